@@ -1,0 +1,207 @@
+// Package named holds tables of things that users pick by name: losses,
+// backbones, samplers and so on.
+//
+//	YAML section → Choice{name, options} → Table.New → the thing, or an error that lists the known names
+//
+// A table is an explicit literal beside the things it lists. Each thing decodes
+// its own options with Options, which is strict to the last nested key and
+// writes the options, defaults included, back to the Choice, so that a resolved
+// spec says all that was used. It knows nothing about what the tables hold.
+package named
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"reflect"
+	"slices"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// Table maps the names users write to the constructors they select. It is
+// immutable after program start and safe for concurrent use.
+type Table[T any] struct {
+	Kind string            // singular noun used in messages: "loss"
+	Rows map[string]Row[T] // key: the name users write
+}
+
+// Row is one entry of a Table.
+type Row[T any] struct {
+	Brief string               // one line, shown by `tfpair list`
+	Paper string               // citation, "" if there is none
+	New   func(Raw) (T, error) // decodes its own options strictly, then validates them
+}
+
+// Raw is the options of one Choice as the user wrote them. Only Options reads it.
+type Raw struct{ choice *Choice }
+
+// Choice is a name and its options: `triplet` or `{triplet: {margin: 0.2}}` in
+// YAML. The zero value chooses nothing.
+type Choice struct {
+	Name    string
+	options *yaml.Node // nil when there are none
+}
+
+// UnknownError says that a name is in no row of a table.
+type UnknownError struct {
+	Kind, Name string
+	Known      []string // sorted
+}
+
+func (e *UnknownError) Error() string {
+	return fmt.Sprintf("unknown %s %q (known: %s)", e.Kind, e.Name, strings.Join(e.Known, ", "))
+}
+
+// Names returns the names of the rows, sorted.
+func (t Table[T]) Names() []string { return slices.Sorted(maps.Keys(t.Rows)) }
+
+// New makes what c names. Errors are *UnknownError, or name the kind and the row.
+// On success c holds every option with its default filled in.
+func (t Table[T]) New(c *Choice) (T, error) {
+	var zero T
+	row, ok := t.Rows[c.Name]
+	if !ok {
+		return zero, &UnknownError{Kind: t.Kind, Name: c.Name, Known: t.Names()}
+	}
+	v, err := row.New(Raw{c})
+	if err != nil {
+		return zero, fmt.Errorf("%s %q: %w", t.Kind, c.Name, err)
+	}
+	return v, nil
+}
+
+// Options decodes raw strictly over the defaults in *options and writes the
+// result back to the Choice it came from. A field that *options lacks is an
+// error that lists the known ones.
+func Options(raw Raw, options any) error {
+	if raw.choice == nil {
+		return nil
+	}
+	if raw.choice.options != nil {
+		if err := Strict(raw.choice.options, options); err != nil {
+			return err
+		}
+	}
+	var resolved yaml.Node
+	if err := resolved.Encode(options); err != nil {
+		return err
+	}
+	raw.choice.options = &resolved
+	return nil
+}
+
+// Strict decodes node over *dst; a key that *dst lacks is an error, at any depth.
+// yaml.Node.Decode ignores KnownFields, so the node is encoded and read again.
+func Strict(node *yaml.Node, dst any) error {
+	if node.Kind == yaml.ScalarNode && node.Tag == "!!null" {
+		return nil
+	}
+	text, err := yaml.Marshal(node)
+	if err != nil {
+		return err
+	}
+	d := yaml.NewDecoder(bytes.NewReader(text))
+	d.KnownFields(true)
+	if err := d.Decode(dst); err != nil && !errors.Is(err, io.EOF) {
+		return explain(err, dst)
+	}
+	return nil
+}
+
+// explain turns the YAML library's message, whose line numbers are those of the
+// re-encoded section, into one that names the fields.
+func explain(err error, dst any) error {
+	var te *yaml.TypeError
+	if !errors.As(err, &te) {
+		return err
+	}
+	var messages []string
+	for _, m := range te.Errors {
+		_, m, _ = strings.Cut(m, ": ") // drop "line N: "
+		if rest, ok := strings.CutPrefix(m, "field "); ok {
+			field, _, _ := strings.Cut(rest, " ")
+			m = fmt.Sprintf("unknown field %q (known: %s)", field,
+				strings.Join(Fields(dst), ", "))
+		}
+		messages = append(messages, m)
+	}
+	return errors.New(strings.Join(messages, "; "))
+}
+
+// Fields returns the YAML names of the fields of the struct that v points to,
+// inlined structs included, in the order of declaration.
+func Fields(v any) []string {
+	t := reflect.TypeOf(v)
+	for t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	if t.Kind() != reflect.Struct {
+		return nil
+	}
+	var names []string
+	for f := range fieldsOf(t) {
+		name, flags, _ := strings.Cut(f.Tag.Get("yaml"), ",")
+		switch {
+		case flags == "inline":
+			names = append(names, Fields(reflect.New(f.Type).Interface())...)
+		case name != "" && name != "-":
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+func fieldsOf(t reflect.Type) func(func(reflect.StructField) bool) {
+	return func(yield func(reflect.StructField) bool) {
+		for i := range t.NumField() {
+			if !yield(t.Field(i)) {
+				return
+			}
+		}
+	}
+}
+
+// Choose returns the Choice of name with options, which may be nil, as YAML encodes them.
+func Choose(name string, options any) (Choice, error) {
+	if options == nil {
+		return Choice{Name: name}, nil
+	}
+	var node yaml.Node
+	if err := node.Encode(options); err != nil {
+		return Choice{}, err
+	}
+	return Choice{Name: name, options: &node}, nil
+}
+
+// UnmarshalYAML reads `name` or `{name: {option: value}}`.
+func (c *Choice) UnmarshalYAML(node *yaml.Node) error {
+	switch {
+	case node.Kind == yaml.ScalarNode && node.Tag == "!!str":
+		*c = Choice{Name: node.Value}
+		return nil
+	case node.Kind == yaml.MappingNode && len(node.Content) == 2:
+		*c = Choice{Name: node.Content[0].Value, options: node.Content[1]}
+		if k := c.options.Kind; k != yaml.MappingNode && c.options.Tag != "!!null" {
+			return fmt.Errorf("line %d: options of %q must be a mapping", c.options.Line, c.Name)
+		}
+		return nil
+	}
+	return fmt.Errorf("line %d: want one name, `name` or `{name: {option: value}}`", node.Line)
+}
+
+// MarshalYAML writes `{name: {option: value}}`, with `{}` where there are no options.
+func (c Choice) MarshalYAML() (any, error) {
+	if c.Name == "" {
+		return nil, nil
+	}
+	options := c.options
+	if options == nil {
+		options = &yaml.Node{Kind: yaml.MappingNode, Tag: "!!map"}
+	}
+	key := &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: c.Name}
+	return &yaml.Node{Kind: yaml.MappingNode, Tag: "!!map", Content: []*yaml.Node{key, options}}, nil
+}

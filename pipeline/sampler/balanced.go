@@ -1,0 +1,141 @@
+package sampler
+
+import (
+	"fmt"
+
+	"github.com/tfpair/tfpair/internal/named"
+)
+
+// balancedOptions are the options of the "balanced" sampler.
+type balancedOptions struct {
+	ImagesPerClass int `yaml:"images_per_class"` // K, images of each class in a batch; >= 2
+}
+
+var balanced = named.Row[func(Source) (Sampler, error)]{
+	Brief: "P classes with K images of each, and all pairs of them; batch_size counts images",
+	Paper: "Hermans et al., In Defense of the Triplet Loss, 2017, arXiv:1703.07737, section 2",
+	New: func(raw named.Raw) (func(Source) (Sampler, error), error) {
+		o := balancedOptions{ImagesPerClass: 4} // the K of the paper
+		if err := named.Options(raw, &o); err != nil {
+			return nil, err
+		}
+		if o.ImagesPerClass < 2 {
+			return nil, fmt.Errorf("images_per_class must be at least 2, got %d", o.ImagesPerClass)
+		}
+		return o.sampler, nil
+	},
+}
+
+// perClass gives batches of P classes with K images of each, and every pair of
+// the batch's images. Classes of one image are left out. A class of fewer than K
+// images gives all it has, none twice, so a batch may hold fewer than P·K.
+//
+// For an epoch, the classes and the images of each are put in a drawn order;
+// batches then go round the classes, and each visit to a class goes on through
+// its images where the last one stopped. Every class is so visited equally often,
+// up to one, and every image of a class equally often, up to one.
+type perClass struct {
+	source  Source
+	p, k    int
+	images  int       // in classes, together
+	classes [][]int32 // of two images or more
+	notes   []string
+	orders  perEpoch[[][]int32] // classes in drawn order, each with its images in drawn order
+}
+
+func (o balancedOptions) sampler(s Source) (Sampler, error) {
+	all := byClass(s)
+	if err := checkClasses(s, all); err != nil {
+		return nil, err
+	}
+	b := &perClass{source: s, k: o.ImagesPerClass, p: s.BatchSize / o.ImagesPerClass}
+	small := 0
+	for _, images := range all {
+		if len(images) < 2 {
+			continue
+		}
+		if len(images) < b.k {
+			small++
+		}
+		b.classes = append(b.classes, images)
+		b.images += len(images)
+	}
+	if err := b.checkSize(); err != nil {
+		return nil, err
+	}
+	b.notes = unlabelledNote(s, all)
+	if n := singles(all); n > 0 {
+		b.notes = append(b.notes, fmt.Sprintf(
+			"%d of %d classes in %s have one image and are not used", n, len(all), s.place()))
+	}
+	if small > 0 {
+		b.notes = append(b.notes, fmt.Sprintf("%d of %d classes in %s have fewer than %d images "+
+			"and give all they have to a batch", small, len(b.classes), s.place(), b.k))
+	}
+	b.orders.compute = b.order
+	return b, nil
+}
+
+func (b *perClass) checkSize() error {
+	size := b.source.BatchSize
+	switch {
+	case size < 1 || size%b.k != 0:
+		return fmt.Errorf("batch_size must be a multiple of images_per_class (%d), got %d", b.k, size)
+	case b.p < 2:
+		return fmt.Errorf("batch_size %d at %d images_per_class is one class per batch: "+
+			"set batch_size to at least %d", size, b.k, 2*b.k)
+	case len(b.classes) < 2:
+		return fmt.Errorf("%s has one class with two or more images, balanced batches need 2",
+			b.source.place())
+	case b.p > len(b.classes):
+		return fmt.Errorf("batch_size %d at %d images_per_class needs %d classes with two or more "+
+			"images, %s has %d: set batch_size to at most %d or raise images_per_class",
+			size, b.k, b.p, b.source.place(), len(b.classes), len(b.classes)*b.k)
+	}
+	return nil
+}
+
+func (b *perClass) order(epoch int) [][]int32 {
+	r := stream(b.source.Seed, orderClasses, epoch)
+	classes := shuffled(r, b.classes)
+	for i, images := range classes {
+		classes[i] = shuffled(r, images)
+	}
+	return classes
+}
+
+func (b *perClass) StepsPerEpoch() int { return ceilDiv(b.images, b.source.BatchSize) }
+
+func (b *perClass) Notes() []string { return b.notes }
+
+func (b *perClass) Plan(step int) Plan {
+	epoch, k := step/b.StepsPerEpoch(), step%b.StepsPerEpoch()
+	classes := b.orders.at(epoch)
+	images := make([]int32, 0, b.source.BatchSize)
+	for turn := k * b.p; turn < (k+1)*b.p; turn++ {
+		class, visit := classes[turn%len(classes)], turn/len(classes)
+		for j := range min(b.k, len(class)) {
+			images = append(images, class[(visit*b.k+j)%len(class)])
+		}
+	}
+	return b.allPairs(images)
+}
+
+// allPairs pairs every two of the images, rows i < j in ascending order.
+func (b *perClass) allPairs(images []int32) Plan {
+	m := len(images) * (len(images) - 1) / 2
+	p := Plan{
+		Images: images,
+		Left:   make([]int32, 0, m),
+		Right:  make([]int32, 0, m),
+		Same:   make([]bool, 0, m),
+	}
+	for i := range images {
+		for j := i + 1; j < len(images); j++ {
+			p.Left = append(p.Left, int32(i))
+			p.Right = append(p.Right, int32(j))
+			p.Same = append(p.Same, b.source.label(images[i]) == b.source.label(images[j]))
+		}
+	}
+	return p
+}

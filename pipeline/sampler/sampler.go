@@ -1,0 +1,189 @@
+// Package sampler says which images and which pairs form the batch of a step,
+// one sampler per file:
+//
+//	part of a dataset, labels, seed, step → sampler → Plan: distinct images and pairs over them
+//
+// A plan depends on the Source and the step and on nothing else, so a resumed run
+// sees the batches of an uninterrupted one, whatever the number of workers and the
+// order in which they ask. It reads no pixels.
+package sampler
+
+import (
+	"encoding/binary"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"sync"
+
+	"github.com/tfpair/tfpair/internal/named"
+	"github.com/tfpair/tfpair/pipeline/dataset"
+)
+
+// Plan is one batch before its pixels are read: N distinct images and M pairs.
+type Plan struct {
+	Images      []int32 // [N] indices of dataset images, each once
+	Left, Right []int32 // [M] rows of Images, in [0,N)
+	Same        []bool  // [M] true where the two images are of the same class
+}
+
+// Source is what plans are drawn from.
+type Source struct {
+	Part      dataset.Part // images, and listed pairs if there are any
+	Labels    []int32      // class of each dataset image, -1 unknown; may be nil for listed pairs
+	BatchSize int          // pairs, or images: each sampler's Brief says which
+	Seed      uint64
+}
+
+// Sampler plans batches. It is safe for concurrent use.
+type Sampler interface {
+	// Plan returns the batch of a step, counted from 0 over all epochs. It is a
+	// function of the Source and the step; the caller owns the result.
+	Plan(step int) Plan
+	// StepsPerEpoch returns the number of batches in one pass over the data, at least 1.
+	StepsPerEpoch() int
+	// Notes returns what a user should know about the data as it is sampled, one
+	// sentence each; nil when there is nothing to say.
+	Notes() []string
+}
+
+// Table lists every sampler. A new sampler is a new file here and a new row.
+var Table = named.Table[func(Source) (Sampler, error)]{
+	Kind: "sampler",
+	Rows: map[string]named.Row[func(Source) (Sampler, error)]{
+		"balanced": balanced,
+		"pairs":    pairs,
+	},
+}
+
+// purpose keeps the random streams of one seed apart.
+type purpose uint64
+
+const (
+	orderPairs   purpose = iota + 1 // counter: epoch
+	orderLefts                      // counter: epoch
+	drawRights                      // counter: step
+	orderClasses                    // counter: epoch
+)
+
+// stream returns the random numbers for one purpose at one epoch or step. The
+// three numbers are the key of a ChaCha8 generator, a cipher, so streams of
+// neighbouring seeds and counters are unrelated without further mixing.
+func stream(seed uint64, p purpose, counter int) *rand.Rand {
+	var key [32]byte
+	binary.LittleEndian.PutUint64(key[0:], seed)
+	binary.LittleEndian.PutUint64(key[8:], uint64(p))
+	binary.LittleEndian.PutUint64(key[16:], uint64(counter))
+	return rand.New(rand.NewChaCha8(key))
+}
+
+// shuffled returns xs in an order drawn from r, xs itself untouched.
+func shuffled[T any](r *rand.Rand, xs []T) []T {
+	xs = slices.Clone(xs)
+	r.Shuffle(len(xs), func(i, j int) { xs[i], xs[j] = xs[j], xs[i] })
+	return xs
+}
+
+// perEpoch computes something once per epoch. It keeps two epochs, because
+// workers that run ahead straddle a boundary; keeping changes no answer.
+type perEpoch[T any] struct {
+	compute func(epoch int) T
+
+	mu   sync.Mutex // protects kept
+	kept [2]struct {
+		valid bool
+		epoch int
+		value T
+	}
+}
+
+func (p *perEpoch[T]) at(epoch int) T {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	k := &p.kept[epoch%2]
+	if !k.valid || k.epoch != epoch {
+		k.valid, k.epoch, k.value = true, epoch, p.compute(epoch)
+	}
+	return k.value
+}
+
+// byClass groups the labelled images of the part, classes in ascending order of
+// label, images in the order of the part.
+func byClass(s Source) [][]int32 {
+	groups := map[int32][]int32{}
+	for _, image := range s.Part.Images {
+		if c := s.label(image); c >= 0 {
+			groups[c] = append(groups[c], image)
+		}
+	}
+	labels := make([]int32, 0, len(groups))
+	for c := range groups {
+		labels = append(labels, c)
+	}
+	slices.Sort(labels)
+	classes := make([][]int32, len(labels))
+	for i, c := range labels {
+		classes[i] = groups[c]
+	}
+	return classes
+}
+
+// label returns the class of a dataset image, -1 where none is known.
+func (s Source) label(image int32) int32 {
+	if int(image) >= len(s.Labels) {
+		return -1
+	}
+	return s.Labels[image]
+}
+
+// checkClasses refuses data from which no same pair or no different pair can be drawn.
+func checkClasses(s Source, classes [][]int32) error {
+	switch {
+	case len(s.Part.Images) == 0:
+		return fmt.Errorf("%s has no images", s.place())
+	case len(classes) == 0:
+		return fmt.Errorf("%s has no labelled images: none of its %d images has a class",
+			s.place(), len(s.Part.Images))
+	case len(classes) == 1:
+		return fmt.Errorf("%s has one class (%d images): different pairs need at least 2",
+			s.place(), len(classes[0]))
+	case len(classes) == singles(classes):
+		return fmt.Errorf("%s has one image in each of its %d classes: "+
+			"same pairs need a class with at least 2", s.place(), len(classes))
+	}
+	return nil
+}
+
+// place names the part in messages.
+func (s Source) place() string {
+	if s.Part.Split == "" {
+		return "the data"
+	}
+	return fmt.Sprintf("split %q", s.Part.Split)
+}
+
+// singles counts the classes of one image.
+func singles(classes [][]int32) int {
+	n := 0
+	for _, images := range classes {
+		if len(images) == 1 {
+			n++
+		}
+	}
+	return n
+}
+
+// unlabelledNote says how many images of the part are never drawn, if any.
+func unlabelledNote(s Source, classes [][]int32) []string {
+	n := len(s.Part.Images)
+	for _, images := range classes {
+		n -= len(images)
+	}
+	if n == 0 {
+		return nil
+	}
+	return []string{fmt.Sprintf("%d of %d images in %s have no class and are not used",
+		n, len(s.Part.Images), s.place())}
+}
+
+// ceilDiv returns a/b rounded up.
+func ceilDiv(a, b int) int { return (a + b - 1) / b }

@@ -1,0 +1,221 @@
+package sampler
+
+import (
+	"reflect"
+	"strings"
+	"sync"
+	"testing"
+
+	"go.yaml.in/yaml/v3"
+	"pgregory.net/rapid"
+
+	"github.com/tfpair/tfpair/internal/named"
+	"github.com/tfpair/tfpair/pipeline/dataset"
+)
+
+// classSource is a source of classes with the given numbers of images. Dataset
+// image 0 is in no part, so that rows and images cannot be mistaken for each other.
+func classSource(batch int, seed uint64, sizes ...int) Source {
+	s := Source{BatchSize: batch, Seed: seed, Labels: []int32{-1}}
+	s.Part.Split = dataset.Train
+	for class, n := range sizes {
+		for range n {
+			s.Part.Images = append(s.Part.Images, int32(len(s.Labels)))
+			s.Labels = append(s.Labels, int32(class))
+		}
+	}
+	return s
+}
+
+// listSource is a source of n listed pairs over a few images, some in many pairs.
+func listSource(batch int, seed uint64, n int) Source {
+	s := Source{BatchSize: batch, Seed: seed}
+	for i := range n {
+		s.Part.Pairs = append(s.Part.Pairs, dataset.Pair{
+			Left: int32(i % 5), Right: int32(5 + i), Same: i%3 == 0, Line: i + 2,
+		})
+	}
+	for i := range n + 5 {
+		s.Part.Images = append(s.Part.Images, int32(i))
+	}
+	return s
+}
+
+// newSampler makes the sampler that text, as a user writes it in a spec, names.
+func newSampler(text string, s Source) (Sampler, error) {
+	var c named.Choice
+	if err := yaml.Unmarshal([]byte(text), &c); err != nil {
+		return nil, err
+	}
+	build, err := Table.New(&c)
+	if err != nil {
+		return nil, err
+	}
+	return build(s)
+}
+
+func mustSampler(t testing.TB, text string, s Source) Sampler {
+	t.Helper()
+	sampler, err := newSampler(text, s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return sampler
+}
+
+// checkPlan demands what every plan promises.
+func checkPlan(t interface{ Fatalf(string, ...any) }, s Source, p Plan) {
+	seen := map[int32]bool{}
+	for _, image := range p.Images {
+		if seen[image] {
+			t.Fatalf("image %d is in the batch twice: %v", image, p.Images)
+		}
+		seen[image] = true
+	}
+	if len(p.Left) != len(p.Right) || len(p.Left) != len(p.Same) || len(p.Left) == 0 {
+		t.Fatalf("%d left, %d right, %d same", len(p.Left), len(p.Right), len(p.Same))
+	}
+	used := map[int32]bool{}
+	for i := range p.Left {
+		l, r := p.Left[i], p.Right[i]
+		if n := int32(len(p.Images)); l < 0 || l >= n || r < 0 || r >= n {
+			t.Fatalf("pair %d has rows %d, %d of %d images", i, l, r, n)
+		}
+		used[l], used[r] = true, true
+		if s.Labels == nil {
+			continue
+		}
+		if l == r {
+			t.Fatalf("pair %d is image %d with itself", i, p.Images[l])
+		}
+		if same := s.Labels[p.Images[l]] == s.Labels[p.Images[r]]; same != p.Same[i] {
+			t.Fatalf("pair %d: same %v, labels say %v", i, p.Same[i], same)
+		}
+	}
+	if len(used) != len(p.Images) {
+		t.Fatalf("%d images, %d of them in pairs", len(p.Images), len(used))
+	}
+}
+
+// TestSuite holds what every row of the table must do on class data.
+func TestSuite(t *testing.T) {
+	for _, name := range Table.Names() {
+		t.Run(name, func(t *testing.T) {
+			if Table.Rows[name].Brief == "" {
+				t.Error("no Brief")
+			}
+			s := classSource(8, 7, 9, 10, 11, 5)
+			a, b := mustSampler(t, name, s), mustSampler(t, name, s)
+			steps := 3 * a.StepsPerEpoch()
+			plans := make([]Plan, steps)
+			for step := range steps {
+				plans[step] = a.Plan(step)
+				checkPlan(t, s, plans[step])
+			}
+			var wg sync.WaitGroup // any order, from several goroutines
+			for offset := range 4 {
+				wg.Go(func() {
+					for i := range steps {
+						step := steps - 1 - (i+offset*5)%steps
+						if !reflect.DeepEqual(b.Plan(step), plans[step]) {
+							t.Errorf("step %d differs when asked for out of order", step)
+						}
+					}
+				})
+			}
+			wg.Wait()
+			s.Seed++
+			if reflect.DeepEqual(mustSampler(t, name, s).Plan(0), plans[0]) {
+				t.Error("another seed gives the same batch")
+			}
+			if reflect.DeepEqual(plans[0], plans[a.StepsPerEpoch()]) {
+				t.Error("the second epoch repeats the first")
+			}
+		})
+	}
+}
+
+func TestErrors(t *testing.T) {
+	tests := []struct {
+		name, sampler string
+		source        Source
+		want          string
+	}{
+		{"empty", "pairs", Source{BatchSize: 2}, "the data has no images"},
+		{"no class", "pairs", Source{
+			BatchSize: 2, Labels: []int32{-1}, Part: dataset.Part{Images: []int32{0}},
+		}, "the data has no labelled images: none of its 1 images has a class"},
+		{"one class", "pairs", classSource(4, 0, 7),
+			`split "train" has one class (7 images): different pairs need at least 2`},
+		{"one image per class", "pairs", classSource(4, 0, 1, 1, 1),
+			`split "train" has one image in each of its 3 classes: ` +
+				`same pairs need a class with at least 2`},
+		{"no listed batch", "pairs", listSource(0, 0, 3),
+			"batch_size must be at least 1 pair, got 0"},
+		{"batch of one", "pairs", classSource(1, 0, 3, 3),
+			"batch_size must be at least 2 pairs, one same and one different, got 1"},
+		{"unknown option", "pairs: {k: 3}", classSource(4, 0, 3, 3), `unknown field "k"`},
+		{"K of one", "balanced: {images_per_class: 1}", classSource(4, 0, 3, 3),
+			`sampler "balanced": images_per_class must be at least 2, got 1`},
+		{"listed pairs only", "balanced", listSource(8, 0, 4),
+			"the data has no labelled images: none of its 9 images has a class"},
+		{"no multiple", "balanced", classSource(10, 0, 9, 9),
+			"batch_size must be a multiple of images_per_class (4), got 10"},
+		{"negative", "balanced", classSource(-4, 0, 9, 9),
+			"batch_size must be a multiple of images_per_class (4), got -4"},
+		{"P of one", "balanced", classSource(4, 0, 9, 9),
+			"batch_size 4 at 4 images_per_class is one class per batch: " +
+				"set batch_size to at least 8"},
+		{"P too large", "balanced", classSource(16, 0, 9, 9, 9, 1),
+			"batch_size 16 at 4 images_per_class needs 4 classes with two or more images, " +
+				`split "train" has 3: set batch_size to at most 12 or raise images_per_class`},
+		{"one usable class", "balanced", classSource(8, 0, 9, 1),
+			`split "train" has one class with two or more images, balanced batches need 2`},
+		{"balanced on one class", "balanced", classSource(8, 0, 9), "has one class (9 images)"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			_, err := newSampler(test.sampler, test.source)
+			if err == nil || !strings.Contains(err.Error(), test.want) {
+				t.Errorf("error %v, want %q", err, test.want)
+			}
+		})
+	}
+}
+
+func TestNotes(t *testing.T) {
+	s := classSource(8, 0, 9, 1, 3)
+	s.Labels[1] = -1
+	tests := []struct {
+		sampler string
+		want    []string
+	}{
+		{"pairs", []string{
+			`1 of 13 images in split "train" have no class and are not used`,
+			`1 of 3 classes in split "train" have one image, which is only in different pairs`,
+		}},
+		{"balanced", []string{
+			`1 of 13 images in split "train" have no class and are not used`,
+			`1 of 3 classes in split "train" have one image and are not used`,
+			`1 of 2 classes in split "train" have fewer than 4 images ` +
+				`and give all they have to a batch`,
+		}},
+	}
+	for _, test := range tests {
+		if got := mustSampler(t, test.sampler, s).Notes(); !reflect.DeepEqual(got, test.want) {
+			t.Errorf("%s: notes\n%q, want\n%q", test.sampler, got, test.want)
+		}
+	}
+	if got := mustSampler(t, "pairs", listSource(2, 0, 3)).Notes(); got != nil {
+		t.Errorf("listed pairs: notes %q, want none", got)
+	}
+}
+
+// drawSource draws class data that can be sampled: two classes at least, one of
+// them with two images at least.
+func drawSource(t *rapid.T) Source {
+	sizes := rapid.SliceOfN(rapid.IntRange(1, 12), 2, 9).Draw(t, "sizes")
+	sizes[0]++
+	return classSource(rapid.IntRange(2, 20).Draw(t, "batch"), rapid.Uint64().Draw(t, "seed"),
+		sizes...)
+}

@@ -1,0 +1,28 @@
+// Package backbone holds the convolutional stacks that turn images into features:
+//
+//	images [N,H,W,3] uint8 RGB → normalise → backbone → features [N,F] float32
+//
+// Normalisation of pixels is part of the backbone, so that an exported model
+// takes raw pixels; resizing is not.
+package backbone
+
+import (
+	tf "github.com/galeone/tensorflow/tensorflow/go"
+	"github.com/galeone/tensorflow/tensorflow/go/op"
+
+	"github.com/tfpair/tfpair/graphs/variable"
+	"github.com/tfpair/tfpair/internal/named"
+)
+
+// Backbone adds a stack to s: images [N,H,W,3] uint8 → features [N,F] float32.
+// Its variables come from v.
+type Backbone struct {
+	// MinSize is the smallest side of the input, in pixels, that leaves something to compute.
+	MinSize int
+	Build   func(s *op.Scope, v *variable.Set, images tf.Output) tf.Output
+}
+
+// Table lists every backbone. A new backbone is a new file here and a new row.
+var Table = named.Table[Backbone]{Kind: "backbone", Rows: map[string]named.Row[Backbone]{
+	"smallconv": smallConv,
+}}

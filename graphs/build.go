@@ -1,0 +1,196 @@
+package graphs
+
+import (
+	"fmt"
+	"runtime/debug"
+
+	tf "github.com/galeone/tensorflow/tensorflow/go"
+	"github.com/galeone/tensorflow/tensorflow/go/op"
+	tg "github.com/galeone/tfgo"
+
+	"github.com/tfpair/tfpair/graphs/backbone"
+	"github.com/tfpair/tfpair/graphs/distance"
+	"github.com/tfpair/tfpair/graphs/head"
+	"github.com/tfpair/tfpair/graphs/loss"
+	"github.com/tfpair/tfpair/graphs/optimizer"
+	"github.com/tfpair/tfpair/graphs/variable"
+	"github.com/tfpair/tfpair/internal/named"
+	"github.com/tfpair/tfpair/internal/names"
+	"github.com/tfpair/tfpair/models/spec"
+)
+
+// Graph is a finished graph: it embeds, compares and trains. Its operations
+// carry the names of package names.
+type Graph struct {
+	TF           *tf.Graph
+	Variables    []variable.Variable // what a model is: trained, kept, exported
+	Slots        []variable.Variable // what the optimizer remembers: kept, not exported
+	EmbeddingDim int                 // D
+	Probable     bool                // names.Probability exists
+	TrivialLoss  float64             // loss of a collapsed training, see loss.Loss
+}
+
+// BuildError says which operation of a graph could not be added.
+type BuildError struct {
+	Err   error
+	Stack []byte // where it was found, nil unless a library panicked
+}
+
+func (e *BuildError) Error() string { return fmt.Sprintf("build graph: %v", e.Err) }
+
+// Unwrap returns the cause.
+func (e *BuildError) Unwrap() error { return e.Err }
+
+// Parts are the things that a spec names, each with its options checked.
+type Parts struct {
+	Backbone  backbone.Backbone
+	Head      head.Head
+	Distance  distance.Distance
+	Loss      loss.Loss
+	Optimizer optimizer.Optimizer
+	Schedule  optimizer.Schedule
+	topology  topology
+}
+
+// Resolve looks up what s names and fills the defaults of all options into s.
+// It builds nothing and does not need the TensorFlow runtime.
+func Resolve(s *spec.Spec) (Parts, error) {
+	var p Parts
+	var errs [7]error
+	p.topology, errs[0] = Topologies.New(&named.Choice{Name: s.Topology})
+	p.Backbone, errs[1] = backbone.Table.New(&s.Backbone)
+	p.Head, errs[2] = head.Table.New(&s.Head)
+	p.Distance, errs[3] = distance.Table.New(&s.Distance)
+	p.Loss, errs[4] = loss.Table.New(&s.Loss)
+	p.Optimizer, errs[5] = optimizer.Table.New(&s.Optimizer)
+	p.Schedule, errs[6] = optimizer.Schedules.New(&s.Schedule)
+	for _, err := range errs {
+		if err != nil {
+			return Parts{}, err
+		}
+	}
+	if s.Input.Size < p.Backbone.MinSize {
+		return Parts{}, fmt.Errorf("input.size must be at least %d for backbone %q, got %d",
+			p.Backbone.MinSize, s.Backbone.Name, s.Input.Size)
+	}
+	return p, nil
+}
+
+// LearningRate returns the rate of the update with the given number, from 0, in
+// a training of total updates.
+func (p Parts) LearningRate(step, total int) float32 {
+	return float32(float64(p.Optimizer.LR) * p.Schedule.Factor(step, total))
+}
+
+// Build returns the graph that s describes, training included. Errors of names
+// and options are as Resolve gives them, others are *BuildError.
+func Build(s *spec.Spec) (g *Graph, err error) {
+	parts, err := Resolve(s)
+	if err != nil {
+		return nil, err
+	}
+	// The wrappers index into empty results after an error in a scope, and tfgo
+	// panics on errors: both end here, and only here.
+	defer func() {
+		if r := recover(); r != nil {
+			g, err = nil, &BuildError{Err: fmt.Errorf("%v", r), Stack: debug.Stack()}
+		}
+	}()
+	a := newAssembly(s, parts)
+	parts.topology(a)
+	a.assign()
+	graph, err := a.root.Finalize()
+	if err != nil {
+		return nil, &BuildError{Err: err}
+	}
+	a.graph.TF = graph
+	a.graph.Variables, a.graph.Slots = a.variables.All(), a.slots.All()
+	return a.graph, nil
+}
+
+// assembly is a graph in the making.
+type assembly struct {
+	parts     Parts
+	root      *op.Scope
+	variables *variable.Set
+	slots     *variable.Set
+	images    tf.Output // [N,H,W,3] uint8
+	graph     *Graph
+}
+
+func newAssembly(s *spec.Spec, parts Parts) *assembly {
+	root := tg.NewRoot()
+	size := int64(s.Input.Size)
+	return &assembly{
+		parts:     parts,
+		root:      root,
+		variables: variable.NewSet(root, ""),
+		slots:     variable.NewSet(root, names.Optimizer),
+		images:    feed(root, names.Images, tf.Uint8, tf.MakeShape(-1, size, size, 3)),
+		graph:     &Graph{TrivialLoss: parts.Loss.Trivial},
+	}
+}
+
+// embed adds the tower: images → embedding [N,D] float32, under its stored name.
+func (a *assembly) embed() tf.Output {
+	features := a.parts.Backbone.Build(a.root.SubScope("tower"), a.variables.Sub(names.Backbone), a.images)
+	x := a.parts.Head(a.root.SubScope("head"), a.variables.Sub(names.Head), features)
+	if a.root.Err() == nil {
+		a.graph.EmbeddingDim = int(x.Shape().Size(1))
+	}
+	return fetch(a.root, names.Embedding, x)
+}
+
+// minimize adds the mean of the loss values that count, and the update that makes it smaller.
+func (a *assembly) minimize(values, valid tf.Output) {
+	mean := mean(a.root.SubScope("mean"), values, valid)
+	fetch(a.root, names.Loss, mean)
+	f := optimizer.Feeds{
+		LearningRate: feed(a.root, names.LearningRate, tf.Float, tf.ScalarShape()),
+		Step:         feed(a.root, names.Step, tf.Float, tf.ScalarShape()),
+	}
+	s := a.root.SubScope("optimizer")
+	updates := a.parts.Optimizer.Minimize(s, mean, a.variables.All(), a.slots, f)
+	target(a.root, names.Train, updates)
+}
+
+// assign adds the target that sets every variable and slot from its value feed.
+func (a *assembly) assign() {
+	var all []*tf.Operation
+	for _, v := range append(a.variables.All(), a.slots.All()...) {
+		all = append(all, v.Assign)
+	}
+	target(a.root, names.Assign, all)
+}
+
+// mean adds Σ values over valid / number of valid: [M] float32, [M] bool → []; 0 when none is valid.
+func mean(s *op.Scope, values, valid tf.Output) tf.Output {
+	axis := tg.Const(s.SubScope("axis"), int32(0))
+	mask := op.Cast(s.SubScope("mask"), valid, tf.Float)
+	sum := op.Sum(s.SubScope("sum"), op.Mul(s.SubScope("masked"), values, mask), axis)
+	return op.DivNoNan(s.SubScope("divide"), sum, op.Sum(s.SubScope("count"), mask, axis))
+}
+
+// feed adds a placeholder of exactly this name.
+func feed(s *op.Scope, name string, dtype tf.DataType, shape tf.Shape) tf.Output {
+	return first(s.AddOperation(tf.OpSpec{Name: name, Type: "Placeholder",
+		Attrs: map[string]any{"dtype": dtype, "shape": shape}}))
+}
+
+// fetch gives x exactly this name.
+func fetch(s *op.Scope, name string, x tf.Output) tf.Output {
+	return first(s.AddOperation(tf.OpSpec{Name: name, Type: "Identity", Input: []tf.Input{x}}))
+}
+
+// target adds an operation of exactly this name that runs all of ops.
+func target(s *op.Scope, name string, ops []*tf.Operation) {
+	s.AddOperation(tf.OpSpec{Name: name, Type: "NoOp", ControlDependencies: ops})
+}
+
+// first returns the output of an operation; after an error there is none.
+func first(o *tf.Operation) tf.Output {
+	if o == nil {
+		return tf.Output{}
+	}
+	return o.Output(0)
+}

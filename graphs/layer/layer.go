@@ -1,0 +1,93 @@
+// Package layer holds the building blocks of towers.
+//
+//	x → layer (creates its variables, adds its operations) → y
+//
+// Layers check the shapes they are given; a mistake is recorded in the scope
+// and reported once, by graphs.Build. Letters as in package graphs.
+package layer
+
+import (
+	"fmt"
+
+	tf "github.com/galeone/tensorflow/tensorflow/go"
+	"github.com/galeone/tensorflow/tensorflow/go/op"
+	tg "github.com/galeone/tfgo"
+
+	"github.com/tfpair/tfpair/graphs/variable"
+)
+
+// Pixels turns images [N,H,W,C] uint8 in 0..255 into float32 in [0,1].
+func Pixels(s *op.Scope, images tf.Output) tf.Output {
+	x := op.Cast(s.SubScope("float"), images, tf.Float)
+	return op.Mul(s.SubScope("scale"), x, tg.Const(s.SubScope("per_level"), float32(1.0/255)))
+}
+
+// Conv convolves x [N,H,W,C] float32 with a kernel [size,size,C,filters], stride
+// 1, no padding, and adds a bias [filters]: y [N,H-size+1,W-size+1,filters].
+func Conv(s *op.Scope, v *variable.Set, x tf.Output, filters, size int64) tf.Output {
+	channels, ok := dimension(s, x, 4, 3)
+	if !ok {
+		return x
+	}
+	kernel := v.Create("kernel", []int64{size, size, channels, filters}, variable.GlorotUniform)
+	bias := v.Create("bias", []int64{filters}, variable.Zeros)
+	y := op.Conv2D(s.SubScope("convolve"), x, kernel.Read, []int64{1, 1, 1, 1}, "VALID")
+	return op.BiasAdd(s.SubScope("add_bias"), y, bias.Read)
+}
+
+// MaxPool takes the maximum of each size×size block of x [N,H,W,C] float32:
+// y [N,H/size,W/size,C], rounded down.
+func MaxPool(s *op.Scope, x tf.Output, size int64) tf.Output {
+	window := []int64{1, size, size, 1}
+	return op.MaxPool(s.SubScope("maximum"), x, window, window, "VALID")
+}
+
+// Flatten joins all axes of x [N,…] but the first: y [N,F].
+func Flatten(s *op.Scope, x tf.Output) tf.Output {
+	features := int64(1)
+	for axis := 1; axis < x.Shape().NumDimensions(); axis++ {
+		n, ok := dimension(s, x, x.Shape().NumDimensions(), axis)
+		if !ok {
+			return x
+		}
+		features *= n
+	}
+	shape := tg.Const(s.SubScope("shape"), []int32{-1, int32(features)})
+	return op.Reshape(s.SubScope("join"), x, shape)
+}
+
+// Dense multiplies x [N,F] float32 by a kernel [F,units] and adds a bias: y [N,units].
+func Dense(s *op.Scope, v *variable.Set, x tf.Output, units int64) tf.Output {
+	return DenseFrom(s, v, x, units, variable.GlorotUniform)
+}
+
+// DenseFrom is Dense with another initializer of the kernel.
+func DenseFrom(s *op.Scope, v *variable.Set, x tf.Output, units int64,
+	initial variable.Initializer) tf.Output {
+	features, ok := dimension(s, x, 2, 1)
+	if !ok {
+		return x
+	}
+	kernel := v.Create("kernel", []int64{features, units}, initial)
+	bias := v.Create("bias", []int64{units}, variable.Zeros)
+	y := op.MatMul(s.SubScope("multiply"), x, kernel.Read)
+	return op.BiasAdd(s.SubScope("add_bias"), y, bias.Read)
+}
+
+// dimension returns the static size of one axis of x, which must have rank axes.
+func dimension(s *op.Scope, x tf.Output, rank, axis int) (int64, bool) {
+	if s.Err() != nil {
+		return 0, false
+	}
+	shape := x.Shape()
+	if shape.NumDimensions() != rank {
+		s.UpdateErr("layer", fmt.Errorf("input has shape %v, want %d axes", shape, rank))
+		return 0, false
+	}
+	n := shape.Size(axis)
+	if n <= 0 {
+		s.UpdateErr("layer", fmt.Errorf("axis %d of shape %v must be known and positive", axis, shape))
+		return 0, false
+	}
+	return n, true
+}

@@ -1,0 +1,101 @@
+// Package variable holds the variables of a graph: what they are called, how
+// they start, and the operations that read and set them.
+//
+//	key, shape, initializer → resource handle + read + assign from a feed
+//
+// The key is the name of the handle, its shared name and its name in every
+// checkpoint. Starting values are drawn in Go, so that a seed gives the same
+// start on every runtime and device. It runs nothing.
+package variable
+
+import (
+	"fmt"
+	"hash/fnv"
+	"math/rand/v2"
+
+	tf "github.com/galeone/tensorflow/tensorflow/go"
+	"github.com/galeone/tensorflow/tensorflow/go/op"
+
+	"github.com/tfpair/tfpair/internal/names"
+)
+
+// Variable is one float32 variable of a graph.
+type Variable struct {
+	Key     string        // "backbone/conv1/kernel"
+	Shape   []int64       // fixed
+	Handle  tf.Output     // [] resource
+	Read    tf.Output     // Shape float32
+	Assign  *tf.Operation // target: sets it from the feed Key + names.Value
+	initial Initializer   // draws the starting value
+}
+
+// Start returns the variable's starting value, which depends on seed and Key
+// alone: adding a variable changes the start of no other.
+func (v Variable) Start(seed uint64) []float32 {
+	h := fnv.New64a()
+	h.Write([]byte(v.Key)) // a hash never returns an error
+	return v.initial(rand.New(rand.NewPCG(seed, h.Sum64())), v.Shape)
+}
+
+// Set creates variables and remembers them in order. One goroutine builds a
+// graph; a Set is not safe for concurrent use.
+type Set struct {
+	root   *op.Scope
+	prefix string
+	all    *[]Variable
+	keys   map[string]bool
+}
+
+// NewSet returns an empty set whose variables live in the graph of root, under prefix.
+func NewSet(root *op.Scope, prefix string) *Set {
+	return &Set{root: root, prefix: prefix, all: new([]Variable), keys: map[string]bool{}}
+}
+
+// Sub returns the same set with keys below prefix/name.
+func (s *Set) Sub(name string) *Set {
+	sub := *s
+	sub.prefix = s.path(name)
+	return &sub
+}
+
+func (s *Set) path(name string) string {
+	if s.prefix == "" {
+		return name
+	}
+	return s.prefix + "/" + name
+}
+
+// All returns the variables created so far, in order, those of Sub sets included.
+func (s *Set) All() []Variable { return *s.all }
+
+// Create adds a variable. A key used twice is an error of the scope.
+func (s *Set) Create(name string, shape []int64, initial Initializer) Variable {
+	key := s.path(name)
+	if s.keys[key] {
+		s.root.UpdateErr("variable", fmt.Errorf("variable %q exists already", key))
+		return Variable{Key: key, Shape: shape, initial: initial}
+	}
+	s.keys[key] = true
+	tfShape := tf.MakeShape(shape...)
+	handle := s.add(tf.OpSpec{Name: key, Type: "VarHandleOp", Attrs: map[string]any{
+		"dtype": tf.Float, "shape": tfShape, "shared_name": key,
+	}})
+	read := s.add(tf.OpSpec{Name: key + names.Read, Type: "ReadVariableOp",
+		Input: []tf.Input{handle}, Attrs: map[string]any{"dtype": tf.Float}})
+	value := s.add(tf.OpSpec{Name: key + names.Value, Type: "Placeholder",
+		Attrs: map[string]any{"dtype": tf.Float, "shape": tfShape}})
+	assign := s.root.AddOperation(tf.OpSpec{Name: key + names.Store, Type: "AssignVariableOp",
+		Input: []tf.Input{handle, value}, Attrs: map[string]any{"dtype": tf.Float}})
+	v := Variable{Key: key, Shape: shape, Handle: handle, Read: read, Assign: assign, initial: initial}
+	*s.all = append(*s.all, v)
+	return v
+}
+
+// add returns the output of the operation; after an error there is none.
+func (s *Set) add(spec tf.OpSpec) tf.Output {
+	operation := s.root.AddOperation(spec)
+	if operation == nil {
+		return tf.Output{}
+	}
+	return operation.Output(0)
+}

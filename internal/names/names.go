@@ -1,0 +1,36 @@
+// Package names holds every name that is stored or read by other software:
+// graph operations, checkpoint keys, signature keys. A name used in two places
+// is written here once.
+package names
+
+// Operations of a training or inference graph, by the role they play. All carry
+// one output, :0, unless the comment says target.
+const (
+	Images       = "images"        // feed [N,H,W,3] uint8 RGB
+	Left         = "left"          // feed [M] int32, rows of the images
+	Right        = "right"         // feed [M] int32, rows of the images
+	Same         = "same"          // feed [M] float32, 1 same, 0 different
+	LearningRate = "learning_rate" // feed [] float32, this step's learning rate
+	Step         = "step"          // feed [] float32, updates done before this one
+	Embedding    = "embedding"     // fetch [N,D] float32; may be fed to compare stored embeddings
+	Distance     = "distance"      // fetch [M] float32 >= 0
+	Probability  = "probability"   // fetch [M] float32 in [0,1], of "same"
+	Loss         = "loss"          // fetch [] float32
+	Train        = "train"         // target: one optimizer update
+	Assign       = "assign"        // target: sets every variable from its value feed
+)
+
+// Suffixes of a variable's operations: "backbone/conv1/kernel/read".
+const (
+	Read  = "/read"   // fetch: the value
+	Value = "/value"  // feed: the value to assign
+	Store = "/assign" // target: assigns that one
+)
+
+// Prefixes of variable keys.
+const (
+	Backbone  = "backbone"
+	Head      = "head"
+	LossScope = "loss"
+	Optimizer = "optimizer"
+)

@@ -1,0 +1,62 @@
+package libtensorflow
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"strings"
+)
+
+// BuildEnv is what `go build` of a program that uses the binding needs.
+type BuildEnv struct {
+	CFlags  string // CGO_CFLAGS
+	LDFlags string // CGO_LDFLAGS
+}
+
+// Prepare returns the build environment of a runtime folder, building the stub if it
+// is not there. What getenv has in CGO_CFLAGS and CGO_LDFLAGS is kept.
+func Prepare(ctx context.Context, folder string, getenv Getenv) (BuildEnv, error) {
+	stub, err := EnsureStub(ctx, folder)
+	if err != nil {
+		return BuildEnv{}, err
+	}
+	include, err := flag("-I", filepath.Join(folder, "include"))
+	if err != nil {
+		return BuildEnv{}, err
+	}
+	lib, err := flag("-L", stub)
+	if err != nil {
+		return BuildEnv{}, err
+	}
+	return BuildEnv{
+		CFlags:  withFlags(getenv("CGO_CFLAGS"), include),
+		LDFlags: withFlags(getenv("CGO_LDFLAGS"), lib+" -ldl -lpthread"),
+	}, nil
+}
+
+// flag joins a flag and a path, quoted as the go command reads its flags: a field with
+// spaces stands in quotes, and nothing escapes a quote.
+func flag(name, path string) (string, error) {
+	joined := name + path
+	switch {
+	case !strings.ContainsAny(joined, " \t\n\r'\""):
+		return joined, nil
+	case !strings.Contains(joined, "'"):
+		return "'" + joined + "'", nil
+	case !strings.Contains(joined, `"`):
+		return `"` + joined + `"`, nil
+	}
+	return "", fmt.Errorf("folder %q has both kinds of quotes in its name", path)
+}
+
+// withFlags appends flags to those of the environment unless they are there; the go
+// command's own default is kept where the environment has none.
+func withFlags(have, add string) string {
+	if have == "" {
+		have = "-g -O2" // the go command's default, which any value replaces
+	}
+	if strings.Contains(" "+have+" ", " "+add+" ") {
+		return have
+	}
+	return have + " " + add
+}

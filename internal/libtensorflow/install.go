@@ -1,0 +1,174 @@
+package libtensorflow
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+)
+
+// Options say what Install installs and from where.
+type Options struct {
+	From     string            // a local wheel; "" downloads it with pip
+	Dir      string            // the runtime folder; see Folder
+	GPU      bool              // the GPU build and its CUDA packages instead of the CPU build
+	Progress func(line string) // told what happens, one line at a time; nil tells nobody
+
+	pin *pin // replaces the pinned wheel in tests
+}
+
+// Install puts the runtime into o.Dir: whole, by one rename, or not at all. A folder
+// that already holds it whole is left alone, one that is damaged is replaced, and one that
+// is no runtime is refused. Installs of several processes into one folder wait
+// for each other.
+func Install(ctx context.Context, o Options) error {
+	if o.Progress == nil {
+		o.Progress = func(string) {}
+	}
+	platform := runtime.GOOS + "/" + runtime.GOARCH
+	p, err := o.pinned(platform)
+	if err != nil {
+		return err
+	}
+	dir, err := filepath.Abs(o.Dir)
+	if err != nil {
+		return fmt.Errorf("install runtime: %w", err)
+	}
+	parent, base := filepath.Split(dir)
+	if err := os.MkdirAll(parent, 0o755); err != nil {
+		return fmt.Errorf("install runtime: %w", err)
+	}
+	unlock, err := lock(ctx, filepath.Join(parent, "."+base+".lock"), o.Progress)
+	if err != nil {
+		return fmt.Errorf("install runtime: %w", err)
+	}
+	defer unlock()
+	if done, err := o.installed(ctx, dir, p); done || err != nil {
+		return err
+	}
+	staging, err := newStaging(parent, base)
+	if err != nil {
+		return fmt.Errorf("install runtime: %w", err)
+	}
+	defer os.RemoveAll(staging)
+	whole := filepath.Join(staging, "runtime")
+	if err := o.assemble(ctx, staging, whole, p); err != nil {
+		return fmt.Errorf("install runtime: %w", err)
+	}
+	if err := appear(whole, dir, staging); err != nil {
+		return fmt.Errorf("install runtime: %w", err)
+	}
+	o.Progress("installed " + p.describe() + " in " + dir)
+	return nil
+}
+
+// pinned is the wheel that the options ask for.
+func (o Options) pinned(platform string) (pin, error) {
+	if o.pin != nil {
+		return *o.pin, nil
+	}
+	if o.GPU {
+		return pinFor(platform, GPU)
+	}
+	return pinFor(platform, CPU)
+}
+
+// installed says whether dir holds the runtime of the pin whole already, and then
+// builds the stub of this program in it if it lacks one.
+func (o Options) installed(ctx context.Context, dir string, p pin) (bool, error) {
+	entries, err := os.ReadDir(dir)
+	if os.IsNotExist(err) || err == nil && len(entries) == 0 {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("install runtime: %w", err)
+	}
+	m, err := ReadManifest(dir)
+	if err != nil {
+		return false, fmt.Errorf("install runtime: folder %q is not empty and not a runtime: %w",
+			dir, err)
+	}
+	if m.Wheel != p.Wheel || m.WheelSHA256 != p.SHA256 {
+		o.Progress(fmt.Sprintf("replacing %s in %s", m.Wheel, dir))
+		return false, nil
+	}
+	if damaged := m.Verify(dir); len(damaged) > 0 {
+		o.Progress(fmt.Sprintf("replacing a damaged runtime: %v", damaged[0]))
+		return false, nil
+	}
+	if _, err := EnsureStub(ctx, dir); err != nil {
+		return false, fmt.Errorf("install runtime: %w", err)
+	}
+	o.Progress(p.describe() + " is already in " + dir)
+	return true, nil
+}
+
+// assemble makes a whole runtime in the folder whole, with staging for what is only
+// needed on the way.
+func (o Options) assemble(ctx context.Context, staging, whole string, p pin) error {
+	wheel := o.From
+	if wheel == "" {
+		var err error
+		if wheel, err = download(ctx, staging, p, o.Progress); err != nil {
+			return err
+		}
+	}
+	o.Progress("verifying " + filepath.Base(wheel))
+	if err := verifyWheel(wheel, p); err != nil {
+		return err
+	}
+	o.Progress("unpacking the two libraries and the C headers")
+	if err := unpack(ctx, wheel, whole); err != nil {
+		return err
+	}
+	if p.CUDA {
+		if err := addCUDA(ctx, wheel, staging, whole, o.Progress); err != nil {
+			return err
+		}
+	}
+	stripped, err := strip(ctx, filepath.Join(whole, "lib"), o.Progress)
+	if err != nil {
+		return err
+	}
+	if _, err := EnsureStub(ctx, whole); err != nil {
+		return err
+	}
+	return writeManifest(whole, p, stripped)
+}
+
+// describe names a pin for people: "tensorflow-cpu 2.21.0".
+func (p pin) describe() string { return p.Project + " " + Version }
+
+// newStaging makes the folder that an install works in, beside its target, and removes
+// those that killed installs left. The caller holds the lock.
+func newStaging(parent, base string) (string, error) {
+	prefix := "." + base + ".installing-"
+	stale, err := filepath.Glob(filepath.Join(parent, prefix+"*"))
+	if err != nil {
+		return "", err
+	}
+	for _, folder := range stale {
+		if err := os.RemoveAll(folder); err != nil {
+			return "", err
+		}
+	}
+	return os.MkdirTemp(parent, prefix+"*")
+}
+
+// appear renames a whole runtime to its place. A damaged one that is there moves into
+// staging first, which is removed afterwards.
+func appear(whole, dir, staging string) error {
+	if err := syncTree(whole); err != nil {
+		return err
+	}
+	if _, err := os.Stat(filepath.Join(dir, manifestName)); err == nil {
+		if err := os.Rename(dir, filepath.Join(staging, "replaced")); err != nil {
+			return err
+		}
+	}
+	if err := os.Rename(whole, dir); err != nil {
+		return err
+	}
+	return syncFile(filepath.Dir(dir))
+}

@@ -1,0 +1,152 @@
+// Package decode turns image files into pixels:
+//
+//	file bytes → limits → format by content → header → decoder → over white → upright → *image.NRGBA
+//
+// It reads JPEG, PNG, GIF (the first frame), WebP and BMP. The format is found by
+// content, never by the name of the file, and nothing is allocated for pixels
+// before the header has passed the limits. Files that other decoders repair in
+// silence (cut short, wrong checksum, missing scans) are refused.
+//
+// Every picture comes out the same way: [H,W,4] uint8 in 0..255, alpha 255,
+// bounds from (0,0), transparency blended over white, EXIF orientation applied,
+// 16-bit samples scaled by 255/65535 and rounded. Colours are those stored in the
+// file: ICC profiles and gamma are not applied. It does not resize, and it does
+// not read TIFF or animated WebP.
+package decode
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"image"
+	"io"
+	"io/fs"
+)
+
+// Limits bound what a file may cost. A field that is zero or less has its value in
+// DefaultLimits.
+type Limits struct {
+	MaxBytes  int64 // size of the file in bytes
+	MaxSide   int   // width and height in pixels, each
+	MaxMemory int64 // bytes that decoding may hold at once, the picture included (an estimate)
+}
+
+// DefaultLimits suit photos from any camera and refuse decompression bombs.
+var DefaultLimits = Limits{
+	MaxBytes:  64 << 20,  // four times the body that a service accepts; cameras stay under it
+	MaxSide:   16384,     // OSS-Fuzz's cap for image decoders
+	MaxMemory: 512 << 20, // 107 megapixels of 8-bit grey PNG, 28 of progressive JPEG 4:4:4
+}
+
+// withDefaults returns l with the defaults filled in.
+func (l Limits) withDefaults() Limits {
+	if l.MaxBytes <= 0 {
+		l.MaxBytes = DefaultLimits.MaxBytes
+	}
+	if l.MaxSide <= 0 {
+		l.MaxSide = DefaultLimits.MaxSide
+	}
+	if l.MaxMemory <= 0 {
+		l.MaxMemory = DefaultLimits.MaxMemory
+	}
+	return l
+}
+
+// ImageError says which file could not be decoded, and why.
+type ImageError struct {
+	Path string // as given to Open
+	Err  error
+}
+
+func (e *ImageError) Error() string { return fmt.Sprintf("decode %q: %v", e.Path, e.Err) }
+
+// Unwrap returns the reason.
+func (e *ImageError) Unwrap() error { return e.Err }
+
+// Open decodes the file at path, of which it reads at most l.MaxBytes+1 bytes. All
+// its errors are *ImageError. It is safe for concurrent use where fsys is.
+func Open(fsys fs.FS, path string, l Limits) (*image.NRGBA, error) {
+	data, err := read(fsys, path, l.withDefaults().MaxBytes)
+	if err != nil {
+		var pathError *fs.PathError // names the path a second time
+		if errors.As(err, &pathError) {
+			err = pathError.Err
+		}
+		return nil, &ImageError{Path: path, Err: err}
+	}
+	img, err := Decode(data, l)
+	if err != nil {
+		return nil, &ImageError{Path: path, Err: err}
+	}
+	return img, nil
+}
+
+// read returns the file at path, which may not be longer than limit.
+func read(fsys fs.FS, path string, limit int64) ([]byte, error) {
+	f, err := fsys.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	if info.Size() > limit {
+		return nil, tooLong(info.Size(), limit)
+	}
+	var b bytes.Buffer
+	// The size is only a hint: an archive may claim any. A larger file grows the buffer.
+	b.Grow(int(min(info.Size(), 1<<20)) + bytes.MinRead)
+	if _, err := b.ReadFrom(io.LimitReader(f, limit+1)); err != nil {
+		return nil, err
+	}
+	return b.Bytes(), nil
+}
+
+func tooLong(got, limit int64) error {
+	return fmt.Errorf("file of %d bytes, limit %d", got, limit)
+}
+
+// Decode returns the picture in data, which it neither keeps nor changes: opaque,
+// upright, bounds from (0,0). A panic inside a decoder is returned as an error.
+// It is safe for concurrent use; memory is bounded per call, so bound the calls.
+func Decode(data []byte, l Limits) (img *image.NRGBA, err error) {
+	defer recovered(&err)
+	l = l.withDefaults()
+	if n := int64(len(data)); n > l.MaxBytes {
+		return nil, tooLong(n, l.MaxBytes)
+	}
+	f, err := sniff(data)
+	if err != nil {
+		return nil, err
+	}
+	h, err := f.header(data)
+	if err != nil {
+		return nil, f.explain(err)
+	}
+	if err := h.check(f.name, l); err != nil {
+		return nil, err
+	}
+	raw, err := f.decode(data, h)
+	if err != nil {
+		return nil, f.explain(err)
+	}
+	if got := raw.Bounds().Size(); got != image.Pt(h.width, h.height) {
+		return nil, fmt.Errorf("damaged %s: header says %dx%d, pixels are %dx%d",
+			f.name, h.width, h.height, got.X, got.Y)
+	}
+	img, err = flatten(raw, true)
+	if err != nil {
+		return nil, f.explain(err)
+	}
+	return turn(img, h.orientation), nil
+}
+
+// recovered turns a panic into *err. Decoders have panicked on hostile files before
+// (GO-2024-2937, GO-2026-5031, GO-2026-5061), and one file must not end a program.
+func recovered(err *error) {
+	if r := recover(); r != nil {
+		*err = fmt.Errorf("decoder panic: %v", r)
+	}
+}

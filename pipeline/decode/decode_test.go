@@ -1,0 +1,404 @@
+package decode
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"image"
+	"image/color"
+	"io"
+	"io/fs"
+	"math"
+	"runtime"
+	"strings"
+	"testing"
+	"testing/fstest"
+)
+
+// checkForm fails unless img is what Decode promises.
+func checkForm(t *testing.T, img *image.NRGBA) {
+	t.Helper()
+	if img.Rect.Min != (image.Point{}) || img.Rect.Empty() || img.Stride != 4*img.Rect.Dx() ||
+		len(img.Pix) != img.Stride*img.Rect.Dy() {
+		t.Fatalf("bounds %v, stride %d, %d bytes", img.Rect, img.Stride, len(img.Pix))
+	}
+	if !img.Opaque() {
+		t.Fatal("picture is not opaque")
+	}
+}
+
+// near reports whether the channels of a and b differ by at most tolerance.
+func near(a, b color.NRGBA, tolerance int) bool {
+	d := func(x, y uint8) bool { return max(x, y)-min(x, y) <= uint8(tolerance) }
+	return d(a.R, b.R) && d(a.G, b.G) && d(a.B, b.B) && d(a.A, b.A)
+}
+
+func grey(v uint8) color.NRGBA { return color.NRGBA{v, v, v, 255} }
+
+func TestDecode(t *testing.T) {
+	greys := [4]color.NRGBA{grey(87), white, grey(71), black} // 0.299R + 0.587G + 0.114B
+	// From CMYK in testdata/make.py: R = (255-C)(255-K)/255 and so on.
+	inks := [4]color.NRGBA{{255, 55, 155, 255}, white, {103, 103, 103, 255}, black}
+	// The same bytes, 255-C, 255-M, 255-Y, read as Y, Cb, Cr: JFIF's matrix gives the ink
+	// 255 + 1.402(155-128) = 293 → 255, 255 - 0.344(55-128) - 0.714·27 = 261 → 255,
+	// 255 + 1.772(55-128) = 126; where M = Y = 0: 255 + 1.402·127 → 255, 255 - 134.4, 255.
+	ycck := [4]color.NRGBA{{0, 0, 129, 255}, {0, 134, 0, 255}, {}, black}
+	flipped := [4]color.NRGBA{blue, black, red, white}
+	turned := [4]color.NRGBA{blue, red, black, white} // 90 degrees clockwise
+	tests := []struct {
+		name      string
+		want      [4]color.NRGBA
+		tolerance int
+	}{
+		{"rgb.jpg", opaque, 4}, {"grey.jpg", greys, 2}, {"progressive.jpg", opaque, 10},
+		{"cmyk.jpg", inks, 3}, {"ycck.jpg", ycck, 5},
+		{"rgb.png", opaque, 0}, {"rgba.png", blended, 0}, {"rgb16.png", opaque, 0},
+		{"rgba16.png", blended, 0}, {"grey.png", greys, 1}, {"grey16.png", greys, 1},
+		{"palette.png", opaque, 0}, {"palette_clear.png", blended, 0}, {"interlaced.png", opaque, 0},
+		{"still.gif", opaque, 0}, {"animated.gif", opaque, 0},
+		{"small_frame.gif", [4]color.NRGBA{white, white, white, black}, 0},
+		{"rgb.bmp", opaque, 0}, {"rgba.bmp", blended, 0}, {"palette.bmp", opaque, 0},
+		{"rgbx.bmp", opaque, 0}, // the short header has no alpha
+		{"top_down.bmp", flipped, 0},
+		{"lossy.webp", opaque, 6}, {"lossy_alpha.webp", blended, 6}, {"lossless_alpha.webp", blended, 0},
+		{"trailing_garbage.png", opaque, 0}, {"trailing_garbage.jpg", opaque, 4},
+		{"exif6.jpg", turned, 4}, {"exif6.png", turned, 0},
+		{"exif6.webp", [4]color.NRGBA{blended[2], red, black, white}, 0},
+	}
+	files := samples(t)
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			before := bytes.Clone(files[tt.name])
+			img, err := Decode(files[tt.name], Limits{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			checkForm(t, img)
+			if !bytes.Equal(before, files[tt.name]) {
+				t.Error("Decode changed its input")
+			}
+			w, h := img.Rect.Dx(), img.Rect.Dy()
+			if strings.HasPrefix(tt.name, "exif6") {
+				w, h = h, w
+			}
+			if w != width || h != height {
+				t.Fatalf("size %v", img.Rect)
+			}
+			for i, want := range tt.want {
+				x, y := (2*(i%2)+1)*img.Rect.Dx()/4, (2*(i/2)+1)*img.Rect.Dy()/4
+				if got := img.NRGBAAt(x, y); want.A != 0 && !near(got, want, tt.tolerance) {
+					t.Errorf("quadrant %d = %v, want %v ± %d", i, got, want, tt.tolerance)
+				}
+			}
+		})
+		delete(files, tt.name)
+	}
+	for name := range files {
+		t.Errorf("%s is not tested", name)
+	}
+}
+
+// TestDecodeGray16 compares every 16-bit grey with v/257 rounded.
+func TestDecodeGray16(t *testing.T) {
+	m := image.NewGray16(image.Rect(0, 0, 256, 256))
+	for v := range 65536 {
+		m.SetGray16(v%256, v/256, color.Gray16{Y: uint16(v)})
+	}
+	img, err := Decode(pngOf(t, m), Limits{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for v := range 65536 {
+		want := uint8(math.Round(float64(v) / 257)) // 65535/255
+		if got := img.NRGBAAt(v%256, v/256); got != grey(want) {
+			t.Fatalf("grey %d = %v, want %d", v, got, want)
+		}
+	}
+}
+
+// TestOrientation turns a 3x2 picture by all eight orientations. The table is that
+// of EXIF (CIPA DC-008, tag 0x0112): the visual sides of stored row 0 and column 0.
+func TestOrientation(t *testing.T) {
+	sides := [9][2]string{1: {"top", "left"}, 2: {"top", "right"}, 3: {"bottom", "right"},
+		4: {"bottom", "left"}, 5: {"left", "top"}, 6: {"right", "top"}, 7: {"right", "bottom"},
+		8: {"left", "bottom"}}
+	const w, h = 3, 2
+	stored := image.NewNRGBA(image.Rect(0, 0, w, h))
+	for i := range w * h {
+		stored.SetNRGBA(i%w, i/w, color.NRGBA{uint8(i), 100, 200, 255})
+	}
+	for o := 1; o <= 8; o++ {
+		for _, order := range []binary.AppendByteOrder{binary.LittleEndian, binary.BigEndian} {
+			data := insert(pngOf(t, stored), 33, chunk("eXIf", exif(order, o)))
+			img, err := Decode(data, Limits{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			checkForm(t, img)
+			for i := range w * h {
+				p := image.Pt(-1, -1)
+				for axis, at := range [2]int{i / w, i % w} { // row, then column
+					last := img.Rect.Max.Sub(image.Pt(1, 1))
+					switch sides[o][axis] {
+					case "top":
+						p.Y = at
+					case "bottom":
+						p.Y = last.Y - at
+					case "left":
+						p.X = at
+					case "right":
+						p.X = last.X - at
+					}
+				}
+				if got := img.NRGBAAt(p.X, p.Y).R; got != uint8(i) {
+					t.Errorf("orientation %d: stored pixel %d is not at %v", o, i, p)
+				}
+			}
+		}
+	}
+}
+
+func TestOrientationBroken(t *testing.T) {
+	good := exif(binary.LittleEndian, 6)
+	for i := range good {
+		if got := orientation(good[:i]); got != 1 && i < 20 {
+			t.Errorf("cut at %d: orientation %d, want 1", i, got)
+		}
+	}
+	for _, data := range [][]byte{exif(binary.LittleEndian, 0), exif(binary.LittleEndian, 9),
+		patch(good, 4, 255, 255, 255, 255), patch(good, 0, 'X'), patch(good, 12, 2)} {
+		if got := orientation(data); got != 1 {
+			t.Errorf("orientation(%q) = %d, want 1", data, got)
+		}
+	}
+}
+
+func TestDecodeRefuses(t *testing.T) {
+	f := samples(t)
+	end := chunk("IEND", nil)
+	jpg, progressive := f["rgb.jpg"], f["progressive.jpg"]
+	sof, sofP := sofAt(t, jpg), sofAt(t, progressive)
+	crc := bytes.LastIndex(f["rgb.png"], []byte("IEND")) - 5
+	scan := segment(markerSOS, []byte{1, 1, 0, 0, 63, 0})
+	eoi := len(progressive) - 2
+	tests := []struct {
+		name string
+		data []byte
+		want string
+	}{
+		{"empty", nil, "file is empty"},
+		{"text", []byte("this is text"), `not a JPEG, PNG, GIF, WebP or BMP image (begins with "this is text")`},
+		{"tiff", []byte("II*\x00\x08\x00\x00\x00"), "not a JPEG"},
+		{"cut jpeg", jpg[:len(jpg)*6/10], "truncated JPEG: unexpected EOF"},
+		{"cut jpeg header", jpg[:sof], "truncated JPEG: unexpected EOF"},
+		{"cut progressive", progressive[:len(progressive)*6/10], "truncated JPEG: unexpected EOF"},
+		{"cut png", f["rgb.png"][:len(f["rgb.png"])*6/10], "truncated PNG: unexpected EOF"},
+		{"cut gif", f["still.gif"][:len(f["still.gif"])*6/10], "GIF"},
+		{"cut bmp", f["rgb.bmp"][:len(f["rgb.bmp"])*6/10], "truncated BMP: unexpected EOF"},
+		{"cut lossy webp", f["lossy.webp"][:77], "WebP"},
+		{"cut lossless webp", f["lossless_alpha.webp"][:47], "WebP"},
+		{"png checksum", patch(f["rgb.png"], crc, f["rgb.png"][crc]^1), "damaged PNG: png: invalid format: invalid checksum"},
+		{"png side", rawPNG(ihdr(50000, 50000, 8, 2, 0), end), "PNG of 50000x50000 pixels, limit 16384 a side"},
+		{"png area", rawPNG(ihdr(16000, 16000, 8, 6, 0), end), "PNG of 16000x16000 pixels needs about 976 MiB to decode, limit 512 MiB"},
+		{"png 16 bit", rawPNG(ihdr(8000, 8000, 16, 2, 0), end), "limit 512 MiB"},
+		{"png no width", rawPNG(ihdr(0, 5, 8, 2, 0), end), "damaged PNG: header says 0x5 pixels"},
+		{"png no ihdr", rawPNG(end, end, end), "first chunk is not IHDR"},
+		{"png empty data", rawPNG(ihdr(9, 9, 8, 2, 0), idat(t, nil), end), "PNG"},
+		// 20.7 KB of such a file made the decoder take 915 MB.
+		{"progressive area", patch(progressive, sofP+1, 8000>>8, 8000&255, 8000>>8, 8000&255),
+			"JPEG of 8000x8000 pixels needs about 701 MiB to decode, limit 512 MiB"},
+		{"jpeg no height", patch(jpg, sof+1, 0, 0), "damaged JPEG: header says 32x0 pixels"},
+		{"jpeg no frame", []byte("\xff\xd8\xff\xd9"), "damaged JPEG: no frame header"},
+		{"jpeg arithmetic", patch(jpg, sof-3, 0xc9), "JPEG: unsupported coding"},
+		{"jpeg 12 bit", patch(jpg, sof, 12), "JPEG: unsupported JPEG feature: precision"},
+		{"jpeg sampling 0", patch(jpg, sof+7, 0), "sampling factor 0"},
+		{"jpeg two frames", insert(jpg, sof-4, jpg[sof-4:sof+15]), "two frame headers"},
+		{"jpeg missing scan", patch(jpg, bytes.LastIndex(jpg, []byte{0xff, markerSOS}), 0xff, 0xfe), "has no scan"},
+		{"jpeg scans", insert(progressive, eoi, bytes.Repeat(scan, maxScans)), "more than 100 scans"},
+		{"cmyk not adobe", patch(f["cmyk.jpg"], 6, 'B'), "JPEG: unsupported JPEG feature: unknown color model"},
+		{"gif no screen", patch(f["still.gif"], 6, 0, 0), "GIF: header says 0x24 pixels"},
+		{"gif frame outside", patch(f["still.gif"], 6, 1, 0), "GIF"},
+		{"bmp 0x0", patch(f["rgb.bmp"], 18, 0, 0, 0, 0, 0, 0, 0, 0), "BMP: header says 0x0"},
+		{"bmp rle", patch(f["palette.bmp"], 30, 1), "BMP: bmp: unsupported"},
+		{"bmp palette index", fewColoursBMP(f["palette.bmp"]), "damaged BMP: bmp: invalid palette index"},
+		{"webp animated", file(t, "animated.webp"), "WebP: unsupported animation"},
+		{"webp header only", []byte("RIFF\x04\x00\x00\x00WEBP"), "WebP"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			var before, after runtime.MemStats
+			runtime.ReadMemStats(&before)
+			img, err := Decode(tt.data, Limits{})
+			runtime.ReadMemStats(&after)
+			if err == nil {
+				t.Fatalf("accepted as %v", img.Rect)
+			}
+			if !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("error %q, want %q in it", err, tt.want)
+			}
+			// The pictures have 768 pixels; the bombs would take 50 MB and more.
+			if n := after.TotalAlloc - before.TotalAlloc; n > 2<<20 {
+				t.Errorf("refused after allocating %d bytes", n)
+			}
+		})
+	}
+}
+
+// TestDecodePrefixes cuts files at every byte. What ends a JPEG or PNG is its last
+// marker or chunk, so every cut is refused.
+func TestDecodePrefixes(t *testing.T) {
+	for name, data := range samples(t) {
+		strict := strings.HasSuffix(name, "g") && !strings.HasPrefix(name, "trailing")
+		for i := range data {
+			_, err := Decode(data[:i], Limits{})
+			if err == nil && strict {
+				t.Errorf("%s cut at %d of %d: accepted", name, i, len(data))
+			}
+			if err != nil && strings.Contains(err.Error(), "panic") {
+				t.Errorf("%s cut at %d: %v", name, i, err)
+			}
+		}
+	}
+}
+
+func TestDecodeLimits(t *testing.T) {
+	f := samples(t)
+	tests := []struct {
+		file   string
+		limits Limits
+		want   string // "" if accepted
+	}{
+		{"rgb.png", Limits{MaxBytes: int64(len(f["rgb.png"]))}, ""},
+		{"rgb.png", Limits{MaxBytes: 10}, fmt.Sprintf("file of %d bytes, limit 10", len(f["rgb.png"]))},
+		{"rgb.png", Limits{MaxSide: 32}, ""},
+		{"rgb.png", Limits{MaxSide: 31}, "PNG of 32x24 pixels, limit 31 a side"},
+		{"rgb.png", Limits{MaxMemory: 4 * width * height}, ""}, // RGBA, used in place
+		{"rgb.png", Limits{MaxMemory: 4*width*height - 1}, "needs about 0 MiB"},
+		{"exif6.png", Limits{MaxMemory: 8 * width * height}, ""}, // and the turned copy
+		{"exif6.png", Limits{MaxMemory: 8*width*height - 1}, "needs about 0 MiB"},
+		{"grey16.png", Limits{MaxMemory: 12*width*height - 1}, "needs about 0 MiB"},
+		// 4:2:0: 1.5 samples of 1 byte and 4 of coefficient, and the result.
+		{"progressive.jpg", Limits{MaxMemory: 23 * width * height / 2}, ""},
+		{"progressive.jpg", Limits{MaxMemory: 23*width*height/2 - 1}, "needs about 0 MiB"},
+		{"cmyk.jpg", Limits{MaxMemory: 12 * width * height}, ""}, // 4 samples, CMYK, result
+		{"cmyk.jpg", Limits{MaxMemory: 12*width*height - 1}, "needs about 0 MiB"},
+	}
+	for _, tt := range tests {
+		_, err := Decode(f[tt.file], tt.limits)
+		if tt.want == "" && err != nil {
+			t.Errorf("Decode(%s, %+v): %v", tt.file, tt.limits, err)
+		}
+		if tt.want != "" && (err == nil || !strings.Contains(err.Error(), tt.want)) {
+			t.Errorf("Decode(%s, %+v): %v, want %q", tt.file, tt.limits, err, tt.want)
+		}
+	}
+}
+
+// TestEstimate compares what the header promises with what decoding allocates.
+func TestEstimate(t *testing.T) {
+	big := image.Rect(0, 0, 1024, 1024)
+	files := map[string][]byte{
+		"rgb.png":     pngOf(t, paint(image.NewNRGBA(big), opaque)),
+		"rgba.png":    pngOf(t, paint(image.NewNRGBA(big), seeThrough)),
+		"grey.png":    pngOf(t, paint(image.NewGray(big), opaque)),
+		"grey16.png":  pngOf(t, paint(image.NewGray16(big), opaque)),
+		"rgb16.png":   pngOf(t, paint(image.NewRGBA64(big), opaque)),
+		"palette.png": pngOf(t, paint(image.NewPaletted(big, colours(opaque)), opaque)),
+		"adam7.png":   interlacedPNG(t, paint(image.NewNRGBA(big), opaque)),
+		"rgb.jpg":     jpegOf(t, paint(image.NewNRGBA(big), opaque)),
+		"grey.jpg":    jpegOf(t, paint(image.NewGray(big), opaque)),
+		"still.gif":   gifOf(t, big, paint(image.NewPaletted(big, colours(opaque)), opaque)),
+		"rgb.bmp":     bmpOf(t, paint(image.NewNRGBA(big), opaque)),
+		"palette.bmp": bmpOf(t, paint(image.NewPaletted(big, colours(opaque)), opaque)),
+	}
+	for name, data := range files {
+		f, err := sniff(data)
+		if err != nil {
+			t.Fatal(err)
+		}
+		h, err := f.header(data)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		if _, err := Decode(data, Limits{}); err != nil {
+			t.Fatal(err)
+		}
+		runtime.ReadMemStats(&after)
+		const fixed = 512 << 10 // tables and buffers, whatever the size of the picture
+		got := float64(after.TotalAlloc - before.TotalAlloc)
+		if promised := h.perPixel * 1024 * 1024; got > promised+fixed || got < promised/2 {
+			t.Errorf("%s: allocated %.1f bytes per pixel, estimate %.1f",
+				name, got/(1024*1024), h.perPixel)
+		}
+	}
+}
+
+func TestOpen(t *testing.T) {
+	f := samples(t)
+	jpg := f["rgb.jpg"]
+	fsys := fstest.MapFS{
+		"a.jpg":     {Data: jpg[:len(jpg)*6/10]},
+		"b.gif":     {Data: f["rgb.png"]}, // the name does not matter
+		"dir/c.png": {Data: f["rgba.png"]},
+		"big.jpg":   {Data: make([]byte, 101)},
+	}
+	for _, name := range []string{"b.gif", "dir/c.png"} {
+		img, err := Open(fsys, name, Limits{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		checkForm(t, img)
+	}
+	tests := []struct {
+		path, want string
+		is         error
+	}{
+		{"a.jpg", `decode "a.jpg": truncated JPEG: unexpected EOF`, io.ErrUnexpectedEOF},
+		{"none.png", `decode "none.png": file does not exist`, fs.ErrNotExist},
+		{"dir", `decode "dir": `, nil},
+	}
+	for _, tt := range tests {
+		_, err := Open(fsys, tt.path, Limits{})
+		var imageError *ImageError
+		if !errors.As(err, &imageError) || imageError.Path != tt.path {
+			t.Fatalf("Open(%q): %v, want an *ImageError", tt.path, err)
+		}
+		if !strings.HasPrefix(err.Error(), tt.want) || tt.is != nil && !errors.Is(err, tt.is) {
+			t.Errorf("Open(%q): %q, want %q", tt.path, err, tt.want)
+		}
+	}
+	_, err := Open(fsys, "big.jpg", Limits{MaxBytes: 100})
+	if want := `decode "big.jpg": file of 101 bytes, limit 100`; err == nil || err.Error() != want {
+		t.Errorf("Open: %v, want %s", err, want)
+	}
+}
+
+// liar is a file that claims to be short and is endless.
+type liar struct {
+	fs.File
+	read int64
+}
+
+func (l *liar) Read(p []byte) (int, error) { l.read += int64(len(p)); return len(p), nil }
+
+type liarFS struct {
+	fstest.MapFS
+	last *liar
+}
+
+func (l *liarFS) Open(name string) (fs.File, error) {
+	f, err := l.MapFS.Open(name)
+	l.last = &liar{File: f}
+	return l.last, err
+}
+
+func TestOpenReadsNoMoreThanTheLimit(t *testing.T) {
+	fsys := &liarFS{MapFS: fstest.MapFS{"a": {Data: []byte("a")}}}
+	_, err := Open(fsys, "a", Limits{MaxBytes: 1000})
+	if err == nil || fsys.last.read != 1001 {
+		t.Errorf("read %d bytes (%v), want 1001 and an error", fsys.last.read, err)
+	}
+}

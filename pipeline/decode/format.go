@@ -1,0 +1,204 @@
+package decode
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"image"
+	"image/color"
+	"image/draw"
+	"image/gif"
+	"image/jpeg"
+	"image/png"
+	"io"
+
+	"golang.org/x/image/bmp"
+)
+
+// format is one kind of file. Each decoder is called through this table, never
+// through image.Decode, whose registry any import can add to.
+type format struct {
+	name   string
+	magic  string // '?' stands for any byte
+	header func(data []byte) (header, error)
+	decode func(data []byte, h header) (image.Image, error)
+}
+
+// header is what is known of a picture before memory is taken for its pixels.
+type header struct {
+	width, height int
+	perPixel      float64 // bytes per pixel held at once by the decoder and flatten
+	orientation   int     // EXIF, 1..8
+}
+
+// formats is read only.
+var formats = []format{
+	{"JPEG", "\xff\xd8\xff", jpegHeader, decodeJPEG},
+	{"PNG", "\x89PNG\r\n\x1a\n", pngHeader, decodePNG},
+	{"GIF", "GIF8?a", gifHeader, decodeGIF},
+	{"WebP", "RIFF????WEBP", webpHeader, decodeWebP},
+	{"BMP", "BM", bmpHeader, decodeBMP},
+}
+
+// prefix is how much of a file the header readers of other packages may look at.
+const prefix = 1 << 20
+
+// sniff finds the format of data by its first bytes.
+func sniff(data []byte) (format, error) {
+	if len(data) == 0 {
+		return format{}, errors.New("file is empty")
+	}
+	for _, f := range formats {
+		if f.matches(data) {
+			return f, nil
+		}
+	}
+	return format{}, fmt.Errorf("not a JPEG, PNG, GIF, WebP or BMP image (begins with %q)",
+		data[:min(len(data), 12)])
+}
+
+func (f format) matches(data []byte) bool {
+	if len(data) < len(f.magic) {
+		return false
+	}
+	for i := range len(f.magic) {
+		if c := f.magic[i]; c != '?' && c != data[i] {
+			return false
+		}
+	}
+	return true
+}
+
+// explain says whether err means that the file ends too soon, uses what the
+// decoder lacks, or is broken in another way.
+func (f format) explain(err error) error {
+	var unsupportedJPEG jpeg.UnsupportedError
+	var unsupportedPNG png.UnsupportedError
+	switch {
+	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
+		return fmt.Errorf("truncated %s: %w", f.name, io.ErrUnexpectedEOF)
+	case errors.As(err, &unsupportedJPEG), errors.As(err, &unsupportedPNG),
+		errors.Is(err, bmp.ErrUnsupported), errors.Is(err, errUnsupported):
+		return fmt.Errorf("%s: %w", f.name, err)
+	}
+	return fmt.Errorf("damaged %s: %w", f.name, err)
+}
+
+var errUnsupported = errors.New("unsupported")
+
+// check refuses what has no pixels or costs more than l allows.
+func (h header) check(name string, l Limits) error {
+	if h.width <= 0 || h.height <= 0 {
+		return fmt.Errorf("damaged %s: header says %dx%d pixels", name, h.width, h.height)
+	}
+	if h.width > l.MaxSide || h.height > l.MaxSide {
+		return fmt.Errorf("%s of %dx%d pixels, limit %d a side",
+			name, h.width, h.height, l.MaxSide)
+	}
+	perPixel := h.perPixel
+	if h.orientation > 1 {
+		perPixel += 4 // the turned copy
+	}
+	need := int64(float64(int64(h.width)*int64(h.height)) * perPixel)
+	if need > l.MaxMemory {
+		return fmt.Errorf("%s of %dx%d pixels needs about %d MiB to decode, limit %d MiB",
+			name, h.width, h.height, need>>20, l.MaxMemory>>20)
+	}
+	return nil
+}
+
+// pngHeader reads IHDR, which must be the first chunk, and finds eXIf (PNG, third
+// edition, sections 11.2.1 and 11.3.4.5).
+func pngHeader(data []byte) (header, error) {
+	const signature, ihdr = 8, 13
+	if len(data) < signature+8+ihdr {
+		return header{}, io.ErrUnexpectedEOF
+	}
+	if string(data[12:16]) != "IHDR" {
+		return header{}, errors.New("first chunk is not IHDR")
+	}
+	b := data[signature+8:]
+	depth, colour, interlaced := b[8], b[9], b[12] != 0
+	h := header{
+		width:       int(binary.BigEndian.Uint32(b)),
+		height:      int(binary.BigEndian.Uint32(b[4:])),
+		orientation: 1,
+	}
+	decoder, result := 4.0, 0.0 // RGBA or NRGBA, which becomes the result in place
+	switch {
+	case depth == 16:
+		decoder, result = 8, 4 // 4 samples of 2 bytes
+	case colour == 0 || colour == 3:
+		decoder, result = 1, 4 // grey or palette
+	}
+	if interlaced {
+		decoder *= 2 // the seven passes are images of their own
+	}
+	h.perPixel = decoder + result
+	for rest := data[signature:]; ; {
+		const around = 12 // length, type and checksum
+		if len(rest) < around {
+			return header{}, io.ErrUnexpectedEOF
+		}
+		n := int64(binary.BigEndian.Uint32(rest))
+		if n > int64(len(rest)-around) {
+			return header{}, io.ErrUnexpectedEOF
+		}
+		switch string(rest[4:8]) {
+		case "eXIf":
+			h.orientation = orientation(rest[8 : 8+n])
+		case "IEND":
+			return h, nil
+		}
+		rest = rest[around+n:]
+	}
+}
+
+func decodePNG(data []byte, _ header) (image.Image, error) {
+	return png.Decode(bytes.NewReader(data))
+}
+
+// gifHeader reads the size of the logical screen, the canvas that frames lie on.
+func gifHeader(data []byte) (header, error) {
+	c, err := gif.DecodeConfig(bytes.NewReader(data[:min(len(data), prefix)]))
+	// Two bytes for the indices (the second when interlaced) and the canvas.
+	return header{width: c.Width, height: c.Height, perPixel: 2 + 4 + 4, orientation: 1}, err
+}
+
+// decodeGIF returns the first frame, laid on a white canvas where it is smaller
+// than the logical screen.
+func decodeGIF(data []byte, h header) (image.Image, error) {
+	frame, err := gif.Decode(bytes.NewReader(data))
+	if err != nil {
+		return nil, err
+	}
+	canvas := image.Rect(0, 0, h.width, h.height)
+	if frame.Bounds() == canvas {
+		return frame, nil
+	}
+	if frame.Bounds().Empty() {
+		return nil, errors.New("first frame has no pixels")
+	}
+	flat, err := flatten(frame, true)
+	if err != nil {
+		return nil, err
+	}
+	img := image.NewNRGBA(canvas)
+	draw.Draw(img, canvas, image.NewUniform(color.White), image.Point{}, draw.Src)
+	draw.Draw(img, frame.Bounds(), flat, image.Point{}, draw.Src)
+	return img, nil
+}
+
+func bmpHeader(data []byte) (header, error) {
+	c, err := bmp.DecodeConfig(bytes.NewReader(data[:min(len(data), prefix)]))
+	h := header{width: c.Width, height: c.Height, perPixel: 4, orientation: 1}
+	if _, ok := c.ColorModel.(color.Palette); ok {
+		h.perPixel = 1 + 4
+	}
+	return h, err
+}
+
+func decodeBMP(data []byte, _ header) (image.Image, error) {
+	return bmp.Decode(bytes.NewReader(data))
+}

@@ -1,0 +1,199 @@
+package decode
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"image"
+	"image/jpeg"
+	"io"
+)
+
+// Markers of ITU-T T.81, table B.1.
+const (
+	markerSOF0, markerSOF2 = 0xc0, 0xc2
+	markerDHT, markerJPG   = 0xc4, 0xc8
+	markerDAC, markerSOF15 = 0xcc, 0xcf
+	markerRST0, markerRST7 = 0xd0, 0xd7
+	markerEOI, markerSOS   = 0xd9, 0xda
+	markerAPP1             = 0xe1
+)
+
+const (
+	maxComponents    = 4   // CMYK
+	maxScans         = 100 // libjpeg writes 10; each costs a pass over all coefficients
+	coefficientBytes = 4   // image/jpeg keeps those of progressive files as int32
+)
+
+// frame is what the walk over a JPEG finds out.
+type frame struct {
+	header
+	components [maxComponents]struct {
+		id, h, v byte
+		scanned  bool // a scan brings its first coefficients
+	}
+	n           int // components
+	scans       int
+	progressive bool
+}
+
+// jpegHeader walks the markers of the whole file, for jpeg.DecodeConfig does not
+// tell the coding, the sampling or the orientation, and jpeg.Decode paints
+// components without a scan as zero.
+func jpegHeader(data []byte) (header, error) {
+	var f frame
+	f.orientation = 1
+	ended := false
+	for rest := data[2:]; !ended; {
+		marker, segment, next, err := nextSegment(rest)
+		if err != nil && f.n > 0 {
+			break // the decoder says where the file ends
+		}
+		if err != nil {
+			return header{}, err
+		}
+		if marker == markerEOI {
+			ended = true
+			break
+		}
+		if err := f.read(marker, segment); err != nil {
+			return header{}, err
+		}
+		rest = next
+	}
+	if f.n == 0 {
+		return header{}, errors.New("no frame header")
+	}
+	if ended {
+		for _, c := range f.components[:f.n] {
+			if !c.scanned {
+				return header{}, fmt.Errorf("component %d has no scan", c.id)
+			}
+		}
+	}
+	f.perPixel = f.cost()
+	return f.header, nil
+}
+
+// nextSegment returns the first marker in data, its segment without the length,
+// and what follows. Restart markers and other bytes before it are passed over.
+func nextSegment(data []byte) (marker byte, segment, next []byte, err error) {
+	for {
+		i := bytes.IndexByte(data, 0xff)
+		if i < 0 || i+1 >= len(data) {
+			return 0, nil, nil, io.ErrUnexpectedEOF
+		}
+		marker = data[i+1]
+		switch {
+		case marker == 0xff: // fill byte
+			data = data[i+1:]
+			continue
+		case marker == 0, marker >= markerRST0 && marker <= markerRST7:
+			data = data[i+2:]
+			continue
+		case marker == markerEOI:
+			return marker, nil, nil, nil
+		}
+		data = data[i+2:]
+		break
+	}
+	if len(data) < 2 {
+		return 0, nil, nil, io.ErrUnexpectedEOF
+	}
+	n := int(binary.BigEndian.Uint16(data))
+	if n < 2 {
+		return 0, nil, nil, errors.New("segment shorter than its length")
+	}
+	if n > len(data) {
+		return 0, nil, nil, io.ErrUnexpectedEOF
+	}
+	return marker, data[2:n], data[n:], nil
+}
+
+// read takes in one segment.
+func (f *frame) read(marker byte, segment []byte) error {
+	switch {
+	case marker == markerAPP1 && f.orientation == 1:
+		f.orientation = orientation(segment)
+	case marker == markerSOS:
+		return f.readScan(segment)
+	case marker == markerDHT, marker == markerJPG, marker == markerDAC:
+	case marker >= markerSOF0 && marker <= markerSOF2:
+		f.progressive = marker == markerSOF2
+		return f.readFrame(segment)
+	case marker > markerSOF2 && marker <= markerSOF15:
+		return fmt.Errorf("%w coding (marker 0xff%02x: lossless, hierarchical or arithmetic)",
+			errUnsupported, marker)
+	}
+	return nil
+}
+
+// readFrame reads a frame header (T.81, section B.2.2).
+func (f *frame) readFrame(b []byte) error {
+	if f.n != 0 {
+		return errors.New("two frame headers")
+	}
+	if len(b) < 6 || len(b) != 6+3*int(b[5]) {
+		return errors.New("frame header has the wrong length")
+	}
+	n := int(b[5])
+	if n == 0 || n > maxComponents {
+		return fmt.Errorf("%w number of components %d", errUnsupported, n)
+	}
+	f.height, f.width = int(binary.BigEndian.Uint16(b[1:])), int(binary.BigEndian.Uint16(b[3:]))
+	for i := range n {
+		c := &f.components[i]
+		c.id, c.h, c.v = b[6+3*i], b[7+3*i]>>4, b[7+3*i]&15
+		if c.h == 0 || c.v == 0 {
+			return errors.New("sampling factor 0")
+		}
+	}
+	f.n = n
+	return nil
+}
+
+// readScan reads a scan header (T.81, section B.2.3). The first coefficients of a
+// component come in a scan whose spectral selection starts at 0.
+func (f *frame) readScan(b []byte) error {
+	if len(b) < 4 || len(b) != 4+2*int(b[0]) {
+		return errors.New("scan header has the wrong length")
+	}
+	if f.scans++; f.scans > maxScans {
+		return fmt.Errorf("more than %d scans", maxScans)
+	}
+	n := int(b[0])
+	for i := range n {
+		for j := range f.components[:f.n] {
+			if f.components[j].id == b[1+2*i] && b[1+2*n] == 0 {
+				f.components[j].scanned = true
+			}
+		}
+	}
+	return nil
+}
+
+// cost returns the bytes per pixel held at once: samples, coefficients if the file
+// is progressive, the CMYK copy, and the result.
+func (f *frame) cost() float64 {
+	var samples, hMax, vMax float64
+	for _, c := range f.components[:f.n] {
+		hMax, vMax = max(hMax, float64(c.h)), max(vMax, float64(c.v))
+		samples += float64(c.h) * float64(c.v)
+	}
+	samples /= hMax * vMax
+	if f.n == 1 {
+		samples = 1 // factors of a single component mean nothing (T.81, section A.2.2)
+	}
+	if f.progressive {
+		samples *= 1 + coefficientBytes
+	}
+	if f.n == maxComponents {
+		samples += 4
+	}
+	return samples + 4
+}
+
+func decodeJPEG(data []byte, _ header) (image.Image, error) {
+	return jpeg.Decode(bytes.NewReader(data))
+}

@@ -1,0 +1,88 @@
+package decode
+
+import (
+	"bytes"
+	"encoding/binary"
+	"fmt"
+	"image"
+
+	"golang.org/x/image/webp"
+)
+
+// webpHeader reads the size and finds animation and EXIF (RFC 9649, section 2.7).
+func webpHeader(data []byte) (header, error) {
+	h := header{orientation: 1}
+	for rest := data[12:]; len(rest) >= 8; {
+		id, n := string(rest[:4]), int64(binary.LittleEndian.Uint32(rest[4:]))
+		rest = rest[8:]
+		if id == "ANIM" || id == "ANMF" {
+			return header{}, fmt.Errorf("%w animation", errUnsupported)
+		}
+		if n > int64(len(rest)) {
+			break // the decoder says what is wrong
+		}
+		if id == "EXIF" {
+			h.orientation = orientation(rest[:n])
+		}
+		rest = rest[min(n+n&1, int64(len(rest))):]
+	}
+	c, err := webp.DecodeConfig(bytes.NewReader(data[:min(len(data), prefix)]))
+	h.width, h.height = c.Width, c.Height
+	// Lossy: 1.5 for the samples, 1 and 4 for alpha, 4 for the result. Lossless: 4,
+	// and 4 while a transform makes a copy.
+	h.perPixel = 1.5 + 1 + 4 + 4
+	return h, err
+}
+
+// decodeWebP returns the picture with the samples of lossy files read as what they
+// are: golang.org/x/image/webp declares them full range, so that white would come
+// out as 235.
+func decodeWebP(data []byte, _ header) (image.Image, error) {
+	img, err := webp.Decode(bytes.NewReader(data))
+	if err != nil {
+		return nil, err
+	}
+	switch m := img.(type) {
+	case *image.YCbCr:
+		return limitedRange(m), nil
+	case *image.NYCbCrA:
+		flat := limitedRange(&m.YCbCr)
+		w, height := m.Rect.Dx(), m.Rect.Dy()
+		for y := range height {
+			alpha := m.A[y*m.AStride:][:w]
+			for x, a := range alpha {
+				flat.Pix[y*flat.Stride+4*x+3] = a
+			}
+		}
+		return flat, nil
+	}
+	return img, nil
+}
+
+// limitedRange converts BT.601 samples of limited range, Y in 16..235 and Cb, Cr in
+// 16..240, as VP8 stores them (RFC 6386, section 9.2), in 16-bit fixed point:
+//
+//	R = 1.164(Y−16) + 1.596(Cr−128)
+//	G = 1.164(Y−16) − 0.392(Cb−128) − 0.813(Cr−128)
+//	B = 1.164(Y−16) + 2.017(Cb−128)
+func limitedRange(m *image.YCbCr) *image.NRGBA {
+	b := m.Rect
+	dst := image.NewNRGBA(image.Rect(0, 0, b.Dx(), b.Dy()))
+	for y := range b.Dy() {
+		row := dst.Pix[y*dst.Stride:][:4*b.Dx()]
+		luma := m.Y[m.YOffset(b.Min.X, b.Min.Y+y):]
+		for x := range b.Dx() {
+			c := m.COffset(b.Min.X+x, b.Min.Y+y)
+			l := 76309*(int32(luma[x])-16) + 1<<15 // 255/219, and a half for rounding
+			cb, cr := int32(m.Cb[c])-128, int32(m.Cr[c])-128
+			p := row[4*x : 4*x+4 : 4*x+4]
+			p[0] = clamp((l + 104597*cr) >> 16)
+			p[1] = clamp((l - 25675*cb - 53279*cr) >> 16)
+			p[2] = clamp((l + 132201*cb) >> 16)
+			p[3] = 255
+		}
+	}
+	return dst
+}
+
+func clamp(v int32) uint8 { return uint8(min(max(v, 0), 255)) }

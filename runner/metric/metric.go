@@ -1,0 +1,105 @@
+package metric
+
+import (
+	"fmt"
+
+	"github.com/tfpair/tfpair/internal/named"
+)
+
+// Better says which values of a metric are good.
+type Better string
+
+// The two directions of a metric.
+const (
+	Higher Better = "higher"
+	Lower  Better = "lower"
+)
+
+// Than reports whether value is strictly better than old.
+func (b Better) Than(value, old float64) bool {
+	if b == Lower {
+		return value < old
+	}
+	return value > old
+}
+
+// PairMetric is a metric of scored pairs.
+type PairMetric struct {
+	Better     Better
+	Thresholds bool // whether Value depends on threshold
+
+	// Value is the metric over c, in [0,1]; pairs with distance <= threshold are accepted.
+	Value func(c *Curve, threshold float64) float64
+}
+
+// At returns the metric as a function of the curve alone, which Bootstrap.Pairs takes.
+func (m PairMetric) At(threshold float64) Statistic {
+	return func(c *Curve) float64 { return m.Value(c, threshold) }
+}
+
+// Statistic is a number computed from scored pairs.
+type Statistic func(*Curve) float64
+
+// Pairs lists the metrics of pairs. A new one is a new file here and a new row.
+var Pairs = named.Table[PairMetric]{Kind: "pair metric", Rows: map[string]named.Row[PairMetric]{
+	"accuracy":          accuracy,
+	"auc":               auc,
+	"average_precision": averagePrecision,
+	"eer":               eer,
+	"f1":                f1,
+}}
+
+// QueryMetric is a metric of retrieval: a mean over queries.
+type QueryMetric struct {
+	Better Better
+
+	// Values is the metric of each counted query, in [0,1] and in query order; the
+	// metric is their Mean.
+	Values func(Ranks) []float64
+}
+
+// Queries lists the metrics of retrieval.
+var Queries = named.Table[QueryMetric]{Kind: "retrieval metric",
+	Rows: map[string]named.Row[QueryMetric]{
+		"recall@1": recallAt(1),
+		"recall@5": recallAt(5),
+	}}
+
+// plain returns the constructor of a metric that has no options.
+func plain[T any](metric T) func(named.Raw) (T, error) {
+	return func(raw named.Raw) (T, error) { return metric, named.Options(raw, &struct{}{}) }
+}
+
+// DegenerateError says that metrics of pairs are undefined because one kind is missing.
+type DegenerateError struct{ Positives, Negatives int }
+
+func (e *DegenerateError) Error() string {
+	return fmt.Sprintf("%d positive and %d negative pairs, want at least one of each",
+		e.Positives, e.Negatives)
+}
+
+// EmptyError says that a mean over nothing was asked for.
+type EmptyError struct{ Of string } // "queries"
+
+func (e *EmptyError) Error() string { return fmt.Sprintf("no %s to measure", e.Of) }
+
+// DistanceError says that a distance is NaN or infinite.
+type DistanceError struct {
+	Pair  int // index into the distances
+	Value float32
+}
+
+func (e *DistanceError) Error() string {
+	return fmt.Sprintf("distance of pair %d is %v, want a finite number", e.Pair, e.Value)
+}
+
+// EmbeddingError says that an embedding holds NaN or an infinity.
+type EmbeddingError struct {
+	Row, Column int
+	Value       float32
+}
+
+func (e *EmbeddingError) Error() string {
+	return fmt.Sprintf("embedding %d is %v in dimension %d, want a finite number",
+		e.Row, e.Value, e.Column)
+}

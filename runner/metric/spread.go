@@ -51,11 +51,11 @@ const CollapsedBelow = 0.01
 //
 //	Spread = sqrt(mean ‖e − centre‖² / mean ‖e‖²),  centre = mean e
 //
-// It is in [0,1] and does not change when all are scaled: 0 (to 1e-8) where they
-// are equal, 1 where they surround the origin. The numerator is the sum of the variances of the
-// dimensions. Embeddings are collapsed when Spread < CollapsedBelow. One embedding,
-// or embeddings that are all zero, have Spread 0. Errors are *EmbeddingError,
-// *EmptyError where there is none, and a shape that does not fit.
+// It is in [0,1] and does not change when all are scaled: 0 (to 1e-8) where they are
+// equal, 1 where they surround the origin. The numerator is the sum of the variances
+// of the dimensions. Embeddings are collapsed when Spread < CollapsedBelow. One
+// embedding, or embeddings that are all zero, have Spread 0. Errors are
+// *EmbeddingError, *EmptyError where there is none, and a shape that does not fit.
 func Spread(embeddings []float32, dim int) (float64, error) {
 	if err := checkRows(embeddings, dim); err != nil {
 		return 0, err

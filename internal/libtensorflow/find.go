@@ -93,7 +93,7 @@ func Find(getenv Getenv, d Device) (string, error) {
 	for _, candidate := range order {
 		folder, err := Folder(getenv, candidate)
 		if err != nil {
-			return "", err
+			return "", fmt.Errorf("libtensorflow is not loaded: %w", err)
 		}
 		if _, err := os.Stat(filepath.Join(folder, "lib", mainLibrary)); err == nil {
 			return folder, nil

@@ -1,0 +1,57 @@
+# Each target sets up what it needs: the TensorFlow runtime (see cli/tfpair-env) and the
+# linter are fetched once, into the user's cache.
+
+GO       ?= go
+FUZZTIME ?= 20s
+CACHE    := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/tfpair
+LINT     := $(CACHE)/tools/golangci-lint-v2.15.0/golangci-lint
+
+# Runs before commands that build with TensorFlow; stops where setting up fails.
+SETUP = env=$$($(GO) run ./cli/tfpair-env) && eval "$$env" &&
+
+.PHONY: help
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-6s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: build
+build: ## build bin/tfpair
+	$(SETUP) $(GO) build -o bin/tfpair ./cli/tfpair
+
+.PHONY: test
+test: ## run every test
+	$(SETUP) $(GO) test -p 2 -timeout 10m ./...
+
+.PHONY: pure
+pure: ## run the tests that need no TensorFlow, without cgo
+	packages=$$(.ci/pure) && CGO_ENABLED=0 $(GO) test -p 2 -timeout 10m $$packages
+
+.PHONY: race
+race: ## run the same tests under the race detector
+	packages=$$(.ci/pure) && $(GO) test -race -p 2 -timeout 15m $$packages
+
+.PHONY: lint
+lint: $(LINT) ## check the code with golangci-lint
+	$(SETUP) $(LINT) run ./...
+
+$(LINT):
+	GOBIN=$(@D) $(GO) install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+
+.PHONY: fuzz
+fuzz: ## run every fuzz target for FUZZTIME (20s)
+	$(SETUP) FUZZTIME=$(FUZZTIME) .ci/fuzz
+
+.PHONY: kill
+kill: ## kill a training run 50 times at random moments and compare its weights
+	$(SETUP) TFPAIR_KILL=1 $(GO) test -count 1 -v -run TestKill -tags kill -timeout 20m ./runner/train
+
+.PHONY: demo
+demo: build ## draw a small picture set, train on it, evaluate
+	bin/tfpair demo
+
+.PHONY: fmt
+fmt: ## format the code
+	gofmt -w $$($(GO) list -f '{{.Dir}}' ./...)
+
+.PHONY: clean
+clean: ## remove what was built here; the user's cache stays
+	rm -rf bin demo out

@@ -1,6 +1,6 @@
 // Package decode turns image files into pixels:
 //
-//	file bytes → limits → format by content → header → decoder → over white → upright → *image.NRGBA
+//	file bytes → format by content → header → limits → pixels → over white → upright → picture
 //
 // It reads JPEG, PNG, GIF (the first frame), WebP and BMP. The format is found by
 // content, never by the name of the file, and nothing is allocated for pixels

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
-	"fmt"
 	"image"
 	"image/color"
 	"io"
@@ -188,7 +187,8 @@ func TestDecodeRefuses(t *testing.T) {
 		want string
 	}{
 		{"empty", nil, "file is empty"},
-		{"text", []byte("this is text"), `not a JPEG, PNG, GIF, WebP or BMP image (begins with "this is text")`},
+		{"text", []byte("this is text"),
+			`not a JPEG, PNG, GIF, WebP or BMP image (begins with "this is text")`},
 		{"tiff", []byte("II*\x00\x08\x00\x00\x00"), "not a JPEG"},
 		{"cut jpeg", jpg[:len(jpg)*6/10], "truncated JPEG: unexpected EOF"},
 		{"cut jpeg header", jpg[:sof], "truncated JPEG: unexpected EOF"},
@@ -198,9 +198,12 @@ func TestDecodeRefuses(t *testing.T) {
 		{"cut bmp", f["rgb.bmp"][:len(f["rgb.bmp"])*6/10], "truncated BMP: unexpected EOF"},
 		{"cut lossy webp", f["lossy.webp"][:77], "WebP"},
 		{"cut lossless webp", f["lossless_alpha.webp"][:47], "WebP"},
-		{"png checksum", patch(f["rgb.png"], crc, f["rgb.png"][crc]^1), "damaged PNG: png: invalid format: invalid checksum"},
-		{"png side", rawPNG(ihdr(50000, 50000, 8, 2, 0), end), "PNG of 50000x50000 pixels, limit 16384 a side"},
-		{"png area", rawPNG(ihdr(16000, 16000, 8, 6, 0), end), "PNG of 16000x16000 pixels needs about 976 MiB to decode, limit 512 MiB"},
+		{"png checksum", patch(f["rgb.png"], crc, f["rgb.png"][crc]^1),
+			"damaged PNG: png: invalid format: invalid checksum"},
+		{"png side", rawPNG(ihdr(50000, 50000, 8, 2, 0), end),
+			"PNG of 50000x50000 pixels, limit 16384 a side"},
+		{"png area", rawPNG(ihdr(16000, 16000, 8, 6, 0), end),
+			"PNG of 16000x16000 pixels needs about 976 MiB to decode, limit 512 MiB"},
 		{"png 16 bit", rawPNG(ihdr(8000, 8000, 16, 2, 0), end), "limit 512 MiB"},
 		{"png no width", rawPNG(ihdr(0, 5, 8, 2, 0), end), "damaged PNG: header says 0x5 pixels"},
 		{"png no ihdr", rawPNG(end, end, end), "first chunk is not IHDR"},
@@ -214,14 +217,17 @@ func TestDecodeRefuses(t *testing.T) {
 		{"jpeg 12 bit", patch(jpg, sof, 12), "JPEG: unsupported JPEG feature: precision"},
 		{"jpeg sampling 0", patch(jpg, sof+7, 0), "sampling factor 0"},
 		{"jpeg two frames", insert(jpg, sof-4, jpg[sof-4:sof+15]), "two frame headers"},
-		{"jpeg missing scan", patch(jpg, bytes.LastIndex(jpg, []byte{0xff, markerSOS}), 0xff, 0xfe), "has no scan"},
+		{"jpeg missing scan", patch(jpg, bytes.LastIndex(jpg, []byte{0xff, markerSOS}), 0xff, 0xfe),
+			"has no scan"},
 		{"jpeg scans", insert(progressive, eoi, bytes.Repeat(scan, maxScans)), "more than 100 scans"},
-		{"cmyk not adobe", patch(f["cmyk.jpg"], 6, 'B'), "JPEG: unsupported JPEG feature: unknown color model"},
+		{"cmyk not adobe", patch(f["cmyk.jpg"], 6, 'B'),
+			"JPEG: unsupported JPEG feature: unknown color model"},
 		{"gif no screen", patch(f["still.gif"], 6, 0, 0), "GIF: header says 0x24 pixels"},
 		{"gif frame outside", patch(f["still.gif"], 6, 1, 0), "GIF"},
 		{"bmp 0x0", patch(f["rgb.bmp"], 18, 0, 0, 0, 0, 0, 0, 0, 0), "BMP: header says 0x0"},
 		{"bmp rle", patch(f["palette.bmp"], 30, 1), "BMP: bmp: unsupported"},
-		{"bmp palette index", fewColoursBMP(f["palette.bmp"]), "damaged BMP: bmp: invalid palette index"},
+		{"bmp palette index", fewColoursBMP(f["palette.bmp"]),
+			"damaged BMP: bmp: invalid palette index"},
 		{"webp animated", file(t, "animated.webp"), "WebP: unsupported animation"},
 		{"webp header only", []byte("RIFF\x04\x00\x00\x00WEBP"), "WebP"},
 	}
@@ -258,80 +264,6 @@ func TestDecodePrefixes(t *testing.T) {
 			if err != nil && strings.Contains(err.Error(), "panic") {
 				t.Errorf("%s cut at %d: %v", name, i, err)
 			}
-		}
-	}
-}
-
-func TestDecodeLimits(t *testing.T) {
-	f := samples(t)
-	tests := []struct {
-		file   string
-		limits Limits
-		want   string // "" if accepted
-	}{
-		{"rgb.png", Limits{MaxBytes: int64(len(f["rgb.png"]))}, ""},
-		{"rgb.png", Limits{MaxBytes: 10}, fmt.Sprintf("file of %d bytes, limit 10", len(f["rgb.png"]))},
-		{"rgb.png", Limits{MaxSide: 32}, ""},
-		{"rgb.png", Limits{MaxSide: 31}, "PNG of 32x24 pixels, limit 31 a side"},
-		{"rgb.png", Limits{MaxMemory: 4 * width * height}, ""}, // RGBA, used in place
-		{"rgb.png", Limits{MaxMemory: 4*width*height - 1}, "needs about 0 MiB"},
-		{"exif6.png", Limits{MaxMemory: 8 * width * height}, ""}, // and the turned copy
-		{"exif6.png", Limits{MaxMemory: 8*width*height - 1}, "needs about 0 MiB"},
-		{"grey16.png", Limits{MaxMemory: 12*width*height - 1}, "needs about 0 MiB"},
-		// 4:2:0: 1.5 samples of 1 byte and 4 of coefficient, and the result.
-		{"progressive.jpg", Limits{MaxMemory: 23 * width * height / 2}, ""},
-		{"progressive.jpg", Limits{MaxMemory: 23*width*height/2 - 1}, "needs about 0 MiB"},
-		{"cmyk.jpg", Limits{MaxMemory: 12 * width * height}, ""}, // 4 samples, CMYK, result
-		{"cmyk.jpg", Limits{MaxMemory: 12*width*height - 1}, "needs about 0 MiB"},
-	}
-	for _, tt := range tests {
-		_, err := Decode(f[tt.file], tt.limits)
-		if tt.want == "" && err != nil {
-			t.Errorf("Decode(%s, %+v): %v", tt.file, tt.limits, err)
-		}
-		if tt.want != "" && (err == nil || !strings.Contains(err.Error(), tt.want)) {
-			t.Errorf("Decode(%s, %+v): %v, want %q", tt.file, tt.limits, err, tt.want)
-		}
-	}
-}
-
-// TestEstimate compares what the header promises with what decoding allocates.
-func TestEstimate(t *testing.T) {
-	big := image.Rect(0, 0, 1024, 1024)
-	files := map[string][]byte{
-		"rgb.png":     pngOf(t, paint(image.NewNRGBA(big), opaque)),
-		"rgba.png":    pngOf(t, paint(image.NewNRGBA(big), seeThrough)),
-		"grey.png":    pngOf(t, paint(image.NewGray(big), opaque)),
-		"grey16.png":  pngOf(t, paint(image.NewGray16(big), opaque)),
-		"rgb16.png":   pngOf(t, paint(image.NewRGBA64(big), opaque)),
-		"palette.png": pngOf(t, paint(image.NewPaletted(big, colours(opaque)), opaque)),
-		"adam7.png":   interlacedPNG(t, paint(image.NewNRGBA(big), opaque)),
-		"rgb.jpg":     jpegOf(t, paint(image.NewNRGBA(big), opaque)),
-		"grey.jpg":    jpegOf(t, paint(image.NewGray(big), opaque)),
-		"still.gif":   gifOf(t, big, paint(image.NewPaletted(big, colours(opaque)), opaque)),
-		"rgb.bmp":     bmpOf(t, paint(image.NewNRGBA(big), opaque)),
-		"palette.bmp": bmpOf(t, paint(image.NewPaletted(big, colours(opaque)), opaque)),
-	}
-	for name, data := range files {
-		f, err := sniff(data)
-		if err != nil {
-			t.Fatal(err)
-		}
-		h, err := f.header(data)
-		if err != nil {
-			t.Fatal(err)
-		}
-		var before, after runtime.MemStats
-		runtime.ReadMemStats(&before)
-		if _, err := Decode(data, Limits{}); err != nil {
-			t.Fatal(err)
-		}
-		runtime.ReadMemStats(&after)
-		const fixed = 512 << 10 // tables and buffers, whatever the size of the picture
-		got := float64(after.TotalAlloc - before.TotalAlloc)
-		if promised := h.perPixel * 1024 * 1024; got > promised+fixed || got < promised/2 {
-			t.Errorf("%s: allocated %.1f bytes per pixel, estimate %.1f",
-				name, got/(1024*1024), h.perPixel)
 		}
 	}
 }

@@ -1,0 +1,83 @@
+package decode
+
+import (
+	"fmt"
+	"image"
+	"runtime"
+	"strings"
+	"testing"
+)
+
+func TestDecodeLimits(t *testing.T) {
+	f := samples(t)
+	tests := []struct {
+		file   string
+		limits Limits
+		want   string // "" if accepted
+	}{
+		{"rgb.png", Limits{MaxBytes: int64(len(f["rgb.png"]))}, ""},
+		{"rgb.png", Limits{MaxBytes: 10}, fmt.Sprintf("file of %d bytes, limit 10", len(f["rgb.png"]))},
+		{"rgb.png", Limits{MaxSide: 32}, ""},
+		{"rgb.png", Limits{MaxSide: 31}, "PNG of 32x24 pixels, limit 31 a side"},
+		{"rgb.png", Limits{MaxMemory: 4 * width * height}, ""}, // RGBA, used in place
+		{"rgb.png", Limits{MaxMemory: 4*width*height - 1}, "needs about 0 MiB"},
+		{"exif6.png", Limits{MaxMemory: 8 * width * height}, ""}, // and the turned copy
+		{"exif6.png", Limits{MaxMemory: 8*width*height - 1}, "needs about 0 MiB"},
+		{"grey16.png", Limits{MaxMemory: 12*width*height - 1}, "needs about 0 MiB"},
+		// 4:2:0: 1.5 samples of 1 byte and 4 of coefficient, and the result.
+		{"progressive.jpg", Limits{MaxMemory: 23 * width * height / 2}, ""},
+		{"progressive.jpg", Limits{MaxMemory: 23*width*height/2 - 1}, "needs about 0 MiB"},
+		{"cmyk.jpg", Limits{MaxMemory: 12 * width * height}, ""}, // 4 samples, CMYK, result
+		{"cmyk.jpg", Limits{MaxMemory: 12*width*height - 1}, "needs about 0 MiB"},
+	}
+	for _, tt := range tests {
+		_, err := Decode(f[tt.file], tt.limits)
+		if tt.want == "" && err != nil {
+			t.Errorf("Decode(%s, %+v): %v", tt.file, tt.limits, err)
+		}
+		if tt.want != "" && (err == nil || !strings.Contains(err.Error(), tt.want)) {
+			t.Errorf("Decode(%s, %+v): %v, want %q", tt.file, tt.limits, err, tt.want)
+		}
+	}
+}
+
+// TestEstimate compares what the header promises with what decoding allocates.
+func TestEstimate(t *testing.T) {
+	big := image.Rect(0, 0, 512, 512)
+	files := map[string][]byte{
+		"rgb.png":     pngOf(t, paint(image.NewNRGBA(big), opaque)),
+		"rgba.png":    pngOf(t, paint(image.NewNRGBA(big), seeThrough)),
+		"grey.png":    pngOf(t, paint(image.NewGray(big), opaque)),
+		"grey16.png":  pngOf(t, paint(image.NewGray16(big), opaque)),
+		"rgb16.png":   pngOf(t, paint(image.NewRGBA64(big), opaque)),
+		"palette.png": pngOf(t, paint(image.NewPaletted(big, colours(opaque)), opaque)),
+		"adam7.png":   interlacedPNG(t, paint(image.NewNRGBA(big), opaque)),
+		"rgb.jpg":     jpegOf(t, paint(image.NewNRGBA(big), opaque)),
+		"grey.jpg":    jpegOf(t, paint(image.NewGray(big), opaque)),
+		"still.gif":   gifOf(t, big, paint(image.NewPaletted(big, colours(opaque)), opaque)),
+		"rgb.bmp":     bmpOf(t, paint(image.NewNRGBA(big), opaque)),
+		"palette.bmp": bmpOf(t, paint(image.NewPaletted(big, colours(opaque)), opaque)),
+	}
+	for name, data := range files {
+		f, err := sniff(data)
+		if err != nil {
+			t.Fatal(err)
+		}
+		h, err := f.header(data)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		if _, err := Decode(data, Limits{}); err != nil {
+			t.Fatal(err)
+		}
+		runtime.ReadMemStats(&after)
+		const fixed = 256 << 10 // tables and buffers, whatever the size of the picture
+		got := float64(after.TotalAlloc - before.TotalAlloc)
+		if promised := h.perPixel * 512 * 512; got > promised+fixed || got < promised/2 {
+			t.Errorf("%s: allocated %.1f bytes per pixel, estimate %.1f",
+				name, got/(512*512), h.perPixel)
+		}
+	}
+}

@@ -1,0 +1,288 @@
+// Package evaluate says how good a model is on labelled images:
+//
+//	images → Embedder → embeddings [N,D] ─┬ pairs, listed or drawn → distances → pair metrics, rates
+//	                                      └ labels → nearest others → retrieval metrics
+//
+// Thresholds come from Calibrate, on validation data; Run measures at a
+// threshold it is given and never chooses one. It prints nothing.
+package evaluate
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/tfpair/tfpair/internal/named"
+	"github.com/tfpair/tfpair/pipeline"
+	"github.com/tfpair/tfpair/pipeline/dataset"
+	"github.com/tfpair/tfpair/runner/metric"
+)
+
+// Embedder is a model as evaluation needs it.
+type Embedder interface {
+	// Embed returns embeddings [N,D], row-major, of pixels [N,S,S,3] uint8 RGB.
+	Embed(pixels []uint8) ([]float32, error)
+	// Compare returns the distance [M] of each pair of rows of embeddings [N,D], and
+	// the probability [M] of "same", nil where the model has none.
+	Compare(embeddings []float32, left, right []int32) (distance, probability []float32, err error)
+	// Dim returns D.
+	Dim() int
+}
+
+// embedBatch is how many images are embedded at once: enough to fill the cores,
+// few enough that the activations of a small tower stay in the cache.
+const embedBatch = 32
+
+// Embed returns the embeddings [N,D], row-major, of the given images of store.
+// progress, which may be nil, is called after each batch.
+func Embed(ctx context.Context, e Embedder, store *pipeline.Store, images []int32,
+	progress func(done, total int)) ([]float32, error) {
+	embeddings := make([]float32, 0, len(images)*e.Dim())
+	for batch, err := range store.Sequence(ctx, images, embedBatch, nil) {
+		if err != nil {
+			return nil, err
+		}
+		rows, err := e.Embed(batch.Pixels)
+		if err != nil {
+			return nil, err
+		}
+		embeddings = append(embeddings, rows...)
+		if progress != nil {
+			progress(len(embeddings)/e.Dim(), len(images))
+		}
+	}
+	return embeddings, nil
+}
+
+// Threshold is the distance up to which a pair is called the same.
+type Threshold struct {
+	Value  float64 `json:"value"`  // in units of the model's distance
+	Source string  `json:"source"` // "validation, step 1565, 600 pairs"
+}
+
+// Scores are the metrics of pairs at a threshold, without intervals.
+type Scores struct {
+	Metrics   map[string]float64 `json:"metrics"` // by the names of metric.Pairs
+	Threshold float64            `json:"threshold"`
+	Pairs     int                `json:"pairs"`
+	Distances metric.Distances   `json:"distances"`
+	Spread    float64            `json:"spread"` // see metric.Spread
+}
+
+// Calibrate measures e on pairs and finds the threshold of best accuracy on
+// them. Call it with validation data only.
+func Calibrate(ctx context.Context, e Embedder, store *pipeline.Store, pairs Pairs) (Scores, error) {
+	m, err := measure(ctx, e, store, pairs, nil)
+	if err != nil {
+		return Scores{}, err
+	}
+	threshold, _ := metric.Calibrate(m.scored.Curve())
+	s := Scores{Metrics: map[string]float64{}, Threshold: threshold, Pairs: len(pairs.Same)}
+	for _, name := range metric.Pairs.Names() {
+		of, err := metric.Pairs.New(&named.Choice{Name: name})
+		if err != nil {
+			return Scores{}, err
+		}
+		s.Metrics[name] = of.Value(m.scored.Curve(), threshold)
+	}
+	if s.Distances, err = metric.Summarize(m.distance, pairs.Same); err != nil {
+		return Scores{}, err
+	}
+	s.Spread, err = metric.Spread(m.embeddings, e.Dim())
+	return s, err
+}
+
+// measured is a model's answers on pairs.
+type measured struct {
+	embeddings            []float32 // [N,D], rows as pairs.Images
+	distance, probability []float32 // [M]; probability nil where the model has none
+	scored                *metric.Scored
+}
+
+func measure(ctx context.Context, e Embedder, store *pipeline.Store, pairs Pairs,
+	progress func(done, total int)) (m measured, err error) {
+	if m.embeddings, err = Embed(ctx, e, store, pairs.Images, progress); err != nil {
+		return m, err
+	}
+	if m.distance, m.probability, err = e.Compare(m.embeddings, pairs.Left, pairs.Right); err != nil {
+		return m, err
+	}
+	m.scored, err = metric.Score(m.distance, pairs.Same)
+	return m, err
+}
+
+// Config says what Run measures.
+type Config struct {
+	Model     Embedder
+	Store     *pipeline.Store
+	Data      *dataset.Dataset
+	Part      dataset.Part
+	Threshold Threshold
+	Cosine    bool   // retrieval ranks by cosine, else by Euclidean distance
+	Seed      uint64 // of drawn pairs and of resampling
+	Progress  func(done, total int)
+}
+
+// Measured is one number with its interval.
+type Measured struct {
+	Name     string          `json:"name"`
+	Value    float64         `json:"value"`
+	Better   metric.Better   `json:"better"`
+	Interval metric.Interval `json:"interval"`
+}
+
+// Report is all that Run measures. Fields are only ever added.
+type Report struct {
+	Data         string           `json:"data"`
+	Fingerprint  string           `json:"fingerprint"`
+	Split        string           `json:"split"`
+	Images       int              `json:"images"`
+	Classes      int              `json:"classes"`
+	Pairs        int              `json:"pairs"`
+	Same         int              `json:"same"`
+	Different    int              `json:"different"`
+	PairSource   string           `json:"pair_source"` // "listed", or "drawn, seed 0"
+	Seed         uint64           `json:"seed"`
+	Threshold    Threshold        `json:"threshold"`
+	Metrics      []Measured       `json:"metrics"`
+	AccuracyHalf *Measured        `json:"accuracy_at_half,omitempty"` // at probability 0.5
+	Rates        []metric.Rate    `json:"rates"`
+	Retrieval    []Measured       `json:"retrieval,omitempty"`
+	Excluded     int              `json:"queries_excluded"` // without label, or alone in their class
+	Distances    metric.Distances `json:"distances"`
+	Spread       float64          `json:"spread"`
+}
+
+// Run measures c.Model on c.Part. Class folders have their pairs drawn; listed
+// pairs are taken as they are. Errors are those of DrawPairs, of reading images
+// and of running the model, and *metric.DegenerateError.
+func Run(ctx context.Context, c Config) (*Report, error) {
+	pairs, err := ChoosePairs(c.Data, c.Part, c.Seed)
+	if err != nil {
+		return nil, err
+	}
+	m, err := measure(ctx, c.Model, c.Store, pairs, c.Progress)
+	if err != nil {
+		return nil, err
+	}
+	r := c.describe(pairs)
+	if r.Distances, err = metric.Summarize(m.distance, pairs.Same); err != nil {
+		return nil, err
+	}
+	if r.Spread, err = metric.Spread(m.embeddings, c.Model.Dim()); err != nil {
+		return nil, err
+	}
+	if r.Rates, err = metric.Rates(m.scored.Curve(), metric.Targets()); err != nil {
+		return nil, err
+	}
+	if r.Metrics, err = c.pairMetrics(m.scored, pairs); err != nil {
+		return nil, err
+	}
+	if m.probability != nil {
+		if r.AccuracyHalf, err = c.accuracyAtHalf(m.probability, pairs); err != nil {
+			return nil, err
+		}
+	}
+	return r, c.retrieve(r, m.embeddings, pairs.Images)
+}
+
+func (c Config) describe(p Pairs) *Report {
+	r := &Report{
+		Data: c.Data.Name, Fingerprint: c.Data.Fingerprint(), Split: string(c.Part.Split),
+		Images: len(p.Images), Pairs: len(p.Same), PairSource: p.Source, Seed: c.Seed,
+		Threshold: c.Threshold,
+	}
+	for _, same := range p.Same {
+		if same {
+			r.Same++
+		}
+	}
+	r.Different = r.Pairs - r.Same
+	classes := map[int32]bool{}
+	for _, i := range p.Images {
+		if class := c.Data.Images[i].Class; class >= 0 {
+			classes[class] = true
+		}
+	}
+	r.Classes = len(classes)
+	return r
+}
+
+// pairMetrics returns every metric of metric.Pairs over s, in the order of their names.
+func (c Config) pairMetrics(s *metric.Scored, p Pairs) ([]Measured, error) {
+	var list []Measured
+	var of []metric.Statistic
+	for _, name := range metric.Pairs.Names() {
+		m, err := metric.Pairs.New(&named.Choice{Name: name})
+		if err != nil {
+			return nil, err
+		}
+		value := m.Value(s.Curve(), c.Threshold.Value)
+		list = append(list, Measured{Name: name, Value: value, Better: m.Better})
+		of = append(of, m.At(c.Threshold.Value))
+	}
+	intervals, err := metric.DefaultBootstrap(c.Seed).Pairs(s, p.Left, p.Right, of)
+	if err != nil {
+		return nil, fmt.Errorf("intervals of pair metrics: %w", err)
+	}
+	for i := range list {
+		list[i].Interval = intervals[i]
+	}
+	return list, nil
+}
+
+// accuracyAtHalf is the accuracy at probability 0.5, which needs no calibration.
+func (c Config) accuracyAtHalf(probability []float32, p Pairs) (*Measured, error) {
+	s, err := metric.ScoreProbabilities(probability, p.Same)
+	if err != nil {
+		return nil, err
+	}
+	of := func(curve *metric.Curve) float64 { return metric.Accuracy(curve, metric.Half) }
+	intervals, err := metric.DefaultBootstrap(c.Seed).Pairs(s, p.Left, p.Right, []metric.Statistic{of})
+	if err != nil {
+		return nil, fmt.Errorf("interval of accuracy at 0.5: %w", err)
+	}
+	return &Measured{Name: "accuracy_at_half", Value: of(s.Curve()), Better: metric.Higher,
+		Interval: intervals[0]}, nil
+}
+
+// retrieve adds the metrics of metric.Queries, each image asking for the nearest
+// others of the same images. Data without classes, or with nothing to find, has none.
+func (c Config) retrieve(r *Report, embeddings []float32, images []int32) error {
+	if r.Classes == 0 {
+		return nil
+	}
+	set := metric.Set{Embeddings: embeddings, Dim: c.Model.Dim()}
+	for _, i := range images {
+		set.Labels = append(set.Labels, c.Data.Images[i].Class)
+	}
+	by := metric.Euclidean
+	if c.Cosine {
+		by = metric.Cosine
+	}
+	ranks, err := metric.NearestOther(set, by)
+	if err != nil {
+		return fmt.Errorf("rank nearest images: %w", err)
+	}
+	r.Excluded = ranks.Excluded
+	if ranks.Counted() == 0 {
+		return nil
+	}
+	for _, name := range metric.Queries.Names() {
+		m, err := metric.Queries.New(&named.Choice{Name: name})
+		if err != nil {
+			return err
+		}
+		values := m.Values(ranks)
+		mean, err := metric.Mean(values)
+		if err != nil {
+			return err
+		}
+		interval, err := metric.DefaultBootstrap(c.Seed).Mean(values)
+		if err != nil {
+			return fmt.Errorf("interval of %s: %w", name, err)
+		}
+		r.Retrieval = append(r.Retrieval,
+			Measured{Name: name, Value: mean, Better: m.Better, Interval: interval})
+	}
+	return nil
+}

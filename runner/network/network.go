@@ -1,0 +1,234 @@
+// Package network is a graph in a session with its variables in place: it
+// embeds, compares, learns, and hands its weights out and in.
+//
+//	spec → graph → session → Start or Restore → Embed, Compare, Step → Snapshot
+//
+// It knows the names of a graph's operations and turns Go slices into feeds.
+// It does not know files, data sets or loops.
+package network
+
+import (
+	"errors"
+	"fmt"
+	"math"
+
+	"github.com/tfpair/tfpair/graphs"
+	"github.com/tfpair/tfpair/graphs/variable"
+	"github.com/tfpair/tfpair/internal/names"
+	"github.com/tfpair/tfpair/models/checkpoint"
+	"github.com/tfpair/tfpair/models/spec"
+	"github.com/tfpair/tfpair/pipeline"
+	"github.com/tfpair/tfpair/runner/session"
+)
+
+// Network is one network. One goroutine at a time may use it.
+type Network struct {
+	Graph *graphs.Graph
+	Parts graphs.Parts
+
+	steps   int // updates of a whole training, for the schedule
+	size    int // side of the images
+	session *session.Session
+	embed   *session.Call
+	compare *session.Call
+	train   *session.Call
+	read    *session.Call
+}
+
+// Open builds the network that s describes, without values in its variables:
+// call Start or Restore before anything else. Errors are those of graphs.Build
+// and session.Open.
+func Open(s *spec.Spec, o session.Options) (*Network, error) {
+	parts, err := graphs.Resolve(s)
+	if err != nil {
+		return nil, err
+	}
+	g, err := graphs.Build(s)
+	if err != nil {
+		return nil, err
+	}
+	opened, err := session.Open(g.TF, o)
+	if err != nil {
+		return nil, err
+	}
+	n := &Network{Graph: g, Parts: parts, steps: s.Train.Steps, size: s.Input.Size, session: opened}
+	if err := n.prepare(); err != nil {
+		return nil, errors.Join(err, opened.Close())
+	}
+	return n, nil
+}
+
+func (n *Network) prepare() (err error) {
+	scores := []string{names.Distance}
+	if n.Graph.Probable {
+		scores = append(scores, names.Probability)
+	}
+	var reads []string
+	for _, v := range n.state() {
+		reads = append(reads, v.Key+names.Read)
+	}
+	for _, p := range []struct {
+		call                    **session.Call
+		feeds, fetches, targets []string
+	}{
+		{&n.embed, []string{names.Images}, []string{names.Embedding}, nil},
+		{&n.compare, []string{names.Embedding, names.Left, names.Right}, scores, nil},
+		{&n.train, []string{names.Images, names.Left, names.Right, names.Same,
+			names.LearningRate, names.Step}, []string{names.Loss}, []string{names.Train}},
+		{&n.read, nil, reads, nil},
+	} {
+		if *p.call, err = n.session.Prepare(p.feeds, p.fetches, p.targets); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// state returns all that a checkpoint holds: variables, then slots.
+func (n *Network) state() []variable.Variable {
+	return append(n.Graph.Variables[:len(n.Graph.Variables):len(n.Graph.Variables)], n.Graph.Slots...)
+}
+
+// Close frees the network.
+func (n *Network) Close() error { return n.session.Close() }
+
+// Devices returns the names of the devices that the network may use.
+func (n *Network) Devices() ([]string, error) { return n.session.Devices() }
+
+// Dim returns D, the length of an embedding.
+func (n *Network) Dim() int { return n.Graph.EmbeddingDim }
+
+// Start draws starting values for all variables; equal seeds draw equal values.
+func (n *Network) Start(seed uint64) error {
+	state := n.state()
+	values := make([][]float32, len(state))
+	for i, v := range state {
+		values[i] = v.Start(seed)
+	}
+	return n.assign(state, values)
+}
+
+// Restore sets the variables and slots to those of c, which must hold exactly them.
+func (n *Network) Restore(c *checkpoint.Checkpoint) error {
+	variables, err := match(n.Graph.Variables, c.Variables)
+	if err != nil {
+		return fmt.Errorf("restore variables: %w", err)
+	}
+	slots, err := match(n.Graph.Slots, c.Optimizer)
+	if err != nil {
+		return fmt.Errorf("restore optimizer: %w", err)
+	}
+	return n.assign(n.state(), append(variables, slots...))
+}
+
+// match returns the values of tensors in the order of variables, one for one.
+func match(variables []variable.Variable, tensors []checkpoint.Tensor) ([][]float32, error) {
+	byName := make(map[string]checkpoint.Tensor, len(tensors))
+	for _, t := range tensors {
+		byName[t.Name] = t
+	}
+	values := make([][]float32, len(variables))
+	for i, v := range variables {
+		t, ok := byName[v.Key]
+		if !ok {
+			return nil, fmt.Errorf("tensor %q is missing", v.Key)
+		}
+		if fmt.Sprint(t.Shape) != fmt.Sprint(v.Shape) {
+			return nil, fmt.Errorf("tensor %q has shape %v, want %v", v.Key, t.Shape, v.Shape)
+		}
+		values[i] = t.Data
+		delete(byName, v.Key)
+	}
+	for name := range byName {
+		return nil, fmt.Errorf("tensor %q is of no variable of this network", name)
+	}
+	return values, nil
+}
+
+func (n *Network) assign(state []variable.Variable, values [][]float32) error {
+	feeds, list := make([]string, len(state)), make([]session.Value, len(state))
+	for i, v := range state {
+		feeds[i], list[i] = v.Key+names.Value, session.Of(values[i], v.Shape...)
+	}
+	return n.session.Assign(names.Assign, feeds, list)
+}
+
+// Snapshot returns the values of all variables and slots; Step and Meta of the
+// checkpoint are the caller's to fill.
+func (n *Network) Snapshot() (*checkpoint.Checkpoint, error) {
+	values, err := n.read.Run()
+	if err != nil {
+		return nil, err
+	}
+	var tensors []checkpoint.Tensor
+	for i, v := range n.state() {
+		data, err := session.Data[float32](values[i])
+		if err != nil {
+			return nil, fmt.Errorf("read %q: %w", v.Key, err)
+		}
+		tensors = append(tensors, checkpoint.Tensor{Name: v.Key, Shape: v.Shape, Data: data})
+	}
+	split := len(n.Graph.Variables)
+	return &checkpoint.Checkpoint{Variables: tensors[:split], Optimizer: tensors[split:]}, nil
+}
+
+// NotFinite returns the name of the first tensor of c that holds a NaN or an
+// infinity, "" if there is none.
+func NotFinite(c *checkpoint.Checkpoint) string {
+	for _, t := range append(c.Variables[:len(c.Variables):len(c.Variables)], c.Optimizer...) {
+		for _, x := range t.Data {
+			if math.IsNaN(float64(x)) || math.IsInf(float64(x), 0) {
+				return t.Name
+			}
+		}
+	}
+	return ""
+}
+
+// Step makes one update with b and returns the loss before it. The number of
+// updates done before, step, sets the learning rate.
+func (n *Network) Step(b *pipeline.Batch, step int) (float32, error) {
+	values, err := n.train.Run(n.pixels(b.Pixels), session.Of(b.Left, int64(len(b.Left))),
+		session.Of(b.Right, int64(len(b.Right))), session.Of(b.Same, int64(len(b.Same))),
+		session.Scalar(n.Parts.LearningRate(step, n.steps)), session.Scalar(float32(step)))
+	if err != nil {
+		return 0, err
+	}
+	loss, err := session.Data[float32](values[0])
+	if err != nil {
+		return 0, err
+	}
+	return loss[0], nil
+}
+
+// pixels returns pixels [N,S,S,3] as a Value.
+func (n *Network) pixels(pixels []uint8) session.Value {
+	images := len(pixels) / (n.size * n.size * 3)
+	return session.Of(pixels, int64(images), int64(n.size), int64(n.size), 3)
+}
+
+// Embed returns the embeddings [N,D], row-major, of pixels [N,S,S,3] uint8 RGB
+// at the network's size S.
+func (n *Network) Embed(pixels []uint8) ([]float32, error) {
+	values, err := n.embed.Run(n.pixels(pixels))
+	if err != nil {
+		return nil, err
+	}
+	return session.Data[float32](values[0])
+}
+
+// Compare returns the distances [M] of the pairs (left[i], right[i]) of rows of
+// embeddings [N,D], and the probabilities [M] of "same" where the loss has one, else nil.
+func (n *Network) Compare(embeddings []float32, left, right []int32) (distance, probability []float32, err error) {
+	dim := int64(n.Dim())
+	values, err := n.compare.Run(session.Of(embeddings, int64(len(embeddings))/dim, dim),
+		session.Of(left, int64(len(left))), session.Of(right, int64(len(right))))
+	if err != nil {
+		return nil, nil, err
+	}
+	if distance, err = session.Data[float32](values[0]); err != nil || !n.Graph.Probable {
+		return distance, nil, err
+	}
+	probability, err = session.Data[float32](values[1])
+	return distance, probability, err
+}

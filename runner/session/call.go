@@ -1,0 +1,196 @@
+package session
+
+import (
+	"bytes"
+	"fmt"
+	"runtime"
+	"slices"
+	"unsafe"
+
+	tf "github.com/galeone/tensorflow/tensorflow/go"
+)
+
+// Number is an element type that graphs take and give.
+type Number interface{ uint8 | int32 | float32 }
+
+// Value is an array on its way into or out of a graph.
+type Value struct {
+	shape []int64
+	dtype tf.DataType
+	size  int64  // bytes of one element
+	data  []byte // elements as they lie in memory
+}
+
+// Of returns data, row-major, as a Value of the given shape; no shape is a
+// scalar. The Value refers to data, which must not change while it is in use.
+func Of[T Number](data []T, shape ...int64) Value {
+	var zero T
+	v := Value{shape: shape, dtype: dtypeOf[T](), size: int64(unsafe.Sizeof(zero))}
+	if len(data) > 0 {
+		v.data = unsafe.Slice((*byte)(unsafe.Pointer(&data[0])), len(data)*int(v.size))
+	}
+	return v
+}
+
+// Scalar returns x as a Value.
+func Scalar[T Number](x T) Value { return Of([]T{x}) }
+
+// Data returns the elements of v, which must be of type T.
+func Data[T Number](v Value) ([]T, error) {
+	if want := dtypeOf[T](); v.dtype != want {
+		return nil, fmt.Errorf("value has type %v, want %v", v.dtype, want)
+	}
+	if len(v.data) == 0 {
+		return nil, nil
+	}
+	var zero T
+	return unsafe.Slice((*T)(unsafe.Pointer(&v.data[0])), len(v.data)/int(unsafe.Sizeof(zero))), nil
+}
+
+// Shape returns the size of each axis of v.
+func (v Value) Shape() []int64 { return v.shape }
+
+func dtypeOf[T Number]() tf.DataType {
+	var zero T
+	switch any(zero).(type) {
+	case uint8:
+		return tf.Uint8
+	case int32:
+		return tf.Int32
+	default:
+		return tf.Float
+	}
+}
+
+// keepShapes is how many tensors a feed keeps for reuse: batches of distinct
+// images come in a few sizes, 64, 63, 62, …
+const keepShapes = 8
+
+// collectEvery is after how many runs garbage is collected on purpose. The
+// binding frees tensors by finalizers, and the garbage collector sees only
+// their tiny Go parts, so it would not run by itself.
+const collectEvery = 256
+
+// collectBytes is the same for large results.
+const collectBytes = 64 << 20
+
+// Call is a run with fixed feeds, fetches and targets. It keeps the tensors of
+// its feeds, so one goroutine at a time may use it.
+type Call struct {
+	session *Session
+	names   []string
+	feeds   []tf.Output
+	fetches []tf.Output
+	targets []*tf.Operation
+	kept    [][]*tf.Tensor // [feed] tensors of recent shapes, the last one most recent
+	fresh   bool           // keep no tensors
+	runs    int
+	bytes   int
+}
+
+// Prepare returns a Call that feeds the first outputs of the operations named
+// feeds, runs targets, and returns those of fetches. TensorFlow keeps what it
+// prepared for each set of names until the session closes: use few.
+func (s *Session) Prepare(feeds, fetches, targets []string) (*Call, error) {
+	c := &Call{session: s, names: feeds, kept: make([][]*tf.Tensor, len(feeds))}
+	for _, list := range []struct {
+		names []string
+		add   func(*tf.Operation)
+	}{
+		{feeds, func(o *tf.Operation) { c.feeds = append(c.feeds, o.Output(0)) }},
+		{fetches, func(o *tf.Operation) { c.fetches = append(c.fetches, o.Output(0)) }},
+		{targets, func(o *tf.Operation) { c.targets = append(c.targets, o) }},
+	} {
+		for _, name := range list.names {
+			o := s.graph.Operation(name)
+			if o == nil {
+				return nil, fmt.Errorf("graph has no operation %q", name)
+			}
+			list.add(o)
+		}
+	}
+	return c, nil
+}
+
+// Run feeds values, in the order of the feeds, and returns those of the fetches.
+func (c *Call) Run(values ...Value) ([]Value, error) {
+	if len(values) != len(c.feeds) {
+		return nil, fmt.Errorf("got %d values for %d feeds", len(values), len(c.feeds))
+	}
+	feeds := make(map[tf.Output]*tf.Tensor, len(values))
+	for i, v := range values {
+		t, err := c.tensor(i, v)
+		if err != nil {
+			return nil, fmt.Errorf("feed %q: %w", c.names[i], err)
+		}
+		feeds[c.feeds[i]] = t
+	}
+	results, err := c.session.session.Run(feeds, c.fetches, c.targets)
+	if err != nil {
+		return nil, fmt.Errorf("run graph: %w", err)
+	}
+	out := make([]Value, len(results))
+	for i, t := range results {
+		out[i] = Value{shape: t.Shape(), dtype: t.DataType(), data: bytes.Clone(t.TensorData())}
+		c.bytes += len(out[i].data)
+		runtime.KeepAlive(t)
+	}
+	c.collect()
+	return out, nil
+}
+
+// tensor returns feed i's tensor of v's shape with v's elements in it.
+func (c *Call) tensor(i int, v Value) (*tf.Tensor, error) {
+	if want := elements(v.shape) * v.size; int64(len(v.data)) != want {
+		return nil, fmt.Errorf("shape %v takes %d bytes, got %d", v.shape, want, len(v.data))
+	}
+	kept := c.kept[i]
+	at := slices.IndexFunc(kept, func(t *tf.Tensor) bool {
+		return t.DataType() == v.dtype && slices.Equal(t.Shape(), v.shape)
+	})
+	if at >= 0 {
+		t := kept[at]
+		copy(t.TensorData(), v.data)
+		c.kept[i] = append(slices.Delete(kept, at, at+1), t)
+		return t, nil
+	}
+	t, err := tf.ReadTensor(v.dtype, slices.Clone(v.shape), bytes.NewReader(v.data))
+	if err != nil {
+		return nil, fmt.Errorf("make tensor of shape %v from %d bytes: %w", v.shape, len(v.data), err)
+	}
+	if c.fresh {
+		return t, nil
+	}
+	if len(kept) == keepShapes {
+		kept = slices.Delete(kept, 0, 1)
+	}
+	c.kept[i] = append(kept, t)
+	return t, nil
+}
+
+func elements(shape []int64) int64 {
+	n := int64(1)
+	for _, d := range shape {
+		n *= d
+	}
+	return n
+}
+
+// Assign feeds values and runs target, once, with tensors that are never
+// written again: a variable keeps the memory of the tensor it was set from.
+func (s *Session) Assign(target string, feeds []string, values []Value) error {
+	c, err := s.Prepare(feeds, nil, []string{target})
+	if err != nil {
+		return err
+	}
+	c.fresh = true
+	_, err = c.Run(values...)
+	return err
+}
+
+func (c *Call) collect() {
+	if c.runs++; c.runs%collectEvery == 0 || c.bytes > collectBytes {
+		c.bytes = 0
+		runtime.GC()
+	}
+}

@@ -1,0 +1,128 @@
+// Package session runs graphs: the only package that opens a TensorFlow session.
+//
+//	names of feeds, fetches, targets + Go slices → Call.Run → Go slices
+//
+// It knows nothing of what a graph means. Tensors of feeds are reused from run
+// to run, and tensors of results are copied into Go memory and dropped.
+package session
+
+import (
+	"errors"
+	"fmt"
+	"runtime"
+	"strings"
+
+	tf "github.com/galeone/tensorflow/tensorflow/go"
+	config "github.com/galeone/tensorflow/tensorflow/go/core/protobuf/for_core_protos_go_proto"
+	"google.golang.org/protobuf/proto"
+
+	"github.com/tfpair/tfpair/internal/libtensorflow/load"
+)
+
+// Device says where a graph runs.
+type Device string
+
+// Devices a user may ask for.
+const (
+	Auto Device = "auto" // a GPU where the runtime lists one, else the CPU
+	CPU  Device = "cpu"
+	GPU  Device = "gpu" // ErrNoGPU where none is listed
+)
+
+// ErrNoGPU says that Device GPU was asked for and the runtime lists none.
+var ErrNoGPU = errors.New("the TensorFlow runtime lists no GPU")
+
+// Options configure a session. The zero value is right for most.
+type Options struct {
+	Device  Device // "" is Auto
+	Threads int    // threads that one operation may use; 0 is GOMAXPROCS, which follows a container's quota
+}
+
+// Session is an open session on one finished graph. Its Calls may run at the same time.
+type Session struct {
+	session *tf.Session
+	graph   *tf.Graph
+}
+
+// Open opens a session on g, which must not change any more. It loads the
+// TensorFlow runtime where that has not happened yet; its errors are those of
+// load.Load, or ErrNoGPU, or the runtime's.
+func Open(g *tf.Graph, o Options) (*Session, error) {
+	options, err := o.toTF()
+	if err != nil {
+		return nil, err
+	}
+	s, err := tf.NewSession(g, options)
+	if err != nil {
+		return nil, fmt.Errorf("open session: %w", err)
+	}
+	session := &Session{session: s, graph: g}
+	if o.Device == GPU {
+		if err := session.requireGPU(); err != nil {
+			return nil, errors.Join(err, session.Close())
+		}
+	}
+	return session, nil
+}
+
+func (s *Session) requireGPU() error {
+	devices, err := s.Devices()
+	if err != nil {
+		return err
+	}
+	for _, d := range devices {
+		if strings.Contains(d, "device:GPU:") {
+			return nil
+		}
+	}
+	return fmt.Errorf("%w (listed: %s)", ErrNoGPU, strings.Join(devices, ", "))
+}
+
+// toTF returns the options in the runtime's form, after loading the runtime.
+func (o Options) toTF() (*tf.SessionOptions, error) {
+	if err := load.Load(string(o.Device)); err != nil {
+		return nil, err
+	}
+	threads := o.Threads
+	if threads == 0 {
+		threads = runtime.GOMAXPROCS(0)
+	}
+	c := &config.ConfigProto{
+		IntraOpParallelismThreads: int32(threads),
+		InterOpParallelismThreads: 1, // one operation at a time: each of ours fills the cores
+		GpuOptions:                &config.GPUOptions{AllowGrowth: true},
+	}
+	switch o.Device {
+	case "", Auto, GPU:
+	case CPU:
+		c.DeviceCount = map[string]int32{"GPU": 0}
+	default:
+		return nil, fmt.Errorf("unknown device %q (known: %s, %s, %s)", o.Device, Auto, CPU, GPU)
+	}
+	text, err := proto.Marshal(c)
+	if err != nil {
+		return nil, fmt.Errorf("encode session options: %w", err)
+	}
+	return &tf.SessionOptions{Config: text}, nil
+}
+
+// Devices returns the names of the devices that the session may use.
+func (s *Session) Devices() ([]string, error) {
+	devices, err := s.session.ListDevices()
+	if err != nil {
+		return nil, fmt.Errorf("list devices: %w", err)
+	}
+	var list []string
+	for _, d := range devices {
+		list = append(list, d.Name)
+	}
+	return list, nil
+}
+
+// Close waits for running Calls and frees the session with its variables.
+func (s *Session) Close() error {
+	if err := s.session.Close(); err != nil {
+		return fmt.Errorf("close session: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,88 @@
+package train
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/tfpair/tfpair/models/spec"
+	"github.com/tfpair/tfpair/pipeline"
+)
+
+// SpecError says that a run folder holds a training with another spec.
+type SpecError struct {
+	Folder      string
+	Differences []spec.Difference // A is the run's, B the one given
+}
+
+func (e *SpecError) Error() string {
+	var lines []string
+	for _, d := range e.Differences {
+		lines = append(lines, fmt.Sprintf("%s is %s in the run, %s now", d.Key, d.A, d.B))
+	}
+	return fmt.Sprintf("run %q was made with another spec: %s", e.Folder, strings.Join(lines, "; "))
+}
+
+// DataError says that a run folder holds a training on other data.
+type DataError struct{ Folder, Run, Given string }
+
+func (e *DataError) Error() string {
+	return fmt.Sprintf("run %q was trained on other data: fingerprint %s in the run, %s now",
+		e.Folder, e.Run, e.Given)
+}
+
+// BadImagesError lists every image that cannot be used. Training has not begun.
+type BadImagesError struct {
+	Images []pipeline.BadImage
+	Total  int // images looked at
+	Budget int // how many could be skipped; 0 where skipping was not asked for
+}
+
+// listed is how many bad images a message names one by one.
+const listed = 50
+
+func (e *BadImagesError) Error() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%d of %d images cannot be used", len(e.Images), e.Total)
+	if e.Budget > 0 {
+		fmt.Fprintf(&b, " and at most %d may be skipped", e.Budget)
+	}
+	for i, bad := range e.Images {
+		if i == listed {
+			fmt.Fprintf(&b, "\n  and %d more", len(e.Images)-listed)
+			break
+		}
+		fmt.Fprintf(&b, "\n  %v", bad.Err)
+	}
+	return b.String()
+}
+
+// DivergedError says that the loss, or a weight about to be saved, is not a finite number.
+type DivergedError struct {
+	Step       int      // updates done before
+	What       string   // "loss is NaN"
+	Images     []string // of the batch
+	Checkpoint string   // the last good one, "" if there is none
+}
+
+func (e *DivergedError) Error() string {
+	last := "no checkpoint had been saved"
+	if e.Checkpoint != "" {
+		last = "the last good checkpoint is " + e.Checkpoint
+	}
+	return fmt.Sprintf("step %d: %s; %s; images of the batch: %s",
+		e.Step, e.What, last, strings.Join(e.Images, ", "))
+}
+
+// InterruptedError says that the context was cancelled, and where the training can go on from.
+type InterruptedError struct {
+	Step       int
+	Checkpoint string
+	Cause      error // of the context
+}
+
+func (e *InterruptedError) Error() string {
+	return fmt.Sprintf("interrupted at step %d, saved %s", e.Step, e.Checkpoint)
+}
+
+// Unwrap returns the cause of the context's end.
+func (e *InterruptedError) Unwrap() error { return e.Cause }

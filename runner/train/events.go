@@ -1,0 +1,101 @@
+package train
+
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/tfpair/tfpair/runner/evaluate"
+)
+
+// Event is something that happened in a training, told to Config.Observe. All
+// but Prepared and most Steps are kept in the run's events.jsonl. Their JSON
+// fields are only ever added to.
+type Event interface{ event() string }
+
+// Prepared says how many images have been read and resized, before the first step.
+type Prepared struct {
+	Done  int `json:"done"`
+	Total int `json:"total"`
+}
+
+// Started says what is about to be trained on what.
+type Started struct {
+	Step          int      `json:"step"` // updates done already: above 0 when a run goes on
+	Steps         int      `json:"steps"`
+	StepsPerEpoch int      `json:"steps_per_epoch"`
+	TrainImages   int      `json:"train_images"`
+	ValImages     int      `json:"val_images"`
+	ValPairs      int      `json:"val_pairs"`
+	Classes       int      `json:"classes"`
+	Parameters    int64    `json:"parameters"`
+	Devices       []string `json:"devices"`
+	Notes         []string `json:"notes,omitempty"`   // what a user should know about the data
+	Skipped       []string `json:"skipped,omitempty"` // bad images that are left out
+}
+
+// Stepped is one update.
+type Stepped struct {
+	Step            int     `json:"step"` // updates done, this one included
+	Loss            float64 `json:"loss"` // mean since the last Stepped that was recorded
+	LearningRate    float64 `json:"learning_rate"`
+	ImagesPerSecond float64 `json:"images_per_second"` // since then
+	Steps           int     `json:"steps"`
+
+	recorded bool // goes into events.jsonl and resets the means
+}
+
+// Recorded reports whether the event is one of those kept in events.jsonl, one in ten.
+func (s Stepped) Recorded() bool { return s.recorded }
+
+// Evaluated is one look at the validation data.
+type Evaluated struct {
+	Step   int             `json:"step"`
+	Scores evaluate.Scores `json:"scores"`
+	Best   bool            `json:"best"` // the best so far by train.select
+}
+
+// Saved says where a checkpoint has been written.
+type Saved struct {
+	Step int    `json:"step"`
+	Path string `json:"path"`
+}
+
+// Alarmed says that a training goes nowhere, and which knob to turn.
+type Alarmed struct {
+	Step   int    `json:"step"`
+	Reason string `json:"reason"`
+	Advice string `json:"advice"`
+}
+
+// Ended is the last event of a training that was not cut off.
+type Ended struct {
+	Step    int     `json:"step"`
+	Reason  string  `json:"reason"` // one of the Ended… constants
+	Seconds float64 `json:"seconds"`
+}
+
+// Why a training ended.
+const (
+	EndedBudget      = "budget"      // train.steps updates are done
+	EndedPatience    = "patience"    // train.patience evaluations brought nothing better
+	EndedInterrupted = "interrupted" // the context was cancelled
+)
+
+func (Prepared) event() string  { return "prepare" }
+func (Started) event() string   { return "start" }
+func (Stepped) event() string   { return "step" }
+func (Evaluated) event() string { return "eval" }
+func (Saved) event() string     { return "checkpoint" }
+func (Alarmed) event() string   { return "alarm" }
+func (Ended) event() string     { return "end" }
+
+// Encode returns e as one JSON object: its name, the time, then its fields.
+func Encode(e Event, now time.Time) (json.RawMessage, error) {
+	fields, err := json.Marshal(e)
+	if err != nil {
+		return nil, fmt.Errorf("encode event %q: %w", e.event(), err)
+	}
+	head := fmt.Sprintf(`{"event":%q,"time":%q,`, e.event(), now.UTC().Format(time.RFC3339Nano))
+	return append([]byte(head), fields[1:]...), nil
+}

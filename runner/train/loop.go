@@ -1,0 +1,281 @@
+package train
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"time"
+
+	"github.com/tfpair/tfpair/models/checkpoint"
+	"github.com/tfpair/tfpair/models/run"
+	"github.com/tfpair/tfpair/pipeline"
+	"github.com/tfpair/tfpair/pipeline/sampler"
+	"github.com/tfpair/tfpair/runner/evaluate"
+	"github.com/tfpair/tfpair/runner/metric"
+	"github.com/tfpair/tfpair/runner/network"
+	"github.com/tfpair/tfpair/runner/trained"
+)
+
+const (
+	saveEvery   = 5 * time.Minute // between checkpoints, where evaluations are rarer
+	keepLast    = 3               // checkpoints kept besides the best
+	recordEvery = 10              // steps between two step events in events.jsonl
+)
+
+// loop is a training in progress. One goroutine runs it; the Loader's workers
+// read ahead and end with Iter.
+type loop struct {
+	Config
+	folder   *run.Folder
+	selected selected
+	store    *pipeline.Store
+	sampler  sampler.Sampler
+	val      evaluate.Pairs
+	network  *network.Network
+
+	step    int // updates done
+	state   State
+	saved   string // path of the last checkpoint, "" before the first
+	savedAt time.Time
+	meter   meter
+}
+
+// close frees what open opened, however far it came.
+func (l *loop) close() error {
+	var errs []error
+	if l.network != nil {
+		errs = append(errs, l.network.Close())
+	}
+	if l.store != nil {
+		errs = append(errs, l.store.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// resume sets the network to the newest good checkpoint, or to a start.
+func (l *loop) resume() error {
+	l.state.Fingerprint, l.state.Data = l.Data.Fingerprint(), l.Data.Name
+	l.state.Classes, l.state.BestStep = l.Data.Classes, -1
+	l.savedAt = l.Now()
+	var corrupt []error
+	c, err := checkpoint.Latest(l.folder.Checkpoints(), func(_ string, err error) {
+		corrupt = append(corrupt, err)
+	})
+	if errors.Is(err, checkpoint.ErrNone) && len(corrupt) == 0 {
+		return l.network.Start(uint64(l.Spec.Train.Seed))
+	}
+	if err != nil {
+		return errors.Join(append(corrupt, err)...)
+	}
+		before, err := trained.ReadState(c)
+	if err != nil {
+		return err
+	}
+	if before.Fingerprint != l.state.Fingerprint {
+		return &DataError{Folder: l.folder.Path(), Run: before.Fingerprint, Given: l.state.Fingerprint}
+	}
+	if a, b := fmt.Sprint(before.Skipped), fmt.Sprint(l.state.Skipped); a != b {
+		return &DataError{Folder: l.folder.Path(), Run: "skipped images " + a, Given: "skipped images " + b}
+	}
+	for _, err := range corrupt {
+		if err := l.tell(Alarmed{Step: c.Step, Reason: err.Error(),
+			Advice: "the checkpoint is passed over; training goes on from the newest good one"}); err != nil {
+			return err
+		}
+	}
+	l.state, l.step = before, c.Step
+	l.saved = checkpoint.Path(l.folder.Checkpoints(), c.Step)
+	return l.network.Restore(c)
+}
+
+// run makes the steps that are left.
+func (l *loop) run(ctx context.Context) (*Summary, error) {
+	start := l.Now()
+	l.meter = newMeter(start)
+	reason := EndedBudget
+	if l.outOfPatience() {
+		reason = EndedPatience
+	} else if err := l.steps(ctx); err != nil {
+		if ctx.Err() == nil || !errors.Is(err, ctx.Err()) {
+			return nil, err
+		}
+		reason = EndedInterrupted
+	} else if l.outOfPatience() {
+		reason = EndedPatience
+	}
+	if reason == EndedInterrupted {
+		if err := l.save(); err != nil {
+			return nil, err
+		}
+	}
+	end := Ended{Step: l.step, Reason: reason, Seconds: l.Now().Sub(start).Seconds()}
+	if err := l.tell(end); err != nil {
+		return nil, err
+	}
+	if reason == EndedInterrupted {
+		return nil, &InterruptedError{Step: l.step, Checkpoint: l.saved, Cause: context.Cause(ctx)}
+	}
+	return l.summary(end)
+}
+
+// steps trains until the budget is used or patience runs out. The error is that of
+// ctx where it was cancelled; the step in hand is finished then.
+func (l *loop) steps(ctx context.Context) error {
+	loader := pipeline.NewLoader(l.store, l.sampler, pipeline.LoaderOptions{Workers: l.Store.Workers})
+	for batch, err := range loader.Iter(ctx, l.step, l.Spec.Train.Steps) {
+		if err != nil {
+			return err
+		}
+		if err := l.update(batch); err != nil {
+			return err
+		}
+		if err := l.afterStep(ctx); err != nil || l.outOfPatience() {
+			return err
+		}
+	}
+	return ctx.Err()
+}
+
+// update makes one step.
+func (l *loop) update(b *pipeline.Batch) error {
+	loss, err := l.network.Step(b, l.step)
+	if err != nil {
+		return err
+	}
+	if math.IsNaN(float64(loss)) || math.IsInf(float64(loss), 0) {
+		return l.diverged(fmt.Sprintf("loss is %v", loss), b)
+	}
+	l.step++
+	l.meter.add(float64(loss), len(b.Images))
+	e := Stepped{Step: l.step, Steps: l.Spec.Train.Steps,
+		LearningRate: float64(l.network.Parts.LearningRate(l.step-1, l.Spec.Train.Steps)),
+		recorded:     l.step%recordEvery == 0 || l.step == l.Spec.Train.Steps}
+	e.Loss, e.ImagesPerSecond = l.meter.read(l.Now())
+	if !e.recorded {
+		l.Observe(e)
+		return nil
+	}
+	l.meter.reset(l.Now())
+	return l.tell(e)
+}
+
+func (l *loop) diverged(what string, b *pipeline.Batch) error {
+	e := &DivergedError{Step: l.step, What: what, Checkpoint: l.saved}
+	if b != nil {
+		for _, i := range b.Images {
+			e.Images = append(e.Images, l.Data.Images[i].Path)
+		}
+	}
+	return e
+}
+
+// afterStep evaluates and saves where that is due.
+func (l *loop) afterStep(ctx context.Context) error {
+	every := l.Spec.Train.EvalEvery
+	if every == 0 {
+		every = l.sampler.StepsPerEpoch()
+	}
+	switch {
+	case l.step%every == 0 || l.step == l.Spec.Train.Steps:
+		return l.evaluate(ctx)
+	case l.Now().Sub(l.savedAt) >= saveEvery:
+		return l.save()
+	}
+	return nil
+}
+
+// evaluate measures validation, saves, and remembers the best. An evaluation that
+// ctx cuts off leaves no trace: the step is evaluated again when training goes on.
+func (l *loop) evaluate(ctx context.Context) error {
+	scores, err := evaluate.Calibrate(ctx, l.network, l.store, l.val)
+	var notFinite *metric.EmbeddingError
+	if errors.As(err, &notFinite) {
+		return l.diverged(err.Error(), nil)
+	}
+	if err != nil {
+		return err
+	}
+	value := scores.Metrics[l.selected.name]
+	best := l.state.BestStep < 0 || l.selected.better.Than(value, l.state.BestValue)
+	l.state.Validation = &trained.Validation{Step: l.step, Scores: scores}
+	if l.state.Stale++; best {
+		l.state.BestStep, l.state.BestValue, l.state.Stale = l.step, value, 0
+	}
+	if err := l.tell(Evaluated{Step: l.step, Scores: scores, Best: best}); err != nil {
+		return err
+	}
+	if alarm := l.collapse(scores); alarm != nil {
+		if err := l.tell(*alarm); err != nil {
+			return err
+		}
+	}
+	l.meter.resetEpoch()
+	return l.save()
+}
+
+func (l *loop) outOfPatience() bool {
+	return l.Spec.Train.Patience > 0 && l.state.Stale >= l.Spec.Train.Patience
+}
+
+// save writes a checkpoint of this step, and the pointer to the best one.
+func (l *loop) save() error {
+	if l.saved == checkpoint.Path(l.folder.Checkpoints(), l.step) {
+		return nil
+	}
+	c, err := l.network.Snapshot()
+	if err != nil {
+		return err
+	}
+	if name := network.NotFinite(c); name != "" {
+		return l.diverged(fmt.Sprintf("variable %q is not finite", name), nil)
+	}
+	if c.Meta, err = json.Marshal(l.state); err != nil {
+		return fmt.Errorf("encode the state of step %d: %w", l.step, err)
+	}
+	c.Step = l.step
+	if l.saved, err = checkpoint.Save(l.folder.Checkpoints(), c); err != nil {
+		return err
+	}
+	l.savedAt = l.Now()
+	if l.state.BestStep >= 0 {
+		if err := l.folder.SetBest(l.state.BestStep, l.selected.key, l.state.BestValue); err != nil {
+			return err
+		}
+	}
+	if err := checkpoint.Prune(l.folder.Checkpoints(), keepLast, l.state.BestStep); err != nil {
+		return err
+	}
+	return l.tell(Saved{Step: l.step, Path: l.saved})
+}
+
+// summary returns what the training came to, with the scores of the best checkpoint.
+func (l *loop) summary(end Ended) (*Summary, error) {
+	s := &Summary{Ended: end, BestStep: l.state.BestStep}
+	if l.state.BestStep < 0 {
+		return s, nil
+	}
+	c, err := checkpoint.Load(checkpoint.Path(l.folder.Checkpoints(), l.state.BestStep))
+	if err != nil {
+		return nil, err
+	}
+	var state trained.State
+	if err := json.Unmarshal(c.Meta, &state); err != nil {
+		return nil, fmt.Errorf("read the state of checkpoint step %d: %w", c.Step, err)
+	}
+	if state.Validation != nil {
+		s.Best = &state.Validation.Scores
+	}
+	return s, nil
+}
+
+// tell observes e and keeps it in the run folder.
+func (l *loop) tell(e Event) error {
+	l.Observe(e)
+	line, err := Encode(e, l.Now())
+	if err != nil {
+		return err
+	}
+	return l.folder.AppendEvent(line)
+}

@@ -1,0 +1,214 @@
+// Package train runs trainings:
+//
+//	spec + dataset → Store, Loader → Network.Step … → evaluations, checkpoints, events → a run folder
+//
+// A training is a pure function of spec, data and machine type: stopped at any
+// moment and called again, Run goes on from the last checkpoint and ends with the
+// same weights, bit for bit. It prints nothing: Config.Observe is told all.
+package train
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/tfpair/tfpair/graphs"
+	"github.com/tfpair/tfpair/models/run"
+	"github.com/tfpair/tfpair/models/spec"
+	"github.com/tfpair/tfpair/pipeline"
+	"github.com/tfpair/tfpair/pipeline/dataset"
+	"github.com/tfpair/tfpair/pipeline/resize"
+	"github.com/tfpair/tfpair/pipeline/sampler"
+	"github.com/tfpair/tfpair/runner/evaluate"
+	"github.com/tfpair/tfpair/runner/network"
+	"github.com/tfpair/tfpair/runner/session"
+)
+
+// Config says what to train, on what, and where to.
+type Config struct {
+	Spec    *spec.Spec       // Run fills in the defaults of its options
+	Data    *dataset.Dataset // Run assigns missing splits
+	Folder  string           // run folder: made, or gone on with
+	Session session.Options
+	Store   pipeline.StoreOptions // Resizer is set from Spec
+	SkipBad float64               // share of images that may be bad and left out; 0: none
+	Observe func(Event)           // may be nil; called from one goroutine
+	Now     func() time.Time      // the clock, for speeds and the times of events
+}
+
+// Summary is what a training came to.
+type Summary struct {
+	Ended
+	BestStep int              // step of the best checkpoint by train.select, -1 if there is none
+	Best     *evaluate.Scores // its scores on validation, nil if there is none
+}
+
+// Run trains until the budget of steps is used, patience runs out, or ctx is
+// cancelled: then the step in hand is finished and a checkpoint saved, and the
+// error is an *InterruptedError. Other errors: those of graphs.Resolve and the
+// sampler for the spec, *SpecError, *DataError, *BadImagesError,
+// *evaluate.NoPairsError, *run.LockedError, *DivergedError.
+func Run(ctx context.Context, c Config) (*Summary, error) {
+	parts, err := graphs.Resolve(c.Spec)
+	if err != nil {
+		return nil, err
+	}
+	newSampler, err := sampler.Table.New(&c.Spec.Sampler)
+	if err != nil {
+		return nil, err
+	}
+	selected, err := selection(c.Spec.Train.Select)
+	if err != nil {
+		return nil, err
+	}
+	if err := c.Data.Assign(c.splits()); err != nil {
+		return nil, err
+	}
+	folder, err := openFolder(c.Folder, c.Spec, parts.Schedule.Open)
+	if err != nil {
+		return nil, err
+	}
+	defer folder.Close()
+	l := &loop{Config: c, folder: folder, selected: selected}
+	if l.Observe == nil {
+		l.Observe = func(Event) {}
+	}
+	if err := l.open(ctx, newSampler); err != nil {
+		return nil, errors.Join(err, l.close())
+	}
+	summary, err := l.run(ctx)
+	return summary, errors.Join(err, l.close())
+}
+
+func (c Config) splits() dataset.SplitOptions {
+	return dataset.SplitOptions{Val: c.Spec.Train.Val, Seed: uint64(c.Spec.Train.Seed)}
+}
+
+// open reads the data, builds the network and sets it to the last checkpoint or to a start.
+func (l *loop) open(ctx context.Context, newSampler func(sampler.Source) (sampler.Sampler, error)) error {
+	trainPart, valPart := l.Data.In(dataset.Train), l.Data.In(dataset.Val)
+	resizer, err := resize.New(resize.Options{
+		Size: l.Spec.Input.Size, Mode: l.Spec.Input.Resize, Filter: l.Spec.Input.Filter})
+	if err != nil {
+		return err
+	}
+	l.Store.Resizer = resizer
+	l.store = pipeline.NewStore(l.Data, l.Store)
+	if err := l.prepareImages(ctx, &trainPart, &valPart); err != nil {
+		return err
+	}
+	l.sampler, err = newSampler(sampler.Source{Part: trainPart, Labels: pipeline.Labels(l.Data),
+		BatchSize: l.Spec.Train.BatchSize, Seed: uint64(l.Spec.Train.Seed)})
+	if err != nil {
+		return err
+	}
+	if l.val, err = evaluate.ChoosePairs(l.Data, valPart, uint64(l.Spec.Train.Seed)); err != nil {
+		return err
+	}
+	if l.network, err = network.Open(l.Spec, l.Session); err != nil {
+		return err
+	}
+	if err := l.resume(); err != nil {
+		return err
+	}
+	return l.started(trainPart, valPart)
+}
+
+// prepareImages decodes every image of both parts, and takes the bad ones out of
+// them or refuses.
+func (l *loop) prepareImages(ctx context.Context, parts ...*dataset.Part) error {
+	var images []int32
+	for _, p := range parts {
+		images = append(images, p.Images...)
+	}
+	bad, err := l.store.Prepare(ctx, images, func(done, total int) {
+		l.Observe(Prepared{Done: done, Total: total})
+	})
+	if err != nil {
+		return err
+	}
+	budget := int(l.SkipBad * float64(len(images)))
+	if len(bad) > budget {
+		return &BadImagesError{Images: bad, Total: len(images), Budget: budget}
+	}
+	skip := map[int32]bool{}
+	for _, b := range bad {
+		skip[b.Image] = true
+		l.state.Skipped = append(l.state.Skipped, b.Path)
+	}
+	for _, p := range parts {
+		*p = p.Without(skip)
+	}
+	return nil
+}
+
+func (l *loop) started(train, val dataset.Part) error {
+	devices, err := l.network.Devices()
+	if err != nil {
+		return err
+	}
+	e := Started{
+		Step: l.step, Steps: l.Spec.Train.Steps, StepsPerEpoch: l.sampler.StepsPerEpoch(),
+		TrainImages: len(train.Images), ValImages: len(val.Images), ValPairs: len(l.val.Same),
+		Classes: len(l.Data.Classes), Devices: devices, Skipped: l.state.Skipped,
+		Notes: append(append([]string{}, l.Data.Notes...), l.sampler.Notes()...),
+	}
+	for _, v := range l.network.Graph.Variables {
+		n := int64(1)
+		for _, d := range v.Shape {
+			n *= d
+		}
+		e.Parameters += n
+	}
+	return l.tell(e)
+}
+
+// openFolder makes the run folder, or opens it and checks that it holds a training
+// with the same spec. More steps than before are fine where the schedule does not
+// depend on their number. The folder is locked.
+func openFolder(path string, s *spec.Spec, open bool) (*run.Folder, error) {
+	text, err := s.Marshal()
+	if err != nil {
+		return nil, err
+	}
+	folder, err := run.OpenOrCreate(path, text)
+	if err != nil {
+		return nil, err
+	}
+	if err := folder.Lock(); err != nil {
+		return nil, errors.Join(err, folder.Close())
+	}
+	if err := checkSpec(folder, s, open); err != nil {
+		return nil, errors.Join(err, folder.Close())
+	}
+	return folder, nil
+}
+
+func checkSpec(folder *run.Folder, s *spec.Spec, open bool) error {
+	text, err := folder.Spec()
+	if err != nil {
+		return err
+	}
+	before, err := spec.Parse(text, folder.SpecPath())
+	if err != nil {
+		return err
+	}
+	more := *before
+	if open && s.Train.Steps > before.Train.Steps {
+		more.Train.Steps = s.Train.Steps
+	}
+	if different := spec.Diff(&more, s); len(different) > 0 {
+		return &SpecError{Folder: folder.Path(), Differences: spec.Diff(before, s)}
+	}
+	if more.Train.Steps == before.Train.Steps {
+		return nil
+	}
+	if text, err = s.Marshal(); err != nil {
+		return err
+	}
+	if err := folder.SetSpec(text); err != nil {
+		return fmt.Errorf("store the spec with more steps: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,107 @@
+// Package trained opens what a training left:
+//
+//	run folder, "best" | "last" | step → spec, state, network with that checkpoint's weights
+//
+// It trains and changes nothing.
+package trained
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/tfpair/tfpair/models/checkpoint"
+	"github.com/tfpair/tfpair/models/run"
+	"github.com/tfpair/tfpair/models/spec"
+	"github.com/tfpair/tfpair/runner/evaluate"
+	"github.com/tfpair/tfpair/runner/network"
+	"github.com/tfpair/tfpair/runner/session"
+)
+
+// State is what a checkpoint's manifest says beside the weights.
+type State struct {
+	Fingerprint string      `json:"data_fingerprint"`
+	Data        string      `json:"data"`
+	Classes     []string    `json:"classes,omitempty"`
+	Skipped     []string    `json:"skipped,omitempty"`    // bad images left out
+	Validation  *Validation `json:"validation,omitempty"` // the last one so far
+	BestStep    int         `json:"best_step"`            // -1 before the first evaluation
+	BestValue   float64     `json:"best_value"`
+	Stale       int         `json:"stale"` // evaluations since the best
+}
+
+// Validation is the scores of a step.
+type Validation struct {
+	Step   int             `json:"step"`
+	Scores evaluate.Scores `json:"scores"`
+}
+
+// ErrNoThreshold says that a checkpoint was saved before the first evaluation.
+var ErrNoThreshold = errors.New("no threshold was calibrated before this checkpoint")
+
+// Model is one checkpoint of a run, ready to embed and compare.
+type Model struct {
+	*network.Network
+	Spec  *spec.Spec
+	State State
+	Step  int
+	Path  string // of the checkpoint
+}
+
+// Open opens the checkpoint of the run folder that which names: "best", "last" or
+// a step. Errors: those of run.Open and checkpoint.Load, and of network.Open.
+func Open(folder, which string, o session.Options) (*Model, error) {
+	f, err := run.Open(folder)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	text, err := f.Spec()
+	if err != nil {
+		return nil, err
+	}
+	s, err := spec.Parse(text, f.SpecPath())
+	if err != nil {
+		return nil, err
+	}
+	step, err := f.Resolve(which)
+	if err != nil {
+		return nil, err
+	}
+	m := &Model{Spec: s, Step: step, Path: checkpoint.Path(f.Checkpoints(), step)}
+	c, err := checkpoint.Load(m.Path)
+	if err != nil {
+		return nil, err
+	}
+	if m.State, err = ReadState(c); err != nil {
+		return nil, err
+	}
+	if m.Network, err = network.Open(s, o); err != nil {
+		return nil, err
+	}
+	if err := m.Restore(c); err != nil {
+		return nil, errors.Join(err, m.Close())
+	}
+	return m, nil
+}
+
+// ReadState returns the state in c's manifest.
+func ReadState(c *checkpoint.Checkpoint) (State, error) {
+	var s State
+	if err := json.Unmarshal(c.Meta, &s); err != nil {
+		return s, fmt.Errorf("read the state of checkpoint step %d: %w", c.Step, err)
+	}
+	return s, nil
+}
+
+// Threshold returns the threshold calibrated on validation at the checkpoint's
+// step, or at the last evaluation before it, which the source then says. The
+// error is ErrNoThreshold.
+func (m *Model) Threshold() (evaluate.Threshold, error) {
+	v := m.State.Validation
+	if v == nil {
+		return evaluate.Threshold{}, ErrNoThreshold
+	}
+	return evaluate.Threshold{Value: v.Scores.Threshold,
+		Source: fmt.Sprintf("validation, step %d, %d pairs", v.Step, v.Scores.Pairs)}, nil
+}

@@ -1,0 +1,38 @@
+package pipeline
+
+import "github.com/tfpair/tfpair/pipeline/dataset"
+
+// Batch is N distinct images, S pixels wide and high, and M pairs over them.
+type Batch struct {
+	Step        int       // of the Loader; in a Sequence, the number of the batch
+	Size        int       // S, width and height of the images
+	Pixels      []uint8   // [N,S,S,3] RGB, in [0,255]
+	Images      []int32   // [N] indices of dataset images, each once
+	Labels      []int32   // [N] class of each image, -1 unknown
+	Left, Right []int32   // [M] rows of Pixels, in [0,N); empty in a Sequence
+	Same        []float32 // [M] 1 same, 0 different
+}
+
+// Labels returns the class of each image of the dataset, -1 where it is unknown.
+func Labels(ds *dataset.Dataset) []int32 {
+	labels := make([]int32, len(ds.Images))
+	for i, image := range ds.Images {
+		labels[i] = image.Class
+	}
+	return labels
+}
+
+// setImages makes the batch one of the given images, their pixels not yet read.
+func (b *Batch) setImages(images, labels []int32, size int) {
+	b.Size = size
+	b.Images = append(b.Images[:0], images...)
+	b.Labels = b.Labels[:0]
+	for _, image := range images {
+		b.Labels = append(b.Labels, labels[image])
+	}
+	n := len(images) * size * size * 3
+	if cap(b.Pixels) < n {
+		b.Pixels = make([]uint8, n)
+	}
+	b.Pixels = b.Pixels[:n]
+}

@@ -1,0 +1,141 @@
+package pipeline
+
+import (
+	"os"
+	"slices"
+	"sync"
+)
+
+// cache keeps images of one size: the first in memory, the next in a file, the
+// rest nowhere. What it lacks can be decoded again, so no trouble with the disk is
+// an error: a full disk ends the keeping, a failed read is a miss.
+type cache struct {
+	bytes     int // of one image
+	maxMemory int64
+	maxDisk   int64
+	dir       string
+
+	mu     sync.Mutex // protects what follows
+	memory [][]uint8  // by image, nil where not in memory; contents never change
+	slots  []int32    // by image, 1 + place in the file; 0 where not there
+	inMem  int        // images in memory
+	onDisk int        // images in the file
+	taken  int32      // places in the file, also those being written or failed
+	file   *os.File   // nil before the first spill
+	full   bool       // nothing more goes to disk
+	closed bool       // nothing more is kept
+}
+
+func newCache(images int, o StoreOptions) *cache {
+	return &cache{
+		bytes:     o.Resizer.Bytes(),
+		maxMemory: o.MaxMemory,
+		maxDisk:   o.MaxDisk,
+		dir:       o.SpillDir,
+		memory:    make([][]uint8, images),
+		slots:     make([]int32, images),
+	}
+}
+
+func (c *cache) counts() (memory, disk int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.inMem, c.onDisk
+}
+
+func (c *cache) has(image int32) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.memory[image] != nil || c.slots[image] > 0
+}
+
+// get copies an image to dst and reports whether the cache had it.
+func (c *cache) get(dst []uint8, image int32) bool {
+	c.mu.Lock()
+	pixels, slot, file := c.memory[image], c.slots[image], c.file
+	c.mu.Unlock()
+	if pixels != nil {
+		copy(dst, pixels)
+		return true
+	}
+	if slot == 0 {
+		return false
+	}
+	_, err := file.ReadAt(dst, int64(slot-1)*int64(c.bytes))
+	return err == nil
+}
+
+// put keeps a copy of an image's pixels if there is room.
+func (c *cache) put(image int32, pixels []uint8) {
+	slot, file := c.place(image, pixels)
+	if file == nil {
+		return
+	}
+	_, err := file.WriteAt(pixels, int64(slot)*int64(c.bytes))
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch {
+	case err != nil:
+		c.full = true
+	case !c.closed && c.slots[image] == 0: // else another worker was first
+		c.slots[image] = slot + 1
+		c.onDisk++
+	}
+}
+
+// place keeps an image in memory, or else reserves a place in the file; without
+// room in either the file is nil.
+func (c *cache) place(image int32, pixels []uint8) (int32, *os.File) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closed || c.memory[image] != nil || c.slots[image] > 0 {
+		return 0, nil
+	}
+	if int64(c.inMem+1)*int64(c.bytes) <= c.maxMemory {
+		c.memory[image] = slices.Clone(pixels)
+		c.inMem++
+		return 0, nil
+	}
+	if c.full || int64(c.taken+1)*int64(c.bytes) > c.maxDisk {
+		return 0, nil
+	}
+	if c.file == nil {
+		file, err := createUnlinked(c.dir)
+		if err != nil {
+			c.full = true
+			return 0, nil
+		}
+		c.file = file
+	}
+	c.taken++
+	return c.taken - 1, c.file
+}
+
+func (c *cache) close() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.closed = true
+	clear(c.memory)
+	clear(c.slots)
+	c.inMem, c.onDisk = 0, 0
+	if c.file == nil {
+		return nil
+	}
+	err := c.file.Close()
+	c.file = nil
+	return err
+}
+
+// createUnlinked opens a new file in dir and removes its name at once, so that the
+// space comes back however the process ends.
+func createUnlinked(dir string) (*os.File, error) {
+	file, err := os.CreateTemp(dir, "tfpair-pixels-*")
+	if err != nil {
+		return nil, err
+	}
+	if err := os.Remove(file.Name()); err != nil {
+		file.Close()
+		return nil, err
+	}
+	return file, nil
+}

@@ -1,0 +1,83 @@
+package pipeline
+
+import (
+	"context"
+	"iter"
+	"sync"
+)
+
+// job is one batch to assemble, and its result once done has been sent to.
+type job struct {
+	step  int
+	batch Batch
+	bad   []BadImage
+	err   error
+	done  chan struct{} // capacity 1: a worker never waits for the consumer
+}
+
+// ordered fills a job for each step of [from,to) and yields them in that order,
+// until one fails or ctx is done, which it yields as an error.
+//
+// Who ranges over it starts the workers, is the only one to send on todo, and
+// before the range ends, however it ends, closes todo and waits for the workers.
+// Jobs go round a ring of ahead+1, and with them their buffers: a job is the
+// consumer's until it asks for the next one, while the others are filled.
+func ordered(
+	ctx context.Context, from, to int, p parallel, fill func(context.Context, *job) error,
+) iter.Seq2[*job, error] {
+	return func(yield func(*job, error) bool) {
+		ctx, cancel := context.WithCancel(ctx)
+		ring := make([]job, min(p.ahead, max(to-from, 1))+1)
+		todo := make(chan *job, len(ring))
+		var workers sync.WaitGroup
+		defer workers.Wait()
+		defer close(todo)
+		defer cancel()
+		for range min(p.workers, len(ring)) {
+			workers.Go(func() { work(ctx, todo, fill) })
+		}
+		for i := range ring {
+			ring[i].done = make(chan struct{}, 1)
+		}
+		next := from
+		for step := from; step < to; step++ {
+			for ; next < to && next < step+len(ring); next++ {
+				j := &ring[next%len(ring)]
+				j.step = next
+				todo <- j
+			}
+			j := &ring[step%len(ring)]
+			select {
+			case <-j.done:
+			case <-ctx.Done():
+			}
+			if err := ctx.Err(); err != nil {
+				yield(nil, err)
+				return
+			}
+			if j.err != nil {
+				yield(nil, j.err)
+				return
+			}
+			if !yield(j, nil) {
+				return
+			}
+		}
+	}
+}
+
+// parallel says how many batches are assembled at once and how many are kept
+// ready for the consumer.
+type parallel struct{ workers, ahead int }
+
+// work fills jobs until there are no more. After ctx is done it only drains them.
+func work(ctx context.Context, todo <-chan *job, fill func(context.Context, *job) error) {
+	for j := range todo {
+		if ctx.Err() != nil {
+			continue
+		}
+		j.bad = j.bad[:0]
+		j.err = fill(ctx, j)
+		j.done <- struct{}{}
+	}
+}

@@ -1,0 +1,78 @@
+package pipeline
+
+import (
+	"context"
+	"fmt"
+	"iter"
+)
+
+// Sequence yields the given images in order, batch at a time, for evaluation and
+// embedding: the last batch may be smaller, and there are no pairs. The Batch is
+// valid until the next one is asked for.
+//
+// Each image that cannot be decoded is shown to onBad, in order; where that returns
+// nil the image is left out of its batch, and a batch without images is not
+// yielded. Any error it returns ends the sequence. A nil onBad returns the image's
+// own error.
+//
+// The sequence owns its goroutines: they have ended when the range over it ends.
+func (s *Store) Sequence(
+	ctx context.Context, images []int32, batch int, onBad func(BadImage) error,
+) iter.Seq2[*Batch, error] {
+	if batch < 1 {
+		panic(fmt.Sprintf("pipeline: batch of %d images", batch))
+	}
+	if onBad == nil {
+		onBad = func(b BadImage) error { return b.Err }
+	}
+	fill := func(ctx context.Context, j *job) error {
+		first := j.step * batch
+		return s.fill(ctx, j, images[first:min(first+batch, len(images))])
+	}
+	steps := (len(images) + batch - 1) / batch
+	p := parallel{workers: s.options.Workers, ahead: s.options.Workers}
+	return func(yield func(*Batch, error) bool) {
+		for j, err := range ordered(ctx, 0, steps, p, fill) {
+			if err == nil {
+				err = each(j.bad, onBad)
+			}
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			if len(j.batch.Images) > 0 && !yield(&j.batch, nil) {
+				return
+			}
+		}
+	}
+}
+
+func each(bad []BadImage, onBad func(BadImage) error) error {
+	for _, b := range bad {
+		if err := onBad(b); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// fill makes j's batch of those of the images that can be decoded.
+func (s *Store) fill(ctx context.Context, j *job, images []int32) error {
+	b := &j.batch
+	b.Step = j.step
+	b.setImages(images, s.labels, s.side)
+	good := 0
+	for i, image := range images {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if err := s.load(b.Pixels[good*s.bytes:(good+1)*s.bytes], image); err != nil {
+			j.bad = append(j.bad, s.badImage(image, err))
+			continue
+		}
+		b.Images[good], b.Labels[good] = image, b.Labels[i]
+		good++
+	}
+	b.Images, b.Labels, b.Pixels = b.Images[:good], b.Labels[:good], b.Pixels[:good*s.bytes]
+	return nil
+}

@@ -1,0 +1,171 @@
+package pipeline
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+	"sync"
+	"sync/atomic"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/tfpair/tfpair/pipeline/dataset"
+	"github.com/tfpair/tfpair/pipeline/decode"
+	"github.com/tfpair/tfpair/pipeline/resize"
+)
+
+// StoreOptions says how images are read and how much of them is kept.
+type StoreOptions struct {
+	Resizer   resize.Resizer // to the model's size
+	Workers   int            // images decoded at once, each within Limits; 0: one per CPU
+	MaxMemory int64          // bytes of pixels kept in memory; 0: 1 GiB, negative: none
+	MaxDisk   int64          // bytes of pixels kept on disk; 0: 8 GiB, negative: none
+	SpillDir  string         // folder of the file on disk; "": the system's temporary one
+	Limits    decode.Limits  // on the files, before they are decoded
+}
+
+// Store holds the decoded and resized images of a dataset: in memory, then in a
+// file without a name, and beyond the limits of both not at all, so that such
+// images are decoded again whenever they are asked for. It is safe for concurrent
+// use.
+//
+// Prepare starts its own goroutines and returns when they have ended; a Sequence
+// owns those that it starts. Who makes a Store closes it, after all these.
+type Store struct {
+	data    *dataset.Dataset
+	labels  []int32
+	options StoreOptions
+	side    int // S, pixels per side
+	bytes   int // of one image: S·S·3
+	cache   *cache
+}
+
+// BadImage is an image that could not be decoded.
+type BadImage struct {
+	Image int32  // index in the dataset
+	Path  string // inside the dataset's root
+	Err   error
+}
+
+// NewStore returns an empty Store of the images of ds.
+func NewStore(ds *dataset.Dataset, o StoreOptions) *Store {
+	if o.Workers <= 0 {
+		o.Workers = runtime.GOMAXPROCS(0)
+	}
+	if o.MaxMemory == 0 {
+		o.MaxMemory = 1 << 30
+	}
+	if o.MaxDisk == 0 {
+		o.MaxDisk = 8 << 30
+	}
+	return &Store{
+		data:    ds,
+		labels:  Labels(ds),
+		options: o,
+		side:    o.Resizer.Options().Size,
+		bytes:   o.Resizer.Bytes(),
+		cache:   newCache(len(ds.Images), o),
+	}
+}
+
+// Size returns S: images are [S,S,3].
+func (s *Store) Size() int { return s.side }
+
+// Cached returns how many images are kept in memory and how many on disk.
+func (s *Store) Cached() (memory, disk int) { return s.cache.counts() }
+
+// Close gives the memory and the disk back. A closed Store keeps nothing more.
+func (s *Store) Close() error { return s.cache.close() }
+
+// Prepare decodes the given images, in parallel, and keeps them as far as the
+// limits allow. It returns every image that cannot be decoded, in the order given.
+// progress, which may be nil, is called after each image, one call at a time. The
+// error is that of ctx.
+func (s *Store) Prepare(
+	ctx context.Context, images []int32, progress func(done, total int),
+) ([]BadImage, error) {
+	errs := make([]error, len(images))
+	var next atomic.Int64
+	var mu sync.Mutex // protects done, and calls of progress
+	done := 0
+	g, ctx := errgroup.WithContext(ctx)
+	for range min(s.options.Workers, len(images)) {
+		g.Go(func() error {
+			buffer := make([]uint8, s.bytes)
+			for ctx.Err() == nil {
+				i := int(next.Add(1)) - 1
+				if i >= len(images) {
+					return nil
+				}
+				if !s.cache.has(images[i]) {
+					errs[i] = s.decode(buffer, images[i])
+				}
+				mu.Lock()
+				done++
+				if progress != nil {
+					progress(done, len(images))
+				}
+				mu.Unlock()
+			}
+			return ctx.Err()
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return nil, err
+	}
+	return s.bad(images, errs), nil
+}
+
+func (s *Store) bad(images []int32, errs []error) []BadImage {
+	var bad []BadImage
+	for i, err := range errs {
+		if err != nil {
+			bad = append(bad, s.badImage(images[i], err))
+		}
+	}
+	return bad
+}
+
+func (s *Store) badImage(image int32, err error) BadImage {
+	return BadImage{Image: image, Path: s.data.Images[image].Path, Err: err}
+}
+
+// Pixels reads the given images into dst [N,S,S,3] RGB in [0,255]. What is not
+// kept is decoded; the error is that of the first image that cannot be.
+func (s *Store) Pixels(dst []uint8, images []int32) error {
+	return s.pixels(context.Background(), dst, images)
+}
+
+func (s *Store) pixels(ctx context.Context, dst []uint8, images []int32) error {
+	if len(dst) != len(images)*s.bytes {
+		panic(fmt.Sprintf("pipeline: %d bytes for %d images of %d", len(dst), len(images), s.bytes))
+	}
+	for i, image := range images {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if err := s.load(dst[i*s.bytes:(i+1)*s.bytes], image); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// load reads one image into dst [S,S,3], from the cache or else from its file.
+func (s *Store) load(dst []uint8, image int32) error {
+	if s.cache.get(dst, image) {
+		return nil
+	}
+	return s.decode(dst, image)
+}
+
+// decode reads one image from its file into dst [S,S,3] and keeps it if it can.
+func (s *Store) decode(dst []uint8, image int32) error {
+	img, err := decode.Open(s.data.Root, s.data.Images[image].Path, s.options.Limits)
+	if err != nil {
+		return err
+	}
+	s.options.Resizer.Into(dst, img)
+	s.cache.put(image, dst)
+	return nil
+}

@@ -3,6 +3,7 @@ package libtensorflow
 import (
 	"context"
 	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 )
@@ -16,6 +17,9 @@ type BuildEnv struct {
 // Prepare returns the build environment of a runtime folder, building the stub if it
 // is not there. What getenv has in CGO_CFLAGS and CGO_LDFLAGS is kept.
 func Prepare(ctx context.Context, folder string, getenv Getenv) (BuildEnv, error) {
+	if _, err := os.Stat(filepath.Join(folder, "include", headers[0])); err != nil {
+		return BuildEnv{}, fmt.Errorf("runtime %q has no C headers: %w", folder, err)
+	}
 	stub, err := EnsureStub(ctx, folder)
 	if err != nil {
 		return BuildEnv{}, err

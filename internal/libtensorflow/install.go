@@ -166,6 +166,8 @@ func appear(whole, dir, staging string) error {
 		if err := os.Rename(dir, filepath.Join(staging, "replaced")); err != nil {
 			return err
 		}
+	} else if err := os.Remove(dir); err != nil && !os.IsNotExist(err) {
+		return err // an empty folder gives way; nothing else is removed
 	}
 	if err := os.Rename(whole, dir); err != nil {
 		return err

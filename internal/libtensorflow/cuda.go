@@ -76,7 +76,7 @@ func addCUDA(ctx context.Context, wheel, staging, whole string, progress func(st
 		"manylinux2014_x86_64", "manylinux1_x86_64"} {
 		args = append(args, "--platform", tag)
 	}
-	label := fmt.Sprintf("downloading %d CUDA packages (about 2 GB)", len(packages))
+	label := fmt.Sprintf("downloading %d CUDA packages (about 3 GB)", len(packages))
 	err = pipDownload(ctx, staging, into, label, progress, slices.Concat(args, packages)...)
 	if err != nil {
 		return fmt.Errorf("download CUDA packages: %w", err)

@@ -41,9 +41,9 @@ func TestInstallGPU(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := "nvidia-cublas-cu12<13.0,>=12.5.3.2 nvidia-cudnn-cu12<10.0,>=9.3.0.75"; !strings.Contains(
-		string(args), want) {
-		t.Errorf("pip was called with %q, want %q in it", args, want)
+	asked := "nvidia-cublas-cu12<13.0,>=12.5.3.2 nvidia-cudnn-cu12<10.0,>=9.3.0.75"
+	if !strings.Contains(string(args), asked) {
+		t.Errorf("pip was called with %q, want %q in it", args, asked)
 	}
 	m, err := ReadManifest(dir)
 	if err != nil {

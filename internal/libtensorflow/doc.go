@@ -1,7 +1,7 @@
 // Package libtensorflow finds and installs the TensorFlow C library that graphs are
 // built and run with. It is pure Go and loads nothing: package load does that.
 //
-//	wheel (pip or a file) → checksum → two libraries, C headers → strip → stub → one rename → folder
+//	wheel → checksum → two libraries, C headers → strip → stub → one rename → folder
 //
 // The folder is the one that TFPAIR_RUNTIME names, else one per version and device in
 // the user's cache, shared by all checkouts:

@@ -41,8 +41,9 @@ func TestInstall(t *testing.T) {
 		[]string{"libtensorflow.a", "slots.S", "stub.c"}; !slices.Equal(got, want) {
 		t.Errorf("stub holds %v, want %v", got, want)
 	}
-	if got, want := entries(t, parent), []string{".runtime.lock", "runtime"}; !slices.Equal(got, want) {
-		t.Errorf("beside the runtime: %v, want %v", got, want)
+	beside := []string{".runtime.lock", "runtime"}
+	if got := entries(t, parent); !slices.Equal(got, beside) {
+		t.Errorf("beside the runtime: %v, want %v", got, beside)
 	}
 }
 

@@ -5,7 +5,7 @@
 // error: where the library is missing it prints what it looked for and exits with code 4.
 // Load does the same beforehand and returns the error instead.
 //
-//	Load(device) → libtensorflow.Find → dlopen framework, cc → slots of the stub fill at first use
+//	Load(device) → libtensorflow.Find → dlopen of both libraries → slots fill at first use
 //
 // This package reads the environment itself, because the stub does, which runs without
 // a caller: TFPAIR_RUNTIME, XDG_CACHE_HOME, HOME, and TF_CPP_MIN_LOG_LEVEL, which is set

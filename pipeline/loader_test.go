@@ -189,7 +189,9 @@ func TestLoaderStops(t *testing.T) {
 		cancel()
 		next, end := iter.Pull2(l.Iter(t.Context(), 0, 100))
 		for range stop {
-			next()
+			if _, err, ok := next(); err != nil || !ok {
+				t.Errorf("error %v, more %v", err, ok)
+			}
 		}
 		end()
 	}
@@ -279,7 +281,10 @@ func TestSequenceStops(t *testing.T) {
 	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
 	ds, _ := testData(t, 30)
 	store := testStore(t, ds, StoreOptions{Workers: 4, MaxMemory: -1, MaxDisk: -1})
-	for range store.Sequence(t.Context(), all(ds), 2, nil) {
+	for _, err := range store.Sequence(t.Context(), all(ds), 2, nil) {
+		if err != nil {
+			t.Error(err)
+		}
 		break
 	}
 	ctx, cancel := context.WithCancel(t.Context())

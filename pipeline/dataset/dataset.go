@@ -1,0 +1,205 @@
+// Package dataset reads what the user's files say about images, before any pixel
+// is decoded:
+//
+//	folder, archive or list → format → Dataset: images, classes, pairs → Assign → parts by split
+//
+// An archive is read in place and a list's images may lie in one. Formats are in
+// Table, one per file. The package does not open images: whether a file is one,
+// pipeline/decode finds out.
+package dataset
+
+import (
+	"crypto/sha256"
+	"fmt"
+	"io/fs"
+	"strings"
+)
+
+// Split is the role of an image or a pair. The empty Split is not assigned yet.
+type Split string
+
+// The splits: Train is learned from, Val is chosen on, Test is reported once.
+const (
+	Train Split = "train"
+	Val   Split = "val"
+	Test  Split = "test"
+)
+
+// splitNames are the words for splits in folders and lists.
+var splitNames = map[string]Split{"train": Train, "val": Val, "validation": Val, "test": Test}
+
+// Image is one image file.
+type Image struct {
+	Path  string // separated by slashes, inside Dataset.Root
+	Class int32  // index of Dataset.Classes, -1 unknown
+	Split Split  // of listed images, the most withheld of their pairs' splits: test, val, train
+	Size  int64  // bytes
+}
+
+// Pair is two images, of the same class or not.
+type Pair struct {
+	Left, Right int32 // indices of Dataset.Images
+	Same        bool
+	Split       Split
+	Line        int // in the list file, from 1
+}
+
+// Dataset is images and what is known about them. Once assigned it is safe for
+// concurrent use.
+type Dataset struct {
+	Name    string // last element of the path of the data
+	Format  string // row of Table
+	Root    fs.FS  // holds the images; safe for concurrent use
+	Images  []Image
+	Classes []string // sorted; nil where the format has none
+	Pairs   []Pair   // in the order of the list; nil where the format has none
+	Notes   []string // what a user should know, one sentence each
+
+	close func() error // nil when there is nothing to close; may be called twice
+}
+
+// Error says that data cannot be used, and why.
+type Error struct {
+	Role string // "data" or "images"
+	Path string // as the user wrote it
+	Err  error
+}
+
+func (e *Error) Error() string { return fmt.Sprintf("%s %q: %v", e.Role, e.Path, e.Err) }
+
+// Unwrap returns Err.
+func (e *Error) Unwrap() error { return e.Err }
+
+// Close releases the archive behind Root, if there is one. Copies made by Without
+// share it. Closing twice is fine.
+func (d *Dataset) Close() error {
+	if d.close == nil {
+		return nil
+	}
+	return d.close()
+}
+
+// Splits returns the splits that hold at least one image or pair, in the order
+// train, val, test.
+func (d *Dataset) Splits() []Split {
+	var present []Split
+	for _, s := range []Split{Train, Val, Test} {
+		if len(d.In(s).Images) > 0 {
+			present = append(present, s)
+		}
+	}
+	return present
+}
+
+// Summary returns one line with the counts of images, classes or pairs, in all and
+// by split.
+func (d *Dataset) Summary() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s: %s", d.Name, d.counts(d.In("")))
+	for i, s := range d.Splits() {
+		lead := ", "
+		if i == 0 {
+			lead = "; "
+		}
+		fmt.Fprintf(&b, "%s%s %s", lead, s, d.counts(d.In(s)))
+	}
+	return b.String()
+}
+
+func (d *Dataset) counts(p Part) string {
+	if len(d.Pairs) > 0 {
+		same := 0
+		for _, pair := range p.Pairs {
+			if pair.Same {
+				same++
+			}
+		}
+		return fmt.Sprintf("%s (%d same) of %s", plural(len(p.Pairs), "pair"), same,
+			plural(len(p.Images), "image"))
+	}
+	classes := map[int32]bool{}
+	for _, i := range p.Images {
+		classes[d.Images[i].Class] = true
+	}
+	return fmt.Sprintf("%s in %s", plural(len(p.Images), "image"), plural(len(classes), "class"))
+}
+
+// CheckPairs says why training on pairs cannot work, as an *Error: it needs pairs
+// of both kinds, listed, or drawn from at least two classes of which one has two
+// images. It looks at the training split, or at everything where there is none.
+func (d *Dataset) CheckPairs() error {
+	p := d.In(Train)
+	if len(p.Images) == 0 {
+		p = d.In("")
+	}
+	reason := d.noPairs(p)
+	if reason == "" {
+		return nil
+	}
+	if p.Split != "" {
+		reason = fmt.Sprintf("split %q: %s", p.Split, reason)
+	}
+	return &Error{"data", d.Name, fmt.Errorf("%s", reason)}
+}
+
+func (d *Dataset) noPairs(p Part) string {
+	kinds := map[bool]int{}
+	for _, pair := range p.Pairs {
+		kinds[pair.Same]++
+	}
+	sizes, largest := map[int32]int{}, 0
+	for _, i := range p.Images {
+		if c := d.Images[i].Class; c >= 0 {
+			sizes[c]++
+			largest = max(largest, sizes[c])
+		}
+	}
+	switch {
+	case len(kinds) == 2:
+		return ""
+	case kinds[true] > 0:
+		return fmt.Sprintf("all %d pairs are same; training needs different ones, too", kinds[true])
+	case kinds[false] > 0:
+		return fmt.Sprintf("all %d pairs are different; training needs same ones, too", kinds[false])
+	case len(sizes) == 0:
+		return "no image has a class, and no pairs are listed"
+	case len(sizes) == 1:
+		return fmt.Sprintf("all %d images are of one class; pairs need at least 2 classes", largest)
+	case largest == 1:
+		return fmt.Sprintf("each of the %d classes has one image; "+
+			"pairs need a class with at least 2", len(sizes))
+	}
+	return ""
+}
+
+// Fingerprint returns "sha256:" and the hash, in hexadecimal, of all paths, sizes,
+// classes, splits and pairs. It does not depend on where the data lies.
+func (d *Dataset) Fingerprint() string {
+	h := sha256.New()
+	for _, c := range d.Classes {
+		fmt.Fprintf(h, "class %q\n", c)
+	}
+	for _, i := range d.Images {
+		fmt.Fprintf(h, "image %q %d %d %s\n", i.Path, i.Size, i.Class, i.Split)
+	}
+	for _, p := range d.Pairs {
+		fmt.Fprintf(h, "pair %d %d %t %s\n", p.Left, p.Right, p.Same, p.Split)
+	}
+	return fmt.Sprintf("sha256:%x", h.Sum(nil))
+}
+
+// note adds a sentence to Notes.
+func (d *Dataset) note(format string, args ...any) {
+	d.Notes = append(d.Notes, fmt.Sprintf(format, args...))
+}
+
+// plural returns "1 image" or "2 images".
+func plural(n int, noun string) string {
+	switch {
+	case n == 1:
+		return "1 " + noun
+	case strings.HasSuffix(noun, "s"):
+		return fmt.Sprintf("%d %ses", n, noun)
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}

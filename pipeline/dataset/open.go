@@ -1,0 +1,248 @@
+package dataset
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"sync"
+
+	"github.com/tfpair/tfpair/internal/named"
+)
+
+// Options say where the data is and how to read it.
+type Options struct {
+	Data    string  // path of a folder, a .zip or a list file (CSV, TSV)
+	Images  string  // folder or .zip that a list's paths are relative to; "" the list's folder
+	Format  string  // row of Table; "" recognises it
+	Columns Columns // of a list; nil where they have the format's own names
+	FS      fs.FS   // where Data and Images are looked up; nil: the operating system's files
+}
+
+// Format reads one way of laying out images and what is known about them.
+type Format struct {
+	roles []role                            // columns of a list; nil: a folder or an archive
+	read  func(s *source, d *Dataset) error // fills Images, Classes, Pairs and Notes of d
+}
+
+// Table lists every format. A new format is a new file here and a new row. One that
+// reads lists is recognised by the columns it needs.
+var Table = named.Table[Format]{Kind: "format", Rows: map[string]named.Row[Format]{
+	"folders": folders,
+	"pairs":   pairs,
+}}
+
+// OptionsError says that Options contradict each other or the data.
+type OptionsError struct{ Reason string }
+
+func (e *OptionsError) Error() string { return e.Reason }
+
+// Open reads the data's names, sizes and list, and none of its pixels. Errors are
+// *Error, *ListError, *OptionsError or *named.UnknownError. The Dataset must be
+// closed.
+func Open(o Options) (*Dataset, error) {
+	if o.Data == "" {
+		return nil, &OptionsError{"no data is named: want a folder, a .zip or a list"}
+	}
+	p := place{o.FS}
+	s := &source{path: o.Data, rootPath: o.Data}
+	defer s.done()
+	opened, err := p.open(o.Data)
+	if err != nil {
+		return nil, &Error{"data", o.Data, reason(err)}
+	}
+	s.opened = opened
+	name, format, err := s.recognise(o)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.findImages(p, o.Images); err != nil {
+		return nil, err
+	}
+	d := &Dataset{Name: p.base(o.Data), Format: name, Root: s.root}
+	if err := format.read(s, d); err != nil {
+		return nil, err
+	}
+	d.close, s.close = s.close, nil
+	return d, nil
+}
+
+// source is what a format reads.
+type source struct {
+	opened
+	path      string         // of the data, as the user wrote it
+	rootPath  string         // of the images
+	list      *list          // nil for a folder or an archive
+	columns   map[string]int // of the list, by role
+	closeList func() error   // nil until the images are found
+}
+
+// recognise chooses the format and, for a list, finds its columns.
+func (s *source) recognise(o Options) (string, Format, error) {
+	if s.file == nil {
+		return s.recogniseTree(o)
+	}
+	var err error
+	if s.list, err = newList(o.Data, s.file); err != nil {
+		return "", Format{}, err
+	}
+	names := Table.Names()
+	if o.Format != "" {
+		names = []string{o.Format}
+	}
+	var misfits []error
+	for _, name := range names {
+		format, err := Table.New(&named.Choice{Name: name})
+		if err != nil {
+			return "", Format{}, err
+		}
+		if format.roles == nil {
+			continue
+		}
+		if s.columns, err = s.list.find(format.roles, o.Columns); err == nil {
+			return name, format, nil
+		}
+		misfits = append(misfits, err)
+	}
+	switch len(misfits) {
+	case 0:
+		return "", Format{}, &OptionsError{fmt.Sprintf(
+			"format %q is for folders and archives; data %q is a list", o.Format, o.Data)}
+	case 1:
+		return "", Format{}, misfits[0]
+	}
+	return "", Format{}, errors.Join(misfits...)
+}
+
+func (s *source) recogniseTree(o Options) (string, Format, error) {
+	name := o.Format
+	if name == "" {
+		name = "folders"
+	}
+	format, err := Table.New(&named.Choice{Name: name})
+	switch {
+	case err != nil:
+		return "", Format{}, err
+	case format.roles != nil:
+		return "", Format{}, &OptionsError{fmt.Sprintf(
+			"format %q is for lists; data %q is a folder or an archive", name, o.Data)}
+	case o.Images != "":
+		return "", Format{}, &OptionsError{fmt.Sprintf("images %q are named beside data %q, "+
+			"which is no list but holds its own images", o.Images, o.Data)}
+	case len(o.Columns) > 0:
+		return "", Format{}, &OptionsError{fmt.Sprintf("columns are named, "+
+			"but data %q is no list", o.Data)}
+	}
+	return name, format, nil
+}
+
+// findImages sets the root of a list's images.
+func (s *source) findImages(p place, images string) error {
+	if s.list == nil {
+		return nil
+	}
+	role := "images"
+	if images == "" {
+		role, images = "data", p.dir(s.path)
+	}
+	opened, err := p.open(images)
+	if err != nil {
+		return &Error{role, images, reason(err)}
+	}
+	if opened.file != nil {
+		_ = opened.close() // nothing was written
+		return &Error{role, images, errors.New("neither a folder nor a .zip")}
+	}
+	s.closeList, s.close = s.close, opened.close
+	s.root, s.rootPath = opened.root, images
+	return nil
+}
+
+// done releases what no Dataset has taken over.
+func (s *source) done() {
+	for _, c := range []func() error{s.close, s.closeList} {
+		if c != nil {
+			_ = c() // nothing was written
+		}
+	}
+}
+
+// place is where paths are looked up.
+type place struct{ fsys fs.FS } // nil: the operating system's files
+
+// opened is what a path leads to: a root of images or a list.
+type opened struct {
+	root  fs.FS         // nil for a list
+	file  *bufio.Reader // nil for a root
+	close func() error
+}
+
+// open returns the root of images, or the list, that a path leads to.
+func (p place) open(name string) (opened, error) {
+	file, err := p.openFile(name)
+	if err != nil {
+		return opened{}, err
+	}
+	o := opened{close: sync.OnceValue(file.Close)}
+	info, err := file.Stat()
+	if err != nil {
+		return opened{}, errors.Join(err, o.close())
+	}
+	if info.IsDir() {
+		o.root, err = p.sub(name)
+		return o, errors.Join(err, o.close())
+	}
+	o.file = bufio.NewReaderSize(file, 64<<10)
+	start, _ := o.file.Peek(4) // the error comes again with the first line
+	if !isArchive(name, start) {
+		return o, nil
+	}
+	o.file = nil
+	if o.root, err = openArchive(file); err != nil {
+		return opened{}, errors.Join(err, o.close())
+	}
+	return o, nil
+}
+
+func (p place) openFile(name string) (fs.File, error) {
+	if p.fsys != nil {
+		return p.fsys.Open(name)
+	}
+	return os.Open(name)
+}
+
+func (p place) sub(name string) (fs.FS, error) {
+	if p.fsys != nil {
+		return fs.Sub(p.fsys, name)
+	}
+	return os.DirFS(name), nil
+}
+
+func (p place) dir(name string) string {
+	if p.fsys != nil {
+		return path.Dir(name)
+	}
+	return filepath.Dir(name)
+}
+
+func (p place) base(name string) string {
+	if p.fsys != nil {
+		return path.Base(name)
+	}
+	if absolute, err := filepath.Abs(name); err == nil { // "." has no name of its own
+		name = absolute
+	}
+	return filepath.Base(name)
+}
+
+// reason strips the operation and the path from an error whose message names the path anyway.
+func reason(err error) error {
+	var pe *fs.PathError
+	if errors.As(err, &pe) {
+		return pe.Err
+	}
+	return err
+}

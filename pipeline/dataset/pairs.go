@@ -1,0 +1,198 @@
+package dataset
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/tfpair/tfpair/internal/named"
+)
+
+// pairs reads a list with a row for each pair.
+//
+// Its columns are left and right, paths of images; same, 1 or 0; and, if there,
+// split: train, val (or validation) or test. With "different" declared in place of
+// "same", 1 means different. A row that repeats a pair, swapped or not, is left out
+// and noted; one that contradicts an earlier row is an error.
+var pairs = named.Row[Format]{
+	Brief: "CSV or TSV with columns left,right,same[,split]; same = 1 means similar",
+	New: func(raw named.Raw) (Format, error) {
+		return Format{read: readPairs, roles: []role{
+			{name: "left"}, {name: "right"},
+			{name: "same", opposite: "different"},
+			{name: "split", optional: true},
+		}}, named.Options(raw, &struct{}{})
+	},
+}
+
+func readPairs(s *source, d *Dataset) error {
+	r := &pairReader{source: s, images: newImageSet(s), seen: map[[2]int32]int{}}
+	for {
+		row, err := s.list.next()
+		if err == io.EOF {
+			break
+		} else if err != nil {
+			return err
+		}
+		if err := r.add(row); err != nil {
+			s.list.fail(s.list.line, "%v", err)
+		}
+	}
+	if len(r.images.images) == 0 {
+		s.list.bad.Hint = fmt.Sprintf("none of the listed images is in %q: "+
+			"name the folder or .zip that holds them with --images", s.rootPath)
+	}
+	if err := s.list.err(); err != nil {
+		return err
+	}
+	if len(r.pairs) == 0 {
+		return &Error{"data", s.path, errors.New("a header and no pairs below it")}
+	}
+	r.fill(d)
+	return nil
+}
+
+// pairReader turns rows into pairs.
+type pairReader struct {
+	*source
+	images        *imageSet
+	pairs         []Pair
+	seen          map[[2]int32]int // pair, lower number first → index of pairs
+	repeats       int
+	firstRepeated int // line
+}
+
+func (r *pairReader) add(row []string) error {
+	left, leftErr := r.images.add(row[r.columns["left"]])
+	right, rightErr := r.images.add(row[r.columns["right"]])
+	same, sameErr := r.same(row)
+	split, splitErr := r.split(row)
+	if err := joined(leftErr, rightErr, sameErr, splitErr); err != nil {
+		return err
+	}
+	if left == right {
+		return fmt.Errorf("left and right are the same image, %q", r.images.images[left].Path)
+	}
+	p := Pair{Left: left, Right: right, Same: same, Split: split, Line: r.list.line}
+	key := [2]int32{min(left, right), max(left, right)}
+	at, ok := r.seen[key]
+	if !ok {
+		r.seen[key] = len(r.pairs)
+		r.pairs = append(r.pairs, p)
+		return nil
+	}
+	before := r.pairs[at]
+	switch {
+	case before.Same != same:
+		return fmt.Errorf("%q and %q are %s here and %s in line %d", r.images.images[left].Path,
+			r.images.images[right].Path, kind(same), kind(before.Same), before.Line)
+	case before.Split != split:
+		return fmt.Errorf("%q and %q are in split %q here and in %q in line %d",
+			r.images.images[left].Path, r.images.images[right].Path, split, before.Split, before.Line)
+	}
+	if r.repeats++; r.repeats == 1 {
+		r.firstRepeated = p.Line
+	}
+	return nil
+}
+
+func (r *pairReader) same(row []string) (bool, error) {
+	name, one := "same", true
+	if _, ok := r.columns["different"]; ok {
+		name, one = "different", false
+	}
+	switch value := row[r.columns[name]]; value {
+	case "1":
+		return one, nil
+	case "0":
+		return !one, nil
+	default:
+		return false, fmt.Errorf("%s is %q, want 1 (%s) or 0 (%s)", r.list.header[r.columns[name]],
+			value, kind(one), kind(!one))
+	}
+}
+
+func (r *pairReader) split(row []string) (Split, error) {
+	at, ok := r.columns["split"]
+	if !ok {
+		return "", nil
+	}
+	split := splitNames[row[at]]
+	if split == "" {
+		return "", fmt.Errorf("split is %q, want train, val or test", row[at])
+	}
+	return split, nil
+}
+
+// fill sorts the images into d and notes what was left out.
+func (r *pairReader) fill(d *Dataset) {
+	images, number := r.images.sorted()
+	d.Images, d.Pairs = images, r.pairs
+	for i := range d.Pairs {
+		p := &d.Pairs[i]
+		p.Left, p.Right = number[p.Left], number[p.Right]
+	}
+	d.splitImages()
+	if names := r.list.unused(r.columns); len(names) > 0 {
+		d.note("left out %s: %s", plural(len(names), "column"), quoted(names))
+	}
+	if r.repeats > 0 {
+		d.note("left out %s that repeat a pair, first in line %d",
+			plural(r.repeats, "row"), r.firstRepeated)
+	}
+	if n := d.leaks(); n > 0 {
+		d.note("%s in pairs of more than one split: scores on such pairs flatter", plural(n, "image"))
+	}
+}
+
+// leaks counts the images in pairs of more than one split.
+func (d *Dataset) leaks() int {
+	first := make([]Split, len(d.Images))
+	leaks := map[int32]bool{}
+	for _, p := range d.Pairs {
+		for _, i := range []int32{p.Left, p.Right} {
+			if first[i] == "" {
+				first[i] = p.Split
+			} else if first[i] != p.Split {
+				leaks[i] = true
+			}
+		}
+	}
+	return len(leaks)
+}
+
+// splitImages sets the split of each image from its pairs.
+func (d *Dataset) splitImages() {
+	withheld := []Split{"", Train, Val, Test}
+	for _, p := range d.Pairs {
+		for _, i := range []int32{p.Left, p.Right} {
+			s := &d.Images[i].Split
+			if slices.Index(withheld, p.Split) > slices.Index(withheld, *s) {
+				*s = p.Split
+			}
+		}
+	}
+}
+
+func kind(same bool) string {
+	if same {
+		return "same"
+	}
+	return "different"
+}
+
+// joined returns the errors that are not nil as one line, or nil.
+func joined(errs ...error) error {
+	var texts []string
+	for _, err := range errs {
+		if err != nil {
+			texts = append(texts, err.Error())
+		}
+	}
+	if len(texts) == 0 {
+		return nil
+	}
+	return errors.New(strings.Join(texts, "; "))
+}

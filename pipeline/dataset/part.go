@@ -1,0 +1,80 @@
+package dataset
+
+import "slices"
+
+// Part is some of the images of a Dataset and the pairs over them.
+type Part struct {
+	Split  Split   // "" stands for all of the data
+	Images []int32 // indices of Dataset.Images, ascending; of a list, those in Pairs
+	Pairs  []Pair  // in the order of the list; nil where the format has none
+}
+
+// In returns the images and pairs of a split, or everything for "". Which images of
+// a list are in a split its pairs say.
+func (d *Dataset) In(split Split) Part {
+	p := Part{Split: split}
+	if len(d.Pairs) > 0 {
+		for _, pair := range d.Pairs {
+			if split == "" || pair.Split == split {
+				p.Pairs = append(p.Pairs, pair)
+			}
+		}
+		p.Images = imagesOf(p.Pairs)
+		return p
+	}
+	for i := range d.Images {
+		if split == "" || d.Images[i].Split == split {
+			p.Images = append(p.Images, int32(i))
+		}
+	}
+	return p
+}
+
+// Without returns the part without the images that skip holds, and without the
+// pairs on them.
+func (p Part) Without(skip map[int32]bool) Part {
+	if len(p.Pairs) == 0 {
+		p.Images = slices.DeleteFunc(slices.Clone(p.Images), func(i int32) bool { return skip[i] })
+		return p
+	}
+	p.Pairs = slices.DeleteFunc(slices.Clone(p.Pairs), func(pair Pair) bool {
+		return skip[pair.Left] || skip[pair.Right]
+	})
+	p.Images = imagesOf(p.Pairs)
+	return p
+}
+
+// Without returns a copy of the data without the given images and the pairs on
+// them. Images of the copy are numbered anew; its classes are those of d.
+func (d *Dataset) Without(bad []int32) *Dataset {
+	skip := make([]bool, len(d.Images))
+	for _, i := range bad {
+		skip[i] = true
+	}
+	c := *d
+	c.Images, c.Pairs, c.Notes = nil, nil, slices.Clone(d.Notes)
+	number := make([]int32, len(d.Images))
+	for i, image := range d.Images {
+		number[i] = int32(len(c.Images))
+		if !skip[i] {
+			c.Images = append(c.Images, image)
+		}
+	}
+	for _, p := range d.Pairs {
+		if !skip[p.Left] && !skip[p.Right] {
+			p.Left, p.Right = number[p.Left], number[p.Right]
+			c.Pairs = append(c.Pairs, p)
+		}
+	}
+	return &c
+}
+
+// imagesOf returns the distinct images in pairs, ascending.
+func imagesOf(pairs []Pair) []int32 {
+	images := make([]int32, 0, 2*len(pairs))
+	for _, p := range pairs {
+		images = append(images, p.Left, p.Right)
+	}
+	slices.Sort(images)
+	return slices.Clip(slices.Compact(images))
+}

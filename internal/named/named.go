@@ -165,6 +165,18 @@ func fieldsOf(t reflect.Type) func(func(reflect.StructField) bool) {
 	}
 }
 
+// Options returns a copy of the options of c as a YAML mapping, empty where there are none.
+func (c Choice) Options() (*yaml.Node, error) {
+	if c.options == nil || c.options.Kind != yaml.MappingNode {
+		return &yaml.Node{Kind: yaml.MappingNode, Tag: "!!map"}, nil
+	}
+	var copied yaml.Node
+	if err := copied.Encode(c.options); err != nil {
+		return nil, err
+	}
+	return &copied, nil
+}
+
 // Choose returns the Choice of name with options, which may be nil, as YAML encodes them.
 func Choose(name string, options any) (Choice, error) {
 	if options == nil {

@@ -36,7 +36,7 @@ type loop struct {
 	network  *network.Network
 
 	step    int // updates done
-	state   State
+	state   trained.State
 	saved   string // path of the last checkpoint, "" before the first
 	savedAt time.Time
 	meter   meter
@@ -69,7 +69,7 @@ func (l *loop) resume() error {
 	if err != nil {
 		return errors.Join(append(corrupt, err)...)
 	}
-		before, err := trained.ReadState(c)
+	before, err := trained.ReadState(c)
 	if err != nil {
 		return err
 	}

@@ -190,7 +190,7 @@ func checkSpec(folder *run.Folder, s *spec.Spec, open bool) error {
 	if err != nil {
 		return err
 	}
-	before, err := spec.Parse(text, folder.SpecPath())
+	before, err := spec.Parse(text, folder.SpecPath(), &spec.Spec{})
 	if err != nil {
 		return err
 	}
@@ -198,8 +198,12 @@ func checkSpec(folder *run.Folder, s *spec.Spec, open bool) error {
 	if open && s.Train.Steps > before.Train.Steps {
 		more.Train.Steps = s.Train.Steps
 	}
-	if different := spec.Diff(&more, s); len(different) > 0 {
-		return &SpecError{Folder: folder.Path(), Differences: spec.Diff(before, s)}
+	different, err := spec.Diff(&more, s)
+	if err != nil {
+		return err
+	}
+	if len(different) > 0 {
+		return &SpecError{Folder: folder.Path(), Differences: different}
 	}
 	if more.Train.Steps == before.Train.Steps {
 		return nil

@@ -60,7 +60,7 @@ func Open(folder, which string, o session.Options) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	s, err := spec.Parse(text, f.SpecPath())
+	s, err := spec.Parse(text, f.SpecPath(), &spec.Spec{})
 	if err != nil {
 		return nil, err
 	}

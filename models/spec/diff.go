@@ -1,0 +1,68 @@
+package spec
+
+import (
+	"slices"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// Difference is a key that two specs give different values.
+type Difference struct {
+	Key  string // "optimizer.adam.lr"
+	A, B string // the values as YAML, "nothing" where a spec lacks the key
+}
+
+// Diff returns the keys in which a and b differ, in order of the keys. Compare
+// specs whose defaults have been filled in.
+func Diff(a, b *Spec) ([]Difference, error) {
+	x, err := a.flat()
+	if err != nil {
+		return nil, err
+	}
+	y, err := b.flat()
+	if err != nil {
+		return nil, err
+	}
+	keys := append(sorted(x), sorted(y)...)
+	slices.Sort(keys)
+	var differences []Difference
+	for _, key := range slices.Compact(keys) {
+		if d := (Difference{key, or(x, key), or(y, key)}); d.A != d.B {
+			differences = append(differences, d)
+		}
+	}
+	return differences, nil
+}
+
+func or(values map[string]string, key string) string {
+	if v, ok := values[key]; ok {
+		return v
+	}
+	return "nothing"
+}
+
+// flat returns the values of s by dotted key.
+func (s *Spec) flat() (map[string]string, error) {
+	var node yaml.Node
+	if err := node.Encode(s); err != nil {
+		return nil, err
+	}
+	values := map[string]string{}
+	return values, flatten(values, nil, &node)
+}
+
+func flatten(values map[string]string, path []string, node *yaml.Node) error {
+	if node.Kind == yaml.MappingNode && (len(node.Content) > 0 || len(path) == 0) {
+		for i := 0; i < len(node.Content); i += 2 {
+			below := append(slices.Clone(path), node.Content[i].Value)
+			if err := flatten(values, below, node.Content[i+1]); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	text, err := yaml.Marshal(node)
+	values[strings.Join(path, ".")] = strings.TrimSpace(string(text))
+	return err
+}

@@ -1,0 +1,158 @@
+// Package spec holds the Spec: what a model is and how it is trained.
+//
+//	preset ← spec file ← --set key=value → Spec → (owners fill in defaults) → stored spec
+//
+// It is strict to the last key, but it does not know what the sections mean: the
+// options of a backbone, a loss and so on are decoded by the package that owns them.
+package spec
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/tfpair/tfpair/internal/named"
+)
+
+// Spec describes a model and its training.
+type Spec struct {
+	Topology  string       `yaml:"topology"`  // shape of the graph: siamese
+	Input     Input        `yaml:"input"`     // what the network sees
+	Backbone  named.Choice `yaml:"backbone"`  // images → features
+	Head      named.Choice `yaml:"head"`      // features → embedding
+	Distance  named.Choice `yaml:"distance"`  // how far apart two embeddings are
+	Loss      named.Choice `yaml:"loss"`      // what training makes small
+	Optimizer named.Choice `yaml:"optimizer"` // how
+	Schedule  named.Choice `yaml:"schedule"`  // of the learning rate
+	Sampler   named.Choice `yaml:"sampler"`   // which images and pairs form a batch
+	Train     Train        `yaml:"train"`
+}
+
+// Input says how images become pixels of the network's size.
+type Input struct {
+	Size   int    `yaml:"size"`   // side of the square, in pixels; 1 to 4096
+	Resize string `yaml:"resize"` // squash, crop or pad
+	Filter string `yaml:"filter"` // linear, lanczos, …: see package resize
+}
+
+// Train says how long and on what a model is trained.
+type Train struct {
+	BatchSize int     `yaml:"batch_size"` // pairs, or images for balanced samplers; > 0
+	Steps     int     `yaml:"steps"`      // updates in all; > 0
+	Seed      int64   `yaml:"seed"`       // of starting values, splits and batches; >= 0
+	Val       float64 `yaml:"val"`        // share of train held out where the data names no validation split; in (0,1)
+	EvalEvery int     `yaml:"eval_every"` // updates between evaluations on validation; 0 is one epoch
+	Select    string  `yaml:"select"`     // val.METRIC by which the best checkpoint is chosen
+	Patience  int     `yaml:"patience"`   // evaluations without a better one before training stops; 0 is no limit
+}
+
+// sections are the keys of a Spec that hold a named.Choice.
+func (s *Spec) sections() map[string]*named.Choice {
+	return map[string]*named.Choice{
+		"backbone": &s.Backbone, "head": &s.Head, "distance": &s.Distance, "loss": &s.Loss,
+		"optimizer": &s.Optimizer, "schedule": &s.Schedule, "sampler": &s.Sampler,
+	}
+}
+
+// Parse reads a spec file over base, which is not changed: a key that text lacks
+// keeps its value. name is the file's, for messages. The result is validated as
+// far as this package can.
+func Parse(text []byte, name string, base *Spec) (*Spec, error) {
+	s := *base
+	var document yaml.Node
+	if err := yaml.Unmarshal(text, &document); err != nil {
+		return nil, fmt.Errorf("%s: %s", name, strings.TrimPrefix(err.Error(), "yaml: "))
+	}
+	d := yaml.NewDecoder(bytes.NewReader(text))
+	d.KnownFields(true)
+	if err := d.Decode(&s); errors.Is(err, io.EOF) {
+		return nil, fmt.Errorf("%s: empty spec", name)
+	} else if err != nil {
+		return nil, locate(err, name)
+	}
+	if err := d.Decode(&yaml.Node{}); !errors.Is(err, io.EOF) {
+		return nil, fmt.Errorf("%s: want one YAML document, got more", name)
+	}
+	if err := s.Validate(); err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	return &s, nil
+}
+
+// locate turns the YAML library's messages into file:line: what, and lists the known keys.
+func locate(err error, name string) error {
+	var te *yaml.TypeError
+	if !errors.As(err, &te) {
+		line, rest, ok := strings.Cut(strings.TrimPrefix(err.Error(), "yaml: "), ": ")
+		if n, isLine := strings.CutPrefix(line, "line "); ok && isLine {
+			return fmt.Errorf("%s:%s: %s", name, n, rest)
+		}
+		return fmt.Errorf("%s: %s", name, strings.TrimPrefix(err.Error(), "yaml: "))
+	}
+	var messages []string
+	for _, m := range te.Errors {
+		line, rest, _ := strings.Cut(strings.TrimPrefix(m, "line "), ": ")
+		if field, ok := strings.CutPrefix(rest, "field "); ok {
+			field, where, _ := strings.Cut(field, " not found in type spec.")
+			rest = fmt.Sprintf("unknown key %q (known: %s)", field, strings.Join(known(where), ", "))
+		}
+		messages = append(messages, fmt.Sprintf("%s:%s: %s", name, line, rest))
+	}
+	return errors.New(strings.Join(messages, "\n"))
+}
+
+// known returns the keys of the struct that a message of the YAML library names.
+func known(structName string) []string {
+	switch structName {
+	case "Input":
+		return named.Fields(&Input{})
+	case "Train":
+		return named.Fields(&Train{})
+	}
+	return named.Fields(&Spec{})
+}
+
+// Validate checks what this package knows the range of.
+func (s *Spec) Validate() error {
+	for _, c := range []struct {
+		key  string
+		ok   bool
+		want string
+		got  any
+	}{
+		{"topology", s.Topology != "", "a name", strconv.Quote(s.Topology)},
+		{"input.size", s.Input.Size >= 1 && s.Input.Size <= 4096, "1 to 4096 pixels", s.Input.Size},
+		{"train.batch_size", s.Train.BatchSize > 0, "a positive number", s.Train.BatchSize},
+		{"train.steps", s.Train.Steps > 0, "a positive number", s.Train.Steps},
+		{"train.seed", s.Train.Seed >= 0, "0 or more", s.Train.Seed},
+		{"train.val", s.Train.Val > 0 && s.Train.Val < 1, "a share between 0 and 1", s.Train.Val},
+		{"train.eval_every", s.Train.EvalEvery >= 0, "0 (one epoch) or more updates", s.Train.EvalEvery},
+		{"train.patience", s.Train.Patience >= 0, "0 (no limit) or more evaluations", s.Train.Patience},
+	} {
+		if !c.ok {
+			return fmt.Errorf("%s must be %s, got %v", c.key, c.want, c.got)
+		}
+	}
+	for _, key := range sorted(s.sections()) {
+		if s.sections()[key].Name == "" {
+			return fmt.Errorf("%s must name one, got nothing", key)
+		}
+	}
+	return nil
+}
+
+// Marshal returns s as YAML. Equal specs give equal bytes, and Parse reads them back.
+func (s *Spec) Marshal() ([]byte, error) {
+	var b bytes.Buffer
+	e := yaml.NewEncoder(&b)
+	e.SetIndent(2)
+	if err := errors.Join(e.Encode(s), e.Close()); err != nil {
+		return nil, fmt.Errorf("encode spec: %w", err)
+	}
+	return b.Bytes(), nil
+}

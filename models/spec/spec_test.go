@@ -1,0 +1,223 @@
+package spec
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func mustPreset(t *testing.T) *Spec {
+	t.Helper()
+	s, err := Preset(DefaultPreset)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// flatOf compares specs by what they say.
+func flatOf(t *testing.T, s *Spec) map[string]string {
+	t.Helper()
+	values, err := s.flat()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return values
+}
+
+func TestPresets(t *testing.T) {
+	for _, name := range Presets.Names() {
+		s, err := Preset(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Validate(); err != nil {
+			t.Errorf("preset %q: %v", name, err)
+		}
+	}
+	if _, err := Preset("siamse"); err == nil ||
+		err.Error() != `unknown preset "siamse" (known: siamese)` {
+		t.Errorf("Preset(siamse) = %v", err)
+	}
+}
+
+func TestMarshalRoundTrip(t *testing.T) {
+	s, err := mustPreset(t).Set("loss={contrastive: {margin: 2}}", "backbone.smallconv.filters=[4,8]")
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := s.Marshal()
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, err := Parse(text, "spec.yaml", &Spec{})
+	if err != nil {
+		t.Fatalf("Parse of\n%s: %v", text, err)
+	}
+	if diff := cmp.Diff(flatOf(t, s), flatOf(t, again)); diff != "" {
+		t.Errorf("after Marshal and Parse (-want +got):\n%s", diff)
+	}
+	second, err := again.Marshal()
+	if err != nil || string(second) != string(text) {
+		t.Errorf("second Marshal = %s, %v; want\n%s", second, err, text)
+	}
+}
+
+// TestParseIssue reads the spec of the issue text, key for key.
+func TestParseIssue(t *testing.T) {
+	const text = `
+topology: siamese
+input: {size: 64, resize: squash}
+backbone: {smallconv: {filters: [32, 64], dense: 128}}
+head: {none: {}}
+distance: {euclidean: {}}
+loss: {bce: {}}
+optimizer: {adam: {lr: 0.001}}
+schedule: {constant: {}}
+sampler: {pairs: {}}
+train: {batch_size: 32, steps: 1565, seed: 0, eval_every: 313, select: val.auc}
+`
+	s, err := Parse([]byte(text), "spec.yaml", mustPreset(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s.Loss.Name != "bce" || s.Train != mustPreset(t).Train || s.Input != mustPreset(t).Input {
+		t.Errorf("Parse = %+v", s)
+	}
+}
+
+func TestParseErrors(t *testing.T) {
+	for _, c := range []struct{ name, text, want string }{
+		{"top key", "topolgy: siamese\n",
+			`spec.yaml:1: unknown key "topolgy" (known: topology, input, backbone, head, distance, loss, optimizer, schedule, sampler, train)`},
+		{"nested key", "topology: siamese\ntrain:\n  stpes: 5\n",
+			`spec.yaml:3: unknown key "stpes" (known: batch_size, steps, seed, val, eval_every, select, patience)`},
+		{"type", "train: {steps: many}\n", "spec.yaml:1: cannot unmarshal !!str `many` into int"},
+		{"two names", "loss: {bce: {}, contrastive: {}}\n", "spec.yaml:1: want one name"},
+		{"options", "loss: {bce: 3}\n", `spec.yaml:1: options of "bce" must be a mapping`},
+		{"syntax", "train: {steps: 5\n", "spec.yaml:"},
+		{"empty", "", "spec.yaml: empty spec"},
+		{"two documents", "topology: siamese\n---\ntopology: siamese\n", "want one YAML document"},
+		{"size", "input: {size: 0}\n", "spec.yaml: input.size must be 1 to 4096 pixels, got 0"},
+		{"steps", "train: {steps: -1}\n", "spec.yaml: train.steps must be a positive number, got -1"},
+		{"val", "train: {val: 1}\n", "spec.yaml: train.val must be a share between 0 and 1, got 1"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			_, err := Parse([]byte(c.text), "spec.yaml", mustPreset(t))
+			if err == nil || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("Parse(%q) = %v, want %q", c.text, err, c.want)
+			}
+		})
+	}
+}
+
+func TestSet(t *testing.T) {
+	for _, c := range []struct {
+		set  []string
+		want map[string]string // keys that differ from the preset
+	}{
+		{[]string{"train.steps=500"}, map[string]string{"train.steps": "500"}},
+		{[]string{"loss=contrastive"}, map[string]string{"loss.contrastive": "{}"}},
+		{[]string{"loss.contrastive.margin=2"}, map[string]string{"loss.contrastive.margin": "2"}},
+		{[]string{"optimizer.adam.lr=0.01", "optimizer.adam.beta1=0.5"},
+			map[string]string{"optimizer.adam.lr": "0.01", "optimizer.adam.beta1": "0.5"}},
+		{[]string{"backbone.smallconv.filters=[16,32]"},
+			map[string]string{"backbone.smallconv.filters": "[16, 32]"}},
+		{[]string{"optimizer.adam.lr=0.01", "optimizer=sgd"}, map[string]string{"optimizer.sgd": "{}"}},
+		{[]string{"optimizer.sgd.lr=1", "optimizer.sgd={momentum: 0.9}"},
+			map[string]string{"optimizer.sgd.momentum": "0.9"}},
+		{[]string{"input={size: 32}"}, map[string]string{"input.size": "32"}},
+	} {
+		before := mustPreset(t)
+		s, err := before.Set(c.set...)
+		if err != nil {
+			t.Errorf("Set(%q): %v", c.set, err)
+			continue
+		}
+		if diff := cmp.Diff(flatOf(t, mustPreset(t)), flatOf(t, before)); diff != "" {
+			t.Errorf("Set(%q) changed its receiver:\n%s", c.set, diff)
+		}
+		differences, err := Diff(before, s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := map[string]string{}
+		for _, d := range differences {
+			if d.B != "nothing" {
+				got[d.Key] = d.B
+			}
+		}
+		if diff := cmp.Diff(c.want, got); diff != "" {
+			t.Errorf("Set(%q) (-want +got):\n%s", c.set, diff)
+		}
+	}
+}
+
+func TestSetErrors(t *testing.T) {
+	for _, c := range []struct{ set, want string }{
+		{"train.steps", "want key=value"},
+		{"train.stpes=5", `unknown key "stpes" (known: batch_size,`},
+		{"los=bce", `unknown key "los" (known: topology,`},
+		{"train.steps=0", "train.steps must be a positive number, got 0"},
+		{"train.steps=", "is not a YAML value"},
+		{"loss.margin=2", "want loss.bce.margin=VALUE"},
+		{"topology={a: b}", "cannot unmarshal"},
+		{"backbone.smallconv.filters.x=1", "unknown"},
+	} {
+		s, err := mustPreset(t).Set(c.set)
+		if err == nil {
+			// Options are their owner's to refuse; here only their place in the tree is known.
+			if c.want != "unknown" {
+				t.Errorf("Set(%q) = %+v, want an error with %q", c.set, s, c.want)
+			}
+			continue
+		}
+		if !strings.Contains(err.Error(), c.want) {
+			t.Errorf("Set(%q) = %v, want %q", c.set, err, c.want)
+		}
+	}
+}
+
+func TestDiff(t *testing.T) {
+	a := mustPreset(t)
+	b, err := a.Set("train.steps=5", "loss.contrastive.margin=2")
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := Diff(a, b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []Difference{
+		{"loss.bce", "{}", "nothing"},
+		{"loss.contrastive.margin", "nothing", "2"},
+		{"train.steps", "1565", "5"},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("Diff (-want +got):\n%s", diff)
+	}
+}
+
+func FuzzParse(f *testing.F) {
+	f.Add([]byte("train: {steps: 5}\nloss: {contrastive: {margin: 1}}\n"))
+	f.Add([]byte("loss: [a, b]\n"))
+	f.Add([]byte("a: &a [*a]\n"))
+	f.Fuzz(func(t *testing.T, text []byte) {
+		base, err := Preset(DefaultPreset)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s, err := Parse(text, "spec.yaml", base)
+		if err != nil {
+			return
+		}
+		stored, err := s.Marshal()
+		if err != nil {
+			t.Fatalf("Marshal after Parse(%q): %v", text, err)
+		}
+		if _, err := Parse(stored, "spec.yaml", &Spec{}); err != nil {
+			t.Fatalf("Parse(%q) is valid, but stored as\n%s: %v", text, stored, err)
+		}
+	})
+}

@@ -83,7 +83,8 @@ class Watch(keras.callbacks.Callback):
             self.first_step = protocol.since_start()
 
     def on_epoch_end(self, epoch, logs=None):
-        auc = protocol.auc(score(self.tower, self.model, self.val.images, self.pairs), self.pairs[2])
+        scores = score(self.tower, self.model, self.val.images, self.pairs)
+        auc = protocol.auc(scores, self.pairs[2])
         if auc > self.best:
             self.best, self.weights = auc, self.model.get_weights()
 
@@ -131,7 +132,9 @@ def step(args):
     _, model = build()
     left, right, same = protocol.step_batch()
     serve.serve_steps(
-        lambda: model.train_on_batch([left, right], same[:, None]), peer="keras", versions=versions()
+        lambda: model.train_on_batch([left, right], same[:, None]),
+        peer="keras",
+        versions=versions(),
     )
 
 

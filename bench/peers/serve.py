@@ -3,8 +3,8 @@
     PEER train --data mnist-small.zip --pairs test_pairs.csv --seed 0 [--steps 1565]
         trains program 1, measures it, prints one JSON object as its last line
     PEER step
-        makes one training step and prints {"event": "first_step"}; then for each line "run K" on
-        stdin makes K steps and prints {"event": "steps", "seconds": [K numbers]}; ends at end of input
+        makes one training step and prints {"event": "first_step"}; then, for each line "run K" of
+        its input, makes K steps and prints {"event": "steps", "seconds": [K numbers]}
 """
 
 import argparse

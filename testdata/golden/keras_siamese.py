@@ -255,7 +255,7 @@ def glorot():
 
 
 def draw_weights(rng):
-    """Glorot kernels, small biases so that each has an effect, a negative weight on the distance."""
+    """Glorot kernels, biases so that each has an effect, a negative weight on the distance."""
     _, model = build(BCE)
     weights = {}
     for v in model.trainable_variables:
@@ -313,15 +313,15 @@ def main():
             "distance": "sqrt(max(sum((a-b)^2), 1e-7))",
             "bce": "mean over pairs of -y*ln(p) - (1-y)*ln(1-p), p = sigmoid(w*distance + b)",
             "contrastive": "mean over pairs of y*d^2 + (1-y)*max(0, margin-d)^2, no factor 1/2",
-            "weight_decay": "before each update, variable -= variable*weight_decay*lr, all variables",
+            "weight_decay": "before each update, all variables -= variable*weight_decay*lr",
             "clip_norm": "all gradients times min(1, clip_norm / their joint L2 norm)",
         },
         "tolerance": {
             "relative": 1e-4,
             "why": "float32 sums in another order: Keras runs the tower once per side of a pair",
             "absolute_only": ["dense/bias"],
-            "absolute_only_why": "the bias of the last layer cancels in a-b: its gradient is 0 up to"
-            " rounding, and Adam scales rounding up to whole steps; compare it within steps*lr",
+            "absolute_only_why": "the bias of the last layer cancels in a-b: its gradient is 0 up"
+            " to rounding, and Adam scales rounding up to whole steps; compare it within steps*lr",
         },
         "images": {
             "shape": list(images.shape),

@@ -1,0 +1,136 @@
+// Command bench measures tfpair side by side with Keras and PyTorch, on one machine, in one run:
+//
+//	go run ./bench siamese   accuracy, collapse and wall time of program 1 on mnist-small
+//	go run ./bench step      time of one training step, and from process start to the first
+//	go run ./bench memory    resident memory over 10,000 steps
+//
+// The peers are Python programs in bench/peers. Their pinned packages are installed, once, into
+// virtual environments in the user's cache. Finished rows are kept in bench/results and skipped
+// when the command is given again; -again measures them anew. Nothing else should run meanwhile.
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+)
+
+// options are what a person may choose; paths are relative to the module's root.
+type options struct {
+	data     string // folder that holds mnist-small.zip and test_pairs.csv
+	tfpair   string // the built program
+	stepper  string // the built command bench/stepper
+	python   string // the interpreter that virtual environments are made with
+	results  string // folder of results
+	again    bool   // measure finished rows anew
+	peers    []string
+	rows     []string
+	seeds    int      // of row program1
+	collapse int      // seeds of row collapse
+	set      []string // settings of tfpair's side of row contrastive
+	steps    int      // of command memory
+	out      io.Writer
+}
+
+// command is one thing to measure.
+type command struct {
+	name  string
+	brief string
+	run   func(context.Context, options) error
+}
+
+var commands = []command{
+	{"siamese", "accuracy, collapse and wall time of program 1 on mnist-small", siamese},
+	{"step", "time of one training step, and from process start to the first", step},
+	{"memory", "resident memory over 10,000 steps", memory},
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := run(ctx, os.Args[1:]); err != nil {
+		fmt.Fprintf(os.Stderr, "bench: %v\n", err)
+		if errors.Is(err, flag.ErrHelp) {
+			os.Exit(2)
+		}
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, args []string) error {
+	var name string
+	if len(args) > 0 {
+		name, args = args[0], args[1:]
+	}
+	i := slices.IndexFunc(commands, func(c command) bool { return c.name == name })
+	if i < 0 {
+		for _, c := range commands {
+			fmt.Fprintf(os.Stderr, "  bench %-8s %s\n", c.name, c.brief)
+		}
+		return fmt.Errorf("command %q is none of these: %w", name, flag.ErrHelp)
+	}
+	o, err := parse(name, args)
+	if err != nil {
+		return err
+	}
+	return commands[i].run(ctx, o)
+}
+
+// parse reads the flags; all commands share them, and each reads those it needs.
+func parse(name string, args []string) (options, error) {
+	o := options{out: os.Stdout, set: contrastiveSettings}
+	data := filepath.Join(cmp.Or(os.Getenv("TFPAIR_DATA"), "../shared/data"), "mnist")
+	f := flag.NewFlagSet("bench "+name, flag.ContinueOnError)
+	f.StringVar(&o.data, "data", data, "folder of mnist-small.zip and test_pairs.csv")
+	f.StringVar(&o.tfpair, "tfpair", "bin/tfpair", "the built program")
+	f.StringVar(&o.stepper, "stepper", "bin/stepper", "the built command bench/stepper")
+	f.StringVar(&o.python, "python", "python3", "interpreter that runs the peers")
+	f.StringVar(&o.results, "results", "bench/results", "folder of results")
+	f.BoolVar(&o.again, "again", false, "measure finished rows anew")
+	f.IntVar(&o.seeds, "seeds", 3, "siamese: seeds of row program1, from 0")
+	f.IntVar(&o.collapse, "collapse-seeds", 20, "siamese: seeds of row collapse, from 0")
+	f.IntVar(&o.steps, "steps", 10000, "memory: steps of the training")
+	o.peers, o.rows = []string{"tfpair", "keras"}, rowNames()
+	if name == "step" {
+		o.peers = []string{"tfpair", "keras", "torch"}
+	}
+	list(f, &o.peers, "peers", "who takes part: tfpair, keras, torch")
+	list(f, &o.rows, "rows", "siamese: what to measure")
+	f.Func("set", "siamese: `key=value` of row contrastive, instead of its own; repeatable",
+		replaced(&o.set))
+	if err := f.Parse(args); err != nil {
+		return o, flag.ErrHelp // f has said what and why
+	}
+	if f.NArg() > 0 {
+		return o, fmt.Errorf("argument %q: none is expected", f.Arg(0))
+	}
+	return o, nil
+}
+
+// list adds a flag of comma-separated names.
+func list(f *flag.FlagSet, to *[]string, name, usage string) {
+	usage += fmt.Sprintf(" (`names`, default %s)", strings.Join(*to, ","))
+	f.Func(name, usage, func(s string) error {
+		*to = strings.Split(s, ",")
+		return nil
+	})
+}
+
+// replaced collects values, of which the first replaces what to held.
+func replaced(to *[]string) func(string) error {
+	var given []string
+	return func(s string) error {
+		given = append(given, s)
+		*to = given
+		return nil
+	}
+}

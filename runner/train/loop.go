@@ -95,20 +95,18 @@ func (l *loop) run(ctx context.Context) (*Summary, error) {
 	start := l.Now()
 	l.meter = newMeter(start)
 	reason := EndedBudget
-	if l.outOfPatience() {
-		reason = EndedPatience
-	} else if err := l.steps(ctx); err != nil {
-		if ctx.Err() == nil || !errors.Is(err, ctx.Err()) {
-			return nil, err
-		}
+	switch err := l.steps(ctx); {
+	case err != nil && (ctx.Err() == nil || !errors.Is(err, ctx.Err())):
+		return nil, err
+	case err != nil:
 		reason = EndedInterrupted
-	} else if l.outOfPatience() {
-		reason = EndedPatience
-	}
-	if reason == EndedInterrupted {
-		if err := l.save(); err != nil {
-			return nil, err
+		if l.saved != checkpoint.Path(l.folder.Checkpoints(), l.step) {
+			if err := l.save(); err != nil {
+				return nil, err
+			}
 		}
+	case l.outOfPatience():
+		reason = EndedPatience
 	}
 	end := Ended{Step: l.step, Reason: reason, Seconds: l.Now().Sub(start).Seconds()}
 	if err := l.tell(end); err != nil {
@@ -123,6 +121,14 @@ func (l *loop) run(ctx context.Context) (*Summary, error) {
 // steps trains until the budget is used or patience runs out. The error is that of
 // ctx where it was cancelled; the step in hand is finished then.
 func (l *loop) steps(ctx context.Context) error {
+	if l.due() && (l.state.Validation == nil || l.state.Validation.Step < l.step) {
+		if err := l.evaluate(ctx); err != nil { // the last evaluation was cut off
+			return err
+		}
+	}
+	if l.outOfPatience() {
+		return nil
+	}
 	loader := pipeline.NewLoader(l.store, l.sampler, pipeline.LoaderOptions{Workers: l.Store.Workers})
 	for batch, err := range loader.Iter(ctx, l.step, l.Spec.Train.Steps) {
 		if err != nil {
@@ -171,14 +177,19 @@ func (l *loop) diverged(what string, b *pipeline.Batch) error {
 	return e
 }
 
-// afterStep evaluates and saves where that is due.
-func (l *loop) afterStep(ctx context.Context) error {
+// due reports whether the network is to be evaluated at this step.
+func (l *loop) due() bool {
 	every := l.Spec.Train.EvalEvery
 	if every == 0 {
 		every = l.sampler.StepsPerEpoch()
 	}
+	return l.step > 0 && (l.step%every == 0 || l.step == l.Spec.Train.Steps)
+}
+
+// afterStep evaluates and saves where that is due.
+func (l *loop) afterStep(ctx context.Context) error {
 	switch {
-	case l.step%every == 0 || l.step == l.Spec.Train.Steps:
+	case l.due():
 		return l.evaluate(ctx)
 	case l.Now().Sub(l.savedAt) >= saveEvery:
 		return l.save()
@@ -221,9 +232,6 @@ func (l *loop) outOfPatience() bool {
 
 // save writes a checkpoint of this step, and the pointer to the best one.
 func (l *loop) save() error {
-	if l.saved == checkpoint.Path(l.folder.Checkpoints(), l.step) {
-		return nil
-	}
 	c, err := l.network.Snapshot()
 	if err != nil {
 		return err

@@ -11,6 +11,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"time"
 
 	"github.com/tfpair/tfpair/graphs"
@@ -94,6 +95,9 @@ func (l *loop) open(ctx context.Context, newSampler func(sampler.Source) (sample
 		return err
 	}
 	l.Store.Resizer = resizer
+	if l.Store.SpillDir == "" {
+		l.Store.SpillDir = l.folder.Path() // a disk that is meant to hold much; "/tmp" may be memory
+	}
 	l.store = pipeline.NewStore(l.Data, l.Store)
 	if err := l.prepareImages(ctx, &trainPart, &valPart); err != nil {
 		return err
@@ -128,7 +132,7 @@ func (l *loop) prepareImages(ctx context.Context, parts ...*dataset.Part) error 
 	if err != nil {
 		return err
 	}
-	budget := int(l.SkipBad * float64(len(images)))
+	budget := int(math.Ceil(l.SkipBad * float64(len(images))))
 	if len(bad) > budget {
 		return &BadImagesError{Images: bad, Total: len(images), Budget: budget}
 	}

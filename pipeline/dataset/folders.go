@@ -266,8 +266,16 @@ func (w *walker) fill(d *Dataset) error {
 		number[c] = int32(i)
 	}
 	d.Images = make([]Image, len(w.found))
+	learned := map[string]bool{}
 	for i, f := range w.found {
 		d.Images[i] = Image{Path: f.path, Class: number[f.class], Split: f.split, Size: f.size}
+		if f.split == Train {
+			learned[f.class] = true
+		}
+	}
+	unseen := slices.DeleteFunc(slices.Clone(d.Classes), func(c string) bool { return learned[c] })
+	if len(learned) > 0 && len(unseen) > 0 {
+		d.note("%s of val or test not in train: %s", plural(len(unseen), "class"), quoted(unseen))
 	}
 	return nil
 }

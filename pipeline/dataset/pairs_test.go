@@ -1,0 +1,302 @@
+package dataset
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"strings"
+	"testing"
+)
+
+func TestPairs(t *testing.T) {
+	tests := []struct {
+		name, file, text string
+		columns          Columns
+		want, notes      string
+	}{
+		{name: "plain", text: "left,right,same\nb.png,a.png,1\nin/a.png,a.png,0\n",
+			want: "b.png a.png same\nin/a.png a.png different"},
+		{name: "no end of line at the end", text: "left,right,same\na.png,b.png,1",
+			want: "a.png b.png same"},
+		{name: "order of columns", text: "same,split,right,left\n0,test,a.png,b.png\n",
+			want: "b.png a.png different test"},
+		{name: "splits", text: "left,right,same,split\na.png,b.png,1,train\nc.png,d.png,0,validation\n" +
+			"e.png,in/a.png,0,val\n",
+			want: "a.png b.png same train\nc.png d.png different val\ne.png in/a.png different val"},
+		{name: "CR LF, BOM, blank lines",
+			text: "\ufeffleft,right,same\r\n\r\na.png,b.png,1\r\n  \r\nc.png,d.png,0\r\n",
+			want: "a.png b.png same\nc.png d.png different"},
+		{name: "quotes", text: "\"left\",right,same\n\"comma,name.png\",\"a.png\",\"1\"\n",
+			want: "comma,name.png a.png same"},
+		{name: "TSV by name", file: "l.TSV", text: "left\tright\tsame\ncomma,name.png\ta.png\t1\n",
+			want: "comma,name.png a.png same"},
+		{name: "tabs by content", file: "l.txt", text: "left\tright\tsame\na.png\tb.png\t1\n",
+			want: "a.png b.png same"},
+		{name: "paths are cleaned", text: "left,right,same\n./a.png,in/../b.png,1\nin//a.png,a.png,0\n",
+			want: "a.png b.png same\nin/a.png a.png different"},
+		{name: "declared names", text: "img_a,img_b,label\na.png,b.png,1\n",
+			columns: Columns{"left": "img_a", "right": "img_b", "same": "label"},
+			want:    "a.png b.png same"},
+		{name: "declared polarity", text: "left,right,label\na.png,b.png,1\nc.png,d.png,0\n",
+			columns: Columns{"different": "label"},
+			want:    "a.png b.png different\nc.png d.png same"},
+		{name: "other polarity beside same", text: "left,right,same,label\na.png,b.png,1,1\n",
+			columns: Columns{"different": "label"}, want: "a.png b.png different",
+			notes: `left out 1 column: "same"`},
+		{name: "more columns", text: "id,left,right,same,score\n1,a.png,b.png,1,0.5\n",
+			want: "a.png b.png same", notes: `left out 2 columns: "id", "score"`},
+		{name: "repeats", want: "a.png b.png same\nc.png d.png different",
+			text: "left,right,same\na.png,b.png,1\nc.png,d.png,0\n" +
+				"a.png,b.png,1\nb.png,./a.png,1\n",
+			notes: "left out 2 rows that repeat a pair, first in line 4"},
+		{name: "leak", text: "left,right,same,split\na.png,b.png,1,train\na.png,c.png,0,test\n" +
+			"b.png,c.png,0,val\nd.png,e.png,1,test\n",
+			want: "a.png b.png same train\na.png c.png different test\nb.png c.png different val\n" +
+				"d.png e.png same test",
+			notes: "3 images in pairs of more than one split: scores on such pairs flatter"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			if tt.file == "" {
+				tt.file = "l.csv"
+			}
+			d, err := openList(tt.file, tt.text, tt.columns)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := describePairs(d); got != tt.want {
+				t.Errorf("pairs\n%s\nwant\n%s", got, tt.want)
+			}
+			if got := strings.Join(d.Notes, "\n"); got != tt.notes {
+				t.Errorf("notes\n%s\nwant\n%s", got, tt.notes)
+			}
+			for i, image := range d.Images {
+				if image.Class != -1 || i > 0 && d.Images[i-1].Path >= image.Path {
+					t.Errorf("image %d is %+v, want class -1 and ascending paths", i, image)
+				}
+			}
+		})
+	}
+}
+
+// TestPairsRows: each bad row is named with its line and all others are still read.
+func TestPairsRows(t *testing.T) {
+	tests := []struct{ name, row, want string }{
+		{"missing image", "a.png,no.png,1", `image "no.png" is not in "."`},
+		{"two missing", "x.png,y.png,1", `image "x.png" is not in "."; image "y.png" is not in "."`},
+		{"folder", "a.png,in,1", `image "in" is not a file`},
+		{"empty path", ",a.png,1", `empty path`},
+		{"space", "a.png, b.png,1", `image " b.png" is not in "."`},
+		{"contradiction", "d.png,c.png,1",
+			`"d.png" and "c.png" are same here and different in line 2`},
+		{"same image", "a.png,./a.png,1", `left and right are the same image, "a.png"`},
+		{"word for a label", "a.png,b.png,true", `same is "true", want 1 (same) or 0 (different)`},
+		{"no label", "a.png,b.png,", `same is "", want 1 (same) or 0 (different)`},
+		{"too few fields", "a.png,b.png", `2 fields, want 3 as in the header`},
+		{"too many fields", "a.png,b.png,1,1", `4 fields, want 3 as in the header`},
+		{"comment", "# pairs of cats", `1 field, want 3 as in the header`},
+		{"leads out", "../a.png,b.png,1",
+			`path "../a.png" leads out of "." (--images names another root)`},
+		{"leads out late", "in/../../a.png,b.png,1", `leads out of "."`},
+		{"absolute", "/a.png,b.png,1", `path "/a.png" is absolute; want one relative to "."`},
+		{"drive", "C:/a.png,b.png,1", `path "C:/a.png" is absolute`},
+		{"backslash", `in\a.png,b.png,1`, `path "in\\a.png" has a backslash`},
+		{"not UTF-8", "a\xe9.png,b.png,1", `not UTF-8`},
+		{"open quote", `"a.png,b.png,1`, `column 15: extraneous or missing " in quoted-field`},
+		{"NUL", "a\x00.png,b.png,1", `image "a\x00.png"`},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			text := "left,right,same\nc.png,d.png,0\n\n" + tt.row + "\nc.png,e.png,2\n"
+			_, err := openList("l.csv", text, nil)
+			e := (*ListError)(nil)
+			if !errors.As(err, &e) {
+				t.Fatalf("error %v, want a *ListError", err)
+			}
+			want := []BadRow{{4, tt.want}, {5, `same is "2", want 1 (same) or 0 (different)`}}
+			if e.Total != 2 || len(e.Rows) != 2 || e.Rows[0].Line != 4 || e.Rows[1] != want[1] {
+				t.Fatalf("error %v, want %v", err, want)
+			}
+			if !strings.HasPrefix(e.Rows[0].Reason, tt.want) &&
+				!strings.Contains(e.Rows[0].Reason, tt.want) {
+				t.Errorf("reason %s\nwant   %s", e.Rows[0].Reason, tt.want)
+			}
+			if !strings.Contains(err.Error(), "l.csv:4: ") {
+				t.Errorf("error %v does not name l.csv:4", err)
+			}
+		})
+	}
+}
+
+func TestPairsSplitRows(t *testing.T) {
+	_, err := openList("l.csv", "left,right,same,split\na.png,b.png,1,train\nb.png,a.png,1,test\n"+
+		"c.png,d.png,1,dev\nc.png,e.png,1,\n", nil)
+	want := `l.csv: 3 bad rows
+l.csv:3: "b.png" and "a.png" are in split "test" here and in "train" in line 2
+l.csv:4: split is "dev", want train, val or test
+l.csv:5: split is "", want train, val or test`
+	if err == nil || err.Error() != want {
+		t.Errorf("error %v\nwant %s", err, want)
+	}
+}
+
+func TestPairsHeader(t *testing.T) {
+	declare := "; say which columns are which with --columns left=NAME,right=NAME,same=NAME; " +
+		"different=NAME in place of same=NAME where 1 means different"
+	tests := []struct {
+		name, text string
+		columns    Columns
+		want       string
+	}{
+		{"empty", "", nil, `data "l.csv": empty list: want a line of column names`},
+		{"blank", "\n\r\n  \n", nil, `data "l.csv": empty list: want a line of column names`},
+		{"header only", "left,right,same\n", nil, `data "l.csv": a header and no pairs below it`},
+		{"other names", "img_a,img_b,label\na.png,b.png,1\n", nil,
+			`l.csv:1: no column "left" in the header ("img_a", "img_b", "label")` + declare},
+		{"other polarity", "left,right,different\na.png,b.png,1\n", nil,
+			`l.csv:1: no column "same" in the header ("left", "right", "different")` + declare},
+		{"capitals", "Left,Right,Same\na.png,b.png,1\n", nil,
+			`l.csv:1: no column "left" in the header ("Left", "Right", "Same")` + declare},
+		{"semicolons", "left;right;same\na.png;b.png;1\n", nil,
+			`l.csv:1: no column "left" in the header ("left;right;same"); ` +
+				`separate columns by commas or tabs, not semicolons` + declare},
+		{"declared and not there", "a,b,same\n", Columns{"left": "a", "right": "c"},
+			`l.csv:1: no column "c" in the header ("a", "b", "same")` + declare},
+		{"twice", "left,right,same,left\n", nil, `l.csv:1: header names column "left" twice`},
+		{"not text", "\xff\xfel\x00e\x00f\x00t\x00", nil,
+			`l.csv:1: header: not UTF-8; is this a list?`},
+		{"unknown role", "a,b,same\n", Columns{"lft": "a"},
+			`columns: unknown role "lft" (known: left, right, same, different, split)`},
+		{"both polarities", "left,right,a,b\n", Columns{"same": "a", "different": "b"},
+			`columns declare both same=a and different=b; want one`},
+		{"one column for two", "left,right,same\n", Columns{"left": "right"},
+			`column "right" is declared as left and as right`},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			_, err := openList("l.csv", tt.text, tt.columns)
+			if err == nil || err.Error() != tt.want {
+				t.Errorf("error %v\nwant  %s", err, tt.want)
+			}
+		})
+	}
+}
+
+// TestPairsManyBad: all bad rows are counted, the first 20 listed.
+func TestPairsManyBad(t *testing.T) {
+	text := "left,right,same\n"
+	for i := range 1000 {
+		text += fmt.Sprintf("x%d.png,a.png,1\n", i)
+	}
+	_, err := openList("l.csv", text, nil)
+	e := (*ListError)(nil)
+	if !errors.As(err, &e) || e.Total != 1000 || len(e.Rows) != 20 || e.Hint != "" {
+		t.Fatalf("error %v, want 20 of 1000 rows and no hint", err)
+	}
+	if !strings.HasPrefix(err.Error(), "l.csv: 1000 bad rows\nl.csv:2: ") ||
+		!strings.HasSuffix(err.Error(), "\nand 980 more") {
+		t.Errorf("error %v", err)
+	}
+	_, err = openList("l.csv", strings.ReplaceAll(text, "a.png", "y.png"), nil)
+	if want := `none of the listed images is in ".": name the folder or .zip that holds them ` +
+		`with --images`; err == nil || !strings.HasSuffix(err.Error(), want) {
+		t.Errorf("error %v, want it to end in %s", err, want)
+	}
+}
+
+// TestPairsLongLine: a line of 100 MB is refused after little more than 1 MiB.
+func TestPairsLongLine(t *testing.T) {
+	for _, start := range []string{"", "left,right,same\n"} {
+		f := &endless{start: start, left: 100e6}
+		_, err := Open(Options{FS: oneFile{f}, Data: "l.csv"})
+		want := fmt.Sprintf("l.csv:%d: line is longer than 1048576 bytes; is this a list?",
+			1+strings.Count(start, "\n"))
+		if err == nil || err.Error() != want {
+			t.Errorf("error %v, want %s", err, want)
+		}
+		if read := 100e6 - f.left; read > 2<<20 {
+			t.Errorf("%d bytes were read, want at most 2 MiB", int(read))
+		}
+	}
+}
+
+// oneFile is a file system of one file.
+type oneFile struct{ f fs.File }
+
+func (o oneFile) Open(name string) (fs.File, error) {
+	if name == "." {
+		return files("x").Open(".")
+	}
+	return o.f, nil
+}
+
+// endless is start and then a long line.
+type endless struct {
+	start string
+	left  int
+}
+
+func (e *endless) Stat() (fs.FileInfo, error) { return fs.Stat(files("l.csv"), "l.csv") }
+func (e *endless) Close() error               { return nil }
+func (e *endless) Read(p []byte) (int, error) {
+	if e.start != "" {
+		n := copy(p, e.start)
+		e.start = e.start[n:]
+		return n, nil
+	}
+	n := min(len(p), e.left)
+	e.left -= n
+	for i := range p[:n] {
+		p[i] = 'a'
+	}
+	if n == 0 {
+		return 0, io.EOF
+	}
+	return n, nil
+}
+
+func TestParseColumns(t *testing.T) {
+	got, err := ParseColumns("left=a,right=b c,different=label")
+	if err != nil || fmt.Sprint(got) != "map[different:label left:a right:b c]" {
+		t.Errorf("ParseColumns = %v, %v", got, err)
+	}
+	for text, want := range map[string]string{
+		"":              `columns "": "" is not role=name`,
+		"left":          `columns "left": "left" is not role=name`,
+		"left=a,right=": `columns "left=a,right=": "right=" is not role=name`,
+		"left=a,left=b": `columns "left=a,left=b": "left" is given twice`,
+	} {
+		if _, err := ParseColumns(text); err == nil || err.Error() != want {
+			t.Errorf("ParseColumns(%q) = %v, want %s", text, err, want)
+		}
+	}
+}
+
+// FuzzPairs: no list panics, and one that opens keeps the promises of Dataset.
+func FuzzPairs(f *testing.F) {
+	f.Add("left,right,same\na.png,b.png,1\nc.png,d.png,0\n")
+	f.Add("\ufeffleft,right,same,split\r\na.png,b.png,1,train\r\n\"comma,name.png\",d.png,0,test\r\n")
+	f.Add("left\tright\tsame\na.png\tb.png\t1\n")
+	f.Add("left,right,same\n\"a.png,b.png,1\n../a.png,/b.png,x\n")
+	f.Fuzz(func(t *testing.T, text string) {
+		d, err := openList("l.csv", text, nil)
+		if err != nil {
+			if err.Error() == "" || strings.Contains(err.Error(), "%!") {
+				t.Fatalf("error %q", err)
+			}
+			return
+		}
+		seen := map[[2]int32]bool{}
+		for _, p := range d.Pairs {
+			key := [2]int32{min(p.Left, p.Right), max(p.Left, p.Right)}
+			if p.Left == p.Right || seen[key] {
+				t.Fatalf("pair %+v is of one image or there twice", p)
+			}
+			seen[key] = true
+			_ = d.Images[p.Left].Path + d.Images[p.Right].Path
+		}
+		_ = d.Assign(SplitOptions{Val: 0.1}) // refuses most lists: all hangs together
+		_ = d.Summary() + d.Fingerprint()
+	})
+}

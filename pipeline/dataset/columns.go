@@ -109,7 +109,8 @@ func (l *list) missing(roles []role, column string) error {
 	if len(l.header) == 1 && strings.Contains(l.header[0], ";") {
 		semicolons = "; separate columns by commas or tabs, not semicolons"
 	}
-	return l.refuse("no column %q in the header (%s)%s; say which columns are which with --columns %s%s",
+	return l.refuse("no column %q in the header (%s)%s; "+
+		"say which columns are which with --columns %s%s",
 		column, quoted(l.header), semicolons, strings.Join(wanted, ","), opposites)
 }
 

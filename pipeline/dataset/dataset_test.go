@@ -32,8 +32,9 @@ var formatCases = map[string]formatCase{
 		images: "a.png - test\nb.png - train\nc.png - test",
 		pairs:  "b.png a.png same train\nc.png a.png different test",
 		broken: map[string]string{
-			"left,right,same\na.png,b.png,1\na.png,gone.png,0\n": `l.csv:3: image "gone.png" is not in "."`,
-			"left,right,same\na.png,b.png,1\n\na.png,c.png,x\n":  `l.csv:4: same is "x"`,
+			"left,right,same\na.png,b.png,1\na.png,gone.png,0\n": "l.csv:3: " +
+				`image "gone.png" is not in "."`,
+			"left,right,same\na.png,b.png,1\n\na.png,c.png,x\n": `l.csv:4: same is "x"`,
 		},
 	},
 }
@@ -191,7 +192,8 @@ func TestWithout(t *testing.T) {
 	d := mustOpen(t, Options{Data: "l.csv", FS: listFS("left,right,same\n" +
 		"c.png,b.png,1\na.png,b.png,0\nc.png,a.png,0\n")})
 	c := d.Without([]int32{1})
-	if got, want := describe(c)+"|"+describePairs(c), "a.png -\nc.png -|c.png a.png different"; got != want {
+	want := "a.png -\nc.png -|c.png a.png different"
+	if got := describe(c) + "|" + describePairs(c); got != want {
 		t.Errorf("Without(b.png) = %s, want %s", got, want)
 	}
 	if len(d.Images) != 3 || len(d.Pairs) != 3 || d.Fingerprint() == c.Fingerprint() {

@@ -271,7 +271,8 @@ func TestAssignPairsGiant(t *testing.T) {
 func TestAssignPairsKeeps(t *testing.T) {
 	m, text := fstest.MapFS{}, "left,right,same,split\n"
 	for i := range 100 {
-		m[fmt.Sprintf("%d.png", 2*i)], m[fmt.Sprintf("%d.png", 2*i+1)] = &fstest.MapFile{}, &fstest.MapFile{}
+		m[fmt.Sprintf("%d.png", 2*i)] = &fstest.MapFile{}
+		m[fmt.Sprintf("%d.png", 2*i+1)] = &fstest.MapFile{}
 		text += fmt.Sprintf("%d.png,%d.png,%d,%s\n", 2*i, 2*i+1, i%2, []string{"train", "test"}[i/50])
 	}
 	m["l.csv"] = &fstest.MapFile{Data: []byte(text)}

@@ -253,8 +253,8 @@ func TestSharedData(t *testing.T) {
 			"images_background_small1.zip: 2720 images in 136 classes", ""},
 		// 5,000 rows, of which sort -u finds 69 to repeat a pair
 		{"mnist/test_pairs.csv", "mnist/mnist-small.zip",
-			"test_pairs.csv: 4931 pairs (2436 same) of 1000 images",
-			"left out 69 rows that repeat a pair, first in line 210"},
+			"test_pairs.csv: 5000 pairs (2500 same) of 1000 images",
+			"69 rows repeat a pair and count again, first in line 210"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.data, func(t *testing.T) {

@@ -14,8 +14,9 @@ import (
 //
 // Its columns are left and right, paths of images; same, 1 or 0; and, if there,
 // split: train, val (or validation) or test. With "different" declared in place of
-// "same", 1 means different. A row that repeats a pair, swapped or not, is left out
-// and noted; one that contradicts an earlier row is an error.
+// "same", 1 means different. A row that repeats a pair, swapped or not, is kept and
+// noted: lists drawn with replacement have some, and dropping them would change
+// what their numbers compare with. One that contradicts an earlier row is an error.
 var pairs = named.Row[Format]{
 	Brief: "CSV or TSV with columns left,right,same[,split]; same = 1 means similar",
 	New: func(raw named.Raw) (Format, error) {
@@ -92,6 +93,7 @@ func (r *pairReader) add(row []string) error {
 		return fmt.Errorf("%q and %q are in split %q here and in %q in line %d",
 			r.images.images[left].Path, r.images.images[right].Path, split, before.Split, before.Line)
 	}
+	r.pairs = append(r.pairs, p)
 	if r.repeats++; r.repeats == 1 {
 		r.firstRepeated = p.Line
 	}
@@ -139,7 +141,7 @@ func (r *pairReader) fill(d *Dataset) {
 		d.note("left out %s: %s", plural(len(names), "column"), quoted(names))
 	}
 	if r.repeats > 0 {
-		d.note("left out %s that repeat a pair, first in line %d",
+		d.note("%s repeat a pair and count again, first in line %d",
 			plural(r.repeats, "row"), r.firstRepeated)
 	}
 	if n := d.leaks(); n > 0 {

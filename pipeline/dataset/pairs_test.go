@@ -46,10 +46,11 @@ func TestPairs(t *testing.T) {
 			notes: `left out 1 column: "same"`},
 		{name: "more columns", text: "id,left,right,same,score\n1,a.png,b.png,1,0.5\n",
 			want: "a.png b.png same", notes: `left out 2 columns: "id", "score"`},
-		{name: "repeats", want: "a.png b.png same\nc.png d.png different",
+		{name: "repeats", want: "a.png b.png same\nc.png d.png different\n" +
+			"a.png b.png same\nb.png a.png same",
 			text: "left,right,same\na.png,b.png,1\nc.png,d.png,0\n" +
 				"a.png,b.png,1\nb.png,./a.png,1\n",
-			notes: "left out 2 rows that repeat a pair, first in line 4"},
+			notes: "2 rows repeat a pair and count again, first in line 4"},
 		{name: "leak", text: "left,right,same,split\na.png,b.png,1,train\na.png,c.png,0,test\n" +
 			"b.png,c.png,0,val\nd.png,e.png,1,test\n",
 			want: "a.png b.png same train\na.png c.png different test\nb.png c.png different val\n" +
@@ -287,13 +288,14 @@ func FuzzPairs(f *testing.F) {
 			}
 			return
 		}
-		seen := map[[2]int32]bool{}
+		same := map[[2]int32]bool{}
 		for _, p := range d.Pairs {
 			key := [2]int32{min(p.Left, p.Right), max(p.Left, p.Right)}
-			if p.Left == p.Right || seen[key] {
-				t.Fatalf("pair %+v is of one image or there twice", p)
+			before, repeated := same[key]
+			if p.Left == p.Right || repeated && before != p.Same {
+				t.Fatalf("pair %+v is of one image or contradicts an earlier one", p)
 			}
-			seen[key] = true
+			same[key] = p.Same
 			_ = d.Images[p.Left].Path + d.Images[p.Right].Path
 		}
 		_ = d.Assign(SplitOptions{Val: 0.1}) // refuses most lists: all hangs together

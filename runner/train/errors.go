@@ -60,7 +60,7 @@ func (e *BadImagesError) Error() string {
 type DivergedError struct {
 	Step       int      // updates done before
 	What       string   // "loss is NaN"
-	Images     []string // of the batch
+	Images     []string // of the batch; nil where it was found between two
 	Checkpoint string   // the last good one, "" if there is none
 }
 
@@ -69,8 +69,11 @@ func (e *DivergedError) Error() string {
 	if e.Checkpoint != "" {
 		last = "the last good checkpoint is " + e.Checkpoint
 	}
-	return fmt.Sprintf("step %d: %s; %s; images of the batch: %s",
-		e.Step, e.What, last, strings.Join(e.Images, ", "))
+	text := fmt.Sprintf("step %d: %s; %s", e.Step, e.What, last)
+	if len(e.Images) > 0 {
+		text += "; images of the batch: " + strings.Join(e.Images, ", ")
+	}
+	return text
 }
 
 // InterruptedError says that the context was cancelled, and where the training can go on from.

@@ -201,9 +201,10 @@ func (l *loop) afterStep(ctx context.Context) error {
 // ctx cuts off leaves no trace: the step is evaluated again when training goes on.
 func (l *loop) evaluate(ctx context.Context) error {
 	scores, err := evaluate.Calibrate(ctx, l.network, l.store, l.val)
-	var notFinite *metric.EmbeddingError
-	if errors.As(err, &notFinite) {
-		return l.diverged(err.Error(), nil)
+	var embedding *metric.EmbeddingError
+	var distance *metric.DistanceError
+	if errors.As(err, &embedding) || errors.As(err, &distance) {
+		return l.diverged("validation: "+err.Error(), nil)
 	}
 	if err != nil {
 		return err

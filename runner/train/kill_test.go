@@ -1,0 +1,74 @@
+//go:build kill
+
+package train
+
+import (
+	"context"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/tfpair/tfpair/models/spec"
+)
+
+const (
+	kills      = 50
+	childEnv   = "TFPAIR_KILL_FOLDER" // the run folder of a child process
+	longestRun = 3 * time.Second      // before a kill: about three checkpoints, start-up included
+)
+
+// TestKill kills a training of about a minute at 50 random moments, and compares
+// the weights it ends with to those of an uninterrupted one.
+func TestKill(t *testing.T) {
+	files := pictures(t, 4, 60)
+	if folder := os.Getenv(childEnv); folder != "" {
+		if _, err := Run(context.Background(), config(t, files, folder, killSpec(t))); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	whole, killed := filepath.Join(t.TempDir(), "whole"), filepath.Join(t.TempDir(), "killed")
+	start := time.Now()
+	if out, err := child(whole).CombinedOutput(); err != nil {
+		t.Fatalf("uninterrupted run: %v\n%s", err, out)
+	}
+	t.Logf("uninterrupted: %v", time.Since(start))
+	seed := uint64(start.UnixNano()) // moments differ from run to run on purpose
+	t.Logf("seed of the moments: %d", seed)
+	r := rand.New(rand.NewPCG(seed, 0))
+	ended := 0
+	for range kills {
+		c := child(killed)
+		if err := c.Start(); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Duration(r.Int64N(int64(longestRun))))
+		if err := c.Process.Kill(); err != nil {
+			ended++
+		}
+		_ = c.Wait() // killed: its error says so
+	}
+	t.Logf("%d kills, %d of them after the end", kills, ended)
+	if out, err := child(killed).CombinedOutput(); err != nil {
+		t.Fatalf("after %d kills: %v\n%s", kills, err, out)
+	}
+	if diff := cmp.Diff(newest(t, whole), newest(t, killed)); diff != "" {
+		t.Errorf("after %d kills the last checkpoint differs (-want +got):\n%.1000s", kills, diff)
+	}
+}
+
+func killSpec(t *testing.T) *spec.Spec {
+	return tiny(t, "input.size=64", "backbone.smallconv={filters: [16, 32], dense: 64}",
+		"train={batch_size: 32, steps: 2500, eval_every: 25, val: 0.1}")
+}
+
+func child(folder string) *exec.Cmd {
+	c := exec.Command(os.Args[0], "-test.run", "^TestKill$", "-test.count", "1")
+	c.Env = append(os.Environ(), childEnv+"="+folder)
+	return c
+}

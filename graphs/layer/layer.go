@@ -23,16 +23,24 @@ func Pixels(s *op.Scope, images tf.Output) tf.Output {
 }
 
 // Conv convolves x [N,H,W,C] float32 with a kernel [size,size,C,filters], stride
-// 1, no padding, and adds a bias [filters]: y [N,H-size+1,W-size+1,filters].
+// 1, no padding, no bias: y [N,H-size+1,W-size+1,filters].
 func Conv(s *op.Scope, v *variable.Set, x tf.Output, filters, size int64) tf.Output {
 	channels, ok := dimension(s, x, 4, 3)
 	if !ok {
 		return x
 	}
 	kernel := v.Create("kernel", []int64{size, size, channels, filters}, variable.GlorotUniform)
-	bias := v.Create("bias", []int64{filters}, variable.Zeros)
-	y := op.Conv2D(s.SubScope("convolve"), x, kernel.Read, []int64{1, 1, 1, 1}, "VALID")
-	return op.BiasAdd(s.SubScope("add_bias"), y, bias.Read)
+	return op.Conv2D(s.SubScope("convolve"), x, kernel.Read, []int64{1, 1, 1, 1}, "VALID")
+}
+
+// Bias adds a bias [C] to the last axis of x [N,H,W,C] float32.
+func Bias(s *op.Scope, v *variable.Set, x tf.Output) tf.Output {
+	channels, ok := dimension(s, x, 4, 3)
+	if !ok {
+		return x
+	}
+	bias := v.Create("bias", []int64{channels}, variable.Zeros)
+	return op.BiasAdd(s.SubScope("add_bias"), x, bias.Read)
 }
 
 // MaxPool takes the maximum of each size×size block of x [N,H,W,C] float32:

@@ -91,6 +91,10 @@ func (o Options) toTF() (*tf.SessionOptions, error) {
 		IntraOpParallelismThreads: int32(threads),
 		InterOpParallelismThreads: 1, // one operation at a time: each of ours fills the cores
 		GpuOptions:                &config.GPUOptions{AllowGrowth: true},
+		// The graph optimizer finds nothing in a training graph of ours: without it the
+		// first step of program 1 comes 80 ms sooner and each step takes 6 % less.
+		GraphOptions: &config.GraphOptions{
+			RewriteOptions: &config.RewriterConfig{DisableMetaOptimizer: true}},
 	}
 	switch o.Device {
 	case "", Auto, GPU:

@@ -1,0 +1,144 @@
+package run
+
+import (
+	"encoding/json"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/tfpair/tfpair/models/checkpoint"
+)
+
+func mustCreate(t *testing.T) *Folder {
+	t.Helper()
+	f, err := OpenOrCreate(filepath.Join(t.TempDir(), "a", "run"), []byte("spec\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { f.Close() })
+	return f
+}
+
+func TestCreate(t *testing.T) {
+	f := mustCreate(t)
+	text, err := f.Spec()
+	if err != nil || string(text) != "spec\n" {
+		t.Errorf("Spec() = %q, %v", text, err)
+	}
+	if err := f.SetSpec([]byte("other\n")); err != nil {
+		t.Fatal(err)
+	}
+	again, err := OpenOrCreate(f.Path(), []byte("third\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if text, err = again.Spec(); err != nil || string(text) != "other\n" {
+		t.Errorf("Spec() of the folder opened again = %q, %v", text, err)
+	}
+	left, err := os.ReadDir(filepath.Dir(f.Path()))
+	if err != nil || len(left) != 1 {
+		t.Errorf("beside the folder there is %v, %v", left, err)
+	}
+}
+
+func TestRefuse(t *testing.T) {
+	dir := t.TempDir()
+	full := filepath.Join(dir, "full")
+	if err := os.Mkdir(full, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(full, "precious.txt")
+	if err := os.WriteFile(file, []byte("x"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	var notRun *NotRunError
+	for _, path := range []string{full, file} {
+		if _, err := OpenOrCreate(path, nil); !errors.As(err, &notRun) {
+			t.Errorf("OpenOrCreate(%q) = %v, want *NotRunError", path, err)
+		}
+	}
+	if _, err := Open(filepath.Join(dir, "missing")); !errors.As(err, &notRun) {
+		t.Errorf("Open of nothing = %v, want *NotRunError", err)
+	}
+	empty := filepath.Join(dir, "empty")
+	if err := os.Mkdir(empty, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := OpenOrCreate(empty, []byte("spec\n")); err != nil {
+		t.Errorf("OpenOrCreate of an empty folder = %v", err)
+	}
+}
+
+// TestLock: flock belongs to the open file, so two Folders of one process stand
+// for two processes.
+func TestLock(t *testing.T) {
+	f := mustCreate(t)
+	if err := f.Lock(); err != nil {
+		t.Fatal(err)
+	}
+	second, err := Open(f.Path())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var locked *LockedError
+	if err := second.Lock(); !errors.As(err, &locked) || locked.PID == "" {
+		t.Errorf("second Lock() = %v, want a *LockedError with a process number", err)
+	}
+	if err := f.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := second.Lock(); err != nil {
+		t.Errorf("Lock() after the first was closed = %v", err)
+	}
+	if err := second.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestTornEvent: a line that a kill cut off is gone when training goes on.
+func TestTornEvent(t *testing.T) {
+	f := mustCreate(t)
+	if err := os.WriteFile(f.EventsPath(), []byte("{\"step\":1}\n{\"st"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.Lock(); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.AppendEvent(json.RawMessage(`{"step":2}`)); err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(f.EventsPath())
+	if err != nil || string(text) != "{\"step\":1}\n{\"step\":2}\n" {
+		t.Errorf("events = %q, %v", text, err)
+	}
+}
+
+func TestResolve(t *testing.T) {
+	f := mustCreate(t)
+	if _, err := f.Resolve("best"); !errors.Is(err, checkpoint.ErrNone) {
+		t.Errorf("Resolve without checkpoints = %v, want ErrNone", err)
+	}
+	for _, step := range []int{5, 20} {
+		if _, err := checkpoint.Save(f.Checkpoints(), &checkpoint.Checkpoint{Step: step}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	resolve := func(which string, want int) {
+		t.Helper()
+		if got, err := f.Resolve(which); err != nil || got != want {
+			t.Errorf("Resolve(%q) = %d, %v; want %d", which, got, err, want)
+		}
+	}
+	resolve("best", 20) // nothing evaluated yet
+	if err := f.SetBest(5, "val.auc", 0.9); err != nil {
+		t.Fatal(err)
+	}
+	resolve("best", 5)
+	resolve("last", 20)
+	resolve("20", 20)
+	if _, err := f.Resolve("7"); err == nil || !strings.Contains(err.Error(), `no checkpoint "7" (known: best, last, 5, 20)`) {
+		t.Errorf("Resolve(7) = %v", err)
+	}
+}

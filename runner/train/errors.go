@@ -22,6 +22,14 @@ func (e *SpecError) Error() string {
 	return fmt.Sprintf("run %q was made with another spec: %s", e.Folder, strings.Join(lines, "; "))
 }
 
+// SamplerError says that the sampler cannot make batches of the training data.
+type SamplerError struct{ Err error }
+
+func (e *SamplerError) Error() string { return "sampler: " + e.Err.Error() }
+
+// Unwrap returns the cause.
+func (e *SamplerError) Unwrap() error { return e.Err }
+
 // DataError says that a run folder holds a training on other data.
 type DataError struct{ Folder, Run, Given string }
 

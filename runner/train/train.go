@@ -66,6 +66,9 @@ func Run(ctx context.Context, c Config) (*Summary, error) {
 	if err := c.Data.Assign(c.splits()); err != nil {
 		return nil, err
 	}
+	if err := c.Data.CheckPairs(); err != nil {
+		return nil, err
+	}
 	folder, err := openFolder(c.Folder, c.Spec, parts.Schedule.Open)
 	if err != nil {
 		return nil, err
@@ -105,7 +108,7 @@ func (l *loop) open(ctx context.Context, newSampler func(sampler.Source) (sample
 	l.sampler, err = newSampler(sampler.Source{Part: trainPart, Labels: pipeline.Labels(l.Data),
 		BatchSize: l.Spec.Train.BatchSize, Seed: uint64(l.Spec.Train.Seed)})
 	if err != nil {
-		return err
+		return &SamplerError{err}
 	}
 	if l.val, err = evaluate.ChoosePairs(l.Data, valPart, uint64(l.Spec.Train.Seed)); err != nil {
 		return err

@@ -1,0 +1,146 @@
+package cli
+
+import (
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+	"golang.org/x/sys/cpu"
+	"golang.org/x/sys/unix"
+
+	"github.com/tfpair/tfpair/internal/libtensorflow"
+	"github.com/tfpair/tfpair/runner/session"
+)
+
+// finding is one line of the doctor's report.
+type finding struct {
+	What   string `json:"what"`
+	OK     bool   `json:"ok"`
+	Detail string `json:"detail"`
+
+	err error // of a check that must work; nil for what is only told
+}
+
+func newDoctorCommand(streams IO) *cli.Command {
+	return &cli.Command{
+		Name:   "doctor",
+		Usage:  "check the runtime and the machine, and run a graph",
+		Flags:  append(machineFlags(), outputFlags()...),
+		Action: func(c *cli.Context) error { return runDoctor(c, newOutput(c, streams)) },
+	}
+}
+
+func runDoctor(c *cli.Context, out output) error {
+	o, err := sessionOptions(c)
+	if err != nil {
+		return err
+	}
+	findings := []finding{
+		checkRuntime(out.Getenv, libtensorflow.Device(o.Device)),
+		{What: "cpu", OK: true, Detail: runtime.GOARCH + ", " + cpuFeatures()},
+		{What: "cores", OK: true, Detail: count(runtime.NumCPU(), "core") + " visible, " +
+			count(runtime.GOMAXPROCS(0), "thread") + " used"},
+		checkDisk("temporary files", os.TempDir()),
+	}
+	if cache, err := os.UserCacheDir(); err == nil {
+		findings = append(findings, checkDisk("cache", cache))
+	}
+	findings = append(findings, checkGraph(o))
+	if folder, err := libtensorflow.Find(out.Getenv, libtensorflow.GPU); err == nil || o.Device == session.GPU {
+		findings = append(findings, checkCUDA(folder, out.Getenv)...)
+	}
+	findings = append(findings, finding{What: "gpu", OK: true,
+		Detail: "the GPU path uses the same graphs and was never run on a GPU by the project"})
+	var failed error
+	for _, f := range findings {
+		mark := "ok     "
+		if !f.OK {
+			mark = "MISSING"
+		}
+		out.print("%s  %-16s %s", mark, f.What, f.Detail)
+		if err := out.emit("finding", f); err != nil {
+			return err
+		}
+		if failed == nil {
+			failed = f.err
+		}
+	}
+	return failed
+}
+
+func checkRuntime(getenv libtensorflow.Getenv, device libtensorflow.Device) finding {
+	f := finding{What: "runtime"}
+	s, err := status(getenv, device)
+	switch {
+	case err != nil:
+		f.Detail, f.err = err.Error(), err
+	case len(s.Damaged) > 0:
+		f.Detail = s.Folder + " is damaged: " + strings.Join(s.Damaged, "; ") +
+			"; replace it with " + libtensorflow.InstallCommand
+	default:
+		f.OK, f.Detail = true, "TensorFlow "+s.Version+" for "+s.Device+" in "+s.Folder+", verified"
+	}
+	return f
+}
+
+func checkGraph(o session.Options) finding {
+	f := finding{What: "graph"}
+	devices, err := session.Probe(o)
+	if err != nil {
+		f.Detail, f.err = err.Error(), err
+		return f
+	}
+	f.OK, f.Detail = true, "2 + 3 = 5 on "+strings.Join(devices, ", ")
+	return f
+}
+
+// cpuFeatures names the vector instructions that oneDNN's kernels are written for.
+func cpuFeatures() string {
+	var have []string
+	for _, f := range []struct {
+		name string
+		has  bool
+	}{{"avx2", cpu.X86.HasAVX2}, {"fma", cpu.X86.HasFMA}, {"avx512", cpu.X86.HasAVX512F},
+		{"avx512-vnni", cpu.X86.HasAVX512VNNI}, {"avx512-bf16", cpu.X86.HasAVX512BF16},
+		{"asimd", cpu.ARM64.HasASIMD}, {"asimd-dotprod", cpu.ARM64.HasASIMDDP}} {
+		if f.has {
+			have = append(have, f.name)
+		}
+	}
+	if len(have) == 0 {
+		return "no vector instructions that are known here"
+	}
+	return strings.Join(have, " ")
+}
+
+// checkDisk tells the free space where path is, or would be.
+func checkDisk(what, path string) finding {
+	at := path
+	for {
+		var s unix.Statfs_t
+		if err := unix.Statfs(at, &s); err == nil {
+			free := s.Bavail * uint64(s.Bsize) >> 20
+			return finding{What: what, OK: true, Detail: commas(int(free)) + " MB free at " + path}
+		} else if parent := filepath.Dir(at); parent != at {
+			at = parent
+			continue
+		} else {
+			return finding{What: what, Detail: path + ": " + err.Error()}
+		}
+	}
+}
+
+// checkCUDA names each library that the GPU build opens.
+func checkCUDA(folder string, getenv libtensorflow.Getenv) []finding {
+	var list []finding
+	for _, l := range libtensorflow.CUDALibraries(folder, getenv) {
+		f := finding{What: l.Name, OK: l.Path != "", Detail: l.Path}
+		if !f.OK {
+			f.Detail = "not found"
+		}
+		list = append(list, f)
+	}
+	return list
+}

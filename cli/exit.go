@@ -1,0 +1,135 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"syscall"
+
+	"github.com/tfpair/tfpair/internal/libtensorflow"
+	"github.com/tfpair/tfpair/internal/libtensorflow/load"
+	"github.com/tfpair/tfpair/internal/named"
+	"github.com/tfpair/tfpair/models/checkpoint"
+	"github.com/tfpair/tfpair/models/run"
+	"github.com/tfpair/tfpair/pipeline/dataset"
+	"github.com/tfpair/tfpair/pipeline/decode"
+	"github.com/tfpair/tfpair/runner/evaluate"
+	"github.com/tfpair/tfpair/runner/metric"
+	"github.com/tfpair/tfpair/runner/session"
+	"github.com/tfpair/tfpair/runner/train"
+	"github.com/tfpair/tfpair/runner/trained"
+)
+
+// The exit codes. docs/scripting.md lists them; a test holds the two together.
+const (
+	exitDone        = 0
+	exitFailed      = 1
+	exitUsage       = 2
+	exitSkipped     = 3
+	exitInput       = 4
+	exitDiverged    = 5
+	exitInterrupted = 130
+	exitTerminated  = 143
+)
+
+// exitCodes says what each code means.
+var exitCodes = []struct {
+	code    int
+	meaning string
+}{
+	{exitDone, "done"},
+	{exitFailed, "failed for another reason: a full disk, a locked run"},
+	{exitUsage, "command line or spec wrong, nothing started"},
+	{exitSkipped, "done, but some inputs were skipped"},
+	{exitInput, "input, model or runtime missing, or not what it claims to be"},
+	{exitDiverged, "training diverged"},
+	{exitInterrupted, "interrupted (Ctrl-C)"},
+	{exitTerminated, "terminated (SIGTERM)"},
+}
+
+// SignalError is the cause of a context that a signal ended.
+type SignalError struct{ Signal os.Signal }
+
+func (e SignalError) Error() string { return "got signal " + e.Signal.String() }
+
+// Code returns 128 plus the signal's number, as shells do.
+func (e SignalError) Code() int {
+	if e.Signal == syscall.SIGTERM {
+		return exitTerminated
+	}
+	return exitInterrupted
+}
+
+// skippedError says that all was done, but without some inputs.
+type skippedError struct{ count int }
+
+func (e *skippedError) Error() string { return fmt.Sprintf("%d images were skipped", e.count) }
+
+// outcome is how a kind of error ends the program.
+type outcome struct {
+	is   func(error) bool
+	code int
+	hint string
+}
+
+// outcomes are looked through in order.
+var outcomes = []outcome{
+	{isA[SignalError], 0, ""}, // the code is the signal's
+	{isA[*train.SpecError], exitUsage, "give the run's own settings to go on, or another --out to begin anew"},
+	{isA[*usageError], exitUsage, "tfpair --help, tfpair COMMAND --help or tfpair list show what there is"},
+	{isA[*named.UnknownError], exitUsage, "tfpair list shows what there is"},
+	{isA[*dataset.OptionsError], exitUsage, ""},
+	{isA[*train.SamplerError], exitUsage, "change train.batch_size or sampler with --set"},
+	{isA[*skippedError], exitSkipped, ""},
+	{isA[*train.DivergedError], exitDiverged, "lower the learning rate, or set optimizer.NAME.clip_norm"},
+	{isA[*train.BadImagesError], exitInput, "mend or remove them, or leave them out with --bad-images skip"},
+	{isA[*train.DataError], exitInput, "give the run's own data to go on, or another --out to begin anew"},
+	{isA[*dataset.Error], exitInput, ""},
+	{isA[*dataset.ListError], exitInput, ""},
+	{isA[*decode.ImageError], exitInput, "mend or remove it, or leave it out with --bad-images skip"},
+	{isA[*evaluate.NoPairsError], exitInput, ""},
+	{isA[*metric.DegenerateError], exitInput, ""},
+	{isA[*run.NotRunError], exitInput, ""},
+	{isA[*run.LockedError], exitFailed, "wait for it to end, or give another --out"},
+	{isA[*checkpoint.CorruptError], exitInput, "another checkpoint may be whole: --checkpoint last"},
+	{is(checkpoint.ErrNone), exitInput, "the training was ended before its first checkpoint; give the same train command again"},
+	{is(trained.ErrNoThreshold), exitInput, "--checkpoint best is one that was evaluated"},
+	{isA[*libtensorflow.MissingError], exitInput, ""},
+	{isA[*load.Error], exitInput, ""},
+	{is(session.ErrNoGPU), exitInput, "tfpair doctor names what the GPU build misses; --device cpu works everywhere"},
+}
+
+func isA[E error](err error) bool {
+	var target E
+	return errors.As(err, &target)
+}
+
+func is(target error) func(error) bool {
+	return func(err error) bool { return errors.Is(err, target) }
+}
+
+// report says what went wrong, and what to do, and returns the exit code.
+func report(streams IO, err error) int {
+	if err == nil {
+		return exitDone
+	}
+	o := outcome{code: exitFailed}
+	for _, candidate := range outcomes {
+		if candidate.is(err) {
+			o = candidate
+			break
+		}
+	}
+	var signal SignalError
+	if errors.As(err, &signal) {
+		o.code = signal.Code()
+	} else if errors.Is(err, context.Canceled) {
+		o.code = exitInterrupted
+	}
+	fmt.Fprintf(streams.Err, "tfpair: %v\n", err)
+	if o.hint != "" {
+		fmt.Fprintf(streams.Err, "tfpair: hint: %s\n", o.hint)
+	}
+	return o.code
+}

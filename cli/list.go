@@ -1,0 +1,86 @@
+package cli
+
+import (
+	"slices"
+
+	"github.com/jedib0t/go-pretty/v6/table"
+	"github.com/urfave/cli/v2"
+
+	"github.com/tfpair/tfpair/graphs"
+	"github.com/tfpair/tfpair/graphs/backbone"
+	"github.com/tfpair/tfpair/graphs/distance"
+	"github.com/tfpair/tfpair/graphs/head"
+	"github.com/tfpair/tfpair/graphs/loss"
+	"github.com/tfpair/tfpair/graphs/optimizer"
+	"github.com/tfpair/tfpair/internal/named"
+	"github.com/tfpair/tfpair/models/spec"
+	"github.com/tfpair/tfpair/pipeline/dataset"
+	"github.com/tfpair/tfpair/pipeline/sampler"
+	"github.com/tfpair/tfpair/runner/metric"
+)
+
+// entry is one thing that a user can name.
+type entry struct {
+	Kind  string `json:"kind"`
+	Name  string `json:"name"`
+	Brief string `json:"brief"`
+	Paper string `json:"paper,omitempty"`
+}
+
+func entriesOf[T any](t named.Table[T]) []entry {
+	var list []entry
+	for _, name := range t.Names() {
+		list = append(list, entry{t.Kind, name, t.Rows[name].Brief, t.Rows[name].Paper})
+	}
+	return list
+}
+
+// entries lists all that users can name, table by table.
+func entries() []entry {
+	return slices.Concat(
+		entriesOf(spec.Presets),
+		entriesOf(graphs.Topologies),
+		entriesOf(backbone.Table),
+		entriesOf(head.Table),
+		entriesOf(distance.Table),
+		entriesOf(loss.Table),
+		entriesOf(optimizer.Table),
+		entriesOf(optimizer.Schedules),
+		entriesOf(sampler.Table),
+		entriesOf(dataset.Table),
+		entriesOf(metric.Pairs),
+		entriesOf(metric.Queries),
+	)
+}
+
+func newListCommand(streams IO) *cli.Command {
+	return &cli.Command{
+		Name:  "list",
+		Usage: "list what a spec can name: losses, backbones, samplers, …",
+		Flags: append([]cli.Flag{&cli.StringFlag{Name: "kind", Usage: "one kind only, such as loss"}},
+			outputFlags()...),
+		Action: func(c *cli.Context) error { return runList(c.String("kind"), newOutput(c, streams)) },
+	}
+}
+
+func runList(kind string, out output) error {
+	var kinds []string
+	list := slices.DeleteFunc(entries(), func(e entry) bool {
+		if !slices.Contains(kinds, e.Kind) {
+			kinds = append(kinds, e.Kind)
+		}
+		return kind != "" && e.Kind != kind
+	})
+	if len(list) == 0 {
+		return &named.UnknownError{Kind: "kind", Name: kind, Known: kinds}
+	}
+	t := newTable("kind", "name", "what it is", "paper")
+	for _, e := range list {
+		if err := out.emit("entry", e); err != nil {
+			return err
+		}
+		t.AppendRow(table.Row{e.Kind, e.Name, e.Brief, e.Paper})
+	}
+	out.print("%s", t.Render())
+	return nil
+}

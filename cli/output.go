@@ -1,0 +1,120 @@
+package cli
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/schollz/progressbar/v3"
+	"github.com/urfave/cli/v2"
+	"golang.org/x/term"
+)
+
+// output is where a command's results and its conversation go.
+type output struct {
+	IO
+	json  bool // results as JSON lines on Out
+	quiet bool // no conversation
+}
+
+// outputFlags are the flags of every command that has something to say.
+func outputFlags() []cli.Flag {
+	return []cli.Flag{
+		&cli.BoolFlag{Name: "json", Usage: "print JSON, one object per line"},
+		&cli.BoolFlag{Name: "quiet", Aliases: []string{"q"}, Usage: "print results and errors only"},
+	}
+}
+
+func newOutput(c *cli.Context, streams IO) output {
+	return output{IO: streams, json: c.Bool("json"), quiet: c.Bool("quiet")}
+}
+
+// say writes a line of conversation.
+func (o output) say(format string, args ...any) {
+	if !o.quiet {
+		fmt.Fprintf(o.Err, format+"\n", args...)
+	}
+}
+
+// print writes a line of the result, where it is not asked for as JSON.
+func (o output) print(format string, args ...any) {
+	if !o.json {
+		fmt.Fprintf(o.Out, format+"\n", args...)
+	}
+}
+
+// emit writes one JSON object: the event's name and the fields of v.
+func (o output) emit(event string, v any) error {
+	if !o.json {
+		return nil
+	}
+	fields, err := json.Marshal(v)
+	if err != nil {
+		return fmt.Errorf("encode %s: %w", event, err)
+	}
+	head := fmt.Sprintf(`{"event":%q`, event)
+	if len(fields) > len("{}") {
+		head += ","
+	}
+	_, err = fmt.Fprintf(o.Out, "%s%s\n", head, fields[1:])
+	return err
+}
+
+// terminal reports whether the conversation is read by a person as it happens.
+func (o output) terminal() bool {
+	f, ok := o.Err.(*os.File)
+	return ok && !o.quiet && term.IsTerminal(int(f.Fd()))
+}
+
+// plainEvery is the time between two lines of progress where there is no terminal.
+const plainEvery = 10 * time.Second
+
+// progress shows how far long work is: a bar on a terminal, else a line now and then.
+type progress struct {
+	out   output
+	what  string
+	bar   *progressbar.ProgressBar // nil off a terminal
+	now   func() time.Time
+	since time.Time
+}
+
+func newProgress(o output, what string, total int, now func() time.Time) *progress {
+	p := &progress{out: o, what: what, now: now, since: now()}
+	if o.terminal() {
+		p.bar = progressbar.NewOptions(total, progressbar.OptionSetWriter(o.Err),
+			progressbar.OptionSetDescription(what), progressbar.OptionShowCount(),
+			progressbar.OptionSetPredictTime(true), progressbar.OptionThrottle(100*time.Millisecond),
+			progressbar.OptionClearOnFinish(), progressbar.OptionSetWidth(24),
+			progressbar.OptionEnableColorCodes(false))
+	}
+	return p
+}
+
+// at shows that done of total is done; detail stands beside it.
+func (p *progress) at(done, total int, detail string) {
+	if p.bar != nil {
+		p.bar.Describe(strings.TrimSpace(p.what + " " + detail))
+		_ = p.bar.Set(done) // a bar that cannot be drawn is no reason to stop
+		return
+	}
+	if now := p.now(); now.Sub(p.since) >= plainEvery && done < total {
+		p.since = now
+		p.out.say("%s %d/%d %s", p.what, done, total, detail)
+	}
+}
+
+// clear takes the bar off the screen, so that a line can be written.
+func (p *progress) clear() {
+	if p.bar != nil {
+		_ = p.bar.Clear() // see at
+	}
+}
+
+// done ends the showing.
+func (p *progress) done() {
+	if p.bar != nil {
+		_ = p.bar.Finish() // see at
+	}
+}

@@ -1,0 +1,246 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/tfpair/tfpair/graphs"
+	"github.com/tfpair/tfpair/models/run"
+	"github.com/tfpair/tfpair/models/spec"
+	"github.com/tfpair/tfpair/pipeline/sampler"
+	"github.com/tfpair/tfpair/runner/evaluate"
+	"github.com/tfpair/tfpair/runner/train"
+)
+
+func newTrainCommand(streams IO) *cli.Command {
+	flags := append(dataFlags(), specFlags()...)
+	flags = append(flags, &cli.StringFlag{Name: "out", Required: true,
+		Usage: "run `FOLDER`: made, or gone on with where it holds a training with the same spec"})
+	return &cli.Command{
+		Name:  "train",
+		Usage: "train a network on labelled images",
+		Description: "Data is read and checked before the first step. Stopped at any moment, the same\n" +
+			"command goes on from the last checkpoint and ends with the same weights.",
+		Flags:  append(append(flags, machineFlags()...), outputFlags()...),
+		Action: func(c *cli.Context) error { return runTrain(c, newOutput(c, streams)) },
+	}
+}
+
+// specFlags say what to train: a preset, a file over it, settings over both.
+func specFlags() []cli.Flag {
+	return []cli.Flag{
+		&cli.StringFlag{Name: "preset", Value: spec.DefaultPreset, Usage: "spec to start from: tfpair list"},
+		&cli.StringFlag{Name: "spec", Usage: "YAML `FILE` read over the preset"},
+		&cli.StringSliceFlag{Name: "set", Usage: "`KEY=VALUE` over both, such as train.steps=500; may be given again"},
+	}
+}
+
+// readSpec returns the spec that the flags describe, its names and options checked
+// and its defaults filled in.
+func readSpec(c *cli.Context) (*spec.Spec, error) {
+	s, err := spec.Preset(c.String("preset"))
+	if err != nil {
+		return nil, err
+	}
+	if path := c.String("spec"); path != "" {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			return nil, usage(fmt.Errorf("read spec: %w", err))
+		}
+		if s, err = spec.Parse(text, path, s); err != nil {
+			return nil, usage(err)
+		}
+	}
+	if s, err = s.Set(c.StringSlice("set")...); err != nil {
+		return nil, usage(err)
+	}
+	if _, err := graphs.Resolve(s); err != nil {
+		return nil, usage(err)
+	}
+	_, err = sampler.Table.New(&s.Sampler)
+	return s, usage(err)
+}
+
+func runTrain(c *cli.Context, out output) error {
+	out.say("tfpair train: %s → %s", c.String("data"), c.String("out"))
+	s, err := readSpec(c)
+	if err != nil {
+		return err
+	}
+	o, err := sessionOptions(c)
+	if err != nil {
+		return err
+	}
+	skip, err := skipShare(c)
+	if err != nil {
+		return err
+	}
+	data, err := openData(c)
+	if err != nil {
+		return err
+	}
+	defer data.Close() // read only
+	w := &trainWatcher{out: out, data: data.Summary()}
+	summary, err := train.Run(c.Context, train.Config{Spec: s, Data: data, Folder: c.String("out"),
+		Session: o, Store: storeOptions(c), SkipBad: skip, Observe: w.observe, Now: time.Now})
+	w.end()
+	var notRun *run.NotRunError
+	if errors.As(err, &notRun) {
+		return usage(fmt.Errorf("--out: %w", err))
+	}
+	if err != nil {
+		return stopped(c.Context, err)
+	}
+	return w.summarize(summary, c.String("out"), c.String("data"))
+}
+
+// stopped adds the signal that ended ctx to the error of what it cut off.
+func stopped(ctx context.Context, err error) error {
+	if s, ok := interrupted(ctx); ok && errors.Is(err, ctx.Err()) {
+		return fmt.Errorf("%w: %w", s, err)
+	}
+	return err
+}
+
+// trainWatcher turns events of a training into conversation, or JSON.
+type trainWatcher struct {
+	out     output
+	data    string
+	skipped int
+	bar     *progress
+	what    string
+}
+
+// show returns the progress of the work of this name.
+func (w *trainWatcher) show(what string, total int) *progress {
+	if w.what != what {
+		w.end()
+		w.bar, w.what = newProgress(w.out, what, total, time.Now), what
+	}
+	return w.bar
+}
+
+func (w *trainWatcher) end() {
+	if w.bar != nil {
+		w.bar.done()
+	}
+	w.bar, w.what = nil, ""
+}
+
+func (w *trainWatcher) observe(e train.Event) {
+	if w.out.json {
+		w.json(e)
+		if _, ok := e.(train.Started); !ok {
+			return
+		}
+	}
+	switch e := e.(type) {
+	case train.Prepared:
+		w.show("reading images", e.Total).at(e.Done, e.Total, "")
+	case train.Started:
+		w.skipped = len(e.Skipped)
+		if !w.out.json {
+			w.end()
+			w.started(e)
+		}
+	case train.Stepped:
+		w.show("training", e.Steps).at(e.Step, e.Steps,
+			fmt.Sprintf("loss %.4f, %.0f images/s", e.Loss, e.ImagesPerSecond))
+	case train.Evaluated:
+		mark := ""
+		if e.Best {
+			mark = ", best so far"
+		}
+		w.line("step %d: %s%s", e.Step, scores(e.Scores), mark)
+	case train.Alarmed:
+		w.line("ALARM at step %d: %s\n      what to do: %s", e.Step, e.Reason, e.Advice)
+	}
+}
+
+// line writes above the bar, if there is one.
+func (w *trainWatcher) line(format string, args ...any) {
+	if w.bar != nil {
+		w.bar.clear()
+	}
+	w.out.say(format, args...)
+}
+
+func (w *trainWatcher) json(e train.Event) {
+	switch e := e.(type) {
+	case train.Prepared:
+		if e.Done < e.Total {
+			return
+		}
+	case train.Stepped:
+		if !e.Recorded() {
+			return
+		}
+	}
+	line, err := train.Encode(e, time.Now())
+	if err == nil {
+		_, err = fmt.Fprintf(w.out.Out, "%s\n", line)
+	}
+	if err != nil {
+		w.out.say("tfpair: print event: %v", err)
+	}
+}
+
+func (w *trainWatcher) started(e train.Started) {
+	w.out.say("data      %s", w.data)
+	w.out.say("training  %s, %s per epoch; validation %s, %s", count(e.TrainImages, "image"),
+		count(e.StepsPerEpoch, "step"), count(e.ValImages, "image"), count(e.ValPairs, "pair"))
+	w.out.say("network   %s parameters, %s", commas(int(e.Parameters)), e.Devices[len(e.Devices)-1])
+	for _, note := range e.Notes {
+		w.out.say("note      %s", note)
+	}
+	for _, path := range e.Skipped {
+		w.out.say("skipped   %s", path)
+	}
+	if e.Step > 0 {
+		w.out.say("going on from step %d", e.Step)
+	}
+}
+
+// scores writes the numbers of an evaluation on validation.
+func scores(s evaluate.Scores) string {
+	return fmt.Sprintf("val.auc %.4f, accuracy %.4f at distance %.4g; same %.3g ± %.2g, different %.3g ± %.2g",
+		s.Metrics["auc"], s.Metrics["accuracy"], s.Threshold, s.Distances.PositiveMean,
+		s.Distances.PositiveStd, s.Distances.NegativeMean, s.Distances.NegativeStd)
+}
+
+// trainSummary is the last JSON line of a training.
+type trainSummary struct {
+	Run      string           `json:"run"`
+	Step     int              `json:"step"`
+	Reason   string           `json:"reason"`
+	Seconds  float64          `json:"seconds"`
+	BestStep int              `json:"best_step"`
+	Best     *evaluate.Scores `json:"best"`
+	Skipped  int              `json:"skipped"`
+}
+
+func (w *trainWatcher) summarize(s *train.Summary, folder, data string) error {
+	err := w.out.emit("summary", trainSummary{Run: folder, Step: s.Step, Reason: s.Reason,
+		Seconds: s.Seconds, BestStep: s.BestStep, Best: s.Best, Skipped: w.skipped})
+	if err != nil {
+		return err
+	}
+	if s.Reason == train.EndedPatience {
+		w.out.say("stopped: train.patience evaluations brought nothing better")
+	}
+	best := ""
+	if s.Best != nil {
+		best = fmt.Sprintf(", best at step %d: val.auc %.4f", s.BestStep, s.Best.Metrics["auc"])
+	}
+	w.out.print("wrote %s (step %d%s)", folder, s.Step, best)
+	w.out.say("next: tfpair evaluate --model %s --data %s", folder, data)
+	if w.skipped > 0 {
+		return &skippedError{w.skipped}
+	}
+	return nil
+}

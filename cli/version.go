@@ -1,0 +1,36 @@
+package cli
+
+import (
+	"runtime"
+	"runtime/debug"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/tfpair/tfpair/internal/libtensorflow"
+)
+
+// versions is what a bug report needs.
+type versions struct {
+	Version    string `json:"version"`
+	Go         string `json:"go"`
+	TensorFlow string `json:"tensorflow"` // the release that the program is made for
+	Platform   string `json:"platform"`
+}
+
+func newVersionCommand(streams IO) *cli.Command {
+	return &cli.Command{
+		Name:  "version",
+		Usage: "print the version",
+		Flags: outputFlags(),
+		Action: func(c *cli.Context) error {
+			out := newOutput(c, streams)
+			v := versions{Version: "unknown", Go: runtime.Version(), TensorFlow: libtensorflow.Version,
+				Platform: runtime.GOOS + "/" + runtime.GOARCH}
+			if info, ok := debug.ReadBuildInfo(); ok {
+				v.Version = info.Main.Version
+			}
+			out.print("tfpair %s (%s, TensorFlow %s, %s)", v.Version, v.Go, v.TensorFlow, v.Platform)
+			return out.emit("version", v)
+		},
+	}
+}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 	"syscall"
 
 	"github.com/tfpair/tfpair/internal/libtensorflow"
@@ -46,6 +47,15 @@ var exitCodes = []struct {
 	{exitDiverged, "training diverged"},
 	{exitInterrupted, "interrupted (Ctrl-C)"},
 	{exitTerminated, "terminated (SIGTERM)"},
+}
+
+// exitHelp lists the exit codes for the help text.
+func exitHelp() string {
+	lines := []string{"Exit codes:"}
+	for _, c := range exitCodes {
+		lines = append(lines, fmt.Sprintf("  %3d  %s", c.code, c.meaning))
+	}
+	return strings.Join(lines, "\n")
 }
 
 // SignalError is the cause of a context that a signal ended.

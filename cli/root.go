@@ -40,7 +40,7 @@ func newApp(streams IO) *cli.App {
 	app := &cli.App{
 		Name:                      "tfpair",
 		Usage:                     "learn which images belong together",
-		Description:               about,
+		Description:               about + "\n\n" + exitHelp(),
 		UsageText:                 "tfpair COMMAND [flags]",
 		HideHelpCommand:           true,
 		HideVersion:               true,

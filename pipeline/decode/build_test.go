@@ -114,7 +114,7 @@ func ihdr(w, h int, depth, colour, interlace byte) []byte {
 func idat(t testing.TB, raw []byte) []byte {
 	return chunk("IDAT", encode(t, func(b *bytes.Buffer) error {
 		w := zlib.NewWriter(b)
-		w.Write(raw)
+		_, _ = w.Write(raw) // to a buffer
 		return w.Close()
 	}))
 }

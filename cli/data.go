@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/urfave/cli/v2"
 
@@ -13,7 +14,7 @@ import (
 // dataFlags say what the data is.
 func dataFlags() []cli.Flag {
 	return []cli.Flag{
-		&cli.StringFlag{Name: "data", Required: true,
+		&cli.StringFlag{Name: "data",
 			Usage: "`PATH` of a folder with a folder per class, a .zip of one, or a list of pairs (CSV, TSV)"},
 		&cli.StringFlag{Name: "images", Usage: "folder or .zip that a list's paths are relative to, else the list's folder"},
 		&cli.StringFlag{Name: "format", Usage: "how the data is laid out, else it is recognised: tfpair list"},
@@ -30,6 +31,16 @@ func machineFlags() []cli.Flag {
 		&cli.StringFlag{Name: "device", Value: "auto", Usage: "auto, cpu or gpu (the GPU path is untested)"},
 		&cli.IntFlag{Name: "threads", Usage: "threads of one operation, else one per core"},
 	}
+}
+
+// need refuses a command line that lacks one of the flags.
+func need(c *cli.Context, flags ...string) error {
+	for _, flag := range flags {
+		if c.String(flag) == "" {
+			return usagef("%s needs --%s", c.Command.Name, strings.Join(flags, " and --"))
+		}
+	}
+	return nil
 }
 
 // openData opens the data that the flags name.

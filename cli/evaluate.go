@@ -22,7 +22,7 @@ import (
 
 func newEvaluateCommand(streams IO) *cli.Command {
 	flags := append(dataFlags(),
-		&cli.StringFlag{Name: "model", Required: true, Usage: "run `FOLDER` of a training"},
+		&cli.StringFlag{Name: "model", Usage: "run `FOLDER` of a training"},
 		&cli.StringFlag{Name: "checkpoint", Value: "best", Usage: "best (by train.select), last, or a step"},
 		&cli.StringFlag{Name: "split", Value: "test", Usage: "train, val or test; data without splits is all test"},
 		&cli.Uint64Flag{Name: "seed", Usage: "of drawn pairs and of intervals"})
@@ -46,6 +46,9 @@ type evaluation struct {
 }
 
 func runEvaluate(c *cli.Context, out output) (err error) {
+	if err := need(c, "model", "data"); err != nil {
+		return err
+	}
 	o, err := sessionOptions(c)
 	if err != nil {
 		return err

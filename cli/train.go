@@ -19,7 +19,7 @@ import (
 
 func newTrainCommand(streams IO) *cli.Command {
 	flags := append(dataFlags(), specFlags()...)
-	flags = append(flags, &cli.StringFlag{Name: "out", Required: true,
+	flags = append(flags, &cli.StringFlag{Name: "out",
 		Usage: "run `FOLDER`: made, or gone on with where it holds a training with the same spec"})
 	return &cli.Command{
 		Name:  "train",
@@ -67,6 +67,9 @@ func readSpec(c *cli.Context) (*spec.Spec, error) {
 }
 
 func runTrain(c *cli.Context, out output) error {
+	if err := need(c, "data", "out"); err != nil {
+		return err
+	}
 	out.say("tfpair train: %s → %s", c.String("data"), c.String("out"))
 	s, err := readSpec(c)
 	if err != nil {

@@ -1,0 +1,155 @@
+package cli
+
+import (
+	"archive/zip"
+	"bytes"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/tfpair/tfpair/internal/libtensorflow"
+	"github.com/tfpair/tfpair/internal/sample"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"tfpair": func() { os.Exit(Main()) }})
+}
+
+// TestScripts runs the sessions in testdata/script: what a person types, what
+// comes out, and with which exit code.
+func TestScripts(t *testing.T) {
+	runtime, err := libtensorflow.Find(os.Getenv, libtensorflow.Auto)
+	if err != nil {
+		t.Skipf("no TensorFlow runtime: %v", err)
+	}
+	testscript.Run(t, testscript.Params{
+		Dir: "testdata/script",
+		Setup: func(env *testscript.Env) error {
+			env.Setenv("TFPAIR_RUNTIME", runtime)
+			env.Setenv("TMPDIR", env.Getenv("WORK"))
+			// The settings of a network that trains in a moment.
+			env.Setenv("TINY", "backbone={smallconv: {filters: [4, 4], dense: 8}}")
+			return nil
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"exit":     exitCommand,
+			"signal":   signalCommand,
+			"pictures": picturesCommand,
+			"flip":     flipCommand,
+			"longline": longlineCommand,
+			"evilzip":  evilzipCommand,
+			"waitfor":  waitforCommand,
+		},
+	})
+}
+
+func code(err error) int {
+	var exit *exec.ExitError
+	if errors.As(err, &exit) {
+		return exit.ExitCode()
+	}
+	if err != nil {
+		return -1
+	}
+	return 0
+}
+
+// exit CODE COMMAND…: the command ends with this code.
+func exitCommand(ts *testscript.TestScript, _ bool, args []string) {
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	err = ts.Exec(args[1], args[2:]...)
+	if got := code(err); got != want {
+		ts.Fatalf("exit code %d, want %d (%v)", got, want, err)
+	}
+}
+
+// signal CODE SIGNAL FILE TEXT COMMAND…: the command, sent the signal once FILE
+// holds TEXT, ends with this code. Its stderr is written to the file "stderr.txt".
+func signalCommand(ts *testscript.TestScript, _ bool, args []string) {
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	path, err := exec.LookPath(args[4])
+	ts.Check(err)
+	c := exec.Command(path, args[5:]...)
+	c.Dir, c.Env = ts.Getenv("WORK"), append(os.Environ(), "TFPAIR_RUNTIME="+ts.Getenv("TFPAIR_RUNTIME"))
+	var stderr bytes.Buffer
+	c.Stderr = &stderr
+	ts.Check(c.Start())
+	if !await(ts.MkAbs(args[2]), args[3]) {
+		_ = c.Process.Kill() // the test has failed
+		ts.Fatalf("%s does not come to hold %q: %v\n%s", args[2], args[3], c.Wait(), stderr.String())
+	}
+	ts.Check(c.Process.Signal(map[string]os.Signal{"INT": os.Interrupt, "TERM": syscall.SIGTERM}[args[1]]))
+	err = c.Wait()
+	if got := code(err); got != want {
+		ts.Fatalf("exit code %d, want %d (%v)\n%s", got, want, err, stderr.String())
+	}
+	ts.Check(os.WriteFile(ts.MkAbs("stderr.txt"), stderr.Bytes(), 0o644))
+}
+
+// await waits until a file holds text, half a minute at most.
+func await(path, text string) bool {
+	for range 600 {
+		data, err := os.ReadFile(path)
+		if err == nil && strings.Contains(string(data), text) {
+			return true
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	return false
+}
+
+// waitfor FILE TEXT.
+func waitforCommand(ts *testscript.TestScript, _ bool, args []string) {
+	if !await(ts.MkAbs(args[0]), args[1]) {
+		ts.Fatalf("%s does not come to hold %q", args[0], args[1])
+	}
+}
+
+// pictures DIR [CLASSES EACH]: pictures that the project draws, without splits.
+func picturesCommand(ts *testscript.TestScript, _ bool, args []string) {
+	o := sample.Options{Classes: 3, Train: 8, Test: 4, Size: 24}
+	if len(args) > 1 {
+		var err error
+		o.Classes, err = strconv.Atoi(args[1])
+		ts.Check(err)
+		o.Train, err = strconv.Atoi(args[2])
+		ts.Check(err)
+	}
+	ts.Check(sample.Write(ts.MkAbs(args[0]), o))
+}
+
+// flip FILE: one bit in the middle of it.
+func flipCommand(ts *testscript.TestScript, _ bool, args []string) {
+	data, err := os.ReadFile(ts.MkAbs(args[0]))
+	ts.Check(err)
+	data[len(data)/2] ^= 1
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), data, 0o644))
+}
+
+// longline FILE: a header, then a line of 100 MB.
+func longlineCommand(ts *testscript.TestScript, _ bool, args []string) {
+	text := append([]byte("left,right,same\n"), bytes.Repeat([]byte("a"), 100<<20)...)
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), text, 0o644))
+}
+
+// evilzip FILE: an archive with a name that leads out of it.
+func evilzipCommand(ts *testscript.TestScript, _ bool, args []string) {
+	var b bytes.Buffer
+	z := zip.NewWriter(&b)
+	for _, name := range []string{"a/1.png", "../../etc/passwd.png"} {
+		_, err := z.Create(name)
+		ts.Check(err)
+	}
+	ts.Check(z.Close())
+	ts.Check(os.WriteFile(filepath.Clean(ts.MkAbs(args[0])), b.Bytes(), 0o644))
+}

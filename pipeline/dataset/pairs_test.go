@@ -283,7 +283,7 @@ func FuzzPairs(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text string) {
 		d, err := openList("l.csv", text, nil)
 		if err != nil {
-			if err.Error() == "" || strings.Contains(err.Error(), "%!") {
+			if err.Error() == "" || strings.Contains(err.Error(), "%!") && !strings.Contains(text, "%!") {
 				t.Fatalf("error %q", err)
 			}
 			return

@@ -1,0 +1,36 @@
+package cli
+
+import (
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+)
+
+// TestReadmeList: the README's table names what the tables have.
+func TestReadmeList(t *testing.T) {
+	text, err := os.ReadFile("../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var kinds []string
+	names := map[string][]string{}
+	for _, e := range entries() {
+		if e.Kind == "preset" {
+			continue
+		}
+		if names[e.Kind] == nil {
+			kinds = append(kinds, e.Kind)
+		}
+		names[e.Kind] = append(names[e.Kind], e.Name)
+	}
+	for _, kind := range kinds {
+		row := fmt.Sprintf("| %s | %s |\n", kind, strings.Join(names[kind], ", "))
+		if !strings.Contains(string(text), row) {
+			t.Errorf("README.md lacks the row\n%s", row)
+		}
+	}
+	if lines := strings.Count(string(text), "\n"); lines > 200 {
+		t.Errorf("README.md has %d lines, want at most 200", lines)
+	}
+}

@@ -1,0 +1,156 @@
+// Package graphtest runs what a builder adds to a graph, and checks gradients:
+//
+//	inputs → placeholders → builder → run → values
+//
+// Only tests import it. It opens sessions of its own, through the binding.
+package graphtest
+
+import (
+	"math"
+	"testing"
+
+	tf "github.com/galeone/tensorflow/tensorflow/go"
+	"github.com/galeone/tensorflow/tensorflow/go/op"
+	tg "github.com/galeone/tfgo"
+)
+
+// Input is an array that a builder gets as a placeholder.
+type Input struct {
+	Shape []int64
+	Data  []float32 // row-major
+}
+
+// Builder adds operations on inputs, in their order, and returns outputs, all float32.
+type Builder func(s *op.Scope, inputs []tf.Output) []tf.Output
+
+// Graph is a built graph that may be run on other inputs.
+type Graph struct {
+	session *tf.Session
+	feeds   []tf.Output
+	fetches []tf.Output
+	shapes  [][]int64
+}
+
+// Build builds a graph whose placeholders have the shapes of inputs.
+func Build(t *testing.T, inputs []Input, build Builder) *Graph {
+	t.Helper()
+	root := tg.NewRoot()
+	g := &Graph{}
+	for _, in := range inputs {
+		feed := op.Placeholder(root.SubScope("input"), tf.Float, op.PlaceholderShape(tf.MakeShape(in.Shape...)))
+		g.feeds, g.shapes = append(g.feeds, feed), append(g.shapes, in.Shape)
+	}
+	g.fetches = build(root.SubScope("built"), g.feeds)
+	graph, err := root.Finalize()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if g.session, err = tf.NewSession(graph, nil); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := g.session.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return g
+}
+
+// Run returns the outputs for inputs, flat.
+func (g *Graph) Run(t *testing.T, inputs []Input) [][]float32 {
+	t.Helper()
+	feeds := map[tf.Output]*tf.Tensor{}
+	for i, in := range inputs {
+		x, err := tf.NewTensor(in.Data)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := x.Reshape(g.shapes[i]); err != nil {
+			t.Fatal(err)
+		}
+		feeds[g.feeds[i]] = x
+	}
+	results, err := g.session.Run(feeds, g.fetches, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	values := make([][]float32, len(results))
+	for i, r := range results {
+		values[i] = flat(t, r)
+	}
+	return values
+}
+
+// flat returns the elements of x, row-major.
+func flat(t *testing.T, x *tf.Tensor) []float32 {
+	t.Helper()
+	n := int64(1)
+	for _, d := range x.Shape() {
+		n *= d
+	}
+	if err := x.Reshape([]int64{n}); err != nil {
+		t.Fatal(err)
+	}
+	if n == 0 {
+		return nil
+	}
+	values, ok := x.Value().([]float32)
+	if !ok {
+		t.Fatalf("output has type %v, want float32", x.DataType())
+	}
+	return values
+}
+
+// Run builds and runs once.
+func Run(t *testing.T, inputs []Input, build Builder) [][]float32 {
+	t.Helper()
+	return Build(t, inputs, build).Run(t, inputs)
+}
+
+// Gradient returns ∂Σoutput/∂input for each input, by the gradients that training
+// uses. Inputs that the output does not depend on are an error.
+func Gradient(t *testing.T, inputs []Input, build func(*op.Scope, []tf.Output) tf.Output) [][]float32 {
+	t.Helper()
+	return Run(t, inputs, func(s *op.Scope, in []tf.Output) []tf.Output {
+		return op.Gradients(s.SubScope("gradients"), []tf.Output{sum(s, build(s, in))}, in)
+	})
+}
+
+// sum adds all elements of x: [].
+func sum(s *op.Scope, x tf.Output) tf.Output {
+	all := op.Reshape(s.SubScope("flat"), x, tg.Const(s.SubScope("any"), []int32{-1}))
+	return op.Sum(s.SubScope("total"), all, tg.Const(s.SubScope("axis"), int32(0)))
+}
+
+// CheckGradient compares Gradient with central differences of reference, the same
+// function in float64: 1e-3 of the largest element of the gradient, which leaves
+// room for the rounding of float32 and the curvature over a step of 1e-5.
+func CheckGradient(t *testing.T, inputs []Input, build func(*op.Scope, []tf.Output) tf.Output,
+	reference func(inputs [][]float64) float64) {
+	t.Helper()
+	const step, tolerance = 1e-5, 1e-3
+	got := Gradient(t, inputs, build)
+	x := make([][]float64, len(inputs))
+	for i, in := range inputs {
+		for _, v := range in.Data {
+			x[i] = append(x[i], float64(v))
+		}
+	}
+	for i := range x {
+		want, largest := make([]float64, len(x[i])), 0.0
+		for k, at := range x[i] {
+			x[i][k] = at + step
+			above := reference(x)
+			x[i][k] = at - step
+			want[k] = (above - reference(x)) / (2 * step)
+			x[i][k] = at
+			largest = max(largest, math.Abs(want[k]))
+		}
+		for k := range want {
+			if !(math.Abs(float64(got[i][k])-want[k]) <= tolerance*largest) {
+				t.Errorf("gradient of input %d, element %d = %v, want %v (largest %v)",
+					i, k, got[i][k], want[k], largest)
+			}
+		}
+	}
+}

@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"hash/fnv"
 	"math/rand/v2"
+	"slices"
 
 	tf "github.com/galeone/tensorflow/tensorflow/go"
 	"github.com/galeone/tensorflow/tensorflow/go/op"
@@ -43,12 +44,13 @@ type Set struct {
 	root   *op.Scope
 	prefix string
 	all    *[]Variable
-	keys   map[string]bool
+	at     map[string]int // index in all of each key
+	reuse  bool           // Create returns what is there
 }
 
 // NewSet returns an empty set whose variables live in the graph of root, under prefix.
 func NewSet(root *op.Scope, prefix string) *Set {
-	return &Set{root: root, prefix: prefix, all: new([]Variable), keys: map[string]bool{}}
+	return &Set{root: root, prefix: prefix, all: new([]Variable), at: map[string]int{}}
 }
 
 // Sub returns the same set with keys below prefix/name.
@@ -56,6 +58,14 @@ func (s *Set) Sub(name string) *Set {
 	sub := *s
 	sub.prefix = s.path(name)
 	return &sub
+}
+
+// Reuse returns the same set for a second tower: Create returns the variable that
+// has the key already, and a key that no variable has is an error of the scope.
+func (s *Set) Reuse() *Set {
+	again := *s
+	again.reuse = true
+	return &again
 }
 
 func (s *Set) path(name string) string {
@@ -68,14 +78,18 @@ func (s *Set) path(name string) string {
 // All returns the variables created so far, in order, those of Sub sets included.
 func (s *Set) All() []Variable { return *s.all }
 
-// Create adds a variable. A key used twice is an error of the scope.
+// Create adds a variable. A key used twice is an error of the scope, unless the
+// set is a Reuse.
 func (s *Set) Create(name string, shape []int64, initial Initializer) Variable {
 	key := s.path(name)
-	if s.keys[key] {
-		s.root.UpdateErr("variable", fmt.Errorf("variable %q exists already", key))
+	if at, ok := s.at[key]; ok != s.reuse {
+		problem := map[bool]string{true: "exists already", false: "to reuse does not exist"}[ok]
+		s.root.UpdateErr("variable", fmt.Errorf("variable %q %s", key, problem))
 		return Variable{Key: key, Shape: shape, initial: initial}
+	} else if ok {
+		return s.again((*s.all)[at], shape)
 	}
-	s.keys[key] = true
+	s.at[key] = len(*s.all)
 	tfShape := tf.MakeShape(shape...)
 	handle := s.add(tf.OpSpec{Name: key, Type: "VarHandleOp", Attrs: map[string]any{
 		"dtype": tf.Float, "shape": tfShape, "shared_name": key,
@@ -88,6 +102,14 @@ func (s *Set) Create(name string, shape []int64, initial Initializer) Variable {
 		Input: []tf.Input{handle, value}, Attrs: map[string]any{"dtype": tf.Float}})
 	v := Variable{Key: key, Shape: shape, Handle: handle, Read: read, Assign: assign, initial: initial}
 	*s.all = append(*s.all, v)
+	return v
+}
+
+// again returns v for a second use, which must be of the same shape.
+func (s *Set) again(v Variable, shape []int64) Variable {
+	if !slices.Equal(v.Shape, shape) {
+		s.root.UpdateErr("variable", fmt.Errorf("variable %q has shape %v, reused with %v", v.Key, v.Shape, shape))
+	}
 	return v
 }
 

@@ -99,6 +99,7 @@ var outcomes = []outcome{
 	{isA[*dataset.ListError], exitInput, ""},
 	{isA[*decode.ImageError], exitInput, "mend or remove it, or leave it out with --bad-images skip"},
 	{isA[*evaluate.NoPairsError], exitInput, ""},
+	{isA[*evaluate.NoQueriesError], exitInput, ""},
 	{isA[*metric.DegenerateError], exitInput, ""},
 	{isA[*run.NotRunError], exitInput, ""},
 	{isA[*run.LockedError], exitFailed, "wait for it to end, or give another --out"},

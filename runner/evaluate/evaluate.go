@@ -117,8 +117,9 @@ type Config struct {
 	Data      *dataset.Dataset
 	Part      dataset.Part
 	Threshold Threshold
-	Cosine    bool   // retrieval ranks by cosine, else by Euclidean distance
-	Seed      uint64 // of drawn pairs and of resampling
+	Gallery   *dataset.Part // images that are searched, none of them in Part; nil: Part itself
+	Cosine    bool          // retrieval ranks by cosine, else by Euclidean distance
+	Seed      uint64        // of drawn pairs and of resampling
 	Progress  func(done, total int)
 }
 
@@ -147,14 +148,16 @@ type Report struct {
 	AccuracyHalf *Measured        `json:"accuracy_at_half,omitempty"` // at probability 0.5
 	Rates        []metric.Rate    `json:"rates"`
 	Retrieval    []Measured       `json:"retrieval,omitempty"`
-	Excluded     int              `json:"queries_excluded"` // without label, or alone in their class
+	Gallery      *Gallery         `json:"gallery,omitempty"` // searched; nil: the other images of the split
+	Excluded     int              `json:"queries_excluded"`  // without label, or without their class to find
+	PerClass     []Class          `json:"per_class,omitempty"`
 	Distances    metric.Distances `json:"distances"`
 	Spread       float64          `json:"spread"`
 }
 
 // Run measures c.Model on c.Part. Class folders have their pairs drawn; listed
-// pairs are taken as they are. Errors are those of DrawPairs, of reading images
-// and of running the model, and *metric.DegenerateError.
+// pairs are taken as they are. Errors are those of ChoosePairs, of reading images
+// and of running the model, *metric.DegenerateError and *NoQueriesError.
 func Run(ctx context.Context, c Config) (*Report, error) {
 	pairs, err := ChoosePairs(c.Data, c.Part, c.Seed)
 	if err != nil {
@@ -182,7 +185,7 @@ func Run(ctx context.Context, c Config) (*Report, error) {
 			return nil, err
 		}
 	}
-	return r, c.retrieve(r, m.embeddings, pairs.Images)
+	return r, c.retrieve(ctx, r, m.embeddings, pairs.Images)
 }
 
 func (c Config) describe(p Pairs) *Report {
@@ -243,46 +246,4 @@ func (c Config) accuracyAtHalf(probability []float32, p Pairs) (*Measured, error
 	}
 	return &Measured{Name: "accuracy_at_half", Value: of(s.Curve()), Better: metric.Higher,
 		Interval: intervals[0]}, nil
-}
-
-// retrieve adds the metrics of metric.Queries, each image asking for the nearest
-// others of the same images. Data without classes, or with nothing to find, has none.
-func (c Config) retrieve(r *Report, embeddings []float32, images []int32) error {
-	if r.Classes == 0 {
-		return nil
-	}
-	set := metric.Set{Embeddings: embeddings, Dim: c.Model.Dim()}
-	for _, i := range images {
-		set.Labels = append(set.Labels, c.Data.Images[i].Class)
-	}
-	by := metric.Euclidean
-	if c.Cosine {
-		by = metric.Cosine
-	}
-	ranks, err := metric.NearestOther(set, by)
-	if err != nil {
-		return fmt.Errorf("rank nearest images: %w", err)
-	}
-	r.Excluded = ranks.Excluded
-	if ranks.Counted() == 0 {
-		return nil
-	}
-	for _, name := range metric.Queries.Names() {
-		m, err := metric.Queries.New(&named.Choice{Name: name})
-		if err != nil {
-			return err
-		}
-		values := m.Values(ranks)
-		mean, err := metric.Mean(values)
-		if err != nil {
-			return err
-		}
-		interval, err := metric.DefaultBootstrap(c.Seed).Mean(values)
-		if err != nil {
-			return fmt.Errorf("interval of %s: %w", name, err)
-		}
-		r.Retrieval = append(r.Retrieval,
-			Measured{Name: name, Value: mean, Better: m.Better, Interval: interval})
-	}
-	return nil
 }

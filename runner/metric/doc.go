@@ -3,7 +3,7 @@
 //
 //	distance [M], same [M]  → Scored → Curve → AUC, EER, Accuracy, …, Calibrate, Rates
 //	Scored, left, right [M] → Bootstrap.Pairs → an Interval for each
-//	embeddings [N,D], labels [N] → Nearest → Ranks → Recall, Bootstrap.Mean
+//	embeddings [N,D], labels [N] → Nearest → a value per query → Mean, Bootstrap.Mean
 //
 // A distance is smaller the closer two images are. A pair is positive when its
 // images are the same and negative when they are not; it is accepted at a

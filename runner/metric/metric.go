@@ -49,22 +49,6 @@ var Pairs = named.Table[PairMetric]{Kind: "pair metric", Rows: map[string]named.
 	"f1":                f1,
 }}
 
-// QueryMetric is a metric of retrieval: a mean over queries.
-type QueryMetric struct {
-	Better Better
-
-	// Values is the metric of each counted query, in [0,1] and in query order; the
-	// metric is their Mean.
-	Values func(Ranks) []float64
-}
-
-// Queries lists the metrics of retrieval.
-var Queries = named.Table[QueryMetric]{Kind: "retrieval metric",
-	Rows: map[string]named.Row[QueryMetric]{
-		"recall@1": recallAt(1),
-		"recall@5": recallAt(5),
-	}}
-
 // plain returns the constructor of a metric that has no options.
 func plain[T any](metric T) func(named.Raw) (T, error) {
 	return func(raw named.Raw) (T, error) { return metric, named.Options(raw, &struct{}{}) }

@@ -23,81 +23,100 @@ type Set struct {
 	Dim        int       // D, >= 1
 }
 
+// Retrieval is what each query found.
+type Retrieval struct {
+	Queries  []int32     // [C] the counted queries, as rows of the query set, ascending
+	Values   [][]float64 // [metric][C] the metrics asked for, of each counted query
+	Excluded int         // queries without label, or whose class has no (other) gallery image
+}
+
 // Nearest ranks the gallery for each query by closeness, ties by gallery index, and
-// returns the rank of the first image of the query's class. Queries without label,
-// or whose class the gallery lacks, are excluded. It compares all with all on every
+// measures the ranks of the images of the query's class. Queries without label, or
+// whose class the gallery lacks, are excluded. It compares all with all on every
 // core, in time Q·G·D. Errors are *EmbeddingError and shapes that do not fit.
-func Nearest(query, gallery Set, by Closeness) (Ranks, error) {
+func Nearest(query, gallery Set, by Closeness, of []QueryMetric) (Retrieval, error) {
 	if query.Dim != gallery.Dim {
-		return Ranks{}, fmt.Errorf("queries have %d dimensions, the gallery %d",
+		return Retrieval{}, fmt.Errorf("queries have %d dimensions, the gallery %d",
 			query.Dim, gallery.Dim)
 	}
-	return nearest(query, gallery, by, false)
+	q, err := prepare(query, by)
+	if err != nil {
+		return Retrieval{}, fmt.Errorf("queries: %w", err)
+	}
+	g, err := prepare(gallery, by)
+	if err != nil {
+		return Retrieval{}, fmt.Errorf("gallery: %w", err)
+	}
+	s := search{query: q, gallery: g, asked: query.Labels, labels: gallery.Labels, of: of}
+	return s.run(), nil
 }
 
 // NearestOther is Nearest with set as queries and gallery, where no query finds
 // itself: leave-one-out. A class of one image has no answer and is excluded.
-func NearestOther(set Set, by Closeness) (Ranks, error) { return nearest(set, set, by, true) }
+func NearestOther(set Set, by Closeness, of []QueryMetric) (Retrieval, error) {
+	all, err := prepare(set, by)
+	if err != nil {
+		return Retrieval{}, fmt.Errorf("queries: %w", err)
+	}
+	s := search{query: all, gallery: all, asked: set.Labels, labels: set.Labels, others: true, of: of}
+	return s.run(), nil
+}
+
+// search is one comparison of all queries with all of the gallery.
+type search struct {
+	query, gallery rows
+	asked, labels  []int32 // [Q], [G] classes
+	others         bool    // query i is gallery image i and must not find itself
+	of             []QueryMetric
+}
 
 // block is the number of queries that share a walk over the gallery: their distances
 // to a million images are 32 MB per core.
 const block = 8
 
-func nearest(query, gallery Set, by Closeness, others bool) (Ranks, error) {
-	q, err := prepare(query, by)
-	if err != nil {
-		return Ranks{}, fmt.Errorf("queries: %w", err)
-	}
-	g := q
-	if !others {
-		if g, err = prepare(gallery, by); err != nil {
-			return Ranks{}, fmt.Errorf("gallery: %w", err)
-		}
-	}
-	ranks := Ranks{First: make([]int32, len(query.Labels))}
-	parallel((len(query.Labels)+block-1)/block, func() func(int) {
-		distance := make([]float32, block*len(gallery.Labels)) // [block,G]
+func (s search) run() Retrieval {
+	size := len(s.labels)
+	values := make([][]float64, len(s.asked)) // [Q][metric], nil for excluded queries
+	parallel((len(s.asked)+block-1)/block, func() func(int) {
+		distance := make([]float32, block*size) // [block,G]
+		var c correct
 		return func(i int) {
 			from := i * block
-			to := min(from+block, len(query.Labels))
-			walk(distance, q, g, from, to)
+			to := min(from+block, len(s.asked))
+			walk(distance, s.query, s.gallery, from, to)
 			for at := from; at < to; at++ {
 				skip := -1
-				if others {
+				if s.others {
 					skip = at
 				}
-				row := distance[(at-from)*len(gallery.Labels):][:len(gallery.Labels)]
-				ranks.First[at] = firstCorrect(row, gallery.Labels, query.Labels[at], skip)
+				ranks := c.ranks(distance[(at-from)*size:][:size], s.labels, s.asked[at], skip)
+				if len(ranks) == 0 {
+					continue
+				}
+				values[at] = make([]float64, len(s.of))
+				for m, metric := range s.of {
+					values[at][m] = metric.Value(ranks)
+				}
 			}
 		}
 	})
-	for _, rank := range ranks.First {
-		if rank == 0 {
-			ranks.Excluded++
-		}
-	}
-	return ranks, nil
+	return collect(values, len(s.of))
 }
 
-// firstCorrect returns the rank of the first image of class label, from 1, by
-// ascending distance [G] and index, leaving out skip; 0 where there is none.
-func firstCorrect(distance []float32, labels []int32, label int32, skip int) int32 {
-	first := -1
-	for i, l := range labels {
-		if l == label && l >= 0 && i != skip && (first < 0 || distance[i] < distance[first]) {
-			first = i
+// collect turns values [Q][metric], nil for excluded queries, into a Retrieval.
+func collect(values [][]float64, metrics int) Retrieval {
+	r := Retrieval{Values: make([][]float64, metrics)}
+	for i, row := range values {
+		if row == nil {
+			r.Excluded++
+			continue
+		}
+		r.Queries = append(r.Queries, int32(i))
+		for m, v := range row {
+			r.Values[m] = append(r.Values[m], v)
 		}
 	}
-	if first < 0 {
-		return 0
-	}
-	rank := int32(1)
-	for i, d := range distance {
-		if i != skip && (d < distance[first] || d == distance[first] && i < first) {
-			rank++
-		}
-	}
-	return rank
+	return r
 }
 
 // rows is embeddings ready to be compared by squared Euclidean distance.

@@ -2,11 +2,14 @@ package metric
 
 import (
 	"errors"
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/tfpair/tfpair/internal/named"
 )
@@ -22,8 +25,9 @@ func randomSet(r *rand.Rand, size, dim, classes int) Set {
 	return s
 }
 
-// plainRank sorts the gallery by distance and index and looks for the class.
-func plainRank(q []float32, label int32, gallery Set, by Closeness, skip int) int32 {
+// plainOrder returns which of the gallery are of class label, nearest first: sorted by
+// distance and index, skip left out.
+func plainOrder(q []float32, label int32, gallery Set, by Closeness, skip int) []bool {
 	type item struct {
 		distance float64
 		index    int
@@ -43,12 +47,68 @@ func plainRank(q []float32, label int32, gallery Set, by Closeness, skip int) in
 		}
 		return a.index - b.index
 	})
-	for rank, it := range items {
-		if label >= 0 && gallery.Labels[it.index] == label {
-			return int32(rank + 1)
+	order := make([]bool, len(items))
+	for i, it := range items {
+		order[i] = label >= 0 && gallery.Labels[it.index] == label
+	}
+	return order
+}
+
+// plainMetrics are the definitions, read off the whole list of answers: order says which
+// are of the query's class, at least one.
+var plainMetrics = map[string]func(order []bool) float64{
+	"recall@1":     func(order []bool) float64 { return min(1, float64(hits(order, 1))) },
+	"recall@5":     func(order []bool) float64 { return min(1, float64(hits(order, 5))) },
+	"recall@10":    func(order []bool) float64 { return min(1, float64(hits(order, 10))) },
+	"precision@5":  func(order []bool) float64 { return float64(hits(order, 5)) / 5 },
+	"precision@10": func(order []bool) float64 { return float64(hits(order, 10)) / 10 },
+	"r_precision": func(order []bool) float64 {
+		r := hits(order, len(order))
+		return float64(hits(order, r)) / float64(r)
+	},
+	"map@r": func(order []bool) float64 {
+		r, sum := hits(order, len(order)), 0.0
+		for i := range r {
+			if order[i] {
+				sum += float64(hits(order, i+1)) / float64(i+1)
+			}
+		}
+		return sum / float64(r)
+	},
+	"map": func(order []bool) float64 {
+		sum := 0.0
+		for i := range order {
+			if order[i] {
+				sum += float64(hits(order, i+1)) / float64(i+1)
+			}
+		}
+		return sum / float64(hits(order, len(order)))
+	},
+	"mrr": func(order []bool) float64 { return 1 / float64(slices.Index(order, true)+1) },
+}
+
+// hits counts the images of the class among the k nearest.
+func hits(order []bool, k int) int {
+	n := 0
+	for _, hit := range order[:min(k, len(order))] {
+		if hit {
+			n++
 		}
 	}
-	return 0
+	return n
+}
+
+// queryMetrics returns every metric of Queries, by their names.
+func queryMetrics(t testing.TB) (names []string, of []QueryMetric) {
+	t.Helper()
+	for _, name := range Queries.Names() {
+		m, err := Queries.New(&named.Choice{Name: name})
+		if err != nil {
+			t.Fatal(err)
+		}
+		names, of = append(names, name), append(of, m)
+	}
+	return names, of
 }
 
 func plainDistance(a, b []float32, by Closeness) float64 {
@@ -74,10 +134,10 @@ func TestNearest(t *testing.T) {
 		dim := 1 + r.IntN(6)
 		query := randomSet(r, 1+r.IntN(30), dim, 4)
 		gallery := randomSet(r, 1+r.IntN(30), dim, 4)
-		if err := compare(query, gallery, Euclidean, false); err != "" {
+		if err := compare(t, query, gallery, Euclidean, false); err != "" {
 			t.Fatalf("try %d: %s", try, err)
 		}
-		if err := compare(query, query, Euclidean, true); err != "" {
+		if err := compare(t, query, query, Euclidean, true); err != "" {
 			t.Fatalf("try %d, others: %s", try, err)
 		}
 	}
@@ -88,87 +148,157 @@ func TestNearest(t *testing.T) {
 func TestNearestCosine(t *testing.T) {
 	r := rand.New(rand.NewPCG(4, 0))
 	for try := range 30 {
-		set := randomSet(r, 20+r.IntN(20), 5, 4)
-		for i := range set.Embeddings {
-			set.Embeddings[i] = float32(r.NormFloat64())
-		}
+		set := general(r, 20+r.IntN(20))
 		clear(set.Embeddings[:5]) // one row without direction
-		if err := compare(set, set, Cosine, true); err != "" {
+		if err := compare(t, set, set, Cosine, true); err != "" {
 			t.Fatalf("try %d: %s", try, err)
 		}
 	}
 }
 
-func compare(query, gallery Set, by Closeness, others bool) string {
-	var got Ranks
-	var err error
+// general returns embeddings of 5 dimensions in general position: no ties.
+func general(r *rand.Rand, size int) Set {
+	set := randomSet(r, size, 5, 4)
+	for i := range set.Embeddings {
+		set.Embeddings[i] = float32(r.NormFloat64())
+	}
+	return set
+}
+
+// compare holds every metric of every query against its definition.
+func compare(t *testing.T, query, gallery Set, by Closeness, others bool) string {
+	names, of := queryMetrics(t)
+	got, err := Nearest(query, gallery, by, of)
 	if others {
-		got, err = NearestOther(query, by)
-	} else {
-		got, err = Nearest(query, gallery, by)
+		got, err = NearestOther(query, by, of)
 	}
 	if err != nil {
 		return err.Error()
 	}
-	excluded := 0
+	var queries []int32
+	want := make([][]float64, len(names))
 	for i, label := range query.Labels {
 		skip := -1
 		if others {
 			skip = i
 		}
-		q := query.Embeddings[i*query.Dim:][:query.Dim]
-		want := plainRank(q, label, gallery, by, skip)
-		if got.First[i] != want {
-			return "wrong rank"
+		order := plainOrder(query.Embeddings[i*query.Dim:][:query.Dim], label, gallery, by, skip)
+		if hits(order, len(order)) == 0 {
+			continue
 		}
-		if want == 0 {
-			excluded++
+		queries = append(queries, int32(i))
+		for m, name := range names {
+			want[m] = append(want[m], plainMetrics[name](order))
 		}
 	}
-	if got.Excluded != excluded || got.Counted() != len(query.Labels)-excluded {
-		return "wrong count of excluded queries"
+	if !slices.Equal(got.Queries, queries) || got.Excluded != len(query.Labels)-len(queries) {
+		return fmt.Sprintf("queries %v, %d excluded, want %v", got.Queries, got.Excluded, queries)
+	}
+	for m, name := range names {
+		for i, v := range got.Values[m] {
+			if math.Abs(v-want[m][i]) > 1e-12 { // sums of at most 30 terms
+				return fmt.Sprintf("%s of query %d = %g, want %g", name, queries[i], v, want[m][i])
+			}
+		}
 	}
 	return ""
+}
+
+// TestNearestPermuted: in another order, the queries and the gallery give each query
+// what they gave before.
+func TestNearestPermuted(t *testing.T) {
+	r := rand.New(rand.NewPCG(6, 0))
+	query, gallery := general(r, 40), general(r, 50)
+	names, of := queryMetrics(t)
+	first, err := Nearest(query, gallery, Euclidean, of)
+	if err != nil {
+		t.Fatal(err)
+	}
+	other, order := permuted(r, query)
+	shuffled, _ := permuted(r, gallery)
+	second, err := Nearest(other, shuffled, Euclidean, of)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for m, name := range names {
+		before := map[int32]float64{}
+		for i, q := range first.Queries {
+			before[q] = first.Values[m][i]
+		}
+		for i, q := range second.Queries {
+			if want, ok := before[int32(order[q])]; !ok || second.Values[m][i] != want {
+				t.Errorf("%s of query %d = %g after shuffling, %g before", name, q,
+					second.Values[m][i], want)
+			}
+		}
+	}
+	if first.Excluded != second.Excluded {
+		t.Errorf("%d excluded after shuffling, %d before", second.Excluded, first.Excluded)
+	}
+}
+
+// permuted returns s in another order: row i was row order[i].
+func permuted(r *rand.Rand, s Set) (Set, []int) {
+	order := r.Perm(len(s.Labels))
+	p := Set{Dim: s.Dim}
+	for _, i := range order {
+		p.Labels = append(p.Labels, s.Labels[i])
+		p.Embeddings = append(p.Embeddings, s.Embeddings[i*s.Dim:][:s.Dim]...)
+	}
+	return p, order
 }
 
 func TestNearestByHand(t *testing.T) {
 	gallery := Set{Dim: 1, Embeddings: []float32{0, 2, 2, 5}, Labels: []int32{0, 1, 2, 3}}
 	query := Set{Dim: 1, Embeddings: []float32{2, 2, 4, 0, 0}, Labels: []int32{1, 2, 3, 9, -1}}
-	got, err := Nearest(query, gallery, Euclidean)
+	var rank = QueryMetric{Value: func(ranks []int32) float64 { return float64(ranks[0]) }}
+	got, err := Nearest(query, gallery, Euclidean, []QueryMetric{rank})
 	// Images 1 and 2 tie at distance 0: the lower index is first. Class 9 is not there.
-	want := []int32{1, 2, 1, 0, 0}
-	if err != nil || !slices.Equal(got.First, want) || got.Excluded != 2 {
-		t.Fatalf("Nearest = %+v, %v, want %v", got, err, want)
-	}
-	for k, want := range map[int32]float64{1: 2.0 / 3, 2: 1} {
-		if got, err := Recall(got, k); err != nil || got != want {
-			t.Errorf("recall@%d = %g, %v, want %g", k, got, err, want)
-		}
+	want := Retrieval{Queries: []int32{0, 1, 2}, Values: [][]float64{{1, 2, 1}}, Excluded: 2}
+	if diff := cmp.Diff(want, got); err != nil || diff != "" {
+		t.Errorf("Nearest: %v, (-want +got):\n%s", err, diff)
 	}
 }
 
+// TestQueriesTable: values per query, worked out by hand. The first four rows are the
+// toy example of Musgrave et al. 2020, table 3: ten answers, R = 10.
 func TestQueriesTable(t *testing.T) {
-	ranks := Ranks{First: []int32{1, 0, 2, 6, 5, 1}, Excluded: 1}
-	// Of five counted queries two have rank 1, four a rank of at most 5.
-	want := map[string]float64{"recall@1": 0.4, "recall@5": 0.8}
-	for _, name := range Queries.Names() {
-		m, err := Queries.New(&named.Choice{Name: name})
-		if err != nil {
-			t.Fatal(err)
+	names, of := queryMetrics(t)
+	for _, c := range []struct {
+		ranks []int32
+		want  map[string]float64
+	}{
+		{[]int32{1, 12, 13, 14, 15, 16, 17, 18, 19, 20}, map[string]float64{
+			"recall@1": 1, "r_precision": 0.1, "map@r": 0.1, "mrr": 1}},
+		{[]int32{1, 10, 13, 14, 15, 16, 17, 18, 19, 20}, map[string]float64{
+			"recall@1": 1, "r_precision": 0.2, "map@r": 0.12}},
+		{[]int32{1, 2, 13, 14, 15, 16, 17, 18, 19, 20}, map[string]float64{
+			"recall@1": 1, "r_precision": 0.2, "map@r": 0.2, "precision@5": 0.4}},
+		{[]int32{1, 2, 3, 4, 5, 6, 7, 8, 9, 10}, map[string]float64{"recall@1": 1, "recall@5": 1,
+			"recall@10": 1, "r_precision": 1, "map@r": 1, "map": 1, "mrr": 1, "precision@10": 1}},
+		{[]int32{6, 8}, map[string]float64{"recall@1": 0, "recall@5": 0, "recall@10": 1,
+			"precision@5": 0, "precision@10": 0.2, "r_precision": 0, "map@r": 0, "mrr": 1.0 / 6,
+			"map": (1.0/6 + 2.0/8) / 2}},
+	} {
+		for i, name := range names {
+			want, ok := c.want[name]
+			if got := of[i].Value(c.ranks); ok && math.Abs(got-want) > 1e-15 {
+				t.Errorf("%s of ranks %v = %g, want %g", name, c.ranks, got, want)
+			}
 		}
-		values := m.Values(ranks)
-		if got, err := Mean(values); err != nil || got != want[name] || len(values) != 5 {
-			t.Errorf("%s = %g, %v, want %g", name, got, err, want[name])
+	}
+	for i, name := range names {
+		perfect, poor := of[i].Value([]int32{1, 2, 3}), of[i].Value([]int32{97, 98, 99})
+		if !of[i].Better.Than(perfect, poor) {
+			t.Errorf("%s: %g at the top, %g at the end, %s is better", name, perfect, poor, of[i].Better)
 		}
-		var empty *EmptyError
-		_, err = Mean(m.Values(Ranks{First: []int32{0}, Excluded: 1}))
-		if !errors.As(err, &empty) {
-			t.Errorf("%s of no query: error = %v, want *EmptyError", name, err)
+		if plainMetrics[name] == nil {
+			t.Errorf("%s has no definition in this test", name)
 		}
-		perfect, _ := Mean(m.Values(Ranks{First: []int32{1}}))
-		if poor, _ := Mean(m.Values(Ranks{First: []int32{99}})); !m.Better.Than(perfect, poor) {
-			t.Errorf("%s: %g at rank 1, %g at rank 99, %s is better", name, perfect, poor, m.Better)
-		}
+	}
+	var empty *EmptyError
+	if _, err := Mean(nil); !errors.As(err, &empty) {
+		t.Errorf("mean of no query: error = %v, want *EmptyError", err)
 	}
 }
 
@@ -186,16 +316,16 @@ func TestNearestRefuses(t *testing.T) {
 		{Set{Dim: 2, Embeddings: []float32{1, float32(math.NaN())}, Labels: []int32{0}},
 			"queries: embedding 0 is NaN in dimension 1"},
 	} {
-		_, err := Nearest(c.query, fine, Cosine)
+		_, err := Nearest(c.query, fine, Cosine, nil)
 		if err == nil || !strings.HasPrefix(err.Error(), c.want) {
 			t.Errorf("error = %v, want %q", err, c.want)
 		}
 	}
-	if _, err := NearestOther(Set{}, Euclidean); err == nil {
+	if _, err := NearestOther(Set{}, Euclidean, nil); err == nil {
 		t.Error("0 dimensions were taken")
 	}
-	none, err := NearestOther(Set{Dim: 2}, Euclidean)
-	if err != nil || none.Counted() != 0 {
+	none, err := NearestOther(Set{Dim: 2}, Euclidean, nil)
+	if err != nil || len(none.Queries) != 0 {
 		t.Errorf("no images: %+v, %v", none, err)
 	}
 }
@@ -203,8 +333,9 @@ func TestNearestRefuses(t *testing.T) {
 // BenchmarkNearest compares 2,000 embeddings of 128 dimensions with each other.
 func BenchmarkNearest(b *testing.B) {
 	set := randomSet(rand.New(rand.NewPCG(1, 0)), 2000, 128, 10)
+	_, of := queryMetrics(b)
 	for b.Loop() {
-		if _, err := NearestOther(set, Euclidean); err != nil {
+		if _, err := NearestOther(set, Euclidean, of); err != nil {
 			b.Fatal(err)
 		}
 	}

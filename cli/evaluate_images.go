@@ -1,0 +1,126 @@
+package cli
+
+import (
+	"math"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/tfpair/tfpair/models/spec"
+	"github.com/tfpair/tfpair/pipeline"
+	"github.com/tfpair/tfpair/pipeline/dataset"
+	"github.com/tfpair/tfpair/pipeline/resize"
+	"github.com/tfpair/tfpair/runner/train"
+)
+
+// choosePart returns the part of data that split, the value of flag, names. Data that
+// names no splits is all test; its train and val are what a training with s makes of it.
+func choosePart(data *dataset.Dataset, flag, split string, s *spec.Spec) (dataset.Part, error) {
+	want := dataset.Split(split)
+	switch want {
+	case dataset.Test:
+		if len(data.Splits()) == 0 {
+			part := data.In("")
+			part.Split = dataset.Test
+			return part, nil
+		}
+	case dataset.Train, dataset.Val:
+		o := dataset.SplitOptions{Val: s.Train.Val, Seed: uint64(s.Train.Seed)}
+		if err := data.Assign(o); err != nil {
+			return dataset.Part{}, err
+		}
+	default:
+		return dataset.Part{}, usagef("%s must be train, val or test, got %q", flag, split)
+	}
+	if splits := data.Splits(); !slices.Contains(splits, want) {
+		var names []string
+		for _, s := range splits {
+			names = append(names, string(s))
+		}
+		return dataset.Part{}, usagef("%s has no split %q (it has: %s); choose one with %s", data.Name,
+			want, strings.Join(names, ", "), flag)
+	}
+	return data.In(want), nil
+}
+
+// chooseGallery returns the part that is searched for the images of queries, nil
+// where that is queries itself.
+func chooseGallery(data *dataset.Dataset, queries dataset.Part, split string,
+	s *spec.Spec) (*dataset.Part, error) {
+	if split == "" {
+		return nil, nil
+	}
+	if split == string(queries.Split) {
+		return nil, usagef("--gallery %s is the split measured; without --gallery each image is "+
+			"searched among the others of its split", split)
+	}
+	gallery, err := choosePart(data, "--gallery", split, s)
+	if err != nil {
+		return nil, err
+	}
+	for _, i := range gallery.Images {
+		if _, both := slices.BinarySearch(queries.Images, i); both {
+			return nil, usagef("--gallery %s and split %s share images: %s names no splits of its own; "+
+				"name the splits in the data, or choose --split val", split, queries.Split, data.Name)
+		}
+	}
+	return &gallery, nil
+}
+
+// pixels are the images of a command, read at a network's size.
+type pixels struct {
+	store   *pipeline.Store
+	skipped []string // paths of bad images
+}
+
+// readImages reads the images of the parts, which may be nil, and takes the bad ones
+// out of them or refuses.
+func readImages(c *cli.Context, out output, data *dataset.Dataset, input spec.Input,
+	parts ...*dataset.Part) (*pixels, error) {
+	skip, err := skipShare(c)
+	if err != nil {
+		return nil, err
+	}
+	o := storeOptions(c)
+	if o.Resizer, err = resize.New(resize.Options{Size: input.Size, Mode: input.Resize,
+		Filter: input.Filter}); err != nil {
+		return nil, err
+	}
+	parts = slices.DeleteFunc(parts, func(p *dataset.Part) bool { return p == nil })
+	var images []int32
+	for _, p := range parts {
+		images = append(images, p.Images...)
+	}
+	p := &pixels{store: pipeline.NewStore(data, o)}
+	bar := newProgress(out, "reading images", len(images), time.Now)
+	bad, err := p.store.Prepare(c.Context, images, func(done, total int) { bar.at(done, total, "") })
+	bar.done()
+	if err == nil {
+		if budget := int(math.Ceil(skip * float64(len(images)))); len(bad) > budget {
+			err = &train.BadImagesError{Images: bad, Total: len(images), Budget: budget}
+		}
+	}
+	if err != nil {
+		p.store.Close() // a cache
+		return nil, stopped(c.Context, err)
+	}
+	without := map[int32]bool{}
+	for _, b := range bad {
+		without[b.Image] = true
+		p.skipped = append(p.skipped, b.Path)
+	}
+	for _, part := range parts {
+		*part = part.Without(without)
+	}
+	return p, nil
+}
+
+// outcome says, where all else went well, that images were skipped.
+func (p *pixels) outcome() error {
+	if len(p.skipped) > 0 {
+		return &skippedError{len(p.skipped)}
+	}
+	return nil
+}

@@ -1,0 +1,89 @@
+package cli
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/jedib0t/go-pretty/v6/table"
+
+	"github.com/tfpair/tfpair/pipeline/dataset"
+	"github.com/tfpair/tfpair/runner/evaluate"
+	"github.com/tfpair/tfpair/runner/metric"
+)
+
+// print writes the report for a person.
+func (e evaluation) print(out output, data *dataset.Dataset) {
+	classes := ""
+	if e.Classes > 0 {
+		classes = fmt.Sprintf(" in %d classes", e.Classes)
+	}
+	out.print("model      %s, step %d", e.Model, e.Step)
+	out.print("data       %s, %s: %s%s", data.Name, e.Split, count(e.Images, "image"), classes)
+	out.print("pairs      %s: %s same, %s different (%s)", commas(e.Pairs), commas(e.Same),
+		commas(e.Different), e.PairSource)
+	out.print("threshold  same where distance <= %.4g (from %s)", e.Threshold.Value, e.Threshold.Source)
+	for _, note := range data.Notes {
+		out.print("note       %s", note)
+	}
+	for _, path := range e.Skipped {
+		out.print("skipped    %s", path)
+	}
+	t := newTable("metric", "value", "95 % interval", "")
+	rows := slices.Clone(e.Metrics)
+	if e.AccuracyHalf != nil {
+		rows = append(rows, *e.AccuracyHalf)
+	}
+	for _, m := range append(rows, e.Retrieval...) {
+		t.AppendRow(table.Row{strings.ReplaceAll(m.Name, "_", " "), fmt.Sprintf("%.4f", m.Value),
+			fmt.Sprintf("%.4f – %.4f", m.Interval.Low, m.Interval.High), string(m.Better) + " is better"})
+	}
+	out.print("\n%s", t.Render())
+	out.print("\nintervals: %s; %s", e.Metrics[0].Interval.Method, count(e.Metrics[0].Interval.Units, "unit"))
+	e.printRetrieval(out)
+	out.print("\n%s", ratesTable(e.Rates).Render())
+}
+
+// printRetrieval says what was searched, and which classes are found worst.
+func (e evaluation) printRetrieval(out output) {
+	if len(e.Retrieval) == 0 {
+		return
+	}
+	where, left := "the nearest other", "alone in their class"
+	if e.Gallery != nil {
+		where = fmt.Sprintf("the nearest of %s", count(e.Gallery.Images, e.Gallery.Split+" image"))
+		left = "their class is not there"
+	}
+	out.print("retrieval: each image asks for %s; %s; %s left out, %s", where,
+		e.Retrieval[0].Interval.Method, count(e.Excluded, "image"), left)
+	worst := slices.SortedStableFunc(slices.Values(e.PerClass), func(a, b evaluate.Class) int {
+		return cmp.Compare(a.Metrics["recall@1"], b.Metrics["recall@1"])
+	})
+	t := newTable("class", "queries", "recall@1", "r precision", "map@r")
+	for _, c := range worst[:min(worstClasses, len(worst))] {
+		t.AppendRow(table.Row{c.Class, c.Queries, fmt.Sprintf("%.4f", c.Metrics["recall@1"]),
+			fmt.Sprintf("%.4f", c.Metrics["r_precision"]), fmt.Sprintf("%.4f", c.Metrics["map@r"])})
+	}
+	out.print("\n%s", t.Render())
+	if more := len(worst) - worstClasses; more > 0 {
+		out.print("\nthe %d classes of lowest recall@1; --json has the other %d, too", worstClasses, more)
+	}
+}
+
+// worstClasses is how many classes a person is shown: what fits beside the rest.
+const worstClasses = 10
+
+// ratesTable shows what a stricter or laxer threshold would do.
+func ratesTable(rates []metric.Rate) table.Writer {
+	t := newTable("false accepts at most", "threshold", "false accepts", "false rejects")
+	for _, r := range rates {
+		row := table.Row{fmt.Sprintf("%.1f %%", 100*r.Target), "too few different pairs to say", "", ""}
+		if r.Measurable {
+			row = table.Row{row[0], fmt.Sprintf("%.4g", r.Threshold), fmt.Sprintf("%.2f %%", 100*r.FAR),
+				fmt.Sprintf("%.2f %%", 100*r.FRR)}
+		}
+		t.AppendRow(row)
+	}
+	return t
+}

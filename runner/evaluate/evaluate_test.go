@@ -1,0 +1,131 @@
+package evaluate
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"image"
+	"image/color"
+	"image/png"
+	"math"
+	"testing"
+	"testing/fstest"
+
+	"github.com/tfpair/tfpair/pipeline"
+	"github.com/tfpair/tfpair/pipeline/dataset"
+	"github.com/tfpair/tfpair/pipeline/resize"
+)
+
+// grey is a model of pictures of one pixel: the embedding [1] is the first channel,
+// the distance the difference of two.
+type grey struct{}
+
+func (grey) Dim() int { return 1 }
+
+func (grey) Embed(pixels []uint8) ([]float32, error) {
+	var e []float32
+	for i := 0; i < len(pixels); i += 3 {
+		e = append(e, float32(pixels[i]))
+	}
+	return e, nil
+}
+
+func (grey) Compare(e []float32, left, right []int32) (distance, probability []float32, err error) {
+	for i := range left {
+		distance = append(distance, float32(math.Abs(float64(e[left[i]]-e[right[i]]))))
+	}
+	return distance, nil, nil
+}
+
+// greys opens pictures of one pixel: path → grey value.
+func greys(t *testing.T, values map[string]uint8) (*dataset.Dataset, *pipeline.Store) {
+	t.Helper()
+	files := fstest.MapFS{}
+	for name, v := range values {
+		img := image.NewGray(image.Rect(0, 0, 1, 1))
+		img.SetGray(0, 0, color.Gray{Y: v})
+		var b bytes.Buffer
+		if err := png.Encode(&b, img); err != nil {
+			t.Fatal(err)
+		}
+		files["data/"+name+".png"] = &fstest.MapFile{Data: b.Bytes()}
+	}
+	data, err := dataset.Open(dataset.Options{Data: "data", FS: files})
+	if err != nil {
+		t.Fatal(err)
+	}
+	resizer, err := resize.New(resize.Options{Size: 1, Mode: "squash", Filter: "linear"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	store := pipeline.NewStore(data, pipeline.StoreOptions{Resizer: resizer})
+	t.Cleanup(func() { store.Close(); data.Close() })
+	return data, store
+}
+
+// values returns the values by name.
+func values(list []Measured) map[string]float64 {
+	m := map[string]float64{}
+	for _, v := range list {
+		m[v.Name] = v.Value
+	}
+	return m
+}
+
+func TestRetrieval(t *testing.T) {
+	data, store := greys(t, map[string]uint8{
+		"train/a/1": 10, "train/b/1": 55, "train/b/2": 90,
+		"test/a/1": 12, "test/a/2": 40, "test/b/1": 57, "test/b/2": 91, "test/c/1": 200,
+	})
+	c := Config{Model: grey{}, Store: store, Data: data, Part: data.In(dataset.Test),
+		Threshold: Threshold{Value: 20}}
+	r, err := Run(context.Background(), c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// Nearest others: a/1 → a/2, a/2 → b/1, b/1 → a/2, b/2 → b/1; c/1 is alone.
+	if got := values(r.Retrieval)["recall@1"]; got != 0.5 || r.Excluded != 1 || r.Gallery != nil {
+		t.Errorf("recall@1 = %g, %d excluded, gallery %v; want 0.5, 1, none", got, r.Excluded, r.Gallery)
+	}
+	if len(r.PerClass) != 2 || r.PerClass[0].Class != "a" || r.PerClass[0].Queries != 2 ||
+		r.PerClass[0].Metrics["recall@1"] != 0.5 || r.PerClass[1].Metrics["mrr"] != (1.0/2+1)/2 {
+		t.Errorf("per class %+v", r.PerClass)
+	}
+
+	gallery := data.In(dataset.Train)
+	c.Gallery = &gallery
+	if r, err = Run(context.Background(), c); err != nil {
+		t.Fatal(err)
+	}
+	// In train: a/1 → 10, a; a/2 → 55, b; b/1 → 55, b; b/2 → 90, b; class c is not there.
+	if got := values(r.Retrieval); got["recall@1"] != 0.75 || got["mrr"] != (1+0.5+1+1)/4 {
+		t.Errorf("test → train: %v, want recall@1 0.75, mrr 0.875", got)
+	}
+	if r.Excluded != 1 || *r.Gallery != (Gallery{Split: "train", Images: 3}) {
+		t.Errorf("%d excluded, gallery %+v", r.Excluded, r.Gallery)
+	}
+
+	gallery.Images = gallery.Images[:0]
+	var none *NoQueriesError
+	if _, err := Run(context.Background(), c); !errors.As(err, &none) {
+		t.Errorf("empty gallery: %v, want *NoQueriesError", err)
+	}
+}
+
+func TestRunSummary(t *testing.T) {
+	data, store := greys(t, map[string]uint8{"a/1": 10, "a/2": 14, "b/1": 50, "b/2": 58})
+	part := data.In("")
+	r, err := Run(context.Background(), Config{Model: grey{}, Store: store, Data: data, Part: part,
+		Threshold: Threshold{Value: 6, Source: "by hand"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	// Two same pairs, at 4 and 8, and two of the four different ones, at 36 to 48.
+	if got := values(r.Metrics); got["auc"] != 1 || got["accuracy"] != 0.75 {
+		t.Errorf("metrics %v, want auc 1, accuracy 0.75", got)
+	}
+	if r.Same != 2 || r.Different != 2 || r.PairSource != "drawn, seed 0" || r.Classes != 2 {
+		t.Errorf("%d same, %d different (%s), %d classes; want 2, 2 (drawn, seed 0), 2",
+			r.Same, r.Different, r.PairSource, r.Classes)
+	}
+}

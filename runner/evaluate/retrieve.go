@@ -1,0 +1,140 @@
+package evaluate
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/tfpair/tfpair/internal/named"
+	"github.com/tfpair/tfpair/pipeline/dataset"
+	"github.com/tfpair/tfpair/runner/metric"
+)
+
+// Gallery says which images are searched for each query.
+type Gallery struct {
+	Split  string `json:"split"`
+	Images int    `json:"images"`
+}
+
+// Class is the retrieval metrics of the queries of one class, without intervals.
+type Class struct {
+	Class   string             `json:"class"`
+	Queries int                `json:"queries"`
+	Metrics map[string]float64 `json:"metrics"` // by the names of metric.Queries
+}
+
+// NoQueriesError says that no image has anything to find in a gallery that was asked for.
+type NoQueriesError struct {
+	Queries, Gallery dataset.Split
+	Images           int // of the queries' split
+}
+
+func (e *NoQueriesError) Error() string {
+	return fmt.Sprintf("none of the %d images of split %q has its class in the gallery, split %q",
+		e.Images, e.Queries, e.Gallery)
+}
+
+// retrieve adds the metrics of metric.Queries: each image asks for the nearest others
+// of the same images, or for the nearest of c.Gallery. Data without classes, or with
+// nothing to find, has none; where a gallery was asked for that is a *NoQueriesError.
+func (c Config) retrieve(ctx context.Context, r *Report, embeddings []float32, images []int32) error {
+	if r.Classes == 0 && c.Gallery == nil {
+		return nil
+	}
+	names, of, err := queryMetrics()
+	if err != nil {
+		return err
+	}
+	found, err := c.search(ctx, c.set(embeddings, images), of)
+	if err != nil {
+		return fmt.Errorf("rank nearest images: %w", err)
+	}
+	r.Excluded = found.Excluded
+	if c.Gallery != nil {
+		r.Gallery = &Gallery{Split: string(c.Gallery.Split), Images: len(c.Gallery.Images)}
+	}
+	if len(found.Queries) == 0 {
+		if c.Gallery != nil {
+			return &NoQueriesError{c.Part.Split, c.Gallery.Split, len(images)}
+		}
+		return nil
+	}
+	for i, name := range names {
+		mean, err := metric.Mean(found.Values[i])
+		if err != nil {
+			return err
+		}
+		interval, err := metric.DefaultBootstrap(c.Seed).Mean(found.Values[i])
+		if err != nil {
+			return fmt.Errorf("interval of %s: %w", name, err)
+		}
+		r.Retrieval = append(r.Retrieval,
+			Measured{Name: name, Value: mean, Better: of[i].Better, Interval: interval})
+	}
+	r.PerClass = c.perClass(found, names, images)
+	return nil
+}
+
+// queryMetrics returns every metric of metric.Queries, in the order of their names.
+func queryMetrics() (names []string, of []metric.QueryMetric, err error) {
+	names = metric.Queries.Names()
+	for _, name := range names {
+		m, err := metric.Queries.New(&named.Choice{Name: name})
+		if err != nil {
+			return nil, nil, err
+		}
+		of = append(of, m)
+	}
+	return names, of, nil
+}
+
+// search ranks the nearest images for each query.
+func (c Config) search(ctx context.Context, query metric.Set, of []metric.QueryMetric) (metric.Retrieval, error) {
+	by := metric.Euclidean
+	if c.Cosine {
+		by = metric.Cosine
+	}
+	if c.Gallery == nil {
+		return metric.NearestOther(query, by, of)
+	}
+	embeddings, err := Embed(ctx, c.Model, c.Store, c.Gallery.Images, c.Progress)
+	if err != nil {
+		return metric.Retrieval{}, err
+	}
+	return metric.Nearest(query, c.set(embeddings, c.Gallery.Images), by, of)
+}
+
+// set labels the embeddings [N,D] of images [N] with their classes.
+func (c Config) set(embeddings []float32, images []int32) metric.Set {
+	s := metric.Set{Embeddings: embeddings, Dim: c.Model.Dim()}
+	for _, i := range images {
+		s.Labels = append(s.Labels, c.Data.Images[i].Class)
+	}
+	return s
+}
+
+// perClass averages the metrics over the counted queries of each class, in the order
+// of the data's classes. images are those that found.Queries number.
+func (c Config) perClass(found metric.Retrieval, names []string, images []int32) []Class {
+	sums := make([]Class, len(c.Data.Classes))
+	for at, query := range found.Queries {
+		class := c.Data.Images[images[query]].Class
+		s := &sums[class]
+		if s.Queries++; s.Metrics == nil {
+			s.Class, s.Metrics = c.Data.Classes[class], map[string]float64{}
+		}
+		for m, name := range names {
+			s.Metrics[name] += found.Values[m][at]
+		}
+	}
+	var list []Class
+	for _, s := range sums {
+		if s.Queries == 0 {
+			continue
+		}
+		for name := range s.Metrics {
+			s.Metrics[name] /= float64(s.Queries)
+		}
+		list = append(list, s)
+	}
+	return list
+}

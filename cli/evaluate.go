@@ -5,6 +5,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/tfpair/tfpair/pipeline/dataset"
 	"github.com/tfpair/tfpair/runner/evaluate"
 	"github.com/tfpair/tfpair/runner/trained"
 )
@@ -14,6 +15,8 @@ func newEvaluateCommand(streams IO) *cli.Command {
 		&cli.StringFlag{Name: "model", Usage: "run `FOLDER` of a training"},
 		&cli.StringFlag{Name: "checkpoint", Value: "best", Usage: "best (by train.select), last, or a step"},
 		&cli.StringFlag{Name: "split", Value: "test", Usage: "train, val or test; data without splits is all test"},
+		&cli.BoolFlag{Name: "unseen-classes",
+			Usage: "measure classes that training never saw, whatever their split; implied for test by a training so made"},
 		&cli.StringFlag{Name: "gallery", Usage: "split that each image is searched in, else the other images of its own"},
 		&cli.Uint64Flag{Name: "seed", Usage: "of drawn pairs and of intervals"})
 	return &cli.Command{
@@ -53,11 +56,13 @@ func runEvaluate(c *cli.Context, out output) (err error) {
 		return err
 	}
 	defer model.Close() // nothing is left in it
-	part, err := choosePart(data, "--split", c.String("split"), model.Spec)
+	from := parts{data: data, train: model.Spec.Train, seen: model.State.Seen}
+	from.unseen = c.Bool("unseen-classes") || from.train.Unseen && c.String("split") == string(dataset.Test)
+	part, err := from.choose("--split", c.String("split"))
 	if err != nil {
 		return err
 	}
-	gallery, err := chooseGallery(data, part, c.String("gallery"), model.Spec)
+	gallery, err := from.gallery(part, c.String("gallery"))
 	if err != nil {
 		return err
 	}

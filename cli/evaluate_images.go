@@ -15,40 +15,53 @@ import (
 	"github.com/tfpair/tfpair/runner/train"
 )
 
-// choosePart returns the part of data that split, the value of flag, names. Data that
-// names no splits is all test; its train and val are what a training with s makes of it.
-func choosePart(data *dataset.Dataset, flag, split string, s *spec.Spec) (dataset.Part, error) {
+// parts chooses what is measured out of data.
+type parts struct {
+	data   *dataset.Dataset
+	train  spec.Train // how training split
+	seen   []string   // classes that it saw
+	unseen bool       // test holds the other classes, whatever their split
+}
+
+// choose returns the part that split, the value of flag, names. Data that names no
+// splits is all test; its train and val are what training makes of it.
+func (p parts) choose(flag, split string) (dataset.Part, error) {
 	want := dataset.Split(split)
+	if p.unseen && flag == "--split" {
+		if want != dataset.Test {
+			return dataset.Part{}, usagef("--unseen-classes measures test, got --split %q", split)
+		}
+		return p.data.Unseen(p.seen)
+	}
 	switch want {
 	case dataset.Test:
-		if len(data.Splits()) == 0 {
-			part := data.In("")
+		if len(p.data.Splits()) == 0 {
+			part := p.data.In("")
 			part.Split = dataset.Test
 			return part, nil
 		}
 	case dataset.Train, dataset.Val:
-		o := dataset.SplitOptions{Val: s.Train.Val, Seed: uint64(s.Train.Seed)}
-		if err := data.Assign(o); err != nil {
+		if err := p.data.Assign(dataset.SplitOptions{Val: p.train.Val, ByClass: p.train.Unseen,
+			Seed: uint64(p.train.Seed)}); err != nil {
 			return dataset.Part{}, err
 		}
 	default:
 		return dataset.Part{}, usagef("%s must be train, val or test, got %q", flag, split)
 	}
-	if splits := data.Splits(); !slices.Contains(splits, want) {
+	if splits := p.data.Splits(); !slices.Contains(splits, want) {
 		var names []string
 		for _, s := range splits {
 			names = append(names, string(s))
 		}
-		return dataset.Part{}, usagef("%s has no split %q (it has: %s); choose one with %s", data.Name,
-			want, strings.Join(names, ", "), flag)
+		return dataset.Part{}, usagef("%s has no split %q (it has: %s); choose one with %s",
+			p.data.Name, want, strings.Join(names, ", "), flag)
 	}
-	return data.In(want), nil
+	return p.data.In(want), nil
 }
 
-// chooseGallery returns the part that is searched for the images of queries, nil
-// where that is queries itself.
-func chooseGallery(data *dataset.Dataset, queries dataset.Part, split string,
-	s *spec.Spec) (*dataset.Part, error) {
+// gallery returns the part that is searched for the images of queries, nil where that
+// is queries itself.
+func (p parts) gallery(queries dataset.Part, split string) (*dataset.Part, error) {
 	if split == "" {
 		return nil, nil
 	}
@@ -56,14 +69,14 @@ func chooseGallery(data *dataset.Dataset, queries dataset.Part, split string,
 		return nil, usagef("--gallery %s is the split measured; without --gallery each image is "+
 			"searched among the others of its split", split)
 	}
-	gallery, err := choosePart(data, "--gallery", split, s)
+	gallery, err := p.choose("--gallery", split)
 	if err != nil {
 		return nil, err
 	}
 	for _, i := range gallery.Images {
 		if _, both := slices.BinarySearch(queries.Images, i); both {
 			return nil, usagef("--gallery %s and split %s share images: %s names no splits of its own; "+
-				"name the splits in the data, or choose --split val", split, queries.Split, data.Name)
+				"name the splits in the data, or choose --split val", split, queries.Split, p.data.Name)
 		}
 	}
 	return &gallery, nil

@@ -20,7 +20,9 @@ import (
 func newTrainCommand(streams IO) *cli.Command {
 	flags := append(dataFlags(), specFlags()...)
 	flags = append(flags, &cli.StringFlag{Name: "out",
-		Usage: "run `FOLDER`: made, or gone on with where it holds a training with the same spec"})
+		Usage: "run `FOLDER`: made, or gone on with where it holds a training with the same spec"},
+		&cli.BoolFlag{Name: "unseen-classes",
+			Usage: "keep half of the classes for test and some for validation: --set train.unseen_classes=true"})
 	return &cli.Command{
 		Name:  "train",
 		Usage: "train a network on labelled images",
@@ -59,6 +61,7 @@ func readSpec(c *cli.Context) (*spec.Spec, error) {
 	if s, err = s.Set(c.StringSlice("set")...); err != nil {
 		return nil, usage(err)
 	}
+	s.Train.Unseen = s.Train.Unseen || c.Bool("unseen-classes")
 	if _, err := graphs.Resolve(s); err != nil {
 		return nil, usage(err)
 	}

@@ -42,13 +42,14 @@ type Input struct {
 
 // Train says how long and on what a model is trained.
 type Train struct {
-	BatchSize int     `yaml:"batch_size"` // pairs, or images for balanced samplers; > 0
-	Steps     int     `yaml:"steps"`      // updates in all; > 0
-	Seed      int64   `yaml:"seed"`       // of starting values, splits and batches; >= 0
-	Val       float64 `yaml:"val"`        // share of train held out where the data names no validation split; in (0,1)
-	EvalEvery int     `yaml:"eval_every"` // updates between evaluations on validation; 0 is one epoch
-	Select    string  `yaml:"select"`     // val.METRIC by which the best checkpoint is chosen
-	Patience  int     `yaml:"patience"`   // evaluations without a better one before training stops; 0 is no limit
+	BatchSize int     `yaml:"batch_size"`     // pairs, or images for balanced samplers; > 0
+	Steps     int     `yaml:"steps"`          // updates in all; > 0
+	Seed      int64   `yaml:"seed"`           // of starting values, splits and batches; >= 0
+	Val       float64 `yaml:"val"`            // share of train held out where the data names no validation split; in (0,1)
+	Unseen    bool    `yaml:"unseen_classes"` // splits hold out whole classes: those of val and test are never trained on
+	EvalEvery int     `yaml:"eval_every"`     // updates between evaluations on validation; 0 is one epoch
+	Select    string  `yaml:"select"`         // val.METRIC by which the best checkpoint is chosen
+	Patience  int     `yaml:"patience"`       // evaluations without a better one before training stops; 0 is no limit
 }
 
 // sections are the keys of a Spec that hold a named.Choice.

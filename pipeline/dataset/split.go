@@ -8,8 +8,9 @@ import (
 
 // SplitOptions say how Assign holds out images for validation.
 type SplitOptions struct {
-	Val  float64 // share of training images, or pairs, held out; in [0,1), 0: none
-	Seed uint64
+	Val     float64 // share of training images, pairs or classes held out; in [0,1), 0: none
+	ByClass bool    // no class is in two splits, and half of them are for test
+	Seed    uint64
 }
 
 // Assign puts what has no split into train and, where the data has no split val,
@@ -19,9 +20,18 @@ type SplitOptions struct {
 // classes that would give fewer than two images take turns in giving two, and those
 // of fewer than four stay in train. Equal data and options give equal splits,
 // whatever the order of files or rows. The error is an *OptionsError or an *Error.
+//
+// ByClass holds out whole classes instead, at least two, and half of them for test,
+// unless the data names a split test that shares no class with the others.
 func (d *Dataset) Assign(o SplitOptions) error {
 	if !(o.Val >= 0 && o.Val < 1) {
 		return &OptionsError{fmt.Sprintf("share for validation must be in [0,1), got %g", o.Val)}
+	}
+	if o.ByClass {
+		if err := d.assignClasses(o); err != nil {
+			return &Error{"data", d.Name, err}
+		}
+		return nil
 	}
 	for i := range d.Pairs {
 		if p := &d.Pairs[i]; p.Split == "" {

@@ -57,7 +57,7 @@ func (l *loop) close() error {
 // resume sets the network to the newest good checkpoint, or to a start.
 func (l *loop) resume() error {
 	l.state.Fingerprint, l.state.Data = l.Data.Fingerprint(), l.Data.Name
-	l.state.Classes, l.state.BestStep = l.Data.Classes, -1
+	l.state.Classes, l.state.Seen, l.state.BestStep = l.Data.Classes, l.Data.Seen(), -1
 	l.savedAt = l.Now()
 	var corrupt []error
 	c, err := checkpoint.Latest(l.folder.Checkpoints(), func(_ string, err error) {

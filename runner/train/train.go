@@ -86,7 +86,8 @@ func Run(ctx context.Context, c Config) (*Summary, error) {
 }
 
 func (c Config) splits() dataset.SplitOptions {
-	return dataset.SplitOptions{Val: c.Spec.Train.Val, Seed: uint64(c.Spec.Train.Seed)}
+	t := c.Spec.Train
+	return dataset.SplitOptions{Val: t.Val, ByClass: t.Unseen, Seed: uint64(t.Seed)}
 }
 
 // open reads the data, builds the network and sets it to the last checkpoint or to a start.

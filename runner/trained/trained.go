@@ -23,9 +23,10 @@ type State struct {
 	Fingerprint string      `json:"data_fingerprint"`
 	Data        string      `json:"data"`
 	Classes     []string    `json:"classes,omitempty"`
-	Skipped     []string    `json:"skipped,omitempty"`    // bad images left out
-	Validation  *Validation `json:"validation,omitempty"` // the last one so far
-	BestStep    int         `json:"best_step"`            // -1 before the first evaluation
+	Seen        []string    `json:"seen_classes,omitempty"` // those trained or validated on
+	Skipped     []string    `json:"skipped,omitempty"`      // bad images left out
+	Validation  *Validation `json:"validation,omitempty"`   // the last one so far
+	BestStep    int         `json:"best_step"`              // -1 before the first evaluation
 	BestValue   float64     `json:"best_value"`
 	Stale       int         `json:"stale"` // evaluations since the best
 }

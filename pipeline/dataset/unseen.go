@@ -1,0 +1,153 @@
+package dataset
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"slices"
+)
+
+// testShare is the share of classes that are kept from training where the data does
+// not say: Oh Song et al., 2016, arXiv:1511.06452, section 6, train on the first half
+// of the classes and test on the other.
+const testShare = 0.5
+
+// leastClasses is how many classes of two images or more a split needs, so that it
+// has pairs of both kinds and a query can err.
+const leastClasses = 2
+
+// assignClasses puts each class, whole, into one split. Where the data names a split
+// test and no class is in two splits, its splits stay, and validation takes classes of
+// train if it has none of its own. Otherwise all images are dealt anew.
+func (d *Dataset) assignClasses(o SplitOptions) error {
+	if len(d.Pairs) > 0 {
+		return errors.New("pairs are listed without classes; unseen classes need class folders")
+	}
+	sizes := make([]int, len(d.Classes))
+	split := make([]Split, len(d.Classes)) // of each class, as the data has it
+	disjoint := len(d.In(Test).Images) > 0
+	for _, image := range d.Images {
+		if c := image.Class; c >= 0 {
+			if sizes[c] > 0 && split[c] != image.Split {
+				disjoint = false
+			}
+			split[c] = image.Split
+			sizes[c]++
+		}
+	}
+	if disjoint && slices.Contains(split, Val) {
+		return nil
+	}
+	named := len(d.Splits()) > 0
+	r := rand.New(rand.NewPCG(o.Seed, 0x636c617373)) // "class": a stream of its own
+	if !disjoint {
+		clear(split)
+		deal(split, sizes, r, Test, func(n int) int { return int(testShare * float64(n)) })
+	}
+	deal(split, sizes, r, Val, func(n int) int { return int(math.Round(o.Val * float64(n))) })
+	for c := range split {
+		if split[c] == "" {
+			split[c] = Train
+		}
+	}
+	if err := checkDealt(split, sizes); err != nil {
+		return err
+	}
+	for i := range d.Images {
+		if c := d.Images[i].Class; c >= 0 {
+			d.Images[i].Split = split[c]
+		}
+	}
+	d.noteDealt(split, o.Seed, named && !disjoint)
+	return nil
+}
+
+// deal moves classes that are in train, or in no split yet, to another split: share of
+// those of two images or more, but at least leastClasses, and share of the others.
+func deal(split []Split, sizes []int, r *rand.Rand, to Split, share func(n int) int) {
+	var many, single []int
+	for _, c := range r.Perm(len(split)) {
+		switch {
+		case split[c] != "" && split[c] != Train:
+		case sizes[c] >= 2:
+			many = append(many, c)
+		case sizes[c] == 1:
+			single = append(single, c)
+		}
+	}
+	rest := leastClasses // that must stay: for train, and for validation behind test
+	if to == Test {
+		rest += leastClasses
+	}
+	n := min(max(share(len(many)), leastClasses), max(len(many)-rest, 0))
+	for _, c := range slices.Concat(many[:n], single[:share(len(single))]) {
+		split[c] = to
+	}
+}
+
+func checkDealt(split []Split, sizes []int) error {
+	for _, s := range []Split{Train, Val, Test} {
+		n := 0
+		for c := range split {
+			if split[c] == s && sizes[c] >= 2 {
+				n++
+			}
+		}
+		if n < leastClasses {
+			return fmt.Errorf("%s cannot be split by class: train, val and test need at least %d "+
+				"classes of two images or more each, %s has %d", plural(len(split), "class"),
+				leastClasses, s, n)
+		}
+	}
+	return nil
+}
+
+func (d *Dataset) noteDealt(split []Split, seed uint64, anew bool) {
+	count := map[Split]int{}
+	for _, s := range split {
+		count[s]++
+	}
+	suffix := ""
+	if anew {
+		suffix = "; the splits of the data share classes and are set aside"
+	}
+	d.note("split by class, seed %d: %s trained on, %d for validation, %d unseen for test%s", seed,
+		plural(count[Train], "class"), count[Val], count[Test], suffix)
+}
+
+// Unseen returns, as split Test, the images whose class is not among the names seen,
+// whatever their split. The error is an *Error where there is none.
+func (d *Dataset) Unseen(seen []string) (Part, error) {
+	p := Part{Split: Test}
+	for i, image := range d.Images {
+		if image.Class >= 0 && !slices.Contains(seen, d.Classes[image.Class]) {
+			p.Images = append(p.Images, int32(i))
+		}
+	}
+	if len(d.Classes) == 0 {
+		return Part{}, &Error{"data", d.Name, errors.New("it has no classes, so none is unseen")}
+	}
+	if len(p.Images) == 0 {
+		return Part{}, &Error{"data", d.Name, fmt.Errorf("training has seen all of its %s",
+			plural(len(d.Classes), "class"))}
+	}
+	return p, nil
+}
+
+// Seen returns the names of the classes with an image in train or val, sorted.
+func (d *Dataset) Seen() []string {
+	seen := make([]bool, len(d.Classes))
+	for _, image := range d.Images {
+		if image.Class >= 0 && (image.Split == Train || image.Split == Val) {
+			seen[image.Class] = true
+		}
+	}
+	var names []string
+	for c, yes := range seen {
+		if yes {
+			names = append(names, d.Classes[c])
+		}
+	}
+	return names
+}

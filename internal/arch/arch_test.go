@@ -87,12 +87,10 @@ func matches(patterns []string, name string) bool {
 	return false
 }
 
-// isCgo says whether a package is of the binding or its front, and needs cgo.
+// isCgo says whether a package is of the binding or its front, and needs cgo. What
+// else the binding holds is generated protocol buffers.
 func isCgo(path string) bool {
-	if strings.HasPrefix(path, Binding+"/core/") {
-		return false
-	}
-	return path == Binding || strings.HasPrefix(path, Binding+"/") ||
+	return path == Binding || path == Binding+"/op" ||
 		path == Front || strings.HasPrefix(path, Front+"/")
 }
 

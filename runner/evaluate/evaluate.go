@@ -59,13 +59,14 @@ type Threshold struct {
 	Source string  `json:"source"` // "validation, step 1565, 600 pairs"
 }
 
-// Scores are the metrics of pairs at a threshold, without intervals.
+// Scores are the metrics of pairs at a threshold.
 type Scores struct {
-	Metrics   map[string]float64 `json:"metrics"` // by the names of metric.Pairs
-	Threshold float64            `json:"threshold"`
-	Pairs     int                `json:"pairs"`
-	Distances metric.Distances   `json:"distances"`
-	Spread    float64            `json:"spread"` // see metric.Spread
+	Metrics   map[string]float64         `json:"metrics"`   // by the names of metric.Pairs
+	Intervals map[string]metric.Interval `json:"intervals"` // likewise
+	Threshold float64                    `json:"threshold"`
+	Pairs     int                        `json:"pairs"`
+	Distances metric.Distances           `json:"distances"`
+	Spread    float64                    `json:"spread"` // see metric.Spread
 }
 
 // Calibrate measures e on pairs and finds the threshold of best accuracy on
@@ -76,13 +77,14 @@ func Calibrate(ctx context.Context, e Embedder, store *pipeline.Store, pairs Pai
 		return Scores{}, err
 	}
 	threshold, _ := metric.Calibrate(m.scored.Curve())
-	s := Scores{Metrics: map[string]float64{}, Threshold: threshold, Pairs: len(pairs.Same)}
-	for _, name := range metric.Pairs.Names() {
-		of, err := metric.Pairs.New(&named.Choice{Name: name})
-		if err != nil {
-			return Scores{}, err
-		}
-		s.Metrics[name] = of.Value(m.scored.Curve(), threshold)
+	s := Scores{Metrics: map[string]float64{}, Intervals: map[string]metric.Interval{},
+		Threshold: threshold, Pairs: len(pairs.Same)}
+	list, err := pairMetrics(m.scored, pairs, threshold, 0)
+	if err != nil {
+		return Scores{}, err
+	}
+	for _, m := range list {
+		s.Metrics[m.Name], s.Intervals[m.Name] = m.Value, m.Interval
 	}
 	if s.Distances, err = metric.Summarize(m.distance, pairs.Same); err != nil {
 		return Scores{}, err
@@ -177,7 +179,7 @@ func Run(ctx context.Context, c Config) (*Report, error) {
 	if r.Rates, err = metric.Rates(m.scored.Curve(), metric.Targets()); err != nil {
 		return nil, err
 	}
-	if r.Metrics, err = c.pairMetrics(m.scored, pairs); err != nil {
+	if r.Metrics, err = pairMetrics(m.scored, pairs, c.Threshold.Value, c.Seed); err != nil {
 		return nil, err
 	}
 	if m.probability != nil {
@@ -210,8 +212,9 @@ func (c Config) describe(p Pairs) *Report {
 	return r
 }
 
-// pairMetrics returns every metric of metric.Pairs over s, in the order of their names.
-func (c Config) pairMetrics(s *metric.Scored, p Pairs) ([]Measured, error) {
+// pairMetrics returns every metric of metric.Pairs over s at threshold, in the order
+// of their names. The seed is that of resampling.
+func pairMetrics(s *metric.Scored, p Pairs, threshold float64, seed uint64) ([]Measured, error) {
 	var list []Measured
 	var of []metric.Statistic
 	for _, name := range metric.Pairs.Names() {
@@ -219,11 +222,10 @@ func (c Config) pairMetrics(s *metric.Scored, p Pairs) ([]Measured, error) {
 		if err != nil {
 			return nil, err
 		}
-		value := m.Value(s.Curve(), c.Threshold.Value)
-		list = append(list, Measured{Name: name, Value: value, Better: m.Better})
-		of = append(of, m.At(c.Threshold.Value))
+		list = append(list, Measured{Name: name, Value: m.Value(s.Curve(), threshold), Better: m.Better})
+		of = append(of, m.At(threshold))
 	}
-	intervals, err := metric.DefaultBootstrap(c.Seed).Pairs(s, p.Left, p.Right, of)
+	intervals, err := metric.DefaultBootstrap(seed).Pairs(s, p.Left, p.Right, of)
 	if err != nil {
 		return nil, fmt.Errorf("intervals of pair metrics: %w", err)
 	}

@@ -84,28 +84,39 @@ func (p Parts) LearningRate(step, total int) float32 {
 
 // Build returns the graph that s describes, training included. Errors of names
 // and options are as Resolve gives them, others are *BuildError.
-func Build(s *spec.Spec) (g *Graph, err error) {
+func Build(s *spec.Spec) (*Graph, error) {
 	parts, err := Resolve(s)
 	if err != nil {
 		return nil, err
 	}
-	// The wrappers index into empty results after an error in a scope, and tfgo
-	// panics on errors: both end here, and only here.
-	defer func() {
-		if r := recover(); r != nil {
-			g, err = nil, &BuildError{Err: fmt.Errorf("%v", r), Stack: debug.Stack()}
-		}
-	}()
 	a := newAssembly(s, parts)
-	parts.topology(a)
-	a.assign()
-	graph, err := a.root.Finalize()
+	graph, err := finish(a.root, func() {
+		parts.topology(a)
+		a.assign()
+	})
 	if err != nil {
-		return nil, &BuildError{Err: err}
+		return nil, err
 	}
 	a.graph.TF = graph
 	a.graph.Variables, a.graph.Slots = a.variables.All(), a.slots.All()
 	return a.graph, nil
+}
+
+// finish calls describe, which adds operations to root, and returns the graph. The
+// error is a *BuildError.
+func finish(root *op.Scope, describe func()) (graph *tf.Graph, err error) {
+	// The wrappers index into empty results after an error in a scope, and tfgo
+	// panics on errors: both end here, and only here.
+	defer func() {
+		if r := recover(); r != nil {
+			graph, err = nil, &BuildError{Err: fmt.Errorf("%v", r), Stack: debug.Stack()}
+		}
+	}()
+	describe()
+	if graph, err = root.Finalize(); err != nil {
+		return nil, &BuildError{Err: err}
+	}
+	return graph, nil
 }
 
 // assembly is a graph in the making.
@@ -133,12 +144,17 @@ func newAssembly(s *spec.Spec, parts Parts) *assembly {
 
 // embed adds the tower: images → embedding [N,D] float32, under its stored name.
 func (a *assembly) embed() tf.Output {
-	features := a.parts.Backbone.Build(a.root.SubScope("tower"), a.variables.Sub(names.Backbone), a.images)
-	x := a.parts.Head(a.root.SubScope("head"), a.variables.Sub(names.Head), features)
+	x := a.parts.tower(a.root, a.variables, a.images)
 	if a.root.Err() == nil {
 		a.graph.EmbeddingDim = int(x.Shape().Size(1))
 	}
 	return fetch(a.root, names.Embedding, x)
+}
+
+// tower adds images [N,H,W,3] uint8 → backbone → head → embedding [N,D] float32.
+func (p Parts) tower(s *op.Scope, v *variable.Set, images tf.Output) tf.Output {
+	features := p.Backbone.Build(s.SubScope("tower"), v.Sub(names.Backbone), images)
+	return p.Head(s.SubScope("head"), v.Sub(names.Head), features)
 }
 
 // minimize adds the mean of the loss values that count, and the update that makes it smaller.
@@ -155,12 +171,14 @@ func (a *assembly) minimize(values, valid tf.Output) {
 }
 
 // assign adds the target that sets every variable and slot from its value feed.
-func (a *assembly) assign() {
+func (a *assembly) assign() { assign(a.root, append(a.variables.All(), a.slots.All()...)) }
+
+func assign(s *op.Scope, variables []variable.Variable) {
 	var all []*tf.Operation
-	for _, v := range append(a.variables.All(), a.slots.All()...) {
+	for _, v := range variables {
 		all = append(all, v.Assign)
 	}
-	target(a.root, names.Assign, all)
+	target(s, names.Assign, all)
 }
 
 // mean adds Σ values over valid / number of valid: [M] float32, [M] bool → []; 0 when none is valid.

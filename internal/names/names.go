@@ -20,6 +20,37 @@ const (
 	Assign       = "assign"        // target: sets every variable from its value feed
 )
 
+// Operations of an exported graph. All carry one output, :0, unless the comment says target.
+const (
+	ServingImages         = "serving_default_images"    // feed [N,H,W,3] uint8 RGB
+	ServingEmbedding      = "serving_default_embedding" // fetch [N,D] float32
+	CompareLeft           = "compare_left"              // feed [N,H,W,3] uint8 RGB
+	CompareRight          = "compare_right"             // feed [N,H,W,3] uint8 RGB
+	CompareLeftEmbedding  = "compare_left_embedding"    // [N,D] float32; may be fed to compare stored embeddings
+	CompareRightEmbedding = "compare_right_embedding"   // [N,D] float32; likewise
+	CompareDistance       = "compare_distance"          // fetch [N] float32 >= 0
+	CompareSame           = "compare_same"              // fetch [N] bool
+	CompareProbability    = "compare_probability"       // fetch [N] float32 in [0,1], of "same"
+	SavePrefix            = "save/prefix"               // feed [] string, where variables are kept
+	Save                  = "save/save"                 // fetch [] string: writes the variables
+	Restore               = "save/restore"              // target: reads the variables
+)
+
+// Signatures of an exported model and the keys of their inputs and outputs.
+const (
+	ServingDefault = "serving_default" // images → embedding
+	Serve          = "serve"           // the same under the name of the tag
+	Compare        = "compare"         // left, right → distance, same[, probability]
+
+	KeyImages      = "images"
+	KeyEmbedding   = "embedding"
+	KeyLeft        = "left"
+	KeyRight       = "right"
+	KeyDistance    = "distance"
+	KeySame        = "same"
+	KeyProbability = "probability"
+)
+
 // Suffixes of a variable's operations: "backbone/conv1/kernel/read".
 const (
 	Read  = "/read"   // fetch: the value

@@ -1,0 +1,125 @@
+package graphs
+
+import (
+	"math"
+
+	tf "github.com/galeone/tensorflow/tensorflow/go"
+	"github.com/galeone/tensorflow/tensorflow/go/op"
+	tg "github.com/galeone/tfgo"
+
+	"github.com/tfpair/tfpair/graphs/variable"
+	"github.com/tfpair/tfpair/internal/names"
+	"github.com/tfpair/tfpair/models/spec"
+)
+
+// Inference is a finished graph that embeds and compares and cannot be trained
+// further by us: what an exported model is made of. It saves and restores its
+// variables by itself. Its operations carry the names of package names.
+type Inference struct {
+	TF           *tf.Graph
+	Variables    []variable.Variable
+	EmbeddingDim int  // D
+	Probable     bool // names.CompareProbability exists
+}
+
+// BuildInference returns the graph that embeds and compares as the one that Build
+// makes of s. Two images are the same where their distance is at most threshold.
+// The threshold is part of the graph; the weights are variables, without values.
+// Errors are those of Build.
+func BuildInference(s *spec.Spec, threshold float64) (*Inference, error) {
+	parts, err := Resolve(s)
+	if err != nil {
+		return nil, err
+	}
+	root := tg.NewRoot()
+	b := &inference{parts: parts, root: root, variables: variable.NewSet(root, ""),
+		images: tf.MakeShape(-1, int64(s.Input.Size), int64(s.Input.Size), 3)}
+	graph, err := finish(root, func() {
+		b.embed()
+		b.compare(threshold)
+		b.keep()
+	})
+	if err != nil {
+		return nil, err
+	}
+	b.graph.TF, b.graph.Variables = graph, b.variables.All()
+	return &b.graph, nil
+}
+
+// inference is an Inference in the making.
+type inference struct {
+	parts     Parts
+	root      *op.Scope
+	variables *variable.Set
+	images    tf.Shape // [-1,H,W,3]
+	graph     Inference
+}
+
+// embed adds serving_default_images → serving_default_embedding [N,D].
+func (b *inference) embed() {
+	images := feed(b.root, names.ServingImages, tf.Uint8, b.images)
+	embedding := b.parts.tower(b.root.SubScope("embed"), b.variables, images)
+	if b.root.Err() == nil {
+		b.graph.EmbeddingDim = int(embedding.Shape().Size(1))
+	}
+	fetch(b.root, names.ServingEmbedding, embedding)
+}
+
+// compare adds two more towers on the same variables: compare_left, compare_right
+// → compare_distance [N], compare_same [N] and, where the loss has log-odds,
+// compare_probability [N]. Two towers and not one over both: batches of unequal
+// length must be an error.
+func (b *inference) compare(threshold float64) {
+	s := b.root.SubScope("compare")
+	side := func(feedName, scope, embedding string) tf.Output {
+		images := feed(b.root, feedName, tf.Uint8, b.images)
+		return fetch(b.root, embedding, b.parts.tower(s.SubScope(scope), b.variables.Reuse(), images))
+	}
+	left := side(names.CompareLeft, "left", names.CompareLeftEmbedding)
+	right := side(names.CompareRight, "right", names.CompareRightEmbedding)
+	distance := fetch(b.root, names.CompareDistance, b.parts.Distance(s.SubScope("distance"), left, right))
+	limit := tg.Const(s.SubScope("threshold"), atMost(threshold))
+	fetch(b.root, names.CompareSame, op.LessEqual(s.SubScope("same"), distance, limit))
+	if b.parts.Loss.Logit == nil {
+		return
+	}
+	logit := b.parts.Loss.Logit(s.SubScope("logit"), b.variables.Sub(names.LossScope), distance)
+	fetch(b.root, names.CompareProbability, op.Sigmoid(s.SubScope("sigmoid"), logit))
+	b.graph.Probable = true
+}
+
+// atMost returns the largest float32 that is at most x, so that comparing float32
+// distances with it decides as comparing them with x would.
+func atMost(x float64) float32 {
+	y := float32(x)
+	if float64(y) > x {
+		y = math.Nextafter32(y, float32(math.Inf(-1)))
+	}
+	return y
+}
+
+// keep adds what saves all variables to a prefix of files, what restores them from
+// it, and the target that sets them from their value feeds.
+func (b *inference) keep() {
+	variables := b.variables.All()
+	assign(b.root, variables)
+	keys, slices := make([]string, len(variables)), make([]string, len(variables))
+	types, reads := make([]tf.DataType, len(variables)), make([]tf.Output, len(variables))
+	for i, v := range variables {
+		keys[i], types[i], reads[i] = v.Key, tf.Float, v.Read
+	}
+	s := b.root.SubScope("save")
+	standard := op.Const(s.SubScope("default"), "variables")
+	prefix := first(b.root.AddOperation(tf.OpSpec{Name: names.SavePrefix, Type: "PlaceholderWithDefault",
+		Input: []tf.Input{standard}, Attrs: map[string]any{"shape": tf.ScalarShape()}}))
+	list, whole := op.Const(s.SubScope("keys"), keys), op.Const(s.SubScope("slices"), slices)
+	written := op.SaveV2(s.SubScope("write"), prefix, list, whole, reads)
+	b.root.AddOperation(tf.OpSpec{Name: names.Save, Type: "Identity", Input: []tf.Input{prefix},
+		ControlDependencies: []*tf.Operation{written}})
+	var restored []*tf.Operation
+	for i, value := range op.RestoreV2(s.SubScope("read"), prefix, list, whole, types) {
+		restored = append(restored, op.AssignVariableOp(
+			s.SubScope("assign").SubScope(variables[i].Key), variables[i].Handle, value))
+	}
+	target(b.root, names.Restore, restored)
+}

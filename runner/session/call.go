@@ -10,8 +10,8 @@ import (
 	tf "github.com/galeone/tensorflow/tensorflow/go"
 )
 
-// Number is an element type that graphs take and give.
-type Number interface{ uint8 | int32 | float32 }
+// Number is an element type that graphs take and give, a truth value among them.
+type Number interface{ uint8 | int32 | float32 | bool }
 
 // Value is an array on its way into or out of a graph.
 type Value struct {
@@ -57,6 +57,8 @@ func dtypeOf[T Number]() tf.DataType {
 		return tf.Uint8
 	case int32:
 		return tf.Int32
+	case bool:
+		return tf.Bool
 	default:
 		return tf.Float
 	}
@@ -186,6 +188,24 @@ func (s *Session) Assign(target string, feeds []string, values []Value) error {
 	c.fresh = true
 	_, err = c.Run(values...)
 	return err
+}
+
+// Store feeds text, a scalar string, and runs the fetch: how a graph that keeps its
+// own variables is told where to.
+func (s *Session) Store(feed, fetch, text string) error {
+	in, out := s.graph.Operation(feed), s.graph.Operation(fetch)
+	if in == nil || out == nil {
+		return fmt.Errorf("graph has no operations %q and %q", feed, fetch)
+	}
+	t, err := tf.NewTensor(text)
+	if err != nil {
+		return fmt.Errorf("make tensor of %q: %w", text, err)
+	}
+	_, err = s.session.Run(map[tf.Output]*tf.Tensor{in.Output(0): t}, []tf.Output{out.Output(0)}, nil)
+	if err != nil {
+		return fmt.Errorf("run %q: %w", fetch, err)
+	}
+	return nil
 }
 
 func (c *Call) collect() {

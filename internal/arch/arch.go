@@ -9,8 +9,8 @@ package arch
 // Module is the path of this module.
 const Module = "github.com/tfpair/tfpair"
 
-// Binding is the Go binding of TensorFlow and Front its front; both need cgo. The binding's
-// generated protocol buffer packages, below Binding/core, are pure Go.
+// Binding is the Go binding of TensorFlow and Front its front; both need cgo, and so does
+// Binding/op. The other packages below Binding are generated protocol buffers, pure Go.
 const (
 	Binding = "github.com/galeone/tensorflow/tensorflow/go"
 	Front   = "github.com/galeone/tfgo"
@@ -86,11 +86,14 @@ var Rules = map[string]Rule{
 		Why: "it is handed what embeds, and measures; its tests run without TensorFlow"},
 	"runner/trained": {Ours: []string{"runner/evaluate", "runner/network", "runner/session",
 		"graphs/...", "pipeline/...", "models/..."}, Why: ownRoom},
+	"runner/trained/trainedtest": {Ours: []string{"runner/trained", "runner/evaluate",
+		"runner/network", "runner/session", "models/..."}, Why: ownRoom},
 	"runner/train": {Ours: []string{"runner/trained", "runner/evaluate", "runner/metric",
 		"runner/network", "runner/session", "graphs/...", "pipeline/...", "models/..."},
 		Why: ownRoom},
-	"runner/export": {Ours: []string{"runner/trained", "runner/network", "runner/session",
-		"graphs/...", "models/..."}, Why: ownRoom},
+	"runner/export": {Ours: []string{"runner/trained", "runner/evaluate", "runner/metric",
+		"runner/network", "runner/session", "graphs/...", "models/...", "pipeline/decode",
+		"pipeline/resize", "internal/sample"}, Why: ownRoom},
 	"runner/serve": {Ours: []string{"models/...", "runner/index", "pipeline/decode",
 		"pipeline/resize"}, Why: ownRoom},
 

@@ -8,6 +8,7 @@ package spec
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -156,4 +157,18 @@ func (s *Spec) Marshal() ([]byte, error) {
 		return nil, fmt.Errorf("encode spec: %w", err)
 	}
 	return b.Bytes(), nil
+}
+
+// JSON returns s as a JSON object of the same keys, which Parse reads as well: JSON
+// is YAML.
+func (s *Spec) JSON() (json.RawMessage, error) {
+	text, err := s.Marshal()
+	if err != nil {
+		return nil, err
+	}
+	var sections map[string]any
+	if err := yaml.Unmarshal(text, &sections); err != nil {
+		return nil, fmt.Errorf("encode spec: %w", err)
+	}
+	return json.Marshal(sections)
 }

@@ -1,0 +1,104 @@
+package models
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"image"
+	"runtime"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/tfpair/tfpair/pipeline/decode"
+	"github.com/tfpair/tfpair/runner/session"
+)
+
+// maxBatch is how many images go through the network at once: enough to fill the
+// cores, few enough that the activations of a small tower stay in the cache.
+const maxBatch = 32
+
+// Embed returns the embedding [D] of each image, in order. Images may be of any size
+// and kind; transparency is blended over white. EXIF orientation is lost in an
+// image.Image: decode.Decode applies it.
+//
+// Images that cannot be used have nil in their place, and the error joins an
+// *ImageError for each; the others are embedded all the same. Other errors leave no
+// result: ErrClosed, that of ctx, which is looked at between batches of 32 images, and
+// the runtime's.
+func (m *Model) Embed(ctx context.Context, images ...image.Image) ([][]float32, error) {
+	embeddings := make([][]float32, len(images))
+	bad := make([]error, len(images))
+	for first := 0; first < len(images); first += maxBatch {
+		last := min(first+maxBatch, len(images))
+		pixels := m.prepare(images[first:last], bad[first:last])
+		for i := first; i < last; i++ {
+			if bad[i] != nil {
+				bad[i] = &ImageError{i, bad[i]}
+			}
+		}
+		rows, err := m.EmbedPixels(ctx, pixels)
+		if err != nil {
+			return nil, err
+		}
+		for i := first; i < last; i++ {
+			if bad[i] == nil {
+				embeddings[i], rows = rows[:m.Dim():m.Dim()], rows[m.Dim():]
+			}
+		}
+	}
+	return embeddings, errors.Join(bad...)
+}
+
+// prepare returns the pixels of the images that can be used, and fills in what is
+// wrong with the others.
+func (m *Model) prepare(images []image.Image, bad []error) []uint8 {
+	size := m.resizer.Bytes()
+	pixels := make([]uint8, len(images)*size)
+	var g errgroup.Group
+	g.SetLimit(runtime.GOMAXPROCS(0))
+	for i, img := range images {
+		g.Go(func() error {
+			flat, err := decode.Flatten(img)
+			if err != nil {
+				bad[i] = err
+				return nil
+			}
+			m.resizer.Into(pixels[i*size:(i+1)*size], flat)
+			return nil
+		})
+	}
+	_ = g.Wait() // the functions return nil
+	good := 0
+	for i := range images {
+		if bad[i] == nil {
+			copy(pixels[good*size:(good+1)*size], pixels[i*size:(i+1)*size])
+			good++
+		}
+	}
+	return pixels[:good*size]
+}
+
+// EmbedPixels returns the embeddings [N,D], row-major, of pixels [N,S,S,3] uint8 RGB
+// that are resized to the model's size S already, as Info says. N may be any number;
+// all of them go through the network at once. Errors: ErrClosed, that of ctx, and the
+// runtime's.
+func (m *Model) EmbedPixels(ctx context.Context, pixels []uint8) ([]float32, error) {
+	size := int64(m.info.Manifest.Preprocessing.Size)
+	n := int64(len(pixels)) / int64(m.resizer.Bytes())
+	if n*int64(m.resizer.Bytes()) != int64(len(pixels)) {
+		return nil, fmt.Errorf("pixels: %d bytes are no whole number of images of %d×%d×3", len(pixels), size, size)
+	}
+	if n == 0 {
+		return nil, ctx.Err()
+	}
+	var embeddings []float32
+	err := m.use(ctx, func() error {
+		values, err := m.embed.run(session.Of(pixels, n, size, size, 3))
+		if err != nil {
+			return err
+		}
+		embeddings, err = session.Data[float32](values[0])
+		return err
+	})
+	return embeddings, err
+}

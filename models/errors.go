@@ -1,0 +1,51 @@
+package models
+
+import (
+	"errors"
+	"fmt"
+)
+
+// ErrClosed says that a Model was used after Close.
+var ErrClosed = errors.New("model is closed")
+
+// NotModelError says why a path holds no exported model.
+type NotModelError struct{ Path, Reason string }
+
+func (e *NotModelError) Error() string { return fmt.Sprintf("model %q: %s", e.Path, e.Reason) }
+
+// CorruptError says which file of an exported model is not as it was written.
+type CorruptError struct{ Path, File, Reason string }
+
+func (e *CorruptError) Error() string {
+	return fmt.Sprintf("model %q: %s: %s", e.Path, e.File, e.Reason)
+}
+
+// NewerError says that a model was exported by a later version of tfpair.
+type NewerError struct {
+	Path   string
+	Format int
+	Tool   string // that wrote it
+}
+
+func (e *NewerError) Error() string {
+	return fmt.Sprintf("model %q: its manifest has format %d and is %s's; this program reads up to %d",
+		e.Path, e.Format, e.Tool, ManifestFormat)
+}
+
+// ImageError says which of the images given cannot be embedded, and why.
+type ImageError struct {
+	Index int // of the arguments of Embed
+	Err   error
+}
+
+func (e *ImageError) Error() string { return fmt.Sprintf("image %d: %v", e.Index, e.Err) }
+
+// Unwrap returns the reason.
+func (e *ImageError) Unwrap() error { return e.Err }
+
+// SpaceError says that two embeddings come from different models and cannot be compared.
+type SpaceError struct{ Got, Want string }
+
+func (e *SpaceError) Error() string {
+	return fmt.Sprintf("embeddings are of space %s, want %s: they were made by another model or preprocessing", e.Got, e.Want)
+}

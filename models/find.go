@@ -1,0 +1,91 @@
+package models
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+
+	"github.com/tfpair/tfpair/internal/names"
+	"github.com/tfpair/tfpair/models/savedmodel"
+)
+
+// Describe returns what the manifest says of the model in folder, as Load finds it,
+// without opening it and without checking its other files. Errors: *NotModelError,
+// *CorruptError, *NewerError.
+func Describe(folder string) (*Info, error) {
+	path, version, err := find(folder)
+	if err != nil {
+		return nil, err
+	}
+	manifest, err := ReadManifest(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, &NotModelError{path, "it has no " + ManifestName + ", so it was not exported by tfpair"}
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &Info{Path: path, Version: version, Manifest: *manifest}, nil
+}
+
+// find returns the folder of the SavedModel in folder and its version.
+func find(folder string) (path string, version int, err error) {
+	entries, err := os.ReadDir(folder)
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", 0, &NotModelError{folder, "there is nothing of that name"}
+	}
+	if err != nil {
+		return "", 0, &NotModelError{folder, "it is no folder: " + err.Error()}
+	}
+	if isSavedModel(folder) {
+		version, _ = strconv.Atoi(filepath.Base(folder)) // 0 where it is no number
+		return filepath.Clean(folder), version, nil
+	}
+	for _, e := range entries {
+		number, err := strconv.Atoi(e.Name())
+		if at := filepath.Join(folder, e.Name()); err == nil && number > version && isSavedModel(at) {
+			path, version = at, number
+		}
+	}
+	if version == 0 {
+		return "", 0, &NotModelError{folder, "it has no " + savedmodel.FileName + " and no numbered version of a model"}
+	}
+	return path, version, nil
+}
+
+func isSavedModel(folder string) bool {
+	_, err := os.Stat(filepath.Join(folder, savedmodel.FileName))
+	return err == nil
+}
+
+// signatures checks that the model has the signatures that a Model calls, and
+// reports whether it gives probabilities.
+func signatures(path string) (probable bool, err error) {
+	saved, err := savedmodel.Read(path)
+	var format *savedmodel.FormatError
+	if errors.As(err, &format) {
+		return false, &CorruptError{path, savedmodel.FileName, format.Reason}
+	}
+	if err != nil {
+		return false, err
+	}
+	for _, want := range []struct{ name, input, output string }{
+		{names.ServingDefault, names.KeyImages, names.KeyEmbedding},
+		{names.Compare, names.KeyLeft, names.KeyDistance},
+		{names.Compare, names.KeyRight, names.KeySame},
+	} {
+		s, err := saved.Signature(want.name)
+		if err == nil {
+			_, err = s.Input(want.input)
+		}
+		if err == nil {
+			_, err = s.Output(want.output)
+		}
+		if err != nil {
+			return false, &NotModelError{path, err.Error()}
+		}
+	}
+	_, probable = saved.Signatures[names.Compare].Outputs[names.KeyProbability]
+	return probable, nil
+}

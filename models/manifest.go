@@ -1,0 +1,230 @@
+package models
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/tfpair/tfpair/models/savedmodel"
+	"github.com/tfpair/tfpair/pipeline/resize"
+)
+
+// ManifestName is where the manifest lies in the folder of a model.
+const ManifestName = savedmodel.ExtraFolder + "/tfpair.json"
+
+// ManifestFormat is the format that this package writes. Fields are only ever added
+// to it; a manifest with a higher number is refused.
+const ManifestFormat = 1
+
+// maxManifest is the largest manifest that is read, in bytes.
+const maxManifest = 64 << 20
+
+// Manifest says what an exported model is, how it was made, how to preprocess for
+// it, and how good it is. It is written beside the SavedModel and TensorFlow does
+// not read it.
+type Manifest struct {
+	Format        int             `json:"format"`
+	Space         string          `json:"embedding_space"` // see Space
+	Spec          json.RawMessage `json:"spec"`            // what the model is and how it was trained, as in a spec file
+	Preprocessing Preprocessing   `json:"preprocessing"`
+	EmbeddingDim  int             `json:"embedding_dim"` // D
+	Distance      string          `json:"distance"`      // by which embeddings are compared: "euclidean"
+	Threshold     Threshold       `json:"threshold"`
+	Metrics       []Metric        `json:"metrics"` // on validation, at the threshold
+	Pairs         int             `json:"pairs"`   // of validation
+	Classes       []string        `json:"classes,omitempty"`
+	Data          Data            `json:"data"`
+	Step          int             `json:"step"` // updates that made the weights
+	Parameters    int64           `json:"parameters"`
+	WeightsSHA256 string          `json:"weights_sha256"`
+	Tool          string          `json:"tool"`    // "tfpair v1.2.0"
+	Runtime       string          `json:"runtime"` // "TensorFlow 2.21.0"
+	Probes        []Probe         `json:"probes"`
+	Files         map[string]File `json:"files"`           // all others of the model, by path in its folder
+	SHA256        string          `json:"manifest_sha256"` // of this manifest with "" in this place
+}
+
+// Preprocessing says how a picture becomes the input of the network. Normalisation
+// is inside the graph.
+type Preprocessing struct {
+	resize.Options
+	Channels string `json:"channels"` // always "RGB"
+	DType    string `json:"dtype"`    // always "uint8", in [0,255]
+	Note     string `json:"note"`     // the same for a person
+}
+
+// Threshold is the distance up to which two images are called the same.
+type Threshold struct {
+	Value  float64 `json:"value"`  // in units of the model's distance
+	Source string  `json:"source"` // "validation, step 1565, 600 pairs"
+}
+
+// Metric is a quality of the model with its confidence interval.
+type Metric struct {
+	Name   string  `json:"name"`
+	Value  float64 `json:"value"`
+	Better string  `json:"better"` // "higher" or "lower"
+	Low    float64 `json:"low"`    // of the interval
+	High   float64 `json:"high"`
+	Level  float64 `json:"level"`  // of the interval: 0.95
+	Method string  `json:"method"` // how it was made
+}
+
+// Data says what the model was trained on.
+type Data struct {
+	Name        string   `json:"name"`
+	Fingerprint string   `json:"fingerprint"` // of paths, sizes, classes and pairs
+	Skipped     []string `json:"skipped,omitempty"`
+}
+
+// Probe is a stored image with the embedding that the training graph gave it.
+type Probe struct {
+	File      string    `json:"file"`      // PNG of the model's size, by path in the model's folder
+	Embedding []float32 `json:"embedding"` // [D]
+}
+
+// File is the size and the checksum of a file.
+type File struct {
+	Size   int64  `json:"size"`
+	SHA256 string `json:"sha256"`
+}
+
+// Weight is one variable of a model, for its checksum.
+type Weight struct {
+	Key   string
+	Shape []int64
+	Data  []float32 // row-major
+}
+
+// WeightsSHA256 returns the checksum, in hexadecimal, of keys, shapes and values of
+// all weights, whatever their order.
+func WeightsSHA256(weights []Weight) string {
+	weights = slices.Clone(weights)
+	slices.SortFunc(weights, func(a, b Weight) int { return strings.Compare(a.Key, b.Key) })
+	h := sha256.New()
+	var b []byte
+	for _, w := range weights {
+		b = fmt.Appendf(b[:0], "%q %v\n", w.Key, w.Shape)
+		for _, x := range w.Data {
+			b = binary.LittleEndian.AppendUint32(b, math.Float32bits(x))
+		}
+		h.Write(b) // a hash never returns an error
+	}
+	return hex.EncodeToString(h.Sum(nil))
+}
+
+// Space returns the id of the embedding space of a model: embeddings can be compared
+// where their ids are equal. It is made of the tower's weights, of what the graph does
+// with them, which sections of the spec say, and of the preprocessing.
+func Space(weightsSHA256 string, sections json.RawMessage, p resize.Options) string {
+	return sumOf(fmt.Appendf(nil, "%s\n%s\n%s\n", weightsSHA256, sections, p))[:32]
+}
+
+// Seal returns m as the bytes of its file, with its checksum.
+func (m Manifest) Seal() ([]byte, error) {
+	m.SHA256 = ""
+	text, err := m.encode()
+	if err != nil {
+		return nil, err
+	}
+	return bytes.Replace(text, sealOf(""), sealOf(sumOf(text)), 1), nil
+}
+
+// sealOf is the field that holds the checksum, as it is written.
+func sealOf(sum string) []byte { return fmt.Appendf(nil, "\n \"manifest_sha256\": %q\n", sum) }
+
+func sumOf(text []byte) string {
+	sum := sha256.Sum256(text)
+	return hex.EncodeToString(sum[:])
+}
+
+func (m Manifest) encode() ([]byte, error) {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", " ")
+	if err := e.Encode(m); err != nil {
+		return nil, fmt.Errorf("encode manifest: %w", err)
+	}
+	return b.Bytes(), nil
+}
+
+// ReadManifest returns the manifest of the model in folder, verified against its own
+// checksum. Where there is none the error wraps fs.ErrNotExist; others are *CorruptError
+// and *NewerError.
+func ReadManifest(folder string) (*Manifest, error) {
+	text, err := readFile(filepath.Join(folder, ManifestName))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	if err != nil {
+		return nil, &CorruptError{folder, ManifestName, err.Error()}
+	}
+	var m Manifest
+	if err := json.Unmarshal(text, &m); err != nil {
+		return nil, &CorruptError{folder, ManifestName, err.Error()}
+	}
+	if m.Format > ManifestFormat {
+		return nil, &NewerError{Path: folder, Format: m.Format, Tool: m.Tool}
+	}
+	// By text and not by encoding again: a later version may have added fields.
+	if open := bytes.Replace(text, sealOf(m.SHA256), sealOf(""), 1); sumOf(open) != m.SHA256 {
+		return nil, &CorruptError{folder, ManifestName, "it is not as it was written"}
+	}
+	return &m, nil
+}
+
+func readFile(path string) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close() // read only
+	text, err := io.ReadAll(io.LimitReader(f, maxManifest+1))
+	if err == nil && len(text) > maxManifest {
+		err = fmt.Errorf("larger than %d bytes", maxManifest)
+	}
+	return text, err
+}
+
+// Sum returns the size and the checksum of the file at path.
+func Sum(path string) (File, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return File{}, err
+	}
+	defer f.Close() // read only
+	h := sha256.New()
+	n, err := io.Copy(h, f)
+	return File{Size: n, SHA256: hex.EncodeToString(h.Sum(nil))}, err
+}
+
+// verify compares the files in folder with m. The error is a *CorruptError.
+func (m *Manifest) verify(folder string) error {
+	for name, want := range m.Files {
+		got, err := Sum(filepath.Join(folder, filepath.FromSlash(name)))
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+			return &CorruptError{folder, name, "it is missing"}
+		case err != nil:
+			return &CorruptError{folder, name, err.Error()}
+		case got.Size != want.Size:
+			return &CorruptError{folder, name, fmt.Sprintf("%d bytes, want %d", got.Size, want.Size)}
+		case got.SHA256 != want.SHA256:
+			return &CorruptError{folder, name,
+				fmt.Sprintf("SHA-256 is %.12s…, want %.12s…", got.SHA256, want.SHA256)}
+		}
+	}
+	return nil
+}

@@ -13,7 +13,7 @@ import (
 func newEvaluateCommand(streams IO) *cli.Command {
 	flags := append(dataFlags(),
 		&cli.StringFlag{Name: "model", Usage: "run `FOLDER` of a training"},
-		&cli.StringFlag{Name: "checkpoint", Value: "best", Usage: "best (by train.select), last, or a step"},
+		checkpointFlag(),
 		&cli.StringFlag{Name: "split", Value: "test", Usage: "train, val or test; data without splits is all test"},
 		&cli.BoolFlag{Name: "unseen-classes",
 			Usage: "measure classes that training never saw, whatever their split; implied for test by a training so made"},

@@ -11,11 +11,13 @@ import (
 	"github.com/tfpair/tfpair/internal/libtensorflow"
 	"github.com/tfpair/tfpair/internal/libtensorflow/load"
 	"github.com/tfpair/tfpair/internal/named"
+	"github.com/tfpair/tfpair/models"
 	"github.com/tfpair/tfpair/models/checkpoint"
 	"github.com/tfpair/tfpair/models/run"
 	"github.com/tfpair/tfpair/pipeline/dataset"
 	"github.com/tfpair/tfpair/pipeline/decode"
 	"github.com/tfpair/tfpair/runner/evaluate"
+	"github.com/tfpair/tfpair/runner/export"
 	"github.com/tfpair/tfpair/runner/metric"
 	"github.com/tfpair/tfpair/runner/session"
 	"github.com/tfpair/tfpair/runner/train"
@@ -30,6 +32,7 @@ const (
 	exitSkipped     = 3
 	exitInput       = 4
 	exitDiverged    = 5
+	exitRefused     = 6
 	exitInterrupted = 130
 	exitTerminated  = 143
 )
@@ -45,6 +48,7 @@ var exitCodes = []struct {
 	{exitSkipped, "done, but some inputs were skipped"},
 	{exitInput, "input, model or runtime missing, or not what it claims to be"},
 	{exitDiverged, "training diverged"},
+	{exitRefused, "refused by a quality guard"},
 	{exitInterrupted, "interrupted (Ctrl-C)"},
 	{exitTerminated, "terminated (SIGTERM)"},
 }
@@ -102,6 +106,12 @@ var outcomes = []outcome{
 	{isA[*evaluate.NoQueriesError], exitInput, ""},
 	{isA[*metric.DegenerateError], exitInput, ""},
 	{isA[*run.NotRunError], exitInput, ""},
+	{isA[*models.NotModelError], exitInput, "tfpair export --run RUN --out MODEL makes one"},
+	{isA[*models.CorruptError], exitInput, "export it again: tfpair export"},
+	{isA[*models.NewerError], exitInput, "use the version of tfpair that exported it, or a later one"},
+	{isA[*export.ExistsError], exitUsage, "give another --out or --version; nothing is overwritten"},
+	{isA[*export.WeightError], exitRefused, "export another checkpoint: --checkpoint"},
+	{isA[*export.DifferenceError], exitRefused, ""},
 	{isA[*run.LockedError], exitFailed, "wait for it to end, or give another --out"},
 	{isA[*checkpoint.CorruptError], exitInput, "another checkpoint may be whole: --checkpoint last"},
 	{is(checkpoint.ErrNone), exitInput, "the training was ended before its first checkpoint; give the same train command again"},

@@ -58,6 +58,7 @@ func newApp(streams IO) *cli.App {
 		Commands: []*cli.Command{
 			newTrainCommand(streams),
 			newEvaluateCommand(streams),
+			newExportCommand(streams),
 			newDemoCommand(streams),
 			newListCommand(streams),
 			newDoctorCommand(streams),

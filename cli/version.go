@@ -2,7 +2,6 @@ package cli
 
 import (
 	"runtime"
-	"runtime/debug"
 
 	"github.com/urfave/cli/v2"
 
@@ -24,11 +23,8 @@ func newVersionCommand(streams IO) *cli.Command {
 		Flags: outputFlags(),
 		Action: func(c *cli.Context) error {
 			out := newOutput(c, streams)
-			v := versions{Version: "unknown", Go: runtime.Version(), TensorFlow: libtensorflow.Version,
+			v := versions{Version: programVersion(), Go: runtime.Version(), TensorFlow: libtensorflow.Version,
 				Platform: runtime.GOOS + "/" + runtime.GOARCH}
-			if info, ok := debug.ReadBuildInfo(); ok {
-				v.Version = info.Main.Version
-			}
 			out.print("tfpair %s (%s, TensorFlow %s, %s)", v.Version, v.Go, v.TensorFlow, v.Platform)
 			return out.emit("version", v)
 		},

@@ -13,6 +13,7 @@ import (
 	"github.com/tfpair/tfpair/models/checkpoint"
 	"github.com/tfpair/tfpair/models/run"
 	"github.com/tfpair/tfpair/models/spec"
+	"github.com/tfpair/tfpair/pipeline/resize"
 	"github.com/tfpair/tfpair/runner/evaluate"
 	"github.com/tfpair/tfpair/runner/network"
 	"github.com/tfpair/tfpair/runner/session"
@@ -105,4 +106,9 @@ func (m *Model) Threshold() (evaluate.Threshold, error) {
 	}
 	return evaluate.Threshold{Value: v.Scores.Threshold,
 		Source: fmt.Sprintf("validation, step %d, %d pairs", v.Step, v.Scores.Pairs)}, nil
+}
+
+// Resize returns how pictures are brought to the model's size.
+func (m *Model) Resize() resize.Options {
+	return resize.Options{Size: m.Spec.Input.Size, Mode: m.Spec.Input.Resize, Filter: m.Spec.Input.Filter}
 }

@@ -1,0 +1,191 @@
+// Package export turns a checkpoint of a run into a SavedModel:
+//
+//	run folder → trained.Open → inference graph, weights → OUT/.tmp-… → reload, compare → OUT/N
+//
+// The model appears by one rename, after it has been loaded again and has embedded
+// stored images as the training graph does, or not at all. It trains and changes
+// nothing in the run.
+package export
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/tfpair/tfpair/graphs"
+	"github.com/tfpair/tfpair/internal/names"
+	"github.com/tfpair/tfpair/models"
+	"github.com/tfpair/tfpair/models/checkpoint"
+	"github.com/tfpair/tfpair/models/savedmodel"
+	"github.com/tfpair/tfpair/runner/evaluate"
+	"github.com/tfpair/tfpair/runner/network"
+	"github.com/tfpair/tfpair/runner/session"
+	"github.com/tfpair/tfpair/runner/trained"
+)
+
+// Config says what to export and where to.
+type Config struct {
+	Run        string // run folder
+	Checkpoint string // "best", "last" or a step
+	Out        string // folder of the model's versions; made if need be
+	Version    int    // folder of this version in Out; 0 is one more than the highest there
+	Session    session.Options
+	Tool       string // name and version of the program, for the manifest
+	Runtime    string // release of TensorFlow
+}
+
+// Result is an exported model.
+type Result struct {
+	models.Info
+	Difference float64 // largest of any embedding number, reloaded against trained
+	Tolerance  float64 // that was allowed
+}
+
+// WeightError says that a weight is not a finite number.
+type WeightError struct{ Checkpoint, Name string }
+
+func (e *WeightError) Error() string {
+	return fmt.Sprintf("checkpoint %q: weight %q is not finite", e.Checkpoint, e.Name)
+}
+
+// DifferenceError says that the model, loaded again, embeds an image differently from
+// the training graph.
+type DifferenceError struct {
+	Probe                 string
+	Difference, Tolerance float64
+}
+
+func (e *DifferenceError) Error() string {
+	return fmt.Sprintf("reloaded model embeds %s differently: by %.3g, at most %.3g is allowed",
+		e.Probe, e.Difference, e.Tolerance)
+}
+
+// Run exports. When it returns an error, nothing is left behind. Errors are those of
+// trained.Open, trained.ErrNoThreshold, *ExistsError, *WeightError, *DifferenceError,
+// that of ctx, and the disk's.
+func Run(ctx context.Context, c Config) (*Result, error) {
+	place, err := findPlace(c.Out, c.Version)
+	if err != nil {
+		return nil, err
+	}
+	model, err := trained.Open(c.Run, c.Checkpoint, c.Session)
+	if err != nil {
+		return nil, err
+	}
+	defer model.Close() // nothing is left in it
+	threshold, err := model.Threshold()
+	if err != nil {
+		return nil, err
+	}
+	weights, err := finite(model)
+	if err != nil {
+		return nil, err
+	}
+	if err := place.make(); err != nil {
+		return nil, fmt.Errorf("export to %q: %w", c.Out, err)
+	}
+	result, err := c.fill(ctx, place, model, weights, threshold)
+	if err == nil {
+		err = place.publish()
+	}
+	if err != nil {
+		return nil, errors.Join(err, place.remove())
+	}
+	result.Path, result.Version = place.path(), place.version
+	return result, nil
+}
+
+// finite returns the weights of m, none of them NaN or infinite.
+func finite(m *trained.Model) ([]checkpoint.Tensor, error) {
+	c, err := m.Snapshot()
+	if err != nil {
+		return nil, err
+	}
+	c.Optimizer = nil
+	if name := network.NotFinite(c); name != "" {
+		return nil, &WeightError{m.Path, name}
+	}
+	return c.Variables, nil
+}
+
+// fill writes the model aside and checks it there.
+func (c Config) fill(ctx context.Context, p *place, m *trained.Model, weights []checkpoint.Tensor,
+	threshold evaluate.Threshold) (*Result, error) {
+	graph, err := graphs.BuildInference(m.Spec, threshold.Value)
+	if err != nil {
+		return nil, err
+	}
+	if weights, err = weightsOf(graph, weights); err != nil {
+		return nil, err
+	}
+	if err := c.write(p, m.Spec.Input.Size, graph, weights); err != nil {
+		return nil, err
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	probes, err := writeProbes(p, m)
+	if err != nil {
+		return nil, err
+	}
+	manifest, err := c.manifest(m, weights, threshold)
+	if err != nil {
+		return nil, err
+	}
+	manifest.Probes = probes
+	if err := p.seal(manifest); err != nil {
+		return nil, err
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	return c.verify(ctx, p)
+}
+
+// weightsOf returns the tensors that the graph has variables for, in its order. What
+// only training needs stays behind.
+func weightsOf(g *graphs.Inference, tensors []checkpoint.Tensor) ([]checkpoint.Tensor, error) {
+	byName := make(map[string]checkpoint.Tensor, len(tensors))
+	for _, t := range tensors {
+		byName[t.Name] = t
+	}
+	var list []checkpoint.Tensor
+	for _, v := range g.Variables {
+		t, ok := byName[v.Key]
+		if !ok {
+			return nil, fmt.Errorf("checkpoint has no weight %q", v.Key)
+		}
+		list = append(list, t)
+	}
+	return list, nil
+}
+
+// write lets the graph write its variables, and writes saved_model.pb beside them.
+func (c Config) write(p *place, size int, g *graphs.Inference, weights []checkpoint.Tensor) (err error) {
+	s, err := session.Open(g.TF, c.Session)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.Close()) }()
+	feeds, values := make([]string, len(weights)), make([]session.Value, len(weights))
+	for i, w := range weights {
+		feeds[i], values[i] = w.Name+names.Value, session.Of(w.Data, w.Shape...)
+	}
+	if err := s.Assign(names.Assign, feeds, values); err != nil {
+		return err
+	}
+	if err := os.Mkdir(filepath.Join(p.aside, savedmodel.VariablesFolder), 0o755); err != nil {
+		return err
+	}
+	prefix := filepath.Join(p.aside, savedmodel.VariablesPrefix)
+	if err := s.Store(names.SavePrefix, names.Save, prefix); err != nil {
+		return err
+	}
+	text, err := encode(g, size, c.Runtime)
+	if err != nil {
+		return err
+	}
+	return p.write(savedmodel.FileName, text)
+}

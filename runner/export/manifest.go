@@ -1,0 +1,85 @@
+package export
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/tfpair/tfpair/internal/named"
+	"github.com/tfpair/tfpair/models"
+	"github.com/tfpair/tfpair/models/checkpoint"
+	"github.com/tfpair/tfpair/runner/evaluate"
+	"github.com/tfpair/tfpair/runner/metric"
+	"github.com/tfpair/tfpair/runner/trained"
+)
+
+// manifest says what the model of weights is. Probes and files are the caller's to fill.
+func (c Config) manifest(m *trained.Model, weights []checkpoint.Tensor, t evaluate.Threshold) (*models.Manifest, error) {
+	text, err := m.Spec.JSON()
+	if err != nil {
+		return nil, err
+	}
+	space, err := m.Space(weights)
+	if err != nil {
+		return nil, err
+	}
+	resizing := m.Resize()
+	validation := m.State.Validation
+	metrics, err := metrics(validation.Scores)
+	if err != nil {
+		return nil, err
+	}
+	return &models.Manifest{
+		Format: models.ManifestFormat,
+		Space:  space,
+		Spec:   text,
+		Preprocessing: models.Preprocessing{Options: resizing, Channels: "RGB", DType: "uint8",
+			Note: fmt.Sprintf("EXIF orientation applied, transparency over white, %s to %d×%d with the antialiased "+
+				"%s filter; the graph normalises", resizing.Mode, resizing.Size, resizing.Size, resizing.Filter)},
+		EmbeddingDim:  m.Dim(),
+		Distance:      m.Spec.Distance.Name,
+		Threshold:     models.Threshold{Value: t.Value, Source: t.Source},
+		Metrics:       metrics,
+		Pairs:         validation.Scores.Pairs,
+		Classes:       m.State.Classes,
+		Data:          models.Data{Name: m.State.Data, Fingerprint: m.State.Fingerprint, Skipped: m.State.Skipped},
+		Step:          m.Step,
+		Parameters:    parameters(weights),
+		WeightsSHA256: weightsSum(weights),
+		Tool:          c.Tool,
+		Runtime:       c.Runtime,
+	}, nil
+}
+
+// metrics returns the scores with their intervals, by name.
+func metrics(s evaluate.Scores) ([]models.Metric, error) {
+	var list []models.Metric
+	for _, name := range slices.Sorted(maps.Keys(s.Metrics)) {
+		m, err := metric.Pairs.New(&named.Choice{Name: name})
+		if err != nil {
+			return nil, err
+		}
+		of := models.Metric{Name: name, Value: s.Metrics[name], Better: string(m.Better)}
+		if i, ok := s.Intervals[name]; ok { // runs of before intervals were kept have none
+			of.Low, of.High, of.Level, of.Method = i.Low, i.High, i.Level, i.Method
+		}
+		list = append(list, of)
+	}
+	return list, nil
+}
+
+func weightsSum(tensors []checkpoint.Tensor) string {
+	var weights []models.Weight
+	for _, t := range tensors {
+		weights = append(weights, models.Weight{Key: t.Name, Shape: t.Shape, Data: t.Data})
+	}
+	return models.WeightsSHA256(weights)
+}
+
+func parameters(tensors []checkpoint.Tensor) int64 {
+	var n int64
+	for _, t := range tensors {
+		n += int64(len(t.Data))
+	}
+	return n
+}

@@ -1,0 +1,156 @@
+package export
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"github.com/tfpair/tfpair/models"
+)
+
+// asidePrefix begins the name of a model that is not whole yet. It is no number, so
+// that a server that watches the folder does not see it.
+const asidePrefix = ".tmp-"
+
+// ExistsError says that a model would take the place of something.
+type ExistsError struct{ Path, Reason string }
+
+func (e *ExistsError) Error() string { return fmt.Sprintf("%q %s", e.Path, e.Reason) }
+
+// place is where a model is written: aside first, then in a folder named after its
+// version.
+type place struct {
+	out     string
+	version int
+	made    bool   // out was not there before
+	aside   string // "" before make
+}
+
+// findPlace returns the place of a version in out, or of the next one where version is
+// 0. The error is an *ExistsError where something is in the way.
+func findPlace(out string, version int) (*place, error) {
+	p := &place{out: filepath.Clean(out), version: max(version, 1)}
+	entries, err := os.ReadDir(out)
+	if errors.Is(err, fs.ErrNotExist) {
+		p.made = true
+		return p, nil
+	}
+	if err != nil {
+		return nil, &ExistsError{out, "is there and is no folder"}
+	}
+	highest := 0
+	for _, e := range entries {
+		number, err := strconv.Atoi(e.Name())
+		if strings.HasPrefix(e.Name(), asidePrefix) {
+			continue // what a kill left
+		}
+		if err != nil || number < 1 {
+			return nil, &ExistsError{out, fmt.Sprintf("is there and holds %q, which is no version of a model", e.Name())}
+		}
+		if highest = max(highest, number); number == version {
+			return nil, &ExistsError{filepath.Join(out, e.Name()), "is there already"}
+		}
+	}
+	if version == 0 {
+		p.version = highest + 1
+	}
+	return p, nil
+}
+
+// path returns where the model will be.
+func (p *place) path() string { return filepath.Join(p.out, strconv.Itoa(p.version)) }
+
+// make makes the folder aside.
+func (p *place) make() (err error) {
+	if err := os.MkdirAll(p.out, 0o755); err != nil {
+		return err
+	}
+	if p.aside, err = os.MkdirTemp(p.out, asidePrefix); err != nil {
+		return errors.Join(err, p.remove())
+	}
+	return os.Chmod(p.aside, 0o755) // MkdirTemp's is for its owner alone
+}
+
+// write writes a file of the model.
+func (p *place) write(name string, data []byte) error {
+	path := filepath.Join(p.aside, filepath.FromSlash(name))
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return err
+	}
+	return os.WriteFile(path, data, 0o644)
+}
+
+// seal lists all files in the manifest and writes it.
+func (p *place) seal(m *models.Manifest) error {
+	m.Files = map[string]models.File{}
+	err := p.walk(func(path, name string) (err error) {
+		m.Files[name], err = models.Sum(path)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	text, err := m.Seal()
+	if err != nil {
+		return err
+	}
+	return p.write(models.ManifestName, text)
+}
+
+// walk calls f with the path and the name of each file of the model.
+func (p *place) walk(f func(path, name string) error) error {
+	return filepath.WalkDir(p.aside, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		name, err := filepath.Rel(p.aside, path)
+		if err != nil {
+			return err
+		}
+		return f(path, filepath.ToSlash(name))
+	})
+}
+
+// publish brings the model to the disk and puts it in its place by one rename.
+func (p *place) publish() error {
+	err := filepath.WalkDir(p.aside, func(path string, _ fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		return sync(path)
+	})
+	if err != nil {
+		return err
+	}
+	// A rename onto a folder that has files is an error, so a version is never replaced.
+	if err := os.Rename(p.aside, p.path()); err != nil {
+		return err
+	}
+	return sync(p.out)
+}
+
+func sync(path string) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Sync(), f.Close())
+}
+
+// remove takes away what make and write left.
+func (p *place) remove() error {
+	var errs []error
+	if p.aside != "" {
+		errs = append(errs, os.RemoveAll(p.aside))
+	}
+	if p.made {
+		if err := os.Remove(p.out); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			errs = append(errs, err)
+		}
+	}
+	return errors.Join(errs...)
+}

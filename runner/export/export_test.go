@@ -53,7 +53,11 @@ func checkAnswers(t *testing.T, folder, out string, probable bool) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer model.Close()
+	defer func() {
+		if err := model.Close(); err != nil {
+			t.Error(err)
+		}
+	}()
 	pixels := make([]uint8, 2*16*16*3)
 	for i := range pixels {
 		pixels[i] = uint8(i * i >> 3)

@@ -11,6 +11,7 @@ import (
 	"github.com/tfpair/tfpair/graphs/distance"
 	"github.com/tfpair/tfpair/graphs/head"
 	"github.com/tfpair/tfpair/graphs/loss"
+	"github.com/tfpair/tfpair/graphs/miner"
 	"github.com/tfpair/tfpair/graphs/optimizer"
 	"github.com/tfpair/tfpair/internal/named"
 	"github.com/tfpair/tfpair/models/spec"
@@ -43,6 +44,7 @@ func entries() []entry {
 		entriesOf(backbone.Table),
 		entriesOf(head.Table),
 		entriesOf(distance.Table),
+		entriesOf(miner.Table),
 		entriesOf(loss.Table),
 		entriesOf(optimizer.Table),
 		entriesOf(optimizer.Schedules),

@@ -12,7 +12,6 @@ import (
 	"github.com/tfpair/tfpair/graphs"
 	"github.com/tfpair/tfpair/models/run"
 	"github.com/tfpair/tfpair/models/spec"
-	"github.com/tfpair/tfpair/pipeline/sampler"
 	"github.com/tfpair/tfpair/runner/evaluate"
 	"github.com/tfpair/tfpair/runner/train"
 )
@@ -62,10 +61,11 @@ func readSpec(c *cli.Context) (*spec.Spec, error) {
 		return nil, usage(err)
 	}
 	s.Train.Unseen = s.Train.Unseen || c.Bool("unseen-classes")
-	if _, err := graphs.Resolve(s); err != nil {
+	parts, err := graphs.Resolve(s)
+	if err != nil {
 		return nil, usage(err)
 	}
-	_, err = sampler.Table.New(&s.Sampler)
+	_, err = train.Sampler(s, parts)
 	return s, usage(err)
 }
 

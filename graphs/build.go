@@ -12,6 +12,7 @@ import (
 	"github.com/tfpair/tfpair/graphs/distance"
 	"github.com/tfpair/tfpair/graphs/head"
 	"github.com/tfpair/tfpair/graphs/loss"
+	"github.com/tfpair/tfpair/graphs/miner"
 	"github.com/tfpair/tfpair/graphs/optimizer"
 	"github.com/tfpair/tfpair/graphs/variable"
 	"github.com/tfpair/tfpair/internal/named"
@@ -46,6 +47,7 @@ type Parts struct {
 	Backbone  backbone.Backbone
 	Head      head.Head
 	Distance  distance.Distance
+	Miner     miner.Miner
 	Loss      loss.Loss
 	Optimizer optimizer.Optimizer
 	Schedule  optimizer.Schedule
@@ -56,14 +58,15 @@ type Parts struct {
 // It builds nothing and does not need the TensorFlow runtime.
 func Resolve(s *spec.Spec) (Parts, error) {
 	var p Parts
-	var errs [7]error
+	var errs [8]error
 	p.topology, errs[0] = Topologies.New(&named.Choice{Name: s.Topology})
 	p.Backbone, errs[1] = backbone.Table.New(&s.Backbone)
 	p.Head, errs[2] = head.Table.New(&s.Head)
 	p.Distance, errs[3] = distance.Table.New(&s.Distance)
-	p.Loss, errs[4] = loss.Table.New(&s.Loss)
-	p.Optimizer, errs[5] = optimizer.Table.New(&s.Optimizer)
-	p.Schedule, errs[6] = optimizer.Schedules.New(&s.Schedule)
+	p.Miner, errs[4] = miner.Table.New(&s.Miner)
+	p.Loss, errs[5] = loss.Table.New(&s.Loss)
+	p.Optimizer, errs[6] = optimizer.Table.New(&s.Optimizer)
+	p.Schedule, errs[7] = optimizer.Schedules.New(&s.Schedule)
 	for _, err := range errs {
 		if err != nil {
 			return Parts{}, err
@@ -73,7 +76,7 @@ func Resolve(s *spec.Spec) (Parts, error) {
 		return Parts{}, fmt.Errorf("input.size must be at least %d for backbone %q, got %d",
 			p.Backbone.MinSize, s.Backbone.Name, s.Input.Size)
 	}
-	return p, nil
+	return p, p.fit(s)
 }
 
 // LearningRate returns the rate of the update with the given number, from 0, in
@@ -91,7 +94,8 @@ func Build(s *spec.Spec) (*Graph, error) {
 	}
 	a := newAssembly(s, parts)
 	graph, err := finish(a.root, func() {
-		parts.topology(a)
+		a.embed()
+		a.minimize(a.lose(parts.topology.inputs(a)))
 		a.assign()
 	})
 	if err != nil {
@@ -126,6 +130,7 @@ type assembly struct {
 	variables *variable.Set
 	slots     *variable.Set
 	images    tf.Output // [N,H,W,3] uint8
+	embedding tf.Output // [N,D] float32
 	graph     *Graph
 }
 
@@ -143,12 +148,21 @@ func newAssembly(s *spec.Spec, parts Parts) *assembly {
 }
 
 // embed adds the tower: images → embedding [N,D] float32, under its stored name.
-func (a *assembly) embed() tf.Output {
+func (a *assembly) embed() {
 	x := a.parts.tower(a.root, a.variables, a.images)
 	if a.root.Err() == nil {
 		a.graph.EmbeddingDim = int(x.Shape().Size(1))
 	}
-	return fetch(a.root, names.Embedding, x)
+	a.embedding = fetch(a.root, names.Embedding, x)
+}
+
+// compare adds gather left and right → distance [M] float32 of each pair, under its stored name.
+func (a *assembly) compare() tf.Output {
+	left := feed(a.root, names.Left, tf.Int32, tf.MakeShape(-1))
+	right := feed(a.root, names.Right, tf.Int32, tf.MakeShape(-1))
+	return fetch(a.root, names.Distance, a.parts.Distance(a.root.SubScope("compare"),
+		gather(a.root.SubScope("gather_left"), a.embedding, left),
+		gather(a.root.SubScope("gather_right"), a.embedding, right)))
 }
 
 // tower adds images [N,H,W,3] uint8 → backbone → head → embedding [N,D] float32.
@@ -159,14 +173,22 @@ func (p Parts) tower(s *op.Scope, v *variable.Set, images tf.Output) tf.Output {
 
 // minimize adds the mean of the loss values that count, and the update that makes it smaller.
 func (a *assembly) minimize(values, valid tf.Output) {
-	mean := mean(a.root.SubScope("mean"), values, valid)
-	fetch(a.root, names.Loss, mean)
+	s := a.root.SubScope("reduce")
+	costs := op.Greater(s.SubScope("costs"), values, tg.Const(s.SubScope("zero"), float32(0)))
+	counted := valid
+	if a.parts.Loss.NonZero {
+		counted = op.LogicalAnd(s.SubScope("counted"), valid, costs)
+	}
+	loss := mean(s.SubScope("mean"), values, counted)
+	fetch(a.root, names.Loss, loss)
+	share := op.Cast(s.SubScope("costs_float"), costs, tf.Float)
+	fetch(a.root, names.Active, mean(s.SubScope("active"), share, valid))
 	f := optimizer.Feeds{
 		LearningRate: feed(a.root, names.LearningRate, tf.Float, tf.ScalarShape()),
 		Step:         feed(a.root, names.Step, tf.Float, tf.ScalarShape()),
 	}
-	s := a.root.SubScope("optimizer")
-	updates := a.parts.Optimizer.Minimize(s, mean, a.variables.All(), a.slots, f)
+	updates := a.parts.Optimizer.Minimize(a.root.SubScope("optimizer"), loss,
+		a.variables.All(), a.slots, f)
 	target(a.root, names.Train, updates)
 }
 

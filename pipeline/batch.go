@@ -2,15 +2,19 @@ package pipeline
 
 import "github.com/tfpair/tfpair/pipeline/dataset"
 
-// Batch is N distinct images, S pixels wide and high, and M pairs over them.
+// Batch is N distinct images, S pixels wide and high, and the tuples over them:
+// M pairs, and T triplets, each of two of the pairs. A loss reads one kind of them,
+// or the labels. A Sequence has no tuples.
 type Batch struct {
-	Step        int       // of the Loader; in a Sequence, the number of the batch
-	Size        int       // S, width and height of the images
-	Pixels      []uint8   // [N,S,S,3] RGB, in [0,255]
-	Images      []int32   // [N] indices of dataset images, each once
-	Labels      []int32   // [N] class of each image, -1 unknown
-	Left, Right []int32   // [M] rows of Pixels, in [0,N); empty in a Sequence
-	Same        []float32 // [M] 1 same, 0 different
+	Step               int       // of the Loader; in a Sequence, the number of the batch
+	Size               int       // S, width and height of the images
+	Pixels             []uint8   // [N,S,S,3] RGB, in [0,255]
+	Images             []int32   // [N] indices of dataset images, each once
+	Labels             []int32   // [N] class of each image, -1 unknown
+	Left, Right        []int32   // [M] rows of Pixels, in [0,N)
+	Same               []float32 // [M] 1 same, 0 different
+	Anchor             []int32   // [T] rows of Pixels
+	Positive, Negative []int32   // [T] pairs, in [0,M): of anchor and positive, anchor and negative
 }
 
 // Labels returns the class of each image of the dataset, -1 where it is unknown.

@@ -69,6 +69,9 @@ func (l *Loader) fill(ctx context.Context, j *job) error {
 	b.setImages(plan.Images, l.options.Labels, l.store.side)
 	b.Left = append(b.Left[:0], plan.Left...)
 	b.Right = append(b.Right[:0], plan.Right...)
+	b.Anchor = append(b.Anchor[:0], plan.Anchor...)
+	b.Positive = append(b.Positive[:0], plan.Positive...)
+	b.Negative = append(b.Negative[:0], plan.Negative...)
 	b.Same = b.Same[:0]
 	for _, same := range plan.Same {
 		if same {

@@ -23,6 +23,8 @@ func clone(b *Batch) Batch {
 	c.Pixels, c.Images = slices.Clone(b.Pixels), slices.Clone(b.Images)
 	c.Labels = slices.Clone(b.Labels)
 	c.Left, c.Right, c.Same = slices.Clone(b.Left), slices.Clone(b.Right), slices.Clone(b.Same)
+	c.Anchor = slices.Clone(b.Anchor)
+	c.Positive, c.Negative = slices.Clone(b.Positive), slices.Clone(b.Negative)
 	return c
 }
 
@@ -111,7 +113,9 @@ func TestLoaderBatches(t *testing.T) {
 
 func checkBatch(t *rapid.T, b *Batch, plan sampler.Plan, files [][]uint8) {
 	if !slices.Equal(b.Images, plan.Images) || !slices.Equal(b.Left, plan.Left) ||
-		!slices.Equal(b.Right, plan.Right) || len(b.Same) != len(plan.Same) {
+		!slices.Equal(b.Right, plan.Right) || len(b.Same) != len(plan.Same) ||
+		!slices.Equal(b.Anchor, plan.Anchor) || !slices.Equal(b.Positive, plan.Positive) ||
+		!slices.Equal(b.Negative, plan.Negative) {
 		t.Fatalf("batch %+v is not as planned: %+v", b, plan)
 	}
 	for i, image := range b.Images {

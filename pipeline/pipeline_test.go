@@ -92,17 +92,18 @@ func mustResizer(t testing.TB, size int) resize.Resizer {
 	return r
 }
 
-// testSampler draws pairs from all images of ds.
+// testSampler draws triplets from all images of ds.
 func testSampler(t testing.TB, ds *dataset.Dataset, batch int) sampler.Sampler {
 	t.Helper()
-	build, err := sampler.Table.New(&named.Choice{Name: "pairs"})
+	maker, err := sampler.Table.New(&named.Choice{Name: "triplets"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := build(sampler.Source{
+	s, err := maker.New(sampler.Source{
 		Part:      dataset.Part{Images: all(ds)},
 		Labels:    Labels(ds),
 		BatchSize: batch,
+		Tuples:    sampler.Triplets,
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -17,6 +17,7 @@ var bce = named.Row[Loss]{
 	Paper: "Koch et al., Siamese Neural Networks for One-shot Image Recognition, 2015, section 3.1",
 	New: func(raw named.Raw) (Loss, error) {
 		return Loss{
+			Needs: Pairs,
 			Build: crossEntropy,
 			Logit: logit,
 			// ln 2: with all embeddings alike the best probability is that of the labels, 1/2.
@@ -44,9 +45,4 @@ func crossEntropy(s *op.Scope, _ *variable.Set, in In) (values, valid tf.Output)
 	tail := op.Log1p(s.SubScope("log1p"), op.Exp(s.SubScope("exp"), op.Neg(s.SubScope("negate"), magnitude)))
 	values = op.AddV2(s.SubScope("sum"), op.Sub(s.SubScope("linear"), positive, product), tail)
 	return values, all(s.SubScope("valid"), values)
-}
-
-// all adds a mask of true for each of values [M]: every pair counts.
-func all(s *op.Scope, values tf.Output) tf.Output {
-	return op.Equal(s, values, values)
 }

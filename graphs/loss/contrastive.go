@@ -13,25 +13,30 @@ import (
 
 // contrastiveOptions are the options of the "contrastive" loss.
 type contrastiveOptions struct {
-	Margin float32 `yaml:"margin"` // distance beyond which a different pair costs nothing; > 0
+	Margin    float32 `yaml:"margin"` // distance beyond which a different pair costs nothing; > 0
+	reduction `yaml:",inline"`
 }
 
 var contrastive = named.Row[Loss]{
 	Brief: "pull same pairs together, push different pairs beyond a margin",
 	Paper: "Hadsell, Chopra, LeCun, Dimensionality Reduction by Learning an Invariant Mapping, 2006, section 2.1",
 	New: func(raw named.Raw) (Loss, error) {
-		o := contrastiveOptions{Margin: 1} // the value of Keras' siamese example
+		// The margin is that of Keras' siamese example, which averages over all pairs.
+		o := contrastiveOptions{Margin: 1, reduction: reduction{"mean"}}
 		if err := named.Options(raw, &o); err != nil {
 			return Loss{}, err
 		}
 		if !(o.Margin > 0) {
 			return Loss{}, fmt.Errorf("margin must be positive, got %g", o.Margin)
 		}
+		nonZero, err := o.nonZero()
 		return Loss{
-			Build: o.build,
+			Needs:   Pairs,
+			Build:   o.build,
+			NonZero: nonZero,
 			// With all distances 0, same pairs cost 0 and different ones margin²; half are different.
 			Trivial: float64(o.Margin) * float64(o.Margin) / 2,
-		}, nil
+		}, err
 	},
 }
 

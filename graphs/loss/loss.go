@@ -1,12 +1,15 @@
 // Package loss holds the training objectives, one per file:
 //
-//	distances, same → loss → per-tuple values [M] and which of them count [M] → mean, scalar
+//	embeddings, labels, distances → loss → per-tuple values [M] and which of them count [M] → mean, scalar
 //
+// A tuple is a pair, a triplet, or one image against the others of its batch.
 // Functions here add operations to a graph and run nothing. They do not return
 // errors: a mistake is recorded in the scope and reported once, by graphs.Build.
 package loss
 
 import (
+	"fmt"
+
 	tf "github.com/galeone/tensorflow/tensorflow/go"
 	"github.com/galeone/tensorflow/tensorflow/go/op"
 
@@ -14,18 +17,39 @@ import (
 	"github.com/tfpair/tfpair/internal/named"
 )
 
-// In is what a batch offers a loss. graphs.Build fills it.
+// Needs is what a loss reads of a batch.
+type Needs string
+
+// What losses need. The words are those of messages.
+const (
+	Pairs    Needs = "pairs"    // In.Distance and Same
+	Triplets Needs = "triplets" // In.AnchorPositive, AnchorNegative and Mined
+)
+
+// In is what a batch offers a loss. graphs.Build fills what the loss Needs.
 type In struct {
 	Distance tf.Output // [M] float32 >= 0: distance of each pair
 	Same     tf.Output // [M] float32: 1 for same, 0 for different
 	Logit    tf.Output // [M] float32: what Logit returned; unset where that is nil
+
+	AnchorPositive tf.Output // [M] float32 >= 0: distance of each triplet's anchor and positive
+	AnchorNegative tf.Output // [M] float32 >= 0: and of its anchor and negative
+	Mined          tf.Output // [M] bool: which triplets the miner chose
 }
 
 // Loss is one objective.
 type Loss struct {
+	Needs Needs
+
 	// Build adds the loss of each tuple to s: values [M] float32, finite and >= 0,
 	// and valid [M] bool, which tuples count. Variables of its own come from v.
 	Build func(s *op.Scope, v *variable.Set, in In) (values, valid tf.Output)
+
+	// NonZero averages over the valid tuples whose value is above 0, else over all valid ones.
+	NonZero bool
+
+	// Margin is the gap that a triplet loss asks for, +Inf where it never has enough.
+	Margin float32
 
 	// Logit adds the log-odds of "same" to s, [M] float32, from distances [M]
 	// float32; it is part of the exported model. Nil where the loss has none.
@@ -40,4 +64,46 @@ type Loss struct {
 var Table = named.Table[Loss]{Kind: "loss", Rows: map[string]named.Row[Loss]{
 	"bce":         bce,
 	"contrastive": contrastive,
+	"triplet":     triplet,
 }}
+
+// For returns the names of the losses that need what is given, sorted.
+func For(given Needs) []string {
+	var names []string
+	for _, name := range Table.Names() {
+		if l, err := Table.New(&named.Choice{Name: name}); err == nil && l.Needs == given {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// reduction is the option of losses whose tuples may cost nothing.
+type reduction struct {
+	Reduction string `yaml:"reduction"` // mean, over all tuples, or nonzero, over those that cost something
+}
+
+// nonZero reports which of the two it is.
+func (r reduction) nonZero() (bool, error) {
+	switch r.Reduction {
+	case "mean":
+		return false, nil
+	case "nonzero":
+		return true, nil
+	}
+	return false, fmt.Errorf("reduction must be mean or nonzero, got %q", r.Reduction)
+}
+
+// all adds a mask of true for each of values [M]: every tuple counts.
+func all(s *op.Scope, values tf.Output) tf.Output {
+	return op.Equal(s, values, values)
+}
+
+// softplus adds ln(1+e^x), which the wrappers lack; it does not overflow.
+func softplus(s *op.Scope, x tf.Output) tf.Output {
+	o := s.AddOperation(tf.OpSpec{Type: "Softplus", Input: []tf.Input{x}})
+	if o == nil {
+		return tf.Output{} // after an error there is none
+	}
+	return o.Output(0)
+}

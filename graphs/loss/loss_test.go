@@ -66,7 +66,8 @@ func vector(x ...float32) graphtest.Input {
 	return graphtest.Input{Shape: []int64{int64(len(x))}, Data: x}
 }
 
-func TestTable(t *testing.T) {
+// TestPairs holds the losses of pairs against their oracles.
+func TestPairs(t *testing.T) {
 	r := rand.New(rand.NewPCG(5, 5))
 	var x, same []float32
 	for i := range 40 {
@@ -74,7 +75,7 @@ func TestTable(t *testing.T) {
 		same = append(same, float32(i%2))
 	}
 	in := []graphtest.Input{vector(x...), vector(same...)}
-	for _, name := range Table.Names() {
+	for _, name := range For(Pairs) {
 		t.Run(name, func(t *testing.T) {
 			s, ok := subjects[name]
 			if !ok {
@@ -111,7 +112,7 @@ func TestTable(t *testing.T) {
 
 // TestEdges: extreme distances and log-odds, a batch of one pair, one kind of pair.
 func TestEdges(t *testing.T) {
-	for _, name := range Table.Names() {
+	for _, name := range For(Pairs) {
 		for _, x := range []float32{-100, -1, 0, 1e-20, 1, 100} {
 			if name == "contrastive" && x < 0 {
 				continue // no distance
@@ -171,9 +172,13 @@ func TestOptions(t *testing.T) {
 		{"contrastive", map[string]float64{"margin": 0},
 			`loss "contrastive": margin must be positive, got 0`},
 		{"contrastive", map[string]float64{"margin": math.NaN()}, "margin must be positive, got NaN"},
-		{"contrastive", map[string]float64{"margn": 1}, `unknown field "margn" (known: margin)`},
+		{"contrastive", map[string]float64{"margn": 1}, `unknown field "margn" (known: margin, reduction)`},
+		{"contrastive", map[string]string{"reduction": "sum"},
+			`reduction must be mean or nonzero, got "sum"`},
+		{"triplet", map[string]float64{"margin": -1}, "margin must be positive, got -1"},
+		{"triplet", map[string]bool{"sft": true}, `unknown field "sft" (known: margin, soft, reduction)`},
 		{"bce", map[string]float64{"margin": 1}, `loss "bce": unknown field "margin"`},
-		{"tripplet", nil, `unknown loss "tripplet" (known: bce, contrastive)`},
+		{"tripplet", nil, `unknown loss "tripplet" (known: bce, contrastive, triplet)`},
 	} {
 		choice, err := named.Choose(c.name, c.options)
 		if err != nil {

@@ -10,12 +10,16 @@ const (
 	Left         = "left"          // feed [M] int32, rows of the images
 	Right        = "right"         // feed [M] int32, rows of the images
 	Same         = "same"          // feed [M] float32, 1 same, 0 different
+	Anchor       = "anchor"        // feed [T] int32, rows of the images: reference of each triplet
+	Positive     = "positive"      // feed [T] int32, which of the M pairs is that of anchor and positive
+	Negative     = "negative"      // feed [T] int32, which of the M pairs is that of anchor and negative
 	LearningRate = "learning_rate" // feed [] float32, this step's learning rate
 	Step         = "step"          // feed [] float32, updates done before this one
 	Embedding    = "embedding"     // fetch [N,D] float32; may be fed to compare stored embeddings
 	Distance     = "distance"      // fetch [M] float32 >= 0
 	Probability  = "probability"   // fetch [M] float32 in [0,1], of "same"
 	Loss         = "loss"          // fetch [] float32
+	Active       = "active"        // fetch [] float32 in [0,1]: share of the tuples that cost something
 	Train        = "train"         // target: one optimizer update
 	Assign       = "assign"        // target: sets every variable from its value feed
 )

@@ -22,15 +22,16 @@ import (
 
 // Spec describes a model and its training.
 type Spec struct {
-	Topology  string       `yaml:"topology"`  // shape of the graph: siamese
+	Topology  string       `yaml:"topology"`  // shape of the graph: siamese, triplet
 	Input     Input        `yaml:"input"`     // what the network sees
 	Backbone  named.Choice `yaml:"backbone"`  // images → features
 	Head      named.Choice `yaml:"head"`      // features → embedding
 	Distance  named.Choice `yaml:"distance"`  // how far apart two embeddings are
+	Miner     named.Choice `yaml:"miner"`     // which triplets of a batch count
 	Loss      named.Choice `yaml:"loss"`      // what training makes small
 	Optimizer named.Choice `yaml:"optimizer"` // how
 	Schedule  named.Choice `yaml:"schedule"`  // of the learning rate
-	Sampler   named.Choice `yaml:"sampler"`   // which images and pairs form a batch
+	Sampler   named.Choice `yaml:"sampler"`   // which images and tuples form a batch
 	Train     Train        `yaml:"train"`
 }
 
@@ -43,7 +44,7 @@ type Input struct {
 
 // Train says how long and on what a model is trained.
 type Train struct {
-	BatchSize int     `yaml:"batch_size"`     // pairs, or images for balanced samplers; > 0
+	BatchSize int     `yaml:"batch_size"`     // pairs or triplets, or images for balanced samplers; > 0
 	Steps     int     `yaml:"steps"`          // updates in all; > 0
 	Seed      int64   `yaml:"seed"`           // of starting values, splits and batches; >= 0
 	Val       float64 `yaml:"val"`            // share of train held out where the data names no validation split; in (0,1)
@@ -56,8 +57,8 @@ type Train struct {
 // sections are the keys of a Spec that hold a named.Choice.
 func (s *Spec) sections() map[string]*named.Choice {
 	return map[string]*named.Choice{
-		"backbone": &s.Backbone, "head": &s.Head, "distance": &s.Distance, "loss": &s.Loss,
-		"optimizer": &s.Optimizer, "schedule": &s.Schedule, "sampler": &s.Sampler,
+		"backbone": &s.Backbone, "head": &s.Head, "distance": &s.Distance, "miner": &s.Miner,
+		"loss": &s.Loss, "optimizer": &s.Optimizer, "schedule": &s.Schedule, "sampler": &s.Sampler,
 	}
 }
 

@@ -70,6 +70,19 @@ func (l *list) find(roles []role, declared Columns) (map[string]int, error) {
 	return found, nil
 }
 
+// likeness counts the roles that the header or the declaration names.
+func (l *list) likeness(roles []role, declared Columns) int {
+	n := 0
+	for _, r := range roles {
+		for _, name := range []string{r.name, r.opposite} {
+			if name != "" && (declared[name] != "" || slices.Contains(l.header, name)) {
+				n++
+			}
+		}
+	}
+	return n
+}
+
 func checkRoles(roles []role, declared Columns) error {
 	var known []string
 	for _, r := range roles {

@@ -15,7 +15,7 @@ import (
 	"strings"
 )
 
-// Split is the role of an image or a pair. The empty Split is not assigned yet.
+// Split is the role of an image or a tuple. The empty Split is not assigned yet.
 type Split string
 
 // The splits: Train is learned from, Val is chosen on, Test is reported once.
@@ -44,16 +44,24 @@ type Pair struct {
 	Line        int // in the list file, from 1
 }
 
+// Triplet is three images, two of one class and one of another.
+type Triplet struct {
+	Anchor, Positive, Negative int32 // indices of Dataset.Images
+	Split                      Split
+	Line                       int // in the list file, from 1
+}
+
 // Dataset is images and what is known about them. Once assigned it is safe for
 // concurrent use.
 type Dataset struct {
-	Name    string // last element of the path of the data
-	Format  string // row of Table
-	Root    fs.FS  // holds the images; safe for concurrent use
-	Images  []Image
-	Classes []string // sorted; nil where the format has none
-	Pairs   []Pair   // in the order of the list; nil where the format has none
-	Notes   []string // what a user should know, one sentence each
+	Name     string // last element of the path of the data
+	Format   string // row of Table
+	Root     fs.FS  // holds the images; safe for concurrent use
+	Images   []Image
+	Classes  []string  // sorted; nil where the format has none
+	Pairs    []Pair    // in the order of the list; those of triplets once; nil where the format has none
+	Triplets []Triplet // in the order of the list; nil where the format has none
+	Notes    []string  // what a user should know, one sentence each
 
 	close func() error // nil when there is nothing to close; may be called twice
 }
@@ -91,7 +99,7 @@ func (d *Dataset) Splits() []Split {
 	return present
 }
 
-// Summary returns one line with the counts of images, classes or pairs, in all and
+// Summary returns one line with the counts of images, classes or tuples, in all and
 // by split.
 func (d *Dataset) Summary() string {
 	var b strings.Builder
@@ -107,6 +115,10 @@ func (d *Dataset) Summary() string {
 }
 
 func (d *Dataset) counts(p Part) string {
+	if len(d.Triplets) > 0 {
+		return fmt.Sprintf("%s of %s", plural(len(p.Triplets), "triplet"),
+			plural(len(p.Images), "image"))
+	}
 	if len(d.Pairs) > 0 {
 		same := 0
 		for _, pair := range p.Pairs {
@@ -173,7 +185,7 @@ func (d *Dataset) noPairs(p Part) string {
 }
 
 // Fingerprint returns "sha256:" and the hash, in hexadecimal, of all paths, sizes,
-// classes, splits and pairs. It does not depend on where the data lies.
+// classes, splits and tuples. It does not depend on where the data lies.
 func (d *Dataset) Fingerprint() string {
 	h := sha256.New()
 	for _, c := range d.Classes {
@@ -184,6 +196,9 @@ func (d *Dataset) Fingerprint() string {
 	}
 	for _, p := range d.Pairs {
 		fmt.Fprintf(h, "pair %d %d %t %s\n", p.Left, p.Right, p.Same, p.Split)
+	}
+	for _, t := range d.Triplets {
+		fmt.Fprintf(h, "triplet %d %d %d %s\n", t.Anchor, t.Positive, t.Negative, t.Split)
 	}
 	return fmt.Sprintf("sha256:%x", h.Sum(nil))
 }

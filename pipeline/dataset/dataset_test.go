@@ -37,6 +37,17 @@ var formatCases = map[string]formatCase{
 			"left,right,same\na.png,b.png,1\n\na.png,c.png,x\n": `l.csv:4: same is "x"`,
 		},
 	},
+	"triplets": {
+		data: listFS("anchor,positive,negative,split\nb.png,a.png,c.png,train\n"), path: "l.csv",
+		images: "a.png - train\nb.png - train\nc.png - train",
+		pairs:  "b.png a.png same train\nb.png c.png different train",
+		broken: map[string]string{
+			"anchor,positive,negative\na.png,b.png,gone.png\n": "l.csv:2: " +
+				`image "gone.png" is not in "."`,
+			"anchor,positive,negative\na.png,b.png,c.png\n\na.png,a.png,c.png\n": "l.csv:4: " +
+				`the positive is its anchor`,
+		},
+	},
 }
 
 func listFS(text string) fstest.MapFS {
@@ -91,9 +102,9 @@ func TestOpenErrors(t *testing.T) {
 		{"nothing", Options{}, `no data is named: want a folder, a .zip or a list`},
 		{"not there", Options{Data: "gone"}, `data "gone": file does not exist`},
 		{"unknown format", Options{Data: "d", Format: "foldrs"},
-			`unknown format "foldrs" (known: folders, pairs)`},
+			`unknown format "foldrs" (known: folders, pairs, triplets)`},
 		{"unknown format of a list", Options{Data: "l.csv", Format: "pair"},
-			`unknown format "pair" (known: folders, pairs)`},
+			`unknown format "pair" (known: folders, pairs, triplets)`},
 		{"list as folders", Options{Data: "l.csv", Format: "folders"},
 			`format "folders" is for folders and archives; data "l.csv" is a list`},
 		{"folder as pairs", Options{Data: "d", Format: "pairs"},

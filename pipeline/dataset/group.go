@@ -47,6 +47,11 @@ func (d *Dataset) holdOutPairs(part Part, o SplitOptions, r *rand.Rand) error {
 			p.Split = Val
 		}
 	}
+	for i := range d.Triplets {
+		if t := &d.Triplets[i]; t.Split == Train && best.held[groupOf[t.Anchor]] {
+			t.Split = Val
+		}
+	}
 	d.relabel()
 	d.note("no split val in the data: %d of %s held out, %d of %s by shared images, seed %d",
 		best.pairs, plural(all.pairs, "training pair"), best.groups,
@@ -65,24 +70,13 @@ func (d *Dataset) relabel() {
 // groups returns the connected components of the pairs, in the order of their
 // lowest images, and the group of each image in them.
 func (d *Dataset) groups(pairs []Pair) (of []int, groups []group) {
-	parent := make([]int32, len(d.Images))
-	for i := range parent {
-		parent[i] = int32(i)
-	}
-	root := func(i int32) int32 {
-		for parent[i] != i {
-			parent[i] = parent[parent[i]] // halves the way for the next one
-			i = parent[i]
-		}
-		return i
-	}
+	joined := newForest(len(d.Images))
 	for _, p := range pairs {
-		a, b := root(p.Left), root(p.Right)
-		parent[max(a, b)] = min(a, b) // so a root is the lowest image of its group
+		joined.join(p.Left, p.Right)
 	}
 	of = make([]int, len(d.Images))
 	for _, i := range imagesOf(pairs) {
-		top := root(i)
+		top := joined.root(i)
 		if top == i {
 			of[i] = len(groups)
 			groups = append(groups, group{number: len(groups)})

@@ -25,14 +25,15 @@ type Options struct {
 // Format reads one way of laying out images and what is known about them.
 type Format struct {
 	roles []role                            // columns of a list; nil: a folder or an archive
-	read  func(s *source, d *Dataset) error // fills Images, Classes, Pairs and Notes of d
+	read  func(s *source, d *Dataset) error // fills Images, Classes, tuples and Notes of d
 }
 
 // Table lists every format. A new format is a new file here and a new row. One that
 // reads lists is recognised by the columns it needs.
 var Table = named.Table[Format]{Kind: "format", Rows: map[string]named.Row[Format]{
-	"folders": folders,
-	"pairs":   pairs,
+	"folders":  folders,
+	"pairs":    pairs,
+	"triplets": triplets,
 }}
 
 // OptionsError says that Options contradict each other or the data.
@@ -93,7 +94,8 @@ func (s *source) recognise(o Options) (string, Format, error) {
 	if o.Format != "" {
 		names = []string{o.Format}
 	}
-	var misfits []error
+	var misfit error // of the format that comes closest
+	closest := -1
 	for _, name := range names {
 		format, err := Table.New(&named.Choice{Name: name})
 		if err != nil {
@@ -105,16 +107,15 @@ func (s *source) recognise(o Options) (string, Format, error) {
 		if s.columns, err = s.list.find(format.roles, o.Columns); err == nil {
 			return name, format, nil
 		}
-		misfits = append(misfits, err)
+		if n := s.list.likeness(format.roles, o.Columns); n > closest {
+			closest, misfit = n, err
+		}
 	}
-	switch len(misfits) {
-	case 0:
-		return "", Format{}, &OptionsError{fmt.Sprintf(
+	if misfit == nil {
+		misfit = &OptionsError{fmt.Sprintf(
 			"format %q is for folders and archives; data %q is a list", o.Format, o.Data)}
-	case 1:
-		return "", Format{}, misfits[0]
 	}
-	return "", Format{}, errors.Join(misfits...)
+	return "", Format{}, misfit
 }
 
 func (s *source) recogniseTree(o Options) (string, Format, error) {

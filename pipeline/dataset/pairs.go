@@ -41,11 +41,7 @@ func readPairs(s *source, d *Dataset) error {
 			s.list.fail(s.list.line, "%v", err)
 		}
 	}
-	if len(r.images.images) == 0 {
-		s.list.bad.Hint = fmt.Sprintf("none of the listed images is in %q: "+
-			"name the folder or .zip that holds them with --images", s.rootPath)
-	}
-	if err := s.list.err(); err != nil {
+	if err := s.readAll(r.images); err != nil {
 		return err
 	}
 	if len(r.pairs) == 0 {
@@ -53,6 +49,15 @@ func readPairs(s *source, d *Dataset) error {
 	}
 	r.fill(d)
 	return nil
+}
+
+// readAll returns what was wrong with the rows of a list, and where its images may be.
+func (s *source) readAll(images *imageSet) error {
+	if len(images.images) == 0 {
+		s.list.bad.Hint = fmt.Sprintf("none of the listed images is in %q: "+
+			"name the folder or .zip that holds them with --images", s.rootPath)
+	}
+	return s.list.err()
 }
 
 // pairReader turns rows into pairs.
@@ -116,8 +121,9 @@ func (r *pairReader) same(row []string) (bool, error) {
 	}
 }
 
-func (r *pairReader) split(row []string) (Split, error) {
-	at, ok := r.columns["split"]
+// split returns what the column split says, "" where there is none.
+func (s *source) split(row []string) (Split, error) {
+	at, ok := s.columns["split"]
 	if !ok {
 		return "", nil
 	}
@@ -144,6 +150,14 @@ func (r *pairReader) fill(d *Dataset) {
 		d.note("%s repeat a pair and count again, first in line %d",
 			plural(r.repeats, "row"), r.firstRepeated)
 	}
+	d.noteLeaks()
+	if n, first := contradictions(d.Images, d.Pairs); n > 0 {
+		d.note("%s: %s", contradict(n), first)
+	}
+}
+
+// noteLeaks says how many images are on more than one side of the splits.
+func (d *Dataset) noteLeaks() {
 	if n := d.leaks(); n > 0 {
 		d.note("%s in pairs of more than one split: scores on such pairs flatter", plural(n, "image"))
 	}

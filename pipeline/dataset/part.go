@@ -2,14 +2,15 @@ package dataset
 
 import "slices"
 
-// Part is some of the images of a Dataset and the pairs over them.
+// Part is some of the images of a Dataset and the tuples over them.
 type Part struct {
-	Split  Split   // "" stands for all of the data
-	Images []int32 // indices of Dataset.Images, ascending; of a list, those in Pairs
-	Pairs  []Pair  // in the order of the list; nil where the format has none
+	Split    Split     // "" stands for all of the data
+	Images   []int32   // indices of Dataset.Images, ascending; of a list, those in Pairs
+	Pairs    []Pair    // in the order of the list; nil where the format has none
+	Triplets []Triplet // in the order of the list; nil where the format has none
 }
 
-// In returns the images and pairs of a split, or everything for "". Which images of
+// In returns the images and tuples of a split, or everything for "". Which images of
 // a list are in a split its pairs say.
 func (d *Dataset) In(split Split) Part {
 	p := Part{Split: split}
@@ -17,6 +18,11 @@ func (d *Dataset) In(split Split) Part {
 		for _, pair := range d.Pairs {
 			if split == "" || pair.Split == split {
 				p.Pairs = append(p.Pairs, pair)
+			}
+		}
+		for _, t := range d.Triplets {
+			if split == "" || t.Split == split {
+				p.Triplets = append(p.Triplets, t)
 			}
 		}
 		p.Images = imagesOf(p.Pairs)
@@ -31,7 +37,7 @@ func (d *Dataset) In(split Split) Part {
 }
 
 // Without returns the part without the images that skip holds, and without the
-// pairs on them.
+// tuples on them.
 func (p Part) Without(skip map[int32]bool) Part {
 	if len(p.Pairs) == 0 {
 		p.Images = slices.DeleteFunc(slices.Clone(p.Images), func(i int32) bool { return skip[i] })
@@ -40,11 +46,14 @@ func (p Part) Without(skip map[int32]bool) Part {
 	p.Pairs = slices.DeleteFunc(slices.Clone(p.Pairs), func(pair Pair) bool {
 		return skip[pair.Left] || skip[pair.Right]
 	})
+	p.Triplets = slices.DeleteFunc(slices.Clone(p.Triplets), func(t Triplet) bool {
+		return skip[t.Anchor] || skip[t.Positive] || skip[t.Negative]
+	})
 	p.Images = imagesOf(p.Pairs)
 	return p
 }
 
-// Without returns a copy of the data without the given images and the pairs on
+// Without returns a copy of the data without the given images and the tuples on
 // them. Images of the copy are numbered anew; its classes are those of d.
 func (d *Dataset) Without(bad []int32) *Dataset {
 	skip := make([]bool, len(d.Images))
@@ -52,7 +61,7 @@ func (d *Dataset) Without(bad []int32) *Dataset {
 		skip[i] = true
 	}
 	c := *d
-	c.Images, c.Pairs, c.Notes = nil, nil, slices.Clone(d.Notes)
+	c.Images, c.Pairs, c.Triplets, c.Notes = nil, nil, nil, slices.Clone(d.Notes)
 	number := make([]int32, len(d.Images))
 	for i, image := range d.Images {
 		number[i] = int32(len(c.Images))
@@ -64,6 +73,12 @@ func (d *Dataset) Without(bad []int32) *Dataset {
 		if !skip[p.Left] && !skip[p.Right] {
 			p.Left, p.Right = number[p.Left], number[p.Right]
 			c.Pairs = append(c.Pairs, p)
+		}
+	}
+	for _, t := range d.Triplets {
+		if !skip[t.Anchor] && !skip[t.Positive] && !skip[t.Negative] {
+			t.Anchor, t.Positive, t.Negative = number[t.Anchor], number[t.Positive], number[t.Negative]
+			c.Triplets = append(c.Triplets, t)
 		}
 	}
 	return &c

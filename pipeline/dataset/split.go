@@ -38,6 +38,11 @@ func (d *Dataset) Assign(o SplitOptions) error {
 			p.Split = Train
 		}
 	}
+	for i := range d.Triplets {
+		if t := &d.Triplets[i]; t.Split == "" {
+			t.Split = Train
+		}
+	}
 	for i := range d.Images {
 		if image := &d.Images[i]; image.Split == "" {
 			image.Split = Train

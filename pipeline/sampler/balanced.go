@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/tfpair/tfpair/internal/named"
+	"github.com/tfpair/tfpair/pipeline/dataset"
 )
 
 // balancedOptions are the options of the "balanced" sampler.
@@ -11,23 +12,27 @@ type balancedOptions struct {
 	ImagesPerClass int `yaml:"images_per_class"` // K, images of each class in a batch; >= 2
 }
 
-var balanced = named.Row[func(Source) (Sampler, error)]{
-	Brief: "P classes with K images of each, and all pairs of them; batch_size counts images",
+var balanced = named.Row[Maker]{
+	Brief: "P classes with K images of each, and all pairs or triplets of them; batch_size counts images",
 	Paper: "Hermans et al., In Defense of the Triplet Loss, 2017, arXiv:1703.07737, section 2",
-	New: func(raw named.Raw) (func(Source) (Sampler, error), error) {
+	New: func(raw named.Raw) (Maker, error) {
 		o := balancedOptions{ImagesPerClass: 4} // the K of the paper
 		if err := named.Options(raw, &o); err != nil {
-			return nil, err
+			return Maker{}, err
 		}
 		if o.ImagesPerClass < 2 {
-			return nil, fmt.Errorf("images_per_class must be at least 2, got %d", o.ImagesPerClass)
+			return Maker{}, fmt.Errorf("images_per_class must be at least 2, got %d", o.ImagesPerClass)
 		}
-		return o.sampler, nil
+		return Maker{
+			Gives: []Tuples{Pairs, Triplets},
+			Lists: func(dataset.Part) bool { return false },
+			New:   o.sampler,
+		}, nil
 	},
 }
 
 // perClass gives batches of P classes with K images of each, and every pair of
-// the batch's images. Classes of one image are left out. A class of fewer than K
+// the batch's images, or every triplet. Classes of one image are left out. A class of fewer than K
 // images gives all it has, none twice, so a batch may hold fewer than P·K.
 //
 // For an epoch, the classes and the images of each are put in a drawn order;
@@ -49,8 +54,9 @@ func (o balancedOptions) sampler(s Source) (Sampler, error) {
 		return nil, err
 	}
 	b := &perClass{source: s, k: o.ImagesPerClass, p: s.BatchSize / o.ImagesPerClass}
-	small := 0
+	small, largest := 0, 0
 	for _, images := range all {
+		largest = max(largest, len(images))
 		if len(images) < 2 {
 			continue
 		}
@@ -60,11 +66,15 @@ func (o balancedOptions) sampler(s Source) (Sampler, error) {
 		b.classes = append(b.classes, images)
 		b.images += len(images)
 	}
+	if b.k > largest {
+		return nil, fmt.Errorf("images_per_class is %d, but no class in %s has more than %d images: "+
+			"set it to at most %d", b.k, s.place(), largest, largest)
+	}
 	if err := b.checkSize(); err != nil {
 		return nil, err
 	}
 	b.notes = unlabelledNote(s, all)
-	if n := singles(all); n > 0 {
+	if n := all.singles(); n > 0 {
 		b.notes = append(b.notes, fmt.Sprintf(
 			"%d of %d classes in %s have one image and are not used", n, len(all), s.place()))
 	}
@@ -118,7 +128,11 @@ func (b *perClass) Plan(step int) Plan {
 			images = append(images, class[(visit*b.k+j)%len(class)])
 		}
 	}
-	return b.allPairs(images)
+	p := b.allPairs(images)
+	if b.source.Tuples == Triplets {
+		b.addTriplets(&p)
+	}
+	return p
 }
 
 // allPairs pairs every two of the images, rows i < j in ascending order.
@@ -138,4 +152,28 @@ func (b *perClass) allPairs(images []int32) Plan {
 		}
 	}
 	return p
+}
+
+// addTriplets adds every triplet of p's images, in ascending order of anchor,
+// positive and negative. p has all pairs, in the order of allPairs.
+func (b *perClass) addTriplets(p *Plan) {
+	n := int32(len(p.Images))
+	pair := func(i, j int32) int32 {
+		i, j = min(i, j), max(i, j)
+		return i*(2*n-i-1)/2 + j - i - 1 // i rows of n-1, n-2, … pairs come before
+	}
+	for a := range n {
+		for positive := range n {
+			if positive == a || !p.Same[pair(a, positive)] {
+				continue
+			}
+			for negative := range n {
+				if negative != a && !p.Same[pair(a, negative)] {
+					p.Anchor = append(p.Anchor, a)
+					p.Positive = append(p.Positive, pair(a, positive))
+					p.Negative = append(p.Negative, pair(a, negative))
+				}
+			}
+		}
+	}
 }

@@ -9,11 +9,15 @@ import (
 )
 
 // pairs gives the listed pairs where the part lists any, else pairs drawn from classes.
-var pairs = named.Row[func(Source) (Sampler, error)]{
+var pairs = named.Row[Maker]{
 	Brief: "pairs as listed, or drawn half same, half different from classes; " +
 		"batch_size counts pairs",
-	New: func(raw named.Raw) (func(Source) (Sampler, error), error) {
-		return newPairs, named.Options(raw, &struct{}{})
+	New: func(raw named.Raw) (Maker, error) {
+		return Maker{
+			Gives: []Tuples{Pairs},
+			Lists: func(p dataset.Part) bool { return len(p.Pairs) > 0 },
+			New:   newPairs,
+		}, named.Options(raw, &struct{}{})
 	},
 }
 
@@ -69,13 +73,10 @@ func (l *listed) Plan(step int) Plan {
 // same pairs than half only where more than half of its lefts are such.
 type drawn struct {
 	source  Source
-	classes [][]int32 // images of each class
-	lefts   []member  // every image of classes
+	classes classes
+	lefts   []member // every image of classes
 	orders  perEpoch[[]member]
 }
-
-// member is one image as its class holds it: classes[class][at].
-type member struct{ class, at int32 }
 
 func newDrawn(s Source) (Sampler, error) {
 	classes := byClass(s)
@@ -86,12 +87,7 @@ func newDrawn(s Source) (Sampler, error) {
 		return nil, fmt.Errorf("batch_size must be at least 2 pairs, one same and one different, "+
 			"got %d", s.BatchSize)
 	}
-	d := &drawn{source: s, classes: classes}
-	for c, images := range classes {
-		for at := range images {
-			d.lefts = append(d.lefts, member{int32(c), int32(at)})
-		}
-	}
+	d := &drawn{source: s, classes: classes, lefts: classes.members()}
 	d.orders.compute = func(epoch int) []member {
 		return shuffled(stream(s.Seed, orderLefts, epoch), d.lefts)
 	}
@@ -102,7 +98,7 @@ func (d *drawn) StepsPerEpoch() int { return ceilDiv(len(d.lefts), d.source.Batc
 
 func (d *drawn) Notes() []string {
 	notes := unlabelledNote(d.source, d.classes)
-	if n := singles(d.classes); n > 0 {
+	if n := d.classes.singles(); n > 0 {
 		notes = append(notes, fmt.Sprintf(
 			"%d of %d classes in %s have one image, which is only in different pairs",
 			n, len(d.classes), d.source.place()))
@@ -119,11 +115,11 @@ func (d *drawn) Plan(step int) Plan {
 	same := d.drawSame(r, lefts)
 	p := newPlan(len(lefts))
 	for i, left := range lefts {
-		right := d.drawOther(r, left)
+		right := d.classes.drawOther(r, left)
 		if same[i] {
-			right = d.drawMate(r, left)
+			right = d.classes.drawMate(r, left)
 		}
-		p.add(d.image(left), d.image(right), same[i])
+		p.add(d.classes.image(left), d.classes.image(right), same[i])
 	}
 	return p.Plan
 }
@@ -146,60 +142,4 @@ func (d *drawn) drawSame(r *rand.Rand, lefts []member) []bool {
 		same[i] = true
 	}
 	return same
-}
-
-// drawMate draws another image of m's class, which must have two.
-func (d *drawn) drawMate(r *rand.Rand, m member) member {
-	return member{m.class, drawExcept(r, len(d.classes[m.class]), m.at)}
-}
-
-// drawOther draws an image of another class.
-func (d *drawn) drawOther(r *rand.Rand, m member) member {
-	c := drawExcept(r, len(d.classes), m.class)
-	return member{c, r.Int32N(int32(len(d.classes[c])))}
-}
-
-func (d *drawn) image(m member) int32 { return d.classes[m.class][m.at] }
-
-// drawExcept draws uniformly from [0,n) without x.
-func drawExcept(r *rand.Rand, n int, x int32) int32 {
-	y := r.Int32N(int32(n) - 1)
-	if y >= x {
-		y++
-	}
-	return y
-}
-
-// planner builds a Plan pair by pair, giving each image one row.
-type planner struct {
-	Plan
-	rows map[int32]int32 // dataset image → row of Images
-}
-
-func newPlan(pairs int) *planner {
-	return &planner{
-		rows: make(map[int32]int32, 2*pairs),
-		Plan: Plan{
-			Images: make([]int32, 0, 2*pairs),
-			Left:   make([]int32, 0, pairs),
-			Right:  make([]int32, 0, pairs),
-			Same:   make([]bool, 0, pairs),
-		},
-	}
-}
-
-func (p *planner) add(left, right int32, same bool) {
-	p.Left = append(p.Left, p.row(left))
-	p.Right = append(p.Right, p.row(right))
-	p.Same = append(p.Same, same)
-}
-
-func (p *planner) row(image int32) int32 {
-	row, ok := p.rows[image]
-	if !ok {
-		row = int32(len(p.Images))
-		p.rows[image] = row
-		p.Images = append(p.Images, image)
-	}
-	return row
 }

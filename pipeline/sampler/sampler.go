@@ -1,7 +1,7 @@
-// Package sampler says which images and which pairs form the batch of a step,
+// Package sampler says which images and which tuples form the batch of a step,
 // one sampler per file:
 //
-//	part of a dataset, labels, seed, step → sampler → Plan: distinct images and pairs over them
+//	part of a dataset, labels, seed, step → sampler → Plan: distinct images and tuples over them
 //
 // A plan depends on the Source and the step and on nothing else, so a resumed run
 // sees the batches of an uninterrupted one, whatever the number of workers and the
@@ -13,25 +13,49 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/tfpair/tfpair/internal/named"
 	"github.com/tfpair/tfpair/pipeline/dataset"
 )
 
-// Plan is one batch before its pixels are read: N distinct images and M pairs.
+// Tuples is what a plan holds over its images: what the loss reads of them.
+type Tuples string
+
+// The kinds of tuples. The words are those of messages.
+const (
+	Pairs    Tuples = "pairs"
+	Triplets Tuples = "triplets"
+)
+
+// Plan is one batch before its pixels are read: N distinct images, M pairs of
+// them, and, where triplets are wanted, T of those, each two of the pairs.
 type Plan struct {
-	Images      []int32 // [N] indices of dataset images, each once
-	Left, Right []int32 // [M] rows of Images, in [0,N)
-	Same        []bool  // [M] true where the two images are of the same class
+	Images             []int32 // [N] indices of dataset images, each once
+	Left, Right        []int32 // [M] rows of Images, in [0,N)
+	Same               []bool  // [M] true where the two images are of the same class
+	Anchor             []int32 // [T] rows of Images
+	Positive, Negative []int32 // [T] pairs, in [0,M): of anchor and positive, anchor and negative
 }
 
 // Source is what plans are drawn from.
 type Source struct {
-	Part      dataset.Part // images, and listed pairs if there are any
-	Labels    []int32      // class of each dataset image, -1 unknown; may be nil for listed pairs
-	BatchSize int          // pairs, or images: each sampler's Brief says which
+	Part      dataset.Part // images, and listed tuples if there are any
+	Labels    []int32      // class of each dataset image, -1 unknown; may be nil where Maker.Lists
+	BatchSize int          // tuples, or images: each sampler's Brief says which
+	Tuples    Tuples       // what plans are to hold
 	Seed      uint64
+}
+
+// Maker makes the sampler of one row.
+type Maker struct {
+	// Gives says which tuples its plans can hold.
+	Gives []Tuples
+	// Lists reports whether plans take the tuples that a part lists, and need no labels.
+	Lists func(dataset.Part) bool
+	// New returns a sampler of the source, whose Tuples are among those of Gives.
+	New func(Source) (Sampler, error)
 }
 
 // Sampler plans batches. It is safe for concurrent use.
@@ -47,22 +71,39 @@ type Sampler interface {
 }
 
 // Table lists every sampler. A new sampler is a new file here and a new row.
-var Table = named.Table[func(Source) (Sampler, error)]{
-	Kind: "sampler",
-	Rows: map[string]named.Row[func(Source) (Sampler, error)]{
-		"balanced": balanced,
-		"pairs":    pairs,
-	},
+var Table = named.Table[Maker]{Kind: "sampler", Rows: map[string]named.Row[Maker]{
+	"balanced": balanced,
+	"pairs":    pairs,
+	"triplets": triplets,
+}}
+
+// Check says why the sampler with this name cannot plan tuples, or nil.
+func (m Maker) Check(name string, tuples Tuples) error {
+	if slices.Contains(m.Gives, tuples) {
+		return nil
+	}
+	var able []string
+	for _, other := range Table.Names() {
+		maker, err := Table.New(&named.Choice{Name: other})
+		if err == nil && slices.Contains(maker.Gives, tuples) {
+			able = append(able, other)
+		}
+	}
+	return fmt.Errorf("sampler %q cannot give %s, which the loss needs: set sampler to %s",
+		name, tuples, strings.Join(able, " or "))
 }
 
 // purpose keeps the random streams of one seed apart.
 type purpose uint64
 
 const (
-	orderPairs   purpose = iota + 1 // counter: epoch
-	orderLefts                      // counter: epoch
-	drawRights                      // counter: step
-	orderClasses                    // counter: epoch
+	orderPairs    purpose = iota + 1 // counter: epoch
+	orderLefts                       // counter: epoch
+	drawRights                       // counter: step
+	orderClasses                     // counter: epoch
+	orderTriplets                    // counter: epoch
+	orderAnchors                     // counter: epoch
+	drawTriplets                     // counter: step
 )
 
 // stream returns the random numbers for one purpose at one epoch or step. The
@@ -106,27 +147,6 @@ func (p *perEpoch[T]) at(epoch int) T {
 	return k.value
 }
 
-// byClass groups the labelled images of the part, classes in ascending order of
-// label, images in the order of the part.
-func byClass(s Source) [][]int32 {
-	groups := map[int32][]int32{}
-	for _, image := range s.Part.Images {
-		if c := s.label(image); c >= 0 {
-			groups[c] = append(groups[c], image)
-		}
-	}
-	labels := make([]int32, 0, len(groups))
-	for c := range groups {
-		labels = append(labels, c)
-	}
-	slices.Sort(labels)
-	classes := make([][]int32, len(labels))
-	for i, c := range labels {
-		classes[i] = groups[c]
-	}
-	return classes
-}
-
 // label returns the class of a dataset image, -1 where none is known.
 func (s Source) label(image int32) int32 {
 	if int(image) >= len(s.Labels) {
@@ -135,8 +155,9 @@ func (s Source) label(image int32) int32 {
 	return s.Labels[image]
 }
 
-// checkClasses refuses data from which no same pair or no different pair can be drawn.
-func checkClasses(s Source, classes [][]int32) error {
+// checkClasses refuses data from which no pair of images of one class or none of
+// two classes can be drawn.
+func checkClasses(s Source, classes classes) error {
 	switch {
 	case len(s.Part.Images) == 0:
 		return fmt.Errorf("%s has no images", s.place())
@@ -146,7 +167,7 @@ func checkClasses(s Source, classes [][]int32) error {
 	case len(classes) == 1:
 		return fmt.Errorf("%s has one class (%d images): different pairs need at least 2",
 			s.place(), len(classes[0]))
-	case len(classes) == singles(classes):
+	case len(classes) == classes.singles():
 		return fmt.Errorf("%s has one image in each of its %d classes: "+
 			"same pairs need a class with at least 2", s.place(), len(classes))
 	}
@@ -161,19 +182,8 @@ func (s Source) place() string {
 	return fmt.Sprintf("split %q", s.Part.Split)
 }
 
-// singles counts the classes of one image.
-func singles(classes [][]int32) int {
-	n := 0
-	for _, images := range classes {
-		if len(images) == 1 {
-			n++
-		}
-	}
-	return n
-}
-
 // unlabelledNote says how many images of the part are never drawn, if any.
-func unlabelledNote(s Source, classes [][]int32) []string {
+func unlabelledNote(s Source, classes classes) []string {
 	n := len(s.Part.Images)
 	for _, images := range classes {
 		n -= len(images)

@@ -47,11 +47,11 @@ func newSampler(text string, s Source) (Sampler, error) {
 	if err := yaml.Unmarshal([]byte(text), &c); err != nil {
 		return nil, err
 	}
-	build, err := Table.New(&c)
+	maker, err := Table.New(&c)
 	if err != nil {
 		return nil, err
 	}
-	return build(s)
+	return maker.New(s)
 }
 
 func mustSampler(t testing.TB, text string, s Source) Sampler {
@@ -95,43 +95,77 @@ func checkPlan(t interface{ Fatalf(string, ...any) }, s Source, p Plan) {
 	if len(used) != len(p.Images) {
 		t.Fatalf("%d images, %d of them in pairs", len(p.Images), len(used))
 	}
+	checkTriplets(t, s, p)
+}
+
+// checkTriplets demands triplets where they are wanted, and of each that its first
+// pair is same, its second different, and its anchor in both.
+func checkTriplets(t interface{ Fatalf(string, ...any) }, s Source, p Plan) {
+	if len(p.Positive) != len(p.Anchor) || len(p.Negative) != len(p.Anchor) ||
+		(len(p.Anchor) > 0) != (s.Tuples == Triplets) {
+		t.Fatalf("%d anchors, %d positives, %d negatives for a loss that needs %s",
+			len(p.Anchor), len(p.Positive), len(p.Negative), s.Tuples)
+	}
+	for i, a := range p.Anchor {
+		positive, negative := p.Positive[i], p.Negative[i]
+		if !p.Same[positive] || p.Same[negative] {
+			t.Fatalf("triplet %d has pairs same %v, %v", i, p.Same[positive], p.Same[negative])
+		}
+		for _, pair := range []int32{positive, negative} {
+			if p.Left[pair] != a && p.Right[pair] != a {
+				t.Fatalf("triplet %d: anchor %d is not in its pair (%d, %d)", i, a,
+					p.Left[pair], p.Right[pair])
+			}
+		}
+	}
 }
 
 // TestSuite holds what every row of the table must do on class data.
 func TestSuite(t *testing.T) {
 	for _, name := range Table.Names() {
-		t.Run(name, func(t *testing.T) {
-			if Table.Rows[name].Brief == "" {
-				t.Error("no Brief")
-			}
-			s := classSource(8, 7, 9, 10, 11, 5)
-			a, b := mustSampler(t, name, s), mustSampler(t, name, s)
-			steps := 3 * a.StepsPerEpoch()
-			plans := make([]Plan, steps)
-			for step := range steps {
-				plans[step] = a.Plan(step)
-				checkPlan(t, s, plans[step])
-			}
-			var wg sync.WaitGroup // any order, from several goroutines
-			for offset := range 4 {
-				wg.Go(func() {
-					for i := range steps {
-						step := steps - 1 - (i+offset*5)%steps
-						if !reflect.DeepEqual(b.Plan(step), plans[step]) {
-							t.Errorf("step %d differs when asked for out of order", step)
-						}
-					}
-				})
-			}
-			wg.Wait()
-			s.Seed++
-			if reflect.DeepEqual(mustSampler(t, name, s).Plan(0), plans[0]) {
-				t.Error("another seed gives the same batch")
-			}
-			if reflect.DeepEqual(plans[0], plans[a.StepsPerEpoch()]) {
-				t.Error("the second epoch repeats the first")
+		maker, err := Table.New(&named.Choice{Name: name})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, tuples := range maker.Gives {
+			t.Run(name+" "+string(tuples), func(t *testing.T) {
+				testRow(t, name, tuples)
+			})
+		}
+	}
+}
+
+func testRow(t *testing.T, name string, tuples Tuples) {
+	if Table.Rows[name].Brief == "" {
+		t.Error("no Brief")
+	}
+	s := classSource(8, 7, 9, 10, 11, 5)
+	s.Tuples = tuples
+	a, b := mustSampler(t, name, s), mustSampler(t, name, s)
+	steps := 3 * a.StepsPerEpoch()
+	plans := make([]Plan, steps)
+	for step := range steps {
+		plans[step] = a.Plan(step)
+		checkPlan(t, s, plans[step])
+	}
+	var wg sync.WaitGroup // any order, from several goroutines
+	for offset := range 4 {
+		wg.Go(func() {
+			for i := range steps {
+				step := steps - 1 - (i+offset*5)%steps
+				if !reflect.DeepEqual(b.Plan(step), plans[step]) {
+					t.Errorf("step %d differs when asked for out of order", step)
+				}
 			}
 		})
+	}
+	wg.Wait()
+	s.Seed++
+	if reflect.DeepEqual(mustSampler(t, name, s).Plan(0), plans[0]) {
+		t.Error("another seed gives the same batch")
+	}
+	if reflect.DeepEqual(plans[0], plans[a.StepsPerEpoch()]) {
+		t.Error("the second epoch repeats the first")
 	}
 }
 
@@ -171,6 +205,12 @@ func TestErrors(t *testing.T) {
 				`split "train" has 3: set batch_size to at most 12 or raise images_per_class`},
 		{"one usable class", "balanced", classSource(8, 0, 9, 1),
 			`split "train" has one class with two or more images, balanced batches need 2`},
+		{"K too large", "balanced: {images_per_class: 10}", classSource(20, 0, 9, 8),
+			`images_per_class is 10, but no class in split "train" has more than 9 images: ` +
+				"set it to at most 9"},
+		{"no batch of triplets", "triplets", classSource(0, 0, 3, 3),
+			"batch_size must be at least 1 triplet, got 0"},
+		{"triplets of one class", "triplets", classSource(4, 0, 7), "has one class (7 images)"},
 		{"balanced on one class", "balanced", classSource(8, 0, 9), "has one class (9 images)"},
 	}
 	for _, test := range tests {
@@ -193,6 +233,10 @@ func TestNotes(t *testing.T) {
 		{"pairs", []string{
 			`1 of 13 images in split "train" have no class and are not used`,
 			`1 of 3 classes in split "train" have one image, which is only in different pairs`,
+		}},
+		{"triplets", []string{
+			`1 of 13 images in split "train" have no class and are not used`,
+			`1 of 3 classes in split "train" have one image, which is only a negative`,
 		}},
 		{"balanced", []string{
 			`1 of 13 images in split "train" have no class and are not used`,
@@ -218,4 +262,19 @@ func drawSource(t *rapid.T) Source {
 	sizes[0]++
 	return classSource(rapid.IntRange(2, 20).Draw(t, "batch"), rapid.Uint64().Draw(t, "seed"),
 		sizes...)
+}
+
+// TestCheck: what cannot give what a loss needs says who can.
+func TestCheck(t *testing.T) {
+	maker, err := Table.New(&named.Choice{Name: "pairs"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := maker.Check("pairs", Pairs); err != nil {
+		t.Error(err)
+	}
+	want := `sampler "pairs" cannot give triplets, which the loss needs: set sampler to balanced or triplets`
+	if err := maker.Check("pairs", Triplets); err == nil || err.Error() != want {
+		t.Errorf("error %v, want %s", err, want)
+	}
 }

@@ -13,6 +13,7 @@ import (
 	"math"
 
 	"github.com/tfpair/tfpair/graphs"
+	"github.com/tfpair/tfpair/graphs/loss"
 	"github.com/tfpair/tfpair/graphs/variable"
 	"github.com/tfpair/tfpair/internal/names"
 	"github.com/tfpair/tfpair/models/checkpoint"
@@ -67,14 +68,14 @@ func (n *Network) prepare() (err error) {
 	for _, v := range n.state() {
 		reads = append(reads, v.Key+names.Read)
 	}
+	feeds, fetches := n.trainFeeds(), []string{names.Loss, names.Active}
 	for _, p := range []struct {
 		call                    **session.Call
 		feeds, fetches, targets []string
 	}{
 		{&n.embed, []string{names.Images}, []string{names.Embedding}, nil},
 		{&n.compare, []string{names.Embedding, names.Left, names.Right}, scores, nil},
-		{&n.train, []string{names.Images, names.Left, names.Right, names.Same,
-			names.LearningRate, names.Step}, []string{names.Loss}, []string{names.Train}},
+		{&n.train, append(feeds, names.LearningRate, names.Step), fetches, []string{names.Train}},
 		{&n.read, nil, reads, nil},
 	} {
 		if *p.call, err = n.session.Prepare(p.feeds, p.fetches, p.targets); err != nil {
@@ -185,20 +186,48 @@ func NotFinite(c *checkpoint.Checkpoint) string {
 	return ""
 }
 
-// Step makes one update with b and returns the loss before it. The number of
-// updates done before, step, sets the learning rate.
-func (n *Network) Step(b *pipeline.Batch, step int) (float32, error) {
-	values, err := n.train.Run(n.pixels(b.Pixels), session.Of(b.Left, int64(len(b.Left))),
-		session.Of(b.Right, int64(len(b.Right))), session.Of(b.Same, int64(len(b.Same))),
-		session.Scalar(n.Parts.LearningRate(step, n.steps)), session.Scalar(float32(step)))
-	if err != nil {
-		return 0, err
+// trainFeeds returns the names of what a step is fed from its batch.
+func (n *Network) trainFeeds() []string {
+	if n.Parts.Loss.Needs == loss.Triplets {
+		return []string{names.Images, names.Left, names.Right,
+			names.Anchor, names.Positive, names.Negative}
 	}
-	loss, err := session.Data[float32](values[0])
-	if err != nil {
-		return 0, err
+	return []string{names.Images, names.Left, names.Right, names.Same}
+}
+
+// fed returns b's values for trainFeeds.
+func (n *Network) fed(b *pipeline.Batch) []session.Value {
+	values := []session.Value{n.pixels(b.Pixels), session.Vector(b.Left), session.Vector(b.Right)}
+	if n.Parts.Loss.Needs == loss.Triplets {
+		return append(values, session.Vector(b.Anchor), session.Vector(b.Positive),
+			session.Vector(b.Negative))
 	}
-	return loss[0], nil
+	return append(values, session.Vector(b.Same))
+}
+
+// Update is what a step tells of its batch, as it was before the update.
+type Update struct {
+	Loss   float32
+	Active float32 // share of the tuples that cost something, in [0,1]
+}
+
+// Step makes one update with b. The number of updates done before, step, sets the
+// learning rate.
+func (n *Network) Step(b *pipeline.Batch, step int) (Update, error) {
+	values, err := n.train.Run(append(n.fed(b),
+		session.Scalar(n.Parts.LearningRate(step, n.steps)), session.Scalar(float32(step)))...)
+	if err != nil {
+		return Update{}, err
+	}
+	var u Update
+	for i, to := range []*float32{&u.Loss, &u.Active} {
+		x, err := session.Data[float32](values[i])
+		if err != nil {
+			return Update{}, err
+		}
+		*to = x[0]
+	}
+	return u, nil
 }
 
 // pixels returns pixels [N,S,S,3] as a Value.
@@ -222,7 +251,7 @@ func (n *Network) Embed(pixels []uint8) ([]float32, error) {
 func (n *Network) Compare(embeddings []float32, left, right []int32) (distance, probability []float32, err error) {
 	dim := int64(n.Dim())
 	values, err := n.compare.Run(session.Of(embeddings, int64(len(embeddings))/dim, dim),
-		session.Of(left, int64(len(left))), session.Of(right, int64(len(right))))
+		session.Vector(left), session.Vector(right))
 	if err != nil {
 		return nil, nil, err
 	}

@@ -32,6 +32,9 @@ func Of[T Number](data []T, shape ...int64) Value {
 	return v
 }
 
+// Vector returns data as a Value of one axis.
+func Vector[T Number](data []T) Value { return Of(data, int64(len(data))) }
+
 // Scalar returns x as a Value.
 func Scalar[T Number](x T) Value { return Of([]T{x}) }
 

@@ -11,6 +11,7 @@ import (
 	"github.com/tfpair/tfpair/models/checkpoint"
 	"github.com/tfpair/tfpair/models/run"
 	"github.com/tfpair/tfpair/pipeline"
+	"github.com/tfpair/tfpair/pipeline/dataset"
 	"github.com/tfpair/tfpair/pipeline/sampler"
 	"github.com/tfpair/tfpair/runner/evaluate"
 	"github.com/tfpair/tfpair/runner/metric"
@@ -31,6 +32,7 @@ type loop struct {
 	folder   *run.Folder
 	selected selected
 	store    *pipeline.Store
+	labels   dataset.Labels // of the training data, where they are needed
 	sampler  sampler.Sampler
 	val      evaluate.Pairs
 	network  *network.Network
@@ -129,7 +131,8 @@ func (l *loop) steps(ctx context.Context) error {
 	if l.outOfPatience() {
 		return nil
 	}
-	loader := pipeline.NewLoader(l.store, l.sampler, pipeline.LoaderOptions{Workers: l.Store.Workers})
+	loader := pipeline.NewLoader(l.store, l.sampler, pipeline.LoaderOptions{
+		Labels: l.labels.Of, Workers: l.Store.Workers})
 	for batch, err := range loader.Iter(ctx, l.step, l.Spec.Train.Steps) {
 		if err != nil {
 			return err
@@ -146,15 +149,16 @@ func (l *loop) steps(ctx context.Context) error {
 
 // update makes one step.
 func (l *loop) update(b *pipeline.Batch) error {
-	loss, err := l.network.Step(b, l.step)
+	update, err := l.network.Step(b, l.step)
 	if err != nil {
 		return err
 	}
-	if math.IsNaN(float64(loss)) || math.IsInf(float64(loss), 0) {
+	loss := float64(update.Loss)
+	if math.IsNaN(loss) || math.IsInf(loss, 0) {
 		return l.diverged(fmt.Sprintf("loss is %v", loss), b)
 	}
 	l.step++
-	l.meter.add(float64(loss), len(b.Images))
+	l.meter.add(loss, len(b.Images))
 	e := Stepped{Step: l.step, Steps: l.Spec.Train.Steps,
 		LearningRate: float64(l.network.Parts.LearningRate(l.step-1, l.Spec.Train.Steps)),
 		recorded:     l.step%recordEvery == 0 || l.step == l.Spec.Train.Steps}

@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/tfpair/tfpair/graphs"
@@ -55,7 +56,7 @@ func Run(ctx context.Context, c Config) (*Summary, error) {
 	if err != nil {
 		return nil, err
 	}
-	newSampler, err := sampler.Table.New(&c.Spec.Sampler)
+	maker, err := Sampler(c.Spec, parts)
 	if err != nil {
 		return nil, err
 	}
@@ -78,7 +79,7 @@ func Run(ctx context.Context, c Config) (*Summary, error) {
 	if l.Observe == nil {
 		l.Observe = func(Event) {}
 	}
-	if err := l.open(ctx, newSampler); err != nil {
+	if err := l.open(ctx, parts, maker); err != nil {
 		return nil, errors.Join(err, l.close())
 	}
 	summary, err := l.run(ctx)
@@ -91,7 +92,7 @@ func (c Config) splits() dataset.SplitOptions {
 }
 
 // open reads the data, builds the network and sets it to the last checkpoint or to a start.
-func (l *loop) open(ctx context.Context, newSampler func(sampler.Source) (sampler.Sampler, error)) error {
+func (l *loop) open(ctx context.Context, parts graphs.Parts, maker sampler.Maker) error {
 	trainPart, valPart := l.Data.In(dataset.Train), l.Data.In(dataset.Val)
 	resizer, err := resize.New(resize.Options{
 		Size: l.Spec.Input.Size, Mode: l.Spec.Input.Resize, Filter: l.Spec.Input.Filter})
@@ -106,10 +107,8 @@ func (l *loop) open(ctx context.Context, newSampler func(sampler.Source) (sample
 	if err := l.prepareImages(ctx, &trainPart, &valPart); err != nil {
 		return err
 	}
-	l.sampler, err = newSampler(sampler.Source{Part: trainPart, Labels: pipeline.Labels(l.Data),
-		BatchSize: l.Spec.Train.BatchSize, Seed: uint64(l.Spec.Train.Seed)})
-	if err != nil {
-		return &SamplerError{err}
+	if err := l.plan(trainPart, parts, maker); err != nil {
+		return err
 	}
 	if l.val, err = evaluate.ChoosePairs(l.Data, valPart, uint64(l.Spec.Train.Seed)); err != nil {
 		return err
@@ -121,6 +120,31 @@ func (l *loop) open(ctx context.Context, newSampler func(sampler.Source) (sample
 		return err
 	}
 	return l.started(trainPart, valPart)
+}
+
+// Sampler looks up the sampler of s, and refuses one that cannot give what the loss needs.
+func Sampler(s *spec.Spec, parts graphs.Parts) (sampler.Maker, error) {
+	maker, err := sampler.Table.New(&s.Sampler)
+	if err != nil {
+		return sampler.Maker{}, err
+	}
+	return maker, maker.Check(s.Sampler.Name, sampler.Tuples(parts.Loss.Needs))
+}
+
+// plan numbers the classes of the training data where they are needed, and makes the sampler.
+func (l *loop) plan(part dataset.Part, parts graphs.Parts, maker sampler.Maker) (err error) {
+	if !maker.Lists(part) {
+		if l.labels, err = l.Data.Labels(part); err != nil {
+			return err
+		}
+	}
+	l.sampler, err = maker.New(sampler.Source{Part: part, Labels: l.labels.Of,
+		BatchSize: l.Spec.Train.BatchSize, Seed: uint64(l.Spec.Train.Seed),
+		Tuples: sampler.Tuples(parts.Loss.Needs)})
+	if err != nil {
+		return &SamplerError{err}
+	}
+	return nil
 }
 
 // prepareImages decodes every image of both parts, and takes the bad ones out of
@@ -160,7 +184,7 @@ func (l *loop) started(train, val dataset.Part) error {
 		Step: l.step, Steps: l.Spec.Train.Steps, StepsPerEpoch: l.sampler.StepsPerEpoch(),
 		TrainImages: len(train.Images), ValImages: len(val.Images), ValPairs: len(l.val.Same),
 		Classes: len(l.Data.Classes), Devices: devices, Skipped: l.state.Skipped,
-		Notes: append(append([]string{}, l.Data.Notes...), l.sampler.Notes()...),
+		Notes: slices.Concat(l.Data.Notes, l.labels.Notes(), l.sampler.Notes()),
 	}
 	for _, v := range l.network.Graph.Variables {
 		n := int64(1)

@@ -348,8 +348,8 @@ func TestCollapse(t *testing.T) {
 
 func TestRefused(t *testing.T) {
 	for _, c := range []struct{ set, want string }{
-		{"loss=tripplet", `unknown loss "tripplet" (known: bce, contrastive)`},
-		{"loss.contrastive.margn=1", `loss "contrastive": unknown field "margn" (known: margin)`},
+		{"loss=tripplet", `unknown loss "tripplet" (known: bce, contrastive, triplet)`},
+		{"loss.contrastive.margn=1", `loss "contrastive": unknown field "margn" (known: margin, reduction)`},
 		{"backbone.smallconv.filters=[4,4,4,4]", "input.size must be at least"},
 		{"train.select=test.auc", "train.select must be val.METRIC"},
 		{"train.select=val.auk", `unknown pair metric "auk"`},

@@ -1,0 +1,70 @@
+package graphs
+
+import (
+	"fmt"
+	"strings"
+
+	tf "github.com/galeone/tensorflow/tensorflow/go"
+	"github.com/galeone/tensorflow/tensorflow/go/op"
+	tg "github.com/galeone/tfgo"
+
+	"github.com/tfpair/tfpair/graphs/loss"
+	"github.com/tfpair/tfpair/graphs/miner"
+	"github.com/tfpair/tfpair/internal/named"
+	"github.com/tfpair/tfpair/internal/names"
+	"github.com/tfpair/tfpair/models/spec"
+)
+
+// topology is the shape of a graph: what follows the embedding.
+type topology struct {
+	gives  loss.Needs                // of the tuples in a batch
+	inputs func(a *assembly) loss.In // adds the graph up to what the loss reads
+}
+
+// Topologies lists every topology. A new one is a new file here and a new row.
+var Topologies = named.Table[topology]{Kind: "topology", Rows: map[string]named.Row[topology]{
+	"siamese": siamese,
+	"triplet": triplet,
+}}
+
+// fit says why topology, miner and loss do not go together, or nil.
+func (p Parts) fit(s *spec.Spec) error {
+	needs, gives := p.Loss.Needs, p.topology.gives
+	if needs != gives {
+		return fmt.Errorf("loss %q needs %s, topology %q gives %s: set topology to %s, or loss to one of %s",
+			s.Loss.Name, needs, s.Topology, gives, strings.Join(giving(needs), " or "),
+			strings.Join(loss.For(gives), ", "))
+	}
+	if needs != loss.Triplets && s.Miner.Name != miner.Every {
+		return fmt.Errorf("miner %q chooses triplets, loss %q needs %s: set miner to %s, or loss to one of %s",
+			s.Miner.Name, s.Loss.Name, needs, miner.Every, strings.Join(loss.For(loss.Triplets), ", "))
+	}
+	return nil
+}
+
+// giving returns the names of the topologies that give what a loss needs.
+func giving(needs loss.Needs) []string {
+	var list []string
+	for _, name := range Topologies.Names() {
+		if t, err := Topologies.New(&named.Choice{Name: name}); err == nil && t.gives == needs {
+			list = append(list, name)
+		}
+	}
+	return list
+}
+
+// lose adds the loss per tuple, and the probability of "same" where the loss has one.
+func (a *assembly) lose(in loss.In) (values, valid tf.Output) {
+	scope, v := a.root.SubScope("objective"), a.variables.Sub(names.LossScope)
+	if a.parts.Loss.Logit != nil {
+		in.Logit = a.parts.Loss.Logit(scope.SubScope("logit"), v, in.Distance)
+		fetch(a.root, names.Probability, op.Sigmoid(scope.SubScope("sigmoid"), in.Logit))
+		a.graph.Probable = true
+	}
+	return a.parts.Loss.Build(scope.SubScope("loss"), v, in)
+}
+
+// gather adds the rows of x [N,…] at index [M] int32: [M,…].
+func gather(s *op.Scope, x, index tf.Output) tf.Output {
+	return op.GatherV2(s.SubScope("rows"), x, index, tg.Const(s.SubScope("axis"), int32(0)))
+}

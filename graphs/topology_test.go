@@ -1,0 +1,41 @@
+package graphs
+
+import (
+	"testing"
+
+	"github.com/tfpair/tfpair/models/spec"
+)
+
+// TestFit: topologies, miners and losses that do not go together say what would.
+func TestFit(t *testing.T) {
+	for _, c := range []struct {
+		preset string
+		set    []string
+		want   string // of the error, "" for none
+	}{
+		{"siamese", nil, ""},
+		{"triplet", []string{"miner=semihard", "loss.triplet.soft=true"}, ""},
+		{"siamese", []string{"loss=triplet"}, `loss "triplet" needs triplets, topology "siamese" gives pairs: ` +
+			"set topology to triplet, or loss to one of bce, contrastive"},
+		{"triplet", []string{"loss=contrastive"}, `loss "contrastive" needs pairs, topology "triplet" gives triplets: ` +
+			"set topology to siamese, or loss to one of triplet"},
+		{"siamese", []string{"miner=hard"}, `miner "hard" chooses triplets, loss "bce" needs pairs: ` +
+			"set miner to all, or loss to one of triplet"},
+		{"triplet", []string{"miner=hrad"}, `unknown miner "hrad" (known: all, hard, semihard)`},
+	} {
+		s, err := spec.Preset(c.preset)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if s, err = s.Set(c.set...); err != nil {
+			t.Fatal(err)
+		}
+		got := ""
+		if _, err := Resolve(s); err != nil {
+			got = err.Error()
+		}
+		if got != c.want {
+			t.Errorf("%s with %v: %q\nwant %q", c.preset, c.set, got, c.want)
+		}
+	}
+}

@@ -1,0 +1,126 @@
+package dataset
+
+import (
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/tfpair/tfpair/internal/named"
+)
+
+// triplets reads a list with a row for each triplet.
+//
+// Its columns are anchor, positive and negative, paths of images, and, if there,
+// split: train, val (or validation) or test. A positive is of its anchor's class, so
+// anchors and positives join to classes, and a negative of its anchor's class is an
+// error. Each triplet is also two pairs, on which a model is calibrated and measured.
+var triplets = named.Row[Format]{
+	Brief: "CSV or TSV with columns anchor,positive,negative[,split]; the positive is of the anchor's class",
+	New: func(raw named.Raw) (Format, error) {
+		return Format{read: readTriplets, roles: []role{
+			{name: "anchor"}, {name: "positive"}, {name: "negative"},
+			{name: "split", optional: true},
+		}}, named.Options(raw, &struct{}{})
+	},
+}
+
+func readTriplets(s *source, d *Dataset) error {
+	r := &tripletReader{source: s, images: newImageSet(s), seen: map[Pair]bool{}}
+	for {
+		row, err := s.list.next()
+		if err == io.EOF {
+			break
+		} else if err != nil {
+			return err
+		}
+		if err := r.add(row); err != nil {
+			s.list.fail(s.list.line, "%v", err)
+		}
+	}
+	r.checkNegatives()
+	if err := s.readAll(r.images); err != nil {
+		return err
+	}
+	if len(r.triplets) == 0 {
+		return &Error{"data", s.path, errors.New("a header and no triplets below it")}
+	}
+	r.fill(d)
+	return nil
+}
+
+// tripletReader turns rows into triplets and their pairs.
+type tripletReader struct {
+	*source
+	images   *imageSet
+	triplets []Triplet
+	pairs    []Pair
+	seen     map[Pair]bool // pairs, lower image first, without their lines
+}
+
+func (r *tripletReader) add(row []string) error {
+	anchor, anchorErr := r.images.add(row[r.columns["anchor"]])
+	positive, positiveErr := r.images.add(row[r.columns["positive"]])
+	negative, negativeErr := r.images.add(row[r.columns["negative"]])
+	split, splitErr := r.split(row)
+	if err := joined(anchorErr, positiveErr, negativeErr, splitErr); err != nil {
+		return err
+	}
+	path := func(i int32) string { return r.images.images[i].Path }
+	switch {
+	case positive == anchor:
+		return fmt.Errorf("the positive is its anchor, %q", path(anchor))
+	case negative == anchor:
+		return fmt.Errorf("the negative is its anchor, %q", path(anchor))
+	case negative == positive:
+		return fmt.Errorf("positive and negative are the same image, %q", path(positive))
+	}
+	t := Triplet{Anchor: anchor, Positive: positive, Negative: negative, Split: split, Line: r.list.line}
+	r.triplets = append(r.triplets, t)
+	r.addPair(Pair{Left: anchor, Right: positive, Same: true, Split: split, Line: t.Line})
+	r.addPair(Pair{Left: anchor, Right: negative, Split: split, Line: t.Line})
+	return nil
+}
+
+// addPair keeps a pair that is new to its split.
+func (r *tripletReader) addPair(p Pair) {
+	key := Pair{Left: min(p.Left, p.Right), Right: max(p.Left, p.Right), Same: p.Same, Split: p.Split}
+	if !r.seen[key] {
+		r.seen[key] = true
+		r.pairs = append(r.pairs, p)
+	}
+}
+
+// checkNegatives refuses negatives that anchors and positives join to their anchor.
+func (r *tripletReader) checkNegatives() {
+	sets := sameSets(len(r.images.images), r.pairs)
+	var next map[int32][]joint
+	for _, t := range r.triplets {
+		if sets.root(t.Anchor) != sets.root(t.Negative) {
+			continue
+		}
+		if next == nil {
+			next = joints(r.pairs)
+		}
+		r.list.fail(t.Line, "the negative %q is of its anchor's class: %s",
+			r.images.images[t.Negative].Path, chain(r.images.images, next, t.Anchor, t.Negative))
+	}
+}
+
+// fill sorts the images into d and notes what was left out.
+func (r *tripletReader) fill(d *Dataset) {
+	images, number := r.images.sorted()
+	d.Images, d.Pairs, d.Triplets = images, r.pairs, r.triplets
+	for i := range d.Pairs {
+		p := &d.Pairs[i]
+		p.Left, p.Right = number[p.Left], number[p.Right]
+	}
+	for i := range d.Triplets {
+		t := &d.Triplets[i]
+		t.Anchor, t.Positive, t.Negative = number[t.Anchor], number[t.Positive], number[t.Negative]
+	}
+	d.splitImages()
+	if names := r.list.unused(r.columns); len(names) > 0 {
+		d.note("left out %s: %s", plural(len(names), "column"), quoted(names))
+	}
+	d.noteLeaks()
+}

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/tfpair/tfpair/graphs"
 	"github.com/tfpair/tfpair/internal/libtensorflow"
 	"github.com/tfpair/tfpair/internal/libtensorflow/load"
 	"github.com/tfpair/tfpair/internal/named"
@@ -94,6 +95,7 @@ var outcomes = []outcome{
 	{isA[*usageError], exitUsage, "tfpair --help, tfpair COMMAND --help or tfpair list show what there is"},
 	{isA[*named.UnknownError], exitUsage, "tfpair list shows what there is"},
 	{isA[*dataset.OptionsError], exitUsage, ""},
+	{isA[*graphs.BuildError], exitUsage, "docs/spec.md says what a spec may hold"},
 	{isA[*train.SamplerError], exitUsage, "change train.batch_size or sampler with --set"},
 	{isA[*skippedError], exitSkipped, ""},
 	{isA[*train.DivergedError], exitDiverged, "lower the learning rate, or set optimizer.NAME.clip_norm"},

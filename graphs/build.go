@@ -1,8 +1,10 @@
 package graphs
 
 import (
+	"errors"
 	"fmt"
 	"runtime/debug"
+	"strings"
 
 	tf "github.com/galeone/tensorflow/tensorflow/go"
 	"github.com/galeone/tensorflow/tensorflow/go/op"
@@ -34,13 +36,22 @@ type Graph struct {
 // BuildError says which operation of a graph could not be added.
 type BuildError struct {
 	Err   error
-	Stack []byte // where it was found, nil unless a library panicked
+	Stack string // where it was found; no part of Error
 }
 
 func (e *BuildError) Error() string { return fmt.Sprintf("build graph: %v", e.Err) }
 
 // Unwrap returns the cause.
 func (e *BuildError) Unwrap() error { return e.Err }
+
+// newBuildError parts the stack that the binding writes into the errors of a scope.
+func newBuildError(err error) *BuildError {
+	text, stack, found := strings.Cut(err.Error(), " (Stacktrace: ")
+	if !found {
+		return &BuildError{Err: err}
+	}
+	return &BuildError{Err: errors.New(text), Stack: strings.TrimSuffix(stack, ")")}
+}
 
 // Parts are the things that a spec names, each with its options checked.
 type Parts struct {
@@ -112,13 +123,17 @@ func finish(root *op.Scope, describe func()) (graph *tf.Graph, err error) {
 	// The wrappers index into empty results after an error in a scope, and tfgo
 	// panics on errors: both end here, and only here.
 	defer func() {
-		if r := recover(); r != nil {
-			graph, err = nil, &BuildError{Err: fmt.Errorf("%v", r), Stack: debug.Stack()}
+		switch r := recover(); {
+		case r == nil:
+		case root.Err() != nil: // what led to the panic
+			graph, err = nil, newBuildError(root.Err())
+		default:
+			graph, err = nil, &BuildError{Err: fmt.Errorf("%v", r), Stack: string(debug.Stack())}
 		}
 	}()
 	describe()
 	if graph, err = root.Finalize(); err != nil {
-		return nil, &BuildError{Err: err}
+		return nil, newBuildError(err)
 	}
 	return graph, nil
 }

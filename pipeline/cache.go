@@ -1,9 +1,12 @@
 package pipeline
 
 import (
+	"math"
 	"os"
 	"slices"
 	"sync"
+
+	"golang.org/x/sys/unix"
 )
 
 // cache keeps images of one size: the first in memory, the next in a file, the
@@ -96,7 +99,7 @@ func (c *cache) place(image int32, pixels []uint8) (int32, *os.File) {
 		c.inMem++
 		return 0, nil
 	}
-	if c.full || int64(c.taken+1)*int64(c.bytes) > c.maxDisk {
+	if c.full || c.maxDisk < int64(c.bytes) {
 		return 0, nil
 	}
 	if c.file == nil {
@@ -105,10 +108,25 @@ func (c *cache) place(image int32, pixels []uint8) (int32, *os.File) {
 			c.full = true
 			return 0, nil
 		}
-		c.file = file
+		c.file, c.maxDisk = file, min(c.maxDisk, available(c.dir)/2) // the rest is for others
+	}
+	if int64(c.taken+1)*int64(c.bytes) > c.maxDisk {
+		return 0, nil
 	}
 	c.taken++
 	return c.taken - 1, c.file
+}
+
+// available returns the free bytes of the disk that dir is on, all where nobody knows.
+func available(dir string) int64 {
+	if dir == "" {
+		dir = os.TempDir()
+	}
+	var s unix.Statfs_t
+	if err := unix.Statfs(dir, &s); err != nil {
+		return math.MaxInt64
+	}
+	return int64(min(s.Bavail*uint64(s.Bsize), math.MaxInt64))
 }
 
 func (c *cache) close() error {

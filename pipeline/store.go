@@ -19,7 +19,7 @@ type StoreOptions struct {
 	Resizer   resize.Resizer // to the model's size
 	Workers   int            // images decoded at once, each within Limits; 0: one per CPU
 	MaxMemory int64          // bytes of pixels kept in memory; 0: 1 GiB, negative: none
-	MaxDisk   int64          // bytes of pixels kept on disk; 0: 8 GiB, negative: none
+	MaxDisk   int64          // most kept on disk, and half of what is free; 0: 8 GiB, negative: none
 	SpillDir  string         // folder of the file on disk; "": the system's temporary one
 	Limits    decode.Limits  // on the files, before they are decoded
 }

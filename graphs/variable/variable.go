@@ -11,6 +11,7 @@ package variable
 import (
 	"fmt"
 	"hash/fnv"
+	"math"
 	"math/rand/v2"
 	"slices"
 
@@ -90,6 +91,11 @@ func (s *Set) Create(name string, shape []int64, initial Initializer) Variable {
 		return s.again((*s.all)[at], shape)
 	}
 	s.at[key] = len(*s.all)
+	if !fits(shape) { // the runtime ends the process where the product overflows
+		s.root.UpdateErr("variable", fmt.Errorf("variable %q of shape %v has more than %d elements",
+			key, shape, maxElements))
+		return Variable{Key: key, Shape: shape, initial: initial}
+	}
 	tfShape := tf.MakeShape(shape...)
 	handle := s.add(tf.OpSpec{Name: key, Type: "VarHandleOp", Attrs: map[string]any{
 		"dtype": tf.Float, "shape": tfShape, "shared_name": key,
@@ -111,6 +117,21 @@ func (s *Set) again(v Variable, shape []int64) Variable {
 		s.root.UpdateErr("variable", fmt.Errorf("variable %q has shape %v, reused with %v", v.Key, v.Shape, shape))
 	}
 	return v
+}
+
+// maxElements is the largest variable: its parts are counted by int32 in the runtime's kernels.
+const maxElements = math.MaxInt32
+
+// fits reports whether shape, of positive sizes, has maxElements elements or fewer.
+func fits(shape []int64) bool {
+	n := int64(1)
+	for _, d := range shape {
+		if d > maxElements/max(n, 1) {
+			return false
+		}
+		n *= d
+	}
+	return true
 }
 
 // add returns the output of the operation; after an error there is none.

@@ -35,6 +35,7 @@ const (
 // Folder is an open run folder. One goroutine at a time may use it.
 type Folder struct {
 	path   string
+	made   bool     // by this Folder: nothing was there before
 	lock   *os.File // nil until Lock
 	events *os.File // nil until AppendEvent
 }
@@ -75,17 +76,46 @@ func OpenOrCreate(path string, spec []byte) (*Folder, error) {
 	if err == nil {
 		return f, nil
 	}
+	make := create
 	entries, dirErr := os.ReadDir(path)
 	switch {
-	case dirErr == nil && len(entries) > 0:
+	case dirErr == nil && slices.ContainsFunc(entries, foreign):
 		return nil, err
-	case dirErr != nil && !errors.Is(dirErr, fs.ErrNotExist):
+	case dirErr == nil:
+		make = fill
+	case !errors.Is(dirErr, fs.ErrNotExist):
 		return nil, &NotRunError{path, dirErr.Error()}
 	}
-	if err := create(path, spec); err != nil {
+	if err := make(path, spec); err != nil {
 		return nil, fmt.Errorf("make run folder: %w", err)
 	}
-	return Open(path)
+	if f, err = Open(path); err != nil {
+		return nil, err
+	}
+	f.made = true
+	return f, nil
+}
+
+// Discard removes the folder where OpenOrCreate made it for f: what could not begin
+// leaves nothing behind. Else it does nothing. The folder must be locked.
+func (f *Folder) Discard() error {
+	if !f.made {
+		return nil
+	}
+	err := os.RemoveAll(f.path)
+	if err != nil && !errors.Is(err, unix.EBUSY) { // a mount point stays, emptied
+		return fmt.Errorf("discard run folder: %w", err)
+	}
+	return nil
+}
+
+// foreign reports whether e is there for another reason than that fill was killed.
+func foreign(e os.DirEntry) bool { return !strings.HasPrefix(e.Name(), "."+specName) }
+
+// fill makes the empty folder at path, which may be a mount point, a run folder: it
+// is one once its spec is there.
+func fill(path string, spec []byte) error {
+	return renameio.WriteFile(filepath.Join(path, specName), spec, 0o644)
 }
 
 // create makes the folder aside and renames it: a kill leaves all of it or nothing
@@ -110,10 +140,7 @@ func create(path string, spec []byte) (err error) {
 	if err := os.Mkdir(filepath.Join(aside, checkpointsName), 0o755); err != nil {
 		return err
 	}
-	if err := renameio.WriteFile(filepath.Join(aside, specName), spec, 0o644); err != nil {
-		return err
-	}
-	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) { // empty: not removed otherwise
+	if err := fill(aside, spec); err != nil {
 		return err
 	}
 	return os.Rename(aside, path)

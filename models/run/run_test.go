@@ -142,3 +142,52 @@ func TestResolve(t *testing.T) {
 		t.Errorf("Resolve(7) = %v", err)
 	}
 }
+
+// TestDiscard: only a folder that was made for it goes.
+func TestDiscard(t *testing.T) {
+	f := mustCreate(t)
+	if err := f.Lock(); err != nil {
+		t.Fatal(err)
+	}
+	again, err := OpenOrCreate(f.Path(), []byte("spec\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := again.Discard(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Open(f.Path()); err != nil {
+		t.Errorf("after Discard by one that did not make it: %v", err)
+	}
+	if err := f.Discard(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(f.Path()); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("after Discard by its maker: %v, want it gone", err)
+	}
+}
+
+// TestFill: an empty folder is filled where it is, as one that is mounted must be,
+// also where a kill left a half-written spec in it.
+func TestFill(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "."+specName+"123"), []byte("sp"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	before, err := os.Stat(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := OpenOrCreate(dir, []byte("spec\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	after, err := os.Stat(dir)
+	if err != nil || !os.SameFile(before, after) {
+		t.Errorf("the folder was replaced (%v)", err)
+	}
+	if _, err := checkpoint.Latest(f.Checkpoints(), nil); !errors.Is(err, checkpoint.ErrNone) {
+		t.Errorf("Latest of a new run = %v, want ErrNone", err)
+	}
+}

@@ -120,6 +120,11 @@ func known(structName string) []string {
 	return named.Fields(&Spec{})
 }
 
+const (
+	maxBatch = 1 << 16    // more images than one step of any machine takes
+	maxSteps = 99_999_999 // names of checkpoints have eight digits
+)
+
 // Validate checks what this package knows the range of.
 func (s *Spec) Validate() error {
 	for _, c := range []struct {
@@ -130,8 +135,10 @@ func (s *Spec) Validate() error {
 	}{
 		{"topology", s.Topology != "", "a name", strconv.Quote(s.Topology)},
 		{"input.size", s.Input.Size >= 1 && s.Input.Size <= 4096, "1 to 4096 pixels", s.Input.Size},
-		{"train.batch_size", s.Train.BatchSize > 0, "a positive number", s.Train.BatchSize},
-		{"train.steps", s.Train.Steps > 0, "a positive number", s.Train.Steps},
+		{"train.batch_size", s.Train.BatchSize >= 1 && s.Train.BatchSize <= maxBatch,
+			fmt.Sprintf("1 to %d", maxBatch), s.Train.BatchSize},
+		{"train.steps", s.Train.Steps >= 1 && s.Train.Steps <= maxSteps,
+			fmt.Sprintf("1 to %d", maxSteps), s.Train.Steps},
 		{"train.seed", s.Train.Seed >= 0, "0 or more", s.Train.Seed},
 		{"train.val", s.Train.Val > 0 && s.Train.Val < 1, "a share between 0 and 1", s.Train.Val},
 		{"train.eval_every", s.Train.EvalEvery >= 0, "0 (one epoch) or more updates", s.Train.EvalEvery},

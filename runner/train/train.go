@@ -48,7 +48,8 @@ type Summary struct {
 
 // Run trains until the budget of steps is used, patience runs out, or ctx is
 // cancelled: then the step in hand is finished and a checkpoint saved, and the
-// error is an *InterruptedError. Other errors: those of graphs.Resolve and the
+// error is an *InterruptedError. What ends before its first step leaves no new
+// folder. Other errors: those of graphs.Resolve and the
 // sampler for the spec, *SpecError, *DataError, *BadImagesError,
 // *evaluate.NoPairsError, *run.LockedError, *DivergedError.
 func Run(ctx context.Context, c Config) (*Summary, error) {
@@ -80,7 +81,7 @@ func Run(ctx context.Context, c Config) (*Summary, error) {
 		l.Observe = func(Event) {}
 	}
 	if err := l.open(ctx, parts, maker); err != nil {
-		return nil, errors.Join(err, l.close())
+		return nil, errors.Join(err, l.close(), folder.Discard())
 	}
 	summary, err := l.run(ctx)
 	return summary, errors.Join(err, l.close())

@@ -259,6 +259,9 @@ func TestBadImages(t *testing.T) {
 	if !errors.As(err, &bad) || len(bad.Images) != 2 {
 		t.Fatalf("two bad images: %v, want both named", err)
 	}
+	if _, err := os.Stat(folder); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("a training that did not begin left a folder (%v)", err)
+	}
 	for _, name := range []string{"class0/00.png", "class1/03.png"} {
 		if !strings.Contains(err.Error(), name) {
 			t.Errorf("%v does not name %s", err, name)

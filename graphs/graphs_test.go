@@ -1,0 +1,303 @@
+package graphs
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+
+	tf "github.com/galeone/tensorflow/tensorflow/go"
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/tfpair/tfpair/graphs/backbone"
+	"github.com/tfpair/tfpair/graphs/distance"
+	"github.com/tfpair/tfpair/graphs/head"
+	"github.com/tfpair/tfpair/graphs/loss"
+	"github.com/tfpair/tfpair/graphs/optimizer"
+	"github.com/tfpair/tfpair/internal/names"
+	"github.com/tfpair/tfpair/models/spec"
+)
+
+// small is a spec of a network that runs in a moment.
+func small(t *testing.T, set ...string) *spec.Spec {
+	t.Helper()
+	s, err := spec.Preset("siamese")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err = s.Set(append([]string{"input.size=12",
+		"backbone={smallconv: {filters: [3, 4], dense: 5}}"}, set...)...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func mustBuild(t *testing.T, s *spec.Spec) *Graph {
+	t.Helper()
+	g, err := Build(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return g
+}
+
+// machine is a graph in a session, its variables at their start for seed 1.
+type machine struct {
+	*Graph
+	session *tf.Session
+}
+
+func open(t *testing.T, g *Graph) machine {
+	t.Helper()
+	session, err := tf.NewSession(g.TF, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := session.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	m := machine{g, session}
+	feeds := map[string]any{}
+	for _, v := range append(slices.Clone(g.Variables), g.Slots...) {
+		x, err := tf.NewTensor(v.Start(1))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := x.Reshape(v.Shape); err != nil {
+			t.Fatal(err)
+		}
+		feeds[v.Key+names.Value] = x
+	}
+	m.run(t, feeds, names.Assign)
+	return m
+}
+
+// run feeds values by name and returns the first output of fetch, flat; a target has none.
+func (m machine) run(t *testing.T, values map[string]any, fetch string) []float32 {
+	t.Helper()
+	feeds := map[tf.Output]*tf.Tensor{}
+	for name, value := range values {
+		x, ok := value.(*tf.Tensor)
+		if !ok {
+			var err error
+			if x, err = tf.NewTensor(value); err != nil {
+				t.Fatal(err)
+			}
+		}
+		feeds[m.TF.Operation(name).Output(0)] = x
+	}
+	what := m.TF.Operation(fetch)
+	if what.NumOutputs() == 0 {
+		if _, err := m.session.Run(feeds, nil, []*tf.Operation{what}); err != nil {
+			t.Fatal(err)
+		}
+		return nil
+	}
+	results, err := m.session.Run(feeds, []tf.Output{what.Output(0)}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := int64(1)
+	for _, d := range results[0].Shape() {
+		n *= d
+	}
+	if err := results[0].Reshape([]int64{n}); err != nil {
+		t.Fatal(err)
+	}
+	return results[0].Value().([]float32)
+}
+
+// pictures returns n random images [n,12,12,3].
+func pictures(seed uint64, n int) [][][][]uint8 {
+	r := rand.New(rand.NewPCG(seed, 0))
+	images := make([][][][]uint8, n)
+	for i := range images {
+		images[i] = make([][][]uint8, 12)
+		for y := range images[i] {
+			images[i][y] = make([][]uint8, 12)
+			for x := range images[i][y] {
+				images[i][y][x] = []uint8{uint8(r.IntN(256)), uint8(r.IntN(256)), uint8(r.IntN(256))}
+			}
+		}
+	}
+	return images
+}
+
+// TestOneTower: left and right are rows of one tower. There is one convolution per
+// layer and one set of variables; an image compared with itself is at distance 0,
+// swapped sides are as far apart, and what a pair is called does not depend on the
+// images beside it.
+func TestOneTower(t *testing.T) {
+	m := open(t, mustBuild(t, small(t)))
+	count := 0
+	for _, o := range m.TF.Operations() {
+		if o.Type() == "Conv2D" {
+			count++
+		}
+	}
+	if count != 2 { // filters: [3, 4]
+		t.Errorf("graph has %d convolutions, want one for each of two layers", count)
+	}
+	images := pictures(3, 4)
+	all := m.run(t, map[string]any{names.Images: images, names.Left: []int32{0, 1, 0, 2},
+		names.Right: []int32{1, 0, 0, 3}}, names.Distance)
+	if all[0] != all[1] || all[0] < 1e-3 {
+		t.Errorf("distance of (0,1) = %v, of (1,0) = %v; want equal ones above 0", all[0], all[1])
+	}
+	if all[2] > 1e-3 { // euclidean is clamped under its root
+		t.Errorf("distance of an image to itself = %v, want 0", all[2])
+	}
+	alone := m.run(t, map[string]any{names.Images: images[2:], names.Left: []int32{0},
+		names.Right: []int32{1}}, names.Distance)
+	if math.Abs(float64(alone[0]-all[3])) > 1e-6*float64(all[3]) {
+		t.Errorf("distance of two images alone = %v, beside others %v", alone[0], all[3])
+	}
+}
+
+// TestPairsShareGradients: the loss of a pair listed twice is that of the pair, and
+// so is the step it makes.
+func TestPairsShareGradients(t *testing.T) {
+	g := mustBuild(t, small(t, "optimizer={sgd: {lr: 1}}"))
+	images := pictures(4, 2)
+	var after [][]float32
+	for _, pairs := range [][]int32{{0}, {0, 0, 0}} {
+		m := open(t, g)
+		right, same := make([]int32, len(pairs)), make([]float32, len(pairs))
+		for i := range pairs {
+			right[i], same[i] = 1, 1
+		}
+		feeds := map[string]any{names.Images: images, names.Left: pairs, names.Right: right,
+			names.Same: same, names.LearningRate: float32(0.1), names.Step: float32(0)}
+		m.run(t, feeds, names.Train)
+		after = append(after, m.run(t, map[string]any{names.Images: images}, names.Embedding))
+	}
+	for i, x := range after[0] {
+		if math.Abs(float64(x-after[1][i])) > 1e-5*math.Max(1, math.Abs(float64(x))) {
+			t.Errorf("embedding %d after a step on a pair = %v, on it thrice %v", i, x, after[1][i])
+		}
+	}
+}
+
+// TestSameNames: two builds in one process name every operation alike.
+func TestSameNames(t *testing.T) {
+	var before []string
+	for range 2 {
+		var list []string
+		g := mustBuild(t, small(t, "optimizer.adam={clip_norm: 1, weight_decay: 0.1}"))
+		for _, o := range g.TF.Operations() {
+			list = append(list, o.Name()+" "+o.Type())
+		}
+		if diff := cmp.Diff(before, list); before != nil && diff != "" {
+			t.Errorf("second build differs (-first +second):\n%s", diff)
+		}
+		before = list
+	}
+}
+
+// TestStoredNames: every operation that runner looks for is there.
+func TestStoredNames(t *testing.T) {
+	g := mustBuild(t, small(t))
+	for _, name := range []string{names.Images, names.Left, names.Right, names.Same,
+		names.LearningRate, names.Step, names.Embedding, names.Distance, names.Probability,
+		names.Loss, names.Train, names.Assign, "backbone/conv1/kernel" + names.Read,
+		"backbone/dense/bias" + names.Value, "loss/probability/kernel" + names.Read,
+		"optimizer/adam_m/backbone/conv1/kernel" + names.Read} {
+		if g.TF.Operation(name) == nil {
+			t.Errorf("graph has no operation %q", name)
+		}
+	}
+	if !g.Probable || g.EmbeddingDim != 5 {
+		t.Errorf("Probable, EmbeddingDim = %v, %d; want true, 5", g.Probable, g.EmbeddingDim)
+	}
+	if g = mustBuild(t, small(t, "loss=contrastive")); g.Probable || g.TF.Operation(names.Probability) != nil {
+		t.Error("a contrastive graph has a probability")
+	}
+}
+
+// TestEveryRow: each row of each table builds and makes a finite step, beside the
+// defaults of the others.
+func TestEveryRow(t *testing.T) {
+	for key, list := range map[string][]string{"topology": Topologies.Names(), "head": head.Table.Names(),
+		"distance": distance.Table.Names(), "loss": loss.Table.Names(),
+		"optimizer": optimizer.Table.Names(), "schedule": optimizer.Schedules.Names()} {
+		for _, name := range list {
+			t.Run(key+"="+name, func(t *testing.T) {
+				m := open(t, mustBuild(t, small(t, key+"="+name)))
+				feeds := map[string]any{names.Images: pictures(5, 3), names.Left: []int32{0, 1},
+					names.Right: []int32{1, 2}, names.Same: []float32{1, 0},
+					names.LearningRate: float32(0.01), names.Step: float32(0)}
+				m.run(t, feeds, names.Train)
+				if l := float64(m.run(t, feeds, names.Loss)[0]); math.IsNaN(l) || math.IsInf(l, 0) || l < 0 {
+					t.Errorf("loss after a step = %v", l)
+				}
+			})
+		}
+	}
+}
+
+func TestResolveRefuses(t *testing.T) {
+	for _, c := range []struct{ set, want string }{
+		{"topology=siamse", `unknown topology "siamse" (known: `},
+		{"backbone=smalconv", `unknown backbone "smalconv" (known: `},
+		{"head=mlpp", `unknown head "mlpp" (known: `},
+		{"distance=euclid", `unknown distance "euclid" (known: `},
+		{"loss=tripplet", `unknown loss "tripplet" (known: `},
+		{"optimizer=adm", `unknown optimizer "adm" (known: `},
+		{"schedule=cos", `unknown schedule "cos" (known: `},
+		{"input.size=9", `input.size must be at least 10 for backbone "smallconv", got 9`},
+		{"head.linear.embedding_dim=0", `head "linear": embedding_dim must be positive, got 0`},
+	} {
+		s := small(t)
+		s, err := s.Set(c.set)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := Build(s); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("--set %s: %v, want %q", c.set, err, c.want)
+		}
+	}
+}
+
+// TestBuildError: what the runtime refuses is said in one line; the stack is apart.
+func TestBuildError(t *testing.T) {
+	const most = math.MaxInt64
+	_, err := Build(small(t, fmt.Sprintf("backbone={smallconv: {filters: [%d], dense: 5}}", most)))
+	var build *BuildError
+	if !errors.As(err, &build) {
+		t.Fatalf("a convolution of %d filters: %v, want *BuildError", most, err)
+	}
+	if text := err.Error(); strings.Contains(text, "goroutine") || strings.Contains(text, "\n") ||
+		build.Stack == "" {
+		t.Errorf("error %q with a stack of %d bytes, want one line, and the stack apart", text, len(build.Stack))
+	}
+}
+
+// TestParameters: program 1 has as many parameters as Keras counts.
+func TestParameters(t *testing.T) {
+	s, err := spec.Preset("siamese")
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := int64(0)
+	for _, v := range mustBuild(t, s).Variables {
+		size := int64(1)
+		for _, d := range v.Shape {
+			size *= d
+		}
+		n += size
+	}
+	// 3·3·3·32+32 and 3·3·32·64+64 of the convolutions, 14·14·64·128+128 of the dense
+	// layer behind them (64 → 62 → 31 → 29 → 14), 1+1 on the distance.
+	if want := int64(896 + 18496 + 1605760 + 2); n != want {
+		t.Errorf("program 1 has %d parameters, want %d", n, want)
+	}
+	if _, ok := backbone.Table.Rows[s.Backbone.Name]; !ok {
+		t.Errorf("program 1 names backbone %q, which is none", s.Backbone.Name)
+	}
+}

@@ -16,6 +16,7 @@ import (
 	"github.com/tfpair/tfpair/graphs/distance"
 	"github.com/tfpair/tfpair/graphs/head"
 	"github.com/tfpair/tfpair/graphs/loss"
+	"github.com/tfpair/tfpair/graphs/miner"
 	"github.com/tfpair/tfpair/graphs/optimizer"
 	"github.com/tfpair/tfpair/internal/names"
 	"github.com/tfpair/tfpair/models/spec"
@@ -215,7 +216,8 @@ func TestStoredNames(t *testing.T) {
 	if !g.Probable || g.EmbeddingDim != 5 {
 		t.Errorf("Probable, EmbeddingDim = %v, %d; want true, 5", g.Probable, g.EmbeddingDim)
 	}
-	if g = mustBuild(t, small(t, "loss=contrastive")); g.Probable || g.TF.Operation(names.Probability) != nil {
+	g = mustBuild(t, small(t, "loss=contrastive"))
+	if g.Probable || g.TF.Operation(names.Probability) != nil {
 		t.Error("a contrastive graph has a probability")
 	}
 }
@@ -223,21 +225,58 @@ func TestStoredNames(t *testing.T) {
 // TestEveryRow: each row of each table builds and makes a finite step, beside the
 // defaults of the others.
 func TestEveryRow(t *testing.T) {
-	for key, list := range map[string][]string{"topology": Topologies.Names(), "head": head.Table.Names(),
-		"distance": distance.Table.Names(), "loss": loss.Table.Names(),
+	for key, list := range map[string][]string{"head": head.Table.Names(),
+		"distance": distance.Table.Names(), "miner": miner.Table.Names(),
 		"optimizer": optimizer.Table.Names(), "schedule": optimizer.Schedules.Names()} {
 		for _, name := range list {
 			t.Run(key+"="+name, func(t *testing.T) {
-				m := open(t, mustBuild(t, small(t, key+"="+name)))
-				feeds := map[string]any{names.Images: pictures(5, 3), names.Left: []int32{0, 1},
-					names.Right: []int32{1, 2}, names.Same: []float32{1, 0},
-					names.LearningRate: float32(0.01), names.Step: float32(0)}
-				m.run(t, feeds, names.Train)
-				if l := float64(m.run(t, feeds, names.Loss)[0]); math.IsNaN(l) || math.IsInf(l, 0) || l < 0 {
-					t.Errorf("loss after a step = %v", l)
+				set := []string{key + "=" + name}
+				if key == "miner" {
+					set = append(set, "topology=triplet", "loss=triplet")
 				}
+				mustLearn(t, small(t, set...))
 			})
 		}
+	}
+}
+
+// TestEveryTopology: so does each loss under each topology that has what it needs,
+// which is one at least.
+func TestEveryTopology(t *testing.T) {
+	fits := map[string]bool{}
+	for _, topology := range Topologies.Names() {
+		for _, name := range loss.Table.Names() {
+			s := small(t, "topology="+topology, "loss="+name)
+			if _, err := Resolve(s); err != nil {
+				continue // another test reads the message
+			}
+			fits[topology], fits[name] = true, true
+			t.Run(topology+","+name, func(t *testing.T) { mustLearn(t, s) })
+		}
+	}
+	for _, name := range append(Topologies.Names(), loss.Table.Names()...) {
+		if !fits[name] {
+			t.Errorf("%q fits nothing", name)
+		}
+	}
+}
+
+// mustLearn makes a step of the network on two pairs, or one triplet, of three images.
+func mustLearn(t *testing.T, s *spec.Spec) {
+	t.Helper()
+	m := open(t, mustBuild(t, s))
+	feeds := map[string]any{names.Images: pictures(5, 3), names.Left: []int32{0, 1},
+		names.Right: []int32{1, 2}, names.Same: []float32{1, 0},
+		names.Anchor: []int32{1}, names.Positive: []int32{0}, names.Negative: []int32{1},
+		names.LearningRate: float32(0.01), names.Step: float32(0)}
+	for name := range feeds {
+		if m.TF.Operation(name) == nil {
+			delete(feeds, name)
+		}
+	}
+	m.run(t, feeds, names.Train)
+	if l := float64(m.run(t, feeds, names.Loss)[0]); !(l >= 0) || math.IsInf(l, 0) {
+		t.Errorf("loss after a step = %v", l)
 	}
 }
 
@@ -274,7 +313,8 @@ func TestBuildError(t *testing.T) {
 	}
 	if text := err.Error(); strings.Contains(text, "goroutine") || strings.Contains(text, "\n") ||
 		build.Stack == "" {
-		t.Errorf("error %q with a stack of %d bytes, want one line, and the stack apart", text, len(build.Stack))
+		t.Errorf("error %q with a stack of %d bytes, want one line, and the stack apart",
+			text, len(build.Stack))
 	}
 }
 

@@ -39,3 +39,15 @@ func (c calls) take() (*session.Call, error) {
 		return c.session.Prepare(c.feeds, c.fetches, nil)
 	}
 }
+
+// comparer returns what compares by running c on rows of length dim.
+func (c calls) comparer(dim int64) comparer {
+	return func(list []Comparison, left, right []float32) error {
+		n := int64(len(list))
+		values, err := c.run(session.Of(left, n, dim), session.Of(right, n, dim))
+		if err != nil {
+			return err
+		}
+		return fill(list, values)
+	}
+}

@@ -42,14 +42,7 @@ func (m *Model) CompareEmbeddings(ctx context.Context, left, right []float32) ([
 	if n == 0 {
 		return list, ctx.Err()
 	}
-	shape := []int64{int64(n), int64(dim)}
-	return list, m.use(ctx, func() error {
-		values, err := m.compare.run(session.Of(left, shape...), session.Of(right, shape...))
-		if err != nil {
-			return err
-		}
-		return fill(list, values)
-	})
+	return list, m.use(ctx, func() error { return m.compare(list, left, right) })
 }
 
 // fill sets list to values: distances, same, and probabilities where there are any.

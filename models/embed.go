@@ -10,12 +10,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/tfpair/tfpair/pipeline/decode"
-	"github.com/tfpair/tfpair/runner/session"
 )
-
-// maxBatch is how many images go through the network at once: enough to fill the
-// cores, few enough that the activations of a small tower stay in the cache.
-const maxBatch = 32
 
 // Embed returns the embedding [D] of each image, in order. Images may be of any size
 // and kind; transparency is blended over white. EXIF orientation is lost in an
@@ -28,8 +23,8 @@ const maxBatch = 32
 func (m *Model) Embed(ctx context.Context, images ...image.Image) ([][]float32, error) {
 	embeddings := make([][]float32, len(images))
 	bad := make([]error, len(images))
-	for first := 0; first < len(images); first += maxBatch {
-		last := min(first+maxBatch, len(images))
+	for first := 0; first < len(images); first += defaultBatch {
+		last := min(first+defaultBatch, len(images))
 		pixels := m.prepare(images[first:last], bad[first:last])
 		for i := first; i < last; i++ {
 			if bad[i] != nil {
@@ -80,24 +75,19 @@ func (m *Model) prepare(images []image.Image, bad []error) []uint8 {
 
 // EmbedPixels returns the embeddings [N,D], row-major, of pixels [N,S,S,3] uint8 RGB
 // that are resized to the model's size S already, as Info says. N may be any number;
-// all of them go through the network at once. Errors: ErrClosed, that of ctx, and the
-// runtime's.
+// all of them go through the network at once, with those of calls at the same time if
+// they are few. pixels must not change before it returns. Errors: ErrClosed, that of
+// ctx, and the runtime's; a run that has begun is waited for.
 func (m *Model) EmbedPixels(ctx context.Context, pixels []uint8) ([]float32, error) {
-	size := int64(m.info.Manifest.Preprocessing.Size)
-	n := int64(len(pixels)) / int64(m.resizer.Bytes())
-	if n*int64(m.resizer.Bytes()) != int64(len(pixels)) {
+	if size := m.resizer.Options().Size; len(pixels)%m.resizer.Bytes() != 0 {
 		return nil, fmt.Errorf("pixels: %d bytes are no whole number of images of %d×%d×3", len(pixels), size, size)
 	}
-	if n == 0 {
+	if len(pixels) == 0 {
 		return nil, ctx.Err()
 	}
 	var embeddings []float32
-	err := m.use(ctx, func() error {
-		values, err := m.embed.run(session.Of(pixels, n, size, size, 3))
-		if err != nil {
-			return err
-		}
-		embeddings, err = session.Data[float32](values[0])
+	err := m.use(ctx, func() (err error) {
+		embeddings, err = m.embed.embed(ctx, pixels)
 		return err
 	})
 	return embeddings, err

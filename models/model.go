@@ -10,6 +10,7 @@ package models
 
 import (
 	"context"
+	"errors"
 	"runtime"
 	"sync"
 
@@ -24,8 +25,8 @@ type Model struct {
 	info    Info
 	resizer resize.Resizer
 	session *session.Session
-	embed   calls
-	compare calls
+	embed   *batcher
+	compare comparer
 
 	mu     sync.RWMutex // held for reading while the session is in use, for writing by Close
 	closed bool
@@ -38,26 +39,25 @@ type Info struct {
 	Manifest Manifest
 }
 
-// Option changes how Load opens a model.
-type Option func(*session.Options)
-
-// OnDevice runs the model on "auto" (the default: a GPU where the runtime lists one),
-// "cpu" or "gpu".
-func OnDevice(name string) Option {
-	return func(o *session.Options) { o.Device = session.Device(name) }
-}
-
-// WithThreads lets one operation use n threads; the default is GOMAXPROCS. The first
-// session of a process decides for all.
-func WithThreads(n int) Option { return func(o *session.Options) { o.Threads = n } }
+// comparer fills list with what it says of the rows of left and right [N,D], N the
+// length of list.
+type comparer func(list []Comparison, left, right []float32) error
 
 // Load opens the model in folder: a SavedModel exported by tfpair, or a folder of
 // numbered versions of one, of which it takes the highest. Files are checked against
-// the manifest. Close the Model when it is of no more use.
+// the manifest. Other SavedModels are opened with Declared. Close the Model when it is
+// of no more use.
 //
 // Errors: *NotModelError, *CorruptError, *NewerError, those of loading the TensorFlow
 // runtime, and session.ErrNoGPU.
-func Load(folder string, options ...Option) (*Model, error) {
+func Load(folder string, list ...Option) (*Model, error) {
+	o := options{maxBatch: defaultBatch}
+	for _, option := range list {
+		option(&o)
+	}
+	if o.declared != nil {
+		return o.declared.load(folder, o)
+	}
 	info, err := Describe(folder)
 	if err != nil {
 		return nil, err
@@ -65,28 +65,51 @@ func Load(folder string, options ...Option) (*Model, error) {
 	if err := info.Manifest.verify(info.Path); err != nil {
 		return nil, err
 	}
-	m := &Model{info: *info}
-	if m.resizer, err = resize.New(info.Manifest.Preprocessing.Options); err != nil {
+	resizer, err := resize.New(info.Manifest.Preprocessing.Options)
+	if err != nil {
 		return nil, &CorruptError{info.Path, ManifestName, err.Error()}
 	}
 	probable, err := signatures(info.Path)
 	if err != nil {
 		return nil, err
 	}
-	var o session.Options
-	for _, option := range options {
-		option(&o)
-	}
-	if m.session, err = session.Load(info.Path, savedmodel.Tag, o); err != nil {
+	m := &Model{info: *info, resizer: resizer}
+	if m.session, err = session.Load(info.Path, savedmodel.Tag, o.session); err != nil {
 		return nil, err
 	}
-	m.embed = newCalls(m.session, []string{names.ServingImages}, []string{names.ServingEmbedding})
 	scores := []string{names.CompareDistance, names.CompareSame}
 	if probable {
 		scores = append(scores, names.CompareProbability)
 	}
-	m.compare = newCalls(m.session, []string{names.CompareLeftEmbedding, names.CompareRightEmbedding}, scores)
-	return m, nil
+	m.compare = newCalls(m.session, []string{names.CompareLeftEmbedding, names.CompareRightEmbedding},
+		scores).comparer(int64(m.Dim()))
+	return m, m.openTower(o, names.ServingImages, names.ServingEmbedding, m.pixels)
+}
+
+// openTower prepares the runs of the tower from the tensor input to output. value makes
+// what is fed of pixels [N,S,S,3] uint8. Where that fails the model is closed.
+func (m *Model) openTower(o options, input, output string, value func([]uint8) session.Value) error {
+	call, err := m.session.Prepare([]string{input}, []string{output}, nil)
+	if err != nil {
+		return errors.Join(&NotModelError{m.info.Path, err.Error()}, m.session.Close())
+	}
+	m.embed = &batcher{bytes: m.resizer.Bytes(), dim: m.Dim(), max: o.maxBatch, delay: o.maxDelay,
+		run: func(pixels []uint8) ([]float32, error) {
+			values, err := call.Run(value(pixels))
+			if err != nil {
+				return nil, err
+			}
+			return session.Data[float32](values[0])
+		}}
+	return nil
+}
+
+// pixels returns pixels [N,S,S,3] as they are.
+func (m *Model) pixels(pixels []uint8) session.Value { return session.Of(pixels, m.shape(pixels)...) }
+
+func (m *Model) shape(pixels []uint8) []int64 {
+	size := int64(m.resizer.Options().Size)
+	return []int64{int64(len(pixels) / m.resizer.Bytes()), size, size, 3}
 }
 
 // Info returns what the model is.
@@ -105,7 +128,7 @@ func (m *Model) Close() error {
 	}
 	m.closed = true
 	err := m.session.Close()
-	m.session, m.embed, m.compare = nil, calls{}, calls{}
+	m.session, m.embed, m.compare = nil, nil, nil
 	// The binding frees a graph by a finalizer, and the collector sees so little of it
 	// that it would not run for its sake.
 	runtime.GC()

@@ -94,12 +94,14 @@ type Signature struct{ Inputs, Outputs map[string]Tensor }
 
 // Input returns the input with the given key. The error wraps ErrNoSignature and
 // lists the keys there are.
-func (s Signature) Input(key string) (Tensor, error) { return pick(s.Inputs, "input", key) }
+func (s Signature) Input(key string) (Tensor, error) { return Pick(s.Inputs, "input", key) }
 
 // Output returns the output with the given key; likewise.
-func (s Signature) Output(key string) (Tensor, error) { return pick(s.Outputs, "output", key) }
+func (s Signature) Output(key string) (Tensor, error) { return Pick(s.Outputs, "output", key) }
 
-func pick(tensors map[string]Tensor, role, key string) (Tensor, error) {
+// Pick returns the tensor with the given key of the inputs or outputs of a signature,
+// as role says in the error, which wraps ErrNoSignature and lists the keys there are.
+func Pick(tensors map[string]Tensor, role, key string) (Tensor, error) {
 	t, ok := tensors[key]
 	if !ok {
 		return Tensor{}, fmt.Errorf("%w: no %s %q (known: %s)", ErrNoSignature, role, key,

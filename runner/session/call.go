@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"runtime"
 	"slices"
+	"strconv"
+	"strings"
 	"unsafe"
 
 	tf "github.com/galeone/tensorflow/tensorflow/go"
@@ -93,28 +95,49 @@ type Call struct {
 	bytes   int
 }
 
-// Prepare returns a Call that feeds the first outputs of the operations named
-// feeds, runs targets, and returns those of fetches. TensorFlow keeps what it
-// prepared for each set of names until the session closes: use few.
+// Prepare returns a Call that feeds the tensors named feeds, runs targets, and returns
+// the tensors of fetches. A tensor is named by its operation, which stands for the first
+// output, or as TensorFlow does, "operation:1". TensorFlow keeps what it prepared for
+// each set of names until the session closes: use few.
 func (s *Session) Prepare(feeds, fetches, targets []string) (*Call, error) {
 	c := &Call{session: s, names: feeds, kept: make([][]*tf.Tensor, len(feeds))}
 	for _, list := range []struct {
 		names []string
-		add   func(*tf.Operation)
-	}{
-		{feeds, func(o *tf.Operation) { c.feeds = append(c.feeds, o.Output(0)) }},
-		{fetches, func(o *tf.Operation) { c.fetches = append(c.fetches, o.Output(0)) }},
-		{targets, func(o *tf.Operation) { c.targets = append(c.targets, o) }},
-	} {
+		to    *[]tf.Output
+	}{{feeds, &c.feeds}, {fetches, &c.fetches}} {
 		for _, name := range list.names {
-			o := s.graph.Operation(name)
-			if o == nil {
-				return nil, fmt.Errorf("graph has no operation %q", name)
+			t, err := s.tensor(name)
+			if err != nil {
+				return nil, err
 			}
-			list.add(o)
+			*list.to = append(*list.to, t)
 		}
 	}
+	for _, name := range targets {
+		o := s.graph.Operation(name)
+		if o == nil {
+			return nil, fmt.Errorf("graph has no operation %q", name)
+		}
+		c.targets = append(c.targets, o)
+	}
 	return c, nil
+}
+
+// tensor returns the tensor with the given name.
+func (s *Session) tensor(name string) (tf.Output, error) {
+	operation, output := name, 0
+	if before, number, ok := strings.Cut(name, ":"); ok {
+		n, err := strconv.Atoi(number)
+		if err != nil {
+			return tf.Output{}, fmt.Errorf("tensor %q: want operation:number", name)
+		}
+		operation, output = before, n
+	}
+	o := s.graph.Operation(operation)
+	if o == nil || output < 0 || output >= o.NumOutputs() {
+		return tf.Output{}, fmt.Errorf("graph has no tensor %q", name)
+	}
+	return o.Output(output), nil
 }
 
 // Run feeds values, in the order of the feeds, and returns those of the fetches.
@@ -196,15 +219,19 @@ func (s *Session) Assign(target string, feeds []string, values []Value) error {
 // Store feeds text, a scalar string, and runs the fetch: how a graph that keeps its
 // own variables is told where to.
 func (s *Session) Store(feed, fetch, text string) error {
-	in, out := s.graph.Operation(feed), s.graph.Operation(fetch)
-	if in == nil || out == nil {
-		return fmt.Errorf("graph has no operations %q and %q", feed, fetch)
+	in, err := s.tensor(feed)
+	if err != nil {
+		return err
+	}
+	out, err := s.tensor(fetch)
+	if err != nil {
+		return err
 	}
 	t, err := tf.NewTensor(text)
 	if err != nil {
 		return fmt.Errorf("make tensor of %q: %w", text, err)
 	}
-	_, err = s.session.Run(map[tf.Output]*tf.Tensor{in.Output(0): t}, []tf.Output{out.Output(0)}, nil)
+	_, err = s.session.Run(map[tf.Output]*tf.Tensor{in: t}, []tf.Output{out}, nil)
 	if err != nil {
 		return fmt.Errorf("run %q: %w", fetch, err)
 	}

@@ -1,0 +1,164 @@
+package models_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"image"
+	"image/color"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	tf "github.com/galeone/tensorflow/tensorflow/go"
+	"github.com/galeone/tensorflow/tensorflow/go/op"
+
+	"github.com/tfpair/tfpair/models"
+	"github.com/tfpair/tfpair/models/savedmodel"
+	"github.com/tfpair/tfpair/pipeline/resize"
+)
+
+// foreign writes a SavedModel without tfpair's manifest: float32 images [N,2,2,3] → their
+// twelve numbers, by the second output of an operation, as Keras' models have several.
+func foreign(t *testing.T) string {
+	t.Helper()
+	s := op.NewScope()
+	images := op.Placeholder(s.SubScope("images"), tf.Float, op.PlaceholderShape(tf.MakeShape(-1, 2, 2, 3)))
+	flat := op.Reshape(s.SubScope("flat"), images, op.Const(s.SubScope("shape"), []int32{-1, 12}))
+	split := op.Split(s.SubScope("split"), op.Const(s.SubScope("axis"), int32(1)),
+		op.ConcatV2(s.SubScope("twice"), []tf.Output{flat, flat}, op.Const(s.SubScope("columns"), int32(1))), 2)
+	graph, err := s.Finalize()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var text bytes.Buffer
+	if _, err := graph.WriteTo(&text); err != nil {
+		t.Fatal(err)
+	}
+	tensor := func(o tf.Output, suffix string, shape ...int64) savedmodel.Tensor {
+		return savedmodel.Tensor{Name: o.Op.Name() + suffix, DType: savedmodel.Float32, Shape: shape}
+	}
+	saved, err := savedmodel.Encode(savedmodel.Contents{Graph: text.Bytes(), Signatures: map[string]savedmodel.Signature{
+		"serving_default": {Inputs: map[string]savedmodel.Tensor{"pixels": tensor(images, ":0", -1, 2, 2, 3)},
+			Outputs: map[string]savedmodel.Tensor{"vector": tensor(split[1], ":1", -1, 12)}},
+		"flat": {Inputs: map[string]savedmodel.Tensor{"pixels": tensor(images, ":0", -1, 2, 2, 3)},
+			Outputs: map[string]savedmodel.Tensor{"a": tensor(split[0], ":0", -1, 12), "image": tensor(images, ":0", -1, 2, 2, 3)}},
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	folder := t.TempDir()
+	if err := os.WriteFile(filepath.Join(folder, savedmodel.FileName), saved, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return folder
+}
+
+// TestDeclaredFloat: pictures reach a float32 input in the declared order and scale.
+func TestDeclaredFloat(t *testing.T) {
+	img := image.NewNRGBA(image.Rect(0, 0, 2, 2))
+	for i := range 4 {
+		img.Set(i%2, i/2, color.NRGBA{R: uint8(10 * i), G: 100, B: uint8(200 + i), A: 255})
+	}
+	for _, c := range []struct {
+		name string
+		d    models.Declaration
+		want []float32 // of the first pixel and the second
+	}{
+		{"as they are", models.Declaration{}, []float32{0, 100, 200, 10, 100, 201}},
+		{"scaled", models.Declaration{Mean: [3]float32{10, 20, 30}, Std: [3]float32{2, 4, 0}}, []float32{-5, 20, 170, 0, 20, 171}},
+		{"blue first", models.Declaration{BGR: true, Mean: [3]float32{200, 0, 0}}, []float32{0, 100, 0, 1, 100, 10}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			c.d.Resize = resize.Options{Size: 2}
+			m, err := models.Load(foreign(t), models.Declared(c.d))
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer func() {
+				if err := m.Close(); err != nil {
+					t.Error(err)
+				}
+			}()
+			rows, err := m.Embed(context.Background(), img)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := rows[0][:6]; len(rows[0]) != 12 || !slices.Equal(got, c.want) {
+				t.Errorf("embedding begins with %v, want %v", got, c.want)
+			}
+		})
+	}
+}
+
+// TestDeclaredDistances: each distance against its formula on two vectors.
+func TestDeclaredDistances(t *testing.T) {
+	a, b := make([]float32, 12), make([]float32, 12)
+	a[0], a[1], b[0], b[2] = 3, 4, 3, 1 // a·b = 9, ‖a‖ = 5, ‖b‖ = √10, ‖a−b‖² = 17
+	for distance, want := range map[string]float64{"": math.Sqrt(17), "euclidean": math.Sqrt(17),
+		"sqeuclidean": 17, "cosine": 1 - 9/(5*math.Sqrt(10))} {
+		m, err := models.Load(foreign(t), models.Declared(models.Declaration{
+			Resize: resize.Options{Size: 2}, Distance: distance, Threshold: 1}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		list, err := m.CompareEmbeddings(context.Background(), a, b)
+		if err != nil || math.Abs(float64(list[0].Distance)-want) > 1e-6 || list[0].Same != (want <= 1) {
+			t.Errorf("%q: CompareEmbeddings = %+v, %v; want distance %g against 1", distance, list, err, want)
+		}
+		if err := m.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// TestDeclaredOwn: a model of ours, declared, embeds as it does by its manifest.
+func TestDeclaredOwn(t *testing.T) {
+	folder := exported(t)
+	want, err := load(t, folder).Embed(context.Background(), picture(3, 40, 30))
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := models.Load(folder, models.Declared(models.Declaration{Resize: resize.Options{Size: 16}}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := m.Embed(context.Background(), picture(3, 40, 30))
+	if err != nil || !close(got[0], want[0]) {
+		t.Errorf("Embed = %v, %v; want %v", got, err, want)
+	}
+	if err := m.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestDeclaredRefuses(t *testing.T) {
+	folder := foreign(t)
+	at2 := resize.Options{Size: 2}
+	for _, c := range []struct {
+		name string
+		d    models.Declaration
+		want string
+	}{
+		{"no signature", models.Declaration{Resize: at2, Signature: "embed"}, `"embed" (known: flat, serving_default)`},
+		{"no input", models.Declaration{Resize: at2, Input: "images"}, `no input "images" (known: pixels)`},
+		{"two outputs", models.Declaration{Resize: at2, Signature: "flat"}, `no output "" (known: a, image)`},
+		{"not a vector", models.Declaration{Resize: at2, Signature: "flat", Output: "image"}, "want float32 [?,D]"},
+		{"another size", models.Declaration{Resize: resize.Options{Size: 3}}, "takes float32 [?,2,2,3], want uint8 or float32 [?,3,3,3]"},
+		{"unknown distance", models.Declaration{Resize: at2, Distance: "manhattan"}, `unknown distance "manhattan"`},
+		{"unknown filter", models.Declaration{Resize: resize.Options{Size: 2, Filter: "mitchell"}}, `"mitchell"`},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if _, err := models.Load(folder, models.Declared(c.d)); err == nil || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("Load = %v, want an error with %q", err, c.want)
+			}
+		})
+	}
+	var notModel *models.NotModelError
+	if _, err := models.Load(folder); !errors.As(err, &notModel) {
+		t.Errorf("Load without a declaration = %v, want a *NotModelError", err)
+	}
+}

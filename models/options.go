@@ -1,0 +1,43 @@
+package models
+
+import (
+	"time"
+
+	"github.com/tfpair/tfpair/runner/session"
+)
+
+// defaultBatch is how many images go through the network at once: enough to fill the
+// cores, few enough that the activations of a small tower stay in the cache.
+const defaultBatch = 32
+
+// Option changes how Load opens a model.
+type Option func(*options)
+
+type options struct {
+	session  session.Options
+	maxBatch int
+	maxDelay time.Duration
+	declared *Declaration
+}
+
+// OnDevice runs the model on "auto" (the default: a GPU where the runtime lists one),
+// "cpu" or "gpu".
+func OnDevice(name string) Option {
+	return func(o *options) { o.session.Device = session.Device(name) }
+}
+
+// WithThreads lets one operation use n threads; the default is GOMAXPROCS, which
+// follows a container's quota. The first session of a process decides for all.
+func WithThreads(n int) Option { return func(o *options) { o.session.Threads = n } }
+
+// WithBatching changes how calls that come at the same time share runs of the network.
+// A run takes up to maxBatch images, 32 by default, 1 to share nothing. The first in
+// line waits up to maxDelay for others, by default not at all: while one batch runs,
+// those that come gather for the next, which is best on a CPU.
+func WithBatching(maxBatch int, maxDelay time.Duration) Option {
+	return func(o *options) { o.maxBatch, o.maxDelay = max(maxBatch, 1), maxDelay }
+}
+
+// Declared opens a SavedModel that tfpair did not export, of which d says what it
+// takes and gives.
+func Declared(d Declaration) Option { return func(o *options) { o.declared = &d } }

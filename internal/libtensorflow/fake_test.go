@@ -44,7 +44,8 @@ func fakeWheel(t *testing.T, more map[string]string) (string, pin) {
 	if err := os.WriteFile(source, []byte(fakeC), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	files := map[string]string{"tensorflow/python/big.py": "not wanted"}
+	files := map[string]string{"tensorflow/python/big.py": "not wanted",
+		"tensorflow/" + notices: "licences"}
 	for name, flags := range map[string][]string{
 		frameworkLibrary: {"-x", "c", os.DevNull},
 		mainLibrary:      {source},

@@ -89,7 +89,7 @@ func (o Options) installed(ctx context.Context, dir string, p pin) (bool, error)
 		return false, fmt.Errorf("install runtime: folder %q is not empty and not a runtime: %w",
 			dir, err)
 	}
-	if m.Wheel != p.Wheel || m.WheelSHA256 != p.SHA256 {
+	if m.Wheel != p.Wheel || m.WheelSHA256 != p.SHA256 || !m.has(notices) {
 		o.Progress(fmt.Sprintf("replacing %s in %s", m.Wheel, dir))
 		return false, nil
 	}
@@ -118,7 +118,7 @@ func (o Options) assemble(ctx context.Context, staging, whole string, p pin) err
 	if err := verifyWheel(wheel, p); err != nil {
 		return err
 	}
-	o.Progress("unpacking the two libraries and the C headers")
+	o.Progress("unpacking the two libraries, their licences and the C headers")
 	if err := unpack(ctx, wheel, whole); err != nil {
 		return err
 	}

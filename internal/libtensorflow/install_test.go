@@ -1,6 +1,7 @@
 package libtensorflow
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"os"
@@ -26,14 +27,14 @@ func TestInstall(t *testing.T) {
 		r.Manifest.WheelSHA256 != p.SHA256 || r.Bytes == 0 {
 		t.Errorf("Status = %+v, want a whole CPU build of %s", r, Version)
 	}
-	if got, want := len(r.Manifest.Files), 2+len(headers); got != want {
-		t.Errorf("manifest has %d files, want the two libraries and the headers, %d", got, want)
+	if got, want := len(r.Manifest.Files), 2+1+len(headers); got != want {
+		t.Errorf("manifest has %d files, want two libraries, their licences, headers: %d", got, want)
 	}
 	stub, err := stubFolder(r.Manifest.Platform)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got, want := entries(t, dir), []string{"MANIFEST.json", "include", "lib", stub}; !slices.Equal(
+	if got, want := entries(t, dir), []string{"MANIFEST.json", notices, "include", "lib", stub}; !slices.Equal(
 		got, want) {
 		t.Errorf("runtime holds %v, want %v", got, want)
 	}
@@ -79,6 +80,17 @@ func TestInstallAgain(t *testing.T) {
 	if r, err := Status(dir); err != nil || len(r.Damaged) > 0 {
 		t.Errorf("Status after mending = %+v, %v", r, err)
 	}
+
+	// An install from before the licences were kept.
+	manifest := filepath.Join(dir, manifestName)
+	if data, err = os.ReadFile(manifest); err != nil {
+		t.Fatal(err)
+	}
+	data = bytes.Replace(data, []byte(notices), []byte("lib/"+mainLibrary), 1)
+	if err := os.WriteFile(manifest, data, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	install("replacing " + p.Wheel)
 
 	stub, err := EnsureStub(t.Context(), dir)
 	if err != nil {

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 )
 
@@ -44,6 +45,11 @@ func ReadManifest(dir string) (*Manifest, error) {
 		return nil, fmt.Errorf("manifest %q: %w", filepath.Join(dir, manifestName), err)
 	}
 	return &m, nil
+}
+
+// has says whether a file is one of the runtime's.
+func (m *Manifest) has(path string) bool {
+	return slices.ContainsFunc(m.Files, func(f File) bool { return f.Path == path })
 }
 
 // Verify returns one error for each file of the manifest that is missing in dir or

@@ -81,6 +81,10 @@ const (
 	mainLibrary      = "libtensorflow_cc.so.2"
 )
 
+// notices is the file with the licences of what is compiled into the libraries: whoever
+// passes them on passes it on too.
+const notices = "THIRD_PARTY_NOTICES.txt"
+
 // headers is c_api.h, eager/c_api.h, and all that they include.
 var headers = []string{
 	"tensorflow/c/c_api.h",

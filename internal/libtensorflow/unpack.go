@@ -11,7 +11,8 @@ import (
 	"path/filepath"
 )
 
-// unpack takes the two libraries and the C headers out of a wheel, which is a zip.
+// unpack takes the two libraries, their licences and the C headers out of a wheel, which
+// is a zip.
 func unpack(ctx context.Context, wheel, whole string) error {
 	z, err := zip.OpenReader(wheel)
 	if err != nil {
@@ -21,6 +22,7 @@ func unpack(ctx context.Context, wheel, whole string) error {
 	wanted := map[string]string{
 		"tensorflow/" + frameworkLibrary: "lib/" + frameworkLibrary,
 		"tensorflow/" + mainLibrary:      "lib/" + mainLibrary,
+		"tensorflow/" + notices:          notices,
 	}
 	for _, header := range headers {
 		wanted["tensorflow/include/"+header] = "include/" + header

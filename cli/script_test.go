@@ -4,6 +4,7 @@ import (
 	"archive/zip"
 	"bytes"
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -31,7 +32,8 @@ func TestScripts(t *testing.T) {
 		t.Skipf("no TensorFlow runtime: %v", err)
 	}
 	testscript.Run(t, testscript.Params{
-		Dir: "testdata/script",
+		Dir:       "testdata/script",
+		Condition: condition,
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("TFPAIR_RUNTIME", runtime)
 			env.Setenv("TMPDIR", env.Getenv("WORK"))
@@ -47,6 +49,7 @@ func TestScripts(t *testing.T) {
 			"longline": longlineCommand,
 			"evilzip":  evilzipCommand,
 			"waitfor":  waitforCommand,
+			"disk":     diskCommand,
 		},
 	})
 }
@@ -72,8 +75,9 @@ func exitCommand(ts *testscript.TestScript, _ bool, args []string) {
 	}
 }
 
-// signal CODE SIGNAL FILE TEXT COMMAND…: the command, sent the signal once FILE
-// holds TEXT, ends with this code. Its stderr is written to the file "stderr.txt".
+// signal CODE SIGNALS FILE TEXT COMMAND…: the command, sent the signals, such as
+// INT,INT, once FILE holds TEXT, ends with this code. Its stderr is written to the
+// file "stderr.txt".
 func signalCommand(ts *testscript.TestScript, _ bool, args []string) {
 	want, err := strconv.Atoi(args[0])
 	ts.Check(err)
@@ -88,7 +92,12 @@ func signalCommand(ts *testscript.TestScript, _ bool, args []string) {
 		_ = c.Process.Kill() // the test has failed
 		ts.Fatalf("%s does not come to hold %q: %v\n%s", args[2], args[3], c.Wait(), stderr.String())
 	}
-	ts.Check(c.Process.Signal(map[string]os.Signal{"INT": os.Interrupt, "TERM": syscall.SIGTERM}[args[1]]))
+	for i, name := range strings.Split(args[1], ",") {
+		if i > 0 {
+			time.Sleep(300 * time.Millisecond) // two of a kind that arrive together count as one
+		}
+		ts.Check(c.Process.Signal(map[string]os.Signal{"INT": os.Interrupt, "TERM": syscall.SIGTERM}[name]))
+	}
 	err = c.Wait()
 	if got := code(err); got != want {
 		ts.Fatalf("exit code %d, want %d (%v)\n%s", got, want, err, stderr.String())
@@ -113,6 +122,30 @@ func waitforCommand(ts *testscript.TestScript, _ bool, args []string) {
 	if !await(ts.MkAbs(args[0]), args[1]) {
 		ts.Fatalf("%s does not come to hold %q", args[0], args[1])
 	}
+}
+
+// disk DIR SIZE: an empty disk of that size, such as 100k, until the script ends.
+func diskCommand(ts *testscript.TestScript, _ bool, args []string) {
+	dir := ts.MkAbs(args[0])
+	ts.Check(os.MkdirAll(dir, 0o755))
+	ts.Check(ts.Exec("mount", "-t", "tmpfs", "-o", "size="+args[1], "tfpair-test", dir))
+	ts.Defer(func() { ts.Check(ts.Exec("umount", dir)) })
+}
+
+// condition knows [mount]: this user may mount a disk.
+func condition(name string) (bool, error) {
+	if name != "mount" {
+		return false, fmt.Errorf("unknown condition %q", name)
+	}
+	dir, err := os.MkdirTemp("", "tfpair-mount-")
+	if err != nil {
+		return false, err
+	}
+	defer os.RemoveAll(dir)
+	if exec.Command("mount", "-t", "tmpfs", "-o", "size=4k", "tfpair-test", dir).Run() != nil {
+		return false, nil
+	}
+	return true, exec.Command("umount", dir).Run()
 }
 
 // pictures DIR [CLASSES EACH]: pictures that the project draws, without splits.

@@ -97,7 +97,7 @@ func OpenOrCreate(path string, spec []byte) (*Folder, error) {
 }
 
 // Discard removes the folder where OpenOrCreate made it for f: what could not begin
-// leaves nothing behind. Else it does nothing. The folder must be locked.
+// leaves nothing behind. Else, or where another process has locked it, it does nothing.
 func (f *Folder) Discard() error {
 	if !f.made {
 		return nil
@@ -186,6 +186,7 @@ func (f *Folder) Lock() error {
 		pid, _ := os.ReadFile(file.Name()) // only for the message
 		file.Close()
 		if errors.Is(err, unix.EWOULDBLOCK) {
+			f.made = false // it is the other's by now
 			return &LockedError{Path: f.path, PID: strings.TrimSpace(string(pid))}
 		}
 		return fmt.Errorf("lock run %q: %w", f.path, err)

@@ -44,6 +44,9 @@ func Open(s *spec.Spec, o session.Options) (*Network, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := session.Ready(o); err != nil {
+		return nil, err
+	}
 	g, err := graphs.Build(s)
 	if err != nil {
 		return nil, err

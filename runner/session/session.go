@@ -44,6 +44,11 @@ type Session struct {
 	graph   *tf.Graph
 }
 
+// Ready loads the TensorFlow runtime where that has not happened yet. Call it before
+// a graph is built: a missing runtime is an error here, and the end of the process
+// at the first operation. Errors are those of load.Load.
+func Ready(o Options) error { return load.Load(string(o.Device)) }
+
 // Open opens a session on g, which must not change any more. It loads the
 // TensorFlow runtime where that has not happened yet; its errors are those of
 // load.Load, or ErrNoGPU, or the runtime's.
@@ -101,7 +106,7 @@ func (s *Session) requireGPU() error {
 // toTF returns the options in the runtime's form, after loading the runtime. With
 // rewrite the runtime may optimize the graph before its first run.
 func (o Options) toTF(rewrite bool) (*tf.SessionOptions, error) {
-	if err := load.Load(string(o.Device)); err != nil {
+	if err := Ready(o); err != nil {
 		return nil, err
 	}
 	threads := o.Threads

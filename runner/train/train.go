@@ -71,6 +71,9 @@ func Run(ctx context.Context, c Config) (*Summary, error) {
 	if err := c.Data.CheckPairs(); err != nil {
 		return nil, err
 	}
+	if err := session.Ready(c.Session); err != nil { // before hours of reading images
+		return nil, err
+	}
 	folder, err := openFolder(c.Folder, c.Spec, parts.Schedule.Open)
 	if err != nil {
 		return nil, err
@@ -210,7 +213,7 @@ func openFolder(path string, s *spec.Spec, open bool) (*run.Folder, error) {
 		return nil, err
 	}
 	if err := folder.Lock(); err != nil {
-		return nil, errors.Join(err, folder.Close())
+		return nil, errors.Join(err, folder.Discard(), folder.Close())
 	}
 	if err := checkSpec(folder, s, open); err != nil {
 		return nil, errors.Join(err, folder.Close())

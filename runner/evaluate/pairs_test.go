@@ -1,0 +1,139 @@
+package evaluate
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/tfpair/tfpair/pipeline/dataset"
+)
+
+// folders opens class folders with so many images each; no image is read.
+func folders(t *testing.T, sizes ...int) (*dataset.Dataset, dataset.Part) {
+	t.Helper()
+	files := fstest.MapFS{}
+	for class, n := range sizes {
+		for i := range n {
+			files[fmt.Sprintf("data/%c/%03d.png", 'a'+class, i)] = &fstest.MapFile{}
+		}
+	}
+	data, err := dataset.Open(dataset.Options{Data: "data", FS: files})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data, data.In("")
+}
+
+// TestDrawn: as many same as different, each pair once and of two images, labels
+// right, at most 2,500 of either kind, and equal seeds draw equal pairs.
+func TestDrawn(t *testing.T) {
+	for _, c := range []struct {
+		sizes []int
+		each  int // pairs of either kind
+	}{
+		{[]int{2, 2}, 2},        // same: 1 + 1; different: 4
+		{[]int{5, 1}, 5},        // same: 10; different: 5
+		{[]int{3, 4, 5}, 19},    // same: 3 + 6 + 10
+		{[]int{60, 60}, 2500},   // same: 3,540; different: 3,600
+		{[]int{1, 1, 1, 2}, 1},  // same: 1
+		{[]int{10, 0, 10}, 90},  // same: 45 + 45
+		{[]int{200, 100}, 2500}, // many more than are drawn
+	} {
+		data, part := folders(t, c.sizes...)
+		p, err := ChoosePairs(data, part, 7)
+		if err != nil {
+			t.Fatalf("%v: %v", c.sizes, err)
+		}
+		same, seen := 0, map[[2]int32]bool{}
+		for i := range p.Same {
+			pair := [2]int32{min(p.Left[i], p.Right[i]), max(p.Left[i], p.Right[i])}
+			if pair[0] == pair[1] || seen[pair] {
+				t.Fatalf("%v: pair %v is drawn twice, or of one image", c.sizes, pair)
+			}
+			seen[pair] = true
+			a, b := data.Images[p.Images[pair[0]]].Class, data.Images[p.Images[pair[1]]].Class
+			if (a == b) != p.Same[i] {
+				t.Fatalf("%v: pair of classes %d and %d is same: %v", c.sizes, a, b, p.Same[i])
+			}
+			if p.Same[i] {
+				same++
+			}
+		}
+		if same != c.each || len(p.Same)-same != c.each {
+			t.Errorf("%v: %d same and %d different pairs, want %d of each",
+				c.sizes, same, len(p.Same)-same, c.each)
+		}
+		if p.Source != "drawn, seed 7" || len(p.Images) != len(part.Images) {
+			t.Errorf("%v: source %q, %d images", c.sizes, p.Source, len(p.Images))
+		}
+		again, err := ChoosePairs(data, part, 7)
+		if diff := cmp.Diff(p, again); err != nil || diff != "" {
+			t.Errorf("%v: drawn again: %v\n%s", c.sizes, err, diff)
+		}
+	}
+}
+
+// TestDrawnUniform: over many seeds every pair is drawn equally often.
+func TestDrawnUniform(t *testing.T) {
+	data, part := folders(t, 3, 2) // same: 3 + 1, different: 6, of which 4 are drawn
+	count := map[[2]int32]int{}
+	const seeds = 3000
+	for seed := range uint64(seeds) {
+		p, err := ChoosePairs(data, part, seed)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, same := range p.Same {
+			if !same {
+				count[[2]int32{p.Left[i], p.Right[i]}]++
+			}
+		}
+	}
+	if len(count) != 6 {
+		t.Fatalf("drawn: %v, want six different pairs", count)
+	}
+	for pair, n := range count { // 2000 ± 26 each: five standard deviations
+		if n < 1870 || n > 2130 {
+			t.Errorf("pair %v is drawn %d times of %d, want 4 in 6", pair, n, seeds)
+		}
+	}
+}
+
+func TestNoPairs(t *testing.T) {
+	for _, c := range []struct {
+		sizes []int
+		first int // images of the part
+		want  string
+	}{
+		{[]int{1, 1, 1}, 3, "no class has two images, so no pair is the same"},
+		{[]int{4, 1}, 4, "all images are of one class, so no pair is different"},
+	} {
+		data, part := folders(t, c.sizes...)
+		part.Split, part.Images = dataset.Test, part.Images[:c.first]
+		_, err := ChoosePairs(data, part, 0)
+		var none *NoPairsError
+		if !errors.As(err, &none) || !strings.Contains(err.Error(), `split "test": `+c.want) {
+			t.Errorf("%v: %v, want %q", c.sizes, err, c.want)
+		}
+	}
+}
+
+// TestListed: listed pairs are taken as they are, each image once.
+func TestListed(t *testing.T) {
+	p, err := ChoosePairs(nil, dataset.Part{Pairs: []dataset.Pair{
+		{Left: 9, Right: 4, Same: true}, {Left: 4, Right: 9}, {Left: 2, Right: 9},
+	}}, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Equal(p.Images, []int32{9, 4, 2}) || !slices.Equal(p.Left, []int32{0, 1, 2}) ||
+		!slices.Equal(p.Right, []int32{1, 0, 0}) || !slices.Equal(p.Same, []bool{true, false, false}) ||
+		p.Source != "listed" {
+		t.Errorf("ChoosePairs = %+v", p)
+	}
+}

@@ -1,0 +1,206 @@
+package session
+
+import (
+	"errors"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	tf "github.com/galeone/tensorflow/tensorflow/go"
+	"github.com/galeone/tensorflow/tensorflow/go/op"
+	tg "github.com/galeone/tfgo"
+)
+
+// graph is y = 2x of x [-1,2] float32, n = x as uint8, and a variable v [2] with
+// v/value, v/read and v/assign.
+func graph(t *testing.T) *tf.Graph {
+	t.Helper()
+	if err := Ready(Options{}); err != nil {
+		t.Skipf("no TensorFlow runtime: %v", err)
+	}
+	root := tg.NewRoot()
+	add := func(spec tf.OpSpec) tf.Output { return root.AddOperation(spec).Output(0) }
+	feed := func(name string, shape tf.Shape) tf.Output {
+		return add(tf.OpSpec{Name: name, Type: "Placeholder",
+			Attrs: map[string]any{"dtype": tf.Float, "shape": shape}})
+	}
+	x := feed("x", tf.MakeShape(-1, 2))
+	two := tg.Const(root.SubScope("two"), float32(2))
+	add(tf.OpSpec{Name: "y", Type: "Mul", Input: []tf.Input{x, two}})
+	add(tf.OpSpec{Name: "n", Type: "Cast", Input: []tf.Input{x},
+		Attrs: map[string]any{"DstT": tf.Uint8}})
+	v := op.VarHandleOp(root.SubScope("v"), tf.Float, tf.MakeShape(2), op.VarHandleOpSharedName("v"))
+	value := feed("v/value", tf.MakeShape(2))
+	root.AddOperation(tf.OpSpec{Name: "v/assign", Type: "AssignVariableOp",
+		Input: []tf.Input{v, value}, Attrs: map[string]any{"dtype": tf.Float}})
+	add(tf.OpSpec{Name: "v/read", Type: "ReadVariableOp", Input: []tf.Input{v},
+		Attrs: map[string]any{"dtype": tf.Float}})
+	g, err := root.Finalize()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return g
+}
+
+func open(t *testing.T) *Session {
+	t.Helper()
+	s, err := Open(graph(t), Options{Device: CPU, Threads: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return s
+}
+
+func prepare(t *testing.T, s *Session, feeds, fetches []string) *Call {
+	t.Helper()
+	c, err := s.Prepare(feeds, fetches, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// doubled runs y = 2x.
+func doubled(t *testing.T, c *Call, x []float32) []float32 {
+	t.Helper()
+	values, err := c.Run(Of(x, int64(len(x)/2), 2))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := []int64{int64(len(x) / 2), 2}; !slices.Equal(values[0].Shape(), want) {
+		t.Errorf("y has shape %v, want %v", values[0].Shape(), want)
+	}
+	y, err := Data[float32](values[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	return y
+}
+
+// TestRun: more shapes than feeds keep tensors for, in turn; earlier results stay.
+func TestRun(t *testing.T) {
+	c := prepare(t, open(t), []string{"x"}, []string{"y"})
+	var all [][]float32
+	for round := range 3 {
+		for rows := range keepShapes + 2 {
+			x := make([]float32, 2*rows)
+			for i := range x {
+				x[i] = float32(round*100 + i)
+			}
+			all = append(all, doubled(t, c, x))
+		}
+	}
+	for k, y := range all {
+		for i := range y {
+			if want := float32(2 * (k/(keepShapes+2)*100 + i)); y[i] != want {
+				t.Fatalf("run %d, y[%d] = %v, want %v", k, i, y[i], want)
+			}
+		}
+	}
+	if n := len(c.kept[0]); n > keepShapes {
+		t.Errorf("%d tensors are kept, want at most %d", n, keepShapes)
+	}
+}
+
+// TestCallsAtOnce: Calls of one session run side by side.
+func TestCallsAtOnce(t *testing.T) {
+	s := open(t)
+	var all sync.WaitGroup
+	for k := range 4 {
+		c := prepare(t, s, []string{"x"}, []string{"y"})
+		all.Go(func() {
+			for i := range 100 {
+				x := float32(k*1000 + i)
+				values, err := c.Run(Of([]float32{x, 0}, 1, 2))
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				if y, err := Data[float32](values[0]); err != nil || y[0] != 2*x {
+					t.Errorf("2·%v = %v, %v", x, y, err)
+					return
+				}
+			}
+		})
+	}
+	all.Wait()
+}
+
+// TestAssign: a variable keeps what it was set to when the slice changes, and when
+// the feed's other Calls run.
+func TestAssign(t *testing.T) {
+	s := open(t)
+	value := []float32{3, 4}
+	if err := s.Assign("v/assign", []string{"v/value"}, []Value{Of(value, 2)}); err != nil {
+		t.Fatal(err)
+	}
+	value[0] = 7
+	values, err := prepare(t, s, nil, []string{"v/read"}).Run()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if v, err := Data[float32](values[0]); err != nil || !slices.Equal(v, []float32{3, 4}) {
+		t.Errorf("v = %v, %v; want [3 4]", v, err)
+	}
+}
+
+func TestRefuses(t *testing.T) {
+	s := open(t)
+	if _, err := s.Prepare([]string{"z"}, nil, nil); err == nil ||
+		!strings.Contains(err.Error(), `graph has no tensor "z"`) {
+		t.Errorf("Prepare of an unknown feed: %v", err)
+	}
+	c := prepare(t, s, []string{"x"}, []string{"n"})
+	for _, k := range []struct {
+		values []Value
+		want   string
+	}{
+		{nil, "got 0 values for 1 feeds"},
+		{[]Value{Of([]float32{1, 2, 3}, 2, 2)}, `feed "x": shape [2 2] takes 16 bytes, got 12`},
+		{[]Value{Of([]int32{1, 2}, 1, 2)}, "run graph: "}, // x is float32
+	} {
+		if _, err := c.Run(k.values...); err == nil || !strings.Contains(err.Error(), k.want) {
+			t.Errorf("Run(%v): %v, want %q", k.values, err, k.want)
+		}
+	}
+	values, err := c.Run(Of([]float32{1, 2}, 1, 2))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n, err := Data[uint8](values[0]); err != nil || !slices.Equal(n, []uint8{1, 2}) {
+		t.Errorf("x as uint8 = %v, %v; want [1 2]", n, err)
+	}
+	if _, err := Data[float32](values[0]); err == nil {
+		t.Error("Data[float32] of uint8 gives no error")
+	}
+	if _, err := Open(graph(t), Options{Device: "tpu"}); err == nil {
+		t.Error("device tpu gives no error")
+	}
+}
+
+// TestDevices: the CPU is listed, and a GPU that is not there is an error.
+func TestDevices(t *testing.T) {
+	devices, err := open(t).Devices()
+	if err != nil || !slices.ContainsFunc(devices, func(d string) bool {
+		return strings.HasSuffix(d, "device:CPU:0")
+	}) {
+		t.Errorf("Devices() = %v, %v; want a CPU", devices, err)
+	}
+	if slices.ContainsFunc(devices, func(d string) bool { return strings.Contains(d, "GPU") }) {
+		t.Errorf("Devices() with CPU asked for = %v", devices)
+	}
+	sum, err := Probe(Options{})
+	if err != nil || len(sum) == 0 {
+		t.Errorf("Probe() = %v, %v", sum, err)
+	}
+	s := &Session{session: open(t).session}
+	if err := s.requireGPU(); !errors.Is(err, ErrNoGPU) || !strings.Contains(err.Error(), "CPU:0") {
+		t.Errorf("requireGPU() = %v, want ErrNoGPU with the devices that are listed", err)
+	}
+}

@@ -96,6 +96,7 @@ var outcomes = []outcome{
 	{isA[*named.UnknownError], exitUsage, "tfpair list shows what there is"},
 	{isA[*dataset.OptionsError], exitUsage, ""},
 	{isA[*graphs.BuildError], exitUsage, "docs/spec.md says what a spec may hold"},
+	{isA[*train.ClassesError], exitUsage, ""},
 	{isA[*train.SamplerError], exitUsage, "change train.batch_size or sampler with --set"},
 	{isA[*skippedError], exitSkipped, ""},
 	{isA[*train.DivergedError], exitDiverged, "lower the learning rate, or set optimizer.NAME.clip_norm"},

@@ -30,7 +30,6 @@ type Graph struct {
 	Slots        []variable.Variable // what the optimizer remembers: kept, not exported
 	EmbeddingDim int                 // D
 	Probable     bool                // names.Probability exists
-	TrivialLoss  float64             // loss of a collapsed training, see loss.Loss
 }
 
 // BuildError says which operation of a graph could not be added.
@@ -106,7 +105,7 @@ func Build(s *spec.Spec) (*Graph, error) {
 	a := newAssembly(s, parts)
 	graph, err := finish(a.root, func() {
 		a.embed()
-		a.minimize(a.lose(parts.topology.inputs(a)))
+		a.minimize(a.lose(a.inputs()))
 		a.assign()
 	})
 	if err != nil {
@@ -158,7 +157,7 @@ func newAssembly(s *spec.Spec, parts Parts) *assembly {
 		variables: variable.NewSet(root, ""),
 		slots:     variable.NewSet(root, names.Optimizer),
 		images:    feed(root, names.Images, tf.Uint8, tf.MakeShape(-1, size, size, 3)),
-		graph:     &Graph{TrivialLoss: parts.Loss.Trivial},
+		graph:     &Graph{},
 	}
 }
 

@@ -247,8 +247,12 @@ func TestEveryTopology(t *testing.T) {
 	for _, topology := range Topologies.Names() {
 		for _, name := range loss.Table.Names() {
 			s := small(t, "topology="+topology, "loss="+name)
-			if _, err := Resolve(s); err != nil {
+			parts, err := Resolve(s)
+			if err != nil {
 				continue // another test reads the message
+			}
+			if parts.Loss.PerClass {
+				s = small(t, "topology="+topology, "loss."+name+".classes=2")
 			}
 			fits[topology], fits[name] = true, true
 			t.Run(topology+","+name, func(t *testing.T) { mustLearn(t, s) })
@@ -268,6 +272,7 @@ func mustLearn(t *testing.T, s *spec.Spec) {
 	feeds := map[string]any{names.Images: pictures(5, 3), names.Left: []int32{0, 1},
 		names.Right: []int32{1, 2}, names.Same: []float32{1, 0},
 		names.Anchor: []int32{1}, names.Positive: []int32{0}, names.Negative: []int32{1},
+		names.Labels:       []int32{0, 0, 1},
 		names.LearningRate: float32(0.01), names.Step: float32(0)}
 	for name := range feeds {
 		if m.TF.Operation(name) == nil {
@@ -300,6 +305,32 @@ func TestResolveRefuses(t *testing.T) {
 		if _, err := Build(s); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("--set %s: %v, want %q", c.set, err, c.want)
 		}
+	}
+}
+
+// TestObjectiveVariables: what a loss learns for itself is trained, and no part of
+// the graph that is exported.
+func TestObjectiveVariables(t *testing.T) {
+	s := small(t, "loss.proxyanchor.classes=3")
+	var keys []string
+	for _, v := range mustBuild(t, s).Variables {
+		keys = append(keys, v.Key)
+	}
+	if !slices.Contains(keys, "objective/proxies") {
+		t.Errorf("variables %v, want objective/proxies among them", keys)
+	}
+	exported, err := BuildInference(s, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, v := range exported.Variables {
+		if strings.HasPrefix(v.Key, names.Objective) {
+			t.Errorf("the exported graph has variable %q", v.Key)
+		}
+	}
+	if _, err := Build(small(t, "loss=proxyanchor")); err == nil ||
+		!strings.Contains(err.Error(), "the number of classes is not known: set the option classes") {
+		t.Errorf("without classes: %v", err)
 	}
 }
 

@@ -30,10 +30,10 @@ var Topologies = named.Table[topology]{Kind: "topology", Rows: map[string]named.
 // fit says why topology, miner and loss do not go together, or nil.
 func (p Parts) fit(s *spec.Spec) error {
 	needs, gives := p.Loss.Needs, p.topology.gives
-	if needs != gives {
+	if needs != gives && needs != loss.Classes {
 		return fmt.Errorf("loss %q needs %s, topology %q gives %s: set topology to %s, or loss to one of %s",
 			s.Loss.Name, needs, s.Topology, gives, strings.Join(giving(needs), " or "),
-			strings.Join(loss.For(gives), ", "))
+			strings.Join(append(loss.For(gives), loss.For(loss.Classes)...), ", "))
 	}
 	if needs != loss.Triplets && s.Miner.Name != miner.Every {
 		return fmt.Errorf("miner %q chooses triplets, loss %q needs %s: set miner to %s, or loss to one of %s",
@@ -61,7 +61,29 @@ func (a *assembly) lose(in loss.In) (values, valid tf.Output) {
 		fetch(a.root, names.Probability, op.Sigmoid(scope.SubScope("sigmoid"), in.Logit))
 		a.graph.Probable = true
 	}
-	return a.parts.Loss.Build(scope.SubScope("loss"), v, in)
+	return a.parts.Loss.Build(scope.SubScope("loss"), a.variables.Sub(names.Objective), in)
+}
+
+// inputs adds the graph up to what the loss reads: tuples as the topology makes
+// them, or the images themselves with their classes.
+func (a *assembly) inputs() loss.In {
+	if a.parts.Loss.Needs != loss.Classes {
+		return a.parts.topology.inputs(a)
+	}
+	labels := feed(a.root, names.Labels, tf.Int32, tf.MakeShape(-1))
+	return loss.In{Distance: a.compare(), Embeddings: a.embedding, Labels: labels,
+		References: a.embedding, ReferenceLabels: labels, Comparable: a.others(labels)}
+}
+
+// others adds which images an image may be compared with, all but itself: [N,N] bool.
+// It counts labels [N] and not embeddings, behind which every operation would need a
+// gradient.
+func (a *assembly) others(labels tf.Output) tf.Output {
+	s := a.root.SubScope("others")
+	first, step := tg.Const(s.SubScope("first"), int32(0)), tg.Const(s.SubScope("step"), int32(1))
+	rows := op.Range(s.SubScope("rows"), first, a.count(labels), step)
+	column := op.ExpandDims(s.SubScope("column"), rows, tg.Const(s.SubScope("axis"), int32(1)))
+	return op.NotEqual(s.SubScope("different"), column, rows)
 }
 
 // gather adds the rows of x [N,…] at index [M] int32: [M,…].

@@ -16,9 +16,14 @@ func TestFit(t *testing.T) {
 		{"siamese", nil, ""},
 		{"triplet", []string{"miner=semihard", "loss.triplet.soft=true"}, ""},
 		{"siamese", []string{"loss=triplet"}, `loss "triplet" needs triplets, topology "siamese" gives pairs: ` +
-			"set topology to triplet, or loss to one of bce, contrastive"},
+			"set topology to triplet, or loss to one of bce, contrastive, arcface, circle, infonce, " +
+			"multisimilarity, npair, proxyanchor, supcon"},
 		{"triplet", []string{"loss=contrastive"}, `loss "contrastive" needs pairs, topology "triplet" gives triplets: ` +
-			"set topology to siamese, or loss to one of triplet"},
+			"set topology to siamese, or loss to one of triplet, arcface, circle, infonce, " +
+			"multisimilarity, npair, proxyanchor, supcon"},
+		{"triplet", []string{"loss=supcon"}, ""},
+		{"siamese", []string{"loss=supcon", "miner=hard"}, `miner "hard" chooses triplets, ` +
+			`loss "supcon" needs classes: set miner to all, or loss to one of triplet`},
 		{"siamese", []string{"miner=hard"}, `miner "hard" chooses triplets, loss "bce" needs pairs: ` +
 			"set miner to all, or loss to one of triplet"},
 		{"triplet", []string{"miner=hrad"}, `unknown miner "hrad" (known: all, hard, semihard)`},

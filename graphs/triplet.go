@@ -33,15 +33,15 @@ func tripletInputs(a *assembly) loss.In {
 	}
 	in.Mined = a.parts.Miner(a.root.SubScope("mine"), miner.Triplets{
 		Anchor: anchor, AnchorPositive: in.AnchorPositive, AnchorNegative: in.AnchorNegative,
-		Images: a.count(), Margin: a.parts.Loss.Margin,
+		Images: a.count(a.embedding), Margin: a.parts.Loss.Margin,
 	})
 	return in
 }
 
-// count adds N, the number of images: [] int32.
-func (a *assembly) count() tf.Output {
+// count adds N, the number of rows of x [N,…]: [] int32.
+func (a *assembly) count(x tf.Output) tf.Output {
 	s := a.root.SubScope("count")
-	shape := op.Shape(s.SubScope("shape"), a.embedding)
+	shape := op.Shape(s.SubScope("shape"), x)
 	return op.GatherV2(s.SubScope("images"), shape, tg.Const(s.SubScope("first"), int32(0)),
 		tg.Const(s.SubScope("axis"), int32(0)))
 }

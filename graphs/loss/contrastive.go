@@ -1,8 +1,6 @@
 package loss
 
 import (
-	"fmt"
-
 	tf "github.com/galeone/tensorflow/tensorflow/go"
 	"github.com/galeone/tensorflow/tensorflow/go/op"
 	tg "github.com/galeone/tfgo"
@@ -26,8 +24,8 @@ var contrastive = named.Row[Loss]{
 		if err := named.Options(raw, &o); err != nil {
 			return Loss{}, err
 		}
-		if !(o.Margin > 0) {
-			return Loss{}, fmt.Errorf("margin must be positive, got %g", o.Margin)
+		if err := positive("margin", o.Margin); err != nil {
+			return Loss{}, err
 		}
 		nonZero, err := o.nonZero()
 		return Loss{

@@ -24,6 +24,7 @@ type Needs string
 const (
 	Pairs    Needs = "pairs"    // In.Distance and Same
 	Triplets Needs = "triplets" // In.AnchorPositive, AnchorNegative and Mined
+	Classes  Needs = "classes"  // In.Embeddings and Labels, References and what belongs to them
 )
 
 // In is what a batch offers a loss. graphs.Build fills what the loss Needs.
@@ -35,6 +36,12 @@ type In struct {
 	AnchorPositive tf.Output // [M] float32 >= 0: distance of each triplet's anchor and positive
 	AnchorNegative tf.Output // [M] float32 >= 0: and of its anchor and negative
 	Mined          tf.Output // [M] bool: which triplets the miner chose
+
+	Embeddings      tf.Output // [N,D] float32: one row per image
+	Labels          tf.Output // [N] int32 in [0,C): class of each image
+	References      tf.Output // [R,D] float32: what images are compared with; as a rule Embeddings
+	ReferenceLabels tf.Output // [R] int32
+	Comparable      tf.Output // [N,R] bool: false for an image and itself
 }
 
 // Loss is one objective.
@@ -42,8 +49,14 @@ type Loss struct {
 	Needs Needs
 
 	// Build adds the loss of each tuple to s: values [M] float32, finite and >= 0,
-	// and valid [M] bool, which tuples count. Variables of its own come from v.
+	// and valid [M] bool, which tuples count. Variables of its own come from v: they
+	// are trained and kept, but no part of the exported model.
 	Build func(s *op.Scope, v *variable.Set, in In) (values, valid tf.Output)
+
+	// PerClass says that the loss learns a vector for each class. Its option classes,
+	// Classes here, says for how many; 0 is not known yet.
+	PerClass bool
+	Classes  int
 
 	// NonZero averages over the valid tuples whose value is above 0, else over all valid ones.
 	NonZero bool
@@ -56,15 +69,23 @@ type Loss struct {
 	Logit func(s *op.Scope, v *variable.Set, distance tf.Output) tf.Output
 
 	// Trivial is the value the loss stays at when embeddings of all images are
-	// alike and half of the pairs are same: the mark of a collapsed training.
+	// alike and half of the pairs are same: the mark of a collapsed training. It is 0
+	// where it depends on the batch.
 	Trivial float64
 }
 
 // Table lists every loss. A new loss is a new file here and a new row.
 var Table = named.Table[Loss]{Kind: "loss", Rows: map[string]named.Row[Loss]{
-	"bce":         bce,
-	"contrastive": contrastive,
-	"triplet":     triplet,
+	"arcface":         arcFace,
+	"bce":             bce,
+	"circle":          circle,
+	"contrastive":     contrastive,
+	"infonce":         infoNCE,
+	"multisimilarity": multiSimilarity,
+	"npair":           nPair,
+	"proxyanchor":     proxyAnchor,
+	"supcon":          supCon,
+	"triplet":         triplet,
 }}
 
 // For returns the names of the losses that need what is given, sorted.
@@ -92,6 +113,14 @@ func (r reduction) nonZero() (bool, error) {
 		return true, nil
 	}
 	return false, fmt.Errorf("reduction must be mean or nonzero, got %q", r.Reduction)
+}
+
+// positive refuses a value of an option that is not above 0.
+func positive(option string, value float32) error {
+	if !(value > 0) {
+		return fmt.Errorf("%s must be positive, got %g", option, value)
+	}
+	return nil
 }
 
 // all adds a mask of true for each of values [M]: every tuple counts.

@@ -1,7 +1,6 @@
 package loss
 
 import (
-	"fmt"
 	"math"
 
 	tf "github.com/galeone/tensorflow/tensorflow/go"
@@ -30,8 +29,8 @@ var triplet = named.Row[Loss]{
 		if err := named.Options(raw, &o); err != nil {
 			return Loss{}, err
 		}
-		if !(o.Margin > 0) {
-			return Loss{}, fmt.Errorf("margin must be positive, got %g", o.Margin)
+		if err := positive("margin", o.Margin); err != nil {
+			return Loss{}, err
 		}
 		nonZero, err := o.nonZero()
 		l := Loss{Needs: Triplets, NonZero: nonZero}

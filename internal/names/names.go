@@ -10,6 +10,7 @@ const (
 	Left         = "left"          // feed [M] int32, rows of the images
 	Right        = "right"         // feed [M] int32, rows of the images
 	Same         = "same"          // feed [M] float32, 1 same, 0 different
+	Labels       = "labels"        // feed [N] int32, class of each image, counted from 0
 	Anchor       = "anchor"        // feed [T] int32, rows of the images: reference of each triplet
 	Positive     = "positive"      // feed [T] int32, which of the M pairs is that of anchor and positive
 	Negative     = "negative"      // feed [T] int32, which of the M pairs is that of anchor and negative
@@ -66,6 +67,7 @@ const (
 const (
 	Backbone  = "backbone"
 	Head      = "head"
-	LossScope = "loss"
+	LossScope = "loss"      // of the log-odds of a loss: part of the exported model
+	Objective = "objective" // of what a loss learns for itself, such as proxies: no part of it
 	Optimizer = "optimizer"
 )

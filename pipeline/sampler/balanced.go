@@ -24,7 +24,7 @@ var balanced = named.Row[Maker]{
 			return Maker{}, fmt.Errorf("images_per_class must be at least 2, got %d", o.ImagesPerClass)
 		}
 		return Maker{
-			Gives: []Tuples{Pairs, Triplets},
+			Gives: []Tuples{Pairs, Triplets, Classes},
 			Lists: func(dataset.Part) bool { return false },
 			New:   o.sampler,
 		}, nil
@@ -32,7 +32,7 @@ var balanced = named.Row[Maker]{
 }
 
 // perClass gives batches of P classes with K images of each, and every pair of
-// the batch's images, or every triplet. Classes of one image are left out. A class of fewer than K
+// the batch's images, or every triplet, or none. Classes of one image are left out. A class of fewer than K
 // images gives all it has, none twice, so a batch may hold fewer than P·K.
 //
 // For an epoch, the classes and the images of each are put in a drawn order;
@@ -127,6 +127,9 @@ func (b *perClass) Plan(step int) Plan {
 		for j := range min(b.k, len(class)) {
 			images = append(images, class[(visit*b.k+j)%len(class)])
 		}
+	}
+	if b.source.Tuples == Classes {
+		return Plan{Images: images}
 	}
 	p := b.allPairs(images)
 	if b.source.Tuples == Triplets {

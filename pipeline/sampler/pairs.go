@@ -14,7 +14,7 @@ var pairs = named.Row[Maker]{
 		"batch_size counts pairs",
 	New: func(raw named.Raw) (Maker, error) {
 		return Maker{
-			Gives: []Tuples{Pairs},
+			Gives: []Tuples{Pairs, Classes},
 			Lists: func(p dataset.Part) bool { return len(p.Pairs) > 0 },
 			New:   newPairs,
 		}, named.Options(raw, &struct{}{})
@@ -31,7 +31,7 @@ func newPairs(s Source) (Sampler, error) {
 // listed gives each listed pair once per epoch, in an order drawn for the epoch.
 // The last batch of an epoch holds what is left.
 type listed struct {
-	batch  int
+	source Source
 	pairs  int
 	orders perEpoch[[]dataset.Pair]
 }
@@ -44,25 +44,25 @@ func newListed(s Source) (Sampler, error) {
 		return shuffled(stream(s.Seed, orderPairs, epoch), s.Part.Pairs)
 	}
 	return &listed{
-		batch:  s.BatchSize,
+		source: s,
 		pairs:  len(s.Part.Pairs),
 		orders: perEpoch[[]dataset.Pair]{compute: order},
 	}, nil
 }
 
-func (l *listed) StepsPerEpoch() int { return ceilDiv(l.pairs, l.batch) }
+func (l *listed) StepsPerEpoch() int { return ceilDiv(l.pairs, l.source.BatchSize) }
 
 func (l *listed) Notes() []string { return nil }
 
 func (l *listed) Plan(step int) Plan {
 	epoch, k := step/l.StepsPerEpoch(), step%l.StepsPerEpoch()
-	first := k * l.batch
-	last := min(first+l.batch, l.pairs)
+	first := k * l.source.BatchSize
+	last := min(first+l.source.BatchSize, l.pairs)
 	p := newPlan(last - first)
 	for _, pair := range l.orders.at(epoch)[first:last] {
 		p.add(pair.Left, pair.Right, pair.Same)
 	}
-	return p.Plan
+	return p.plan(l.source.Tuples)
 }
 
 // drawn makes pairs from classes. In an epoch each labelled image is the left of
@@ -121,7 +121,7 @@ func (d *drawn) Plan(step int) Plan {
 		}
 		p.add(d.classes.image(left), d.classes.image(right), same[i])
 	}
-	return p.Plan
+	return p.plan(d.source.Tuples)
 }
 
 // drawSame chooses which of the lefts get a right of their own class: half of

@@ -35,6 +35,14 @@ func (p *planner) addTriplet(t [3]int32, wanted Tuples) {
 	}
 }
 
+// plan returns what was built, without its tuples where none are wanted.
+func (p *planner) plan(wanted Tuples) Plan {
+	if wanted == Classes {
+		return Plan{Images: p.Images}
+	}
+	return p.Plan
+}
+
 func (p *planner) row(image int32) int32 {
 	row, ok := p.rows[image]
 	if !ok {

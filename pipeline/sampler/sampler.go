@@ -27,6 +27,7 @@ type Tuples string
 const (
 	Pairs    Tuples = "pairs"
 	Triplets Tuples = "triplets"
+	Classes  Tuples = "classes" // no tuples: the loss reads the labels of the images
 )
 
 // Plan is one batch before its pixels are read: N distinct images, M pairs of

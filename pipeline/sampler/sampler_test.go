@@ -72,6 +72,13 @@ func checkPlan(t interface{ Fatalf(string, ...any) }, s Source, p Plan) {
 		}
 		seen[image] = true
 	}
+	if s.Tuples == Classes {
+		if len(p.Images) == 0 || len(p.Left)+len(p.Right)+len(p.Same) > 0 {
+			t.Fatalf("%d images, %d pairs where none are wanted", len(p.Images), len(p.Left))
+		}
+		checkTriplets(t, s, p)
+		return
+	}
 	if len(p.Left) != len(p.Right) || len(p.Left) != len(p.Same) || len(p.Left) == 0 {
 		t.Fatalf("%d left, %d right, %d same", len(p.Left), len(p.Right), len(p.Same))
 	}

@@ -13,7 +13,7 @@ var triplets = named.Row[Maker]{
 	Brief: "triplets as listed, or drawn from classes; batch_size counts triplets",
 	New: func(raw named.Raw) (Maker, error) {
 		return Maker{
-			Gives: []Tuples{Pairs, Triplets},
+			Gives: []Tuples{Pairs, Triplets, Classes},
 			Lists: func(p dataset.Part) bool { return len(p.Triplets) > 0 },
 			New:   newTriplets,
 		}, named.Options(raw, &struct{}{})
@@ -102,5 +102,5 @@ func (o *orderedTriplets) Plan(step int) Plan {
 	for _, t := range o.of(epoch, step, first, last) {
 		p.addTriplet(t, o.source.Tuples)
 	}
-	return p.Plan
+	return p.plan(o.source.Tuples)
 }

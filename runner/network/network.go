@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/tfpair/tfpair/graphs"
 	"github.com/tfpair/tfpair/graphs/loss"
@@ -33,6 +34,7 @@ type Network struct {
 	embed   *session.Call
 	compare *session.Call
 	train   *session.Call
+	alike   *session.Call
 	read    *session.Call
 }
 
@@ -71,14 +73,16 @@ func (n *Network) prepare() (err error) {
 	for _, v := range n.state() {
 		reads = append(reads, v.Key+names.Read)
 	}
-	feeds, fetches := n.trainFeeds(), []string{names.Loss, names.Active}
+	tuples := n.tupleFeeds()
 	for _, p := range []struct {
 		call                    **session.Call
 		feeds, fetches, targets []string
 	}{
 		{&n.embed, []string{names.Images}, []string{names.Embedding}, nil},
 		{&n.compare, []string{names.Embedding, names.Left, names.Right}, scores, nil},
-		{&n.train, append(feeds, names.LearningRate, names.Step), fetches, []string{names.Train}},
+		{&n.train, append(tuples, names.Images, names.LearningRate, names.Step),
+			[]string{names.Loss, names.Active}, []string{names.Train}},
+		{&n.alike, append(tuples, names.Embedding), []string{names.Loss}, nil},
 		{&n.read, nil, reads, nil},
 	} {
 		if *p.call, err = n.session.Prepare(p.feeds, p.fetches, p.targets); err != nil {
@@ -189,23 +193,29 @@ func NotFinite(c *checkpoint.Checkpoint) string {
 	return ""
 }
 
-// trainFeeds returns the names of what a step is fed from its batch.
-func (n *Network) trainFeeds() []string {
-	if n.Parts.Loss.Needs == loss.Triplets {
-		return []string{names.Images, names.Left, names.Right,
-			names.Anchor, names.Positive, names.Negative}
+// tupleFeeds returns the names of what the loss is fed of a batch, its images apart.
+func (n *Network) tupleFeeds() []string {
+	switch n.Parts.Loss.Needs {
+	case loss.Classes:
+		return []string{names.Labels}
+	case loss.Triplets:
+		return []string{names.Left, names.Right, names.Anchor, names.Positive, names.Negative}
+	default:
+		return []string{names.Left, names.Right, names.Same}
 	}
-	return []string{names.Images, names.Left, names.Right, names.Same}
 }
 
-// fed returns b's values for trainFeeds.
-func (n *Network) fed(b *pipeline.Batch) []session.Value {
-	values := []session.Value{n.pixels(b.Pixels), session.Vector(b.Left), session.Vector(b.Right)}
-	if n.Parts.Loss.Needs == loss.Triplets {
-		return append(values, session.Vector(b.Anchor), session.Vector(b.Positive),
-			session.Vector(b.Negative))
+// tuples returns b's values for tupleFeeds.
+func (n *Network) tuples(b *pipeline.Batch) []session.Value {
+	switch n.Parts.Loss.Needs {
+	case loss.Classes:
+		return []session.Value{session.Vector(b.Labels)}
+	case loss.Triplets:
+		return []session.Value{session.Vector(b.Left), session.Vector(b.Right),
+			session.Vector(b.Anchor), session.Vector(b.Positive), session.Vector(b.Negative)}
+	default:
+		return []session.Value{session.Vector(b.Left), session.Vector(b.Right), session.Vector(b.Same)}
 	}
-	return append(values, session.Vector(b.Same))
 }
 
 // Update is what a step tells of its batch, as it was before the update.
@@ -217,20 +227,44 @@ type Update struct {
 // Step makes one update with b. The number of updates done before, step, sets the
 // learning rate.
 func (n *Network) Step(b *pipeline.Batch, step int) (Update, error) {
-	values, err := n.train.Run(append(n.fed(b),
+	values, err := n.train.Run(append(n.tuples(b), n.pixels(b.Pixels),
 		session.Scalar(n.Parts.LearningRate(step, n.steps)), session.Scalar(float32(step)))...)
 	if err != nil {
 		return Update{}, err
 	}
 	var u Update
 	for i, to := range []*float32{&u.Loss, &u.Active} {
-		x, err := session.Data[float32](values[i])
-		if err != nil {
+		if *to, err = scalar(values[i]); err != nil {
 			return Update{}, err
 		}
-		*to = x[0]
 	}
 	return u, nil
+}
+
+// TrivialLoss returns the loss that b would have if the embeddings of all its images
+// were alike: the mark of a collapsed training. It is 0 where the loss learns a
+// vector for each class, which has no such mark.
+func (n *Network) TrivialLoss(b *pipeline.Batch) (float32, error) {
+	if n.Parts.Loss.Trivial > 0 || n.Parts.Loss.PerClass {
+		return float32(n.Parts.Loss.Trivial), nil
+	}
+	images := len(b.Pixels) / (n.size * n.size * 3)
+	embeddings := slices.Repeat([]float32{1}, images*n.Dim())
+	values, err := n.alike.Run(append(n.tuples(b),
+		session.Of(embeddings, int64(images), int64(n.Dim())))...)
+	if err != nil {
+		return 0, err
+	}
+	return scalar(values[0])
+}
+
+// scalar returns the one element of v.
+func scalar(v session.Value) (float32, error) {
+	x, err := session.Data[float32](v)
+	if err != nil {
+		return 0, err
+	}
+	return x[0], nil
 }
 
 // pixels returns pixels [N,S,S,3] as a Value.

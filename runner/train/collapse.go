@@ -28,8 +28,8 @@ func (l *loop) collapse(s evaluate.Scores) *Alarmed {
 	if l.meter.epochSteps == 0 {
 		return nil
 	}
-	mean, trivial := l.meter.epochLoss/float64(l.meter.epochSteps), l.network.Graph.TrivialLoss
-	if auc := s.Metrics["auc"]; mean >= nearTrivial*trivial && auc < nearChance {
+	mean, trivial := l.meter.epochLoss/float64(l.meter.epochSteps), float64(l.trivial)
+	if auc := s.Metrics["auc"]; trivial > 0 && mean >= nearTrivial*trivial && auc < nearChance {
 		return &Alarmed{Step: l.step,
 			Reason: fmt.Sprintf("collapse: the loss stays at its trivial value (mean %.4g, trivial %.4g) and val.auc is %.3f",
 				mean, trivial, auc),

@@ -30,6 +30,17 @@ func (e *SamplerError) Error() string { return "sampler: " + e.Err.Error() }
 // Unwrap returns the cause.
 func (e *SamplerError) Unwrap() error { return e.Err }
 
+// ClassesError says that a loss has vectors for fewer classes than there are.
+type ClassesError struct {
+	Loss          string
+	Set, Training int
+}
+
+func (e *ClassesError) Error() string {
+	return fmt.Sprintf("loss.%s.classes is %d, but the training data has %d classes; 0 counts them",
+		e.Loss, e.Set, e.Training)
+}
+
 // DataError says that a run folder holds a training on other data.
 type DataError struct{ Folder, Run, Given string }
 

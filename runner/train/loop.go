@@ -42,6 +42,7 @@ type loop struct {
 	saved   string // path of the last checkpoint, "" before the first
 	savedAt time.Time
 	meter   meter
+	trivial float32 // loss of a collapsed training on the last batch looked at, 0 unknown
 }
 
 // close frees what open opened, however far it came.
@@ -156,6 +157,11 @@ func (l *loop) update(b *pipeline.Batch) error {
 	loss := float64(update.Loss)
 	if math.IsNaN(loss) || math.IsInf(loss, 0) {
 		return l.diverged(fmt.Sprintf("loss is %v", loss), b)
+	}
+	if l.meter.epochSteps == 0 {
+		if l.trivial, err = l.network.TrivialLoss(b); err != nil {
+			return err
+		}
 	}
 	l.step++
 	l.meter.add(loss, len(b.Images))

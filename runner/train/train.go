@@ -51,7 +51,7 @@ type Summary struct {
 // error is an *InterruptedError. What ends before its first step leaves no new
 // folder. Other errors: those of graphs.Resolve and the
 // sampler for the spec, *SpecError, *DataError, *BadImagesError,
-// *evaluate.NoPairsError, *run.LockedError, *DivergedError.
+// *ClassesError, *evaluate.NoPairsError, *run.LockedError, *DivergedError.
 func Run(ctx context.Context, c Config) (*Summary, error) {
 	parts, err := graphs.Resolve(c.Spec)
 	if err != nil {
@@ -69,6 +69,9 @@ func Run(ctx context.Context, c Config) (*Summary, error) {
 		return nil, err
 	}
 	if err := c.Data.CheckPairs(); err != nil {
+		return nil, err
+	}
+	if parts, err = c.countClasses(parts); err != nil {
 		return nil, err
 	}
 	if err := session.Ready(c.Session); err != nil { // before hours of reading images
@@ -124,31 +127,6 @@ func (l *loop) open(ctx context.Context, parts graphs.Parts, maker sampler.Maker
 		return err
 	}
 	return l.started(trainPart, valPart)
-}
-
-// Sampler looks up the sampler of s, and refuses one that cannot give what the loss needs.
-func Sampler(s *spec.Spec, parts graphs.Parts) (sampler.Maker, error) {
-	maker, err := sampler.Table.New(&s.Sampler)
-	if err != nil {
-		return sampler.Maker{}, err
-	}
-	return maker, maker.Check(s.Sampler.Name, sampler.Tuples(parts.Loss.Needs))
-}
-
-// plan numbers the classes of the training data where they are needed, and makes the sampler.
-func (l *loop) plan(part dataset.Part, parts graphs.Parts, maker sampler.Maker) (err error) {
-	if !maker.Lists(part) {
-		if l.labels, err = l.Data.Labels(part); err != nil {
-			return err
-		}
-	}
-	l.sampler, err = maker.New(sampler.Source{Part: part, Labels: l.labels.Of,
-		BatchSize: l.Spec.Train.BatchSize, Seed: uint64(l.Spec.Train.Seed),
-		Tuples: sampler.Tuples(parts.Loss.Needs)})
-	if err != nil {
-		return &SamplerError{err}
-	}
-	return nil
 }
 
 // prepareImages decodes every image of both parts, and takes the bad ones out of

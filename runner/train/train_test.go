@@ -351,7 +351,7 @@ func TestCollapse(t *testing.T) {
 
 func TestRefused(t *testing.T) {
 	for _, c := range []struct{ set, want string }{
-		{"loss=tripplet", `unknown loss "tripplet" (known: bce, contrastive, triplet)`},
+		{"loss=tripplet", `unknown loss "tripplet" (known: arcface, bce, circle,`},
 		{"loss.contrastive.margn=1", `loss "contrastive": unknown field "margn" (known: margin, reduction)`},
 		{"backbone.smallconv.filters=[4,4,4,4]", "input.size must be at least"},
 		{"train.select=test.auc", "train.select must be val.METRIC"},

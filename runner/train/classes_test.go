@@ -1,0 +1,58 @@
+package train
+
+import (
+	"context"
+	"path/filepath"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/tfpair/tfpair/graphs/loss"
+)
+
+// balancedBatches are settings for batches of 4 classes with 3 images each.
+var balancedBatches = []string{"sampler.balanced.images_per_class=3", "train.batch_size=12",
+	"distance=cosine", "train.steps=40", "train.eval_every=20", "optimizer.adam.lr=0.003"}
+
+// TestClassesLearn: each loss of classes tells classes apart that differ in colour.
+func TestClassesLearn(t *testing.T) {
+	files := pictures(t, 4, 10)
+	for _, name := range loss.For(loss.Classes) {
+		t.Run(name, func(t *testing.T) {
+			folder := filepath.Join(t.TempDir(), "run")
+			s, err := Run(context.Background(),
+				config(t, files, folder, tiny(t, append(balancedBatches, "loss="+name)...)))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if auc := s.Best.Metrics["auc"]; auc < 0.95 {
+				t.Errorf("best val.auc = %.3f, want at least 0.95 on classes told apart by colour", auc)
+			}
+		})
+	}
+}
+
+// TestProxiesResume: what a loss learns for itself is part of a checkpoint: stopped
+// and gone on with, a training ends with the same vectors.
+func TestProxiesResume(t *testing.T) {
+	files := pictures(t, 4, 10)
+	set := append(balancedBatches, "loss=proxyanchor")
+	whole, halves := filepath.Join(t.TempDir(), "whole"), filepath.Join(t.TempDir(), "halves")
+	for _, c := range []struct{ folder, steps string }{{whole, "8"}, {halves, "3"}, {halves, "8"}} {
+		s := tiny(t, append(set, "train.eval_every=100", "train.steps="+c.steps)...)
+		if _, err := Run(context.Background(), config(t, files, c.folder, s)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, got := newest(t, whole), newest(t, halves)
+	if diff := cmp.Diff(want.Variables, got.Variables); diff != "" {
+		t.Errorf("variables differ (-whole +halves):\n%.500s", diff)
+	}
+	found := false
+	for _, v := range got.Variables {
+		found = found || v.Name == "objective/proxies" && v.Shape[0] == 4
+	}
+	if !found {
+		t.Error("the checkpoint has no proxies of 4 classes")
+	}
+}

@@ -1,0 +1,60 @@
+package train
+
+import (
+	"fmt"
+
+	"github.com/tfpair/tfpair/graphs"
+	"github.com/tfpair/tfpair/graphs/loss"
+	"github.com/tfpair/tfpair/models/spec"
+	"github.com/tfpair/tfpair/pipeline/dataset"
+	"github.com/tfpair/tfpair/pipeline/sampler"
+)
+
+// Sampler looks up the sampler of s, and refuses one that cannot give what the loss needs.
+func Sampler(s *spec.Spec, parts graphs.Parts) (sampler.Maker, error) {
+	maker, err := sampler.Table.New(&s.Sampler)
+	if err != nil {
+		return sampler.Maker{}, err
+	}
+	return maker, maker.Check(s.Sampler.Name, sampler.Tuples(parts.Loss.Needs))
+}
+
+// countClasses puts the number of classes in the training data into the spec of a
+// loss that learns a vector for each, or checks the number that is there.
+func (c *Config) countClasses(parts graphs.Parts) (graphs.Parts, error) {
+	if !parts.Loss.PerClass {
+		return parts, nil
+	}
+	labels, err := c.Data.Labels(c.Data.In(dataset.Train))
+	if err != nil {
+		return parts, err
+	}
+	name := c.Spec.Loss.Name
+	switch set := parts.Loss.Classes; {
+	case set == 0:
+		key := fmt.Sprintf("loss.%s.classes=%d", name, labels.Classes)
+		if c.Spec, err = c.Spec.Set(key); err != nil {
+			return parts, err
+		}
+		return graphs.Resolve(c.Spec)
+	case set < labels.Classes:
+		return parts, &ClassesError{Loss: name, Set: set, Training: labels.Classes}
+	}
+	return parts, nil
+}
+
+// plan numbers the classes of the training data where they are needed, and makes the sampler.
+func (l *loop) plan(part dataset.Part, parts graphs.Parts, maker sampler.Maker) (err error) {
+	if parts.Loss.Needs == loss.Classes || !maker.Lists(part) {
+		if l.labels, err = l.Data.Labels(part); err != nil {
+			return err
+		}
+	}
+	l.sampler, err = maker.New(sampler.Source{Part: part, Labels: l.labels.Of,
+		BatchSize: l.Spec.Train.BatchSize, Seed: uint64(l.Spec.Train.Seed),
+		Tuples: sampler.Tuples(parts.Loss.Needs)})
+	if err != nil {
+		return &SamplerError{err}
+	}
+	return nil
+}

@@ -1,8 +1,9 @@
 // Command bench measures tfpair side by side with Keras and PyTorch, on one machine, in one run:
 //
-//	go run ./bench siamese   accuracy, collapse and wall time of program 1 on mnist-small
-//	go run ./bench step      time of one training step, and from process start to the first
-//	go run ./bench memory    resident memory over 10,000 steps
+//	go run ./bench siamese    accuracy, collapse and wall time of program 1 on mnist-small
+//	go run ./bench step       time of one training step, and from process start to the first
+//	go run ./bench memory     resident memory over 10,000 steps
+//	go run ./bench hausdorff error of the baseline of Omniglot's one-shot runs
 //
 // The peers are Python programs in bench/peers. Their pinned packages are installed, once, into
 // virtual environments in the user's cache. Finished rows are kept in bench/results and skipped
@@ -52,6 +53,7 @@ var commands = []command{
 	{"siamese", "accuracy, collapse and wall time of program 1 on mnist-small", siamese},
 	{"step", "time of one training step, and from process start to the first", step},
 	{"memory", "resident memory over 10,000 steps", memory},
+	{"hausdorff", "error of the baseline of Omniglot's one-shot runs", hausdorff},
 }
 
 func main() {
@@ -74,7 +76,7 @@ func run(ctx context.Context, args []string) error {
 	i := slices.IndexFunc(commands, func(c command) bool { return c.name == name })
 	if i < 0 {
 		for _, c := range commands {
-			fmt.Fprintf(os.Stderr, "  bench %-8s %s\n", c.name, c.brief)
+			fmt.Fprintf(os.Stderr, "  bench %-9s %s\n", c.name, c.brief)
 		}
 		return fmt.Errorf("command %q is none of these: %w", name, flag.ErrHelp)
 	}
@@ -90,7 +92,7 @@ func parse(name string, args []string) (options, error) {
 	o := options{out: os.Stdout, set: contrastiveSettings}
 	data := filepath.Join(cmp.Or(os.Getenv("TFPAIR_DATA"), "../shared/data"), "mnist")
 	f := flag.NewFlagSet("bench "+name, flag.ContinueOnError)
-	f.StringVar(&o.data, "data", data, "folder of mnist-small.zip and test_pairs.csv")
+	f.StringVar(&o.data, "data", data, "folder of mnist-small.zip and test_pairs.csv, beside that of omniglot")
 	f.StringVar(&o.tfpair, "tfpair", "bin/tfpair", "the built program")
 	f.StringVar(&o.stepper, "stepper", "bin/stepper", "the built command bench/stepper")
 	f.StringVar(&o.python, "python", "python3", "interpreter that runs the peers")

@@ -87,9 +87,14 @@ func sessionOptions(c *cli.Context) (session.Options, error) {
 	return o, nil
 }
 
-// count returns "1 image", "2 images", "1,234 images".
+// count returns "1 image", "2 images", "1,234 queries".
 func count(n int, noun string) string {
-	if n != 1 {
+	stem, y := strings.CutSuffix(noun, "y")
+	switch {
+	case n == 1:
+	case y:
+		noun = stem + "ies"
+	default:
 		noun += "s"
 	}
 	return commas(n) + " " + noun

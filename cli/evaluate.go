@@ -19,6 +19,7 @@ func newEvaluateCommand(streams IO) *cli.Command {
 			Usage: "measure classes that training never saw, whatever their split; implied for test by a training so made"},
 		&cli.StringFlag{Name: "gallery", Usage: "split that each image is searched in, else the other images of its own"},
 		&cli.Uint64Flag{Name: "seed", Usage: "of drawn pairs and of intervals"})
+	flags = append(flags, fewShotFlags()...)
 	return &cli.Command{
 		Name:  "evaluate",
 		Usage: "say how good a trained network is on labelled images",
@@ -56,8 +57,15 @@ func runEvaluate(c *cli.Context, out output) (err error) {
 		return err
 	}
 	defer model.Close() // nothing is left in it
+	few, err := fewShotOptions(c, data)
+	if err != nil {
+		return err
+	}
 	from := parts{data: data, train: model.Spec.Train, seen: model.State.Seen}
 	from.unseen = c.Bool("unseen-classes") || from.train.Unseen && c.String("split") == string(dataset.Test)
+	if few != nil {
+		return runFewShot(c, out, few, from, model)
+	}
 	part, err := from.choose("--split", c.String("split"))
 	if err != nil {
 		return err

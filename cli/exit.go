@@ -107,6 +107,7 @@ var outcomes = []outcome{
 	{isA[*decode.ImageError], exitInput, "mend or remove it, or leave it out with --bad-images skip"},
 	{isA[*evaluate.NoPairsError], exitInput, ""},
 	{isA[*evaluate.NoQueriesError], exitInput, ""},
+	{isA[*evaluate.NoEpisodesError], exitInput, ""},
 	{isA[*metric.DegenerateError], exitInput, ""},
 	{isA[*run.NotRunError], exitInput, ""},
 	{isA[*models.NotModelError], exitInput, "tfpair export --run RUN --out MODEL makes one"},

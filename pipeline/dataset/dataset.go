@@ -61,6 +61,7 @@ type Dataset struct {
 	Classes  []string  // sorted; nil where the format has none
 	Pairs    []Pair    // in the order of the list; those of triplets once; nil where the format has none
 	Triplets []Triplet // in the order of the list; nil where the format has none
+	Episodes []Episode // tasks of few-shot learning; nil where the format has none
 	Notes    []string  // what a user should know, one sentence each
 
 	close func() error // nil when there is nothing to close; may be called twice
@@ -119,6 +120,9 @@ func (d *Dataset) counts(p Part) string {
 		return fmt.Sprintf("%s of %s", plural(len(p.Triplets), "triplet"),
 			plural(len(p.Images), "image"))
 	}
+	if len(d.Episodes) > 0 {
+		return fmt.Sprintf("%s of %s", plural(len(d.Episodes), "episode"), plural(len(p.Images), "image"))
+	}
 	if len(d.Pairs) > 0 {
 		same := 0
 		for _, pair := range p.Pairs {
@@ -173,6 +177,8 @@ func (d *Dataset) noPairs(p Part) string {
 		return fmt.Sprintf("all %d pairs are same; training needs different ones, too", kinds[true])
 	case kinds[false] > 0:
 		return fmt.Sprintf("all %d pairs are different; training needs same ones, too", kinds[false])
+	case len(d.Episodes) > 0:
+		return "one-shot runs are for evaluation; training needs class folders or pairs"
 	case len(sizes) == 0:
 		return "no image has a class, and no pairs are listed"
 	case len(sizes) == 1:
@@ -199,6 +205,9 @@ func (d *Dataset) Fingerprint() string {
 	}
 	for _, t := range d.Triplets {
 		fmt.Fprintf(h, "triplet %d %d %d %s\n", t.Anchor, t.Positive, t.Negative, t.Split)
+	}
+	for _, e := range d.Episodes {
+		fmt.Fprintf(h, "episode %d %d %d %d\n", e.Support, e.Class, e.Query, e.Answer)
 	}
 	return fmt.Sprintf("sha256:%x", h.Sum(nil))
 }

@@ -48,6 +48,12 @@ var formatCases = map[string]formatCase{
 				`the positive is its anchor`,
 		},
 	},
+	"runs": {
+		data: runFS("run1/test/a.png run1/training/y.png\n\nrun1/test/b.png run1/training/x.png\n"),
+		path: ".",
+		images: "run1/test/a.png - test\nrun1/training/y.png - test\n" +
+			"run1/test/b.png - test\nrun1/training/x.png - test",
+	},
 }
 
 func listFS(text string) fstest.MapFS {
@@ -102,9 +108,9 @@ func TestOpenErrors(t *testing.T) {
 		{"nothing", Options{}, `no data is named: want a folder, a .zip or a list`},
 		{"not there", Options{Data: "gone"}, `data "gone": file does not exist`},
 		{"unknown format", Options{Data: "d", Format: "foldrs"},
-			`unknown format "foldrs" (known: folders, pairs, triplets)`},
+			`unknown format "foldrs" (known: folders, pairs, runs, triplets)`},
 		{"unknown format of a list", Options{Data: "l.csv", Format: "pair"},
-			`unknown format "pair" (known: folders, pairs, triplets)`},
+			`unknown format "pair" (known: folders, pairs, runs, triplets)`},
 		{"list as folders", Options{Data: "l.csv", Format: "folders"},
 			`format "folders" is for folders and archives; data "l.csv" is a list`},
 		{"folder as pairs", Options{Data: "d", Format: "pairs"},

@@ -53,6 +53,13 @@ func (e *ListError) Error() string {
 	return b.String()
 }
 
+// add counts a bad row, and keeps it if it is one of the first.
+func (e *ListError) add(line int, reason string) {
+	if e.Total++; len(e.Rows) < maxBad {
+		e.Rows = append(e.Rows, BadRow{line, reason})
+	}
+}
+
 // list reads a CSV or TSV file row by row: RFC 4180, but a row is one line. Bad
 // rows are collected and left out, so that one reading finds them all.
 type list struct {
@@ -158,9 +165,7 @@ func (l *list) split(line string) ([]string, error) {
 
 // fail collects a bad row.
 func (l *list) fail(line int, format string, args ...any) {
-	if l.bad.Total++; len(l.bad.Rows) < maxBad {
-		l.bad.Rows = append(l.bad.Rows, BadRow{line, fmt.Sprintf(format, args...)})
-	}
+	l.bad.add(line, fmt.Sprintf(format, args...))
 }
 
 // refuse returns an error about the current line alone, at which reading ends.

@@ -33,6 +33,7 @@ type Format struct {
 var Table = named.Table[Format]{Kind: "format", Rows: map[string]named.Row[Format]{
 	"folders":  folders,
 	"pairs":    pairs,
+	"runs":     runs,
 	"triplets": triplets,
 }}
 
@@ -122,6 +123,9 @@ func (s *source) recogniseTree(o Options) (string, Format, error) {
 	name := o.Format
 	if name == "" {
 		name = "folders"
+		if found, err := runFolders(s.root); err == nil && len(found) > 0 {
+			name = "runs"
+		}
 	}
 	format, err := Table.New(&named.Choice{Name: name})
 	switch {

@@ -53,15 +53,15 @@ func (p Part) Without(skip map[int32]bool) Part {
 	return p
 }
 
-// Without returns a copy of the data without the given images and the tuples on
-// them. Images of the copy are numbered anew; its classes are those of d.
+// Without returns a copy of the data without the given images, and the tuples and
+// episodes with them. Images of the copy are numbered anew; its classes are those of d.
 func (d *Dataset) Without(bad []int32) *Dataset {
 	skip := make([]bool, len(d.Images))
 	for _, i := range bad {
 		skip[i] = true
 	}
 	c := *d
-	c.Images, c.Pairs, c.Triplets, c.Notes = nil, nil, nil, slices.Clone(d.Notes)
+	c.Images, c.Pairs, c.Triplets, c.Episodes, c.Notes = nil, nil, nil, nil, slices.Clone(d.Notes)
 	number := make([]int32, len(d.Images))
 	for i, image := range d.Images {
 		number[i] = int32(len(c.Images))
@@ -79,6 +79,11 @@ func (d *Dataset) Without(bad []int32) *Dataset {
 		if !skip[t.Anchor] && !skip[t.Positive] && !skip[t.Negative] {
 			t.Anchor, t.Positive, t.Negative = number[t.Anchor], number[t.Positive], number[t.Negative]
 			c.Triplets = append(c.Triplets, t)
+		}
+	}
+	for _, e := range d.Episodes {
+		if e, whole := e.renumbered(number, skip); whole {
+			c.Episodes = append(c.Episodes, e)
 		}
 	}
 	return &c

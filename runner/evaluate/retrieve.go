@@ -63,7 +63,7 @@ func (c Config) retrieve(ctx context.Context, r *Report, embeddings []float32, i
 		if err != nil {
 			return err
 		}
-		interval, err := metric.DefaultBootstrap(c.Seed).Mean(found.Values[i])
+		interval, err := metric.DefaultBootstrap(c.Seed).Mean(found.Values[i], metric.ByQueries)
 		if err != nil {
 			return fmt.Errorf("interval of %s: %w", name, err)
 		}

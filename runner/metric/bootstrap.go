@@ -35,6 +35,7 @@ const (
 	ByComponents = "bootstrap of connected components"
 	ByImages     = "bootstrap of images, conservative"
 	ByQueries    = "bootstrap of queries"
+	ByEpisodes   = "bootstrap of episodes"
 )
 
 // Interval is a confidence interval.
@@ -42,9 +43,9 @@ type Interval struct {
 	Low       float64 `json:"low"`
 	High      float64 `json:"high"`
 	Level     float64 `json:"level"`
-	Method    string  `json:"method"` // ByComponents, ByImages or ByQueries
+	Method    string  `json:"method"` // one of the By… constants
 	Resamples int     `json:"resamples"`
-	Units     int     `json:"units"` // components, images or queries resampled
+	Units     int     `json:"units"` // components, images, queries or episodes resampled
 }
 
 // Pairs returns an interval for each statistic over s. Pair i, as given to Score,
@@ -112,10 +113,11 @@ func draw(times []int32, r *rand.Rand) {
 	}
 }
 
-// Mean returns an interval for the mean of values [Q], one per query and none NaN,
-// resampling queries; the gallery is held fixed. Errors are *EmptyError where there
-// is none, and unusable settings.
-func (b Bootstrap) Mean(values []float64) (Interval, error) {
+// Mean returns an interval for the mean of values [Q], one per query or episode and
+// none NaN, resampling those; method, ByQueries or ByEpisodes, says which they are. The
+// gallery is held fixed. Errors are *EmptyError where there is none, and unusable
+// settings.
+func (b Bootstrap) Mean(values []float64, method string) (Interval, error) {
 	if err := b.validate(); err != nil {
 		return Interval{}, err
 	}
@@ -132,7 +134,7 @@ func (b Bootstrap) Mean(values []float64) (Interval, error) {
 			means[resample] = sum / float64(len(values))
 		}
 	})
-	return b.interval(means, ByQueries, len(values)), nil
+	return b.interval(means, method, len(values)), nil
 }
 
 func (b Bootstrap) validate() error {

@@ -111,7 +111,7 @@ func TestCoverageOfMean(t *testing.T) {
 				values[i] = 1
 			}
 		}
-		got, err := Bootstrap{Resamples: 200, Level: 0.95, Seed: uint64(set)}.Mean(values)
+		got, err := Bootstrap{Resamples: 200, Level: 0.95, Seed: uint64(set)}.Mean(values, ByQueries)
 		if err != nil || got.Method != ByQueries || got.Units != 150 {
 			t.Fatalf("interval %+v, %v", got, err)
 		}
@@ -158,11 +158,11 @@ func TestBootstrapRefuses(t *testing.T) {
 	if _, err := (Bootstrap{Level: 0.9}).Pairs(s, none, none, nil); err == nil {
 		t.Error("0 resamples were taken")
 	}
-	if _, err := (Bootstrap{Resamples: 1, Level: 1}).Mean([]float64{1}); err == nil {
+	if _, err := (Bootstrap{Resamples: 1, Level: 1}).Mean([]float64{1}, ByQueries); err == nil {
 		t.Error("level 1 was taken")
 	}
 	var empty *EmptyError
-	if _, err := DefaultBootstrap(1).Mean(nil); !errors.As(err, &empty) {
+	if _, err := DefaultBootstrap(1).Mean(nil, ByQueries); !errors.As(err, &empty) {
 		t.Errorf("error = %v, want *EmptyError", err)
 	}
 	// Two images: a resample that has pairs at all has all of them.

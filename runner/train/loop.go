@@ -20,9 +20,10 @@ import (
 )
 
 const (
-	saveEvery   = 5 * time.Minute // between checkpoints, where evaluations are rarer
-	keepLast    = 3               // checkpoints kept besides the best
-	recordEvery = 10              // steps between two step events in events.jsonl
+	saveEvery   = 5 * time.Minute  // between checkpoints, where epochs and evaluations are rarer
+	restEvery   = 30 * time.Second // at least, between those of short epochs
+	keepLast    = 3                // checkpoints kept besides the best
+	recordEvery = 10               // steps between two step events in events.jsonl
 )
 
 // loop is a training in progress. One goroutine runs it; the Loader's workers
@@ -201,10 +202,18 @@ func (l *loop) afterStep(ctx context.Context) error {
 	switch {
 	case l.due():
 		return l.evaluate(ctx)
-	case l.Now().Sub(l.savedAt) >= saveEvery:
+	case l.Now().Sub(l.savedAt) >= l.savePeriod():
 		return l.save()
 	}
 	return nil
+}
+
+// savePeriod is after how long a checkpoint is saved at this step.
+func (l *loop) savePeriod() time.Duration {
+	if l.step%l.sampler.StepsPerEpoch() == 0 {
+		return restEvery
+	}
+	return saveEvery
 }
 
 // evaluate measures validation, saves, and remembers the best. An evaluation that

@@ -73,12 +73,12 @@ func config(t *testing.T, files fstest.MapFS, folder string, s *spec.Spec) Confi
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { data.Close() })
-	return Config{Spec: s, Data: data, Folder: folder, Now: ticking()}
+	return Config{Spec: s, Data: data, Folder: folder, Now: ticking(time.Second)}
 }
 
-func ticking() func() time.Time {
+func ticking(tick time.Duration) func() time.Time {
 	now := time.Date(2020, 1, 1, 0, 0, 0, 0, time.UTC)
-	return func() time.Time { now = now.Add(time.Second); return now }
+	return func() time.Time { now = now.Add(tick); return now }
 }
 
 func newest(t *testing.T, folder string) *checkpoint.Checkpoint {
@@ -325,6 +325,35 @@ func TestPatience(t *testing.T) {
 	// Three checkpoints and the best: 5, 10, 15.
 	if diff := cmp.Diff([]int{5, 10, 15}, mustSteps(t, folder)); diff != "" {
 		t.Errorf("checkpoints (-want +got):\n%s", diff)
+	}
+}
+
+// TestCheckpoints: between evaluations, epochs that take half a minute end with a
+// checkpoint, shorter ones do not, and five minutes are the longest without one.
+func TestCheckpoints(t *testing.T) {
+	for _, c := range []struct {
+		tick time.Duration // between two looks at the clock, of which a step takes a few
+		want []int         // an epoch is three steps
+	}{
+		{time.Microsecond, []int{12}},
+		{10 * time.Second, []int{3, 6, 9, 12}},
+		{5 * time.Minute, []int{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12}},
+	} {
+		cfg := config(t, pictures(t, 3, 8), filepath.Join(t.TempDir(), "run"),
+			tiny(t, "train.eval_every=12"))
+		cfg.Now = ticking(c.tick)
+		var got []int
+		cfg.Observe = func(e Event) {
+			if s, ok := e.(Saved); ok {
+				got = append(got, s.Step)
+			}
+		}
+		if _, err := Run(context.Background(), cfg); err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(c.want, got); diff != "" {
+			t.Errorf("with a clock of %v, checkpoints (-want +got):\n%s", c.tick, diff)
+		}
 	}
 }
 

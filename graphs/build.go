@@ -202,8 +202,8 @@ func (a *assembly) minimize(values, valid tf.Output) {
 		Step:         feed(a.root, names.Step, tf.Float, tf.ScalarShape()),
 	}
 	updates := a.parts.Optimizer.Minimize(a.root.SubScope("optimizer"), loss,
-		a.variables.All(), a.slots, f)
-	target(a.root, names.Train, updates)
+		a.variables.Trained(), a.slots, f)
+	target(a.root, names.Train, append(updates, a.variables.Updates()...))
 }
 
 // assign adds the target that sets every variable and slot from its value feed.

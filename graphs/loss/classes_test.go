@@ -39,6 +39,11 @@ func ofClasses(t *testing.T, name string) Loss {
 	return l
 }
 
+// ofOneBatch returns the losses of classes that remember nothing.
+func ofOneBatch() []string {
+	return slices.DeleteFunc(For(Classes), func(name string) bool { return name == "crossbatch" })
+}
+
 func randomRows(r *rand.Rand, n int) []float32 {
 	rows := make([]float32, n*dim)
 	for i := range rows {
@@ -63,7 +68,7 @@ func wide(rows []float32) [][]float64 {
 // against central differences of that.
 func TestClasses(t *testing.T) {
 	labels := []int32{3, 0, 1, 0, 2, 1, 0, 4, 2, 3} // class 4 has one image
-	for _, name := range For(Classes) {
+	for _, name := range ofOneBatch() {
 		t.Run(name, func(t *testing.T) {
 			oracle := classOracles[name]
 			if oracle == nil {
@@ -127,7 +132,7 @@ func near(t *testing.T, what string, got []float32, want []float64, tolerance fl
 // TestNothingToCompare: without a tuple that counts the loss is 0 and moves nothing.
 func TestNothingToCompare(t *testing.T) {
 	r := rand.New(rand.NewPCG(12, 12))
-	for _, name := range For(Classes) {
+	for _, name := range ofOneBatch() {
 		l := ofClasses(t, name)
 		if l.PerClass {
 			continue // each image is compared with the vectors
@@ -171,7 +176,7 @@ func TestDegenerate(t *testing.T) {
 	}
 	toVectors := slices.Concat(vectors[:dim], vectors[:dim], vectors[dim:2*dim], vectors[dim:2*dim])
 	huge := slices.Repeat([]float32{30}, 4*dim) // dot products of 5,400
-	for _, name := range For(Classes) {
+	for _, name := range ofOneBatch() {
 		o := newObjective(t, ofClasses(t, name))
 		for what, embeddings := range map[string][]float32{"alike": alike, "opposite": opposite,
 			"zero": make([]float32, 4*dim), "on their vectors": toVectors, "huge": huge} {
@@ -199,10 +204,17 @@ type goldenLosses struct {
 		Value     float64
 		Gradients map[string][]float64
 	}
+	CrossBatch struct {
+		Loss    string
+		Size    int
+		Labels  [][]int32
+		Batches [][]float32
+		Values  []float64
+	}
 }
 
-// TestGolden holds values and gradients against those of pytorch-metric-learning.
-func TestGolden(t *testing.T) {
+func readGolden(t *testing.T) goldenLosses {
+	t.Helper()
 	text, err := os.ReadFile("../../testdata/golden/pml_losses.json")
 	if err != nil {
 		t.Fatal(err)
@@ -211,7 +223,14 @@ func TestGolden(t *testing.T) {
 	if err := json.Unmarshal(text, &g); err != nil || g.Dim != dim {
 		t.Fatalf("%v; dim %d, want %d", err, g.Dim, dim)
 	}
-	seen := map[string]bool{"bce": true} // which that library lacks
+	return g
+}
+
+// TestGolden holds values and gradients against those of pytorch-metric-learning.
+func TestGolden(t *testing.T) {
+	g := readGolden(t)
+	// That library lacks bce; crossbatch has a test of its own.
+	seen := map[string]bool{"bce": true, "crossbatch": true}
 	for _, c := range g.Cases {
 		seen[c.Loss] = true
 		t.Run(fmt.Sprint(c.Loss, c.Options), func(t *testing.T) {

@@ -80,6 +80,7 @@ var Table = named.Table[Loss]{Kind: "loss", Rows: map[string]named.Row[Loss]{
 	"bce":             bce,
 	"circle":          circle,
 	"contrastive":     contrastive,
+	"crossbatch":      crossBatch,
 	"infonce":         infoNCE,
 	"multisimilarity": multiSimilarity,
 	"npair":           nPair,

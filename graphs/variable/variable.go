@@ -25,6 +25,7 @@ import (
 type Variable struct {
 	Key     string        // "backbone/conv1/kernel"
 	Shape   []int64       // fixed
+	Trained bool          // an optimizer may change it: false for statistics and what is frozen
 	Handle  tf.Output     // [] resource
 	Read    tf.Output     // Shape float32
 	Assign  *tf.Operation // target: sets it from the feed Key + names.Value
@@ -44,14 +45,21 @@ func (v Variable) Start(seed uint64) []float32 {
 type Set struct {
 	root   *op.Scope
 	prefix string
-	all    *[]Variable
-	at     map[string]int // index in all of each key
-	reuse  bool           // Create returns what is there
+	made   *made
+	reuse  bool // Create returns what is there
+	frozen bool // what Create makes is not trained
+}
+
+// made is what all views of a Set have in common.
+type made struct {
+	all     []Variable
+	at      map[string]int // index in all of each key
+	updates []*tf.Operation
 }
 
 // NewSet returns an empty set whose variables live in the graph of root, under prefix.
 func NewSet(root *op.Scope, prefix string) *Set {
-	return &Set{root: root, prefix: prefix, all: new([]Variable), at: map[string]int{}}
+	return &Set{root: root, prefix: prefix, made: &made{at: map[string]int{}}}
 }
 
 // Sub returns the same set with keys below prefix/name.
@@ -69,6 +77,14 @@ func (s *Set) Reuse() *Set {
 	return &again
 }
 
+// Frozen returns the same set, whose new variables are not trained: they are kept
+// and exported, and only an Update changes them.
+func (s *Set) Frozen() *Set {
+	frozen := *s
+	frozen.frozen = true
+	return &frozen
+}
+
 func (s *Set) path(name string) string {
 	if s.prefix == "" {
 		return name
@@ -77,20 +93,38 @@ func (s *Set) path(name string) string {
 }
 
 // All returns the variables created so far, in order, those of Sub sets included.
-func (s *Set) All() []Variable { return *s.all }
+func (s *Set) All() []Variable { return s.made.all }
+
+// Trained returns those of All that an optimizer may change.
+func (s *Set) Trained() []Variable {
+	var trained []Variable
+	for _, v := range s.made.all {
+		if v.Trained {
+			trained = append(trained, v)
+		}
+	}
+	return trained
+}
+
+// Update remembers an operation that changes a variable at each step of a
+// training, such as a moving average; it runs beside the optimizer's.
+func (s *Set) Update(o *tf.Operation) { s.made.updates = append(s.made.updates, o) }
+
+// Updates returns what Update was given, in order.
+func (s *Set) Updates() []*tf.Operation { return s.made.updates }
 
 // Create adds a variable. A key used twice is an error of the scope, unless the
 // set is a Reuse.
 func (s *Set) Create(name string, shape []int64, initial Initializer) Variable {
 	key := s.path(name)
-	if at, ok := s.at[key]; ok != s.reuse {
+	if at, ok := s.made.at[key]; ok != s.reuse {
 		problem := map[bool]string{true: "exists already", false: "to reuse does not exist"}[ok]
 		s.root.UpdateErr("variable", fmt.Errorf("variable %q %s", key, problem))
 		return Variable{Key: key, Shape: shape, initial: initial}
 	} else if ok {
-		return s.again((*s.all)[at], shape)
+		return s.again(s.made.all[at], shape)
 	}
-	s.at[key] = len(*s.all)
+	s.made.at[key] = len(s.made.all)
 	if !fits(shape) { // the runtime ends the process where the product overflows
 		s.root.UpdateErr("variable", fmt.Errorf("variable %q of shape %v has more than %d elements",
 			key, shape, maxElements))
@@ -106,8 +140,9 @@ func (s *Set) Create(name string, shape []int64, initial Initializer) Variable {
 		Attrs: map[string]any{"dtype": tf.Float, "shape": tfShape}})
 	assign := s.root.AddOperation(tf.OpSpec{Name: key + names.Store, Type: "AssignVariableOp",
 		Input: []tf.Input{handle, value}, Attrs: map[string]any{"dtype": tf.Float}})
-	v := Variable{Key: key, Shape: shape, Handle: handle, Read: read, Assign: assign, initial: initial}
-	*s.all = append(*s.all, v)
+	v := Variable{Key: key, Shape: shape, Trained: !s.frozen, Handle: handle, Read: read,
+		Assign: assign, initial: initial}
+	s.made.all = append(s.made.all, v)
 	return v
 }
 

@@ -86,6 +86,15 @@ func Options(raw Raw, options any) error {
 			return err
 		}
 	}
+	return Keep(raw, options)
+}
+
+// Keep writes options back to the Choice that raw came from. Options does; what
+// fills in more of them later, such as those of a Choice among them, calls it again.
+func Keep(raw Raw, options any) error {
+	if raw.choice == nil {
+		return nil
+	}
 	var resolved yaml.Node
 	if err := resolved.Encode(options); err != nil {
 		return err

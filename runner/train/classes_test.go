@@ -32,14 +32,26 @@ func TestClassesLearn(t *testing.T) {
 	}
 }
 
-// TestProxiesResume: what a loss learns for itself is part of a checkpoint: stopped
-// and gone on with, a training ends with the same vectors.
-func TestProxiesResume(t *testing.T) {
+// TestObjectiveResume: what a loss learns or remembers for itself is part of a
+// checkpoint: stopped and gone on with, a training ends with the same.
+func TestObjectiveResume(t *testing.T) {
+	for _, c := range []struct {
+		set, key string
+		rows     int64
+	}{
+		{"loss=proxyanchor", "objective/proxies", 4}, // of 4 classes
+		{"loss.crossbatch.size=30", "objective/memory/embeddings", 30},
+		{"loss.crossbatch={size: 30, loss: infonce}", "objective/memory/labels", 30},
+	} {
+		t.Run(c.set, func(t *testing.T) { testObjectiveResume(t, c.set, c.key, c.rows) })
+	}
+}
+
+func testObjectiveResume(t *testing.T, set, key string, rows int64) {
 	files := pictures(t, 4, 10)
-	set := append(balancedBatches, "loss=proxyanchor")
 	whole, halves := filepath.Join(t.TempDir(), "whole"), filepath.Join(t.TempDir(), "halves")
 	for _, c := range []struct{ folder, steps string }{{whole, "8"}, {halves, "3"}, {halves, "8"}} {
-		s := tiny(t, append(set, "train.eval_every=100", "train.steps="+c.steps)...)
+		s := tiny(t, append(balancedBatches, set, "train.eval_every=100", "train.steps="+c.steps)...)
 		if _, err := Run(context.Background(), config(t, files, c.folder, s)); err != nil {
 			t.Fatal(err)
 		}
@@ -50,9 +62,9 @@ func TestProxiesResume(t *testing.T) {
 	}
 	found := false
 	for _, v := range got.Variables {
-		found = found || v.Name == "objective/proxies" && v.Shape[0] == 4
+		found = found || v.Name == key && v.Shape[0] == rows
 	}
 	if !found {
-		t.Error("the checkpoint has no proxies of 4 classes")
+		t.Errorf("the checkpoint has no %s of %d rows", key, rows)
 	}
 }

@@ -169,6 +169,9 @@ func (l *loop) started(train, val dataset.Part) error {
 		Notes: slices.Concat(l.Data.Notes, l.labels.Notes(), l.sampler.Notes()),
 	}
 	for _, v := range l.network.Graph.Variables {
+		if !v.Trained {
+			continue
+		}
 		n := int64(1)
 		for _, d := range v.Shape {
 			n *= d

@@ -112,6 +112,26 @@ def run(case, embeddings, vectors, labels):
     }
 
 
+def crossbatch(rng):
+    """Returns the losses of four batches under a memory; PML's holds the batch as well."""
+    size, labels = 10, [[0, 1, 2, 0, 1, 2], [3, 1, 0, 3, 0, 1], [2, 3, 2, 0, 1, 1], [0, 0, 3, 3, 2, 1]]
+    batches = rng.normal(size=(len(labels), len(labels[0]), DIM)).astype(np.float32)
+    memory = losses.CrossBatchMemory(
+        losses.SupConLoss(temperature=0.1), DIM, memory_size=size + len(labels[0])
+    )
+    values = [
+        memory(torch.tensor(b, dtype=torch.float64), torch.tensor(n))
+        for b, n in zip(batches, labels)
+    ]
+    return {
+        "loss": "supcon",
+        "size": size,
+        "labels": labels,
+        "batches": [[float(str(v)) for v in b.ravel()] for b in batches],
+        "values": numbers(torch.stack(values)),
+    }
+
+
 def main():
     rng = np.random.default_rng(7)
     centres = rng.normal(size=(CLASSES, DIM))
@@ -134,6 +154,7 @@ def main():
         "labels": LABELS,
         "embeddings": [float(str(v)) for v in embeddings.ravel()],
         "vectors": [float(str(v)) for v in vectors.ravel()],
+        "crossbatch": crossbatch(np.random.default_rng(8)),
         "cases": [run(c, embeddings, vectors, labels) for c in cases()],
     }
     path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "pml_losses.json")

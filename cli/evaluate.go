@@ -1,19 +1,17 @@
 package cli
 
 import (
+	"errors"
 	"time"
 
 	"github.com/urfave/cli/v2"
 
 	"github.com/tfpair/tfpair/pipeline/dataset"
 	"github.com/tfpair/tfpair/runner/evaluate"
-	"github.com/tfpair/tfpair/runner/trained"
 )
 
 func newEvaluateCommand(streams IO) *cli.Command {
-	flags := append(dataFlags(),
-		&cli.StringFlag{Name: "model", Usage: "run `FOLDER` of a training"},
-		checkpointFlag(),
+	flags := append(append(dataFlags(), modelFlags()...),
 		&cli.StringFlag{Name: "split", Value: "test", Usage: "train, val or test; data without splits is all test"},
 		&cli.BoolFlag{Name: "unseen-classes",
 			Usage: "measure classes that training never saw, whatever their split; implied for test by a training so made"},
@@ -43,25 +41,21 @@ func runEvaluate(c *cli.Context, out output) (err error) {
 	if err := need(c, "model", "data"); err != nil {
 		return err
 	}
-	o, err := sessionOptions(c)
-	if err != nil {
-		return err
-	}
 	data, err := openData(c)
 	if err != nil {
 		return err
 	}
 	defer data.Close() // read only
-	model, err := trained.Open(c.String("model"), c.String("checkpoint"), o)
+	model, err := openModel(c)
 	if err != nil {
 		return err
 	}
-	defer model.Close() // nothing is left in it
+	defer func() { err = errors.Join(err, model.close()) }()
 	few, err := fewShotOptions(c, data)
 	if err != nil {
 		return err
 	}
-	from := parts{data: data, train: model.Spec.Train, seen: model.State.Seen}
+	from := parts{data: data, train: model.spec.Train, seen: model.Seen}
 	from.unseen = c.Bool("unseen-classes") || from.train.Unseen && c.String("split") == string(dataset.Test)
 	if few != nil {
 		return runFewShot(c, out, few, from, model)
@@ -74,21 +68,21 @@ func runEvaluate(c *cli.Context, out output) (err error) {
 	if err != nil {
 		return err
 	}
-	threshold, err := model.Threshold()
+	threshold, err := model.threshold()
 	if err != nil {
 		return err
 	}
-	images, err := readImages(c, out, data, model.Spec.Input, &part, gallery)
+	images, err := readImages(c, out, data, model.Preprocessing.Options, &part, gallery)
 	if err != nil {
 		return err
 	}
 	defer images.store.Close() // a cache
-	report := evaluation{Model: c.String("model"), Checkpoint: model.Path, Step: model.Step,
+	report := evaluation{Model: model.name, Checkpoint: model.path, Step: model.Step,
 		Skipped: images.skipped}
 	embedding := newProgress(out, "embedding", len(part.Images), time.Now)
 	report.Report, err = evaluate.Run(c.Context, evaluate.Config{Model: model, Store: images.store,
 		Data: data, Part: part, Gallery: gallery, Threshold: threshold,
-		Cosine: model.Spec.Distance.Name == "cosine", Seed: c.Uint64("seed"),
+		Cosine: model.Distance == "cosine", Seed: c.Uint64("seed"),
 		Progress: func(done, total int) { embedding.at(done, total, "") }})
 	embedding.done()
 	if err != nil {

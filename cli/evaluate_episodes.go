@@ -9,7 +9,6 @@ import (
 
 	"github.com/tfpair/tfpair/pipeline/dataset"
 	"github.com/tfpair/tfpair/runner/evaluate"
-	"github.com/tfpair/tfpair/runner/trained"
 )
 
 // defaultEpisodes is how many episodes are drawn: as many as Chen et al., A Closer Look
@@ -66,7 +65,7 @@ type fewShot struct {
 }
 
 // runFewShot measures a model on listed or drawn episodes.
-func runFewShot(c *cli.Context, out output, d *evaluate.Draw, from parts, model *trained.Model) error {
+func runFewShot(c *cli.Context, out output, d *evaluate.Draw, from parts, model *model) error {
 	if c.String("bad-images") != "stop" {
 		return usagef("--bad-images skip would change the episodes; few-shot classification needs every image")
 	}
@@ -83,12 +82,12 @@ func runFewShot(c *cli.Context, out output, d *evaluate.Draw, from parts, model 
 		split = part.Split
 	}
 	images := dataset.Part{Split: split, Images: episodes.Images()}
-	read, err := readImages(c, out, from.data, model.Spec.Input, &images)
+	read, err := readImages(c, out, from.data, model.Preprocessing.Options, &images)
 	if err != nil {
 		return err
 	}
 	defer read.store.Close() // a cache
-	report := fewShot{Model: c.String("model"), Checkpoint: model.Path, Step: model.Step}
+	report := fewShot{Model: model.name, Checkpoint: model.path, Step: model.Step}
 	embedding := newProgress(out, "embedding", len(images.Images), time.Now)
 	report.FewShotReport, err = evaluate.FewShot(c.Context, evaluate.FewShotConfig{Model: model,
 		Store: read.store, Data: from.data, Split: split, Episodes: episodes, Seed: d.Seed,

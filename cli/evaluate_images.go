@@ -90,15 +90,14 @@ type pixels struct {
 
 // readImages reads the images of the parts, which may be nil, and takes the bad ones
 // out of them or refuses.
-func readImages(c *cli.Context, out output, data *dataset.Dataset, input spec.Input,
+func readImages(c *cli.Context, out output, data *dataset.Dataset, input resize.Options,
 	parts ...*dataset.Part) (*pixels, error) {
 	skip, err := skipShare(c)
 	if err != nil {
 		return nil, err
 	}
 	o := storeOptions(c)
-	if o.Resizer, err = resize.New(resize.Options{Size: input.Size, Mode: input.Resize,
-		Filter: input.Filter}); err != nil {
+	if o.Resizer, err = resize.New(input); err != nil {
 		return nil, err
 	}
 	parts = slices.DeleteFunc(parts, func(p *dataset.Part) bool { return p == nil })

@@ -44,6 +44,7 @@ type Manifest struct {
 	Metrics       []Metric        `json:"metrics"` // on validation, at the threshold
 	Pairs         int             `json:"pairs"`   // of validation
 	Classes       []string        `json:"classes,omitempty"`
+	Seen          []string        `json:"seen_classes,omitempty"` // those trained or validated on
 	Data          Data            `json:"data"`
 	Step          int             `json:"step"` // updates that made the weights
 	Parameters    int64           `json:"parameters"`

@@ -130,11 +130,11 @@ func (c Config) fill(ctx context.Context, p *place, m *trained.Model, weights []
 	if err != nil {
 		return nil, err
 	}
-	manifest, err := c.manifest(m, weights, threshold)
+	manifest, err := m.Manifest(weights)
 	if err != nil {
 		return nil, err
 	}
-	manifest.Probes = probes
+	manifest.Probes, manifest.Tool, manifest.Runtime = probes, c.Tool, c.Runtime
 	if err := p.seal(manifest); err != nil {
 		return nil, err
 	}

@@ -1,4 +1,4 @@
-package export
+package trained
 
 import (
 	"fmt"
@@ -10,11 +10,12 @@ import (
 	"github.com/tfpair/tfpair/models/checkpoint"
 	"github.com/tfpair/tfpair/runner/evaluate"
 	"github.com/tfpair/tfpair/runner/metric"
-	"github.com/tfpair/tfpair/runner/trained"
 )
 
-// manifest says what the model of weights is. Probes and files are the caller's to fill.
-func (c Config) manifest(m *trained.Model, weights []checkpoint.Tensor, t evaluate.Threshold) (*models.Manifest, error) {
+// Manifest says what the model of weights is and how it came to be. Of a checkpoint
+// that was saved before the first evaluation it has no threshold and no metrics. What an
+// export adds, probes, files, tool and runtime, is left empty.
+func (m *Model) Manifest(weights []checkpoint.Tensor) (*models.Manifest, error) {
 	text, err := m.Spec.JSON()
 	if err != nil {
 		return nil, err
@@ -24,12 +25,7 @@ func (c Config) manifest(m *trained.Model, weights []checkpoint.Tensor, t evalua
 		return nil, err
 	}
 	resizing := m.Resize()
-	validation := m.State.Validation
-	metrics, err := metrics(validation.Scores)
-	if err != nil {
-		return nil, err
-	}
-	return &models.Manifest{
+	manifest := &models.Manifest{
 		Format: models.ManifestFormat,
 		Space:  space,
 		Spec:   text,
@@ -38,17 +34,24 @@ func (c Config) manifest(m *trained.Model, weights []checkpoint.Tensor, t evalua
 				"%s filter; the graph normalises", resizing.Mode, resizing.Size, resizing.Size, resizing.Filter)},
 		EmbeddingDim:  m.Dim(),
 		Distance:      m.Spec.Distance.Name,
-		Threshold:     models.Threshold{Value: t.Value, Source: t.Source},
-		Metrics:       metrics,
-		Pairs:         validation.Scores.Pairs,
 		Classes:       m.State.Classes,
+		Seen:          m.State.Seen,
 		Data:          models.Data{Name: m.State.Data, Fingerprint: m.State.Fingerprint, Skipped: m.State.Skipped},
 		Step:          m.Step,
 		Parameters:    parameters(weights),
 		WeightsSHA256: weightsSum(weights),
-		Tool:          c.Tool,
-		Runtime:       c.Runtime,
-	}, nil
+	}
+	if m.State.Validation == nil {
+		return manifest, nil
+	}
+	t, err := m.Threshold()
+	if err != nil {
+		return nil, err
+	}
+	manifest.Threshold = models.Threshold{Value: t.Value, Source: t.Source}
+	manifest.Pairs = m.State.Validation.Scores.Pairs
+	manifest.Metrics, err = metrics(m.State.Validation.Scores)
+	return manifest, err
 }
 
 // metrics returns the scores with their intervals, by name.

@@ -1,0 +1,144 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/tfpair/tfpair/models"
+	"github.com/tfpair/tfpair/models/run"
+	"github.com/tfpair/tfpair/models/spec"
+	"github.com/tfpair/tfpair/runner/evaluate"
+	"github.com/tfpair/tfpair/runner/session"
+	"github.com/tfpair/tfpair/runner/trained"
+)
+
+// model is a trained network as commands use it, of a run or of an exported model.
+type model struct {
+	evaluate.Embedder
+	models.Manifest
+	spec  *spec.Spec
+	name  string // as the user wrote it
+	path  string // of the run's checkpoint, or of the exported model's version
+	close func() error
+}
+
+// modelFlags say which network to use.
+func modelFlags() []cli.Flag {
+	return []cli.Flag{
+		&cli.StringFlag{Name: "model", Usage: "`FOLDER` of a run or of an exported model"},
+		checkpointFlag(),
+	}
+}
+
+// openModel opens what the flags name.
+func openModel(c *cli.Context) (*model, error) {
+	o, err := sessionOptions(c)
+	if err != nil {
+		return nil, err
+	}
+	folder := c.String("model")
+	isRun, err := isRun(folder)
+	switch {
+	case err != nil:
+		return nil, err
+	case isRun:
+		return openRun(folder, c.String("checkpoint"), o)
+	case c.IsSet("checkpoint"):
+		return nil, usagef("--checkpoint is of a run; --model %s is an exported model", folder)
+	}
+	return openExported(folder, o)
+}
+
+// isRun reports whether folder is a run and not an exported model. The error is a
+// *models.NotModelError where it is neither.
+func isRun(folder string) (bool, error) {
+	f, err := run.Open(folder)
+	if err == nil {
+		return true, f.Close()
+	}
+	var notRun *run.NotRunError
+	var notModel *models.NotModelError
+	_, describeErr := models.Describe(folder)
+	if errors.As(err, &notRun) && errors.As(describeErr, &notModel) && notRun.Reason != notModel.Reason {
+		return false, &models.NotModelError{Path: folder,
+			Reason: fmt.Sprintf("as a run, %s; as an exported model, %s", notRun.Reason, notModel.Reason)}
+	}
+	return false, describeErr
+}
+
+func openRun(folder, checkpoint string, o session.Options) (*model, error) {
+	t, err := trained.Open(folder, checkpoint, o)
+	if err != nil {
+		return nil, err
+	}
+	m := &model{Embedder: t, spec: t.Spec, name: folder, path: t.Path, close: t.Close}
+	weights, err := t.Snapshot()
+	if err != nil {
+		return nil, errors.Join(err, t.Close())
+	}
+	manifest, err := t.Manifest(weights.Variables)
+	if err != nil {
+		return nil, errors.Join(err, t.Close())
+	}
+	m.Manifest = *manifest
+	return m, nil
+}
+
+func openExported(folder string, o session.Options) (*model, error) {
+	e, err := models.Load(folder, models.OnDevice(string(o.Device)), models.WithThreads(o.Threads))
+	if err != nil {
+		return nil, err
+	}
+	m := &model{Embedder: exportedModel{e}, Manifest: e.Info().Manifest, name: folder,
+		path: e.Info().Path, close: e.Close}
+	if m.spec, err = spec.Parse(m.Spec, models.ManifestName, &spec.Spec{}); err != nil {
+		return nil, errors.Join(&models.CorruptError{Path: m.path, File: models.ManifestName,
+			Reason: err.Error()}, e.Close())
+	}
+	return m, nil
+}
+
+// threshold returns the distance up to which two images are the same.
+func (m *model) threshold() (evaluate.Threshold, error) {
+	if m.Threshold.Source == "" {
+		return evaluate.Threshold{}, trained.ErrNoThreshold
+	}
+	return evaluate.Threshold(m.Threshold), nil
+}
+
+// exportedModel is an exported model as evaluate.Embedder.
+type exportedModel struct{ *models.Model }
+
+// Embed returns embeddings [N,D] of pixels [N,S,S,3] uint8 RGB.
+func (m exportedModel) Embed(pixels []uint8) ([]float32, error) {
+	return m.EmbedPixels(context.Background(), pixels)
+}
+
+// Compare returns distances [M], and probabilities [M] or nil, of pairs of rows of
+// embeddings [N,D].
+func (m exportedModel) Compare(embeddings []float32, left, right []int32) (distance, probability []float32, err error) {
+	list, err := m.CompareEmbeddings(context.Background(), m.rows(embeddings, left), m.rows(embeddings, right))
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, c := range list {
+		distance = append(distance, c.Distance)
+		if c.Probability != nil {
+			probability = append(probability, *c.Probability)
+		}
+	}
+	return distance, probability, nil
+}
+
+// rows returns the given rows of embeddings [N,D], one after another.
+func (m exportedModel) rows(embeddings []float32, rows []int32) []float32 {
+	dim := m.Dim()
+	list := make([]float32, 0, len(rows)*dim)
+	for _, r := range rows {
+		list = append(list, embeddings[int(r)*dim:(int(r)+1)*dim]...)
+	}
+	return list
+}

@@ -1,15 +1,19 @@
 // Package graphs turns a spec into a finished TensorFlow graph:
 //
-//	images [N,H,W,3] uint8 ─ tower ─ embeddings [N,D] ─ gather left, right [M] ─ distance [M] ─ loss []
+//	images [N,H,W,3] uint8 ─ tower ─ embeddings [N,D] ─┬ left, right [M] ─ distances [M] ─┬ loss of pairs
+//	                                                   │      positive, negative [T] ─ ap, an ┴ of triplets
+//	                                                   └ labels [N] ─ cosines [N,N] ─ loss of classes
 //
 // A batch is a set of distinct images and the tuples over them. There is one
 // tower: it embeds each image once, and rows are gathered by index, so that
-// sharing weights is a property of the graph's shape.
+// sharing weights is a property of the graph's shape. A triplet is two of the
+// batch's pairs. A loss says which of the three it needs; distances of pairs are
+// always there, for evaluation.
 //
 // # Letters
 //
 // N distinct images of a batch, H W C height, width, channels of an image,
-// F features, D embedding, M tuples.
+// F features, D embedding, M pairs, or tuples of any kind, T triplets, C classes.
 //
 // # Errors
 //

@@ -31,12 +31,14 @@ var Topologies = named.Table[topology]{Kind: "topology", Rows: map[string]named.
 func (p Parts) fit(s *spec.Spec) error {
 	needs, gives := p.Loss.Needs, p.topology.gives
 	if needs != gives && needs != loss.Classes {
-		return fmt.Errorf("loss %q needs %s, topology %q gives %s: set topology to %s, or loss to one of %s",
+		return fmt.Errorf("loss %q needs %s, topology %q gives %s: "+
+			"set topology to %s, or loss to one of %s",
 			s.Loss.Name, needs, s.Topology, gives, strings.Join(giving(needs), " or "),
 			strings.Join(append(loss.For(gives), loss.For(loss.Classes)...), ", "))
 	}
 	if needs != loss.Triplets && s.Miner.Name != miner.Every {
-		return fmt.Errorf("miner %q chooses triplets, loss %q needs %s: set miner to %s, or loss to one of %s",
+		return fmt.Errorf("miner %q chooses triplets, loss %q needs %s: "+
+			"set miner to %s, or loss to one of %s",
 			s.Miner.Name, s.Loss.Name, needs, miner.Every, strings.Join(loss.For(loss.Triplets), ", "))
 	}
 	return nil

@@ -15,12 +15,14 @@ func TestFit(t *testing.T) {
 	}{
 		{"siamese", nil, ""},
 		{"triplet", []string{"miner=semihard", "loss.triplet.soft=true"}, ""},
-		{"siamese", []string{"loss=triplet"}, `loss "triplet" needs triplets, topology "siamese" gives pairs: ` +
-			"set topology to triplet, or loss to one of bce, contrastive, arcface, circle, crossbatch, " +
-			"infonce, multisimilarity, npair, proxyanchor, supcon"},
-		{"triplet", []string{"loss=contrastive"}, `loss "contrastive" needs pairs, topology "triplet" gives triplets: ` +
-			"set topology to siamese, or loss to one of triplet, arcface, circle, crossbatch, " +
-			"infonce, multisimilarity, npair, proxyanchor, supcon"},
+		{"siamese", []string{"loss=triplet"},
+			`loss "triplet" needs triplets, topology "siamese" gives pairs: ` +
+				"set topology to triplet, or loss to one of bce, contrastive, arcface, circle, crossbatch, " +
+				"infonce, multisimilarity, npair, proxyanchor, supcon"},
+		{"triplet", []string{"loss=contrastive"},
+			`loss "contrastive" needs pairs, topology "triplet" gives triplets: ` +
+				"set topology to siamese, or loss to one of triplet, arcface, circle, crossbatch, " +
+				"infonce, multisimilarity, npair, proxyanchor, supcon"},
 		{"triplet", []string{"loss=supcon"}, ""},
 		{"siamese", []string{"loss=supcon", "miner=hard"}, `miner "hard" chooses triplets, ` +
 			`loss "supcon" needs classes: set miner to all, or loss to one of triplet`},

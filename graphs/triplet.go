@@ -13,7 +13,8 @@ import (
 
 var triplet = named.Row[topology]{
 	Brief: "triplets: an anchor, a positive of its class, a negative of another",
-	Paper: "Wang et al., Learning Fine-grained Image Similarity with Deep Ranking, 2014, arXiv:1404.4661",
+	Paper: "Wang et al., Learning Fine-grained Image Similarity with Deep Ranking, 2014, " +
+		"arXiv:1404.4661",
 	New: func(named.Raw) (topology, error) {
 		return topology{gives: loss.Triplets, inputs: tripletInputs}, nil
 	},

@@ -19,7 +19,7 @@ const smallestSine2 = 1e-7
 
 // arcFaceOptions are the options of the "arcface" loss.
 type arcFaceOptions struct {
-	Margin   float32 `yaml:"margin"` // added to the angle with the own class, in radians; 0 < margin < π/2
+	Margin   float32 `yaml:"margin"` // added to the angle with the own class, radians; in (0,π/2)
 	Scale    float32 `yaml:"scale"`  // what cosines are multiplied by; > 0
 	perClass `yaml:",inline"`
 }
@@ -52,7 +52,8 @@ func (o arcFaceOptions) build(s *op.Scope, v *variable.Set, in In) (values, vali
 	logits := times(s.SubScope("scale"), op.AddV2(s.SubScope("logits"), cosine,
 		op.Mul(s.SubScope("own_change"), own, change)), o.Scale)
 	everything := op.OnesLike(s.SubScope("everything"), own)
-	values = op.Sub(s.SubScope("minus_log"), logSumExp(s.SubScope("all"), logits, everything, false),
+	values = op.Sub(s.SubScope("minus_log"),
+		logSumExp(s.SubScope("all"), logits, everything, false),
 		times(s.SubScope("own_logit"), harder, o.Scale))
 	return values, all(s.SubScope("valid"), values)
 }
@@ -68,6 +69,7 @@ func (o arcFaceOptions) harder(s *op.Scope, cosine tf.Output) tf.Output {
 	turned := op.Sub(s.SubScope("turned"), times(s.SubScope("cos"), cosine, float32(math.Cos(m))),
 		times(s.SubScope("sin"), sine, float32(math.Sin(m))))
 	beyond := plus(s.SubScope("beyond"), cosine, float32(-m*math.Sin(m)))
-	inside := op.GreaterEqual(s.SubScope("inside"), cosine, tg.Const(s.SubScope("end"), float32(-math.Cos(m))))
+	inside := op.GreaterEqual(s.SubScope("inside"), cosine,
+		tg.Const(s.SubScope("end"), float32(-math.Cos(m))))
 	return op.Select(s.SubScope("either"), inside, turned, beyond)
 }

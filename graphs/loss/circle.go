@@ -12,7 +12,7 @@ import (
 
 // circleOptions are the options of the "circle" loss.
 type circleOptions struct {
-	Margin float32 `yaml:"margin"` // relaxation: cosines aim at 1-margin and at margin; 0 < margin < 1
+	Margin float32 `yaml:"margin"` // cosines aim at 1-margin and at margin; in (0,1)
 	Scale  float32 `yaml:"scale"`  // what weighted cosines are multiplied by; > 0
 }
 
@@ -39,12 +39,17 @@ func (o circleOptions) build(s *op.Scope, _ *variable.Set, in In) (values, valid
 	m := against(s.SubScope("against"), in)
 	constant := op.StopGradient(s.SubScope("constant"), m.cosine)
 	down := op.Relu(s.SubScope("down"), plus(s.SubScope("from_bottom"), constant, o.Margin))
-	up := op.Relu(s.SubScope("up"), plus(s.SubScope("from_top"), times(s.SubScope("minus"), constant, -1), 1+o.Margin))
-	push := op.Mul(s.SubScope("push"), down, plus(s.SubScope("negative_gap"), m.cosine, -o.Margin))
-	pull := op.Mul(s.SubScope("pull"), up, plus(s.SubScope("positive_gap"), m.cosine, o.Margin-1))
-	negatives := logSumExp(s.SubScope("negatives"), times(s.SubScope("scale"), push, o.Scale), m.negative, false)
-	positives := logSumExp(s.SubScope("positives"), times(s.SubScope("minus_scale"), pull, -o.Scale), m.positive, false)
+	up := op.Relu(s.SubScope("up"), plus(s.SubScope("from_top"),
+		op.Neg(s.SubScope("minus"), constant), 1+o.Margin))
+	push := op.Mul(s.SubScope("push"), down,
+		plus(s.SubScope("negative_gap"), m.cosine, -o.Margin))
+	pull := op.Mul(s.SubScope("pull"), up,
+		plus(s.SubScope("positive_gap"), m.cosine, o.Margin-1))
+	negatives := logSumExp(s.SubScope("negatives"),
+		times(s.SubScope("scale"), push, o.Scale), m.negative, false)
+	positives := logSumExp(s.SubScope("positives"),
+		times(s.SubScope("minus_scale"), pull, -o.Scale), m.positive, false)
 	cost := softplus(s.SubScope("cost"), op.AddV2(s.SubScope("product"), negatives, positives))
 	valid = both(s.SubScope("valid"), m)
-	return op.Mul(s.SubScope("valid_values"), cost, op.Cast(s.SubScope("valid_float"), valid, tf.Float)), valid
+	return where(s.SubScope("valid_values"), valid, cost), valid
 }

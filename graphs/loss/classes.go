@@ -1,6 +1,7 @@
 package loss
 
 import (
+	"errors"
 	"fmt"
 
 	tf "github.com/galeone/tensorflow/tensorflow/go"
@@ -29,7 +30,7 @@ func (p perClass) cosines(s *op.Scope, v *variable.Set, name string, in In) tf.O
 		return in.Embeddings // after an error there is no shape
 	}
 	if p.Classes == 0 {
-		s.UpdateErr("loss", fmt.Errorf("the number of classes is not known: set the option classes"))
+		s.UpdateErr("loss", errors.New("the number of classes is not known: set the option classes"))
 		return in.Embeddings
 	}
 	dim := in.Embeddings.Shape().Size(1)
@@ -40,6 +41,7 @@ func (p perClass) cosines(s *op.Scope, v *variable.Set, name string, in In) tf.O
 
 // members adds which class each image is of: [N,C] float32, a 1 in each row.
 func (p perClass) members(s *op.Scope, in In) tf.Output {
-	return op.OneHot(s.SubScope("one_hot"), in.Labels, tg.Const(s.SubScope("classes"), int32(p.Classes)),
+	return op.OneHot(s.SubScope("one_hot"), in.Labels,
+		tg.Const(s.SubScope("classes"), int32(p.Classes)),
 		tg.Const(s.SubScope("one"), float32(1)), tg.Const(s.SubScope("zero"), float32(0)))
 }

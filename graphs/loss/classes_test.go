@@ -88,9 +88,10 @@ func TestClasses(t *testing.T) {
 				fixed := batch{wide(embeddings), labels, nil}
 				oracle = circleOracle(&fixed)
 			}
-			near(t, "gradient by embeddings", got.gradients[0], differences(b.embeddings, func() float64 { return oracle(b) }), 1e-3)
+			of := func() float64 { return oracle(b) }
+			near(t, "gradient by embeddings", got.gradients[0], differences(b.embeddings, of), 1e-3)
 			if len(got.gradients) > 1 {
-				near(t, "gradient by vectors", got.gradients[1], differences(b.vectors, func() float64 { return oracle(b) }), 1e-3)
+				near(t, "gradient by vectors", got.gradients[1], differences(b.vectors, of), 1e-3)
 			}
 		})
 	}
@@ -234,11 +235,13 @@ func TestGolden(t *testing.T) {
 	for _, c := range g.Cases {
 		seen[c.Loss] = true
 		t.Run(fmt.Sprint(c.Loss, c.Options), func(t *testing.T) {
-			got := newObjective(t, newLoss(t, c.Loss, c.Options), g.Labels...).run(t, g.Embeddings, g.Labels, g.Vectors)
+			o := newObjective(t, newLoss(t, c.Loss, c.Options), g.Labels...)
+			got := o.run(t, g.Embeddings, g.Labels, g.Vectors)
 			if math.Abs(got.value-c.Value) > g.Tolerance.Relative*c.Value {
 				t.Errorf("loss = %v, want %v", got.value, c.Value)
 			}
-			near(t, "gradient by embeddings", got.gradients[0], c.Gradients["embeddings"], g.Tolerance.Relative)
+			near(t, "gradient by embeddings", got.gradients[0], c.Gradients["embeddings"],
+				g.Tolerance.Relative)
 			for _, vectors := range []string{"proxies", "classes"} {
 				if want := c.Gradients[vectors]; want != nil {
 					near(t, "gradient by "+vectors, got.gradients[1], want, g.Tolerance.Relative)

@@ -20,7 +20,8 @@ type crossBatchOptions struct {
 
 var crossBatch = named.Row[Loss]{
 	Brief: "another loss whose images are compared with those of earlier batches, too",
-	Paper: "Wang et al., Cross-Batch Memory for Embedding Learning, 2020, arXiv:1912.06798, algorithm 1",
+	Paper: "Wang et al., Cross-Batch Memory for Embedding Learning, 2020, arXiv:1912.06798, " +
+		"algorithm 1",
 	New: func(raw named.Raw) (Loss, error) {
 		o := crossBatchOptions{Size: 1024, Loss: named.Choice{Name: "supcon"}}
 		if err := named.Options(raw, &o); err != nil {
@@ -67,15 +68,17 @@ func (o crossBatchOptions) remember(s *op.Scope, v *variable.Set, in In) In {
 	labels := frozen.Create("labels", []int64{int64(o.Size)}, noLabel)
 	// Variables are float32, which holds every label below 2^24.
 	batch := op.Cast(s.SubScope("batch_labels"), in.Labels, tf.Float)
-	push(s.SubScope("push_embeddings"), frozen, embeddings, op.StopGradient(s.SubScope("batch"), in.Embeddings))
+	push(s.SubScope("push_embeddings"), frozen, embeddings, in.Embeddings)
 	push(s.SubScope("push_labels"), frozen, labels, batch)
 
 	old := op.StopGradient(s.SubScope("old"), embeddings.Read)
 	oldLabels := op.Cast(s.SubScope("old_labels"), labels.Read, tf.Int32)
-	filled := op.GreaterEqual(s.SubScope("filled"), oldLabels, tg.Const(s.SubScope("first_label"), int32(0)))
-	// [N,Q], the same row for every image.
+	filled := op.GreaterEqual(s.SubScope("filled"), oldLabels,
+		tg.Const(s.SubScope("first_label"), int32(0)))
+	// [N,Q], the same row for every image: it is no image of the batch.
+	labelled := column(s.SubScope("column"), in.Labels)
 	rows := op.LogicalAnd(s.SubScope("comparable"), row(s.SubScope("row"), filled),
-		op.Equal(s.SubScope("always"), column(s.SubScope("column"), in.Labels), column(s.SubScope("column_again"), in.Labels)))
+		op.Equal(s.SubScope("every"), labelled, labelled))
 	in.References = joined(s.SubScope("references"), 0, in.References, old)
 	in.ReferenceLabels = joined(s.SubScope("reference_labels"), 0, in.ReferenceLabels, oldLabels)
 	in.Comparable = joined(s.SubScope("all_comparable"), 1, in.Comparable, rows)

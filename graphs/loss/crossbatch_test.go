@@ -17,36 +17,22 @@ import (
 
 // remembers is a loss with a memory in a session.
 type remembers struct {
-	objective
+	*objective
 	updates []*tf.Operation
 }
 
 func newRemembers(t *testing.T, l Loss) *remembers {
 	t.Helper()
 	root := tg.NewRoot()
-	o := &remembers{objective: objective{
-		embeddings: op.Placeholder(root.SubScope("embeddings"), tf.Float, op.PlaceholderShape(tf.MakeShape(-1, dim))),
-		labels:     op.Placeholder(root.SubScope("labels"), tf.Int32, op.PlaceholderShape(tf.MakeShape(-1))),
-	}}
+	fed, in := feedObjective(root)
+	o := &remembers{objective: fed}
 	v := variable.NewSet(root, "")
-	values, valid := l.Build(root.SubScope("loss"), v, In{Embeddings: o.embeddings, Labels: o.labels,
-		References: o.embeddings, ReferenceLabels: o.labels,
-		Comparable: except(root.SubScope("except"), o.labels)})
+	values, valid := l.Build(root.SubScope("loss"), v, in)
 	o.value = average(root.SubScope("value"), values, valid)
-	o.gradients = op.Gradients(root.SubScope("gradients"), []tf.Output{o.value}, []tf.Output{o.embeddings})
+	o.gradients = op.Gradients(root.SubScope("gradients"), []tf.Output{o.value},
+		[]tf.Output{o.embeddings})
 	o.updates = v.Updates()
-	graph, err := root.Finalize()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if o.session, err = tf.NewSession(graph, nil); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := o.session.Close(); err != nil {
-			t.Error(err)
-		}
-	})
+	graph := o.open(t, root)
 	for _, m := range v.All() {
 		if m.Trained {
 			t.Errorf("variable %q is trained", m.Key)
@@ -66,8 +52,7 @@ func newRemembers(t *testing.T, l Loss) *remembers {
 // step returns the loss of a batch and its gradient, and remembers the batch.
 func (o *remembers) step(t *testing.T, embeddings []float32, labels []int32) (float64, []float32) {
 	t.Helper()
-	feeds := map[tf.Output]*tf.Tensor{o.embeddings: tensor(t, embeddings), o.labels: tensorOf(t, labels)}
-	got, err := o.session.Run(feeds, []tf.Output{o.value, o.gradients[0]}, o.updates)
+	got, err := o.session.Run(o.feed(t, embeddings, labels), []tf.Output{o.value, o.gradients[0]}, o.updates)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -154,7 +139,8 @@ func TestCrossBatchAlone(t *testing.T) {
 				t.Errorf("%s: an image alone costs %v, gradient %v", name, value, gradient)
 			}
 			if i == 2 && (!(value > 0) || !moves) {
-				t.Errorf("%s: an image far from its class in memory costs %v, gradient %v", name, value, gradient)
+				t.Errorf("%s: an image far from its class in memory costs %v, gradient %v",
+					name, value, gradient)
 			}
 		}
 	}
@@ -166,8 +152,10 @@ func TestCrossBatchOptions(t *testing.T) {
 		want    string
 	}{
 		{map[string]any{"size": 0}, `loss "crossbatch": size must be positive, got 0`},
-		{map[string]any{"loss": "npair"}, `unknown loss behind a memory "npair" (known: circle, infonce, multisimilarity, supcon)`},
-		{map[string]any{"loss": map[string]any{"supcon": map[string]any{"temprature": 1}}}, `unknown field "temprature" (known: temperature)`},
+		{map[string]any{"loss": "npair"},
+			`unknown loss behind a memory "npair" (known: circle, infonce, multisimilarity, supcon)`},
+		{map[string]any{"loss": map[string]any{"supcon": map[string]any{"temprature": 1}}},
+			`unknown field "temprature" (known: temperature)`},
 	} {
 		choice, err := named.Choose("crossbatch", c.options)
 		if err != nil {

@@ -34,7 +34,8 @@ var infoNCE = named.Row[Loss]{
 func (o infoNCEOptions) build(s *op.Scope, _ *variable.Set, in In) (values, valid tf.Output) {
 	m := against(s.SubScope("against"), in)
 	scaled := times(s.SubScope("temperature"), m.cosine, 1/o.Temperature)
-	negatives := column(s.SubScope("column"), logSumExp(s.SubScope("negatives"), scaled, m.negative, false))
+	negatives := column(s.SubScope("column"),
+		logSumExp(s.SubScope("negatives"), scaled, m.negative, false))
 	cost := softplus(s.SubScope("minus_log"), op.Sub(s.SubScope("gap"), negatives, scaled))
 	some := op.Cast(s.SubScope("some"), anyOf(s.SubScope("any_negative"), m.negative), tf.Float)
 	counts := op.Mul(s.SubScope("counts"), m.positive, column(s.SubScope("some_column"), some))

@@ -1,6 +1,6 @@
 // Package loss holds the training objectives, one per file:
 //
-//	embeddings, labels, distances → loss → per-tuple values [M] and which of them count [M] → mean, scalar
+//	embeddings, labels, distances → loss → values [M] of tuples, which count [M] → mean, scalar
 //
 // A tuple is a pair, a triplet, or one image against the others of its batch.
 // Functions here add operations to a graph and run nothing. They do not return
@@ -102,7 +102,7 @@ func For(given Needs) []string {
 
 // reduction is the option of losses whose tuples may cost nothing.
 type reduction struct {
-	Reduction string `yaml:"reduction"` // mean, over all tuples, or nonzero, over those that cost something
+	Reduction string `yaml:"reduction"` // mean: over all tuples; nonzero: over those above 0
 }
 
 // nonZero reports which of the two it is.

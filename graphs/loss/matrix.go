@@ -20,7 +20,8 @@ func against(s *op.Scope, in In) matrix {
 	if in.References != in.Embeddings {
 		references = unit(s.SubScope("references"), in.References)
 	}
-	m := matrix{cosine: op.MatMul(s.SubScope("cosine"), images, references, op.MatMulTransposeB(true))}
+	m := matrix{cosine: op.MatMul(s.SubScope("cosine"), images, references,
+		op.MatMulTransposeB(true))}
 	m.positive, m.negative = sides(s, in)
 	return m
 }
@@ -39,11 +40,13 @@ func sides(s *op.Scope, in In) (positive, negative tf.Output) {
 // unit adds x/‖x‖ for each row of x [N,D].
 func unit(s *op.Scope, x tf.Output) tf.Output {
 	square := op.Square(s.SubScope("square"), x)
-	norm2 := op.Sum(s.SubScope("norm2"), square, tg.Const(s.SubScope("axis"), int32(1)), op.SumKeepDims(true))
+	norm2 := op.Sum(s.SubScope("norm2"), square, tg.Const(s.SubScope("axis"), int32(1)),
+		op.SumKeepDims(true))
 	// A vector of zeros has no direction, and 0/0 is not a number: 1e-12 is the clamp
 	// of tf.math.l2_normalize.
-	clamp := op.Maximum(s.SubScope("at_least"), norm2, tg.Const(s.SubScope("clamp"), float32(1e-12)))
-	return op.Mul(s.SubScope("scale"), x, op.Rsqrt(s.SubScope("inverse"), clamp))
+	clamp := tg.Const(s.SubScope("clamp"), float32(1e-12))
+	inverse := op.Rsqrt(s.SubScope("inverse"), op.Maximum(s.SubScope("at_least"), norm2, clamp))
+	return op.Mul(s.SubScope("scale"), x, inverse)
 }
 
 // logSumExp adds ln Σ e^x over the columns of each row of x [N,R] that mask [N,R]
@@ -81,7 +84,12 @@ func rowSum(s *op.Scope, x tf.Output) tf.Output {
 	return op.Sum(s.SubScope("sum"), x, tg.Const(s.SubScope("axis"), int32(1)))
 }
 
-// any adds which rows of mask [N,R] float32 have a 1: [N] bool.
+// where adds values [M] where valid [M] bool is true, else 0. Values must be finite.
+func where(s *op.Scope, valid, values tf.Output) tf.Output {
+	return op.Mul(s.SubScope("masked"), values, op.Cast(s.SubScope("mask"), valid, tf.Float))
+}
+
+// anyOf adds which rows of mask [N,R] float32 have a 1: [N] bool.
 func anyOf(s *op.Scope, mask tf.Output) tf.Output {
 	return op.Greater(s.SubScope("some"), rowSum(s.SubScope("count"), mask),
 		tg.Const(s.SubScope("zero"), float32(0)))

@@ -38,11 +38,15 @@ var multiSimilarity = named.Row[Loss]{
 // e^(β(s_in-λ))), s the cosine, p and n over i's positives and negatives, λ the
 // base. The paper's choice of pairs before it is left out. An image without either
 // costs nothing, and counts.
-func (o multiSimilarityOptions) build(s *op.Scope, _ *variable.Set, in In) (values, valid tf.Output) {
+func (o multiSimilarityOptions) build(
+	s *op.Scope, _ *variable.Set, in In,
+) (values, valid tf.Output) {
 	m := against(s.SubScope("against"), in)
 	above := plus(s.SubScope("above"), m.cosine, -o.Base)
-	pull := logSumExp(s.SubScope("pull"), times(s.SubScope("alpha"), above, -o.Alpha), m.positive, true)
-	push := logSumExp(s.SubScope("push"), times(s.SubScope("beta"), above, o.Beta), m.negative, true)
+	pull := logSumExp(s.SubScope("pull"),
+		times(s.SubScope("alpha"), above, -o.Alpha), m.positive, true)
+	push := logSumExp(s.SubScope("push"),
+		times(s.SubScope("beta"), above, o.Beta), m.negative, true)
 	values = op.AddV2(s.SubScope("sum"), times(s.SubScope("per_alpha"), pull, 1/o.Alpha),
 		times(s.SubScope("per_beta"), push, 1/o.Beta))
 	return values, all(s.SubScope("valid"), values)

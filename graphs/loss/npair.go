@@ -13,14 +13,17 @@ import (
 
 // nPairOptions are the options of the "npair" loss.
 type nPairOptions struct {
-	L2 float32 `yaml:"l2"` // weight of a quarter of the embeddings' squared norms, which dot products would let grow; >= 0
+	// L2 is the weight of a quarter of the embeddings' squared norms, which dot products
+	// would let grow; >= 0.
+	L2 float32 `yaml:"l2"`
 }
 
 var nPair = named.Row[Loss]{
 	Brief: "one pair of each class; each anchor picks its positive out of all, by dot product",
-	Paper: "Sohn, Improved Deep Metric Learning with Multi-class N-pair Loss Objective, 2016, equation 5",
+	Paper: "Sohn, Improved Deep Metric Learning with Multi-class N-pair Loss Objective, 2016, " +
+		"equation 5",
 	New: func(raw named.Raw) (Loss, error) {
-		o := nPairOptions{L2: 0.002} // the weight and the quarter are those of TensorFlow's npairs_loss
+		o := nPairOptions{L2: 0.002} // it and the quarter are those of TensorFlow's npairs_loss
 		if err := named.Options(raw, &o); err != nil {
 			return Loss{}, err
 		}
@@ -39,19 +42,23 @@ func (o nPairOptions) build(s *op.Scope, _ *variable.Set, in In) (values, valid 
 	// Every image is taken for an anchor f; those that are not first are then left out.
 	second := op.ArgMax(s.SubScope("second"), positive, tg.Const(s.SubScope("rows"), int32(1)),
 		op.ArgMaxOutputType(tf.Int32))
-	partner := op.GatherV2(s.SubScope("partner"), in.Embeddings, second, tg.Const(s.SubScope("axis"), int32(0)))
-	product := op.MatMul(s.SubScope("product"), in.Embeddings, partner, op.MatMulTransposeB(true))
+	partner := op.GatherV2(s.SubScope("partner"), in.Embeddings, second,
+		tg.Const(s.SubScope("axis"), int32(0)))
+	product := op.MatMul(s.SubScope("product"), in.Embeddings, partner,
+		op.MatMulTransposeB(true))
 	valid = firsts(s.SubScope("first"), positive)
 	first := op.Cast(s.SubScope("first_float"), valid, tf.Float)
 	// [N,N], the same row for every image: which classes it picks from.
-	choices := op.Mul(s.SubScope("choices"), op.OnesLike(s.SubScope("ones"), positive), row(s.SubScope("row"), first))
+	choices := op.Mul(s.SubScope("choices"), op.OnesLike(s.SubScope("ones"), positive),
+		row(s.SubScope("row"), first))
 	own := rowSum(s.SubScope("own"), op.Mul(s.SubScope("products"), in.Embeddings, partner))
-	cost := op.Sub(s.SubScope("minus_log"), logSumExp(s.SubScope("all"), product, choices, false), own)
+	cost := op.Sub(s.SubScope("minus_log"),
+		logSumExp(s.SubScope("all"), product, choices, false), own)
 	norms := op.AddV2(s.SubScope("norms"),
 		rowSum(s.SubScope("anchor_norm"), op.Square(s.SubScope("square"), in.Embeddings)),
 		rowSum(s.SubScope("partner_norm"), op.Square(s.SubScope("partner_square"), partner)))
 	cost = op.AddV2(s.SubScope("regularised"), cost, times(s.SubScope("l2"), norms, o.L2/4))
-	return op.Mul(s.SubScope("valid_values"), cost, first), valid
+	return where(s.SubScope("valid_values"), valid, cost), valid
 }
 
 // firsts adds which images are the first of a class that has another: [N] bool. It

@@ -32,18 +32,14 @@ type objective struct {
 func newObjective(t *testing.T, l Loss, labels ...int32) *objective {
 	t.Helper()
 	root := tg.NewRoot()
-	o := &objective{
-		embeddings: op.Placeholder(root.SubScope("embeddings"), tf.Float, op.PlaceholderShape(tf.MakeShape(-1, dim))),
-		labels:     op.Placeholder(root.SubScope("labels"), tf.Int32, op.PlaceholderShape(tf.MakeShape(-1))),
-	}
+	o, in := feedObjective(root)
 	v := variable.NewSet(root, "")
-	in := In{Embeddings: o.embeddings, Labels: o.labels,
-		References: o.embeddings, ReferenceLabels: o.labels, Comparable: except(root.SubScope("except"), o.labels)}
 	addTuples(t, root.SubScope("tuples"), l.Needs, &in, labels)
 	values, valid := l.Build(root.SubScope("loss"), v, in)
 	zero := tg.Const(root.SubScope("zero"), float32(0))
 	costs := op.Greater(root.SubScope("costs"), values, zero)
-	o.active = average(root.SubScope("active"), op.Cast(root.SubScope("costs_float"), costs, tf.Float), valid)
+	share := op.Cast(root.SubScope("costs_float"), costs, tf.Float)
+	o.active = average(root.SubScope("active"), share, valid)
 	if l.NonZero {
 		valid = op.LogicalAnd(root.SubScope("counted"), valid, costs)
 	}
@@ -54,6 +50,24 @@ func newObjective(t *testing.T, l Loss, labels ...int32) *objective {
 		by = append(by, o.vectors)
 	}
 	o.gradients = op.Gradients(root.SubScope("gradients"), []tf.Output{o.value}, by)
+	o.open(t, root)
+	return o
+}
+
+// feedObjective adds the feeds of a batch, whose images are compared with each other.
+func feedObjective(root *op.Scope) (*objective, In) {
+	rows, any := op.PlaceholderShape(tf.MakeShape(-1, dim)), op.PlaceholderShape(tf.MakeShape(-1))
+	o := &objective{
+		embeddings: op.Placeholder(root.SubScope("embeddings"), tf.Float, rows),
+		labels:     op.Placeholder(root.SubScope("labels"), tf.Int32, any),
+	}
+	return o, In{Embeddings: o.embeddings, Labels: o.labels, References: o.embeddings,
+		ReferenceLabels: o.labels, Comparable: except(root.SubScope("except"), o.labels)}
+}
+
+// open opens a session on the finished graph.
+func (o *objective) open(t *testing.T, root *op.Scope) *tf.Graph {
+	t.Helper()
 	graph, err := root.Finalize()
 	if err != nil {
 		t.Fatal(err)
@@ -66,7 +80,7 @@ func newObjective(t *testing.T, l Loss, labels ...int32) *objective {
 			t.Error(err)
 		}
 	})
-	return o
+	return graph
 }
 
 // addTuples adds the distances of all pairs of the embeddings, Euclidean, or of all
@@ -135,9 +149,11 @@ type result struct {
 	gradients     [][]float32 // [N,D], and [C,D] where the loss has vectors
 }
 
-func (o *objective) run(t *testing.T, embeddings []float32, labels []int32, vectors []float32) result {
+func (o *objective) run(
+	t *testing.T, embeddings []float32, labels []int32, vectors []float32,
+) result {
 	t.Helper()
-	feeds := map[tf.Output]*tf.Tensor{o.embeddings: tensor(t, embeddings), o.labels: tensorOf(t, labels)}
+	feeds := o.feed(t, embeddings, labels)
 	if o.vectors.Op != nil {
 		feeds[o.vectors] = tensor(t, vectors)
 	}
@@ -154,6 +170,13 @@ func (o *objective) run(t *testing.T, embeddings []float32, labels []int32, vect
 		r.gradients = append(r.gradients, flat)
 	}
 	return r
+}
+
+func (o *objective) feed(
+	t *testing.T, embeddings []float32, labels []int32,
+) map[tf.Output]*tf.Tensor {
+	t.Helper()
+	return map[tf.Output]*tf.Tensor{o.embeddings: tensor(t, embeddings), o.labels: tensorOf(t, labels)}
 }
 
 // tensor returns rows of D numbers as a tensor.

@@ -13,8 +13,10 @@ import (
 
 // proxyAnchorOptions are the options of the "proxyanchor" loss.
 type proxyAnchorOptions struct {
-	Margin   float32 `yaml:"margin"` // cosine with its proxy above which an image is near enough, below minus which far enough; > 0
-	Alpha    float32 `yaml:"alpha"`  // sharpness; > 0
+	// Margin is the cosine with its proxy above which an image is near enough; that
+	// with another proxy is far enough below -margin; > 0.
+	Margin   float32 `yaml:"margin"`
+	Alpha    float32 `yaml:"alpha"` // sharpness; > 0
 	perClass `yaml:",inline"`
 }
 
@@ -36,16 +38,17 @@ var proxyAnchor = named.Row[Loss]{
 // the margin, P⁺ the proxies with images in the batch. The mean over all proxies is
 // the paper's sum of two means.
 func (o proxyAnchorOptions) build(s *op.Scope, v *variable.Set, in In) (values, valid tf.Output) {
-	cosine := o.cosines(s.SubScope("proxies"), v, "proxies", in)
-	own := o.members(s.SubScope("own"), in)
+	cosine := turned(s.SubScope("by_proxy"), o.cosines(s.SubScope("proxies"), v, "proxies", in))
+	own := turned(s.SubScope("own_by_proxy"), o.members(s.SubScope("own"), in))
 	others := op.Sub(s.SubScope("others"), tg.Const(s.SubScope("one"), float32(1)), own)
 	pull := times(s.SubScope("pull"), plus(s.SubScope("near"), cosine, -o.Margin), -o.Alpha)
 	push := times(s.SubScope("push"), plus(s.SubScope("far"), cosine, o.Margin), o.Alpha)
-	near := logSumExp(s.SubScope("positives"), turned(s.SubScope("pull_turned"), pull), turned(s.SubScope("own_turned"), own), true)
-	far := logSumExp(s.SubScope("negatives"), turned(s.SubScope("push_turned"), push), turned(s.SubScope("others_turned"), others), true)
-	present := op.Cast(s.SubScope("present"), anyOf(s.SubScope("any"), turned(s.SubScope("members"), own)), tf.Float)
-	weight := op.DivNoNan(s.SubScope("weight"), tg.Const(s.SubScope("classes"), float32(o.Classes)),
-		op.Sum(s.SubScope("count"), present, tg.Const(s.SubScope("axis"), int32(0))))
+	near := logSumExp(s.SubScope("positives"), pull, own, true)
+	far := logSumExp(s.SubScope("negatives"), push, others, true)
+	present := op.Cast(s.SubScope("present"), anyOf(s.SubScope("any"), own), tf.Float)
+	classes := tg.Const(s.SubScope("classes"), float32(o.Classes))
+	weight := op.DivNoNan(s.SubScope("weight"), classes, op.Sum(s.SubScope("count"), present,
+		tg.Const(s.SubScope("axis"), int32(0))))
 	values = op.AddV2(s.SubScope("sum"), far, op.Mul(s.SubScope("weighted"), near, weight))
 	return values, all(s.SubScope("valid"), values)
 }

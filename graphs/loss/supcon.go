@@ -37,8 +37,7 @@ func (o supConOptions) build(s *op.Scope, _ *variable.Set, in In) (values, valid
 		rowSum(s.SubScope("positives"), op.Mul(s.SubScope("of_positives"), scaled, m.positive)),
 		rowSum(s.SubScope("count"), m.positive))
 	valid = both(s.SubScope("valid"), m)
-	return op.Mul(s.SubScope("valid_values"), op.Sub(s.SubScope("minus_log"), all, mean),
-		op.Cast(s.SubScope("valid_float"), valid, tf.Float)), valid
+	return where(s.SubScope("valid_values"), valid, op.Sub(s.SubScope("minus_log"), all, mean)), valid
 }
 
 // both adds which images have a positive and a negative: [N] bool.

@@ -13,8 +13,8 @@ import (
 
 // tripletOptions are the options of the "triplet" loss.
 type tripletOptions struct {
-	Margin    float32 `yaml:"margin"` // wanted gap between an and ap, in units of the distance; > 0; soft has none
-	Soft      bool    `yaml:"soft"`   // ln(1+e^(ap-an)) in place of the hinge: never satisfied, no margin
+	Margin    float32 `yaml:"margin"` // wanted gap of an and ap, in units of the distance; > 0
+	Soft      bool    `yaml:"soft"`   // ln(1+e^(ap-an)) in place of the hinge, without a margin
 	reduction `yaml:",inline"`
 }
 

@@ -15,7 +15,8 @@ import (
 // anchors and positives join to classes, and a negative of its anchor's class is an
 // error. Each triplet is also two pairs, on which a model is calibrated and measured.
 var triplets = named.Row[Format]{
-	Brief: "CSV or TSV with columns anchor,positive,negative[,split]; the positive is of the anchor's class",
+	Brief: "CSV or TSV with columns anchor,positive,negative[,split]; " +
+		"the positive is of the anchor's class",
 	New: func(raw named.Raw) (Format, error) {
 		return Format{read: readTriplets, roles: []role{
 			{name: "anchor"}, {name: "positive"}, {name: "negative"},
@@ -74,10 +75,10 @@ func (r *tripletReader) add(row []string) error {
 	case negative == positive:
 		return fmt.Errorf("positive and negative are the same image, %q", path(positive))
 	}
-	t := Triplet{Anchor: anchor, Positive: positive, Negative: negative, Split: split, Line: r.list.line}
-	r.triplets = append(r.triplets, t)
-	r.addPair(Pair{Left: anchor, Right: positive, Same: true, Split: split, Line: t.Line})
-	r.addPair(Pair{Left: anchor, Right: negative, Split: split, Line: t.Line})
+	line := r.list.line
+	r.triplets = append(r.triplets, Triplet{anchor, positive, negative, split, line})
+	r.addPair(Pair{Left: anchor, Right: positive, Same: true, Split: split, Line: line})
+	r.addPair(Pair{Left: anchor, Right: negative, Split: split, Line: line})
 	return nil
 }
 

@@ -13,7 +13,8 @@ type balancedOptions struct {
 }
 
 var balanced = named.Row[Maker]{
-	Brief: "P classes with K images of each, and all pairs or triplets of them; batch_size counts images",
+	Brief: "P classes with K images of each, and all pairs or triplets of them; " +
+		"batch_size counts images",
 	Paper: "Hermans et al., In Defense of the Triplet Loss, 2017, arXiv:1703.07737, section 2",
 	New: func(raw named.Raw) (Maker, error) {
 		o := balancedOptions{ImagesPerClass: 4} // the K of the paper
@@ -32,8 +33,9 @@ var balanced = named.Row[Maker]{
 }
 
 // perClass gives batches of P classes with K images of each, and every pair of
-// the batch's images, or every triplet, or none. Classes of one image are left out. A class of fewer than K
-// images gives all it has, none twice, so a batch may hold fewer than P·K.
+// the batch's images, or every triplet, or neither. Classes of one image are left
+// out. A class of fewer than K images gives all it has, none twice, so a batch may
+// hold fewer than P·K.
 //
 // For an epoch, the classes and the images of each are put in a drawn order;
 // batches then go round the classes, and each visit to a class goes on through

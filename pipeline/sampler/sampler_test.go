@@ -280,7 +280,8 @@ func TestCheck(t *testing.T) {
 	if err := maker.Check("pairs", Pairs); err != nil {
 		t.Error(err)
 	}
-	want := `sampler "pairs" cannot give triplets, which the loss needs: set sampler to balanced or triplets`
+	want := `sampler "pairs" cannot give triplets, which the loss needs: ` +
+		"set sampler to balanced or triplets"
 	if err := maker.Check("pairs", Triplets); err == nil || err.Error() != want {
 		t.Errorf("error %v, want %s", err, want)
 	}

@@ -84,8 +84,8 @@ func drawnTriplets(s Source) (Sampler, error) {
 	}
 	notes := unlabelledNote(s, classes)
 	if n := classes.singles(); n > 0 {
-		notes = append(notes, fmt.Sprintf("%d of %d classes in %s have one image, which is only a negative",
-			n, len(classes), s.place()))
+		notes = append(notes, fmt.Sprintf(
+			"%d of %d classes in %s have one image, which is only a negative", n, len(classes), s.place()))
 	}
 	return &orderedTriplets{source: s, epoch: len(anchors), notes: notes, of: of}, nil
 }

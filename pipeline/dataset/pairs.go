@@ -147,8 +147,12 @@ func (r *pairReader) fill(d *Dataset) {
 		d.note("left out %s: %s", plural(len(names), "column"), quoted(names))
 	}
 	if r.repeats > 0 {
-		d.note("%s repeat a pair and count again, first in line %d",
-			plural(r.repeats, "row"), r.firstRepeated)
+		verb := "repeat"
+		if r.repeats == 1 {
+			verb = "repeats"
+		}
+		d.note("%s %s a pair and count again, first in line %d",
+			plural(r.repeats, "row"), verb, r.firstRepeated)
 	}
 	d.noteLeaks()
 	if n, first := contradictions(d.Images, d.Pairs); n > 0 {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"runtime/debug"
 	"time"
 
 	"github.com/tfpair/tfpair/models/checkpoint"
@@ -275,6 +276,7 @@ func (l *loop) save() error {
 	if err := checkpoint.Prune(l.folder.Checkpoints(), keepLast, l.state.BestStep); err != nil {
 		return err
 	}
+	debug.FreeOSMemory() // weights and slots lay in memory twice more, for the file
 	return l.tell(Saved{Step: l.step, Path: l.saved})
 }
 

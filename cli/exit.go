@@ -12,6 +12,7 @@ import (
 	"github.com/tfpair/tfpair/internal/libtensorflow"
 	"github.com/tfpair/tfpair/internal/libtensorflow/load"
 	"github.com/tfpair/tfpair/internal/named"
+	"github.com/tfpair/tfpair/internal/sheet"
 	"github.com/tfpair/tfpair/models"
 	"github.com/tfpair/tfpair/models/checkpoint"
 	"github.com/tfpair/tfpair/models/run"
@@ -114,6 +115,7 @@ var outcomes = []outcome{
 	{isA[*models.CorruptError], exitInput, "export it again: tfpair export"},
 	{isA[*models.NewerError], exitInput, "use the version of tfpair that exported it, or a later one"},
 	{isA[*export.ExistsError], exitUsage, "give another --out or --version; nothing is overwritten"},
+	{isA[*sheet.ExistsError], exitUsage, "give another --out, or --overwrite"},
 	{isA[*export.WeightError], exitRefused, "export another checkpoint: --checkpoint"},
 	{isA[*export.DifferenceError], exitRefused, ""},
 	{isA[*run.LockedError], exitFailed, "wait for it to end, or give another --out"},

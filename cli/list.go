@@ -15,6 +15,7 @@ import (
 	"github.com/tfpair/tfpair/graphs/optimizer"
 	"github.com/tfpair/tfpair/internal/named"
 	"github.com/tfpair/tfpair/models/spec"
+	"github.com/tfpair/tfpair/pipeline/augment"
 	"github.com/tfpair/tfpair/pipeline/dataset"
 	"github.com/tfpair/tfpair/pipeline/sampler"
 	"github.com/tfpair/tfpair/runner/metric"
@@ -49,6 +50,8 @@ func entries() []entry {
 		entriesOf(optimizer.Table),
 		entriesOf(optimizer.Schedules),
 		entriesOf(sampler.Table),
+		entriesOf(augment.Table),
+		entriesOf(augment.Presets),
 		entriesOf(dataset.Table),
 		entriesOf(metric.Pairs),
 		entriesOf(metric.Queries),

@@ -59,6 +59,7 @@ func newApp(streams IO) *cli.App {
 			newTrainCommand(streams),
 			newEvaluateCommand(streams),
 			newExportCommand(streams),
+			newAugmentCommand(streams),
 			newDemoCommand(streams),
 			newListCommand(streams),
 			newDoctorCommand(streams),

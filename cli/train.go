@@ -12,6 +12,7 @@ import (
 	"github.com/tfpair/tfpair/graphs"
 	"github.com/tfpair/tfpair/models/run"
 	"github.com/tfpair/tfpair/models/spec"
+	"github.com/tfpair/tfpair/pipeline/augment"
 	"github.com/tfpair/tfpair/runner/evaluate"
 	"github.com/tfpair/tfpair/runner/train"
 )
@@ -65,7 +66,10 @@ func readSpec(c *cli.Context) (*spec.Spec, error) {
 	if err != nil {
 		return nil, usage(err)
 	}
-	_, err = train.Sampler(s, parts)
+	if _, err := train.Sampler(s, parts); err != nil {
+		return nil, usage(err)
+	}
+	_, err = augment.New(&s.Augment, 0)
 	return s, usage(err)
 }
 

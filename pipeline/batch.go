@@ -4,7 +4,8 @@ import "github.com/tfpair/tfpair/pipeline/dataset"
 
 // Batch is N distinct images, S pixels wide and high, and the tuples over them:
 // M pairs, and T triplets, each of two of the pairs. A loss reads one kind of them,
-// or the labels. A Sequence has no tuples.
+// or the labels. A Sequence has no tuples. Where Turned makes classes of quarter
+// turns, an image may be there once in each turn.
 type Batch struct {
 	Step               int       // of the Loader; in a Sequence, the number of the batch
 	Size               int       // S, width and height of the images

@@ -6,15 +6,17 @@ import (
 	"iter"
 	"runtime"
 
+	"github.com/tfpair/tfpair/pipeline/augment"
+	"github.com/tfpair/tfpair/pipeline/dataset"
 	"github.com/tfpair/tfpair/pipeline/sampler"
 )
 
-// LoaderOptions says how batches are assembled. None of it changes a batch, apart
-// from Labels.
+// LoaderOptions says how batches are assembled. Workers and Ahead change no batch.
 type LoaderOptions struct {
-	Labels  []int32 // class of each dataset image; nil: as the dataset has them
-	Workers int     // batches assembled at once; 0: one per CPU
-	Ahead   int     // batches kept ready; 0: twice the workers
+	Labels  []int32            // class of each image that is planned; nil: as the dataset has them
+	Augment *augment.Augmenter // of every image of every batch; nil: none
+	Workers int                // batches assembled at once; 0: one per CPU
+	Ahead   int                // batches kept ready; 0: twice the workers
 }
 
 // Loader gives the batches that a sampler plans, with the pixels of a Store. It is
@@ -31,8 +33,12 @@ type Loader struct {
 
 // NewLoader returns a Loader of the sampler's batches.
 func NewLoader(store *Store, s sampler.Sampler, o LoaderOptions) *Loader {
+	if o.Augment == nil {
+		o.Augment = &augment.Augmenter{}
+	}
 	if o.Labels == nil {
-		o.Labels = store.labels
+		l := dataset.Labels{Of: store.labels, Classes: len(store.data.Classes)}
+		o.Labels = TurnedLabels(l, o.Augment.Classes()).Of
 	}
 	if o.Workers <= 0 {
 		o.Workers = runtime.GOMAXPROCS(0)
@@ -80,8 +86,28 @@ func (l *Loader) fill(ctx context.Context, j *job) error {
 			b.Same = append(b.Same, 0)
 		}
 	}
-	if err := l.store.pixels(ctx, b.Pixels, b.Images); err != nil {
+	if err := l.fillPixels(ctx, b); err != nil {
 		return fmt.Errorf("batch of step %d: %w", j.step, err)
+	}
+	return nil
+}
+
+// fillPixels reads the pixels of b.Images, which are as planned, augments them, and
+// leaves the indices of the dataset in b.Images.
+func (l *Loader) fillPixels(ctx context.Context, b *Batch) error {
+	images := int32(len(l.store.data.Images))
+	epoch := b.Step / l.sampler.StepsPerEpoch()
+	for i, planned := range b.Images {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		b.Images[i] = planned % images
+		pixels := b.Pixels[i*l.store.bytes:][:l.store.bytes]
+		if err := l.store.load(pixels, b.Images[i]); err != nil {
+			return err
+		}
+		l.options.Augment.Apply(pixels, l.store.side,
+			augment.Draw{Epoch: epoch, Image: b.Images[i], Turn: int(planned / images)})
 	}
 	return nil
 }

@@ -133,17 +133,10 @@ func (s *Store) badImage(image int32, err error) BadImage {
 // Pixels reads the given images into dst [N,S,S,3] RGB in [0,255]. What is not
 // kept is decoded; the error is that of the first image that cannot be.
 func (s *Store) Pixels(dst []uint8, images []int32) error {
-	return s.pixels(context.Background(), dst, images)
-}
-
-func (s *Store) pixels(ctx context.Context, dst []uint8, images []int32) error {
 	if len(dst) != len(images)*s.bytes {
 		panic(fmt.Sprintf("pipeline: %d bytes for %d images of %d", len(dst), len(images), s.bytes))
 	}
 	for i, image := range images {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
 		if err := s.load(dst[i*s.bytes:(i+1)*s.bytes], image); err != nil {
 			return err
 		}

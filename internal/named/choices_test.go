@@ -7,8 +7,8 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// parse reads Choices from one line of YAML.
-func parse(t *testing.T, text string) Choices {
+// parseChoices reads Choices from one line of YAML.
+func parseChoices(t *testing.T, text string) Choices {
 	t.Helper()
 	var c Choices
 	if err := yaml.Unmarshal([]byte(text), &c); err != nil {
@@ -41,10 +41,10 @@ func TestChoicesForms(t *testing.T) {
 		{"{rotate: {degrees: 5}, flip: {}}", "{rotate: {degrees: 5}, flip: {}}"},
 		{"{rotate: {degrees: 5}, preset: glyph}", "{preset: glyph, rotate: {degrees: 5}}"},
 	} {
-		if got := flow(t, parse(t, c.in)); got != c.want {
+		if got := flow(t, parseChoices(t, c.in)); got != c.want {
 			t.Errorf("%s is written as %s, want %s", c.in, got, c.want)
 		}
-		if again := flow(t, parse(t, c.want)); again != c.want {
+		if again := flow(t, parseChoices(t, c.want)); again != c.want {
 			t.Errorf("%s is written as %s", c.want, again)
 		}
 	}
@@ -68,8 +68,8 @@ func TestChoicesErrors(t *testing.T) {
 }
 
 func TestChoicesOver(t *testing.T) {
-	base := parse(t, "{rotate: {degrees: 5, border: edge}, flip: {}}")
-	c := parse(t, "{preset: x, blur: {}, rotate: {degrees: 9, probability: 1}, "+
+	base := parseChoices(t, "{rotate: {degrees: 5, border: edge}, flip: {}}")
+	c := parseChoices(t, "{preset: x, blur: {}, rotate: {degrees: 9, probability: 1}, "+
 		"flip: {probability: 1}}")
 	const want = "{rotate: {degrees: 9, border: edge, probability: 1}, flip: {probability: 1}, " +
 		"blur: {}}"

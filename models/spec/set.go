@@ -45,6 +45,9 @@ func (s *Spec) set(path []string, value *yaml.Node) (*Spec, error) {
 	if section := s.sections()[path[0]]; section != nil && len(path) > 1 {
 		return s.setOption(path, value)
 	}
+	if path[0] == "augment" && len(path) > 1 {
+		return s.setStep(path, value)
+	}
 	for i := len(path) - 1; i >= 0; i-- {
 		value = mapping(path[i], value)
 	}
@@ -85,6 +88,27 @@ func (s *Spec) setOption(path []string, value *yaml.Node) (*Spec, error) {
 		return nil, err
 	}
 	*section = choice
+	return &next, nil
+}
+
+// setStep assigns augment.step.option…, or augment.preset.
+func (s *Spec) setStep(path []string, value *yaml.Node) (*Spec, error) {
+	isPreset := path[1] == "preset" && value.Kind == yaml.ScalarNode
+	if len(path) == 2 && value.Kind != yaml.MappingNode && !isPreset {
+		return nil, fmt.Errorf("want %s.OPTION=VALUE, or %s={} for its defaults",
+			strings.Join(path, "."), strings.Join(path, "."))
+	}
+	var steps yaml.Node
+	if err := steps.Encode(s.Augment); err != nil {
+		return nil, err
+	}
+	if err := assign(&steps, path[1:], value); err != nil {
+		return nil, err
+	}
+	next := *s
+	if err := next.Augment.UnmarshalYAML(&steps); err != nil {
+		return nil, err
+	}
 	return &next, nil
 }
 

@@ -22,17 +22,18 @@ import (
 
 // Spec describes a model and its training.
 type Spec struct {
-	Topology  string       `yaml:"topology"`  // shape of the graph: siamese, triplet
-	Input     Input        `yaml:"input"`     // what the network sees
-	Backbone  named.Choice `yaml:"backbone"`  // images → features
-	Head      named.Choice `yaml:"head"`      // features → embedding
-	Distance  named.Choice `yaml:"distance"`  // how far apart two embeddings are
-	Miner     named.Choice `yaml:"miner"`     // which triplets of a batch count
-	Loss      named.Choice `yaml:"loss"`      // what training makes small
-	Optimizer named.Choice `yaml:"optimizer"` // how
-	Schedule  named.Choice `yaml:"schedule"`  // of the learning rate
-	Sampler   named.Choice `yaml:"sampler"`   // which images and tuples form a batch
-	Train     Train        `yaml:"train"`
+	Topology  string        `yaml:"topology"`  // shape of the graph: siamese, triplet
+	Input     Input         `yaml:"input"`     // what the network sees
+	Backbone  named.Choice  `yaml:"backbone"`  // images → features
+	Head      named.Choice  `yaml:"head"`      // features → embedding
+	Distance  named.Choice  `yaml:"distance"`  // how far apart two embeddings are
+	Miner     named.Choice  `yaml:"miner"`     // which triplets of a batch count
+	Loss      named.Choice  `yaml:"loss"`      // what training makes small
+	Optimizer named.Choice  `yaml:"optimizer"` // how
+	Schedule  named.Choice  `yaml:"schedule"`  // of the learning rate
+	Sampler   named.Choice  `yaml:"sampler"`   // which images and tuples form a batch
+	Augment   named.Choices `yaml:"augment"`   // how training images are changed at random
+	Train     Train         `yaml:"train"`
 }
 
 // Input says how images become pixels of the network's size.

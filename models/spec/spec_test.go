@@ -90,7 +90,7 @@ train: {batch_size: 32, steps: 1565, seed: 0, eval_every: 313, select: val.auc}
 func TestParseErrors(t *testing.T) {
 	for _, c := range []struct{ name, text, want string }{
 		{"top key", "topolgy: siamese\n",
-			`spec.yaml:1: unknown key "topolgy" (known: topology, input, backbone, head, distance, miner, loss, optimizer, schedule, sampler, train)`},
+			`spec.yaml:1: unknown key "topolgy" (known: topology, input, backbone, head, distance, miner, loss, optimizer, schedule, sampler, augment, train)`},
 		{"nested key", "topology: siamese\ntrain:\n  stpes: 5\n",
 			`spec.yaml:3: unknown key "stpes" (known: batch_size, steps, seed, val, unseen_classes, eval_every, select, patience)`},
 		{"type", "train: {steps: many}\n", "spec.yaml:1: cannot unmarshal !!str `many` into int"},
@@ -128,6 +128,14 @@ func TestSet(t *testing.T) {
 		{[]string{"optimizer.sgd.lr=1", "optimizer.sgd={momentum: 0.9}"},
 			map[string]string{"optimizer.sgd.momentum": "0.9"}},
 		{[]string{"input={size: 32}"}, map[string]string{"input.size": "32"}},
+		{[]string{"augment=glyph"}, map[string]string{"augment.preset": "glyph"}},
+		{[]string{"augment.rotate.degrees=9", "augment.flip={}", "augment.preset=light"},
+			map[string]string{"augment.rotate.degrees": "9", "augment.flip": "{}",
+				"augment.preset": "light"}},
+		{[]string{"augment.rotate.degrees=9", "augment={flip: {}}"},
+			map[string]string{"augment.flip": "{}"}},
+		{[]string{"augment.crop.area=[0.5,1]", "augment.crop.probability=1"}, map[string]string{
+			"augment.crop.area": "[0.5, 1]", "augment.crop.probability": "1"}},
 	} {
 		before := mustPreset(t)
 		s, err := before.Set(c.set...)
@@ -164,6 +172,9 @@ func TestSetErrors(t *testing.T) {
 		{"train.batch_size=65537", "train.batch_size must be 1 to 65536, got 65537"},
 		{"train.steps=", "is not a YAML value"},
 		{"loss.margin=2", "want loss.bce.margin=VALUE"},
+		{"augment.rotate=5", "want augment.rotate.OPTION=VALUE, or augment.rotate={} for its defaults"},
+		{"augment=5", "want the name of a preset, or {name: {option: value}, …}"},
+		{"augment.preset={}", "preset must be a name"},
 		{"topology={a: b}", "cannot unmarshal"},
 		{"backbone.smallconv.filters.x=1", "unknown"},
 	} {

@@ -12,6 +12,7 @@ import (
 	"github.com/tfpair/tfpair/models/checkpoint"
 	"github.com/tfpair/tfpair/models/run"
 	"github.com/tfpair/tfpair/pipeline"
+	"github.com/tfpair/tfpair/pipeline/augment"
 	"github.com/tfpair/tfpair/pipeline/dataset"
 	"github.com/tfpair/tfpair/pipeline/sampler"
 	"github.com/tfpair/tfpair/runner/evaluate"
@@ -31,13 +32,14 @@ const (
 // read ahead and end with Iter.
 type loop struct {
 	Config
-	folder   *run.Folder
-	selected selected
-	store    *pipeline.Store
-	labels   dataset.Labels // of the training data, where they are needed
-	sampler  sampler.Sampler
-	val      evaluate.Pairs
-	network  *network.Network
+	folder    *run.Folder
+	selected  selected
+	store     *pipeline.Store
+	labels    dataset.Labels     // of the training data, where they are needed
+	augmenter *augment.Augmenter // of training images
+	sampler   sampler.Sampler
+	val       evaluate.Pairs
+	network   *network.Network
 
 	step    int // updates done
 	state   trained.State
@@ -135,7 +137,7 @@ func (l *loop) steps(ctx context.Context) error {
 		return nil
 	}
 	loader := pipeline.NewLoader(l.store, l.sampler, pipeline.LoaderOptions{
-		Labels: l.labels.Of, Workers: l.Store.Workers})
+		Labels: l.labels.Of, Augment: l.augmenter, Workers: l.Store.Workers})
 	for batch, err := range loader.Iter(ctx, l.step, l.Spec.Train.Steps) {
 		if err != nil {
 			return err

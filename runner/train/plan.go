@@ -6,6 +6,7 @@ import (
 	"github.com/tfpair/tfpair/graphs"
 	"github.com/tfpair/tfpair/graphs/loss"
 	"github.com/tfpair/tfpair/models/spec"
+	"github.com/tfpair/tfpair/pipeline"
 	"github.com/tfpair/tfpair/pipeline/dataset"
 	"github.com/tfpair/tfpair/pipeline/sampler"
 )
@@ -20,8 +21,9 @@ func Sampler(s *spec.Spec, parts graphs.Parts) (sampler.Maker, error) {
 }
 
 // countClasses puts the number of classes in the training data into the spec of a
-// loss that learns a vector for each, or checks the number that is there.
-func (c *Config) countClasses(parts graphs.Parts) (graphs.Parts, error) {
+// loss that learns a vector for each, or checks the number that is there. Training
+// makes turns classes of each.
+func (c *Config) countClasses(parts graphs.Parts, turns int) (graphs.Parts, error) {
 	if !parts.Loss.PerClass {
 		return parts, nil
 	}
@@ -29,6 +31,7 @@ func (c *Config) countClasses(parts graphs.Parts) (graphs.Parts, error) {
 	if err != nil {
 		return parts, err
 	}
+	labels = pipeline.TurnedLabels(labels, turns)
 	name := c.Spec.Loss.Name
 	switch set := parts.Loss.Classes; {
 	case set == 0:
@@ -50,6 +53,11 @@ func (l *loop) plan(part dataset.Part, parts graphs.Parts, maker sampler.Maker) 
 			return err
 		}
 	}
+	turns := l.augmenter.Classes()
+	if l.labels.Of != nil {
+		l.labels = pipeline.TurnedLabels(l.labels, turns)
+	}
+	part = pipeline.Turned(part, len(l.Data.Images), turns)
 	l.sampler, err = maker.New(sampler.Source{Part: part, Labels: l.labels.Of,
 		BatchSize: l.Spec.Train.BatchSize, Seed: uint64(l.Spec.Train.Seed),
 		Tuples: sampler.Tuples(parts.Loss.Needs)})

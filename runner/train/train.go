@@ -19,6 +19,7 @@ import (
 	"github.com/tfpair/tfpair/models/run"
 	"github.com/tfpair/tfpair/models/spec"
 	"github.com/tfpair/tfpair/pipeline"
+	"github.com/tfpair/tfpair/pipeline/augment"
 	"github.com/tfpair/tfpair/pipeline/dataset"
 	"github.com/tfpair/tfpair/pipeline/resize"
 	"github.com/tfpair/tfpair/pipeline/sampler"
@@ -61,6 +62,10 @@ func Run(ctx context.Context, c Config) (*Summary, error) {
 	if err != nil {
 		return nil, err
 	}
+	augmenter, err := augment.New(&c.Spec.Augment, uint64(c.Spec.Train.Seed))
+	if err != nil {
+		return nil, err
+	}
 	selected, err := selection(c.Spec.Train.Select)
 	if err != nil {
 		return nil, err
@@ -71,7 +76,7 @@ func Run(ctx context.Context, c Config) (*Summary, error) {
 	if err := c.Data.CheckPairs(); err != nil {
 		return nil, err
 	}
-	if parts, err = c.countClasses(parts); err != nil {
+	if parts, err = c.countClasses(parts, augmenter.Classes()); err != nil {
 		return nil, err
 	}
 	if err := session.Ready(c.Session); err != nil { // before hours of reading images
@@ -82,7 +87,7 @@ func Run(ctx context.Context, c Config) (*Summary, error) {
 		return nil, err
 	}
 	defer folder.Close()
-	l := &loop{Config: c, folder: folder, selected: selected}
+	l := &loop{Config: c, folder: folder, selected: selected, augmenter: augmenter}
 	if l.Observe == nil {
 		l.Observe = func(Event) {}
 	}
@@ -166,7 +171,7 @@ func (l *loop) started(train, val dataset.Part) error {
 		Step: l.step, Steps: l.Spec.Train.Steps, StepsPerEpoch: l.sampler.StepsPerEpoch(),
 		TrainImages: len(train.Images), ValImages: len(val.Images), ValPairs: len(l.val.Same),
 		Classes: len(l.Data.Classes), Devices: devices, Skipped: l.state.Skipped,
-		Notes: slices.Concat(l.Data.Notes, l.labels.Notes(), l.sampler.Notes()),
+		Notes: slices.Concat(l.Data.Notes, l.labels.Notes(), l.sampler.Notes(), l.augmenter.Notes()),
 	}
 	for _, v := range l.network.Graph.Variables {
 		if !v.Trained {

@@ -120,14 +120,15 @@ func TestRunLearns(t *testing.T) {
 func TestResume(t *testing.T) {
 	files := pictures(t, 3, 8)
 	whole := filepath.Join(t.TempDir(), "whole")
-	if _, err := Run(context.Background(), config(t, files, whole, tiny(t))); err != nil {
+	augmented := func() *spec.Spec { return tiny(t, "augment=strong") }
+	if _, err := Run(context.Background(), config(t, files, whole, augmented())); err != nil {
 		t.Fatal(err)
 	}
 	want := newest(t, whole)
 	for at := 1; at < 12; at++ {
 		folder := filepath.Join(t.TempDir(), "run")
 		ctx, cancel := context.WithCancelCause(context.Background())
-		c := config(t, files, folder, tiny(t))
+		c := config(t, files, folder, augmented())
 		stop := errors.New("stop")
 		c.Observe = func(e Event) {
 			if s, ok := e.(Stepped); ok && s.Step == at {
@@ -142,7 +143,7 @@ func TestResume(t *testing.T) {
 		if got := newest(t, folder); got.Step != at {
 			t.Fatalf("after cancelling at step %d the newest checkpoint is of step %d", at, got.Step)
 		}
-		if _, err := Run(context.Background(), config(t, files, folder, tiny(t))); err != nil {
+		if _, err := Run(context.Background(), config(t, files, folder, augmented())); err != nil {
 			t.Fatal(err)
 		}
 		got := newest(t, folder)
@@ -163,7 +164,7 @@ func TestWorkersDoNotMatter(t *testing.T) {
 	var first *checkpoint.Checkpoint
 	for _, workers := range []int{1, 8} {
 		folder := filepath.Join(t.TempDir(), "run")
-		c := config(t, files, folder, tiny(t))
+		c := config(t, files, folder, tiny(t, "augment={preset: strong, turns: {}}"))
 		c.Store.Workers = workers
 		if _, err := Run(context.Background(), c); err != nil {
 			t.Fatal(err)
@@ -386,6 +387,8 @@ func TestRefused(t *testing.T) {
 		{"train.select=test.auc", "train.select must be val.METRIC"},
 		{"train.select=val.auk", `unknown pair metric "auk"`},
 		{"sampler.balanced={}", "classes"},
+		{"augment=glph", `unknown augmentation preset "glph"`},
+		{"augment.rotate.degrees=-1", `augmentation "rotate": degrees must be within 0 and 180`},
 	} {
 		folder := filepath.Join(t.TempDir(), "run")
 		_, err := Run(context.Background(), config(t, pictures(t, 3, 8), folder, tiny(t, c.set, "train.batch_size=32")))

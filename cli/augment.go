@@ -1,0 +1,246 @@
+package cli
+
+import (
+	"fmt"
+	"image"
+	"math/rand/v2"
+	"path"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+	"go.yaml.in/yaml/v3"
+
+	"github.com/tfpair/tfpair/internal/named"
+	"github.com/tfpair/tfpair/internal/sheet"
+	"github.com/tfpair/tfpair/models/spec"
+	"github.com/tfpair/tfpair/pipeline"
+	"github.com/tfpair/tfpair/pipeline/augment"
+	"github.com/tfpair/tfpair/pipeline/dataset"
+	"github.com/tfpair/tfpair/pipeline/resize"
+)
+
+// augmented is the result of tfpair augment.
+type augmented struct {
+	Sheet   string   `json:"sheet"`
+	Images  []string `json:"images"` // paths, from the top
+	Draws   int      `json:"draws"`  // of each
+	Steps   []string `json:"steps"`  // with their options, in the order of application
+	Skipped []string `json:"skipped,omitempty"`
+}
+
+func newAugmentCommand(streams IO) *cli.Command {
+	flags := append(dataFlags(), specFlags()...)
+	flags = append(flags,
+		&cli.StringFlag{Name: "out", Usage: "PNG `FILE` to write"},
+		&cli.BoolFlag{Name: "overwrite", Usage: "replace the file where there is one"},
+		&cli.IntFlag{Name: "count", Value: 8, Usage: "images shown, one in a row; 1 to 100"},
+		&cli.IntFlag{Name: "draws", Value: 7, Usage: "draws of each, those of its first epochs; 1 to 30"},
+		&cli.Uint64Flag{Name: "seed", Usage: "of the choice of images"})
+	return &cli.Command{
+		Name:  "augment",
+		Usage: "draw what a network will see of training images: a contact sheet",
+		Description: "Each row has an image at the network's size, then what training with the same\n" +
+			"spec makes of it in its first epochs:\n\n" +
+			"  tfpair augment --data drawings/ --set augment=glyph --out sheet.png",
+		Flags:  append(flags, outputFlags()...),
+		Action: func(c *cli.Context) error { return runAugment(c, newOutput(c, streams)) },
+	}
+}
+
+func runAugment(c *cli.Context, out output) error {
+	if err := checkAugment(c); err != nil {
+		return err
+	}
+	s, err := readSpec(c)
+	if err != nil {
+		return err
+	}
+	skip, err := skipShare(c)
+	if err != nil {
+		return err
+	}
+	data, err := openData(c)
+	if err != nil {
+		return err
+	}
+	defer data.Close() // read only
+	part, err := parts{data: data, train: s.Train}.choose("--data", string(dataset.Train))
+	if err != nil {
+		return err
+	}
+	if len(part.Images) == 0 {
+		return usagef("%s has no training images", data.Name)
+	}
+	a := artist{data: data, spec: s, draws: c.Int("draws"), skip: skip > 0}
+	rows, err := a.draw(varied(data, part, c.Uint64("seed")), c.Int("count"))
+	if err != nil {
+		return err
+	}
+	if err := sheet.Write(c.String("out"), sheet.Draw(rows)); err != nil {
+		return err
+	}
+	return a.report(out, c.String("out"))
+}
+
+// checkAugment refuses a command line before anything is read.
+func checkAugment(c *cli.Context) error {
+	if err := need(c, "data", "out"); err != nil {
+		return err
+	}
+	for flag, most := range map[string]int{"count": 100, "draws": 30} {
+		if n := c.Int(flag); n < 1 || n > most {
+			return usagef("--%s must be 1 to %d, got %d", flag, most, n)
+		}
+	}
+	if c.Bool("overwrite") {
+		return nil
+	}
+	return sheet.Unused(c.String("out"))
+}
+
+// varied returns the images of a part in drawn order, the first of each class before
+// the second of any.
+func varied(data *dataset.Dataset, part dataset.Part, seed uint64) []int32 {
+	r := rand.New(rand.NewPCG(seed, 0))
+	images := make([]int32, len(part.Images))
+	for i, k := range r.Perm(len(images)) {
+		images[i] = part.Images[k]
+	}
+	seen := map[int32]bool{}
+	var first, rest []int32
+	for _, i := range images {
+		if class := data.Images[i].Class; class >= 0 && !seen[class] {
+			seen[class] = true
+			first = append(first, i)
+		} else {
+			rest = append(rest, i)
+		}
+	}
+	return append(first, rest...)
+}
+
+// artist draws the rows of a sheet and remembers what they show.
+type artist struct {
+	data    *dataset.Dataset
+	spec    *spec.Spec
+	draws   int
+	skip    bool // images that cannot be read
+	shown   []string
+	skipped []string
+}
+
+// draw returns a row of headings and count rows of images.
+func (a *artist) draw(images []int32, count int) ([][]sheet.Cell, error) {
+	augmenter, err := augment.New(&a.spec.Augment, uint64(a.spec.Train.Seed))
+	if err != nil {
+		return nil, err
+	}
+	resizer, err := resize.New(resize.Options{Size: a.spec.Input.Size, Mode: a.spec.Input.Resize,
+		Filter: a.spec.Input.Filter})
+	if err != nil {
+		return nil, err
+	}
+	store := pipeline.NewStore(a.data, pipeline.StoreOptions{Resizer: resizer})
+	defer store.Close() // a cache
+	rows := [][]sheet.Cell{{{Caption: "original"}}}
+	for epoch := range a.draws {
+		rows[0] = append(rows[0], sheet.Cell{Caption: fmt.Sprintf("epoch %d", epoch)})
+	}
+	pixels := make([]uint8, resizer.Bytes())
+	for _, i := range images {
+		if len(a.shown) == count {
+			break
+		}
+		if err := store.Pixels(pixels, []int32{i}); err != nil {
+			if !a.skip {
+				return nil, err
+			}
+			a.skipped = append(a.skipped, a.data.Images[i].Path)
+			continue
+		}
+		a.shown = append(a.shown, a.data.Images[i].Path)
+		rows = append(rows, a.row(augmenter, pixels, i))
+	}
+	return rows, nil
+}
+
+// row returns an image [S,S,3] and its draws. Where quarter turns are classes the
+// draws go round them.
+func (a *artist) row(augmenter *augment.Augmenter, pixels []uint8, i int32) []sheet.Cell {
+	size := a.spec.Input.Size
+	row := []sheet.Cell{{Image: picture(pixels, size), Caption: a.caption(i)}}
+	drawn := make([]uint8, len(pixels))
+	for epoch := range a.draws {
+		cell := sheet.Cell{}
+		turn := epoch % augmenter.Classes()
+		if augmenter.Classes() > 1 {
+			cell.Caption = fmt.Sprintf("turn %d", 90*turn)
+		}
+		copy(drawn, pixels)
+		augmenter.Apply(drawn, size, augment.Draw{Epoch: epoch, Image: i, Turn: turn})
+		cell.Image = picture(drawn, size)
+		row = append(row, cell)
+	}
+	return row
+}
+
+// caption names an image: its class, if it is known, and its file.
+func (a *artist) caption(i int32) string {
+	file := path.Base(a.data.Images[i].Path)
+	if class := a.data.Images[i].Class; class >= 0 && int(class) < len(a.data.Classes) {
+		return a.data.Classes[class] + "\n" + file
+	}
+	return file
+}
+
+// report says what the sheet shows, and leaves out nothing that was skipped.
+func (a *artist) report(out output, file string) error {
+	steps, err := stepLines(a.spec.Augment)
+	if err != nil {
+		return err
+	}
+	for _, step := range steps {
+		out.say("augment   %s", step)
+	}
+	if len(steps) == 0 {
+		out.say("note      no augmentation: every draw is the image itself; try --set augment=glyph")
+	}
+	for _, path := range a.skipped {
+		out.say("skipped   %s", path)
+	}
+	out.print("wrote %s (%s, %s of each)", file, count(len(a.shown), "image"), count(a.draws, "draw"))
+	err = out.emit("summary", augmented{Sheet: file, Images: a.shown, Draws: a.draws,
+		Steps: steps, Skipped: a.skipped})
+	if err == nil && len(a.skipped) > 0 {
+		return &skippedError{len(a.skipped)}
+	}
+	return err
+}
+
+// stepLines writes each step as "name {option: value, …}".
+func stepLines(steps named.Choices) ([]string, error) {
+	lines := []string{}
+	for _, step := range steps.Chosen {
+		options, err := step.Options()
+		if err != nil {
+			return nil, err
+		}
+		options.Style = yaml.FlowStyle
+		text, err := yaml.Marshal(options)
+		if err != nil {
+			return nil, err
+		}
+		lines = append(lines, step.Name+" "+strings.TrimSpace(string(text)))
+	}
+	return lines, nil
+}
+
+// picture copies pixels [S,S,3].
+func picture(pixels []uint8, size int) image.Image {
+	img := image.NewRGBA(image.Rect(0, 0, size, size))
+	for i := range size * size {
+		copy(img.Pix[4*i:], pixels[3*i:3*i+3])
+		img.Pix[4*i+3] = 255
+	}
+	return img
+}

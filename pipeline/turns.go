@@ -1,0 +1,42 @@
+package pipeline
+
+import "github.com/tfpair/tfpair/pipeline/dataset"
+
+// Turned returns the part with every image in turns quarter turns: image i of a
+// dataset of n images is i + k·n in turn k, and its tuples stay in one turn. A Loader
+// takes such numbers apart. One turn is the part itself.
+func Turned(p dataset.Part, n, turns int) dataset.Part {
+	t := dataset.Part{Split: p.Split}
+	for k := range turns {
+		to := int32(k * n)
+		for _, i := range p.Images {
+			t.Images = append(t.Images, i+to)
+		}
+		for _, pair := range p.Pairs {
+			pair.Left, pair.Right = pair.Left+to, pair.Right+to
+			t.Pairs = append(t.Pairs, pair)
+		}
+		for _, triplet := range p.Triplets {
+			triplet.Anchor, triplet.Positive = triplet.Anchor+to, triplet.Positive+to
+			triplet.Negative += to
+			t.Triplets = append(t.Triplets, triplet)
+		}
+	}
+	return t
+}
+
+// TurnedLabels returns the classes of the images of Turned: each class is another in
+// each turn, c + k·Classes.
+func TurnedLabels(l dataset.Labels, turns int) dataset.Labels {
+	of := make([]int32, 0, turns*len(l.Of))
+	for k := range turns {
+		for _, class := range l.Of {
+			if class >= 0 {
+				class += int32(k * l.Classes)
+			}
+			of = append(of, class)
+		}
+	}
+	l.Of, l.Classes = of, turns*l.Classes
+	return l
+}

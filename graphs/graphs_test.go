@@ -185,6 +185,33 @@ func TestPairsShareGradients(t *testing.T) {
 	}
 }
 
+// TestActive: the share of the triplets that cost something.
+func TestActive(t *testing.T) {
+	s := small(t, "topology=triplet", "distance=sqeuclidean", "loss.triplet.margin=1e-6")
+	m := open(t, mustBuild(t, s))
+	// Pair 0 is an image with itself, at distance 0; pair 1 is two images.
+	for _, c := range []struct {
+		positive, negative []int32
+		want               float32
+	}{
+		{[]int32{0}, []int32{1}, 0},
+		{[]int32{1}, []int32{0}, 1},
+		{[]int32{0, 1, 1, 0}, []int32{1, 0, 0, 1}, 0.5},
+		{nil, nil, 0},
+	} {
+		got := m.run(t, map[string]any{names.Images: pictures(3, 2), names.Left: []int32{0, 0},
+			names.Right: []int32{0, 1}, names.Anchor: make([]int32, len(c.positive)),
+			names.Positive: empty(c.positive), names.Negative: empty(c.negative)}, names.Active)[0]
+		if got != c.want {
+			t.Errorf("positive pairs %v, negative pairs %v: active = %v, want %v",
+				c.positive, c.negative, got, c.want)
+		}
+	}
+}
+
+// empty returns x, not nil.
+func empty(x []int32) []int32 { return append([]int32{}, x...) }
+
 // TestSameNames: two builds in one process name every operation alike.
 func TestSameNames(t *testing.T) {
 	var before []string

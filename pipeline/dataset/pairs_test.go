@@ -274,12 +274,15 @@ func TestParseColumns(t *testing.T) {
 	}
 }
 
-// FuzzPairs: no list panics, and one that opens keeps the promises of Dataset.
-func FuzzPairs(f *testing.F) {
+// FuzzLists: no list panics, and one that opens keeps the promises of Dataset.
+func FuzzLists(f *testing.F) {
 	f.Add("left,right,same\na.png,b.png,1\nc.png,d.png,0\n")
 	f.Add("\ufeffleft,right,same,split\r\na.png,b.png,1,train\r\n\"comma,name.png\",d.png,0,test\r\n")
 	f.Add("left\tright\tsame\na.png\tb.png\t1\n")
 	f.Add("left,right,same\n\"a.png,b.png,1\n../a.png,/b.png,x\n")
+	f.Add("left,right,same\na.png,b.png,1\nb.png,c.png,1\na.png,c.png,0\n")
+	f.Add("anchor,positive,negative\na.png,b.png,c.png\nc.png,d.png,a.png\n")
+	f.Add("anchor\tpositive\tnegative\tsplit\na.png\ta.png\tb.png\tval\n")
 	f.Fuzz(func(t *testing.T, text string) {
 		d, err := openList("l.csv", text, nil)
 		if err != nil {
@@ -297,6 +300,15 @@ func FuzzPairs(f *testing.F) {
 			}
 			same[key] = p.Same
 			_ = d.Images[p.Left].Path + d.Images[p.Right].Path
+		}
+		if labels, err := d.Labels(d.In("")); err == nil {
+			for _, p := range d.Pairs {
+				if (labels.Of[p.Left] == labels.Of[p.Right]) != p.Same {
+					t.Fatalf("pair %+v has labels %d, %d", p, labels.Of[p.Left], labels.Of[p.Right])
+				}
+			}
+		} else if len(d.Triplets) > 0 {
+			t.Fatalf("triplets without classes: %v", err)
 		}
 		_ = d.Assign(SplitOptions{Val: 0.1}) // refuses most lists: all hangs together
 		_ = d.Summary() + d.Fingerprint()

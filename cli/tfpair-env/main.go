@@ -34,6 +34,9 @@ func main() {
 
 // run finds or installs the runtime and writes the two export lines.
 func run(ctx context.Context, getenv libtensorflow.Getenv, stdout, stderr io.Writer) error {
+	if getenv("CGO_ENABLED") == "0" {
+		fmt.Fprintln(stderr, "tfpair-env: CGO_ENABLED is 0: building with TensorFlow needs 1, and a C compiler")
+	}
 	folder, err := libtensorflow.Find(getenv, libtensorflow.CPU)
 	if missing := (*libtensorflow.MissingError)(nil); errors.As(err, &missing) {
 		folder, err = install(ctx, getenv, stderr)

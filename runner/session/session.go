@@ -1,3 +1,5 @@
+//go:build cgo
+
 // Package session runs graphs: the only package that opens a TensorFlow session.
 //
 //	names of feeds, fetches, targets + Go slices → Call.Run → Go slices

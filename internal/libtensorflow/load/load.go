@@ -13,6 +13,7 @@ const char *TF_Version(void);
 import "C"
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"unsafe"
@@ -26,7 +27,7 @@ const pathSize = 4096
 // Error says that a library is there but does not load.
 type Error struct {
 	Folder string // the runtime folder
-	Reason string // what the system's loader said
+	Reason string // what the system's loader said, or that it is not the release this is made for
 }
 
 // Error names the folder and the reason, and the command that replaces the runtime.
@@ -48,7 +49,7 @@ func Load(device string) error {
 		return err
 	}
 	if loaded := Folder(); loaded != "" {
-		return checkDevice(loaded, d)
+		return errors.Join(checkVersion(loaded), checkDevice(loaded, d))
 	}
 	folder, err := libtensorflow.Find(os.Getenv, d)
 	if err != nil {
@@ -62,6 +63,16 @@ func Load(device string) error {
 	var message [1024]C.char
 	if C.tfpair_load(from, &message[0], C.size_t(len(message))) != 0 {
 		return &Error{Folder: folder, Reason: C.GoString(&message[0])}
+	}
+	return checkVersion(folder)
+}
+
+// checkVersion says whether the loaded library is the release that everything is
+// pinned to: another may compute other numbers, or lack what a graph needs.
+func checkVersion(folder string) error {
+	if v := Version(); v != libtensorflow.Version {
+		return &Error{Folder: folder, Reason: fmt.Sprintf("it is TensorFlow %s, and this program is made for %s",
+			v, libtensorflow.Version)}
 	}
 	return nil
 }

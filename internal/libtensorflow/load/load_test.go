@@ -105,6 +105,8 @@ func TestLoadFails(t *testing.T) {
 		{"missing", "/nowhere", "cpu", `libtensorflow is not loaded: no libtensorflow_cc.so.2 in ` +
 			`"/nowhere/lib" (named by TFPAIR_RUNTIME); install it with: tfpair runtime install` + "\n"},
 		{"broken", broken, "auto", "too short"},
+		{"another release", otherRelease(t), "cpu", "it is TensorFlow 9.8.7, and this program is made for " + libtensorflow.Version},
+		{"half of it", halfRuntime(t), "cpu", "libtensorflow_framework.so.2: cannot open shared object file"},
 		{"device", "/nowhere", "tpu", `unknown device "tpu" (known: auto, cpu, gpu)` + "\n"},
 	}
 	for _, tt := range tests {
@@ -117,6 +119,40 @@ func TestLoadFails(t *testing.T) {
 	if code != 4 || !strings.HasPrefix(got, "tfpair: libtensorflow is not loaded: no ") {
 		t.Errorf("Version without a runtime wrote %q, exit code %d, want 4", got, code)
 	}
+}
+
+// otherRelease returns a runtime of another version: two small libraries.
+func otherRelease(t *testing.T) string {
+	t.Helper()
+	cc, err := exec.LookPath("cc")
+	if err != nil {
+		t.Skip("no C compiler")
+	}
+	folder := t.TempDir()
+	source := filepath.Join(folder, "version.c")
+	if err := os.WriteFile(source, []byte(`const char *TF_Version(void) { return "9.8.7"; }`), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Mkdir(filepath.Join(folder, "lib"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"libtensorflow_framework.so.2", "libtensorflow_cc.so.2"} {
+		build := exec.Command(cc, "-shared", "-fPIC", "-o", filepath.Join(folder, "lib", name), source)
+		if out, err := build.CombinedOutput(); err != nil {
+			t.Fatalf("%v: %s", err, out)
+		}
+	}
+	return folder
+}
+
+// halfRuntime returns a runtime that lacks one of its libraries.
+func halfRuntime(t *testing.T) string {
+	t.Helper()
+	folder := otherRelease(t)
+	if err := os.Remove(filepath.Join(folder, "lib", "libtensorflow_framework.so.2")); err != nil {
+		t.Fatal(err)
+	}
+	return folder
 }
 
 // One rule for where a runtime lies, in Go and in C.

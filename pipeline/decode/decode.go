@@ -145,6 +145,20 @@ func Decode(data []byte, l Limits) (img *image.NRGBA, err error) {
 	return turn(img, h.orientation), nil
 }
 
+// Read decodes the picture that r holds, of which it reads at most l.MaxBytes+1 bytes:
+// the body of a request, say. It is safe for concurrent use of different readers.
+func Read(r io.Reader, l Limits) (*image.NRGBA, error) {
+	limit := l.withDefaults().MaxBytes
+	data, err := io.ReadAll(io.LimitReader(r, limit+1))
+	if err != nil {
+		return nil, err
+	}
+	if int64(len(data)) > limit {
+		return nil, fmt.Errorf("more than %d bytes", limit)
+	}
+	return Decode(data, l)
+}
+
 // recovered turns a panic into *err. Decoders have panicked on hostile files before
 // (GO-2024-2937, GO-2026-5031, GO-2026-5061), and one file must not end a program.
 func recovered(err *error) {

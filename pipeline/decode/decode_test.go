@@ -6,6 +6,7 @@ import (
 	"errors"
 	"image"
 	"image/color"
+	"image/png"
 	"io"
 	"io/fs"
 	"math"
@@ -13,6 +14,7 @@ import (
 	"strings"
 	"testing"
 	"testing/fstest"
+	"testing/iotest"
 )
 
 // checkForm fails unless img is what Decode promises.
@@ -332,5 +334,23 @@ func TestOpenReadsNoMoreThanTheLimit(t *testing.T) {
 	_, err := Open(fsys, "a", Limits{MaxBytes: 1000})
 	if err == nil || fsys.last.read != 1001 {
 		t.Errorf("read %d bytes (%v), want 1001 and an error", fsys.last.read, err)
+	}
+}
+
+func TestRead(t *testing.T) {
+	var file bytes.Buffer
+	if err := png.Encode(&file, image.NewGray(image.Rect(0, 0, 3, 2))); err != nil {
+		t.Fatal(err)
+	}
+	img, err := Read(bytes.NewReader(file.Bytes()), Limits{})
+	if err != nil || img.Rect != image.Rect(0, 0, 3, 2) {
+		t.Errorf("Read = %v, %v; want a picture of 3×2", img, err)
+	}
+	if _, err := Read(bytes.NewReader(file.Bytes()), Limits{MaxBytes: 20}); err == nil || err.Error() != "more than 20 bytes" {
+		t.Errorf("Read with a limit of 20 bytes = %v, want an error that says so", err)
+	}
+	broken := errors.New("broken")
+	if _, err := Read(iotest.ErrReader(broken), Limits{}); !errors.Is(err, broken) {
+		t.Errorf("Read of a broken reader = %v, want %v", err, broken)
 	}
 }

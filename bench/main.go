@@ -4,6 +4,7 @@
 //	go run ./bench step       time of one training step, and from process start to the first
 //	go run ./bench memory     resident memory over 10,000 steps
 //	go run ./bench hausdorff error of the baseline of Omniglot's one-shot runs
+//	go run ./bench service   an exported model under the load of a Go service
 //
 // The peers are Python programs in bench/peers. Their pinned packages are installed, once, into
 // virtual environments in the user's cache. Finished rows are kept in bench/results and skipped
@@ -30,6 +31,7 @@ type options struct {
 	data     string // folder that holds mnist-small.zip and test_pairs.csv
 	tfpair   string // the built program
 	stepper  string // the built command bench/stepper
+	embedder string // the built command bench/embedder
 	python   string // the interpreter that virtual environments are made with
 	results  string // folder of results
 	again    bool   // measure finished rows anew
@@ -54,6 +56,7 @@ var commands = []command{
 	{"step", "time of one training step, and from process start to the first", step},
 	{"memory", "resident memory over 10,000 steps", memory},
 	{"hausdorff", "error of the baseline of Omniglot's one-shot runs", hausdorff},
+	{"service", "an exported model under the load of a Go service", service},
 }
 
 func main() {
@@ -95,6 +98,7 @@ func parse(name string, args []string) (options, error) {
 	f.StringVar(&o.data, "data", data, "folder of mnist-small.zip and test_pairs.csv, beside that of omniglot")
 	f.StringVar(&o.tfpair, "tfpair", "bin/tfpair", "the built program")
 	f.StringVar(&o.stepper, "stepper", "bin/stepper", "the built command bench/stepper")
+	f.StringVar(&o.embedder, "embedder", "bin/embedder", "the built command bench/embedder")
 	f.StringVar(&o.python, "python", "python3", "interpreter that runs the peers")
 	f.StringVar(&o.results, "results", "bench/results", "folder of results")
 	f.BoolVar(&o.again, "again", false, "measure finished rows anew")

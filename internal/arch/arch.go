@@ -102,7 +102,8 @@ var Rules = map[string]Rule{
 	"cli/tfpair": {Ours: []string{"cli"}, Why: "main only calls cli"},
 	"bench": {Ours: []string{"pipeline/...", "runner/metric"}, Pure: true,
 		Why: "the driver runs programs, ours among them"},
-	"bench/stepper": {Ours: []string{"models/spec", "pipeline", "runner/network", "runner/session"}, Why: ownRoom},
+	"bench/stepper":  {Ours: []string{"models/spec", "pipeline", "runner/network", "runner/session"}, Why: ownRoom},
+	"bench/embedder": {Ours: []string{"models", "pipeline/decode", "pipeline/resize", "runner/session"}, Why: ownRoom},
 	"cli/tfpair-env": {Ours: []string{"internal/libtensorflow"}, Pure: true,
 		Why: "it runs before TensorFlow is there"},
 }

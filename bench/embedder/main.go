@@ -1,0 +1,126 @@
+// Command embedder is tfpair's side of the service benchmark: it embeds with an exported
+// model as a Go service does, beside a bare session on the same model.
+//
+//	embedder throughput MODEL   64 goroutines with one image each, and runs of the best batch size, in turns
+//	embedder latency MODEL      one image at a time through Embed, and through its parts, in turns
+//	embedder loads MODEL N      N loads and closes while goroutines embed
+//
+// It prints {"event": "summary"} with what it measured.
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"image"
+	"math/rand/v2"
+	"os"
+	"strconv"
+	"time"
+
+	"github.com/tfpair/tfpair/models"
+	"github.com/tfpair/tfpair/pipeline/resize"
+	"github.com/tfpair/tfpair/runner/session"
+)
+
+func main() {
+	result, err := run(context.Background(), os.Args[1:])
+	if err == nil {
+		err = json.NewEncoder(os.Stdout).Encode(result)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "embedder:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, args []string) (any, error) {
+	switch {
+	case len(args) == 2 && args[0] == "throughput":
+		return with(args[1], func(b *bench) (any, error) { return b.throughput(ctx) })
+	case len(args) == 2 && args[0] == "latency":
+		return with(args[1], func(b *bench) (any, error) { return b.latency(ctx) })
+	case len(args) == 3 && args[0] == "loads":
+		n, err := strconv.Atoi(args[2])
+		if err != nil {
+			return nil, err
+		}
+		return loads(ctx, args[1], n)
+	}
+	return nil, fmt.Errorf("want throughput MODEL, latency MODEL or loads MODEL N")
+}
+
+// bench is a model and a bare session on the same files.
+type bench struct {
+	model   *models.Model
+	bare    *session.Call
+	resizer resize.Resizer
+	size    int64
+}
+
+func with(folder string, measure func(*bench) (any, error)) (any, error) {
+	model, err := models.Load(folder)
+	if err != nil {
+		return nil, err
+	}
+	s, err := session.Load(model.Info().Path, "serve", session.Options{})
+	if err != nil {
+		return nil, err
+	}
+	call, err := s.Prepare([]string{"serving_default_images"}, []string{"serving_default_embedding"}, nil)
+	if err != nil {
+		return nil, err
+	}
+	resizer, err := resize.New(model.Info().Manifest.Preprocessing.Options)
+	if err != nil {
+		return nil, err
+	}
+	b := &bench{model: model, bare: call, resizer: resizer, size: int64(resizer.Options().Size)}
+	result, err := measure(b)
+	if err != nil {
+		return nil, err
+	}
+	if err := model.Close(); err != nil {
+		return nil, err
+	}
+	return result, s.Close()
+}
+
+// runBare sends pixels [N,S,S,3] through the bare session.
+func (b *bench) runBare(pixels []uint8) error {
+	n := int64(len(pixels) / b.resizer.Bytes())
+	_, err := b.bare.Run(session.Of(pixels, n, b.size, b.size, 3))
+	return err
+}
+
+// noise returns n images of the model's size.
+func (b *bench) noise(n int) []uint8 {
+	r := rand.New(rand.NewPCG(0, uint64(n)))
+	pixels := make([]uint8, n*b.resizer.Bytes())
+	for i := range pixels {
+		pixels[i] = uint8(r.UintN(256))
+	}
+	return pixels
+}
+
+// photo returns an image that has to be resized.
+func photo() *image.NRGBA {
+	r := rand.New(rand.NewPCG(1, 1))
+	img := image.NewNRGBA(image.Rect(0, 0, 256, 256))
+	for i := range img.Pix {
+		img.Pix[i] = uint8(r.UintN(256)) | uint8(i&3/3*255) // opaque
+	}
+	return img
+}
+
+// perSecond returns how often per second f can be called, each worth count, for a while.
+func perSecond(count int, f func() error) (float64, error) {
+	start, done := time.Now(), 0
+	for time.Since(start) < turn {
+		if err := f(); err != nil {
+			return 0, err
+		}
+		done += count
+	}
+	return float64(done) / time.Since(start).Seconds(), nil
+}

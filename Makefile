@@ -11,7 +11,7 @@ SETUP = env=$$($(GO) run ./cli/tfpair-env) && eval "$$env" &&
 
 .PHONY: help
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-6s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: build
 build: ## build bin/tfpair
@@ -47,6 +47,10 @@ kill: ## kill a training run 50 times at random moments and compare its weights
 .PHONY: demo
 demo: build ## draw a small picture set, train on it, evaluate
 	bin/tfpair demo
+
+.PHONY: stranger
+stranger: build ## build and test a service in a module of its own
+	.ci/stranger
 
 .PHONY: fmt
 fmt: ## format the code

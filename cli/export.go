@@ -67,7 +67,7 @@ func runExport(c *cli.Context, out output) error {
 	out.print("wrote %s (step %d; on validation %s)", r.Path, m.Step, strings.Join(scores, ", "))
 	out.print("same where distance <= %.4g (from %s)", m.Threshold.Value, m.Threshold.Source)
 	out.print("loaded again: embeddings differ by %.2g, %.2g is allowed", r.Difference, r.Tolerance)
-	return out.emit("exported", exported{Model: r.Path, Version: r.Version, Step: m.Step, Space: m.Space,
+	return out.emit("summary", exported{Model: r.Path, Version: r.Version, Step: m.Step, Space: m.Space,
 		Threshold: m.Threshold.Value, Difference: r.Difference, Tolerance: r.Tolerance})
 }
 

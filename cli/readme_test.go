@@ -34,3 +34,18 @@ func TestReadmeList(t *testing.T) {
 		t.Errorf("README.md has %d lines, want at most 200", lines)
 	}
 }
+
+// TestServiceDocs: the page shows the service that is compiled and tested.
+func TestServiceDocs(t *testing.T) {
+	page, err := os.ReadFile("../docs/service.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	program, err := os.ReadFile("../testdata/service/main.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(string(page), "```go\n"+string(program)+"```\n") {
+		t.Error("docs/service.md does not show testdata/service/main.go as it is")
+	}
+}

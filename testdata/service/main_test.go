@@ -1,0 +1,118 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"image"
+	"image/png"
+	"io"
+	"mime/multipart"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"sync"
+	"testing"
+
+	"github.com/tfpair/tfpair/models"
+)
+
+// open serves the exported model that MODEL names.
+func open(t *testing.T) (*httptest.Server, *models.Model) {
+	t.Helper()
+	model, err := models.Load(os.Getenv("MODEL"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewServer(service(model))
+	t.Cleanup(func() {
+		server.Close()
+		if err := model.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return server, model
+}
+
+func picture(t *testing.T, shade uint8) []byte {
+	t.Helper()
+	img := image.NewGray(image.Rect(0, 0, 40, 30))
+	for i := range img.Pix {
+		img.Pix[i] = uint8(i) + shade
+	}
+	var b bytes.Buffer
+	if err := png.Encode(&b, img); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+// post returns the status and decodes the answer into v where it is 200.
+func post(t *testing.T, url, contentType string, body io.Reader, v any) int {
+	t.Helper()
+	r, err := http.Post(url, contentType, body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Body.Close()
+	if r.StatusCode == http.StatusOK {
+		if err := json.NewDecoder(r.Body).Decode(v); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return r.StatusCode
+}
+
+func TestEmbed(t *testing.T) {
+	server, model := open(t)
+	var wait sync.WaitGroup
+	for i := range 40 { // under load
+		wait.Go(func() {
+			var rows [][]float32
+			status := post(t, server.URL+"/embed", "image/png", bytes.NewReader(picture(t, uint8(i))), &rows)
+			if status != http.StatusOK || len(rows) != 1 || len(rows[0]) != model.Dim() {
+				t.Errorf("embed: status %d, %d rows; want 200 and one of %d numbers", status, len(rows), model.Dim())
+			}
+		})
+	}
+	wait.Wait()
+	if status := post(t, server.URL+"/embed", "image/png", bytes.NewReader([]byte("no image")), nil); status != http.StatusUnprocessableEntity {
+		t.Errorf("embed of no image: status %d, want 422", status)
+	}
+}
+
+func TestCompare(t *testing.T) {
+	server, model := open(t)
+	form := func(names ...string) (io.Reader, string) {
+		var b bytes.Buffer
+		w := multipart.NewWriter(&b)
+		for _, name := range names {
+			f, err := w.CreateFormFile(name, name+".png")
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := f.Write(picture(t, 7)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := w.Close(); err != nil {
+			t.Fatal(err)
+		}
+		return &b, w.FormDataContentType()
+	}
+	var c models.Comparison
+	body, kind := form("left", "right")
+	if status := post(t, server.URL+"/compare", kind, body, &c); status != http.StatusOK || !c.Same {
+		t.Errorf("compare of an image with itself: status %d, %+v; want 200 and same", status, c)
+	}
+	body, kind = form("left")
+	if status := post(t, server.URL+"/compare", kind, body, nil); status != http.StatusUnprocessableEntity {
+		t.Errorf("compare of one image: status %d, want 422", status)
+	}
+	if err := model.Close(); err != nil {
+		t.Fatal(err)
+	}
+	body, kind = form("left", "right")
+	if status := post(t, server.URL+"/compare", kind, body, nil); status != http.StatusServiceUnavailable {
+		t.Errorf("compare after Close: status %d, want 503", status)
+	}
+}

@@ -1,6 +1,6 @@
 // Package run is the folder of a training run:
 //
-//	RUN/{spec.yaml, lock, events.jsonl, checkpoints/step-…, best}
+//	RUN/{spec.yaml, lock, events.jsonl, tensorboard/events…, checkpoints/step-…, best}
 //
 // It appears with its spec by one rename. One process at a time may train into it,
 // which Lock ensures; reading needs no lock and no right to write.
@@ -30,6 +30,7 @@ const (
 	eventsName      = "events.jsonl"
 	checkpointsName = "checkpoints"
 	bestName        = "best"
+	boardName       = "tensorboard"
 )
 
 // Folder is an open run folder. One goroutine at a time may use it.
@@ -210,6 +211,9 @@ func (f *Folder) SpecPath() string { return filepath.Join(f.path, specName) }
 
 // Checkpoints returns the path of the folder of checkpoints.
 func (f *Folder) Checkpoints() string { return filepath.Join(f.path, checkpointsName) }
+
+// TensorBoard returns the path of the folder of TensorBoard's event files.
+func (f *Folder) TensorBoard() string { return filepath.Join(f.path, boardName) }
 
 // EventsPath returns the path of the events, one JSON object per line.
 func (f *Folder) EventsPath() string { return filepath.Join(f.path, eventsName) }

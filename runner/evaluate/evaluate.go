@@ -66,7 +66,8 @@ type Scores struct {
 	Threshold float64                    `json:"threshold"`
 	Pairs     int                        `json:"pairs"`
 	Distances metric.Distances           `json:"distances"`
-	Spread    float64                    `json:"spread"` // see metric.Spread
+	Spread    float64                    `json:"spread"`         // see metric.Spread
+	Rank      float64                    `json:"effective_rank"` // see metric.EffectiveRank
 }
 
 // Calibrate measures e on pairs and finds the threshold of best accuracy on
@@ -89,7 +90,10 @@ func Calibrate(ctx context.Context, e Embedder, store *pipeline.Store, pairs Pai
 	if s.Distances, err = metric.Summarize(m.distance, pairs.Same); err != nil {
 		return Scores{}, err
 	}
-	s.Spread, err = metric.Spread(m.embeddings, e.Dim())
+	if s.Spread, err = metric.Spread(m.embeddings, e.Dim()); err != nil {
+		return Scores{}, err
+	}
+	s.Rank, err = metric.EffectiveRank(m.embeddings, e.Dim())
 	return s, err
 }
 
@@ -155,6 +159,7 @@ type Report struct {
 	PerClass     []Class          `json:"per_class,omitempty"`
 	Distances    metric.Distances `json:"distances"`
 	Spread       float64          `json:"spread"`
+	Rank         float64          `json:"effective_rank"`
 }
 
 // Run measures c.Model on c.Part. Class folders have their pairs drawn; listed
@@ -174,6 +179,9 @@ func Run(ctx context.Context, c Config) (*Report, error) {
 		return nil, err
 	}
 	if r.Spread, err = metric.Spread(m.embeddings, c.Model.Dim()); err != nil {
+		return nil, err
+	}
+	if r.Rank, err = metric.EffectiveRank(m.embeddings, c.Model.Dim()); err != nil {
 		return nil, err
 	}
 	if r.Rates, err = metric.Rates(m.scored.Curve(), metric.Targets()); err != nil {

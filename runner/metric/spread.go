@@ -9,6 +9,7 @@ type Distances struct {
 	PositiveStd  float64 `json:"positive_std"`
 	NegativeMean float64 `json:"negative_mean"`
 	NegativeStd  float64 `json:"negative_std"`
+	Gap          float64 `json:"gap"` // NegativeMean − PositiveMean: above 0 where same is closer
 }
 
 // Summarize returns the statistics of distance [M] float32, where same [M] marks
@@ -21,6 +22,7 @@ func Summarize(distance []float32, same []bool) (Distances, error) {
 	var d Distances
 	d.PositiveMean, d.PositiveStd = moments(distance, same, true)
 	d.NegativeMean, d.NegativeStd = moments(distance, same, false)
+	d.Gap = d.NegativeMean - d.PositiveMean
 	return d, nil
 }
 

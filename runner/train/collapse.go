@@ -13,27 +13,45 @@ const (
 	nearTrivial = 0.995
 	// nearChance is the AUC below which ranking is no better than guessing.
 	nearChance = 0.6
+	// lineBelow is the effective rank below which embeddings use one dimension: between
+	// 1, a line, and 2, a disc.
+	lineBelow = 1.5
 )
 
-// collapse returns an alarm where the embeddings are all alike, or the loss stays
-// at the value it has when they are and pairs are ranked as by chance; else nil.
+// collapse returns an alarm where a training goes nowhere, else nil: where the
+// embeddings are all alike; or where pairs are ranked as by chance and the embeddings
+// lie on a line, no tuple costs anything, or the loss stays at the value it has when
+// the embeddings are alike.
 func (l *loop) collapse(s evaluate.Scores) *Alarmed {
-	lower := fmt.Sprintf("lower optimizer.%s.lr (now %g)", l.Spec.Optimizer.Name, l.network.Parts.Optimizer.LR)
-	if s.Spread < metric.CollapsedBelow {
-		return &Alarmed{Step: l.step,
-			Reason: fmt.Sprintf("collapse: all embeddings are alike (spread %.2g, below %g)",
-				s.Spread, metric.CollapsedBelow),
-			Advice: lower + ", or set another train.seed"}
-	}
-	if l.meter.epochSteps == 0 {
-		return nil
-	}
-	mean, trivial := l.meter.epochLoss/float64(l.meter.epochSteps), float64(l.trivial)
-	if auc := s.Metrics["auc"]; trivial > 0 && mean >= nearTrivial*trivial && auc < nearChance {
-		return &Alarmed{Step: l.step,
-			Reason: fmt.Sprintf("collapse: the loss stays at its trivial value (mean %.4g, trivial %.4g) and val.auc is %.3f",
-				mean, trivial, auc),
-			Advice: lower + ", check the labels of the data, or set another train.seed"}
+	lower := fmt.Sprintf("lower optimizer.%s.lr (now %g)", l.Spec.Optimizer.Name,
+		l.network.Parts.Optimizer.LR)
+	auc, steps := s.Metrics["auc"], float64(l.meter.epochSteps)
+	chance, moved := auc < nearChance, steps > 0
+	ranked := fmt.Sprintf("val.auc is %.3f, the mean distance of different pairs minus that of same ones %.2g",
+		auc, s.Distances.Gap)
+	loss, active, trivial := l.meter.epochLoss/steps, l.meter.epochActive/steps, float64(l.trivial)
+	for _, c := range []struct {
+		is             bool
+		reason, advice string
+	}{
+		{s.Spread < metric.CollapsedBelow,
+			fmt.Sprintf("all embeddings are alike (spread %.2g, below %g)", s.Spread, metric.CollapsedBelow),
+			lower + ", or set another train.seed"},
+		{chance && s.Rank < lineBelow && l.network.Dim() > 1,
+			fmt.Sprintf("the embeddings lie on a line (effective rank %.2f of %d); %s", s.Rank,
+				l.network.Dim(), ranked),
+			lower + ", or set another train.seed"},
+		{chance && moved && active == 0,
+			"no tuple costs anything, so that nothing is learnt; " + ranked,
+			fmt.Sprintf("raise the margin of loss.%s, or choose another miner", l.Spec.Loss.Name)},
+		{chance && moved && trivial > 0 && loss >= nearTrivial*trivial,
+			fmt.Sprintf("the loss stays at its trivial value (mean %.4g, trivial %.4g); %s", loss,
+				trivial, ranked),
+			lower + ", check the labels of the data, or set another train.seed"},
+	} {
+		if c.is {
+			return &Alarmed{Step: l.step, Reason: "collapse: " + c.reason, Advice: c.advice}
+		}
 	}
 	return nil
 }

@@ -36,8 +36,9 @@ type Started struct {
 
 // Stepped is one update.
 type Stepped struct {
-	Step            int     `json:"step"` // updates done, this one included
-	Loss            float64 `json:"loss"` // mean since the last Stepped that was recorded
+	Step            int     `json:"step"`   // updates done, this one included
+	Loss            float64 `json:"loss"`   // mean since the last Stepped that was recorded
+	Active          float64 `json:"active"` // share of tuples that cost something, likewise
 	LearningRate    float64 `json:"learning_rate"`
 	ImagesPerSecond float64 `json:"images_per_second"` // since then
 	Steps           int     `json:"steps"`

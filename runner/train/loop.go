@@ -46,12 +46,14 @@ type loop struct {
 	saved   string // path of the last checkpoint, "" before the first
 	savedAt time.Time
 	meter   meter
+	board   board
 	trivial float32 // loss of a collapsed training on the last batch looked at, 0 unknown
 }
 
 // close frees what open opened, however far it came.
 func (l *loop) close() error {
 	var errs []error
+	errs = append(errs, l.board.close())
 	if l.network != nil {
 		errs = append(errs, l.network.Close())
 	}
@@ -101,6 +103,7 @@ func (l *loop) resume() error {
 func (l *loop) run(ctx context.Context) (*Summary, error) {
 	start := l.Now()
 	l.meter = newMeter(start)
+	l.board = board{folder: l.folder.TensorBoard(), first: l.step + 1}
 	reason := EndedBudget
 	switch err := l.steps(ctx); {
 	case err != nil && (ctx.Err() == nil || !errors.Is(err, ctx.Err())):
@@ -168,11 +171,11 @@ func (l *loop) update(b *pipeline.Batch) error {
 		}
 	}
 	l.step++
-	l.meter.add(loss, len(b.Images))
+	l.meter.add(loss, float64(update.Active), len(b.Images))
 	e := Stepped{Step: l.step, Steps: l.Spec.Train.Steps,
 		LearningRate: float64(l.network.Parts.LearningRate(l.step-1, l.Spec.Train.Steps)),
 		recorded:     l.step%recordEvery == 0 || l.step == l.Spec.Train.Steps}
-	e.Loss, e.ImagesPerSecond = l.meter.read(l.Now())
+	l.meter.read(&e, l.Now())
 	if !e.recorded {
 		l.Observe(e)
 		return nil
@@ -305,6 +308,9 @@ func (l *loop) summary(end Ended) (*Summary, error) {
 // tell observes e and keeps it in the run folder.
 func (l *loop) tell(e Event) error {
 	l.Observe(e)
+	if err := l.board.show(e, l.Now()); err != nil {
+		return err
+	}
 	line, err := Encode(e, l.Now())
 	if err != nil {
 		return err

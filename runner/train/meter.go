@@ -7,31 +7,38 @@ import "time"
 type meter struct {
 	since  time.Time
 	loss   float64 // sum
+	active float64 // sum
 	steps  int
 	images int
 
-	epochLoss  float64 // sum since the last evaluation
-	epochSteps int
+	epochLoss   float64 // sum since the last evaluation
+	epochActive float64
+	epochSteps  int
 }
 
 func newMeter(now time.Time) meter { return meter{since: now} }
 
-func (m *meter) add(loss float64, images int) {
+// add counts a step by its loss and the share of its tuples that were active.
+func (m *meter) add(loss, active float64, images int) {
 	m.loss += loss
+	m.active += active
 	m.steps++
 	m.images += images
 	m.epochLoss += loss
+	m.epochActive += active
 	m.epochSteps++
 }
 
-// read returns the mean loss and the images per second since the last reset.
-func (m *meter) read(now time.Time) (loss, speed float64) {
+// read sets the means of e since the last reset.
+func (m *meter) read(e *Stepped, now time.Time) {
 	if seconds := now.Sub(m.since).Seconds(); seconds > 0 {
-		speed = float64(m.images) / seconds
+		e.ImagesPerSecond = float64(m.images) / seconds
 	}
-	return m.loss / float64(m.steps), speed
+	e.Loss, e.Active = m.loss/float64(m.steps), m.active/float64(m.steps)
 }
 
-func (m *meter) reset(now time.Time) { m.since, m.loss, m.steps, m.images = now, 0, 0, 0 }
+func (m *meter) reset(now time.Time) {
+	m.since, m.loss, m.active, m.steps, m.images = now, 0, 0, 0, 0
+}
 
-func (m *meter) resetEpoch() { m.epochLoss, m.epochSteps = 0, 0 }
+func (m *meter) resetEpoch() { m.epochLoss, m.epochActive, m.epochSteps = 0, 0, 0 }

@@ -109,10 +109,11 @@ func runTrain(c *cli.Context, out output) error {
 	return w.summarize(summary, c.String("out"), c.String("data"))
 }
 
-// stopped adds the signal that ended ctx to the error of what it cut off.
+// stopped is err, or, where that only says that ctx has ended, the signal that ended it:
+// commands that keep what they did say so with an error of their own.
 func stopped(ctx context.Context, err error) error {
 	if s, ok := interrupted(ctx); ok && errors.Is(err, ctx.Err()) {
-		return fmt.Errorf("%w: %w", s, err)
+		return fmt.Errorf("stopped, nothing was written: %w", s)
 	}
 	return err
 }

@@ -159,6 +159,24 @@ func TestResume(t *testing.T) {
 	}
 }
 
+// TestCancelledWhileReading: before the first step nothing is written.
+func TestCancelledWhileReading(t *testing.T) {
+	ctx, cancel := context.WithCancel(context.Background())
+	folder := filepath.Join(t.TempDir(), "run")
+	c := config(t, pictures(t, 3, 8), folder, tiny(t))
+	c.Observe = func(e Event) {
+		if _, ok := e.(Prepared); ok {
+			cancel()
+		}
+	}
+	if _, err := Run(ctx, c); !errors.Is(err, context.Canceled) {
+		t.Errorf("Run = %v, want context.Canceled", err)
+	}
+	if _, err := os.Stat(folder); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("the run folder is there (%v)", err)
+	}
+}
+
 func TestWorkersDoNotMatter(t *testing.T) {
 	files := pictures(t, 3, 8)
 	var first *checkpoint.Checkpoint

@@ -13,6 +13,7 @@ import (
 	"github.com/tfpair/tfpair/graphs/backbone"
 	"github.com/tfpair/tfpair/graphs/distance"
 	"github.com/tfpair/tfpair/graphs/head"
+	"github.com/tfpair/tfpair/graphs/layer"
 	"github.com/tfpair/tfpair/graphs/loss"
 	"github.com/tfpair/tfpair/graphs/miner"
 	"github.com/tfpair/tfpair/graphs/optimizer"
@@ -26,7 +27,7 @@ import (
 // carry the names of package names.
 type Graph struct {
 	TF           *tf.Graph
-	Variables    []variable.Variable // what a model is: trained, kept, exported
+	Variables    []variable.Variable // what a model is: kept, exported
 	Slots        []variable.Variable // what the optimizer remembers: kept, not exported
 	EmbeddingDim int                 // D
 	Probable     bool                // names.Probability exists
@@ -141,11 +142,23 @@ func finish(root *op.Scope, describe func()) (graph *tf.Graph, err error) {
 type assembly struct {
 	parts     Parts
 	root      *op.Scope
+	seed      uint64
 	variables *variable.Set
 	slots     *variable.Set
 	images    tf.Output // [N,H,W,3] uint8
-	embedding tf.Output // [N,D] float32
+	step      tf.Output // [] float32, the feed names.Step
+	inference network
+	training  network   // inference itself, where both compute the same
+	distance  tf.Output // [M] float32: of each pair, in inference
 	graph     *Graph
+}
+
+// network is what computes embeddings, in one mode: the zero mode is inference.
+type network struct {
+	scope     *op.Scope
+	variables *variable.Set
+	mode      layer.Mode
+	embedding tf.Output // [N,D] float32
 }
 
 func newAssembly(s *spec.Spec, parts Parts) *assembly {
@@ -154,35 +167,56 @@ func newAssembly(s *spec.Spec, parts Parts) *assembly {
 	return &assembly{
 		parts:     parts,
 		root:      root,
+		seed:      uint64(s.Train.Seed),
 		variables: variable.NewSet(root, ""),
 		slots:     variable.NewSet(root, names.Optimizer),
 		images:    feed(root, names.Images, tf.Uint8, tf.MakeShape(-1, size, size, 3)),
+		step:      feed(root, names.Step, tf.Float, tf.ScalarShape()),
 		graph:     &Graph{},
 	}
 }
 
-// embed adds the tower: images → embedding [N,D] float32, under its stored name.
+// embed adds the tower, and gives its embedding its stored name. A tower that
+// computes something else in training is added once more, over the same variables.
 func (a *assembly) embed() {
-	x := a.parts.tower(a.root, a.variables, a.images)
+	a.inference = network{scope: a.root, variables: a.variables}
+	x := a.parts.tower(a.inference, a.images)
 	if a.root.Err() == nil {
 		a.graph.EmbeddingDim = int(x.Shape().Size(1))
 	}
-	a.embedding = fetch(a.root, names.Embedding, x)
+	a.inference.embedding = fetch(a.root, names.Embedding, x)
+	a.training = a.inference
+	if a.twice() {
+		a.training = network{scope: a.root.SubScope("training"), variables: a.variables.Reuse(),
+			mode: layer.Mode{Training: true, Seed: a.seed, Step: a.step}}
+		a.training.embedding = a.parts.tower(a.training, a.images)
+	}
 }
 
-// compare adds gather left and right → distance [M] float32 of each pair, under its stored name.
+// twice reports whether training and inference are two networks.
+func (a *assembly) twice() bool { return a.parts.Backbone.Modes }
+
+// compare adds the distance [M] float32 of each pair of a batch, once for inference
+// under its stored name, and returns that of training.
 func (a *assembly) compare() tf.Output {
 	left := feed(a.root, names.Left, tf.Int32, tf.MakeShape(-1))
 	right := feed(a.root, names.Right, tf.Int32, tf.MakeShape(-1))
-	return fetch(a.root, names.Distance, a.parts.Distance(a.root.SubScope("compare"),
-		gather(a.root.SubScope("gather_left"), a.embedding, left),
-		gather(a.root.SubScope("gather_right"), a.embedding, right)))
+	measure := func(n network) tf.Output {
+		return a.parts.Distance(n.scope.SubScope("compare"),
+			gather(n.scope.SubScope("gather_left"), n.embedding, left),
+			gather(n.scope.SubScope("gather_right"), n.embedding, right))
+	}
+	a.distance = fetch(a.root, names.Distance, measure(a.inference))
+	if a.twice() {
+		return measure(a.training)
+	}
+	return a.distance
 }
 
 // tower adds images [N,H,W,3] uint8 → backbone → head → embedding [N,D] float32.
-func (p Parts) tower(s *op.Scope, v *variable.Set, images tf.Output) tf.Output {
-	features := p.Backbone.Build(s.SubScope("tower"), v.Sub(names.Backbone), images)
-	return p.Head(s.SubScope("head"), v.Sub(names.Head), features)
+func (p Parts) tower(n network, images tf.Output) tf.Output {
+	features := p.Backbone.Build(n.scope.SubScope("tower"), n.variables.Sub(names.Backbone), n.mode, images)
+	return p.Head(n.scope.SubScope("head"), n.variables.Sub(names.Head), features)
 }
 
 // minimize adds the mean of the loss values that count, and the update that makes it smaller.
@@ -199,7 +233,7 @@ func (a *assembly) minimize(values, valid tf.Output) {
 	fetch(a.root, names.Active, mean(s.SubScope("active"), share, valid))
 	f := optimizer.Feeds{
 		LearningRate: feed(a.root, names.LearningRate, tf.Float, tf.ScalarShape()),
-		Step:         feed(a.root, names.Step, tf.Float, tf.ScalarShape()),
+		Step:         a.step,
 	}
 	updates := a.parts.Optimizer.Minimize(a.root.SubScope("optimizer"), loss,
 		a.variables.Trained(), a.slots, f)

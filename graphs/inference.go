@@ -58,7 +58,7 @@ type inference struct {
 // embed adds serving_default_images → serving_default_embedding [N,D].
 func (b *inference) embed() {
 	images := feed(b.root, names.ServingImages, tf.Uint8, b.images)
-	embedding := b.parts.tower(b.root.SubScope("embed"), b.variables, images)
+	embedding := b.parts.tower(network{scope: b.root.SubScope("embed"), variables: b.variables}, images)
 	if b.root.Err() == nil {
 		b.graph.EmbeddingDim = int(embedding.Shape().Size(1))
 	}
@@ -73,7 +73,8 @@ func (b *inference) compare(threshold float64) {
 	s := b.root.SubScope("compare")
 	side := func(feedName, scope, embedding string) tf.Output {
 		images := feed(b.root, feedName, tf.Uint8, b.images)
-		return fetch(b.root, embedding, b.parts.tower(s.SubScope(scope), b.variables.Reuse(), images))
+		n := network{scope: s.SubScope(scope), variables: b.variables.Reuse()}
+		return fetch(b.root, embedding, b.parts.tower(n, images))
 	}
 	left := side(names.CompareLeft, "left", names.CompareLeftEmbedding)
 	right := side(names.CompareRight, "right", names.CompareRightEmbedding)

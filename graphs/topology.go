@@ -57,13 +57,21 @@ func giving(needs loss.Needs) []string {
 
 // lose adds the loss per tuple, and the probability of "same" where the loss has one.
 func (a *assembly) lose(in loss.In) (values, valid tf.Output) {
-	scope, v := a.root.SubScope("objective"), a.variables.Sub(names.LossScope)
+	scope := a.root.SubScope("objective")
 	if a.parts.Loss.Logit != nil {
-		in.Logit = a.parts.Loss.Logit(scope.SubScope("logit"), v, in.Distance)
+		in.Logit = a.logit(a.inference, a.distance)
 		fetch(a.root, names.Probability, op.Sigmoid(scope.SubScope("sigmoid"), in.Logit))
 		a.graph.Probable = true
+		if a.twice() {
+			in.Logit = a.logit(a.training, in.Distance)
+		}
 	}
 	return a.parts.Loss.Build(scope.SubScope("loss"), a.variables.Sub(names.Objective), in)
+}
+
+// logit adds the log-odds of "same" at distance [M] float32: [M].
+func (a *assembly) logit(n network, distance tf.Output) tf.Output {
+	return a.parts.Loss.Logit(n.scope.SubScope("logit"), n.variables.Sub(names.LossScope), distance)
 }
 
 // inputs adds the graph up to what the loss reads: tuples as the topology makes
@@ -73,8 +81,8 @@ func (a *assembly) inputs() loss.In {
 		return a.parts.topology.inputs(a)
 	}
 	labels := feed(a.root, names.Labels, tf.Int32, tf.MakeShape(-1))
-	return loss.In{Distance: a.compare(), Embeddings: a.embedding, Labels: labels,
-		References: a.embedding, ReferenceLabels: labels, Comparable: a.others(labels)}
+	return loss.In{Distance: a.compare(), Embeddings: a.training.embedding, Labels: labels,
+		References: a.training.embedding, ReferenceLabels: labels, Comparable: a.others(labels)}
 }
 
 // others adds which images an image may be compared with, all but itself: [N,N] bool.

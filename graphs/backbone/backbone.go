@@ -10,6 +10,7 @@ import (
 	tf "github.com/galeone/tensorflow/tensorflow/go"
 	"github.com/galeone/tensorflow/tensorflow/go/op"
 
+	"github.com/tfpair/tfpair/graphs/layer"
 	"github.com/tfpair/tfpair/graphs/variable"
 	"github.com/tfpair/tfpair/internal/named"
 )
@@ -19,10 +20,14 @@ import (
 type Backbone struct {
 	// MinSize is the smallest side of the input, in pixels, that leaves something to compute.
 	MinSize int
-	Build   func(s *op.Scope, v *variable.Set, images tf.Output) tf.Output
+	// Modes says that the stack computes something else in training than in
+	// inference: batch norm, dropout. It is then built once for each.
+	Modes bool
+	Build func(s *op.Scope, v *variable.Set, m layer.Mode, images tf.Output) tf.Output
 }
 
 // Table lists every backbone. A new backbone is a new file here and a new row.
 var Table = named.Table[Backbone]{Kind: "backbone", Rows: map[string]named.Row[Backbone]{
+	"conv4":     conv4,
 	"smallconv": smallConv,
 }}

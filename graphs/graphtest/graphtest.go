@@ -6,12 +6,15 @@
 package graphtest
 
 import (
+	"fmt"
 	"math"
 	"testing"
 
 	tf "github.com/galeone/tensorflow/tensorflow/go"
 	"github.com/galeone/tensorflow/tensorflow/go/op"
 	tg "github.com/galeone/tfgo"
+
+	"github.com/tfpair/tfpair/graphs/variable"
 )
 
 // Input is an array that a builder gets as a placeholder.
@@ -25,39 +28,29 @@ type Builder func(s *op.Scope, inputs []tf.Output) []tf.Output
 
 // Graph is a built graph that may be run on other inputs.
 type Graph struct {
-	session *tf.Session
-	feeds   []tf.Output
-	fetches []tf.Output
-	shapes  [][]int64
+	session   *tf.Session
+	graph     *tf.Graph
+	feeds     []tf.Output
+	fetches   []tf.Output
+	shapes    [][]int64
+	variables *variable.Set
 }
 
 // Build builds a graph whose placeholders have the shapes of inputs.
 func Build(t *testing.T, inputs []Input, build Builder) *Graph {
 	t.Helper()
-	root := tg.NewRoot()
-	g := &Graph{}
-	for _, in := range inputs {
-		feed := op.Placeholder(root.SubScope("input"), tf.Float, op.PlaceholderShape(tf.MakeShape(in.Shape...)))
-		g.feeds, g.shapes = append(g.feeds, feed), append(g.shapes, in.Shape)
-	}
-	g.fetches = build(root.SubScope("built"), g.feeds)
-	graph, err := root.Finalize()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if g.session, err = tf.NewSession(graph, nil); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := g.session.Close(); err != nil {
-			t.Error(err)
-		}
+	return BuildNetwork(t, inputs, func(s *op.Scope, _ *variable.Set, in []tf.Output) []tf.Output {
+		return build(s, in)
 	})
-	return g
 }
 
 // Run returns the outputs for inputs, flat.
 func (g *Graph) Run(t *testing.T, inputs []Input) [][]float32 {
+	t.Helper()
+	return g.run(t, inputs, nil)
+}
+
+func (g *Graph) run(t *testing.T, inputs []Input, targets []*tf.Operation) [][]float32 {
 	t.Helper()
 	feeds := map[tf.Output]*tf.Tensor{}
 	for i, in := range inputs {
@@ -70,7 +63,7 @@ func (g *Graph) Run(t *testing.T, inputs []Input) [][]float32 {
 		}
 		feeds[g.feeds[i]] = x
 	}
-	results, err := g.session.Run(feeds, g.fetches, nil)
+	results, err := g.session.Run(feeds, g.fetches, targets)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -128,29 +121,40 @@ func sum(s *op.Scope, x tf.Output) tf.Output {
 func CheckGradient(t *testing.T, inputs []Input, build func(*op.Scope, []tf.Output) tf.Output,
 	reference func(inputs [][]float64) float64) {
 	t.Helper()
-	const step, tolerance = 1e-5, 1e-3
 	got := Gradient(t, inputs, build)
 	x := make([][]float64, len(inputs))
 	for i, in := range inputs {
-		for _, v := range in.Data {
-			x[i] = append(x[i], float64(v))
-		}
+		x[i] = wide(in.Data)
 	}
 	for i := range x {
-		want, largest := make([]float64, len(x[i])), 0.0
-		for k, at := range x[i] {
-			x[i][k] = at + step
-			above := reference(x)
-			x[i][k] = at - step
-			want[k] = (above - reference(x)) / (2 * step)
-			x[i][k] = at
-			largest = max(largest, math.Abs(want[k]))
-		}
-		for k := range want {
-			if !(math.Abs(float64(got[i][k])-want[k]) <= tolerance*largest) {
-				t.Errorf("gradient of input %d, element %d = %v, want %v (largest %v)",
-					i, k, got[i][k], want[k], largest)
-			}
+		check(t, fmt.Sprintf("input %d", i), got[i], x[i], func() float64 { return reference(x) })
+	}
+}
+
+// check compares a gradient with central differences of reference as the elements of x move.
+func check(t *testing.T, what string, got []float32, x []float64, reference func() float64) {
+	t.Helper()
+	const step, tolerance = 1e-5, 1e-3
+	want, largest := make([]float64, len(x)), 0.0
+	for k, at := range x {
+		x[k] = at + step
+		above := reference()
+		x[k] = at - step
+		want[k] = (above - reference()) / (2 * step)
+		x[k] = at
+		largest = max(largest, math.Abs(want[k]))
+	}
+	for k := range want {
+		if !(math.Abs(float64(got[k])-want[k]) <= tolerance*largest) {
+			t.Errorf("gradient of %s, element %d = %v, want %v (largest %v)", what, k, got[k], want[k], largest)
 		}
 	}
+}
+
+func wide(x []float32) []float64 {
+	y := make([]float64, len(x))
+	for i, v := range x {
+		y[i] = float64(v)
+	}
+	return y
 }

@@ -2,6 +2,7 @@
 //
 //	x → layer (creates its variables, adds its operations) → y
 //
+// Layers that compute something else while the network learns take a Mode.
 // Layers check the shapes they are given; a mistake is recorded in the scope
 // and reported once, by graphs.Build. Letters as in package graphs.
 package layer
@@ -22,17 +23,6 @@ func Pixels(s *op.Scope, images tf.Output) tf.Output {
 	return op.Mul(s.SubScope("scale"), x, tg.Const(s.SubScope("per_level"), float32(1.0/255)))
 }
 
-// Conv convolves x [N,H,W,C] float32 with a kernel [size,size,C,filters], stride
-// 1, no padding, no bias: y [N,H-size+1,W-size+1,filters].
-func Conv(s *op.Scope, v *variable.Set, x tf.Output, filters, size int64) tf.Output {
-	channels, ok := dimension(s, x, 4, 3)
-	if !ok {
-		return x
-	}
-	kernel := v.Create("kernel", []int64{size, size, channels, filters}, variable.GlorotUniform)
-	return op.Conv2D(s.SubScope("convolve"), x, kernel.Read, []int64{1, 1, 1, 1}, "VALID")
-}
-
 // Bias adds a bias [C] to the last axis of x [N,H,W,C] float32.
 func Bias(s *op.Scope, v *variable.Set, x tf.Output) tf.Output {
 	channels, ok := dimension(s, x, 4, 3)
@@ -41,13 +31,6 @@ func Bias(s *op.Scope, v *variable.Set, x tf.Output) tf.Output {
 	}
 	bias := v.Create("bias", []int64{channels}, variable.Zeros)
 	return op.BiasAdd(s.SubScope("add_bias"), x, bias.Read)
-}
-
-// MaxPool takes the maximum of each size×size block of x [N,H,W,C] float32:
-// y [N,H/size,W/size,C], rounded down.
-func MaxPool(s *op.Scope, x tf.Output, size int64) tf.Output {
-	window := []int64{1, size, size, 1}
-	return op.MaxPool(s.SubScope("maximum"), x, window, window, "VALID")
 }
 
 // Flatten joins all axes of x [N,…] but the first: y [N,F].

@@ -11,6 +11,15 @@ type Initializer func(r *rand.Rand, shape []int64) []float32
 // Zeros starts at 0.
 func Zeros(_ *rand.Rand, shape []int64) []float32 { return make([]float32, size(shape)) }
 
+// Ones starts at 1.
+func Ones(_ *rand.Rand, shape []int64) []float32 {
+	values := make([]float32, size(shape))
+	for i := range values {
+		values[i] = 1
+	}
+	return values
+}
+
 // GlorotUniform draws from U(-l, l), l = √(6/(fan_in+fan_out)), as Keras does:
 // Glorot and Bengio, Understanding the difficulty of training deep feedforward
 // neural networks, 2010, section 4.2.1, equation 16. The last two axes are

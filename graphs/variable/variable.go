@@ -40,6 +40,13 @@ func (v Variable) Start(seed uint64) []float32 {
 	return v.initial(rand.New(rand.NewPCG(seed, h.Sum64())), v.Shape)
 }
 
+// Approach adds the move of v a share [] float32 of the way to target, of v's shape:
+// v ← v - share·(v - target).
+func (v Variable) Approach(s *op.Scope, target, share tf.Output) *tf.Operation {
+	gap := op.Sub(s.SubScope("gap"), v.Read, target)
+	return op.AssignSubVariableOp(s.SubScope("move"), v.Handle, op.Mul(s.SubScope("part"), gap, share))
+}
+
 // Set creates variables and remembers them in order. One goroutine builds a
 // graph; a Set is not safe for concurrent use.
 type Set struct {

@@ -19,7 +19,7 @@ func encode(g *graphs.Inference, size int, runtime string) ([]byte, error) {
 	c := savedmodel.Contents{Graph: graph.Bytes(), Signatures: signatures(g, int64(size)),
 		Version: strings.TrimPrefix(runtime, "TensorFlow ")}
 	for _, v := range g.Variables {
-		c.Variables = append(c.Variables, savedmodel.Variable{Key: v.Key, Trainable: true})
+		c.Variables = append(c.Variables, savedmodel.Variable{Key: v.Key, Trainable: v.Trained})
 	}
 	return savedmodel.Encode(c)
 }

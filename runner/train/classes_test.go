@@ -32,8 +32,9 @@ func TestClassesLearn(t *testing.T) {
 	}
 }
 
-// TestObjectiveResume: what a loss learns or remembers for itself is part of a
-// checkpoint: stopped and gone on with, a training ends with the same.
+// TestObjectiveResume: what a loss learns or remembers for itself, and what batch
+// norm averages, is part of a checkpoint: stopped and gone on with, a training ends
+// with the same.
 func TestObjectiveResume(t *testing.T) {
 	for _, c := range []struct {
 		set, key string
@@ -42,6 +43,7 @@ func TestObjectiveResume(t *testing.T) {
 		{"loss=proxyanchor", "objective/proxies", 4}, // of 4 classes
 		{"loss.crossbatch.size=30", "objective/memory/embeddings", 30},
 		{"loss.crossbatch={size: 30, loss: infonce}", "objective/memory/labels", 30},
+		{"backbone.conv4.filters=8", "backbone/norm4/moving_variance", 8},
 	} {
 		t.Run(c.set, func(t *testing.T) { testObjectiveResume(t, c.set, c.key, c.rows) })
 	}

@@ -1,0 +1,226 @@
+package backbone
+
+import (
+	"encoding/json"
+	"math"
+	"math/rand/v2"
+	"os"
+	"strings"
+	"testing"
+
+	tf "github.com/galeone/tensorflow/tensorflow/go"
+	"github.com/galeone/tensorflow/tensorflow/go/op"
+	tg "github.com/galeone/tfgo"
+
+	"github.com/tfpair/tfpair/graphs/graphtest"
+	"github.com/tfpair/tfpair/graphs/layer"
+	"github.com/tfpair/tfpair/graphs/variable"
+	"github.com/tfpair/tfpair/internal/named"
+)
+
+func mustNew(t *testing.T, name string, options any) Backbone {
+	t.Helper()
+	c, err := named.Choose(name, options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := Table.New(&c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+// pixels returns random levels [n,size,size,3], as float32 for the placeholder.
+func pixels(n, size int) graphtest.Input {
+	r := rand.New(rand.NewPCG(uint64(n), uint64(size)))
+	in := graphtest.Input{Shape: []int64{int64(n), int64(size), int64(size), 3}}
+	for range n * size * size * 3 {
+		in.Data = append(in.Data, float32(r.IntN(256)))
+	}
+	return in
+}
+
+// build adds b on images given as float32.
+func build(b Backbone, s *op.Scope, v *variable.Set, m layer.Mode, images tf.Output) tf.Output {
+	return b.Build(s.SubScope("tower"), v, m, op.Cast(s.SubScope("levels"), images, tf.Uint8))
+}
+
+// training is the mode of a first step.
+func training(s *op.Scope) layer.Mode {
+	return layer.Mode{Training: true, Seed: 1, Step: tg.Const(s.SubScope("step"), float32(0))}
+}
+
+// TestTable: every backbone gives features [N,F], finite and different for
+// different images, at its smallest size and at odd ones; a smaller image is an
+// error of the scope, or has no pixels left; both modes use the same variables.
+func TestTable(t *testing.T) {
+	for _, name := range Table.Names() {
+		t.Run(name, func(t *testing.T) {
+			b := mustNew(t, name, nil)
+			for _, size := range []int{b.MinSize, b.MinSize + 1, b.MinSize + 13} {
+				in := []graphtest.Input{pixels(2, size)}
+				g := graphtest.BuildNetwork(t, in, func(s *op.Scope, v *variable.Set, in []tf.Output) []tf.Output {
+					y := build(b, s, v, layer.Mode{}, in[0])
+					if y.Shape().NumDimensions() != 2 || y.Shape().Size(1) <= 0 {
+						t.Fatalf("size %d: features have shape %v, want [N,F]", size, y.Shape())
+					}
+					before := len(v.All())
+					z := build(b, s.SubScope("again"), v.Reuse(), training(s), in[0])
+					if len(v.All()) != before || (len(v.Updates()) > 0 && !b.Modes) {
+						t.Errorf("training has %d variables, inference %d", len(v.All()), before)
+					}
+					return []tf.Output{y, z}
+				})
+				for mode, y := range g.Run(t, in) {
+					half := len(y) / 2
+					different := false
+					for i, x := range y {
+						if math.IsNaN(float64(x)) || math.IsInf(float64(x), 0) {
+							t.Fatalf("size %d: feature %d = %v", size, i, x)
+						}
+						different = different || i < half && x != y[half+i]
+					}
+					if !different {
+						t.Errorf("size %d, mode %d: two images have the same features", size, mode)
+					}
+				}
+			}
+			if y := shapeAt(b, b.MinSize-1); y > 0 {
+				t.Errorf("size %d leaves %d features, MinSize is %d", b.MinSize-1, y, b.MinSize)
+			}
+		})
+	}
+}
+
+// shapeAt returns F for images of size, 0 where the graph cannot be built.
+func shapeAt(b Backbone, size int) int64 {
+	s := tg.NewRoot()
+	images := op.Placeholder(s.SubScope("x"), tf.Uint8, op.PlaceholderShape(tf.MakeShape(-1, int64(size), int64(size), 3)))
+	defer func() { _ = recover() }() // the wrappers panic after an error in a scope
+	y := b.Build(s.SubScope("tower"), variable.NewSet(s, ""), layer.Mode{}, images)
+	if s.Err() != nil {
+		return 0
+	}
+	return y.Shape().Size(1)
+}
+
+// TestGradient: in training, every trained variable has a gradient, finite and not 0 throughout.
+func TestGradient(t *testing.T) {
+	for _, name := range Table.Names() {
+		t.Run(name, func(t *testing.T) {
+			b := mustNew(t, name, nil)
+			in := []graphtest.Input{pixels(4, b.MinSize+7)}
+			g := graphtest.BuildNetwork(t, in, func(s *op.Scope, v *variable.Set, in []tf.Output) []tf.Output {
+				y := build(b, s, v, training(s), in[0])
+				var of []tf.Output
+				for _, x := range v.Trained() {
+					of = append(of, x.Read)
+				}
+				// Batch norm keeps Σ and Σ² of its output: a cube does not.
+				y = op.Mul(s.SubScope("cube"), y, op.Square(s.SubScope("square"), y))
+				loss := op.Sum(s.SubScope("sum"), y, tg.Const(s.SubScope("axes"), []int32{0, 1}))
+				return op.Gradients(s.SubScope("gradients"), []tf.Output{loss}, of)
+			})
+			trained := 0
+			gradients := g.Run(t, in)
+			for _, v := range g.Variables() {
+				if !v.Trained {
+					continue
+				}
+				largest := 0.0
+				for _, x := range gradients[trained] {
+					largest = math.Max(largest, math.Abs(float64(x)))
+				}
+				if trained++; !(largest > 0) || math.IsInf(largest, 0) {
+					t.Errorf("largest gradient of %s is %v", v.Key, largest)
+				}
+			}
+		})
+	}
+}
+
+// counts is testdata/golden/keras_backbones.json; the script beside it documents it.
+type counts struct {
+	Networks []struct {
+		Name      string         `json:"name"`
+		Options   map[string]any `json:"options"`
+		Size      int            `json:"size"`
+		Features  int64          `json:"features"`
+		Trained   int64          `json:"trained"`
+		Untrained int64          `json:"untrained"`
+	} `json:"networks"`
+}
+
+// TestParameters: features and parameters are as many as Keras counts in the same
+// layers; every backbone is in the list.
+func TestParameters(t *testing.T) {
+	text, err := os.ReadFile("../../testdata/golden/keras_backbones.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var golden counts
+	if err := json.Unmarshal(text, &golden); err != nil {
+		t.Fatal(err)
+	}
+	seen := map[string]bool{}
+	for _, c := range golden.Networks {
+		seen[c.Name] = true
+		s := tg.NewRoot()
+		v := variable.NewSet(s, "")
+		size := int64(c.Size)
+		images := op.Placeholder(s.SubScope("x"), tf.Uint8, op.PlaceholderShape(tf.MakeShape(-1, size, size, 3)))
+		y := mustNew(t, c.Name, c.Options).Build(s.SubScope("tower"), v, layer.Mode{}, images)
+		if s.Err() != nil {
+			t.Fatal(s.Err())
+		}
+		if got := y.Shape().Size(1); got != c.Features {
+			t.Errorf("%s %v at %d: %d features, Keras has %d", c.Name, c.Options, c.Size, got, c.Features)
+		}
+		var trained, untrained int64
+		for _, x := range v.All() {
+			n := int64(1)
+			for _, d := range x.Shape {
+				n *= d
+			}
+			if x.Trained {
+				trained += n
+			} else {
+				untrained += n
+			}
+		}
+		if trained != c.Trained || untrained != c.Untrained {
+			t.Errorf("%s %v at %d: %d trained and %d other parameters, Keras has %d and %d",
+				c.Name, c.Options, c.Size, trained, untrained, c.Trained, c.Untrained)
+		}
+	}
+	for _, name := range Table.Names() {
+		if !seen[name] {
+			t.Errorf("%s is not in the golden file", name)
+		}
+	}
+}
+
+func TestOptions(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		options map[string]any
+		want    string
+	}{
+		{"smallconv", map[string]any{"filters": []int{}}, "at least one convolution"},
+		{"smallconv", map[string]any{"kernel": 0}, "must be positive, got 0"},
+		{"conv4", map[string]any{"filters": -1}, "filters must be positive, got -1"},
+		{"conv4", map[string]any{"pool": "max"}, `pool must be flatten or average, got "max"`},
+		{"conv4", map[string]any{"bn_momentum": 1}, "bn_momentum must be in [0,1), got 1"},
+		{"conv4", map[string]any{"bn_epsilon": 0}, "bn_epsilon must be positive, got 0"},
+		{"conv4", map[string]any{"dense": 3}, `unknown field "dense"`},
+	} {
+		choice, err := named.Choose(c.name, c.options)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := Table.New(&choice); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s %v: %v, want %q", c.name, c.options, err, c.want)
+		}
+	}
+}

@@ -1,0 +1,68 @@
+package backbone
+
+import (
+	"fmt"
+
+	tf "github.com/galeone/tensorflow/tensorflow/go"
+	"github.com/galeone/tensorflow/tensorflow/go/op"
+
+	"github.com/tfpair/tfpair/graphs/layer"
+	"github.com/tfpair/tfpair/graphs/variable"
+	"github.com/tfpair/tfpair/internal/named"
+)
+
+// conv4Options are the options of the "conv4" backbone.
+type conv4Options struct {
+	Filters    int64  `yaml:"filters"` // channels of each of the four convolutions; > 0
+	Pool       string `yaml:"pool"`    // how pixels become features: flatten or average
+	layer.Norm `yaml:",inline"`
+}
+
+var conv4 = named.Row[Backbone]{
+	Brief: "four times 3×3 convolution, batch norm, relu and 2×2 max pooling: the few-shot net",
+	Paper: "Vinyals et al., Matching Networks, 2016, arXiv:1606.04080, section 4.1.1; " +
+		"Snell et al., Prototypical Networks, 2017, arXiv:1703.05175, section 3.1",
+	New: func(raw named.Raw) (Backbone, error) {
+		o := conv4Options{Filters: 64, Pool: flatten, // the papers' values
+			// PyTorch's momentum, for trainings of hundreds of steps, and Keras' ε
+			Norm: layer.Norm{Momentum: 0.9, Epsilon: 1e-3}}
+		if err := named.Options(raw, &o); err != nil {
+			return Backbone{}, err
+		}
+		if o.Filters <= 0 {
+			return Backbone{}, fmt.Errorf("filters must be positive, got %d", o.Filters)
+		}
+		if o.Pool != flatten && o.Pool != average {
+			return Backbone{}, fmt.Errorf("pool must be %s or %s, got %q", flatten, average, o.Pool)
+		}
+		return Backbone{MinSize: 1 << conv4Blocks, Modes: true, Build: o.build}, o.Validate()
+	},
+}
+
+const conv4Blocks = 4
+
+// How the last feature map becomes features.
+const (
+	flatten = "flatten" // [N,H,W,C] → [N,H·W·C]
+	average = "average" // [N,H,W,C] → [N,C]
+)
+
+// build adds four blocks [conv → batch norm → pool → relu], then flatten or mean.
+// Relu keeps the order of numbers, so behind the pool it gives the same on a
+// quarter of them. The convolutions have no bias: batch norm would take it away.
+func (o conv4Options) build(s *op.Scope, v *variable.Set, m layer.Mode,
+	images tf.Output) tf.Output {
+	x := layer.Pixels(s.SubScope("pixels"), images)
+	for i := range conv4Blocks {
+		name := fmt.Sprintf("conv%d", i+1)
+		norm := fmt.Sprintf("norm%d", i+1)
+		x = layer.Conv(s.SubScope(name), v.Sub(name), x, o.Filters, layer.Same(3))
+		x = layer.BatchNorm(s.SubScope(norm), v.Sub(norm), m, x, o.Norm)
+		x = layer.MaxPool(s.SubScope(fmt.Sprintf("pool%d", i+1)), x, 2)
+		x = op.Relu(s.SubScope(fmt.Sprintf("relu%d", i+1)), x)
+	}
+	if o.Pool == average {
+		return layer.GlobalAverage(s.SubScope("average"), x)
+	}
+	return layer.Flatten(s.SubScope("flatten"), x)
+}

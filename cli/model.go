@@ -94,7 +94,7 @@ func openExported(folder string, o session.Options) (*model, error) {
 	}
 	m := &model{Embedder: exportedModel{e}, Manifest: e.Info().Manifest, name: folder,
 		path: e.Info().Path, close: e.Close}
-	if m.spec, err = spec.Parse(m.Spec, models.ManifestName, &spec.Spec{}); err != nil {
+	if m.spec, err = spec.Stored(m.Spec, models.ManifestName); err != nil {
 		return nil, errors.Join(&models.CorruptError{Path: m.path, File: models.ManifestName,
 			Reason: err.Error()}, e.Close())
 	}

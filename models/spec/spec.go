@@ -88,6 +88,12 @@ func Parse(text []byte, name string, base *Spec) (*Spec, error) {
 	return &s, nil
 }
 
+// Stored reads a spec that was stored whole, by this version or an earlier one. A
+// section that did not exist then stands for what was done then.
+func Stored(text []byte, name string) (*Spec, error) {
+	return Parse(text, name, &Spec{Miner: choose("all")})
+}
+
 // locate turns the YAML library's messages into file:line: what, and lists the known keys.
 func locate(err error, name string) error {
 	var te *yaml.TypeError

@@ -234,3 +234,21 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
+
+// TestStored: a spec of before miners stands for what was done then; nothing else may lack.
+func TestStored(t *testing.T) {
+	text, err := siamese().Marshal()
+	if err != nil {
+		t.Fatal(err)
+	}
+	without := func(section string) []byte {
+		return []byte(strings.Replace(string(text), section, "", 1))
+	}
+	s, err := Stored(without("miner:\n  all: {}\n"), "spec.yaml")
+	if err != nil || s.Miner.Name != "all" {
+		t.Errorf("Stored without a miner = %+v, %v; want the miner all", s, err)
+	}
+	if _, err := Stored(without("loss:\n  bce: {}\n"), "spec.yaml"); err == nil {
+		t.Error("Stored without a loss = no error, want one")
+	}
+}

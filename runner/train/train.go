@@ -212,7 +212,7 @@ func checkSpec(folder *run.Folder, s *spec.Spec, open bool) error {
 	if err != nil {
 		return err
 	}
-	before, err := spec.Parse(text, folder.SpecPath(), &spec.Spec{})
+	before, err := spec.Stored(text, folder.SpecPath())
 	if err != nil {
 		return err
 	}

@@ -62,7 +62,7 @@ func Open(folder, which string, o session.Options) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	s, err := spec.Parse(text, f.SpecPath(), &spec.Spec{})
+	s, err := spec.Stored(text, f.SpecPath())
 	if err != nil {
 		return nil, err
 	}

@@ -62,6 +62,7 @@ type Parts struct {
 	Loss      loss.Loss
 	Optimizer optimizer.Optimizer
 	Schedule  optimizer.Schedule
+	Notes     []string // what a user should know about the combination, one sentence each
 	topology  topology
 }
 
@@ -87,6 +88,7 @@ func Resolve(s *spec.Spec) (Parts, error) {
 		return Parts{}, fmt.Errorf("input.size must be at least %d for backbone %q, got %d",
 			p.Backbone.MinSize, s.Backbone.Name, s.Input.Size)
 	}
+	p.Notes = p.notes(s)
 	return p, p.fit(s)
 }
 

@@ -44,6 +44,15 @@ func (p Parts) fit(s *spec.Spec) error {
 	return nil
 }
 
+// notes says what works, but not as well as it could.
+func (p Parts) notes(s *spec.Spec) []string {
+	if !p.Loss.Cosine || s.Distance.Name == "cosine" {
+		return nil
+	}
+	return []string{fmt.Sprintf("loss %q compares directions, distance %q lengths as well: "+
+		"distance=cosine measures what is trained", s.Loss.Name, s.Distance.Name)}
+}
+
 // giving returns the names of the topologies that give what a loss needs.
 func giving(needs loss.Needs) []string {
 	var list []string

@@ -1,10 +1,32 @@
 package graphs
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/tfpair/tfpair/models/spec"
 )
+
+// TestNotes: a loss of directions under another distance than cosine is noted.
+func TestNotes(t *testing.T) {
+	for _, c := range []struct{ loss, distance, want string }{
+		{"supcon", "euclidean", `loss "supcon" compares directions, distance "euclidean" lengths ` +
+			"as well: distance=cosine measures what is trained"},
+		{"crossbatch", "sqeuclidean", `loss "crossbatch" compares directions`},
+		{"supcon", "cosine", ""},
+		{"npair", "euclidean", ""},
+		{"contrastive", "euclidean", ""},
+	} {
+		parts, err := Resolve(small(t, "loss="+c.loss, "distance="+c.distance))
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := strings.Join(parts.Notes, "\n")
+		if (got == "") != (c.want == "") || !strings.HasPrefix(got, c.want) {
+			t.Errorf("%s under %s: notes %q, want %q", c.loss, c.distance, got, c.want)
+		}
+	}
+}
 
 // TestFit: topologies, miners and losses that do not go together say what would.
 func TestFit(t *testing.T) {

@@ -35,7 +35,7 @@ var arcFace = named.Row[Loss]{
 		if !(o.Margin > 0 && o.Margin < math.Pi/2) {
 			return Loss{}, fmt.Errorf("margin must be between 0 and π/2, got %g", o.Margin)
 		}
-		return Loss{Needs: Classes, Build: o.build, PerClass: true, Classes: o.Classes},
+		return Loss{Needs: Classes, Cosine: true, Build: o.build, PerClass: true, Classes: o.Classes},
 			errors.Join(positive("scale", o.Scale), o.check())
 	},
 }

@@ -23,7 +23,7 @@ var infoNCE = named.Row[Loss]{
 		if err := named.Options(raw, &o); err != nil {
 			return Loss{}, err
 		}
-		return Loss{Needs: Classes, Build: o.build}, positive("temperature", o.Temperature)
+		return Loss{Needs: Classes, Cosine: true, Build: o.build}, positive("temperature", o.Temperature)
 	},
 }
 

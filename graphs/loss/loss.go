@@ -53,6 +53,10 @@ type Loss struct {
 	// are trained and kept, but no part of the exported model.
 	Build func(s *op.Scope, v *variable.Set, in In) (values, valid tf.Output)
 
+	// Cosine says that the loss compares directions, and that the cosine distance
+	// measures what it trains.
+	Cosine bool
+
 	// PerClass says that the loss learns a vector for each class. Its option classes,
 	// Classes here, says for how many; 0 is not known yet.
 	PerClass bool

@@ -28,7 +28,7 @@ var proxyAnchor = named.Row[Loss]{
 		if err := named.Options(raw, &o); err != nil {
 			return Loss{}, err
 		}
-		return Loss{Needs: Classes, Build: o.build, PerClass: true, Classes: o.Classes},
+		return Loss{Needs: Classes, Cosine: true, Build: o.build, PerClass: true, Classes: o.Classes},
 			errors.Join(positive("margin", o.Margin), positive("alpha", o.Alpha), o.check())
 	},
 }

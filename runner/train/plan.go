@@ -2,6 +2,7 @@ package train
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/tfpair/tfpair/graphs"
 	"github.com/tfpair/tfpair/graphs/loss"
@@ -65,4 +66,19 @@ func (l *loop) plan(part dataset.Part, parts graphs.Parts, maker sampler.Maker) 
 		return &SamplerError{err}
 	}
 	return nil
+}
+
+// notes returns what a user should know about the data and what it meets.
+func (l *loop) notes() []string {
+	return slices.Concat(l.Data.Notes, l.network.Parts.Notes, minerNotes(l.Spec),
+		l.labels.Notes(), l.sampler.Notes(), l.augmenter.Notes())
+}
+
+// minerNotes says where the hardest of an anchor's triplets is the only one.
+func minerNotes(s *spec.Spec) []string {
+	if s.Miner.Name != "hard" || s.Sampler.Name != "triplets" {
+		return nil
+	}
+	return []string{`miner "hard" chooses among the triplets of an anchor, and sampler "triplets" ` +
+		"draws one for each: sampler=balanced gives all"}
 }

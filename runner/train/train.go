@@ -12,7 +12,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"slices"
 	"time"
 
 	"github.com/tfpair/tfpair/graphs"
@@ -171,7 +170,7 @@ func (l *loop) started(train, val dataset.Part) error {
 		Step: l.step, Steps: l.Spec.Train.Steps, StepsPerEpoch: l.sampler.StepsPerEpoch(),
 		TrainImages: len(train.Images), ValImages: len(val.Images), ValPairs: len(l.val.Same),
 		Classes: len(l.Data.Classes), Devices: devices, Skipped: l.state.Skipped,
-		Notes: slices.Concat(l.Data.Notes, l.labels.Notes(), l.sampler.Notes(), l.augmenter.Notes()),
+		Notes: l.notes(),
 	}
 	for _, v := range l.network.Graph.Variables {
 		if !v.Trained {

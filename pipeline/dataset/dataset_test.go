@@ -20,12 +20,21 @@ type formatCase struct {
 	broken map[string]string // added or replaced file → what the error must say; nil: cannot be
 	images string
 	pairs  string
+	only   bool // recognised where only images are wanted
 }
 
 var formatCases = map[string]formatCase{
 	"folders": {
 		data: files("train/b/2.png", "train/a/1.png", "test/a/3.png"), path: ".",
 		images: "test/a/3.png a test\ntrain/a/1.png a train\ntrain/b/2.png b train",
+	},
+	"images": {
+		data: listFS("class,image\nx,c.png\nx,a.png\ny,c.png\n"), path: "l.csv", only: true,
+		images: "c.png -\na.png -",
+		broken: map[string]string{
+			"image\na.png\ngone.png\n":    `l.csv:3: image "gone.png" is not in "."`,
+			"image\na.png\nb.png,c.png\n": "l.csv:3: 2 fields, want 1",
+		},
 	},
 	"pairs": {
 		data: listFS("left,right,same,split\nb.png,a.png,1,train\nc.png,a.png,0,test\n"), path: "l.csv",
@@ -72,7 +81,7 @@ func TestFormats(t *testing.T) {
 				t.Fatalf("format %q has no case in the suite", name)
 			}
 			for _, format := range []string{"", name} {
-				d := mustOpen(t, Options{FS: c.data, Data: c.path, Format: format})
+				d := mustOpen(t, Options{FS: c.data, Data: c.path, Format: format, ImagesOnly: c.only})
 				if d.Format != name {
 					t.Errorf("format %q, want %q", d.Format, name)
 				}
@@ -108,9 +117,9 @@ func TestOpenErrors(t *testing.T) {
 		{"nothing", Options{}, `no data is named: want a folder, a .zip or a list`},
 		{"not there", Options{Data: "gone"}, `data "gone": file does not exist`},
 		{"unknown format", Options{Data: "d", Format: "foldrs"},
-			`unknown format "foldrs" (known: folders, pairs, runs, triplets)`},
+			`unknown format "foldrs" (known: folders, images, pairs, runs, triplets)`},
 		{"unknown format of a list", Options{Data: "l.csv", Format: "pair"},
-			`unknown format "pair" (known: folders, pairs, runs, triplets)`},
+			`unknown format "pair" (known: folders, images, pairs, runs, triplets)`},
 		{"list as folders", Options{Data: "l.csv", Format: "folders"},
 			`format "folders" is for folders and archives; data "l.csv" is a list`},
 		{"folder as pairs", Options{Data: "d", Format: "pairs"},

@@ -25,7 +25,7 @@ import (
 var folders = named.Row[Format]{
 	Brief: "class = folder of the file; folders train, val and test at the top are splits",
 	New: func(raw named.Raw) (Format, error) {
-		return Format{read: readFolders}, named.Options(raw, &struct{}{})
+		return Format{read: readFolders, tree: true}, named.Options(raw, &struct{}{})
 	},
 }
 

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"strings"
 	"sync"
 
 	"github.com/tfpair/tfpair/internal/named"
@@ -19,12 +20,16 @@ type Options struct {
 	Images  string  // folder or .zip that a list's paths are relative to; "" the list's folder
 	Format  string  // row of Table; "" recognises it
 	Columns Columns // of a list; nil where they have the format's own names
-	FS      fs.FS   // where Data and Images are looked up; nil: the operating system's files
+	// Nothing but images is wanted: no class or tuple is asked for, and Data may be one image.
+	ImagesOnly bool
+	FS         fs.FS // where Data and Images are looked up; nil: the operating system's files
 }
 
 // Format reads one way of laying out images and what is known about them.
 type Format struct {
-	roles []role                            // columns of a list; nil: a folder or an archive
+	roles []role                            // columns of a list; nil: reads none
+	tree  bool                              // reads folders and archives
+	plain bool                              // knows nothing of its images; recognised for Options.ImagesOnly
 	read  func(s *source, d *Dataset) error // fills Images, Classes, tuples and Notes of d
 }
 
@@ -32,6 +37,7 @@ type Format struct {
 // reads lists is recognised by the columns it needs.
 var Table = named.Table[Format]{Kind: "format", Rows: map[string]named.Row[Format]{
 	"folders":  folders,
+	"images":   images,
 	"pairs":    pairs,
 	"runs":     runs,
 	"triplets": triplets,
@@ -55,6 +61,9 @@ func Open(o Options) (*Dataset, error) {
 	opened, err := p.open(o.Data)
 	if err != nil {
 		return nil, &Error{"data", o.Data, reason(err)}
+	}
+	if o.ImagesOnly && opened.file != nil && extensions[strings.ToLower(path.Ext(o.Data))] {
+		return p.single(o.Data, opened)
 	}
 	s.opened = opened
 	name, format, err := s.recognise(o)
@@ -102,7 +111,7 @@ func (s *source) recognise(o Options) (string, Format, error) {
 		if err != nil {
 			return "", Format{}, err
 		}
-		if format.roles == nil {
+		if format.roles == nil || format.plain && !o.ImagesOnly && o.Format == "" {
 			continue
 		}
 		if s.columns, err = s.list.find(format.roles, o.Columns); err == nil {
@@ -121,7 +130,9 @@ func (s *source) recognise(o Options) (string, Format, error) {
 
 func (s *source) recogniseTree(o Options) (string, Format, error) {
 	name := o.Format
-	if name == "" {
+	if name == "" && o.ImagesOnly {
+		name = "images"
+	} else if name == "" {
 		name = "folders"
 		if found, err := runFolders(s.root); err == nil && len(found) > 0 {
 			name = "runs"
@@ -131,7 +142,7 @@ func (s *source) recogniseTree(o Options) (string, Format, error) {
 	switch {
 	case err != nil:
 		return "", Format{}, err
-	case format.roles != nil:
+	case !format.tree:
 		return "", Format{}, &OptionsError{fmt.Sprintf(
 			"format %q is for lists; data %q is a folder or an archive", name, o.Data)}
 	case o.Images != "":
@@ -182,6 +193,7 @@ type place struct{ fsys fs.FS } // nil: the operating system's files
 type opened struct {
 	root  fs.FS         // nil for a list
 	file  *bufio.Reader // nil for a root
+	size  int64         // of the file
 	close func() error
 }
 
@@ -196,6 +208,7 @@ func (p place) open(name string) (opened, error) {
 	if err != nil {
 		return opened{}, errors.Join(err, o.close())
 	}
+	o.size = info.Size()
 	if info.IsDir() {
 		o.root, err = p.sub(name)
 		return o, errors.Join(err, o.close())

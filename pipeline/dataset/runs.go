@@ -46,7 +46,7 @@ var runs = named.Row[Format]{
 	Paper: "Lake et al., Human-level concept learning through probabilistic program induction, " +
 		"Science 350, 2015",
 	New: func(raw named.Raw) (Format, error) {
-		return Format{read: readRuns}, named.Options(raw, &struct{}{})
+		return Format{read: readRuns, tree: true}, named.Options(raw, &struct{}{})
 	},
 }
 

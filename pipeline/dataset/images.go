@@ -1,0 +1,103 @@
+package dataset
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/tfpair/tfpair/internal/named"
+)
+
+// images takes every image and asks nothing about it: those of a folder or an archive,
+// however deep, in the order of their paths, or those of a list with a column image,
+// in the order of its rows. It is recognised only where Options.ImagesOnly says that
+// no more is wanted.
+var images = named.Row[Format]{
+	Brief: "images and no more: all of a folder or archive, or a CSV or TSV with a column image",
+	New: func(raw named.Raw) (Format, error) {
+		return Format{read: readImages, roles: []role{{name: "image"}}, tree: true, plain: true},
+			named.Options(raw, &struct{}{})
+	},
+}
+
+func readImages(s *source, d *Dataset) error {
+	if s.list != nil {
+		return listImages(s, d)
+	}
+	w := &walker{root: s.root, seen: map[string]listing{}, others: map[string]int{}}
+	err := w.everywhere(".")
+	slices.SortFunc(w.found, func(a, b found) int { return strings.Compare(a.path, b.path) })
+	for _, f := range w.found {
+		d.Images = append(d.Images, Image{Path: f.path, Class: -1, Size: f.size})
+	}
+	w.notes(d)
+	if err == nil && len(d.Images) == 0 {
+		err = errors.New(strings.Join(append([]string{"no images"}, d.Notes...), "; "))
+	}
+	if err != nil {
+		return &Error{"data", s.path, err}
+	}
+	return nil
+}
+
+// everywhere collects all images below dir.
+func (w *walker) everywhere(dir string) error {
+	l, err := w.list(dir)
+	if err != nil {
+		return err
+	}
+	for i, image := range l.images {
+		w.found = append(w.found, found{path: path.Join(dir, image), size: l.sizes[i]})
+	}
+	for _, f := range l.folders {
+		if err := w.everywhere(path.Join(dir, f)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// listImages takes the images of the column image, each once.
+func listImages(s *source, d *Dataset) error {
+	set, rows := newImageSet(s), 0
+	for {
+		row, err := s.list.next()
+		if err == io.EOF {
+			break
+		} else if err != nil {
+			return err
+		}
+		if _, err := set.add(row[s.columns["image"]]); err != nil {
+			s.list.fail(s.list.line, "%v", err)
+		}
+		rows++
+	}
+	if err := s.readAll(set); err != nil {
+		return err
+	}
+	if rows == 0 {
+		return &Error{"data", s.path, errors.New("a header and no images below it")}
+	}
+	d.Images = set.images
+	if repeats := rows - len(d.Images); repeats > 0 {
+		d.note("%s repeat an image and are left out", plural(repeats, "row"))
+	}
+	return nil
+}
+
+// single is the data that is one image file.
+func (p place) single(name string, file opened) (*Dataset, error) {
+	if err := file.close(); err != nil {
+		return nil, &Error{"data", name, reason(err)}
+	}
+	root, err := p.sub(p.dir(name))
+	if err != nil {
+		return nil, &Error{"data", name, fmt.Errorf("folder: %w", reason(err))}
+	}
+	base := p.base(name)
+	return &Dataset{Name: base, Format: "images", Root: root,
+		Images: []Image{{Path: base, Class: -1, Size: file.size}}}, nil
+}

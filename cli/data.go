@@ -43,8 +43,11 @@ func need(c *cli.Context, flags ...string) error {
 	return nil
 }
 
+// imagesOnly makes openData ask for images alone.
+func imagesOnly(o *dataset.Options) { o.ImagesOnly = true }
+
 // openData opens the data that the flags name.
-func openData(c *cli.Context) (*dataset.Dataset, error) {
+func openData(c *cli.Context, more ...func(*dataset.Options)) (*dataset.Dataset, error) {
 	o := dataset.Options{Data: c.String("data"), Images: c.String("images"), Format: c.String("format")}
 	if text := c.String("columns"); text != "" {
 		columns, err := dataset.ParseColumns(text)
@@ -52,6 +55,9 @@ func openData(c *cli.Context) (*dataset.Dataset, error) {
 			return nil, err
 		}
 		o.Columns = columns
+	}
+	for _, change := range more {
+		change(&o)
 	}
 	return dataset.Open(o)
 }

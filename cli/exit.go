@@ -16,6 +16,7 @@ import (
 	"github.com/tfpair/tfpair/models"
 	"github.com/tfpair/tfpair/models/checkpoint"
 	"github.com/tfpair/tfpair/models/run"
+	"github.com/tfpair/tfpair/models/vectors"
 	"github.com/tfpair/tfpair/pipeline/dataset"
 	"github.com/tfpair/tfpair/pipeline/decode"
 	"github.com/tfpair/tfpair/runner/evaluate"
@@ -35,6 +36,7 @@ const (
 	exitInput       = 4
 	exitDiverged    = 5
 	exitRefused     = 6
+	exitDifferent   = 10
 	exitInterrupted = 130
 	exitTerminated  = 143
 )
@@ -51,6 +53,7 @@ var exitCodes = []struct {
 	{exitInput, "input, model or runtime missing, or not what it claims to be"},
 	{exitDiverged, "training diverged"},
 	{exitRefused, "refused by a quality guard"},
+	{exitDifferent, "different (compare --exit-code only)"},
 	{exitInterrupted, "interrupted (Ctrl-C)"},
 	{exitTerminated, "terminated (SIGTERM)"},
 }
@@ -81,6 +84,9 @@ func (e SignalError) Code() int {
 type skippedError struct{ count int }
 
 func (e *skippedError) Error() string { return fmt.Sprintf("%d images were skipped", e.count) }
+
+// errDifferent is the answer of compare --exit-code, said already.
+var errDifferent = errors.New("different")
 
 // outcome is how a kind of error ends the program.
 type outcome struct {
@@ -116,6 +122,9 @@ var outcomes = []outcome{
 	{isA[*models.NewerError], exitInput, "use the version of tfpair that exported it, or a later one"},
 	{isA[*export.ExistsError], exitUsage, "give another --out or --version; nothing is overwritten"},
 	{isA[*sheet.ExistsError], exitUsage, "give another --out, or --overwrite"},
+	{isA[*vectors.ExistsError], exitUsage, "give another --out; nothing is overwritten"},
+	{isA[*models.SpaceError], exitInput, "embed the images again with this model: tfpair embed"},
+	{isA[*vectors.Error], exitInput, "tfpair embed writes such files"},
 	{isA[*export.WeightError], exitRefused, "export another checkpoint: --checkpoint"},
 	{isA[*export.DifferenceError], exitRefused, ""},
 	{isA[*run.LockedError], exitFailed, "wait for it to end, or give another --out"},
@@ -138,8 +147,11 @@ func is(target error) func(error) bool {
 
 // report says what went wrong, and what to do, and returns the exit code.
 func report(streams IO, err error) int {
-	if err == nil {
+	switch {
+	case err == nil:
 		return exitDone
+	case errors.Is(err, errDifferent):
+		return exitDifferent
 	}
 	o := outcome{code: exitFailed}
 	for _, candidate := range outcomes {

@@ -15,6 +15,7 @@ import (
 	"github.com/tfpair/tfpair/graphs/optimizer"
 	"github.com/tfpair/tfpair/internal/named"
 	"github.com/tfpair/tfpair/models/spec"
+	"github.com/tfpair/tfpair/models/vectors"
 	"github.com/tfpair/tfpair/pipeline/augment"
 	"github.com/tfpair/tfpair/pipeline/dataset"
 	"github.com/tfpair/tfpair/pipeline/sampler"
@@ -53,6 +54,7 @@ func entries() []entry {
 		entriesOf(augment.Table),
 		entriesOf(augment.Presets),
 		entriesOf(dataset.Table),
+		entriesOf(vectors.Table),
 		entriesOf(metric.Pairs),
 		entriesOf(metric.Queries),
 	)

@@ -60,6 +60,8 @@ func newApp(streams IO) *cli.App {
 			newEvaluateCommand(streams),
 			newExportCommand(streams),
 			newAugmentCommand(streams),
+			newEmbedCommand(streams),
+			newCompareCommand(streams),
 			newDemoCommand(streams),
 			newListCommand(streams),
 			newDoctorCommand(streams),

@@ -3,8 +3,12 @@ package cli
 import (
 	"archive/zip"
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"fmt"
+	"hash/crc32"
+	"image"
+	"image/png"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -50,6 +54,7 @@ func TestScripts(t *testing.T) {
 			"evilzip":  evilzipCommand,
 			"waitfor":  waitforCommand,
 			"disk":     diskCommand,
+			"png":      pngCommand,
 		},
 	})
 }
@@ -159,6 +164,25 @@ func picturesCommand(ts *testscript.TestScript, _ bool, args []string) {
 		ts.Check(err)
 	}
 	ts.Check(sample.Write(ts.MkAbs(args[0]), o))
+}
+
+// png FILE SIDE [DECLARED]: a grey square, or one whose header declares another side.
+func pngCommand(ts *testscript.TestScript, _ bool, args []string) {
+	side, err := strconv.Atoi(args[1])
+	ts.Check(err)
+	var b bytes.Buffer
+	ts.Check(png.Encode(&b, image.NewGray(image.Rect(0, 0, side, side))))
+	data := b.Bytes()
+	if len(args) > 2 {
+		declared, err := strconv.ParseUint(args[2], 10, 32)
+		ts.Check(err)
+		// After the signature [8] and the length [4] comes IHDR: name [4], width [4],
+		// height [4], five bytes more, and the checksum of all that.
+		binary.BigEndian.PutUint32(data[16:], uint32(declared))
+		binary.BigEndian.PutUint32(data[20:], uint32(declared))
+		binary.BigEndian.PutUint32(data[29:], crc32.ChecksumIEEE(data[12:29]))
+	}
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), data, 0o644))
 }
 
 // flip FILE: one bit in the middle of it.

@@ -70,6 +70,7 @@ var Rules = map[string]Rule{
 	"models/checkpoint": {Pure: true, Why: noCgo},
 	"models/weights":    {Pure: true, Why: noCgo},
 	"models/savedmodel": {Pure: true, Why: noCgo},
+	"models/vectors":    {Pure: true, Why: noCgo},
 	"models/run": {Ours: []string{"models/checkpoint", "models/spec"}, Pure: true,
 		Why: "a run folder is read and written without TensorFlow"},
 	"models": {Ours: []string{"models/savedmodel", "models/spec", "runner/session", "runner/index",

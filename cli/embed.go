@@ -1,0 +1,154 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"math"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/tfpair/tfpair/models/vectors"
+	"github.com/tfpair/tfpair/pipeline"
+	"github.com/tfpair/tfpair/pipeline/dataset"
+	"github.com/tfpair/tfpair/pipeline/resize"
+	"github.com/tfpair/tfpair/runner/train"
+)
+
+func newEmbedCommand(streams IO) *cli.Command {
+	flags := append(append(dataFlags(), modelFlags()...), &cli.StringFlag{Name: "out",
+		Usage: "`FILE` of the vectors: .npy, .csv or .jsonl"})
+	return &cli.Command{
+		Name:  "embed",
+		Usage: "write the embedding of each image to a file",
+		Description: "The data may also be images without classes, one image, or a list with a column image.\n" +
+			"Folders and archives are taken in the order of their paths, an image list in that of its\n" +
+			"rows. The file appears whole or not at all, with the paths and the id of the embedding space.",
+		Flags:  append(append(flags, machineFlags()...), outputFlags()...),
+		Action: func(c *cli.Context) error { return runEmbed(c, newOutput(c, streams)) },
+	}
+}
+
+// embedded is the result of tfpair embed.
+type embedded struct {
+	Out     string   `json:"out"`
+	Model   string   `json:"model"`
+	Space   string   `json:"embedding_space"`
+	Data    string   `json:"data"`
+	Images  int      `json:"images"` // embedded
+	Dim     int      `json:"dim"`
+	Seconds float64  `json:"seconds"` // of reading and embedding
+	Skipped []string `json:"skipped,omitempty"`
+}
+
+func runEmbed(c *cli.Context, out output) (err error) {
+	if err := need(c, "model", "data", "out"); err != nil {
+		return err
+	}
+	skip, err := skipShare(c)
+	if err != nil {
+		return err
+	}
+	data, err := openData(c, imagesOnly)
+	if err != nil {
+		return err
+	}
+	defer data.Close() // read only
+	file, err := vectors.Create(c.String("out"))
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, file.Close()) }()
+	model, err := openModel(c)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, model.close()) }()
+	for _, note := range data.Notes {
+		out.say("note       %s", note)
+	}
+	e := embedder{model: model, data: data, budget: int(math.Ceil(skip * float64(len(data.Images))))}
+	bar, began := newProgress(out, "embedding", len(data.Images), time.Now), time.Now()
+	list, err := e.embed(c.Context, storeOptions(c), func(done int) { bar.at(done, len(data.Images), "") })
+	bar.done()
+	if err != nil {
+		return stopped(c.Context, err)
+	}
+	result := embedded{Out: c.String("out"), Model: model.name, Space: list.Space, Data: data.Name,
+		Images: len(list.Paths), Dim: list.Dim, Seconds: time.Since(began).Seconds()}
+	if err := file.Write(list); err != nil {
+		return err
+	}
+	return result.show(out, e.bad)
+}
+
+// show says what was written, and what was not.
+func (r embedded) show(out output, bad []pipeline.BadImage) error {
+	for _, b := range bad {
+		r.Skipped = append(r.Skipped, b.Path)
+		out.say("skipped    %v", b.Err)
+	}
+	if err := out.emit("summary", r); err != nil {
+		return err
+	}
+	out.print("wrote %s: %s of length %d, %.0f images/s", r.Out, count(r.Images, "embedding"), r.Dim,
+		float64(r.Images+len(bad))/r.Seconds)
+	if len(bad) > 0 {
+		return &skippedError{len(bad)}
+	}
+	return nil
+}
+
+// embedder embeds all images of data, but for bad ones within a budget.
+type embedder struct {
+	model  *model
+	data   *dataset.Dataset
+	budget int // bad images that may be left out
+	bad    []pipeline.BadImage
+}
+
+// embedBatch is how many images go through the network at once, as in evaluation.
+const embedBatch = 32
+
+// embed returns the embeddings in the order of the data. While the network runs, the
+// next images are decoded. Where more are bad than the budget allows, the rest is
+// decoded to name all of them, in a *train.BadImagesError.
+func (e *embedder) embed(ctx context.Context, o pipeline.StoreOptions, progress func(done int)) (*vectors.Vectors, error) {
+	var err error
+	if o.Resizer, err = resize.New(e.model.Preprocessing.Options); err != nil {
+		return nil, err
+	}
+	o.MaxMemory, o.MaxDisk = -1, -1 // each image is read once
+	store := pipeline.NewStore(e.data, o)
+	defer store.Close()
+	list := &vectors.Vectors{Space: e.model.Space, Dim: e.model.Dim()}
+	images := e.data.In("").Images
+	keepBad := func(b pipeline.BadImage) error {
+		e.bad = append(e.bad, b)
+		return nil
+	}
+	for batch, err := range store.Sequence(ctx, images, embedBatch, keepBad) {
+		if err != nil {
+			return nil, err
+		}
+		if len(e.bad) > e.budget {
+			continue
+		}
+		rows, err := e.model.Embed(batch.Pixels)
+		if err != nil {
+			return nil, err
+		}
+		list.Data = append(list.Data, rows...)
+		for _, i := range batch.Images {
+			list.Paths = append(list.Paths, e.data.Images[i].Path)
+		}
+		progress(len(list.Paths) + len(e.bad))
+	}
+	if len(e.bad) > e.budget {
+		return nil, &train.BadImagesError{Images: e.bad, Total: len(images), Budget: e.budget}
+	}
+	if len(list.Paths) == 0 {
+		return nil, &dataset.Error{Role: "data", Path: e.data.Name, Err: errors.New("no image of it can be read")}
+	}
+	return list, nil
+}

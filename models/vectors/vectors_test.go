@@ -1,0 +1,234 @@
+package vectors
+
+import (
+	"bytes"
+	"errors"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/sbinet/npyio"
+
+	"github.com/tfpair/tfpair/internal/named"
+)
+
+// some returns vectors whose numbers and paths are hard to write.
+func some() *Vectors {
+	return &Vectors{Space: "0123456789abcdef0123456789abcdef", Dim: 3,
+		Paths: []string{"a/1.png", "with, comma and \"quote\".jpg", "ünïcode <&>.png", "a/1 2.png"},
+		Data: []float32{0, -1, 0.1, math.MaxFloat32, math.SmallestNonzeroFloat32, 1e-20,
+			1.0 / 3, 16777217, -0.25, float32(math.Copysign(0, -1)), math.Pi, 1e10}}
+}
+
+func write(t *testing.T, path string, v *Vectors) {
+	t.Helper()
+	f, err := Create(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(f.Write(v), f.Close()); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// names returns what lies in a folder.
+func names(t *testing.T, folder string) []string {
+	t.Helper()
+	entries, err := os.ReadDir(folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var list []string
+	for _, e := range entries {
+		list = append(list, e.Name())
+	}
+	return list
+}
+
+// TestRoundTrip is the suite of Table: what is written is read again bit for bit, and
+// equal vectors give equal bytes.
+func TestRoundTrip(t *testing.T) {
+	for _, name := range Table.Names() {
+		t.Run(name, func(t *testing.T) {
+			folder := t.TempDir()
+			path, again := filepath.Join(folder, "v."+strings.ToUpper(name)), filepath.Join(folder, "w."+name)
+			write(t, path, some())
+			write(t, again, some())
+			got, err := Read(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(some(), got); diff != "" {
+				t.Errorf("read what was not written (-want +got):\n%s", diff)
+			}
+			for i, x := range some().Data {
+				if math.Float32bits(x) != math.Float32bits(got.Data[i]) {
+					t.Errorf("number %d: %x, want %x", i, math.Float32bits(got.Data[i]), math.Float32bits(x))
+				}
+			}
+			a, errA := os.ReadFile(path)
+			b, errB := os.ReadFile(again)
+			if errA != nil || errB != nil || !bytes.Equal(a, b) {
+				t.Errorf("equal vectors give other bytes (%v, %v)", errA, errB)
+			}
+			info, err := os.Stat(path)
+			if err != nil || info.Mode().Perm()&0o444 != 0o444 {
+				t.Errorf("mode %v, %v; want one that others can read", info.Mode(), err)
+			}
+		})
+	}
+}
+
+// TestWholeOrNothing: of a file that is not written nothing is left, and one that is
+// there stays as it is.
+func TestWholeOrNothing(t *testing.T) {
+	for _, name := range Table.Names() {
+		t.Run(name, func(t *testing.T) {
+			folder := t.TempDir()
+			path := filepath.Join(folder, "v."+name)
+			f, err := Create(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			bad := some()
+			bad.Data[4] = float32(math.NaN())
+			err = f.Write(bad)
+			if err == nil || !strings.Contains(err.Error(), `the embedding of "with, comma`) {
+				t.Errorf("Write of NaN = %v, want an error that names the image", err)
+			}
+			if err := f.Close(); err != nil {
+				t.Fatal(err)
+			}
+			if left := names(t, folder); left != nil {
+				t.Errorf("%v is left, want nothing", left)
+			}
+
+			if f, err = Create(path); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.WriteFile(path, []byte("mine"), 0o644); err != nil {
+				t.Fatal(err)
+			}
+			var exists *ExistsError
+			if err := errors.Join(f.Write(some()), f.Close()); !errors.As(err, &exists) {
+				t.Errorf("Write over a file = %v, want an ExistsError", err)
+			}
+			if _, err := Create(path); !errors.As(err, &exists) {
+				t.Errorf("Create = %v, want an ExistsError", err)
+			}
+			text, err := os.ReadFile(path)
+			if err != nil || string(text) != "mine" || len(names(t, folder)) != 1 {
+				t.Errorf("the file holds %q, %v, among %v; want it as it was", text, err, names(t, folder))
+			}
+		})
+	}
+}
+
+func TestCreateErrors(t *testing.T) {
+	var unknown *named.UnknownError
+	if _, err := Create("v.parquet"); !errors.As(err, &unknown) ||
+		err.Error() != `unknown vector format "parquet" (known: csv, jsonl, npy)` {
+		t.Errorf("Create = %v, want that the format is unknown", err)
+	}
+	if _, err := Create(filepath.Join(t.TempDir(), "absent", "v.npy")); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("Create = %v, want that the folder does not exist", err)
+	}
+	folder := t.TempDir()
+	if err := os.WriteFile(filepath.Join(folder, "v.npy.json"), nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	var exists *ExistsError
+	if _, err := Create(filepath.Join(folder, "v.npy")); !errors.As(err, &exists) ||
+		!slices.Equal(names(t, folder), []string{"v.npy.json"}) {
+		t.Errorf("Create beside a file of paths = %v, with %v; want an ExistsError", err, names(t, folder))
+	}
+}
+
+// TestReadErrors: files that are no vectors, each with a message of its own.
+func TestReadErrors(t *testing.T) {
+	folder := t.TempDir()
+	write(t, filepath.Join(folder, "good.npy"), some())
+	good, err := os.ReadFile(filepath.Join(folder, "good.npy"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	replaced := func(from, to string) string { return strings.Replace(string(good), from, to, 1) }
+	for _, c := range []struct{ name, text, want string }{
+		{"v.csv", "", "want the columns path, embedding_space, e0"},
+		{"v.csv", "left,right,same\n", "want the columns path, embedding_space, e0"},
+		{"v.csv", "path,embedding_space,e0\na,s,x\n", `line 2, column e0: "x" is not a number`},
+		{"v.csv", "path,embedding_space,e0\na,s,1\nb,t,1\n", `line 3: embedding space "t", want "s" as before`},
+		{"v.csv", "path,embedding_space,e0\na,s,NaN\n", `the embedding of "a" is not finite`},
+		{"v.csv", "path,embedding_space,e0\na,s\n", "wrong number of fields"},
+		{"v.csv", "path,embedding_space,e0\n", "embeddings of length 0"},
+		{"v.jsonl", "{", "line 1: unexpected end of JSON input"},
+		{"v.jsonl", `{"path":"a","embedding":[1]}`, "no embedding space is named"},
+		{"v.jsonl", `{"path":"a","embedding_space":"s","embedding":[1]}` + "\n" +
+			`{"path":"b","embedding_space":"s","embedding":[1,2]}`, "line 2: 2 numbers, want 1 as before"},
+		{"v.jsonl", strings.Repeat("x", maxLine+1), "token too long"},
+		{"v.npy", "PK", "it is no NumPy array"},
+		{"v.npy", replaced("\x01\x00", "\x03\x00"), "NumPy format version 3, want 1 or 2"},
+		{"v.npy", replaced("\x01\x00", "\x02\x00"), "header of "},
+		{"v.npy", replaced("<f4", "<f8"), "want a '<f4' array in C order of shape (N, D)"},
+		{"v.npy", replaced("(4, 3)", "(9, 9)"), "48 bytes of numbers for shape (9, 9)"},
+		{"v.npy", replaced("(4, 3), }", "(99999999999, 3), }")[:len(good)], "48 bytes of numbers for shape"},
+		{"v.npy", string(good[:len(good)-4]), "44 bytes of numbers for shape (4, 3)"},
+		{"v.npy", string(good), `v.npy.json", which says of which embedding space they are, is missing`},
+	} {
+		path := filepath.Join(folder, c.name)
+		if err := os.WriteFile(path, []byte(c.text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		_, err := Read(path)
+		var of *Error
+		if !errors.As(err, &of) || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s %.40q: error %v, want %s", c.name, c.text, err, c.want)
+		}
+	}
+	about := filepath.Join(folder, "v.npy.json")
+	if err := os.WriteFile(about, []byte(`{"embedding_space":"s","count":5,"dim":3}`), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Read(filepath.Join(folder, "v.npy")); err == nil ||
+		!strings.Contains(err.Error(), "is of 5 vectors of length 3, and beside it are others") {
+		t.Errorf("Read beside paths of others = %v", err)
+	}
+	if _, err := Read(filepath.Join(folder, "absent.csv")); err == nil ||
+		!strings.HasSuffix(err.Error(), `absent.csv": no such file or directory`) {
+		t.Errorf("Read of nothing = %v", err)
+	}
+}
+
+// TestNumPy: another implementation reads what npy writes, and npy what that writes.
+func TestNumPy(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "v.npy")
+	write(t, path, some())
+	file, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	r, err := npyio.NewReader(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := r.Header.Descr; d.Type != "<f4" || d.Fortran || !slices.Equal(d.Shape, []int{4, 3}) {
+		t.Errorf("header %+v, want <f4 in C order of shape [4 3]", d)
+	}
+	var data []float32
+	if err := r.Read(&data); err != nil || !slices.Equal(data, some().Data) {
+		t.Errorf("numbers %v, %v; want %v", data, err, some().Data)
+	}
+	var b bytes.Buffer
+	if err := npyio.Write(&b, [2][3]float32{{1, 2, 3}, {4, 5, 6}}); err != nil {
+		t.Fatal(err)
+	}
+	v, err := readNpy(&b, int64(b.Len()))
+	if err != nil || v.Dim != 3 || !slices.Equal(v.Data, []float32{1, 2, 3, 4, 5, 6}) {
+		t.Errorf("readNpy = %+v, %v; want 1 to 6 in rows of 3", v, err)
+	}
+}

@@ -1,0 +1,117 @@
+package vectors
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/google/renameio/v2"
+)
+
+// ExistsError says that a file is in the way of vectors.
+type ExistsError struct{ Path string }
+
+func (e *ExistsError) Error() string { return fmt.Sprintf("%q is there already", e.Path) }
+
+// File is a file of vectors that is not there yet.
+type File struct {
+	path    string
+	format  Format
+	pending []*renameio.PendingFile // lie aside: what is about them, then the vectors
+}
+
+// Create makes sure that vectors can be written to path, before the work of making
+// them. Nothing is under that name until Write. Errors are *named.UnknownError for the
+// extension, *ExistsError, and the disk's. The File must be closed.
+func Create(path string) (*File, error) {
+	format, err := formatOf(path)
+	if err != nil {
+		return nil, err
+	}
+	f := &File{path: path, format: format}
+	names := []string{path}
+	if format.beside {
+		names = []string{path + aboutExtension, path}
+	}
+	for _, name := range names {
+		if err := unused(name); err != nil {
+			return nil, errors.Join(err, f.Close())
+		}
+		// Aside in the same folder: whether that can be written to shows now.
+		p, err := renameio.NewPendingFile(name, renameio.WithPermissions(0o644),
+			renameio.WithTempDir(filepath.Dir(name)))
+		if err != nil {
+			return nil, errors.Join(err, f.Close())
+		}
+		f.pending = append(f.pending, p)
+	}
+	return f, nil
+}
+
+// unused returns an *ExistsError if there is anything at path.
+func unused(path string) error {
+	_, err := os.Lstat(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return &ExistsError{path}
+}
+
+// Write writes v, syncs it and gives it its name: all of that or nothing. Errors are
+// *Error where v is no vectors, *ExistsError where something took the name meanwhile,
+// and the disk's.
+func (f *File) Write(v *Vectors) error {
+	if err := v.check(); err != nil {
+		return &Error{f.path, err}
+	}
+	last := f.pending[len(f.pending)-1]
+	w := bufio.NewWriterSize(last, 1<<20)
+	if err := errors.Join(f.format.write(w, v), w.Flush()); err != nil {
+		return err
+	}
+	if f.format.beside {
+		if err := v.writeAbout(f.pending[0], last); err != nil {
+			return err
+		}
+	}
+	for _, p := range f.pending {
+		if err := p.Sync(); err != nil {
+			return err
+		}
+	}
+	if err := unused(f.path); err != nil {
+		return err
+	}
+	if err := f.pending[0].CloseAtomicallyReplace(); err != nil {
+		return err
+	}
+	if f.format.beside {
+		if err := last.CloseAtomicallyReplace(); err != nil {
+			return errors.Join(err, os.Remove(f.path+aboutExtension))
+		}
+	}
+	return syncFolder(filepath.Dir(f.path))
+}
+
+// Close removes what lies aside, if anything does.
+func (f *File) Close() error {
+	var errs []error
+	for _, p := range f.pending {
+		errs = append(errs, p.Cleanup())
+	}
+	return errors.Join(errs...)
+}
+
+func syncFolder(path string) error {
+	d, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
+}

@@ -30,6 +30,7 @@ type Graph struct {
 	Variables    []variable.Variable // what a model is: kept, exported
 	Slots        []variable.Variable // what the optimizer remembers: kept, not exported
 	EmbeddingDim int                 // D
+	Modes        bool                // names.TrainingEmbedding exists: training is a network of its own
 	Probable     bool                // names.Probability exists
 }
 
@@ -191,7 +192,8 @@ func (a *assembly) embed() {
 	if a.twice() {
 		a.training = network{scope: a.root.SubScope("training"), variables: a.variables.Reuse(),
 			mode: layer.Mode{Training: true, Seed: a.seed, Step: a.step}}
-		a.training.embedding = a.parts.tower(a.training, a.images)
+		a.training.embedding = fetch(a.root, names.TrainingEmbedding, a.parts.tower(a.training, a.images))
+		a.graph.Modes = true
 	}
 }
 

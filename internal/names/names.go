@@ -6,23 +6,24 @@ package names
 // Operations of a training or inference graph, by the role they play. All carry
 // one output, :0, unless the comment says target.
 const (
-	Images       = "images"        // feed [N,H,W,3] uint8 RGB
-	Left         = "left"          // feed [M] int32, rows of the images
-	Right        = "right"         // feed [M] int32, rows of the images
-	Same         = "same"          // feed [M] float32, 1 same, 0 different
-	Labels       = "labels"        // feed [N] int32, class of each image, counted from 0
-	Anchor       = "anchor"        // feed [T] int32, rows of the images: reference of each triplet
-	Positive     = "positive"      // feed [T] int32, which of the M pairs is that of anchor and positive
-	Negative     = "negative"      // feed [T] int32, which of the M pairs is that of anchor and negative
-	LearningRate = "learning_rate" // feed [] float32, this step's learning rate
-	Step         = "step"          // feed [] float32, updates done before this one
-	Embedding    = "embedding"     // fetch [N,D] float32; may be fed to compare stored embeddings
-	Distance     = "distance"      // fetch [M] float32 >= 0
-	Probability  = "probability"   // fetch [M] float32 in [0,1], of "same"
-	Loss         = "loss"          // fetch [] float32
-	Active       = "active"        // fetch [] float32 in [0,1]: share of the tuples that cost something
-	Train        = "train"         // target: one optimizer update
-	Assign       = "assign"        // target: sets every variable from its value feed
+	Images            = "images"             // feed [N,H,W,3] uint8 RGB
+	Left              = "left"               // feed [M] int32, rows of the images
+	Right             = "right"              // feed [M] int32, rows of the images
+	Same              = "same"               // feed [M] float32, 1 same, 0 different
+	Labels            = "labels"             // feed [N] int32, class of each image, counted from 0
+	Anchor            = "anchor"             // feed [T] int32, rows of the images: reference of each triplet
+	Positive          = "positive"           // feed [T] int32, which of the M pairs is that of anchor and positive
+	Negative          = "negative"           // feed [T] int32, which of the M pairs is that of anchor and negative
+	LearningRate      = "learning_rate"      // feed [] float32, this step's learning rate
+	Step              = "step"               // feed [] float32, updates done before this one
+	Embedding         = "embedding"          // fetch [N,D] float32; may be fed to compare stored embeddings
+	TrainingEmbedding = "training_embedding" // [N,D] float32 that the loss sees, where it is not names.Embedding; may be fed
+	Distance          = "distance"           // fetch [M] float32 >= 0
+	Probability       = "probability"        // fetch [M] float32 in [0,1], of "same"
+	Loss              = "loss"               // fetch [] float32
+	Active            = "active"             // fetch [] float32 in [0,1]: share of the tuples that cost something
+	Train             = "train"              // target: one optimizer update
+	Assign            = "assign"             // target: sets every variable from its value feed
 )
 
 // Operations of an exported graph. All carry one output, :0, unless the comment says target.

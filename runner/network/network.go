@@ -73,7 +73,10 @@ func (n *Network) prepare() (err error) {
 	for _, v := range n.state() {
 		reads = append(reads, v.Key+names.Read)
 	}
-	tuples := n.tupleFeeds()
+	tuples, seen := n.tupleFeeds(), names.Embedding
+	if n.Graph.Modes {
+		seen = names.TrainingEmbedding
+	}
 	for _, p := range []struct {
 		call                    **session.Call
 		feeds, fetches, targets []string
@@ -82,7 +85,7 @@ func (n *Network) prepare() (err error) {
 		{&n.compare, []string{names.Embedding, names.Left, names.Right}, scores, nil},
 		{&n.train, append(tuples, names.Images, names.LearningRate, names.Step),
 			[]string{names.Loss, names.Active}, []string{names.Train}},
-		{&n.alike, append(tuples, names.Embedding), []string{names.Loss}, nil},
+		{&n.alike, append(tuples, seen), []string{names.Loss}, nil},
 		{&n.read, nil, reads, nil},
 	} {
 		if *p.call, err = n.session.Prepare(p.feeds, p.fetches, p.targets); err != nil {

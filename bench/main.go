@@ -3,8 +3,12 @@
 //	go run ./bench siamese    accuracy, collapse and wall time of program 1 on mnist-small
 //	go run ./bench step       time of one training step, and from process start to the first
 //	go run ./bench memory     resident memory over 10,000 steps
-//	go run ./bench hausdorff error of the baseline of Omniglot's one-shot runs
-//	go run ./bench service   an exported model under the load of a Go service
+//	go run ./bench tuples     all tuples of a batch against pairs: time to Keras' AUC, program 2
+//	go run ./bench omniglot   20-way one-shot error on Lake's runs
+//	go run ./bench losses     every loss on mnist-small, the best on Omniglot; writes docs/losses.md
+//	go run ./bench grocery    search among grocery classes never trained on
+//	go run ./bench hausdorff  error of the baseline of Omniglot's one-shot runs
+//	go run ./bench service    an exported model under the load of a Go service
 //
 // The peers are Python programs in bench/peers. Their pinned packages are installed, once, into
 // virtual environments in the user's cache. Finished rows are kept in bench/results and skipped
@@ -55,6 +59,10 @@ var commands = []command{
 	{"siamese", "accuracy, collapse and wall time of program 1 on mnist-small", siamese},
 	{"step", "time of one training step, and from process start to the first", step},
 	{"memory", "resident memory over 10,000 steps", memory},
+	{"tuples", "all tuples of a batch against pairs: time to Keras' AUC, program 2", tuples},
+	{"omniglot", "20-way one-shot error on Lake's runs", omniglot},
+	{"losses", "every loss on mnist-small, the best on Omniglot; writes docs/losses.md", losses},
+	{"grocery", "search among grocery classes never trained on", grocery},
 	{"hausdorff", "error of the baseline of Omniglot's one-shot runs", hausdorff},
 	{"service", "an exported model under the load of a Go service", service},
 }

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -189,42 +188,22 @@ func trainPython(ctx context.Context, o options, t trial, seed int) (outcome, er
 	return x.outcome, err
 }
 
-// trainTFPair trains and tests with the program as a person would: two processes, whose times
-// are added.
+// trainTFPair trains program 1, with settings, and tests it.
 func trainTFPair(ctx context.Context, o options, seed int, set ...string) (outcome, error) {
-	folder, err := os.MkdirTemp("", "tfpair-bench-")
+	t := training{data: archive(o), settings: set, tests: [][]string{onTestPairs(o)}}
+	reports, seconds, err := t.run(ctx, o, seed)
 	if err != nil {
 		return outcome{}, err
 	}
-	defer os.RemoveAll(folder)
-	run := filepath.Join(folder, "run")
-	train, err := complete(ctx, "tfpair train",
-		trainArguments(o, run, append([]string{fmt.Sprintf("train.seed=%d", seed)}, set...)...), &line{})
-	if err != nil {
-		return outcome{}, err
-	}
-	var report struct {
-		Metrics []struct {
-			Name  string  `json:"name"`
-			Value float64 `json:"value"`
-		} `json:"metrics"`
-	}
-	test, err := complete(ctx, "tfpair evaluate", []string{o.tfpair, "evaluate", "--model", run,
-		"--data", testPairs(o), "--images", archive(o), "--split", "test", "--json"}, &report)
-	if err != nil {
-		return outcome{}, err
-	}
-	metrics := map[string]float64{}
-	for _, m := range report.Metrics {
-		metrics[m.Name] = m.Value
-	}
-	for _, name := range []string{"accuracy", "auc"} {
-		if _, ok := metrics[name]; !ok {
-			return outcome{}, fmt.Errorf("tfpair evaluate reports no metric %q", name)
+	x := outcome{Seconds: seconds, Settings: set}
+	for name, to := range map[string]*float64{"accuracy": &x.Accuracy, "auc": &x.AUC} {
+		m, err := reports[0].find(name)
+		if err != nil {
+			return outcome{}, err
 		}
+		*to = m.Value
 	}
-	return outcome{Accuracy: metrics["accuracy"], AUC: metrics["auc"], Seconds: train + test,
-		Settings: set}, nil
+	return x, nil
 }
 
 // trainArguments are the command line of a training of program 1 into folder, with settings.

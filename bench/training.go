@@ -1,0 +1,84 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/tfpair/tfpair/runner/metric"
+)
+
+// training is one training and what it is measured on: two or more processes, as a person
+// would give the commands, whose times are added.
+type training struct {
+	data     string     // of the training
+	settings []string   // over the preset
+	preset   string     // "" is siamese
+	tests    [][]string // arguments of each evaluation, after --model
+}
+
+// measured is a number that an evaluation reports.
+type measured struct {
+	Name     string          `json:"name"`
+	Value    float64         `json:"value"`
+	Interval metric.Interval `json:"interval"`
+}
+
+// report is what an evaluation reports, as far as rows look at it.
+type report struct {
+	Metrics   []measured `json:"metrics"`
+	Retrieval []measured `json:"retrieval"`
+	Error     *measured  `json:"error,omitempty"` // of episodes
+}
+
+// find returns the number with the given name.
+func (r report) find(name string) (measured, error) {
+	for _, m := range slices.Concat(r.Metrics, r.Retrieval) {
+		if m.Name == name {
+			return m, nil
+		}
+	}
+	if r.Error != nil && name == "error" {
+		return *r.Error, nil
+	}
+	return measured{}, fmt.Errorf("tfpair evaluate reports no %q", name)
+}
+
+// run trains and evaluates, and returns the reports and the seconds of all processes.
+func (t training) run(ctx context.Context, o options, seed int) ([]report, float64, error) {
+	folder, err := os.MkdirTemp("", "tfpair-bench-")
+	if err != nil {
+		return nil, 0, err
+	}
+	defer os.RemoveAll(folder)
+	run := filepath.Join(folder, "run")
+	argv := []string{o.tfpair, "train", "--data", t.data, "--out", run, "--json", "--set", fmt.Sprintf("train.seed=%d", seed)}
+	if t.preset != "" {
+		argv = append(argv, "--preset", t.preset)
+	}
+	for _, s := range t.settings {
+		argv = append(argv, "--set", s)
+	}
+	total, err := complete(ctx, "tfpair train", argv, &line{})
+	if err != nil {
+		return nil, 0, err
+	}
+	var reports []report
+	for _, test := range t.tests {
+		var r report
+		seconds, err := complete(ctx, "tfpair evaluate",
+			append([]string{o.tfpair, "evaluate", "--json", "--model", run}, test...), &r)
+		if err != nil {
+			return nil, 0, err
+		}
+		reports, total = append(reports, r), total+seconds
+	}
+	return reports, total, nil
+}
+
+// onTestPairs are the arguments of an evaluation on the fixed test pairs.
+func onTestPairs(o options) []string {
+	return []string{"--data", testPairs(o), "--images", archive(o), "--split", "test"}
+}

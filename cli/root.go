@@ -63,6 +63,7 @@ func newApp(streams IO) *cli.App {
 			newEmbedCommand(streams),
 			newCompareCommand(streams),
 			newDemoCommand(streams),
+			newDescribeCommand(streams),
 			newListCommand(streams),
 			newDoctorCommand(streams),
 			newRuntimeCommand(streams),

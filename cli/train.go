@@ -4,15 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"time"
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/tfpair/tfpair/graphs"
 	"github.com/tfpair/tfpair/models/run"
-	"github.com/tfpair/tfpair/models/spec"
-	"github.com/tfpair/tfpair/pipeline/augment"
 	"github.com/tfpair/tfpair/runner/evaluate"
 	"github.com/tfpair/tfpair/runner/train"
 )
@@ -31,46 +27,6 @@ func newTrainCommand(streams IO) *cli.Command {
 		Flags:  append(append(flags, machineFlags()...), outputFlags()...),
 		Action: func(c *cli.Context) error { return runTrain(c, newOutput(c, streams)) },
 	}
-}
-
-// specFlags say what to train: a preset, a file over it, settings over both.
-func specFlags() []cli.Flag {
-	return []cli.Flag{
-		&cli.StringFlag{Name: "preset", Value: spec.DefaultPreset, Usage: "spec to start from: tfpair list"},
-		&cli.StringFlag{Name: "spec", Usage: "YAML `FILE` read over the preset"},
-		&cli.StringSliceFlag{Name: "set", Usage: "`KEY=VALUE` over both, such as train.steps=500; may be given again"},
-	}
-}
-
-// readSpec returns the spec that the flags describe, its names and options checked
-// and its defaults filled in.
-func readSpec(c *cli.Context) (*spec.Spec, error) {
-	s, err := spec.Preset(c.String("preset"))
-	if err != nil {
-		return nil, err
-	}
-	if path := c.String("spec"); path != "" {
-		text, err := os.ReadFile(path)
-		if err != nil {
-			return nil, usage(fmt.Errorf("read spec: %w", err))
-		}
-		if s, err = spec.Parse(text, path, s); err != nil {
-			return nil, usage(err)
-		}
-	}
-	if s, err = s.Set(c.StringSlice("set")...); err != nil {
-		return nil, usage(err)
-	}
-	s.Train.Unseen = s.Train.Unseen || c.Bool("unseen-classes")
-	parts, err := graphs.Resolve(s)
-	if err != nil {
-		return nil, usage(err)
-	}
-	if _, err := train.Sampler(s, parts); err != nil {
-		return nil, usage(err)
-	}
-	_, err = augment.New(&s.Augment, 0)
-	return s, usage(err)
 }
 
 func runTrain(c *cli.Context, out output) error {

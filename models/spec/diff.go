@@ -16,11 +16,11 @@ type Difference struct {
 // Diff returns the keys in which a and b differ, in order of the keys. Compare
 // specs whose defaults have been filled in.
 func Diff(a, b *Spec) ([]Difference, error) {
-	x, err := a.flat()
+	x, err := a.Values()
 	if err != nil {
 		return nil, err
 	}
-	y, err := b.flat()
+	y, err := b.Values()
 	if err != nil {
 		return nil, err
 	}
@@ -42,8 +42,8 @@ func or(values map[string]string, key string) string {
 	return "nothing"
 }
 
-// flat returns the values of s by dotted key.
-func (s *Spec) flat() (map[string]string, error) {
+// Values returns the values of s as YAML, by dotted key.
+func (s *Spec) Values() (map[string]string, error) {
 	var node yaml.Node
 	if err := node.Encode(s); err != nil {
 		return nil, err

@@ -19,7 +19,7 @@ func mustPreset(t *testing.T) *Spec {
 // flatOf compares specs by what they say.
 func flatOf(t *testing.T, s *Spec) map[string]string {
 	t.Helper()
-	values, err := s.flat()
+	values, err := s.Values()
 	if err != nil {
 		t.Fatal(err)
 	}

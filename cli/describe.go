@@ -1,0 +1,233 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/jedib0t/go-pretty/v6/table"
+	"github.com/urfave/cli/v2"
+
+	"github.com/tfpair/tfpair/graphs"
+	"github.com/tfpair/tfpair/internal/libtensorflow"
+	"github.com/tfpair/tfpair/models"
+	"github.com/tfpair/tfpair/models/spec"
+	"github.com/tfpair/tfpair/runner/session"
+)
+
+func newDescribeCommand(streams IO) *cli.Command {
+	flags := append(append(modelFlags(), specFlags()...), machineFlags()...)
+	return &cli.Command{
+		Name:  "describe",
+		Usage: "say what a run, an exported model or a spec is",
+		Description: "With --model: the network, its preprocessing, threshold, scores and data. Without: the\n" +
+			"spec that --preset, --spec and --set make, and which of them each value comes from;\n" +
+			"--set goes before the file, the file before the preset, and that before the defaults.",
+		Flags:  append(flags, outputFlags()...),
+		Action: func(c *cli.Context) error { return runDescribe(c, newOutput(c, streams)) },
+	}
+}
+
+// description is what is known of a run, a model or a spec.
+type description struct {
+	Kind     string           `json:"kind"` // "run", "model" or "spec"
+	Name     string           `json:"name"` // as the user wrote it
+	Path     string           `json:"path,omitempty"`
+	Network  network          `json:"network"`
+	Manifest *models.Manifest `json:"manifest,omitempty"` // nil of a spec
+	Values   []value          `json:"values"`
+}
+
+// network is what the spec says of the network, and what follows from it.
+type network struct {
+	Topology     string `json:"topology"`
+	Backbone     string `json:"backbone"`
+	Head         string `json:"head"`
+	Distance     string `json:"distance"`
+	Loss         string `json:"loss"`
+	Size         int    `json:"size"`                    // S: images are [S,S,3]
+	EmbeddingDim int    `json:"embedding_dim,omitempty"` // 0: not known without the runtime
+	Parameters   int64  `json:"parameters,omitempty"`    // likewise
+}
+
+func networkOf(s *spec.Spec) network {
+	return network{Topology: s.Topology, Backbone: s.Backbone.Name, Head: s.Head.Name,
+		Distance: s.Distance.Name, Loss: s.Loss.Name, Size: s.Input.Size}
+}
+
+func runDescribe(c *cli.Context, out output) error {
+	isSpec := c.IsSet("spec") || c.IsSet("preset") || c.IsSet("set")
+	var d *description
+	var err error
+	switch {
+	case c.String("model") != "" && isSpec:
+		return usagef("--model has a spec of its own; describe it, or the one of --preset, --spec and --set")
+	case c.String("model") != "":
+		d, err = describeModel(c)
+	case isSpec:
+		d, err = describeSpec(c, out)
+	default:
+		return usagef("describe needs --model, or a spec: --preset, --spec or --set")
+	}
+	if err != nil {
+		return err
+	}
+	d.print(out)
+	return out.emit("summary", d)
+}
+
+// describeModel describes a run or an exported model. The latter is not loaded, and
+// needs no runtime.
+func describeModel(c *cli.Context) (*description, error) {
+	folder := c.String("model")
+	isRun, err := isRun(folder)
+	if err != nil {
+		return nil, err
+	}
+	d := &description{Kind: "model", Name: folder}
+	var s *spec.Spec
+	if isRun {
+		m, err := openModel(c)
+		if err != nil {
+			return nil, err
+		}
+		d.Kind, d.Path, d.Manifest, s = "run", m.path, &m.Manifest, m.spec
+		if err := m.close(); err != nil {
+			return nil, err
+		}
+	} else {
+		info, err := models.Describe(folder)
+		if err != nil {
+			return nil, err
+		}
+		d.Path, d.Manifest = info.Path, &info.Manifest
+		if s, err = spec.Parse(info.Manifest.Spec, models.ManifestName, &spec.Spec{}); err != nil {
+			return nil, &models.CorruptError{Path: info.Path, File: models.ManifestName, Reason: err.Error()}
+		}
+	}
+	d.Network = networkOf(s)
+	d.Network.EmbeddingDim, d.Network.Parameters = d.Manifest.EmbeddingDim, d.Manifest.Parameters
+	d.Values, err = valuesOf([]layer{{spec: s}})
+	return d, err
+}
+
+// describeSpec describes the spec of the flags. Without the runtime it leaves out what
+// only the graph knows.
+func describeSpec(c *cli.Context, out output) (*description, error) {
+	layers, err := readLayers(c)
+	if err != nil {
+		return nil, err
+	}
+	o, err := sessionOptions(c)
+	if err != nil {
+		return nil, err
+	}
+	s := layers[len(layers)-1].spec
+	d := &description{Kind: "spec", Name: c.String("spec"), Network: networkOf(s)}
+	if d.Name == "" {
+		d.Name = layers[0].from
+	}
+	if d.Values, err = valuesOf(layers); err != nil {
+		return nil, err
+	}
+	var missing *libtensorflow.MissingError
+	if err := session.Ready(o); errors.As(err, &missing) {
+		out.say("note       the number of parameters is not known without the TensorFlow runtime: tfpair runtime install")
+		return d, nil
+	} else if err != nil {
+		return nil, err
+	}
+	g, err := graphs.Build(s)
+	if err != nil {
+		return nil, err
+	}
+	d.Network.EmbeddingDim = g.EmbeddingDim
+	for _, v := range g.Variables {
+		n := int64(1)
+		for _, side := range v.Shape {
+			n *= side
+		}
+		d.Network.Parameters += n
+	}
+	return d, nil
+}
+
+// print writes the description for a person.
+func (d *description) print(out output) {
+	where := ""
+	if d.Path != "" && d.Path != d.Name {
+		where = ", " + d.Path
+	}
+	out.print("%-10s %s%s", d.Kind, d.Name, where)
+	d.Network.print(out)
+	if d.Manifest != nil {
+		printManifest(out, d.Manifest)
+	}
+	header := []string{"key", "value"}
+	if d.Kind == "spec" {
+		header = append(header, "from")
+	}
+	t := newTable(header...)
+	for _, v := range d.Values {
+		t.AppendRow(table.Row{v.Key, v.Value, v.From}[:len(header)])
+	}
+	out.print("\n%s", t.Render())
+}
+
+func (n network) print(out output) {
+	size := ""
+	if n.Parameters > 0 {
+		size = fmt.Sprintf("; %s parameters, embeddings of length %d", commas(int(n.Parameters)), n.EmbeddingDim)
+	}
+	out.print("network    %s of %s, head %s, distance %s, loss %s%s", n.Topology, n.Backbone, n.Head,
+		n.Distance, n.Loss, size)
+}
+
+// printManifest writes what training or export left.
+func printManifest(out output, m *models.Manifest) {
+	p := m.Preprocessing
+	out.print("images     %d×%d×3 %s, %s, in [0,255]: %s", p.Size, p.Size, p.DType, p.Channels, p.Note)
+	if m.Threshold.Source == "" {
+		out.print("threshold  none: no evaluation before this checkpoint")
+	} else {
+		out.print("threshold  same where distance <= %.4g (from %s)", m.Threshold.Value, m.Threshold.Source)
+	}
+	out.print("space      %s", m.Space)
+	out.print("weights    step %s, SHA-256 %s", commas(m.Step), m.WeightsSHA256)
+	out.print("data       %s, %s", m.Data.Name, m.Data.Fingerprint)
+	if n := len(m.Classes); n > 0 {
+		out.print("classes    %d, of which training saw %d: %s", n, len(m.Seen), fewWords(m.Seen))
+	}
+	for _, path := range m.Data.Skipped {
+		out.print("skipped    %s", path)
+	}
+	if m.Tool != "" {
+		out.print("made by    %s, %s", m.Tool, m.Runtime)
+	}
+	if len(m.Metrics) > 0 {
+		t := newTable("metric", "value", "95 % interval", "")
+		for _, of := range m.Metrics {
+			t.AppendRow(table.Row{strings.ReplaceAll(of.Name, "_", " "), fmt.Sprintf("%.4f", of.Value),
+				fmt.Sprintf("%.4f – %.4f", of.Low, of.High), of.Better + " is better"})
+		}
+		out.print("\n%s\n\non %s of validation, which also chose the threshold", t.Render(), count(m.Pairs, "pair"))
+	}
+	if len(m.Files) > 0 {
+		t := newTable("file", "bytes", "SHA-256")
+		for _, name := range slices.Sorted(maps.Keys(m.Files)) {
+			t.AppendRow(table.Row{name, commas(int(m.Files[name].Size)), m.Files[name].SHA256[:12] + "…"})
+		}
+		out.print("\n%s", t.Render())
+	}
+}
+
+// fewWords joins the first ten and counts the rest.
+func fewWords(words []string) string {
+	const most = 10
+	if len(words) <= most {
+		return strings.Join(words, ", ")
+	}
+	return fmt.Sprintf("%s and %d more", strings.Join(words[:most], ", "), len(words)-most)
+}

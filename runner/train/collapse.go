@@ -25,6 +25,9 @@ const (
 func (l *loop) collapse(s evaluate.Scores) *Alarmed {
 	lower := fmt.Sprintf("lower optimizer.%s.lr (now %g)", l.Spec.Optimizer.Name,
 		l.network.Parts.Optimizer.LR)
+	if l.Spec.Miner.Name == "hard" { // whose triplets all ask to pull together at first
+		lower += ", set miner=semihard"
+	}
 	auc, steps := s.Metrics["auc"], float64(l.meter.epochSteps)
 	chance, moved := auc < nearChance, steps > 0
 	ranked := fmt.Sprintf("val.auc is %.3f, the mean distance of different pairs minus that of same ones %.2g",

@@ -47,24 +47,29 @@ func TestTripletsLearn(t *testing.T) {
 	}
 }
 
-// TestTripletsCollapse: the trivial loss of triplets is the margin.
+// TestTripletsCollapse: the trivial loss of triplets is the margin, and the alarm
+// knows which miner is prone to it.
 func TestTripletsCollapse(t *testing.T) {
 	files := pictures(t, 3, 8)
 	for name := range files {
 		files[name] = files["data/class0/00.png"]
 	}
-	c := config(t, files, filepath.Join(t.TempDir(), "run"), tinyTriplet(t, "train.steps=20"))
-	alarms := 0
-	c.Observe = func(e Event) {
-		if _, ok := e.(Alarmed); ok {
-			alarms++
+	for miner, want := range map[string]bool{"all": false, "hard": true} {
+		s := tinyTriplet(t, "train.steps=20", "miner="+miner, "sampler.balanced.images_per_class=4")
+		c := config(t, files, filepath.Join(t.TempDir(), "run"), s)
+		var advice string
+		c.Observe = func(e Event) {
+			if a, ok := e.(Alarmed); ok {
+				advice = a.Advice
+			}
 		}
-	}
-	if _, err := Run(context.Background(), c); err != nil {
-		t.Fatal(err)
-	}
-	if alarms == 0 {
-		t.Error("no alarm")
+		if _, err := Run(context.Background(), c); err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(advice, "lower optimizer.adam.lr") ||
+			strings.Contains(advice, "miner=semihard") != want {
+			t.Errorf("miner %s: advice %q", miner, advice)
+		}
 	}
 }
 

@@ -48,7 +48,7 @@ func runDoctor(c *cli.Context, out output) error {
 		findings = append(findings, checkDisk("cache", cache))
 	}
 	findings = append(findings, checkGraph(o))
-	if folder, err := libtensorflow.Find(out.Getenv, libtensorflow.GPU); err == nil || o.Device == session.GPU {
+	if folder, ok := gpuBuild(out.Getenv); ok || o.Device == session.GPU {
 		findings = append(findings, checkCUDA(folder, out.Getenv)...)
 	}
 	findings = append(findings, finding{What: "gpu", OK: true,
@@ -130,6 +130,17 @@ func checkDisk(what, path string) finding {
 			return finding{What: what, Detail: path + ": " + err.Error()}
 		}
 	}
+}
+
+// gpuBuild returns the folder of the GPU build, if one is installed. TFPAIR_RUNTIME may
+// name a CPU build.
+func gpuBuild(getenv libtensorflow.Getenv) (string, bool) {
+	folder, err := libtensorflow.Find(getenv, libtensorflow.GPU)
+	if err != nil {
+		return "", false
+	}
+	m, err := libtensorflow.ReadManifest(folder)
+	return folder, err != nil || m.Device == libtensorflow.GPU
 }
 
 // checkCUDA names each library that the GPU build opens.

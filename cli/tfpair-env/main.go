@@ -6,12 +6,13 @@
 //
 // It is pure Go, so a stranger needs nothing built first, and runs from another module as
 // `go run github.com/tfpair/tfpair/cli/tfpair-env`. Progress goes to stderr. It needs
-// python3 with pip, cc and ar.
+// python3 with pip, cc and ar. With -device gpu it is the GPU build that is installed.
 package main
 
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"os"
@@ -23,8 +24,10 @@ import (
 )
 
 func main() {
+	device := flag.String("device", string(libtensorflow.CPU), "the build to install: cpu or gpu")
+	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	err := run(ctx, os.Getenv, os.Stdout, os.Stderr)
+	err := run(ctx, *device, os.Getenv, os.Stdout, os.Stderr)
 	stop()
 	if err != nil {
 		fmt.Fprintf(os.Stderr, "tfpair-env: %v\n", err)
@@ -33,13 +36,18 @@ func main() {
 }
 
 // run finds or installs the runtime and writes the two export lines.
-func run(ctx context.Context, getenv libtensorflow.Getenv, stdout, stderr io.Writer) error {
+func run(ctx context.Context, device string, getenv libtensorflow.Getenv,
+	stdout, stderr io.Writer) error {
 	if getenv("CGO_ENABLED") == "0" {
 		fmt.Fprintln(stderr, "tfpair-env: CGO_ENABLED is 0: building with TensorFlow needs 1, and a C compiler")
 	}
-	folder, err := libtensorflow.Find(getenv, libtensorflow.CPU)
+	d, err := libtensorflow.ParseDevice(device)
+	if err != nil {
+		return err
+	}
+	folder, err := libtensorflow.Find(getenv, d)
 	if missing := (*libtensorflow.MissingError)(nil); errors.As(err, &missing) {
-		folder, err = install(ctx, getenv, stderr)
+		folder, err = install(ctx, d, getenv, stderr)
 	}
 	if err != nil {
 		return err
@@ -53,14 +61,16 @@ func run(ctx context.Context, getenv libtensorflow.Getenv, stdout, stderr io.Wri
 	return err
 }
 
-// install installs the CPU build and returns its folder.
-func install(ctx context.Context, getenv libtensorflow.Getenv, stderr io.Writer) (string, error) {
-	folder, err := libtensorflow.Folder(getenv, libtensorflow.CPU)
+// install installs the build for a device and returns its folder.
+func install(ctx context.Context, d libtensorflow.Device, getenv libtensorflow.Getenv,
+	stderr io.Writer) (string, error) {
+	folder, err := libtensorflow.Folder(getenv, d)
 	if err != nil {
 		return "", err
 	}
 	return folder, libtensorflow.Install(ctx, libtensorflow.Options{
 		Dir: folder,
+		GPU: d == libtensorflow.GPU,
 		Progress: func(line string) {
 			fmt.Fprintln(stderr, "tfpair-env: "+line)
 		},

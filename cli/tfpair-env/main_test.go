@@ -28,7 +28,7 @@ func TestRun(t *testing.T) {
 	env := map[string]string{"TFPAIR_RUNTIME": folder, "CGO_CFLAGS": "-O3", "CGO_LDFLAGS": ""}
 	var stdout, stderr strings.Builder
 	getenv := func(name string) string { return env[name] }
-	if err := run(t.Context(), getenv, &stdout, &stderr); err != nil {
+	if err := run(t.Context(), "cpu", getenv, &stdout, &stderr); err != nil {
 		t.Fatal(err)
 	}
 	if stderr.Len() > 0 {
@@ -49,9 +49,15 @@ func TestRun(t *testing.T) {
 }
 
 func TestRunFails(t *testing.T) {
-	var stdout, stderr strings.Builder
-	err := run(t.Context(), func(string) string { return "" }, &stdout, &stderr)
-	if err == nil || stdout.Len() > 0 {
-		t.Errorf("run without HOME = %v with output %q, want an error and none", err, stdout.String())
+	for device, want := range map[string]string{
+		"cpu": "HOME", // there is no cache folder without it
+		"tpu": `unknown device "tpu" (known: auto, cpu, gpu)`,
+	} {
+		var stdout, stderr strings.Builder
+		err := run(t.Context(), device, func(string) string { return "" }, &stdout, &stderr)
+		if err == nil || !strings.Contains(err.Error(), want) || stdout.Len() > 0 {
+			t.Errorf("run for %s without an environment = %v with output %q, want %q and no output",
+				device, err, stdout.String(), want)
+		}
 	}
 }

@@ -11,7 +11,7 @@ SETUP = env=$$($(GO) run ./cli/tfpair-env) && eval "$$env" &&
 
 .PHONY: help
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: build
 build: ## build bin/tfpair
@@ -51,6 +51,14 @@ demo: build ## draw a small picture set, train on it, evaluate
 .PHONY: stranger
 stranger: build ## build and test a service in a module of its own
 	.ci/stranger
+
+.PHONY: image
+image: build ## build the container image, with docker or buildah
+	.ci/image
+
+.PHONY: image-test
+image-test: ## train, stop, go on, evaluate, export and embed in the image
+	.ci/image-test
 
 .PHONY: fmt
 fmt: ## format the code

@@ -1,0 +1,86 @@
+# tfpair with the TensorFlow runtime, without Python.
+#
+#   docker build -t tfpair .
+#   docker run -v $PWD/pictures:/data:ro -v $PWD/runs:/runs tfpair train --data /data --out /runs/one
+#
+# Two build contexts stand in for the network:
+#   --build-context runtime=FOLDER   an installed runtime: tfpair runtime status names it
+#   --build-context modules=FOLDER   $(go env GOMODCACHE)/cache/download
+
+# Go and a C compiler; Debian, where the runtime has to be downloaded.
+ARG BUILD_BASE=docker.io/library/golang:1.26-bookworm
+# Any glibc from 2.27 on with libstdc++.
+ARG RUN_BASE=docker.io/library/debian:bookworm-slim
+# cpu, or gpu: the GPU build and its CUDA packages, which nobody has tried on a GPU.
+ARG VARIANT=cpu
+# The one that internal/libtensorflow is pinned to; another is refused.
+ARG TENSORFLOW_VERSION=2.21.0
+
+FROM scratch AS runtime
+FROM scratch AS modules
+
+# The runtime: the context, or else what tfpair-env downloads. /out is what it is without
+# the stub, which only building needs.
+FROM ${BUILD_BASE} AS tensorflow
+ARG VARIANT
+ARG TENSORFLOW_VERSION
+ENV GOTOOLCHAIN=local TFPAIR_RUNTIME=/tensorflow
+WORKDIR /src
+COPY go.mod go.sum ./
+COPY cli/tfpair-env cli/tfpair-env
+COPY internal/libtensorflow internal/libtensorflow
+RUN --mount=type=bind,from=runtime,target=/context \
+    if [ -e /context/MANIFEST.json ]; then \
+        cp -a /context /tensorflow; \
+    else \
+        apt-get update && \
+        apt-get install -y --no-install-recommends python3-pip binutils; \
+    fi && \
+    go run ./cli/tfpair-env -device "$VARIANT" >/dev/null && \
+    for want in "\"version\": \"$TENSORFLOW_VERSION\"" "\"device\": \"$VARIANT\""; do \
+        grep -q "$want" /tensorflow/MANIFEST.json || { echo "the runtime lacks $want"; exit 1; }; \
+    done && \
+    cp -al /tensorflow /out && rm -r /out/stub-*
+
+# The program, and the licences of all that is in it. It has to work before it goes on.
+FROM ${BUILD_BASE} AS build
+ENV GOTOOLCHAIN=local TFPAIR_RUNTIME=/tensorflow
+WORKDIR /src
+COPY . .
+RUN --mount=type=bind,from=modules,target=/context \
+    --mount=type=bind,from=tensorflow,source=/tensorflow,target=/tensorflow \
+    --mount=type=cache,target=/root/.cache/go-build \
+    if [ -n "$(ls /context)" ]; then export GOPROXY=file:///context; fi && \
+    flags=$(go run ./cli/tfpair-env) && eval "$flags" && \
+    go build -trimpath -ldflags '-s -w' -o /out/bin/tfpair ./cli/tfpair && \
+    go list -deps -f '{{with .Module}}{{.Path}} {{.Dir}}{{end}}' ./cli/tfpair | sort -u | \
+    while read -r module folder; do \
+        licences=/out/share/doc/tfpair/$module && mkdir -p "$licences" && \
+        find "$folder" -maxdepth 1 -type f \( -iname 'licen[cs]e*' -o -iname 'notice*' \
+            -o -iname 'copying*' -o -iname 'patents*' \) -exec cp {} "$licences" \; ; \
+    done && \
+    mkdir /out/share/doc/tfpair/go && cp "$(go env GOROOT)/LICENSE" /out/share/doc/tfpair/go && \
+    /out/bin/tfpair doctor && \
+    mkdir -p /volumes/data && install -d -m 1777 /volumes/runs
+
+FROM ${RUN_BASE}
+ARG TENSORFLOW_VERSION
+ARG VARIANT
+ARG VERSION=devel
+ARG REVISION=unknown
+LABEL org.opencontainers.image.title="tfpair" \
+      org.opencontainers.image.description="learn which images belong together" \
+      org.opencontainers.image.source="https://github.com/tfpair/tfpair" \
+      org.opencontainers.image.licenses="Apache-2.0" \
+      org.opencontainers.image.version="$VERSION" \
+      org.opencontainers.image.revision="$REVISION" \
+      com.github.tfpair.tensorflow="$TENSORFLOW_VERSION-$VARIANT"
+COPY --from=build /volumes /
+COPY --from=tensorflow /out /usr/local/lib/tfpair
+COPY --from=build /out /usr/local
+# Temporary files go to the volume, so the root may be read-only without a tmpfs.
+ENV TFPAIR_RUNTIME=/usr/local/lib/tfpair HOME=/runs TMPDIR=/runs
+WORKDIR /runs
+VOLUME ["/data", "/runs"]
+USER 65532:65532
+ENTRYPOINT ["tfpair"]

@@ -45,7 +45,7 @@ kill: ## kill a training run 50 times at random moments and compare its weights
 	$(SETUP) TFPAIR_KILL=1 $(GO) test -count 1 -v -run TestKill -tags kill -timeout 20m ./runner/train
 
 .PHONY: demo
-demo: build ## draw a small picture set, train on it, evaluate
+demo: build ## draw a small picture set, train on it, evaluate, export, compare
 	bin/tfpair demo
 
 .PHONY: stranger

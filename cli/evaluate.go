@@ -17,7 +17,7 @@ func newEvaluateCommand(streams IO) *cli.Command {
 			Usage: "measure classes that training never saw, whatever their split; implied for test by a training so made"},
 		&cli.StringFlag{Name: "gallery", Usage: "split that each image is searched in, else the other images of its own"},
 		&cli.Uint64Flag{Name: "seed", Usage: "of drawn pairs and of intervals"})
-	flags = append(flags, fewShotFlags()...)
+	flags = append(append(flags, fewShotFlags()...), sheetFlags()...)
 	return &cli.Command{
 		Name:  "evaluate",
 		Usage: "say how good a trained network is on labelled images",
@@ -34,11 +34,15 @@ type evaluation struct {
 	Checkpoint string   `json:"checkpoint"`
 	Step       int      `json:"step"`
 	Skipped    []string `json:"skipped,omitempty"`
+	Sheet      string   `json:"sheet,omitempty"`
 	*evaluate.Report
 }
 
 func runEvaluate(c *cli.Context, out output) (err error) {
 	if err := need(c, "model", "data"); err != nil {
+		return err
+	}
+	if err := checkSheet(c); err != nil {
 		return err
 	}
 	data, err := openData(c)
@@ -87,6 +91,12 @@ func runEvaluate(c *cli.Context, out output) (err error) {
 	embedding.done()
 	if err != nil {
 		return stopped(c.Context, err)
+	}
+	if path := c.String("sheet"); path != "" {
+		report.Sheet = path
+		if err := writeSheet(path, model.name, data, report.Report); err != nil {
+			return err
+		}
 	}
 	report.print(out, data)
 	if err := out.emit("summary", report); err != nil {

@@ -43,6 +43,9 @@ func (e evaluation) print(out output, data *dataset.Dataset) {
 	out.print("\nintervals: %s; %s", e.Metrics[0].Interval.Method, count(e.Metrics[0].Interval.Units, "unit"))
 	e.printRetrieval(out)
 	out.print("\n%s", ratesTable(e.Rates).Render())
+	if e.Sheet != "" {
+		out.print("\nwrote %s: pairs called wrongly, and some called right", e.Sheet)
+	}
 }
 
 // printRetrieval says what was searched, and which classes are found worst.

@@ -22,6 +22,7 @@ import (
 type Cell struct {
 	Image   image.Image // nil: the place holds its caption only
 	Caption string      // under the image, ASCII; "\n" begins a line, long lines are cut in the middle
+	Wide    bool        // the caption may run over the places to its right, where they are empty
 	Frame   color.Color // around the image; nil: a hairline, so that white pictures have an edge
 }
 
@@ -149,7 +150,11 @@ func drawCell(canvas draw.Image, place image.Rectangle, c Cell, picture image.Im
 	}
 	d := font.Drawer{Dst: canvas, Src: image.NewUniform(ink), Face: basicfont.Face7x13}
 	for i, text := range strings.Split(c.Caption, "\n") {
-		text = shorten(text, place.Dx()/glyph)
+		room := place.Dx()
+		if c.Wide {
+			room = canvas.Bounds().Dx() - margin - place.Min.X
+		}
+		text = shorten(text, room/glyph)
 		d.Dot = fixed.P(place.Min.X, place.Max.Y+above+i*line+basicfont.Face7x13.Ascent)
 		d.DrawString(text)
 	}

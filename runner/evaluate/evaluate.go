@@ -160,6 +160,13 @@ type Report struct {
 	Distances    metric.Distances `json:"distances"`
 	Spread       float64          `json:"spread"`
 	Rank         float64          `json:"effective_rank"`
+	Answers      Answers          `json:"-"` // for who shows examples
+}
+
+// Answers are the pairs that were measured, and their distances.
+type Answers struct {
+	Pairs
+	Distance []float32 // [M] in units of the model's distance
 }
 
 // Run measures c.Model on c.Part. Class folders have their pairs drawn; listed
@@ -175,6 +182,7 @@ func Run(ctx context.Context, c Config) (*Report, error) {
 		return nil, err
 	}
 	r := c.describe(pairs)
+	r.Answers = Answers{pairs, m.distance}
 	if r.Distances, err = metric.Summarize(m.distance, pairs.Same); err != nil {
 		return nil, err
 	}

@@ -44,6 +44,10 @@ fuzz: ## run every fuzz target for FUZZTIME (20s)
 kill: ## kill a training run 50 times at random moments and compare its weights
 	$(SETUP) TFPAIR_KILL=1 $(GO) test -count 1 -v -run TestKill -tags kill -timeout 20m ./runner/train
 
+.PHONY: interop
+interop: ## have TensorFlow, Keras and tfgo use an exported model
+	$(SETUP) $(GO) test -count 1 -v -run TestInterop -tags interop -timeout 12m ./cli
+
 .PHONY: demo
 demo: build ## draw a small picture set, train on it, evaluate, export, compare
 	bin/tfpair demo

@@ -9,6 +9,8 @@ import (
 	"os"
 	"os/exec"
 	"time"
+
+	"github.com/tfpair/tfpair/internal/venv"
 )
 
 // child is a running peer.
@@ -64,7 +66,7 @@ func (c *child) end() error {
 	for c.out.Scan() {
 	}
 	if err := c.cmd.Wait(); err != nil {
-		return fmt.Errorf("%s: %w\n%s", c.name, err, tail(c.errors.String()))
+		return fmt.Errorf("%s: %w\n%s", c.name, err, venv.Tail(c.errors.String()))
 	}
 	return c.out.Err()
 }
@@ -72,7 +74,7 @@ func (c *child) end() error {
 // steps has the child make k steps and returns the seconds of each.
 func (c *child) steps(k int) ([]float64, error) {
 	if _, err := fmt.Fprintf(c.in, "run %d\n", k); err != nil {
-		return nil, fmt.Errorf("%s: %w\n%s", c.name, err, tail(c.errors.String()))
+		return nil, fmt.Errorf("%s: %w\n%s", c.name, err, venv.Tail(c.errors.String()))
 	}
 	var made struct {
 		Seconds []float64 `json:"seconds"`

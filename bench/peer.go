@@ -2,13 +2,11 @@ package main
 
 import (
 	"context"
-	"crypto/sha256"
 	"encoding/json"
 	"fmt"
-	"os"
-	"os/exec"
 	"path/filepath"
-	"strings"
+
+	"github.com/tfpair/tfpair/internal/venv"
 )
 
 // peer is a program that trains.
@@ -48,38 +46,15 @@ func python(ctx context.Context, o options, name string) (peer, error) {
 	return peer{name, []string{interpreter, script}}, nil
 }
 
-// environment returns the interpreter of a virtual environment that holds
-// bench/requirements-NAME.txt. Its folder is named after their digest, and counts as made
-// when it holds a file "ready".
+// environment returns the interpreter of an environment that holds
+// bench/requirements-NAME.txt.
 func environment(ctx context.Context, o options, name string) (string, error) {
-	requirements := filepath.Join("bench", "requirements-"+name+".txt")
-	data, err := os.ReadFile(requirements)
-	if err != nil {
-		return "", err
-	}
-	cache, err := os.UserCacheDir()
-	if err != nil {
-		return "", err
-	}
-	folder := fmt.Sprintf("%s-%.6x", name, sha256.Sum256(data))
-	folder = filepath.Join(cache, "tfpair", "bench", folder)
-	interpreter := filepath.Join(folder, "bin", "python")
-	ready := filepath.Join(folder, "ready")
-	if _, err := os.Stat(ready); err == nil {
-		return interpreter, nil
-	}
-	fmt.Fprintf(o.out, "installing %s into %s\n", requirements, folder)
-	for _, argv := range [][]string{
-		{o.python, "-m", "venv", "--clear", folder},
-		{interpreter, "-m", "pip", "install", "--quiet", "--disable-pip-version-check",
-			"-r", requirements},
-	} {
-		cmd := exec.CommandContext(ctx, argv[0], argv[1:]...)
-		if out, err := cmd.CombinedOutput(); err != nil {
-			return "", fmt.Errorf("%s: %w\n%s", strings.Join(argv, " "), err, tail(string(out)))
-		}
-	}
-	return interpreter, os.WriteFile(ready, nil, 0o644)
+	return venv.Make(ctx, venv.Options{
+		Python:       o.python,
+		Requirements: filepath.Join("bench", "requirements-"+name+".txt"),
+		Name:         name,
+		Say:          func(text string) { fmt.Fprintln(o.out, text) },
+	})
 }
 
 // line is what all lines that a peer prints have in common.
@@ -97,10 +72,4 @@ func decode(text []byte, event string, into any) (bool, error) {
 		return false, fmt.Errorf("event %q: %w", event, err)
 	}
 	return true, nil
-}
-
-// tail returns the last lines of a program's complaint.
-func tail(s string) string {
-	lines := strings.Split(strings.TrimSpace(s), "\n")
-	return strings.Join(lines[max(0, len(lines)-15):], "\n")
 }

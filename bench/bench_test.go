@@ -176,3 +176,12 @@ func TestResidentMemory(t *testing.T) {
 		t.Errorf("residentMemory = %v MiB, %v, want 1 or more", got, err)
 	}
 }
+
+func TestEmbeddingRatios(t *testing.T) {
+	// Both parts at 100 a second share the cores at 50; the slower of 100 and 25 is 25, both 20.
+	e := embedding{Decode: []float64{100, 100}, Network: []float64{100, 25}, Embed: []float64{50, 20}}
+	slower, bound := e.ratios()
+	if slower != (quantiles{0.65, 0.5, 0.8}) || bound != (quantiles{1, 1, 1}) {
+		t.Errorf("ratios = %v, %v; want 0.65 of 0.5 and 0.8, and 1", slower, bound)
+	}
+}

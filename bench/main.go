@@ -9,6 +9,7 @@
 //	go run ./bench grocery    search among grocery classes never trained on
 //	go run ./bench hausdorff  error of the baseline of Omniglot's one-shot runs
 //	go run ./bench service    an exported model under the load of a Go service
+//	go run ./bench embed      tfpair embed beside its parts, decoding and network, each alone
 //
 // The peers are Python programs in bench/peers. Their pinned packages are installed, once, into
 // virtual environments in the user's cache. Finished rows are kept in bench/results and skipped
@@ -65,6 +66,7 @@ var commands = []command{
 	{"grocery", "search among grocery classes never trained on", grocery},
 	{"hausdorff", "error of the baseline of Omniglot's one-shot runs", hausdorff},
 	{"service", "an exported model under the load of a Go service", service},
+	{"embed", "tfpair embed beside its parts, decoding and network, each alone", embed},
 }
 
 func main() {

@@ -1,8 +1,9 @@
-// Command embedder is tfpair's side of the service benchmark: it embeds with an exported
-// model as a Go service does, beside a bare session on the same model.
+// Command embedder is tfpair's side of the benchmarks service and embed: it embeds with an
+// exported model as a Go service does, beside a bare session on the same model.
 //
 //	embedder throughput MODEL   64 goroutines with one image each, and runs of the best batch size, in turns
 //	embedder latency MODEL      one image at a time through Embed, and through its parts, in turns
+//	embedder parts MODEL DATA   decoding alone and the network alone, of what tfpair embed does at the same time
 //	embedder loads MODEL N      N loads and closes while goroutines embed
 //
 // It prints {"event": "summary"} with what it measured.
@@ -40,6 +41,8 @@ func run(ctx context.Context, args []string) (any, error) {
 		return with(args[1], func(b *bench) (any, error) { return b.throughput(ctx) })
 	case len(args) == 2 && args[0] == "latency":
 		return with(args[1], func(b *bench) (any, error) { return b.latency(ctx) })
+	case len(args) == 3 && args[0] == "parts":
+		return with(args[1], func(b *bench) (any, error) { return b.parts(ctx, args[2]) })
 	case len(args) == 3 && args[0] == "loads":
 		n, err := strconv.Atoi(args[2])
 		if err != nil {
@@ -47,7 +50,7 @@ func run(ctx context.Context, args []string) (any, error) {
 		}
 		return loads(ctx, args[1], n)
 	}
-	return nil, fmt.Errorf("want throughput MODEL, latency MODEL or loads MODEL N")
+	return nil, fmt.Errorf("want throughput MODEL, latency MODEL, parts MODEL DATA or loads MODEL N")
 }
 
 // bench is a model and a bare session on the same files.

@@ -106,7 +106,7 @@ var Rules = map[string]Rule{
 	"bench": {Ours: []string{"internal/venv", "pipeline/...", "runner/metric"}, Pure: true,
 		Why: "the driver runs programs, ours among them"},
 	"bench/stepper":  {Ours: []string{"models/spec", "pipeline", "runner/network", "runner/session"}, Why: ownRoom},
-	"bench/embedder": {Ours: []string{"models", "pipeline/decode", "pipeline/resize", "runner/session"}, Why: ownRoom},
+	"bench/embedder": {Ours: []string{"models", "pipeline", "pipeline/dataset", "pipeline/decode", "pipeline/resize", "runner/session"}, Why: ownRoom},
 	"cli/tfpair-env": {Ours: []string{"internal/libtensorflow"}, Pure: true,
 		Why: "it runs before TensorFlow is there"},
 }

@@ -45,7 +45,7 @@ kill: ## kill a training run 50 times at random moments and compare its weights
 	$(SETUP) TFPAIR_KILL=1 $(GO) test -count 1 -v -run TestKill -tags kill -timeout 20m ./runner/train
 
 .PHONY: interop
-interop: ## have TensorFlow, Keras and tfgo use an exported model
+interop: ## have TensorFlow, Keras, tfgo and TensorBoard use what tfpair writes
 	$(SETUP) $(GO) test -count 1 -v -run TestInterop -tags interop -timeout 12m ./cli
 
 .PHONY: demo

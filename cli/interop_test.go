@@ -21,13 +21,17 @@ import (
 var interopModels = map[string][]string{
 	"bce":         {"loss=bce"},
 	"contrastive": {"loss=contrastive", "input.resize=crop", "input.filter=lanczos"},
+	// Statistics that no optimizer changes, a loss with variables that stay behind.
+	"batch norm": {"backbone={conv4: {filters: 8}}", "loss=proxyanchor", "distance=cosine",
+		"sampler=balanced", "input.resize=pad"},
 }
 
 // interopPairs is how many pairs of pictures Go and the others compare.
 const interopPairs = 60
 
 // TestInterop: TensorFlow, Keras, saved_model_cli and a program with nothing but tfgo
-// load what tfpair exports, and give the answers that Go gives.
+// load what tfpair exports, and give the answers that Go gives; TensorBoard reads what
+// it wrote of the training.
 func TestInterop(t *testing.T) {
 	python := interopPython(t, "keras")
 	tfgo := buildTFGo(t)
@@ -47,6 +51,7 @@ func TestInterop(t *testing.T) {
 			write(t, filepath.Join(folder, "expected.json"), text)
 			t.Log(command(t, python, "../testdata/interop/check.py", "../docs/export.md", folder))
 			checkTFGo(t, tfgo, folder, want.Pairs)
+			t.Log(command(t, python, "../testdata/interop/read_tensorboard.py", filepath.Join(folder, "run")))
 		})
 	}
 }

@@ -34,7 +34,9 @@ which threshold, and goes on where it stopped.
 
   tfpair demo                                         try it on pictures it draws itself
   tfpair train --data pictures/ --out run             train on class folders, an archive or a list
-  tfpair evaluate --model run --data pictures/        how good, with intervals`
+  tfpair evaluate --model run --data pictures/        how good, with intervals
+  tfpair export --run run --out model                 a SavedModel for Go services and TensorFlow's tools
+  tfpair compare --model model --left a.jpg --right b.jpg`
 
 func newApp(streams IO) *cli.App {
 	app := &cli.App{

@@ -72,7 +72,10 @@ func (f *File) Write(v *Vectors) error {
 	}
 	last := f.pending[len(f.pending)-1]
 	w := bufio.NewWriterSize(last, 1<<20)
-	if err := errors.Join(f.format.write(w, v), w.Flush()); err != nil {
+	if err := f.format.write(w, v); err != nil {
+		return err
+	}
+	if err := w.Flush(); err != nil {
 		return err
 	}
 	if f.format.beside {

@@ -48,6 +48,10 @@ kill: ## kill a training run 50 times at random moments and compare its weights
 interop: ## have TensorFlow, Keras, tfgo and TensorBoard use what tfpair writes
 	$(SETUP) $(GO) test -count 1 -v -run TestInterop -tags interop -timeout 12m ./cli
 
+.PHONY: proof
+proof: ## have ONNX Runtime and OpenVINO use an exported model; docs/proof.md records it
+	$(SETUP) $(GO) test -count 1 -v -run TestProof -tags interop -timeout 12m ./cli
+
 .PHONY: demo
 demo: build ## draw a small picture set, train on it, evaluate, export, compare
 	bin/tfpair demo

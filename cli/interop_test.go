@@ -33,8 +33,27 @@ const interopPairs = 60
 // load what tfpair exports, and give the answers that Go gives; TensorBoard reads what
 // it wrote of the training.
 func TestInterop(t *testing.T) {
-	python := interopPython(t, "keras")
-	tfgo := buildTFGo(t)
+	python, tfgo := interopPython(t, "keras"), buildTFGo(t)
+	eachInteropModel(t, func(t *testing.T, folder string, want expected) {
+		t.Log(command(t, python, "../testdata/interop/check.py", "../docs/export.md", folder))
+		checkTFGo(t, tfgo, folder, want.Pairs)
+		t.Log(command(t, python, "../testdata/interop/read_tensorboard.py", filepath.Join(folder, "run")))
+	})
+}
+
+// TestProof: ONNX Runtime and OpenVINO read what tfpair exports, and give the answers
+// that Go gives. docs/proof.md records it.
+func TestProof(t *testing.T) {
+	python := interopPython(t, "proof")
+	eachInteropModel(t, func(t *testing.T, folder string, _ expected) {
+		t.Log(command(t, python, "../testdata/interop/prove.py", folder))
+	})
+}
+
+// eachInteropModel calls check with a folder for each model, as case.py has it, and what
+// is in its expected.json.
+func eachInteropModel(t *testing.T, check func(t *testing.T, folder string, want expected)) {
+	t.Helper()
 	pictures := filepath.Join(t.TempDir(), "pictures")
 	if err := sample.Write(pictures, sample.Options{Train: 30, Test: 12}); err != nil {
 		t.Fatal(err)
@@ -49,14 +68,12 @@ func TestInterop(t *testing.T) {
 				t.Fatal(err)
 			}
 			write(t, filepath.Join(folder, "expected.json"), text)
-			t.Log(command(t, python, "../testdata/interop/check.py", "../docs/export.md", folder))
-			checkTFGo(t, tfgo, folder, want.Pairs)
-			t.Log(command(t, python, "../testdata/interop/read_tensorboard.py", filepath.Join(folder, "run")))
+			check(t, folder, want)
 		})
 	}
 }
 
-// expected is what Go makes of a model: the file expected.json of check.py.
+// expected is what Go makes of a model: the file expected.json of case.py.
 type expected struct {
 	Size      int                `json:"size"`
 	Dim       int                `json:"dim"`

@@ -25,6 +25,7 @@ import (
 	"github.com/tfpair/tfpair/runner/session"
 	"github.com/tfpair/tfpair/runner/train"
 	"github.com/tfpair/tfpair/runner/trained"
+	"github.com/tfpair/tfpair/runner/tune"
 )
 
 // The exit codes. docs/scripting.md lists them; a test holds the two together.
@@ -99,6 +100,8 @@ type outcome struct {
 var outcomes = []outcome{
 	{isA[SignalError], 0, ""}, // the code is the signal's
 	{isA[*train.SpecError], exitUsage, "give the run's own settings to go on, or another --out to begin anew"},
+	{isA[*tune.FolderError], exitUsage, "give the same search to go on with it, or another --out to begin anew"},
+	{isA[*tune.SpaceError], exitUsage, "docs/spec.md says what a space file may hold; tfpair list shows names"},
 	{isA[*usageError], exitUsage, "tfpair --help, tfpair COMMAND --help or tfpair list show what there is"},
 	{isA[*named.UnknownError], exitUsage, "tfpair list shows what there is"},
 	{isA[*dataset.OptionsError], exitUsage, ""},

@@ -20,6 +20,7 @@ import (
 	"github.com/tfpair/tfpair/pipeline/dataset"
 	"github.com/tfpair/tfpair/pipeline/sampler"
 	"github.com/tfpair/tfpair/runner/metric"
+	"github.com/tfpair/tfpair/runner/tune"
 )
 
 // entry is one thing that a user can name.
@@ -55,6 +56,7 @@ func entries() []entry {
 		entriesOf(augment.Presets),
 		entriesOf(dataset.Table),
 		entriesOf(vectors.Table),
+		entriesOf(tune.Table),
 		entriesOf(metric.Pairs),
 		entriesOf(metric.Queries),
 	)

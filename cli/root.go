@@ -60,6 +60,7 @@ func newApp(streams IO) *cli.App {
 		Commands: []*cli.Command{
 			newTrainCommand(streams),
 			newEvaluateCommand(streams),
+			newTuneCommand(streams),
 			newExportCommand(streams),
 			newAugmentCommand(streams),
 			newEmbedCommand(streams),

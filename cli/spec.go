@@ -9,9 +9,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/tfpair/tfpair/graphs"
 	"github.com/tfpair/tfpair/models/spec"
-	"github.com/tfpair/tfpair/pipeline/augment"
 	"github.com/tfpair/tfpair/runner/train"
 )
 
@@ -64,23 +62,10 @@ func readLayers(c *cli.Context) ([]layer, error) {
 	layers = append(layers, layer{"--set", s})
 	resolved := *s
 	resolved.Train.Unseen = s.Train.Unseen || c.Bool("unseen-classes")
-	if err := resolve(&resolved); err != nil {
+	if err := train.Check(&resolved); err != nil {
 		return nil, usage(err)
 	}
 	return append(layers, layer{"default", &resolved}), nil
-}
-
-// resolve looks up what s names and fills in the defaults of all options.
-func resolve(s *spec.Spec) error {
-	parts, err := graphs.Resolve(s)
-	if err != nil {
-		return err
-	}
-	if _, err := train.Sampler(s, parts); err != nil {
-		return err
-	}
-	_, err = augment.New(&s.Augment, 0)
-	return err
 }
 
 // value is a key of a spec.

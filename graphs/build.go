@@ -68,7 +68,8 @@ type Parts struct {
 }
 
 // Resolve looks up what s names and fills the defaults of all options into s.
-// It builds nothing and does not need the TensorFlow runtime.
+// It builds nothing and does not need the TensorFlow runtime. Where the parts do not go
+// together the error is a *MisfitError.
 func Resolve(s *spec.Spec) (Parts, error) {
 	var p Parts
 	var errs [8]error
@@ -85,13 +86,25 @@ func Resolve(s *spec.Spec) (Parts, error) {
 			return Parts{}, err
 		}
 	}
+	err := p.fit(s)
 	if s.Input.Size < p.Backbone.MinSize {
-		return Parts{}, fmt.Errorf("input.size must be at least %d for backbone %q, got %d",
+		err = fmt.Errorf("input.size must be at least %d for backbone %q, got %d",
 			p.Backbone.MinSize, s.Backbone.Name, s.Input.Size)
 	}
+	if err != nil {
+		return Parts{}, &MisfitError{err}
+	}
 	p.Notes = p.notes(s)
-	return p, p.fit(s)
+	return p, nil
 }
+
+// MisfitError says that parts of a spec, each right by itself, do not go together.
+type MisfitError struct{ Err error }
+
+func (e *MisfitError) Error() string { return e.Err.Error() }
+
+// Unwrap returns what does not fit.
+func (e *MisfitError) Unwrap() error { return e.Err }
 
 // LearningRate returns the rate of the update with the given number, from 0, in
 // a training of total updates.

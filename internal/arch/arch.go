@@ -94,6 +94,8 @@ var Rules = map[string]Rule{
 	"runner/train": {Ours: []string{"runner/trained", "runner/evaluate", "runner/metric",
 		"runner/network", "runner/tensorboard", "runner/session", "graphs/...", "pipeline/...", "models/..."},
 		Why: ownRoom},
+	"runner/tune": {Ours: []string{"runner/train", "runner/metric", "runner/session", "graphs/...",
+		"pipeline/...", "models/..."}, Why: ownRoom},
 	"runner/export": {Ours: []string{"runner/trained", "runner/evaluate", "runner/metric",
 		"runner/network", "runner/session", "graphs/...", "models/...", "pipeline/decode",
 		"pipeline/resize", "internal/sample"}, Why: ownRoom},

@@ -57,7 +57,7 @@ func (l *loop) close() error {
 	if l.network != nil {
 		errs = append(errs, l.network.Close())
 	}
-	if l.store != nil {
+	if l.store != nil && l.store != l.Pixels {
 		errs = append(errs, l.store.Close())
 	}
 	return errors.Join(errs...)
@@ -291,6 +291,7 @@ func (l *loop) summary(end Ended) (*Summary, error) {
 	if l.state.BestStep < 0 {
 		return s, nil
 	}
+	s.BestValue = l.state.BestValue
 	c, err := checkpoint.Load(checkpoint.Path(l.folder.Checkpoints(), l.state.BestStep))
 	if err != nil {
 		return nil, err

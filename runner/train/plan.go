@@ -8,9 +8,28 @@ import (
 	"github.com/tfpair/tfpair/graphs/loss"
 	"github.com/tfpair/tfpair/models/spec"
 	"github.com/tfpair/tfpair/pipeline"
+	"github.com/tfpair/tfpair/pipeline/augment"
 	"github.com/tfpair/tfpair/pipeline/dataset"
 	"github.com/tfpair/tfpair/pipeline/sampler"
 )
+
+// Check says what is wrong with s as far as that can be known without data, and fills
+// in the defaults of its options. Errors are those of graphs.Resolve, Sampler and
+// augment.New.
+func Check(s *spec.Spec) error {
+	parts, err := graphs.Resolve(s)
+	if err != nil {
+		return err
+	}
+	if _, err := Sampler(s, parts); err != nil {
+		return err
+	}
+	if _, err := augment.New(&s.Augment, 0); err != nil {
+		return err
+	}
+	_, err = selection(s.Train.Select)
+	return err
+}
 
 // Sampler looks up the sampler of s, and refuses one that cannot give what the loss needs.
 func Sampler(s *spec.Spec, parts graphs.Parts) (sampler.Maker, error) {

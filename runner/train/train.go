@@ -34,6 +34,7 @@ type Config struct {
 	Folder  string           // run folder: made, or gone on with
 	Session session.Options
 	Store   pipeline.StoreOptions // Resizer is set from Spec
+	Pixels  *pipeline.Store       // of these images at the size of Spec, shared; nil: Run makes its own
 	SkipBad float64               // share of images that may be bad and left out; 0: none
 	Observe func(Event)           // may be nil; called from one goroutine
 	Now     func() time.Time      // the clock, for speeds and the times of events
@@ -42,8 +43,9 @@ type Config struct {
 // Summary is what a training came to.
 type Summary struct {
 	Ended
-	BestStep int              // step of the best checkpoint by train.select, -1 if there is none
-	Best     *evaluate.Scores // its scores on validation, nil if there is none
+	BestStep  int              // step of the best checkpoint by train.select, -1 if there is none
+	BestValue float64          // its value of train.select
+	Best      *evaluate.Scores // its scores on validation, nil if there is none
 }
 
 // Run trains until the budget of steps is used, patience runs out, or ctx is
@@ -105,16 +107,10 @@ func (c Config) splits() dataset.SplitOptions {
 // open reads the data, builds the network and sets it to the last checkpoint or to a start.
 func (l *loop) open(ctx context.Context, parts graphs.Parts, maker sampler.Maker) error {
 	trainPart, valPart := l.Data.In(dataset.Train), l.Data.In(dataset.Val)
-	resizer, err := resize.New(resize.Options{
-		Size: l.Spec.Input.Size, Mode: l.Spec.Input.Resize, Filter: l.Spec.Input.Filter})
+	err := l.openStore()
 	if err != nil {
 		return err
 	}
-	l.Store.Resizer = resizer
-	if l.Store.SpillDir == "" {
-		l.Store.SpillDir = l.folder.Path() // a disk that is meant to hold much; "/tmp" may be memory
-	}
-	l.store = pipeline.NewStore(l.Data, l.Store)
 	if err := l.prepareImages(ctx, &trainPart, &valPart); err != nil {
 		return err
 	}
@@ -131,6 +127,24 @@ func (l *loop) open(ctx context.Context, parts graphs.Parts, maker sampler.Maker
 		return err
 	}
 	return l.started(trainPart, valPart)
+}
+
+// openStore makes the store of pixels, or takes the one that is shared.
+func (l *loop) openStore() error {
+	if l.store = l.Pixels; l.store != nil {
+		return nil
+	}
+	resizer, err := resize.New(resize.Options{
+		Size: l.Spec.Input.Size, Mode: l.Spec.Input.Resize, Filter: l.Spec.Input.Filter})
+	if err != nil {
+		return err
+	}
+	l.Store.Resizer = resizer
+	if l.Store.SpillDir == "" {
+		l.Store.SpillDir = l.folder.Path() // a disk that is meant to hold much; "/tmp" may be memory
+	}
+	l.store = pipeline.NewStore(l.Data, l.Store)
+	return nil
 }
 
 // prepareImages decodes every image of both parts, and takes the bad ones out of

@@ -1,0 +1,160 @@
+package tune
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+
+	"github.com/tfpair/tfpair/graphs"
+	"github.com/tfpair/tfpair/models/spec"
+	"github.com/tfpair/tfpair/pipeline"
+	"github.com/tfpair/tfpair/pipeline/dataset"
+	"github.com/tfpair/tfpair/pipeline/resize"
+	"github.com/tfpair/tfpair/runner/train"
+)
+
+// How a trial ended.
+const (
+	Done     = "done"
+	Diverged = "diverged" // the loss, or a weight, was no finite number
+	Refused  = "refused"  // its settings do not go together, or not with the data
+)
+
+// Trial is one training of a search. Fields are only ever added.
+type Trial struct {
+	Number   int      `json:"trial"` // of the plan, from 0
+	Set      []string `json:"set"`   // assignments over the spec
+	Steps    int      `json:"steps"`
+	Seed     int64    `json:"seed"` // of the training
+	Status   string   `json:"status"`
+	Reason   string   `json:"reason,omitempty"` // of another status than done
+	Value    float64  `json:"value"`            // of the best checkpoint by train.select, on validation
+	BestStep int      `json:"best_step"`
+	Seconds  float64  `json:"seconds"`
+	Run      string   `json:"run,omitempty"` // run folder, inside the search's
+}
+
+// same reports whether two records are of one training.
+func (t Trial) same(other Trial) bool {
+	return t.Number == other.Number && t.Steps == other.Steps && t.Seed == other.Seed
+}
+
+// spec returns the spec of a training.
+func (t Trial) spec(base *spec.Spec) (*spec.Spec, error) {
+	s, err := base.Set(t.Set...)
+	if err != nil {
+		return nil, err
+	}
+	s.Train.Steps, s.Train.Seed = t.Steps, t.Seed
+	return s, train.Check(s)
+}
+
+// folder names the run folder of a training. A trial that goes on for more steps does so
+// in the same one, unless its schedule depends on how many there will be.
+func (t Trial) folder(s *spec.Spec, whole int) (string, error) {
+	parts, err := graphs.Resolve(s)
+	if err != nil {
+		return "", err
+	}
+	name := fmt.Sprintf("%04d", t.Number)
+	if t.Steps < whole && !parts.Schedule.Open {
+		name += fmt.Sprintf("-steps-%d", t.Steps)
+	}
+	return name, nil
+}
+
+// try trains t, or goes on with it, into the folder runs of the search. What is wrong with
+// its settings is told in the trial; the error is of what no other trial would mend.
+func (u *tuner) try(ctx context.Context, t Trial, runs string) (Trial, error) {
+	s, err := t.spec(u.Spec)
+	if err != nil {
+		return t.failed(Refused, err), nil
+	}
+	name, err := t.folder(s, u.Spec.Train.Steps)
+	if err != nil {
+		return t, err
+	}
+	t.Run = filepath.Join(runs, name)
+	data, err := u.open()
+	if err != nil {
+		return t, err
+	}
+	defer data.Close() // read only
+	store, err := u.pixels.of(data, s.Input)
+	if err != nil {
+		return t, err
+	}
+	started := u.Now()
+	summary, err := train.Run(ctx, train.Config{Spec: s, Data: data, Folder: filepath.Join(u.Folder, t.Run),
+		Session: u.Session, Store: u.Store, Pixels: store, SkipBad: u.SkipBad, Observe: u.Training, Now: u.Now})
+	t.Seconds = u.Now().Sub(started).Seconds()
+	var diverged *train.DivergedError
+	var sampler *train.SamplerError
+	var classes *train.ClassesError
+	switch {
+	case errors.As(err, &diverged):
+		return t.failed(Diverged, err), nil
+	case errors.As(err, &sampler) || errors.As(err, &classes):
+		t.Run = ""
+		return t.failed(Refused, err), nil
+	case err != nil:
+		return t, fmt.Errorf("trial %d: %w", t.Number, err)
+	}
+	t.Status, t.Value, t.BestStep = Done, summary.BestValue, summary.BestStep
+	return t, nil
+}
+
+func (t Trial) failed(status string, err error) Trial {
+	t.Status, t.Reason = status, err.Error()
+	return t
+}
+
+// open opens the data anew, for another training to split, and checks that it is the same.
+func (u *tuner) open() (*dataset.Dataset, error) {
+	data, err := u.Open()
+	if err != nil {
+		return nil, err
+	}
+	if got := data.Fingerprint(); got != u.fingerprint {
+		data.Close() // read only
+		return nil, &train.DataError{Folder: u.Folder, Run: u.fingerprint, Given: got}
+	}
+	return data, nil
+}
+
+// sharedPixels keeps the decoded images of one size for the trainings that follow.
+type sharedPixels struct {
+	options pipeline.StoreOptions
+	data    *dataset.Dataset // where the images are, in the order of every opening
+	size    resize.Options
+	store   *pipeline.Store // nil before the first
+}
+
+// of returns the pixels for a network's input: those there are, or new ones in their place.
+func (p *sharedPixels) of(data *dataset.Dataset, input spec.Input) (*pipeline.Store, error) {
+	size := resize.Options{Size: input.Size, Mode: input.Resize, Filter: input.Filter}
+	if p.store != nil && p.size == size {
+		return p.store, nil
+	}
+	resizer, err := resize.New(size)
+	if err != nil {
+		return nil, err
+	}
+	if err := p.close(); err != nil {
+		return nil, err
+	}
+	o := p.options
+	o.Resizer = resizer
+	p.size, p.store = size, pipeline.NewStore(p.data, o)
+	return p.store, nil
+}
+
+func (p *sharedPixels) close() error {
+	if p.store == nil {
+		return nil
+	}
+	err := p.store.Close()
+	p.store = nil
+	return err
+}

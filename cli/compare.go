@@ -70,7 +70,8 @@ func runCompare(c *cli.Context, out output) (err error) {
 	}
 	if len(left.Paths) != len(right.Paths) {
 		return &dataset.Error{Role: "right", Path: c.String("right"), Err: fmt.Errorf("%s to compare with %s "+
-			"of %q; rows are compared one by one", count(len(right.Paths), "embedding"), count(len(left.Paths), "embedding"), c.String("left"))}
+			"of %q; rows are compared one by one", count(len(right.Paths), "embedding"),
+			count(len(left.Paths), "embedding"), c.String("left"))}
 	}
 	list, err := model.compare(left, right)
 	if err != nil {

@@ -134,7 +134,8 @@ func describeSpec(c *cli.Context, out output) (*description, error) {
 	}
 	var missing *libtensorflow.MissingError
 	if err := session.Ready(o); errors.As(err, &missing) {
-		out.say("note       the number of parameters is not known without the TensorFlow runtime: tfpair runtime install")
+		out.say("note       the number of parameters is not known without the TensorFlow runtime: " +
+			libtensorflow.InstallCommand)
 		return d, nil
 	} else if err != nil {
 		return nil, err

@@ -113,7 +113,8 @@ const embedBatch = 32
 // embed returns the embeddings in the order of the data. While the network runs, the
 // next images are decoded. Where more are bad than the budget allows, the rest is
 // decoded to name all of them, in a *train.BadImagesError.
-func (e *embedder) embed(ctx context.Context, o pipeline.StoreOptions, progress func(done int)) (*vectors.Vectors, error) {
+func (e *embedder) embed(ctx context.Context, o pipeline.StoreOptions,
+	progress func(done int)) (*vectors.Vectors, error) {
 	var err error
 	if o.Resizer, err = resize.New(e.model.Preprocessing.Options); err != nil {
 		return nil, err
@@ -148,7 +149,8 @@ func (e *embedder) embed(ctx context.Context, o pipeline.StoreOptions, progress 
 		return nil, &train.BadImagesError{Images: e.bad, Total: len(images), Budget: e.budget}
 	}
 	if len(list.Paths) == 0 {
-		return nil, &dataset.Error{Role: "data", Path: e.data.Name, Err: errors.New("no image of it can be read")}
+		return nil, &dataset.Error{Role: "data", Path: e.data.Name,
+			Err: errors.New("no image of it can be read")}
 	}
 	return list, nil
 }

@@ -64,6 +64,12 @@ func runEvaluate(c *cli.Context, out output) (err error) {
 	if few != nil {
 		return runFewShot(c, out, few, from, model)
 	}
+	return runPairs(c, out, from, model)
+}
+
+// runPairs measures a model on pairs, listed or drawn, and on retrieval.
+func runPairs(c *cli.Context, out output, from parts, model *model) error {
+	data := from.data
 	part, err := from.choose("--split", c.String("split"))
 	if err != nil {
 		return err

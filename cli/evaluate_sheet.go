@@ -20,7 +20,8 @@ import (
 // sheetFlags say that pairs are to be shown.
 func sheetFlags() []cli.Flag {
 	return []cli.Flag{
-		&cli.StringFlag{Name: "sheet", Usage: "PNG `FILE` to draw pairs into: those called wrongly, and some called right"},
+		&cli.StringFlag{Name: "sheet",
+			Usage: "PNG `FILE` to draw pairs into: those called wrongly, and some called right"},
 		&cli.BoolFlag{Name: "overwrite", Usage: "replace the sheet where there is one"},
 	}
 }

@@ -119,8 +119,10 @@ func (m exportedModel) Embed(pixels []uint8) ([]float32, error) {
 
 // Compare returns distances [M], and probabilities [M] or nil, of pairs of rows of
 // embeddings [N,D].
-func (m exportedModel) Compare(embeddings []float32, left, right []int32) (distance, probability []float32, err error) {
-	list, err := m.CompareEmbeddings(context.Background(), m.rows(embeddings, left), m.rows(embeddings, right))
+func (m exportedModel) Compare(embeddings []float32, left, right []int32) (
+	distance, probability []float32, err error) {
+	list, err := m.CompareEmbeddings(context.Background(), m.rows(embeddings, left),
+		m.rows(embeddings, right))
 	if err != nil {
 		return nil, nil, err
 	}

@@ -33,7 +33,8 @@ const (
 )
 
 // npyHeader matches the header of what readNpy takes, in the order that NumPy writes.
-var npyHeader = regexp.MustCompile(`^\{'descr': '<f4', 'fortran_order': False, 'shape': \((\d+), (\d+)\), \}\s*$`)
+var npyHeader = regexp.MustCompile(
+	`^\{'descr': '<f4', 'fortran_order': False, 'shape': \((\d+), (\d+)\), \}\s*$`)
 
 func writeNpy(w io.Writer, v *Vectors) error {
 	header := fmt.Sprintf("{'descr': '<f4', 'fortran_order': False, 'shape': (%d, %d), }", len(v.Paths), v.Dim)
@@ -64,7 +65,8 @@ func readNpy(r io.Reader, size int64) (*Vectors, error) {
 	}
 	shape := npyHeader.FindSubmatch(header)
 	if shape == nil {
-		return nil, fmt.Errorf("header is %q, want a '<f4' array in C order of shape (N, D)", bytes.TrimSpace(header))
+		return nil, fmt.Errorf("header is %q, want a '<f4' array in C order of shape (N, D)",
+			bytes.TrimSpace(header))
 	}
 	rows, rowsErr := strconv.ParseInt(string(shape[1]), 10, 32)
 	dim, dimErr := strconv.ParseInt(string(shape[2]), 10, 32)

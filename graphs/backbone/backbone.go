@@ -28,6 +28,9 @@ type Backbone struct {
 
 // Table lists every backbone. A new backbone is a new file here and a new row.
 var Table = named.Table[Backbone]{Kind: "backbone", Rows: map[string]named.Row[Backbone]{
-	"conv4":     conv4,
-	"smallconv": smallConv,
+	"conv4":              conv4,
+	"efficientnet-lite0": efficientNetLite0,
+	"resnet50":           resNet50,
+	"smallconv":          smallConv,
+	"smallresnet":        smallResNet,
 }}

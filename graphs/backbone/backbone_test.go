@@ -52,13 +52,13 @@ func training(s *op.Scope) layer.Mode {
 }
 
 // TestTable: every backbone gives features [N,F], finite and different for
-// different images, at its smallest size and at odd ones; a smaller image is an
-// error of the scope, or has no pixels left; both modes use the same variables.
+// different images, at its smallest size and at odd ones; both modes use the same
+// variables.
 func TestTable(t *testing.T) {
 	for _, name := range Table.Names() {
 		t.Run(name, func(t *testing.T) {
 			b := mustNew(t, name, nil)
-			for _, size := range []int{b.MinSize, b.MinSize + 1, b.MinSize + 13} {
+			for _, size := range sizes(b) {
 				in := []graphtest.Input{pixels(2, size)}
 				g := graphtest.BuildNetwork(t, in, func(s *op.Scope, v *variable.Set, in []tf.Output) []tf.Output {
 					y := build(b, s, v, layer.Mode{}, in[0])
@@ -86,10 +86,25 @@ func TestTable(t *testing.T) {
 					}
 				}
 			}
-			if y := shapeAt(b, b.MinSize-1); y > 0 {
-				t.Errorf("size %d leaves %d features, MinSize is %d", b.MinSize-1, y, b.MinSize)
-			}
 		})
+	}
+}
+
+// sizes are sides to try, fewer for large nets.
+func sizes(b Backbone) []int {
+	if b.MinSize < 32 {
+		return []int{b.MinSize, b.MinSize + 1, b.MinSize + 13}
+	}
+	return []int{b.MinSize + 1}
+}
+
+// TestMinSize: nets that do not pad leave nothing of a smaller image.
+func TestMinSize(t *testing.T) {
+	for _, name := range []string{"conv4", "smallconv"} {
+		b := mustNew(t, name, nil)
+		if y := shapeAt(b, b.MinSize-1); y > 0 {
+			t.Errorf("%s: size %d leaves %d features, MinSize is %d", name, b.MinSize-1, y, b.MinSize)
+		}
 	}
 }
 
@@ -110,7 +125,7 @@ func TestGradient(t *testing.T) {
 	for _, name := range Table.Names() {
 		t.Run(name, func(t *testing.T) {
 			b := mustNew(t, name, nil)
-			in := []graphtest.Input{pixels(4, b.MinSize+7)}
+			in := []graphtest.Input{pixels(3, b.MinSize+1)}
 			g := graphtest.BuildNetwork(t, in, func(s *op.Scope, v *variable.Set, in []tf.Output) []tf.Output {
 				y := build(b, s, v, training(s), in[0])
 				var of []tf.Output
@@ -214,6 +229,15 @@ func TestOptions(t *testing.T) {
 		{"conv4", map[string]any{"bn_momentum": 1}, "bn_momentum must be in [0,1), got 1"},
 		{"conv4", map[string]any{"bn_epsilon": 0}, "bn_epsilon must be positive, got 0"},
 		{"conv4", map[string]any{"dense": 3}, `unknown field "dense"`},
+		{"smallresnet", map[string]any{"depth": 10}, "depth must be 8, 14, 20 or more, 6n + 2, got 10"},
+		{"smallresnet", map[string]any{"depth": 2}, "depth must be 8, 14, 20 or more, 6n + 2, got 2"},
+		{"smallresnet", map[string]any{"width": 0}, "width must be positive, got 0"},
+		{"smallresnet", map[string]any{"dropout": 1}, "dropout must be in [0,1), got 1"},
+		{"resnet50", map[string]any{"stride_on": "2x2"}, `stride_on must be 1x1 or 3x3, got "2x2"`},
+		{"resnet50", map[string]any{"preprocess": "keras"}, `preprocess must be caffe, torch or tf, got "keras"`},
+		{"resnet50", map[string]any{"freeze": "stage6"}, `freeze must be none, all, or stage1 to stage5, got "stage6"`},
+		{"efficientnet-lite0", map[string]any{"freeze": "stage0"},
+			`freeze must be none, all, or stage1 to stage9, got "stage0"`},
 	} {
 		choice, err := named.Choose(c.name, c.options)
 		if err != nil {

@@ -58,7 +58,7 @@ func (o conv4Options) build(s *op.Scope, v *variable.Set, m layer.Mode,
 		norm := fmt.Sprintf("norm%d", i+1)
 		x = layer.Conv(s.SubScope(name), v.Sub(name), x, o.Filters, layer.Same(3))
 		x = layer.BatchNorm(s.SubScope(norm), v.Sub(norm), m, x, o.Norm)
-		x = layer.MaxPool(s.SubScope(fmt.Sprintf("pool%d", i+1)), x, 2)
+		x = layer.MaxPool(s.SubScope(fmt.Sprintf("pool%d", i+1)), x, layer.Halve())
 		x = op.Relu(s.SubScope(fmt.Sprintf("relu%d", i+1)), x)
 	}
 	if o.Pool == average {

@@ -56,7 +56,7 @@ func (o smallConvOptions) build(s *op.Scope, v *variable.Set, _ layer.Mode,
 	for i, filters := range o.Filters {
 		name := fmt.Sprintf("conv%d", i+1)
 		x = layer.Conv(s.SubScope(name), v.Sub(name), x, filters, layer.Window{Size: o.Kernel, Stride: 1})
-		x = layer.MaxPool(s.SubScope(fmt.Sprintf("pool%d", i+1)), x, 2)
+		x = layer.MaxPool(s.SubScope(fmt.Sprintf("pool%d", i+1)), x, layer.Halve())
 		x = layer.Bias(s.SubScope(fmt.Sprintf("bias%d", i+1)), v.Sub(name), x)
 		x = op.Relu(s.SubScope(fmt.Sprintf("relu%d", i+1)), x)
 	}

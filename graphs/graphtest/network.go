@@ -36,9 +36,11 @@ func BuildNetwork(t *testing.T, inputs []Input, build Network) *Graph {
 			t.Error(err)
 		}
 	})
+	start := map[string][]float32{}
 	for _, v := range g.variables.All() {
-		g.Set(t, v.Key, v.Start(0))
+		start[v.Key] = v.Start(0)
 	}
+	g.Set(t, start)
 	return g
 }
 
@@ -56,19 +58,27 @@ func (g *Graph) variable(t *testing.T, key string) variable.Variable {
 	return variable.Variable{}
 }
 
-// Set sets the variable of this key.
-func (g *Graph) Set(t *testing.T, key string, values []float32) {
+// Set sets variables by key, in one run.
+func (g *Graph) Set(t *testing.T, values map[string][]float32) {
 	t.Helper()
-	v := g.variable(t, key)
-	x, err := tf.NewTensor(values)
-	if err != nil {
-		t.Fatal(err)
+	feeds := map[tf.Output]*tf.Tensor{}
+	var targets []*tf.Operation
+	for key, value := range values {
+		v := g.variable(t, key)
+		x, err := tf.NewTensor(value)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := x.Reshape(v.Shape); err != nil {
+			t.Fatal(err)
+		}
+		feeds[g.graph.Operation(key+names.Value).Output(0)] = x
+		targets = append(targets, v.Assign)
 	}
-	if err := x.Reshape(v.Shape); err != nil {
-		t.Fatal(err)
+	if len(targets) == 0 {
+		return
 	}
-	feed := map[tf.Output]*tf.Tensor{g.graph.Operation(key + names.Value).Output(0): x}
-	if _, err := g.session.Run(feed, nil, []*tf.Operation{v.Assign}); err != nil {
+	if _, err := g.session.Run(feeds, nil, targets); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -104,9 +114,7 @@ func CheckNetwork(t *testing.T, inputs []Input, start map[string][]float32,
 		}
 		return op.Gradients(s.SubScope("gradients"), []tf.Output{total}, of)
 	})
-	for key, values := range start {
-		g.Set(t, key, values)
-	}
+	g.Set(t, start)
 	variables := map[string][]float64{}
 	for _, v := range g.Variables() {
 		variables[v.Key] = wide(g.Get(t, v.Key))

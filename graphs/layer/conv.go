@@ -51,3 +51,15 @@ func Conv(s *op.Scope, v *variable.Set, x tf.Output, filters int64, w Window) tf
 	x, strides, padding := w.place(s, x)
 	return op.Conv2D(s.SubScope("convolve"), x, kernel.Read, strides, padding)
 }
+
+// DepthwiseConv convolves each channel of x [N,H,W,C] float32 with a kernel of its
+// own, [size,size,C,1], without bias: y [N,H',W',C], sizes as in Conv.
+func DepthwiseConv(s *op.Scope, v *variable.Set, x tf.Output, w Window) tf.Output {
+	channels, ok := dimension(s, x, 4, 3)
+	if !ok {
+		return x
+	}
+	kernel := v.Create("kernel", []int64{w.Size, w.Size, channels, 1}, variable.GlorotUniform)
+	x, strides, padding := w.place(s, x)
+	return op.DepthwiseConv2dNative(s.SubScope("convolve"), x, kernel.Read, strides, padding)
+}

@@ -112,25 +112,41 @@ var windows = []Window{
 	{Size: 3, Stride: 2, After: 1}, {Size: 1, Stride: 2},
 }
 
+// depthwise is DepthwiseConv as plain loops.
+func depthwise(g grid, kernel []float64, w Window) grid {
+	return g.windowed(w, g.c, func(out *float64, o, ky, kx int, in func(int) float64) {
+		*out += in(o) * kernel[(ky*int(w.Size)+kx)*g.c+o]
+	})
+}
+
 func TestConv(t *testing.T) {
 	x := random(1, 2, 5, 6, 3)
 	of := func(in []float64) grid { return grid{2, 5, 6, 3, in} }
-	for _, w := range windows {
-		want := conv(of(wide(x.Data)), make([]float64, w.Size*w.Size*3*4), 4, w)
-		weights := random(2, int64(len(want.x)))
-		build := func(s *op.Scope, v *variable.Set, in []tf.Output) tf.Output {
-			return Conv(s, v, in[0], 4, w)
+	for name, c := range map[string]struct {
+		build  func(s *op.Scope, v *variable.Set, x tf.Output, w Window) tf.Output
+		oracle func(g grid, kernel []float64, w Window) grid
+	}{
+		"conv": {func(s *op.Scope, v *variable.Set, x tf.Output, w Window) tf.Output {
+			return Conv(s, v, x, 4, w)
+		}, func(g grid, kernel []float64, w Window) grid { return conv(g, kernel, 4, w) }},
+		"depthwise": {DepthwiseConv, depthwise},
+	} {
+		for _, w := range windows {
+			build := func(s *op.Scope, v *variable.Set, in []tf.Output) tf.Output {
+				return c.build(s, v, in[0], w)
+			}
+			g := graphtest.BuildNetwork(t, []graphtest.Input{x},
+				func(s *op.Scope, v *variable.Set, in []tf.Output) []tf.Output {
+					return []tf.Output{build(s, v, in)}
+				})
+			want := c.oracle(of(wide(x.Data)), wide(g.Get(t, "kernel")), w)
+			near(t, name, g.Run(t, []graphtest.Input{x})[0], want.x)
+			weights := random(2, int64(len(want.x)))
+			graphtest.CheckNetwork(t, []graphtest.Input{x}, nil, times(weights, build),
+				func(in [][]float64, v map[string][]float64) float64 {
+					return weighed(c.oracle(of(in[0]), v["kernel"], w).x, wide(weights.Data))
+				})
 		}
-		g := graphtest.BuildNetwork(t, []graphtest.Input{x},
-			func(s *op.Scope, v *variable.Set, in []tf.Output) []tf.Output {
-				return []tf.Output{build(s, v, in)}
-			})
-		kernel := wide(g.Get(t, "kernel"))
-		near(t, "conv", g.Run(t, []graphtest.Input{x})[0], conv(of(wide(x.Data)), kernel, 4, w).x)
-		graphtest.CheckNetwork(t, []graphtest.Input{x}, nil, times(weights, build),
-			func(in [][]float64, v map[string][]float64) float64 {
-				return weighed(conv(of(in[0]), v["kernel"], 4, w).x, wide(weights.Data))
-			})
 	}
 }
 
@@ -146,19 +162,19 @@ func times(weights graphtest.Input, build func(*op.Scope, *variable.Set, []tf.Ou
 // TestPools holds the pools against plain loops; what max picks, its gradient goes to.
 func TestPools(t *testing.T) {
 	x := random(3, 2, 5, 6, 3)
-	of := func(in []float64) grid { return grid{2, 5, 6, 3, in} }
-	largest := func(g grid, size int) grid {
-		out := newGrid(g.n, g.h/size, g.w/size, g.c)
-		for i := range out.x {
-			c, at := i%out.c, i/out.c
-			out.x[i] = math.Inf(-1)
-			for k := range size * size {
-				y, x := at/out.w%out.h*size+k/size, at%out.w*size+k%size
-				out.x[i] = max(out.x[i], *g.at(at/out.w/out.h, y, x, c))
-			}
-		}
-		return out
+	for i, v := range x.Data { // pools with zeros around the image take what a relu gives
+		x.Data[i] = max(v, -v)
 	}
+	of := func(in []float64) grid { return grid{2, 5, 6, 3, in} }
+	largest := func(g grid, w Window) []float64 {
+		return g.windowed(w, g.c, func(out *float64, o, ky, kx int, in func(int) float64) {
+			if ky == 0 && kx == 0 {
+				*out = in(o)
+			}
+			*out = max(*out, in(o))
+		}).x
+	}
+	stem := Window{Size: 3, Stride: 2, Before: 1, After: 1}
 	whole := func(g grid, fold func(sum, x float64) float64, start float64) []float64 {
 		out := make([]float64, g.n*g.c)
 		for i := range out {
@@ -174,8 +190,10 @@ func TestPools(t *testing.T) {
 		build func(*op.Scope, tf.Output) tf.Output
 		want  func(grid) []float64
 	}{
-		"max pool": {func(s *op.Scope, x tf.Output) tf.Output { return MaxPool(s, x, 2) },
-			func(g grid) []float64 { return largest(g, 2).x }},
+		"halve": {func(s *op.Scope, x tf.Output) tf.Output { return MaxPool(s, x, Halve()) },
+			func(g grid) []float64 { return largest(g, Halve()) }},
+		"max pool": {func(s *op.Scope, x tf.Output) tf.Output { return MaxPool(s, x, stem) },
+			func(g grid) []float64 { return largest(g, stem) }},
 		"global max": {GlobalMax, func(g grid) []float64 { return whole(g, math.Max, math.Inf(-1)) }},
 		"global average": {GlobalAverage, func(g grid) []float64 {
 			return whole(g, func(sum, x float64) float64 { return sum + x/float64(g.h*g.w) }, 0)
@@ -244,9 +262,9 @@ func TestBatchNorm(t *testing.T) {
 			func(s *op.Scope, v *variable.Set, in []tf.Output) []tf.Output {
 				return []tf.Output{build(s, v, in)}
 			})
+		g.Set(t, start)
 		values := map[string][]float64{}
 		for key, v := range start {
-			g.Set(t, key, v)
 			values[key] = wide(v)
 		}
 		want, mean, variance := oracle(wide(x.Data), values)

@@ -6,12 +6,16 @@ import (
 	tg "github.com/galeone/tfgo"
 )
 
-// MaxPool takes the maximum of each size×size block of x [N,H,W,C] float32:
-// y [N,H/size,W/size,C], rounded down.
-func MaxPool(s *op.Scope, x tf.Output, size int64) tf.Output {
-	window := []int64{1, size, size, 1}
-	return op.MaxPool(s.SubScope("maximum"), x, window, window, "VALID")
+// MaxPool takes the maximum of each window of x [N,H,W,C] float32: y [N,H',W',C],
+// sizes as in Conv. Where w has zeros around the image, x must not be negative.
+func MaxPool(s *op.Scope, x tf.Output, w Window) tf.Output {
+	x, strides, padding := w.place(s, x)
+	return op.MaxPool(s.SubScope("maximum"), x, []int64{1, w.Size, w.Size, 1}, strides, padding)
 }
+
+// Halve returns the window of non-overlapping 2×2 blocks; an odd last row or column is
+// left out.
+func Halve() Window { return Window{Size: 2, Stride: 2} }
 
 // GlobalAverage takes the mean over the pixels of x [N,H,W,C] float32: y [N,C].
 func GlobalAverage(s *op.Scope, x tf.Output) tf.Output {

@@ -8,6 +8,7 @@
 package optimizer
 
 import (
+	"errors"
 	"fmt"
 
 	tf "github.com/galeone/tensorflow/tensorflow/go"
@@ -63,6 +64,11 @@ var Table = named.Table[Optimizer]{Kind: "optimizer", Rows: map[string]named.Row
 // returns the updates: run them all. Slots, one or more per variable, are created in slots.
 func (o Optimizer) Minimize(s *op.Scope, loss tf.Output, variables []variable.Variable,
 	slots *variable.Set, f Feeds) []*tf.Operation {
+	if len(variables) == 0 {
+		s.UpdateErr("Minimize", errors.New("nothing to train: all of the backbone is frozen, "+
+			"and neither head nor loss has variables"))
+		return nil
+	}
 	reads := make([]tf.Output, len(variables))
 	for i, v := range variables {
 		reads[i] = v.Read

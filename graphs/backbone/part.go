@@ -1,0 +1,54 @@
+package backbone
+
+import (
+	tf "github.com/galeone/tensorflow/tensorflow/go"
+	"github.com/galeone/tensorflow/tensorflow/go/op"
+
+	"github.com/tfpair/tfpair/graphs/layer"
+	"github.com/tfpair/tfpair/graphs/variable"
+)
+
+// part is a piece of a stack in the making: where its operations and variables go,
+// and how they are built.
+type part struct {
+	scope     *op.Scope
+	variables *variable.Set
+	mode      layer.Mode
+	norm      layer.Norm
+	fixed     bool // batch norm is not trained and uses its moving averages
+}
+
+// sub returns the part of this name within p.
+func (p part) sub(name string) part {
+	p.scope, p.variables = p.scope.SubScope(name), p.variables.Sub(name)
+	return p
+}
+
+// frozen returns p, not trained: its mode is inference.
+func (p part) frozen() part {
+	p.variables, p.mode = p.variables.Frozen(), layer.Mode{}
+	return p
+}
+
+// convNorm adds convolution → batch norm, under the names conv and norm.
+func (p part) convNorm(conv, norm string, x tf.Output, filters int64, w layer.Window) tf.Output {
+	c := p.sub(conv)
+	return p.batchNorm(norm, layer.Conv(c.scope, c.variables, x, filters, w))
+}
+
+// batchNorm adds batch norm under the given name.
+func (p part) batchNorm(name string, x tf.Output) tf.Output {
+	n := p.sub(name)
+	if p.fixed {
+		n = n.frozen()
+	}
+	return layer.BatchNorm(n.scope, n.variables, n.mode, x, n.norm)
+}
+
+// channels returns C of x [N,H,W,C], 0 after an error.
+func channels(x tf.Output) int64 {
+	if x.Op == nil || x.Shape().NumDimensions() != 4 {
+		return 0
+	}
+	return x.Shape().Size(3)
+}

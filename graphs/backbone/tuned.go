@@ -1,0 +1,66 @@
+package backbone
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	tf "github.com/galeone/tensorflow/tensorflow/go"
+	"github.com/galeone/tensorflow/tensorflow/go/op"
+
+	"github.com/tfpair/tfpair/graphs/layer"
+	"github.com/tfpair/tfpair/graphs/variable"
+)
+
+// tuned are the options of stacks that are made to start from imported weights.
+// Their stages are numbered from 1, as in the paper's table.
+type tuned struct {
+	Freeze     string `yaml:"freeze"`    // none, all, or stageN: stages 1 to N are not trained
+	FreezeNorm bool   `yaml:"freeze_bn"` // nor is batch norm in the others, and its averages stay
+	layer.Norm `yaml:",inline"`
+}
+
+// frozen returns how many of so many stages are not trained.
+func (t tuned) frozen(stages int) (int, error) {
+	switch text, numbered := strings.CutPrefix(t.Freeze, "stage"); {
+	case t.Freeze == "none":
+		return 0, nil
+	case t.Freeze == "all":
+		return stages, nil
+	case numbered:
+		if n, err := strconv.Atoi(text); err == nil && n >= 1 && n <= stages {
+			return n, nil
+		}
+	}
+	return 0, fmt.Errorf("freeze must be none, all, or stage1 to stage%d, got %q", stages, t.Freeze)
+}
+
+// stage adds one stage of a stack to p: x [N,H,W,C] → y [N,H',W',C'].
+type stage func(p part, x tf.Output) tf.Output
+
+// stack returns the backbone that normalizes pixels, adds stages, and averages over
+// what pixels are left: features [N,C].
+func (t tuned) stack(minSize int, normalize func(*op.Scope, tf.Output) tf.Output,
+	stages []stage) (Backbone, error) {
+	frozen, err := t.frozen(len(stages))
+	if err != nil {
+		return Backbone{}, err
+	}
+	build := func(s *op.Scope, v *variable.Set, m layer.Mode, images tf.Output) tf.Output {
+		p := part{scope: s, variables: v, mode: m, norm: t.Norm, fixed: t.FreezeNorm}
+		x := normalize(s.SubScope("normalize"), images)
+		for i, add := range stages {
+			if i == frozen { // no gradient goes further back
+				x = op.StopGradient(s.SubScope("frozen"), x)
+			}
+			if i < frozen {
+				x = add(p.frozen(), x)
+			} else {
+				x = add(p, x)
+			}
+		}
+		return layer.GlobalAverage(s.SubScope("average"), x)
+	}
+	modes := frozen < len(stages) && !t.FreezeNorm
+	return Backbone{MinSize: minSize, Modes: modes, Build: build}, t.Validate()
+}

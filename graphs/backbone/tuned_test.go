@@ -1,0 +1,75 @@
+package backbone
+
+import (
+	"math"
+	"strings"
+	"testing"
+
+	tf "github.com/galeone/tensorflow/tensorflow/go"
+	"github.com/galeone/tensorflow/tensorflow/go/op"
+	tg "github.com/galeone/tfgo"
+
+	"github.com/tfpair/tfpair/graphs/graphtest"
+	"github.com/tfpair/tfpair/graphs/layer"
+	"github.com/tfpair/tfpair/graphs/variable"
+)
+
+// TestPreprocess: the three normalizations of the pixel R 0, G 128, B 255, computed by hand.
+func TestPreprocess(t *testing.T) {
+	for name, want := range map[string][]float64{
+		"caffe": {255 - 103.939, 128 - 116.779, 0 - 123.68},
+		"torch": {-0.485 / 0.229, (128/255. - 0.456) / 0.224, (1 - 0.406) / 0.225},
+		"tf":    {-1, 128/127.5 - 1, 1},
+	} {
+		in := []graphtest.Input{{Shape: []int64{1, 1, 1, 3}, Data: []float32{0, 128, 255}}}
+		got := graphtest.Run(t, in, func(s *op.Scope, in []tf.Output) []tf.Output {
+			levels := op.Cast(s.SubScope("levels"), in[0], tf.Uint8)
+			return []tf.Output{preprocesses[name](s.SubScope("normalize"), levels)}
+		})[0]
+		for i := range want {
+			if math.Abs(float64(got[i])-want[i]) > 1e-5*math.Max(1, math.Abs(want[i])) {
+				t.Errorf("%s: channel %d = %v, want %v", name, i, got[i], want[i])
+			}
+		}
+	}
+}
+
+// TestFreeze: frozen stages have no trained variable and no update; nor has batch norm with freeze_bn.
+func TestFreeze(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		options map[string]any
+		modes   bool
+		trained int // variables
+		updates int
+		first   string // trained variable, "" for none
+	}{
+		// 53 convolutions and 53 batch norms: kernel, gamma, beta; two averages each.
+		{"resnet50", nil, true, 3 * 53, 2 * 53, "conv1_conv/kernel"},
+		{"resnet50", map[string]any{"freeze": "stage1"}, true, 3 * 52, 2 * 52, "conv2_block1_1_conv/kernel"},
+		{"resnet50", map[string]any{"freeze": "stage4"}, true, 3 * 10, 2 * 10, "conv5_block1_1_conv/kernel"},
+		{"resnet50", map[string]any{"freeze": "all"}, false, 0, 0, ""},
+		{"resnet50", map[string]any{"freeze_bn": true}, false, 53, 0, "conv1_conv/kernel"},
+		// A stem, 16 blocks of three convolutions (the first of two), and a head.
+		{"efficientnet-lite0", nil, true, 3 * 49, 2 * 49, "stem_conv/kernel"},
+		{"efficientnet-lite0", map[string]any{"freeze": "stage8"}, true, 3, 2, "head_conv/kernel"},
+		{"efficientnet-lite0", map[string]any{"freeze": "stage8", "freeze_bn": true}, false, 1, 0, "head_conv/kernel"},
+	} {
+		s := tg.NewRoot()
+		v := variable.NewSet(s, "")
+		images := op.Placeholder(s.SubScope("x"), tf.Uint8, op.PlaceholderShape(tf.MakeShape(-1, 32, 32, 3)))
+		b := mustNew(t, c.name, c.options)
+		b.Build(s.SubScope("tower"), v, layer.Mode{Training: true}, images)
+		if s.Err() != nil {
+			t.Fatal(s.Err())
+		}
+		trained := v.Trained()
+		if b.Modes != c.modes || len(trained) != c.trained || len(v.Updates()) != c.updates {
+			t.Errorf("%s %v: modes %v, %d trained variables, %d updates; want %v, %d, %d", c.name,
+				c.options, b.Modes, len(trained), len(v.Updates()), c.modes, c.trained, c.updates)
+		}
+		if len(trained) > 0 && !strings.HasPrefix(trained[0].Key, c.first) {
+			t.Errorf("%s %v: the first trained variable is %s, want %s", c.name, c.options, trained[0].Key, c.first)
+		}
+	}
+}

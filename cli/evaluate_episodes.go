@@ -18,8 +18,10 @@ const defaultEpisodes = 600
 // fewShotFlags say that few-shot classification is measured, and on what.
 func fewShotFlags() []cli.Flag {
 	return []cli.Flag{
-		&cli.BoolFlag{Name: "one-shot", Usage: "measure the error on one-shot runs, such as Omniglot's all_runs.zip"},
-		&cli.IntFlag{Name: "way", Usage: "measure the error on episodes of `N` classes drawn from class folders"},
+		&cli.BoolFlag{Name: "one-shot",
+			Usage: "measure the error on one-shot runs, such as Omniglot's all_runs.zip"},
+		&cli.IntFlag{Name: "way",
+			Usage: "measure the error on episodes of `N` classes drawn from class folders"},
 		&cli.IntFlag{Name: "shot", Value: 1, Usage: "images shown of each class of a drawn episode"},
 		&cli.IntFlag{Name: "episodes", Value: defaultEpisodes, Usage: "episodes to draw"},
 	}
@@ -35,7 +37,8 @@ func fewShotOptions(c *cli.Context, data *dataset.Dataset) (*evaluate.Draw, erro
 	case (oneShot || drawn) && c.IsSet("gallery"):
 		return nil, usagef("--gallery is for retrieval; few-shot classification has none")
 	case oneShot && drawn:
-		return nil, usagef("--one-shot measures the runs of the data, --way draws episodes; give one of them")
+		return nil, usagef("--one-shot measures the runs of the data, --way draws episodes; " +
+			"give one of them")
 	case !drawn && (c.IsSet("shot") || c.IsSet("episodes")):
 		return nil, usagef("--shot and --episodes say what --way N draws; --way is missing")
 	case oneShot && len(data.Episodes) == 0:
@@ -48,8 +51,8 @@ func fewShotOptions(c *cli.Context, data *dataset.Dataset) (*evaluate.Draw, erro
 	case !drawn:
 		return nil, nil
 	case d.Way < 2 || d.Shot < 1 || d.Episodes < 1:
-		return nil, usagef("--way must be at least 2, --shot and --episodes at least 1, got %d, %d and %d",
-			d.Way, d.Shot, d.Episodes)
+		return nil, usagef("--way must be at least 2, --shot and --episodes at least 1, "+
+			"got %d, %d and %d", d.Way, d.Shot, d.Episodes)
 	case len(data.Classes) == 0:
 		return nil, usagef("%s has no classes to draw episodes from", data.Name)
 	}
@@ -67,7 +70,8 @@ type fewShot struct {
 // runFewShot measures a model on listed or drawn episodes.
 func runFewShot(c *cli.Context, out output, d *evaluate.Draw, from parts, model *model) error {
 	if c.String("bad-images") != "stop" {
-		return usagef("--bad-images skip would change the episodes; few-shot classification needs every image")
+		return usagef("--bad-images skip would change the episodes; " +
+			"few-shot classification needs every image")
 	}
 	episodes := evaluate.Episodes{List: from.data.Episodes, Source: "listed"}
 	split := dataset.Test

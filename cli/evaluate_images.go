@@ -75,8 +75,9 @@ func (p parts) gallery(queries dataset.Part, split string) (*dataset.Part, error
 	}
 	for _, i := range gallery.Images {
 		if _, both := slices.BinarySearch(queries.Images, i); both {
-			return nil, usagef("--gallery %s and split %s share images: %s names no splits of its own; "+
-				"name the splits in the data, or choose --split val", split, queries.Split, p.data.Name)
+			return nil, usagef("--gallery %s and split %s share images: %s names no splits of "+
+				"its own; name the splits in the data, or choose --split val",
+				split, queries.Split, p.data.Name)
 		}
 	}
 	return &gallery, nil

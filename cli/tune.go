@@ -19,18 +19,22 @@ import (
 func newTuneCommand(streams IO) *cli.Command {
 	flags := append(dataFlags(), specFlags()...)
 	flags = append(flags,
-		&cli.StringFlag{Name: "space", Usage: "YAML `FILE` of what to try: KEY: [VALUE, …] or KEY: {min: …, max: …, log: true}"},
-		&cli.StringFlag{Name: "search", Value: "random", Usage: "random, grid, halving or {halving: {factor: 4}}: tfpair list"},
+		&cli.StringFlag{Name: "space",
+			Usage: "YAML `FILE` of what to try: KEY: [VALUE, …] or KEY: {min: …, max: …, log: true}"},
+		&cli.StringFlag{Name: "search", Value: "random",
+			Usage: "random, grid, halving or {halving: {factor: 4}}: tfpair list"},
 		&cli.IntFlag{Name: "trials", Usage: "most trials to make; a grid may do without"},
-		&cli.Float64Flag{Name: "minutes", Usage: "begin no trial that would end later, all trials together"},
-		&cli.IntFlag{Name: "seeds", Value: 3, Usage: "trainings of the best settings with other seeds, for mean and spread"},
+		&cli.Float64Flag{Name: "minutes",
+			Usage: "begin no trial that would end later, all trials together"},
+		&cli.IntFlag{Name: "seeds", Value: 3,
+			Usage: "trainings of the best settings with other seeds, for mean and spread"},
 		&cli.Uint64Flag{Name: "seed", Usage: "of the search"},
 		&cli.StringFlag{Name: "out", Usage: "`FOLDER` of the search: made, or gone on with"})
 	return &cli.Command{
 		Name:  "tune",
 		Usage: "try settings of a spec, and write the best one",
-		Description: "Trials are judged on validation data; images of test are never opened. Stopped at any moment,\n" +
-			"the same command goes on; finished trials are kept.",
+		Description: "Trials are judged on validation data; images of test are never opened. Stopped at any\n" +
+			"moment, the same command goes on; finished trials are kept.",
 		Flags:  append(append(flags, machineFlags()...), outputFlags()...),
 		Action: func(c *cli.Context) error { return runTune(c, newOutput(c, streams)) },
 	}
@@ -165,8 +169,8 @@ func (w *tuneWatcher) print(r *tune.Result, data string) {
 	if more := len(r.Trials) - bestTrials; more > 0 {
 		w.out.print("\nand %d more in trials.csv", more)
 	}
-	w.out.print("\nbest: trial %d, %s %.4f, the best of %d trainings, so too good to be expected again", r.Best.Number,
-		r.Metric, r.Best.Value, len(r.Trials))
+	w.out.print("\nbest: trial %d, %s %.4f, the best of %d trainings, so too good to be expected again",
+		r.Best.Number, r.Metric, r.Best.Value, len(r.Trials))
 	if len(r.Seeds) > 0 {
 		w.out.print("its settings with %s: mean %.4f, standard deviation %.4f",
 			count(len(r.Seeds), "other seed"), r.Mean, r.Std)

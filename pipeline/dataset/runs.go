@@ -42,7 +42,7 @@ func (e Episode) renumbered(number []int32, skip []bool) (Episode, bool) {
 // test image and the training image of its class, both by their path in the data. The
 // support is the training images in the order of their names.
 var runs = named.Row[Format]{
-	Brief: "one-shot runs: a folder each, with class_labels.txt: test image, training image of its class",
+	Brief: "one-shot runs: a folder each, whose class_labels.txt pairs test and training images",
 	Paper: "Lake et al., Human-level concept learning through probabilistic program induction, " +
 		"Science 350, 2015",
 	New: func(raw named.Raw) (Format, error) {

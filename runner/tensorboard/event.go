@@ -39,7 +39,8 @@ type event struct {
 // encode returns e as a tensorflow.Event; scalars in the order of their names.
 func (e event) encode() ([]byte, error) {
 	b := protowire.AppendTag(nil, eventTime, protowire.Fixed64Type)
-	b = protowire.AppendFixed64(b, math.Float64bits(float64(e.time.Unix())+float64(e.time.Nanosecond())/1e9))
+	seconds := float64(e.time.Unix()) + float64(e.time.Nanosecond())/1e9
+	b = protowire.AppendFixed64(b, math.Float64bits(seconds))
 	if e.step != 0 {
 		b = protowire.AppendTag(b, eventStep, protowire.VarintType)
 		b = protowire.AppendVarint(b, uint64(e.step))

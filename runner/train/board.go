@@ -43,8 +43,8 @@ func (b *board) show(e Event, now time.Time) error {
 func scalars(s evaluate.Scores) map[string]float64 {
 	values := map[string]float64{
 		"val/threshold": s.Threshold, "val/spread": s.Spread, "val/effective_rank": s.Rank,
-		"val/distance_same": s.Distances.PositiveMean, "val/distance_different": s.Distances.NegativeMean,
-		"val/distance_gap": s.Distances.Gap,
+		"val/distance_same": s.Distances.PositiveMean, "val/distance_gap": s.Distances.Gap,
+		"val/distance_different": s.Distances.NegativeMean,
 	}
 	for name, value := range s.Metrics {
 		values["val/"+name] = value

@@ -30,15 +30,16 @@ func (l *loop) collapse(s evaluate.Scores) *Alarmed {
 	}
 	auc, steps := s.Metrics["auc"], float64(l.meter.epochSteps)
 	chance, moved := auc < nearChance, steps > 0
-	ranked := fmt.Sprintf("val.auc is %.3f, the mean distance of different pairs minus that of same ones %.2g",
-		auc, s.Distances.Gap)
+	ranked := fmt.Sprintf("val.auc is %.3f, the mean distance of different pairs minus that "+
+		"of same ones %.2g", auc, s.Distances.Gap)
 	loss, active, trivial := l.meter.epochLoss/steps, l.meter.epochActive/steps, float64(l.trivial)
 	for _, c := range []struct {
 		is             bool
 		reason, advice string
 	}{
 		{s.Spread < metric.CollapsedBelow,
-			fmt.Sprintf("all embeddings are alike (spread %.2g, below %g)", s.Spread, metric.CollapsedBelow),
+			fmt.Sprintf("all embeddings are alike (spread %.2g, below %g)", s.Spread,
+				metric.CollapsedBelow),
 			lower + ", or set another train.seed"},
 		{chance && s.Rank < lineBelow && l.network.Dim() > 1,
 			fmt.Sprintf("the embeddings lie on a line (effective rank %.2f of %d); %s", s.Rank,

@@ -168,14 +168,16 @@ func (r *record) add(t Trial) error {
 func (r *record) table() ([]byte, error) {
 	var b bytes.Buffer
 	w := csv.NewWriter(&b)
-	rows := [][]string{append([]string{"trial", "steps", "seed", "status", "value", "best_step", "seconds", "run"}, r.keys...)}
+	header := []string{"trial", "steps", "seed", "status", "value", "best_step", "seconds", "run"}
+	rows := [][]string{append(header, r.keys...)}
 	for _, t := range r.trials {
 		value := ""
 		if t.Status == Done {
 			value = strconv.FormatFloat(t.Value, 'g', -1, 64)
 		}
 		row := []string{strconv.Itoa(t.Number), strconv.Itoa(t.Steps), strconv.FormatInt(t.Seed, 10),
-			t.Status, value, strconv.Itoa(t.BestStep), strconv.FormatFloat(t.Seconds, 'f', 1, 64), t.Run}
+			t.Status, value, strconv.Itoa(t.BestStep), strconv.FormatFloat(t.Seconds, 'f', 1, 64),
+			t.Run}
 		settings := map[string]string{}
 		for _, s := range t.Set {
 			key, v, _ := strings.Cut(s, "=")

@@ -40,7 +40,8 @@ type span struct {
 }
 
 // judges are the keys that say what trials are judged on, or how long they last.
-var judges = []string{"train.seed", "train.val", "train.unseen_classes", "train.select", "train.steps"}
+var judges = []string{"train.seed", "train.val", "train.unseen_classes", "train.select",
+	"train.steps"}
 
 // ParseSpace reads a space file: a mapping of keys to a list of values or to a range.
 // name is the file's, for messages.
@@ -83,7 +84,8 @@ func (s *Space) has(key string) bool {
 func newDimension(key string, node *yaml.Node) (dimension, error) {
 	d := dimension{key: key}
 	if slices.Contains(judges, key) {
-		return d, errors.New("cannot be tuned: it says what trials are judged on, or how long they last")
+		return d, errors.New("cannot be tuned: it says what trials are judged on, " +
+			"or how long they last")
 	}
 	switch node.Kind {
 	case yaml.SequenceNode:
@@ -162,7 +164,8 @@ func (d dimension) draw(r *rand.Rand) string {
 		return d.values[r.IntN(len(d.values))]
 	}
 	if d.span.whole && !d.span.Log { // rounding would halve the chance of the ends
-		return strconv.FormatInt(int64(d.span.Min)+r.Int64N(int64(d.span.Max)-int64(d.span.Min)+1), 10)
+		low, high := int64(d.span.Min), int64(d.span.Max)
+		return strconv.FormatInt(low+r.Int64N(high-low+1), 10)
 	}
 	return d.span.at(r.Float64())
 }

@@ -86,8 +86,9 @@ func (u *tuner) try(ctx context.Context, t Trial, runs string) (Trial, error) {
 		return t, err
 	}
 	started := u.Now()
-	summary, err := train.Run(ctx, train.Config{Spec: s, Data: data, Folder: filepath.Join(u.Folder, t.Run),
-		Session: u.Session, Store: u.Store, Pixels: store, SkipBad: u.SkipBad, Observe: u.Training, Now: u.Now})
+	summary, err := train.Run(ctx, train.Config{Spec: s, Data: data, Session: u.Session,
+		Folder: filepath.Join(u.Folder, t.Run), Store: u.Store, Pixels: store, SkipBad: u.SkipBad,
+		Observe: u.Training, Now: u.Now})
 	t.Seconds = u.Now().Sub(started).Seconds()
 	var diverged *train.DivergedError
 	var sampler *train.SamplerError

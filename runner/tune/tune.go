@@ -32,15 +32,16 @@ import (
 
 // Config says what to search.
 type Config struct {
-	Spec     *spec.Spec // what settings are made over; train.steps is a whole training
-	Space    *Space
-	Search   named.Choice                     // of Table
-	Trials   int                              // most; 0: as many as the search has
-	Time     time.Duration                    // of all trials; 0: no limit
-	Seeds    int                              // trainings of the best settings with seeds of their own; >= 0
-	Seed     uint64                           // of the search
-	Folder   string                           // made, or gone on with
-	Open     func() (*dataset.Dataset, error) // the data, opened anew for each training
+	Spec   *spec.Spec // what settings are made over; train.steps is a whole training
+	Space  *Space
+	Search named.Choice  // of Table
+	Trials int           // most; 0: as many as the search has
+	Time   time.Duration // of all trials; 0: no limit
+	Seeds  int           // trainings of the best settings with seeds of their own; >= 0
+	Seed   uint64        // of the search
+	Folder string        // made, or gone on with
+	// Open opens the data, anew for each training.
+	Open     func() (*dataset.Dataset, error)
 	Session  session.Options
 	Store    pipeline.StoreOptions
 	SkipBad  float64
@@ -160,7 +161,8 @@ func (c Config) check() (Plan, metric.Better, error) {
 			return plan, of.Better, nil
 		}
 	}
-	return Plan{}, "", &SpaceError{fmt.Errorf("none of %d trials can be trained: %w", len(plan.Settings), err)}
+	return Plan{}, "", &SpaceError{fmt.Errorf("none of %d trials can be trained: %w",
+		len(plan.Settings), err)}
 }
 
 // checkValue refuses an assignment that no other one could make right.
@@ -315,7 +317,8 @@ func (u *tuner) repeat(ctx context.Context, r *Result) error {
 		t := r.Best
 		t.Seed += int64(i + 1)
 		t.Status, t.Reason, t.Run = "", "", ""
-		if t, err = u.end(ctx, t, filepath.Join(seedsName, strconv.FormatInt(t.Seed, 10)), u.Seeds); err != nil {
+		runs := filepath.Join(seedsName, strconv.FormatInt(t.Seed, 10))
+		if t, err = u.end(ctx, t, runs, u.Seeds); err != nil {
 			return err
 		}
 		r.Seeds = append(r.Seeds, t)

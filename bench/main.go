@@ -9,6 +9,7 @@
 //	go run ./bench grocery    search among grocery classes never trained on
 //	go run ./bench hausdorff  error of the baseline of Omniglot's one-shot runs
 //	go run ./bench service    an exported model under the load of a Go service
+//	go run ./bench export     an exported model in Go, Python and tfgo: first embedding, AUC
 //	go run ./bench embed      tfpair embed beside its parts, decoding and network, each alone
 //
 // The peers are Python programs in bench/peers. Their pinned packages are installed, once, into
@@ -37,6 +38,7 @@ type options struct {
 	tfpair   string // the built program
 	stepper  string // the built command bench/stepper
 	embedder string // the built command bench/embedder
+	tfgo     string // the built command of testdata/interop/tfgo
 	python   string // the interpreter that virtual environments are made with
 	results  string // folder of results
 	again    bool   // measure finished rows anew
@@ -66,6 +68,7 @@ var commands = []command{
 	{"grocery", "search among grocery classes never trained on", grocery},
 	{"hausdorff", "error of the baseline of Omniglot's one-shot runs", hausdorff},
 	{"service", "an exported model under the load of a Go service", service},
+	{"export", "an exported model in Go, Python and tfgo: first embedding, AUC", exported},
 	{"embed", "tfpair embed beside its parts, decoding and network, each alone", embed},
 }
 
@@ -109,6 +112,7 @@ func parse(name string, args []string) (options, error) {
 	f.StringVar(&o.tfpair, "tfpair", "bin/tfpair", "the built program")
 	f.StringVar(&o.stepper, "stepper", "bin/stepper", "the built command bench/stepper")
 	f.StringVar(&o.embedder, "embedder", "bin/embedder", "the built command bench/embedder")
+	f.StringVar(&o.tfgo, "tfgo", "bin/tfgo", "the built command of testdata/interop/tfgo")
 	f.StringVar(&o.python, "python", "python3", "interpreter that runs the peers")
 	f.StringVar(&o.results, "results", "bench/results", "folder of results")
 	f.BoolVar(&o.again, "again", false, "measure finished rows anew")

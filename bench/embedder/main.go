@@ -1,8 +1,9 @@
-// Command embedder is tfpair's side of the benchmarks service and embed: it embeds with an
+// Command embedder is tfpair's side of the benchmarks service, export and embed: it embeds with an
 // exported model as a Go service does, beside a bare session on the same model.
 //
 //	embedder throughput MODEL   64 goroutines with one image each, and runs of the best batch size, in turns
 //	embedder latency MODEL      one image at a time through Embed, and through its parts, in turns
+//	embedder first MODEL FILE   load, and embed a picture
 //	embedder parts MODEL DATA   decoding alone and the network alone, of what tfpair embed does at the same time
 //	embedder loads MODEL N      N loads and closes while goroutines embed
 //
@@ -41,6 +42,8 @@ func run(ctx context.Context, args []string) (any, error) {
 		return with(args[1], func(b *bench) (any, error) { return b.throughput(ctx) })
 	case len(args) == 2 && args[0] == "latency":
 		return with(args[1], func(b *bench) (any, error) { return b.latency(ctx) })
+	case len(args) == 3 && args[0] == "first":
+		return first(ctx, args[1], args[2])
 	case len(args) == 3 && args[0] == "parts":
 		return with(args[1], func(b *bench) (any, error) { return b.parts(ctx, args[2]) })
 	case len(args) == 3 && args[0] == "loads":
@@ -50,7 +53,7 @@ func run(ctx context.Context, args []string) (any, error) {
 		}
 		return loads(ctx, args[1], n)
 	}
-	return nil, fmt.Errorf("want throughput MODEL, latency MODEL, parts MODEL DATA or loads MODEL N")
+	return nil, fmt.Errorf("want throughput MODEL, latency MODEL, first MODEL FILE, parts MODEL DATA or loads MODEL N")
 }
 
 // bench is a model and a bare session on the same files.

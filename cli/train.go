@@ -18,7 +18,9 @@ func newTrainCommand(streams IO) *cli.Command {
 	flags = append(flags, &cli.StringFlag{Name: "out",
 		Usage: "run `FOLDER`: made, or gone on with where it holds a training with the same spec"},
 		&cli.BoolFlag{Name: "unseen-classes",
-			Usage: "keep half of the classes for test and some for validation: --set train.unseen_classes=true"})
+			Usage: "keep half of the classes for test and some for validation: --set train.unseen_classes=true"},
+		&cli.Float64Flag{Name: "max-minutes",
+			Usage: "stop after `N` minutes, evaluate and save; the same command goes on (0: no limit)"})
 	return &cli.Command{
 		Name:  "train",
 		Usage: "train a network on labelled images",
@@ -46,6 +48,10 @@ func runTrain(c *cli.Context, out output) error {
 	if err != nil {
 		return err
 	}
+	limit, err := maxTime(c)
+	if err != nil {
+		return err
+	}
 	data, err := openData(c)
 	if err != nil {
 		return err
@@ -53,7 +59,7 @@ func runTrain(c *cli.Context, out output) error {
 	defer data.Close() // read only
 	w := &trainWatcher{out: out, data: data.Summary()}
 	summary, err := train.Run(c.Context, train.Config{Spec: s, Data: data, Folder: c.String("out"),
-		Session: o, Store: storeOptions(c), SkipBad: skip, Observe: w.observe, Now: time.Now})
+		Session: o, Store: storeOptions(c), MaxTime: limit, SkipBad: skip, Observe: w.observe, Now: time.Now})
 	w.end()
 	var notRun *run.NotRunError
 	if errors.As(err, &notRun) {
@@ -63,6 +69,16 @@ func runTrain(c *cli.Context, out output) error {
 		return stopped(c.Context, err)
 	}
 	return w.summarize(summary, c.String("out"), c.String("data"))
+}
+
+// maxTime returns --max-minutes.
+func maxTime(c *cli.Context) (time.Duration, error) {
+	const most = 1e6 // two years
+	minutes := c.Float64("max-minutes")
+	if !(minutes >= 0 && minutes <= most) {
+		return 0, usage(fmt.Errorf("--max-minutes must be 0 (no limit) to %g, got %g", float64(most), minutes))
+	}
+	return time.Duration(minutes * float64(time.Minute)), nil
 }
 
 // stopped is err, or, where that only says that ctx has ended, the signal that ended it:
@@ -197,8 +213,11 @@ func (w *trainWatcher) summarize(s *train.Summary, folder, data string) error {
 	if err != nil {
 		return err
 	}
-	if s.Reason == train.EndedPatience {
+	switch s.Reason {
+	case train.EndedPatience:
 		w.out.say("stopped: train.patience evaluations brought nothing better")
+	case train.EndedTime:
+		w.out.say("stopped: --max-minutes are used; the same command goes on from step %d", s.Step)
 	}
 	best := ""
 	if s.Best != nil {

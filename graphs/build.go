@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
+	"slices"
 	"strings"
 
 	tf "github.com/galeone/tensorflow/tensorflow/go"
@@ -129,7 +130,7 @@ func Build(s *spec.Spec) (*Graph, error) {
 		return nil, err
 	}
 	a.graph.TF = graph
-	a.graph.Variables, a.graph.Slots = a.variables.All(), a.slots.All()
+	a.graph.Variables, a.graph.Slots = a.variables.All(), a.remembered()
 	return a.graph, nil
 }
 
@@ -160,7 +161,9 @@ type assembly struct {
 	root      *op.Scope
 	seed      uint64
 	variables *variable.Set
+	trained   *variable.Set // variables, or those whose moving average they are
 	slots     *variable.Set
+	ema       float64   // see average
 	images    tf.Output // [N,H,W,3] uint8
 	step      tf.Output // [] float32, the feed names.Step
 	inference network
@@ -180,11 +183,18 @@ type network struct {
 func newAssembly(s *spec.Spec, parts Parts) *assembly {
 	root := tg.NewRoot()
 	size := int64(s.Input.Size)
+	variables := variable.NewSet(root, "")
+	trained := variables
+	if s.Train.EMA > 0 {
+		trained = variable.NewSet(root, names.Live)
+	}
 	return &assembly{
 		parts:     parts,
 		root:      root,
 		seed:      uint64(s.Train.Seed),
-		variables: variable.NewSet(root, ""),
+		ema:       s.Train.EMA,
+		variables: variables,
+		trained:   trained,
 		slots:     variable.NewSet(root, names.Optimizer),
 		images:    feed(root, names.Images, tf.Uint8, tf.MakeShape(-1, size, size, 3)),
 		step:      feed(root, names.Step, tf.Float, tf.ScalarShape()),
@@ -193,7 +203,8 @@ func newAssembly(s *spec.Spec, parts Parts) *assembly {
 }
 
 // embed adds the tower, and gives its embedding its stored name. A tower that
-// computes something else in training is added once more, over the same variables.
+// computes something else in training is added once more, over the same variables;
+// so is one whose weights are averaged, over those that are trained.
 func (a *assembly) embed() {
 	a.inference = network{scope: a.root, variables: a.variables}
 	x := a.parts.tower(a.inference, a.images)
@@ -203,7 +214,11 @@ func (a *assembly) embed() {
 	a.inference.embedding = fetch(a.root, names.Embedding, x)
 	a.training = a.inference
 	if a.twice() {
-		a.training = network{scope: a.root.SubScope("training"), variables: a.variables.Reuse(),
+		variables := a.trained
+		if variables == a.variables {
+			variables = variables.Reuse()
+		}
+		a.training = network{scope: a.root.SubScope("training"), variables: variables,
 			mode: layer.Mode{Training: true, Seed: a.seed, Step: a.step}}
 		a.training.embedding = fetch(a.root, names.TrainingEmbedding, a.parts.tower(a.training, a.images))
 		a.graph.Modes = true
@@ -211,7 +226,7 @@ func (a *assembly) embed() {
 }
 
 // twice reports whether training and inference are two networks.
-func (a *assembly) twice() bool { return a.parts.Backbone.Modes }
+func (a *assembly) twice() bool { return a.parts.Backbone.Modes || a.trained != a.variables }
 
 // compare adds the distance [M] float32 of each pair of a batch, once for inference
 // under its stored name, and returns that of training.
@@ -232,7 +247,8 @@ func (a *assembly) compare() tf.Output {
 
 // tower adds images [N,H,W,3] uint8 → backbone → head → embedding [N,D] float32.
 func (p Parts) tower(n network, images tf.Output) tf.Output {
-	features := p.Backbone.Build(n.scope.SubScope("tower"), n.variables.Sub(names.Backbone), n.mode, images)
+	v := n.variables.Sub(names.Backbone).Paced(p.Optimizer.BackboneLR)
+	features := p.Backbone.Build(n.scope.SubScope("tower"), v, n.mode, images)
 	return p.Head(n.scope.SubScope("head"), n.variables.Sub(names.Head), features)
 }
 
@@ -253,12 +269,15 @@ func (a *assembly) minimize(values, valid tf.Output) {
 		Step:         a.step,
 	}
 	updates := a.parts.Optimizer.Minimize(a.root.SubScope("optimizer"), loss,
-		a.variables.Trained(), a.slots, f)
-	target(a.root, names.Train, append(updates, a.variables.Updates()...))
+		a.trained.Trained(), a.slots, f)
+	updates = append(updates, a.trained.Updates()...)
+	target(a.root, names.Train, append(updates, a.average(updates)...))
 }
 
 // assign adds the target that sets every variable and slot from its value feed.
-func (a *assembly) assign() { assign(a.root, append(a.variables.All(), a.slots.All()...)) }
+func (a *assembly) assign() {
+	assign(a.root, slices.Concat(a.variables.All(), a.remembered()))
+}
 
 func assign(s *op.Scope, variables []variable.Variable) {
 	var all []*tf.Operation

@@ -59,7 +59,7 @@ func DepthwiseConv(s *op.Scope, v *variable.Set, x tf.Output, w Window) tf.Outpu
 	if !ok {
 		return x
 	}
-	kernel := v.Create("kernel", []int64{w.Size, w.Size, channels, 1}, variable.GlorotUniform)
+	kernel := v.Create("kernel", []int64{w.Size, w.Size, channels, 1}, variable.DepthwiseUniform)
 	x, strides, padding := w.place(s, x)
 	return op.DepthwiseConv2dNative(s.SubScope("convolve"), x, kernel.Read, strides, padding)
 }

@@ -24,7 +24,7 @@ var adam = named.Row[Optimizer]{
 	Paper: "Kingma and Ba, Adam, 2015, arXiv:1412.6980, algorithm 1 in the form that ends section 2",
 	New: func(raw named.Raw) (Optimizer, error) {
 		o := adamOptions{
-			Common: Common{LR: 0.001}, // this and the next three are Keras' values
+			Common: commonOf(0.001), // this and the next three are Keras' values
 			Beta1:  0.9, Beta2: 0.999, Epsilon: 1e-7,
 		}
 		if err := named.Options(raw, &o); err != nil {
@@ -38,7 +38,7 @@ var adam = named.Row[Optimizer]{
 		if !(o.Epsilon > 0) {
 			return Optimizer{}, fmt.Errorf("epsilon must be positive, got %g", o.Epsilon)
 		}
-		return Optimizer{LR: o.LR, common: o.Common, rule: o.rule}, o.validate()
+		return newOptimizer(o.Common, o.rule)
 	},
 }
 
@@ -56,10 +56,10 @@ func (o adamOptions) rule(s *op.Scope, f Feeds) rule {
 	epsilon := tg.Const(s.SubScope("epsilon"), o.Epsilon)
 	power1 := op.Pow(s.SubScope("beta1_power"), beta1, t)
 	power2 := op.Pow(s.SubScope("beta2_power"), beta2, t)
-	return func(s *op.Scope, slots *variable.Set, v variable.Variable, g tf.Output) *tf.Operation {
-		m := slots.Sub("adam_m").Create(v.Key, v.Shape, variable.Zeros)
-		u := slots.Sub("adam_v").Create(v.Key, v.Shape, variable.Zeros)
-		return op.ResourceApplyAdam(s.SubScope("adam"), v.Handle, m.Handle, u.Handle,
-			power1, power2, f.LearningRate, beta1, beta2, epsilon, g)
+	return func(s *op.Scope, slots *variable.Set, u update) *tf.Operation {
+		m := slots.Sub("adam_m").Create(u.Key, u.Shape, variable.Zeros)
+		v := slots.Sub("adam_v").Create(u.Key, u.Shape, variable.Zeros)
+		return op.ResourceApplyAdam(s.SubScope("adam"), u.Handle, m.Handle, v.Handle,
+			power1, power2, u.rate, beta1, beta2, epsilon, u.gradient)
 	}
 }

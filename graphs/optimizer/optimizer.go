@@ -22,12 +22,18 @@ import (
 // Common are the options that every optimizer has.
 type Common struct {
 	LR          float32 `yaml:"lr"`           // base learning rate, what a schedule scales; > 0
+	BackboneLR  float32 `yaml:"backbone_lr"`  // factor on the learning rate of the backbone; > 0
 	WeightDecay float32 `yaml:"weight_decay"` // each step subtracts lr · weight_decay · value, decoupled from the gradient; 0 is none
 	ClipNorm    float32 `yaml:"clip_norm"`    // largest joint L2 norm of all gradients, which are scaled down to it; 0 is no limit
 }
 
+// commonOf returns the defaults at a base learning rate.
+func commonOf(lr float32) Common { return Common{LR: lr, BackboneLR: 1} }
+
 func (c Common) validate() error {
 	switch {
+	case !(c.BackboneLR > 0):
+		return fmt.Errorf("backbone_lr must be positive, got %g", c.BackboneLR)
 	case !(c.LR > 0):
 		return fmt.Errorf("lr must be positive, got %g", c.LR)
 	case !(c.WeightDecay >= 0):
@@ -45,13 +51,26 @@ type Feeds struct {
 }
 
 // rule adds the update of one variable to s; its slots come from slots.
-type rule func(s *op.Scope, slots *variable.Set, v variable.Variable, gradient tf.Output) *tf.Operation
+type rule func(s *op.Scope, slots *variable.Set, u update) *tf.Operation
+
+// update is what changes one variable.
+type update struct {
+	variable.Variable
+	gradient tf.Output // of the variable's shape
+	rate     tf.Output // [] float32: its learning rate
+}
 
 // Optimizer is one rule with its options.
 type Optimizer struct {
-	LR     float32 // base learning rate
-	common Common
-	rule   func(s *op.Scope, f Feeds) rule
+	LR         float32 // base learning rate
+	BackboneLR float32 // factor on the learning rate of the backbone
+	common     Common
+	rule       func(s *op.Scope, f Feeds) rule
+}
+
+// newOptimizer returns a rule with its options c, checked.
+func newOptimizer(c Common, rule func(s *op.Scope, f Feeds) rule) (Optimizer, error) {
+	return Optimizer{LR: c.LR, BackboneLR: c.BackboneLR, common: c, rule: rule}, c.validate()
 }
 
 // Table lists every optimizer. A new optimizer is a new file here and a new row.
@@ -84,11 +103,15 @@ func (o Optimizer) Minimize(s *op.Scope, loss tf.Output, variables []variable.Va
 		}
 	}
 	gradients = o.common.clip(s.SubScope("clip"), gradients)
-	update := o.rule(s, f)
+	rule := o.rule(s, f)
 	updates := make([]*tf.Operation, len(variables))
 	for i, v := range variables {
 		at := s.SubScope("update").SubScope(v.Key)
-		updates[i] = update(o.common.decay(at, v, gradients[i], f), slots, v, gradients[i])
+		u := update{Variable: v, gradient: gradients[i], rate: f.LearningRate}
+		if v.Pace != 1 {
+			u.rate = op.Mul(at.SubScope("rate"), u.rate, tg.Const(at.SubScope("pace"), v.Pace))
+		}
+		updates[i] = rule(o.common.decay(at, u), slots, u)
 	}
 	return updates
 }
@@ -116,16 +139,16 @@ func (c Common) clip(s *op.Scope, gradients []tf.Output) []tf.Output {
 	return clipped
 }
 
-// decay subtracts lr · weight_decay · value from v once the gradient is known,
-// and returns a scope whose operations come after that: Loshchilov and Hutter,
+// decay subtracts lr · weight_decay · value from u's variable once the gradient is
+// known, and returns a scope whose operations come after that: Loshchilov and Hutter,
 // Decoupled Weight Decay Regularization, 2019, arXiv:1711.05101, algorithm 2.
-func (c Common) decay(s *op.Scope, v variable.Variable, gradient tf.Output, f Feeds) *op.Scope {
+func (c Common) decay(s *op.Scope, u update) *op.Scope {
 	if c.WeightDecay == 0 {
 		return s
 	}
-	rate := op.Mul(s.SubScope("decay_rate"), f.LearningRate, tg.Const(s.SubScope("decay"), c.WeightDecay))
-	amount := op.Mul(s.SubScope("decay_amount"), v.Read, rate)
-	after := s.WithControlDependencies(gradient.Op)
-	decayed := op.AssignSubVariableOp(after.SubScope("shrink"), v.Handle, amount)
+	rate := op.Mul(s.SubScope("decay_rate"), u.rate, tg.Const(s.SubScope("decay"), c.WeightDecay))
+	amount := op.Mul(s.SubScope("decay_amount"), u.Read, rate)
+	after := s.WithControlDependencies(u.gradient.Op)
+	decayed := op.AssignSubVariableOp(after.SubScope("shrink"), u.Handle, amount)
 	return s.WithControlDependencies(decayed)
 }

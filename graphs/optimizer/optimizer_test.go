@@ -29,9 +29,15 @@ type function func(s *op.Scope, x, y tf.Output) tf.Output
 // newProblem builds f with one update of o.
 func newProblem(t *testing.T, o Optimizer, f function) *problem {
 	t.Helper()
+	return newPacedProblem(t, o, f, 1)
+}
+
+// newPacedProblem is newProblem with the pace of x.
+func newPacedProblem(t *testing.T, o Optimizer, f function, pace float32) *problem {
+	t.Helper()
 	root := tg.NewRoot()
 	variables, slots := variable.NewSet(root, ""), variable.NewSet(root, "optimizer")
-	x := variables.Create("x", []int64{2}, variable.Zeros)
+	x := variables.Paced(pace).Create("x", []int64{2}, variable.Zeros)
 	y := variables.Create("y", []int64{1}, variable.Zeros)
 	p := &problem{feeds: map[string]tf.Output{}}
 	for _, name := range []string{names.LearningRate, names.Step} {
@@ -306,7 +312,7 @@ func TestOptions(t *testing.T) {
 		{"sgd", map[string]any{"momentum": 1.5}, "momentum must be in [0,1), got 1.5"},
 		{"sgd", map[string]any{"nesterov": true}, "nesterov needs a momentum above 0"},
 		{"sgd", map[string]any{"beta1": 1},
-			`unknown field "beta1" (known: lr, weight_decay, clip_norm, momentum, nesterov)`},
+			`unknown field "beta1" (known: lr, backbone_lr, weight_decay, clip_norm, momentum, nesterov)`},
 	} {
 		choice, err := named.Choose(c.name, c.options)
 		if err != nil {
@@ -360,5 +366,33 @@ func TestSchedules(t *testing.T) {
 		if _, err := Schedules.New(&choice); err == nil {
 			t.Errorf("%s with %v was taken", name, options)
 		}
+	}
+}
+
+// TestPace: a variable at a tenth of the pace steps and decays as at a tenth of the rate.
+func TestPace(t *testing.T) {
+	for _, name := range Table.Names() {
+		o := choose(t, name, map[string]any{"weight_decay": 0.2})
+		var after [][]float32
+		for _, pace := range []float32{1, 0.1} {
+			p := newPacedProblem(t, o, parabola, pace)
+			p.start(t, []float32{1, -2}, []float32{3})
+			for step := range 5 {
+				p.step(t, step, 0.01/pace)
+			}
+			after = append(after, p.get(t)[0])
+		}
+		for i, want := range after[0] {
+			if math.Abs(float64(after[1][i]-want)) > 1e-5*math.Abs(float64(want)) {
+				t.Errorf("%s: x[%d] = %v at a tenth of ten times the rate, want %v", name, i, after[1][i], want)
+			}
+		}
+	}
+	c, err := named.Choose("sgd", map[string]any{"backbone_lr": 0})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Table.New(&c); err == nil || !strings.Contains(err.Error(), "backbone_lr must be positive, got 0") {
+		t.Errorf("backbone_lr 0: %v", err)
 	}
 }

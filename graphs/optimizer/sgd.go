@@ -22,7 +22,7 @@ var sgd = named.Row[Optimizer]{
 	Brief: "steps along the gradient, with momentum or Nesterov momentum",
 	Paper: "Sutskever et al., On the importance of initialization and momentum in deep learning, 2013, section 2",
 	New: func(raw named.Raw) (Optimizer, error) {
-		o := sgdOptions{Common: Common{LR: 0.01}} // Keras' value
+		o := sgdOptions{Common: commonOf(0.01)} // Keras' value
 		if err := named.Options(raw, &o); err != nil {
 			return Optimizer{}, err
 		}
@@ -32,20 +32,20 @@ var sgd = named.Row[Optimizer]{
 		if o.Nesterov && o.Momentum == 0 {
 			return Optimizer{}, fmt.Errorf("nesterov needs a momentum above 0")
 		}
-		return Optimizer{LR: o.LR, common: o.Common, rule: o.rule}, o.validate()
+		return newOptimizer(o.Common, o.rule)
 	},
 }
 
 // rule adds a ← momentum·a - lr·g, value ← value + a; with Nesterov,
 // value ← value + momentum·a - lr·g.
-func (o sgdOptions) rule(s *op.Scope, f Feeds) rule {
+func (o sgdOptions) rule(s *op.Scope, _ Feeds) rule {
 	momentum := tg.Const(s.SubScope("momentum"), o.Momentum)
-	return func(s *op.Scope, slots *variable.Set, v variable.Variable, g tf.Output) *tf.Operation {
+	return func(s *op.Scope, slots *variable.Set, u update) *tf.Operation {
 		if o.Momentum == 0 {
-			return op.ResourceApplyGradientDescent(s.SubScope("descend"), v.Handle, f.LearningRate, g)
+			return op.ResourceApplyGradientDescent(s.SubScope("descend"), u.Handle, u.rate, u.gradient)
 		}
-		a := slots.Sub("sgd_momentum").Create(v.Key, v.Shape, variable.Zeros)
-		return op.ResourceApplyKerasMomentum(s.SubScope("momentum"), v.Handle, a.Handle,
-			f.LearningRate, g, momentum, op.ResourceApplyKerasMomentumUseNesterov(o.Nesterov))
+		a := slots.Sub("sgd_momentum").Create(u.Key, u.Shape, variable.Zeros)
+		return op.ResourceApplyKerasMomentum(s.SubScope("momentum"), u.Handle, a.Handle,
+			u.rate, u.gradient, momentum, op.ResourceApplyKerasMomentumUseNesterov(o.Nesterov))
 	}
 }

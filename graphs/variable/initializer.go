@@ -3,6 +3,7 @@ package variable
 import (
 	"math"
 	"math/rand/v2"
+	"slices"
 )
 
 // Initializer draws a starting value of the given shape, row-major.
@@ -30,6 +31,18 @@ func GlorotUniform(r *rand.Rand, shape []int64) []float32 {
 	values := make([]float32, size(shape))
 	for i := range values {
 		values[i] = float32((2*r.Float64() - 1) * limit)
+	}
+	return values
+}
+
+// DepthwiseUniform is GlorotUniform for depthwise kernels [size,size,C,1], whose
+// channels do not mix: the fans of each are size². Keras counts all channels as
+// input of each, with which activations vanish in a deep stack.
+func DepthwiseUniform(r *rand.Rand, shape []int64) []float32 {
+	one := append(slices.Clone(shape[:len(shape)-2]), 1, 1)
+	var values []float32
+	for range shape[len(shape)-2] {
+		values = append(values, GlorotUniform(r, one)...)
 	}
 	return values
 }

@@ -14,6 +14,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+	"strings"
 
 	tf "github.com/galeone/tensorflow/tensorflow/go"
 	"github.com/galeone/tensorflow/tensorflow/go/op"
@@ -29,14 +30,17 @@ type Variable struct {
 	Handle  tf.Output     // [] resource
 	Read    tf.Output     // Shape float32
 	Assign  *tf.Operation // target: sets it from the feed Key + names.Value
+	Pace    float32       // factor on the learning rate
 	initial Initializer   // draws the starting value
+	stream  string        // of the random numbers it draws: Key within its NewSet
 }
 
 // Start returns the variable's starting value, which depends on seed and Key
-// alone: adding a variable changes the start of no other.
+// alone: adding a variable changes the start of no other. The prefix that NewSet was
+// given does not count, so that two sets of one network start alike.
 func (v Variable) Start(seed uint64) []float32 {
 	h := fnv.New64a()
-	h.Write([]byte(v.Key)) // a hash never returns an error
+	h.Write([]byte(v.stream)) // a hash never returns an error
 	return v.initial(rand.New(rand.NewPCG(seed, h.Sum64())), v.Shape)
 }
 
@@ -53,12 +57,14 @@ type Set struct {
 	root   *op.Scope
 	prefix string
 	made   *made
-	reuse  bool // Create returns what is there
-	frozen bool // what Create makes is not trained
+	reuse  bool    // Create returns what is there
+	frozen bool    // what Create makes is not trained
+	pace   float32 // of what Create makes
 }
 
 // made is what all views of a Set have in common.
 type made struct {
+	prefix  string // of NewSet
 	all     []Variable
 	at      map[string]int // index in all of each key
 	updates []*tf.Operation
@@ -66,7 +72,7 @@ type made struct {
 
 // NewSet returns an empty set whose variables live in the graph of root, under prefix.
 func NewSet(root *op.Scope, prefix string) *Set {
-	return &Set{root: root, prefix: prefix, made: &made{at: map[string]int{}}}
+	return &Set{root: root, prefix: prefix, pace: 1, made: &made{prefix: prefix, at: map[string]int{}}}
 }
 
 // Sub returns the same set with keys below prefix/name.
@@ -90,6 +96,14 @@ func (s *Set) Frozen() *Set {
 	frozen := *s
 	frozen.frozen = true
 	return &frozen
+}
+
+// Paced returns the same set, whose new variables are trained at factor times the
+// learning rate.
+func (s *Set) Paced(factor float32) *Set {
+	paced := *s
+	paced.pace = factor
+	return &paced
 }
 
 func (s *Set) path(name string) string {
@@ -148,7 +162,8 @@ func (s *Set) Create(name string, shape []int64, initial Initializer) Variable {
 	assign := s.root.AddOperation(tf.OpSpec{Name: key + names.Store, Type: "AssignVariableOp",
 		Input: []tf.Input{handle, value}, Attrs: map[string]any{"dtype": tf.Float}})
 	v := Variable{Key: key, Shape: shape, Trained: !s.frozen, Handle: handle, Read: read,
-		Assign: assign, initial: initial}
+		Assign: assign, Pace: s.pace, initial: initial,
+		stream: strings.TrimPrefix(strings.TrimPrefix(key, s.made.prefix), "/")}
 	s.made.all = append(s.made.all, v)
 	return v
 }

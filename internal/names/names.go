@@ -71,4 +71,5 @@ const (
 	LossScope = "loss"      // of the log-odds of a loss: part of the exported model
 	Objective = "objective" // of what a loss learns for itself, such as proxies: no part of it
 	Optimizer = "optimizer"
+	Live      = "live" // of what is trained, where its moving average is the model
 )

@@ -53,6 +53,7 @@ type Train struct {
 	EvalEvery int     `yaml:"eval_every"`     // updates between evaluations on validation; 0 is one epoch
 	Select    string  `yaml:"select"`         // val.METRIC by which the best checkpoint is chosen
 	Patience  int     `yaml:"patience"`       // evaluations without a better one before training stops; 0 is no limit
+	EMA       float64 `yaml:"ema"`            // the model is the moving average of the weights, of which a step keeps this share; 0 is off, < 1
 }
 
 // sections are the keys of a Spec that hold a named.Choice.
@@ -147,6 +148,7 @@ func (s *Spec) Validate() error {
 		{"train.steps", s.Train.Steps >= 1 && s.Train.Steps <= maxSteps,
 			fmt.Sprintf("1 to %d", maxSteps), s.Train.Steps},
 		{"train.seed", s.Train.Seed >= 0, "0 or more", s.Train.Seed},
+		{"train.ema", s.Train.EMA >= 0 && s.Train.EMA < 1, "0 (off) or a share below 1", s.Train.EMA},
 		{"train.val", s.Train.Val > 0 && s.Train.Val < 1, "a share between 0 and 1", s.Train.Val},
 		{"train.eval_every", s.Train.EvalEvery >= 0, "0 (one epoch) or more updates", s.Train.EvalEvery},
 		{"train.patience", s.Train.Patience >= 0, "0 (no limit) or more evaluations", s.Train.Patience},

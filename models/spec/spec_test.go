@@ -92,7 +92,7 @@ func TestParseErrors(t *testing.T) {
 		{"top key", "topolgy: siamese\n",
 			`spec.yaml:1: unknown key "topolgy" (known: topology, input, backbone, head, distance, miner, loss, optimizer, schedule, sampler, augment, train)`},
 		{"nested key", "topology: siamese\ntrain:\n  stpes: 5\n",
-			`spec.yaml:3: unknown key "stpes" (known: batch_size, steps, seed, val, unseen_classes, eval_every, select, patience)`},
+			`spec.yaml:3: unknown key "stpes" (known: batch_size, steps, seed, val, unseen_classes, eval_every, select, patience, ema)`},
 		{"type", "train: {steps: many}\n", "spec.yaml:1: cannot unmarshal !!str `many` into int"},
 		{"two names", "loss: {bce: {}, contrastive: {}}\n", "spec.yaml:1: want one name"},
 		{"options", "loss: {bce: 3}\n", `spec.yaml:1: options of "bce" must be a mapping`},

@@ -25,9 +25,9 @@ func config(folder, out string) Config {
 
 // TestRun: the exported model embeds and compares as the run does, bit for bit on
 // embeddings of the same graph shape, for losses with and without a probability, and
-// for a network that computes something else in training.
+// for networks that are another in training.
 func TestRun(t *testing.T) {
-	for _, set := range []string{"loss=bce", "loss=contrastive", "backbone.conv4.filters=8"} {
+	for _, set := range []string{"loss=bce", "loss=contrastive", "backbone.conv4.filters=8", "train.ema=0.9"} {
 		t.Run(set, func(t *testing.T) {
 			folder := trainedtest.Run(t, nil, set)
 			out := filepath.Join(t.TempDir(), "model")

@@ -44,6 +44,7 @@ func TestObjectiveResume(t *testing.T) {
 		{"loss.crossbatch.size=30", "objective/memory/embeddings", 30},
 		{"loss.crossbatch={size: 30, loss: infonce}", "objective/memory/labels", 30},
 		{"backbone.conv4.filters=8", "backbone/norm4/moving_variance", 8},
+		{"train.ema=0.8", "backbone/conv1/kernel", 3},
 	} {
 		t.Run(c.set, func(t *testing.T) { testObjectiveResume(t, c.set, c.key, c.rows) })
 	}
@@ -61,6 +62,9 @@ func testObjectiveResume(t *testing.T, set, key string, rows int64) {
 	want, got := newest(t, whole), newest(t, halves)
 	if diff := cmp.Diff(want.Variables, got.Variables); diff != "" {
 		t.Errorf("variables differ (-whole +halves):\n%.500s", diff)
+	}
+	if diff := cmp.Diff(want.Optimizer, got.Optimizer); diff != "" {
+		t.Errorf("slots differ (-whole +halves):\n%.500s", diff)
 	}
 	found := false
 	for _, v := range got.Variables {

@@ -80,6 +80,7 @@ type Ended struct {
 const (
 	EndedBudget      = "budget"      // train.steps updates are done
 	EndedPatience    = "patience"    // train.patience evaluations brought nothing better
+	EndedTime        = "time"        // Config.MaxTime is used: the same call goes on
 	EndedInterrupted = "interrupted" // the context was cancelled
 )
 

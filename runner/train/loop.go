@@ -41,7 +41,8 @@ type loop struct {
 	val       evaluate.Pairs
 	network   *network.Network
 
-	step    int // updates done
+	until   time.Time // when the time is used up, zero: never
+	step    int       // updates done
 	state   trained.State
 	saved   string // path of the last checkpoint, "" before the first
 	savedAt time.Time
@@ -117,6 +118,8 @@ func (l *loop) run(ctx context.Context) (*Summary, error) {
 		}
 	case l.outOfPatience():
 		reason = EndedPatience
+	case l.step < l.Spec.Train.Steps:
+		reason = EndedTime
 	}
 	end := Ended{Step: l.step, Reason: reason, Seconds: l.Now().Sub(start).Seconds()}
 	if err := l.tell(end); err != nil {
@@ -128,7 +131,7 @@ func (l *loop) run(ctx context.Context) (*Summary, error) {
 	return l.summary(end)
 }
 
-// steps trains until the budget is used or patience runs out. The error is that of
+// steps trains until the budget or the time is used or patience runs out. The error is that of
 // ctx where it was cancelled; the step in hand is finished then.
 func (l *loop) steps(ctx context.Context) error {
 	if l.due() && (l.state.Validation == nil || l.state.Validation.Step < l.step) {
@@ -148,7 +151,8 @@ func (l *loop) steps(ctx context.Context) error {
 		if err := l.update(batch); err != nil {
 			return err
 		}
-		if err := l.afterStep(ctx); err != nil || l.outOfPatience() {
+		last := l.outOfTime()
+		if err := l.afterStep(ctx, last); err != nil || last || l.outOfPatience() {
 			return err
 		}
 	}
@@ -203,10 +207,10 @@ func (l *loop) due() bool {
 	return l.step > 0 && (l.step%every == 0 || l.step == l.Spec.Train.Steps)
 }
 
-// afterStep evaluates and saves where that is due.
-func (l *loop) afterStep(ctx context.Context) error {
+// afterStep evaluates and saves where that is due, or where it was the last step.
+func (l *loop) afterStep(ctx context.Context, last bool) error {
 	switch {
-	case l.due():
+	case last || l.due():
 		return l.evaluate(ctx)
 	case l.Now().Sub(l.savedAt) >= l.savePeriod():
 		return l.save()
@@ -237,7 +241,10 @@ func (l *loop) evaluate(ctx context.Context) error {
 	value := scores.Metrics[l.selected.name]
 	best := l.state.BestStep < 0 || l.selected.better.Than(value, l.state.BestValue)
 	l.state.Validation = &trained.Validation{Step: l.step, Scores: scores}
-	if l.state.Stale++; best {
+	if l.due() { // and not because time was up
+		l.state.Stale++
+	}
+	if best {
 		l.state.BestStep, l.state.BestValue, l.state.Stale = l.step, value, 0
 	}
 	if err := l.tell(Evaluated{Step: l.step, Scores: scores, Best: best}); err != nil {
@@ -251,6 +258,8 @@ func (l *loop) evaluate(ctx context.Context) error {
 	l.meter.resetEpoch()
 	return l.save()
 }
+
+func (l *loop) outOfTime() bool { return !l.until.IsZero() && !l.Now().Before(l.until) }
 
 func (l *loop) outOfPatience() bool {
 	return l.Spec.Train.Patience > 0 && l.state.Stale >= l.Spec.Train.Patience

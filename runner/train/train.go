@@ -35,6 +35,7 @@ type Config struct {
 	Session session.Options
 	Store   pipeline.StoreOptions // Resizer is set from Spec
 	Pixels  *pipeline.Store       // of these images at the size of Spec, shared; nil: Run makes its own
+	MaxTime time.Duration         // ends the training after a step, evaluated and saved; 0: no limit
 	SkipBad float64               // share of images that may be bad and left out; 0: none
 	Observe func(Event)           // may be nil; called from one goroutine
 	Now     func() time.Time      // the clock, for speeds and the times of events
@@ -48,7 +49,7 @@ type Summary struct {
 	Best      *evaluate.Scores // its scores on validation, nil if there is none
 }
 
-// Run trains until the budget of steps is used, patience runs out, or ctx is
+// Run trains until the budget of steps or MaxTime is used, patience runs out, or ctx is
 // cancelled: then the step in hand is finished and a checkpoint saved, and the
 // error is an *InterruptedError. What ends before its first step leaves no new
 // folder. Other errors: those of graphs.Resolve and the
@@ -89,6 +90,9 @@ func Run(ctx context.Context, c Config) (*Summary, error) {
 	}
 	defer folder.Close()
 	l := &loop{Config: c, folder: folder, selected: selected, augmenter: augmenter}
+	if c.MaxTime > 0 {
+		l.until = c.Now().Add(c.MaxTime)
+	}
 	if l.Observe == nil {
 		l.Observe = func(Event) {}
 	}

@@ -177,6 +177,44 @@ func TestCancelledWhileReading(t *testing.T) {
 	}
 }
 
+// TestMaxTime: a training whose time is used ends well, evaluated and saved; the same
+// again goes on, and ends with the weights of one that had the time.
+func TestMaxTime(t *testing.T) {
+	files := pictures(t, 3, 8)
+	whole, folder := filepath.Join(t.TempDir(), "whole"), filepath.Join(t.TempDir(), "run")
+	if _, err := Run(context.Background(), config(t, files, whole, tiny(t))); err != nil {
+		t.Fatal(err)
+	}
+	calls := 0
+	for {
+		c := config(t, files, folder, tiny(t))
+		c.MaxTime = 12 * time.Second // of a clock that ticks whenever it is read
+		s, err := Run(context.Background(), c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		state, err := trained.ReadState(newest(t, folder))
+		if err != nil || state.Validation == nil || state.Validation.Step != s.Step {
+			t.Fatalf("ended at step %d, evaluated %+v, %v", s.Step, state.Validation, err)
+		}
+		if calls++; s.Reason != EndedTime {
+			if s.Reason != EndedBudget || s.Step != 12 {
+				t.Errorf("ended at step %d for %s, want 12, budget", s.Step, s.Reason)
+			}
+			break
+		}
+	}
+	if calls < 3 {
+		t.Errorf("%d calls made 12 steps, want the time to be used up twice", calls)
+	}
+	if diff := cmp.Diff(newest(t, whole).Variables, newest(t, folder).Variables); diff != "" {
+		t.Errorf("variables differ (-whole +stopped):\n%.500s", diff)
+	}
+	if diff := cmp.Diff(newest(t, whole).Optimizer, newest(t, folder).Optimizer); diff != "" {
+		t.Errorf("slots differ (-whole +stopped):\n%.500s", diff)
+	}
+}
+
 func TestWorkersDoNotMatter(t *testing.T) {
 	files := pictures(t, 3, 8)
 	var first *checkpoint.Checkpoint

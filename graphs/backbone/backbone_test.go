@@ -155,8 +155,8 @@ func TestGradient(t *testing.T) {
 	}
 }
 
-// counts is testdata/golden/keras_backbones.json; the script beside it documents it.
-type counts struct {
+// golden is testdata/golden/keras_backbones.json; the script beside it documents it.
+type golden struct {
 	Networks []struct {
 		Name      string         `json:"name"`
 		Options   map[string]any `json:"options"`
@@ -165,21 +165,27 @@ type counts struct {
 		Trained   int64          `json:"trained"`
 		Untrained int64          `json:"untrained"`
 	} `json:"networks"`
+	Parity []parity `json:"parity"`
+}
+
+func readGolden(t *testing.T) golden {
+	t.Helper()
+	text, err := os.ReadFile("../../testdata/golden/keras_backbones.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var g golden
+	if err := json.Unmarshal(text, &g); err != nil {
+		t.Fatal(err)
+	}
+	return g
 }
 
 // TestParameters: features and parameters are as many as Keras counts in the same
 // layers; every backbone is in the list.
 func TestParameters(t *testing.T) {
-	text, err := os.ReadFile("../../testdata/golden/keras_backbones.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var golden counts
-	if err := json.Unmarshal(text, &golden); err != nil {
-		t.Fatal(err)
-	}
 	seen := map[string]bool{}
-	for _, c := range golden.Networks {
+	for _, c := range readGolden(t).Networks {
 		seen[c.Name] = true
 		s := tg.NewRoot()
 		v := variable.NewSet(s, "")

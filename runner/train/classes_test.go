@@ -44,6 +44,7 @@ func TestObjectiveResume(t *testing.T) {
 		{"loss.crossbatch.size=30", "objective/memory/embeddings", 30},
 		{"loss.crossbatch={size: 30, loss: infonce}", "objective/memory/labels", 30},
 		{"backbone.conv4.filters=8", "backbone/norm4/moving_variance", 8},
+		{"backbone.smallresnet={depth: 8, width: 1, dropout: 0.3}", "backbone/stage3/block1/norm2/moving_mean", 64},
 		{"train.ema=0.8", "backbone/conv1/kernel", 3},
 	} {
 		t.Run(c.set, func(t *testing.T) { testObjectiveResume(t, c.set, c.key, c.rows) })

@@ -1,4 +1,4 @@
-"""Writes keras_backbones.json: how many parameters Keras counts in the layers of our backbones.
+"""Writes keras_backbones.json: parameters and features of our backbones, as Keras has them.
 
     pip install -r bench/requirements-keras.txt
     python testdata/golden/keras_backbones.py            # overwrites the file beside this script
@@ -6,18 +6,29 @@
     made_with    versions of the frameworks
     networks     list; name and options as in tfpair's spec, size of the input, features (F),
                  trained and untrained parameters
+    parity       list; name, options, size of the input, and
+      features     [2,F] in inference
+      trained      [2,F] in training, with the statistics of the batch
+      gradients    of Σ w·trained, in training, by the keys of some variables
+                 each as at most 40 of its numbers, see some
+
+Both sides compute weights, images and w from their keys, so that none are stored.
 """
 
+import base64
 import json
 import math
 import os
+import zlib
 
 os.environ["KERAS_BACKEND"] = "tensorflow"
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "2"
 
 import keras
+import numpy as np
 import tensorflow as tf
 from keras import layers
+from keras.applications import imagenet_utils
 
 
 def smallconv(x, filters=(32, 64), kernel=3, dense=128):
@@ -32,6 +43,102 @@ def conv4(x, filters=64, pool="flatten"):
         x = layers.Conv2D(filters, 3, padding="same", use_bias=False)(x)
         x = layers.MaxPooling2D(2)(layers.ReLU()(layers.BatchNormalization()(x)))
     return layers.Flatten()(x) if pool == "flatten" else layers.GlobalAveragePooling2D()(x)
+
+
+# The keys of weights, in the order in which Keras' layers list them.
+WEIGHTS = {layers.Conv2D: ["kernel", "bias"], layers.DepthwiseConv2D: ["kernel"],
+           layers.BatchNormalization: ["gamma", "beta", "moving_mean", "moving_variance"]}
+
+
+def uniform(key, n):
+    """n numbers in [-1,1), from a hash of key and index that any language computes alike."""
+    h = (np.arange(n, dtype=np.uint64) + np.uint64(zlib.crc32(key.encode()))) & np.uint64(0xFFFFFFFF)
+    for factor, shift in ((2654435761, 15), (2246822519, 13)):
+        h = (h * np.uint64(factor)) & np.uint64(0xFFFFFFFF)
+        h ^= h >> np.uint64(shift)
+    return h.astype(np.float64) / 2**31 - 1
+
+
+def fill(key, shape):
+    """He-uniform kernels, scales and variances around 1, shifts and means around 0."""
+    u = uniform(key, math.prod(shape)).reshape(shape)
+    kind = key.rsplit("/", 1)[1]
+    if kind == "kernel":
+        return u * math.sqrt(6 / math.prod(shape[:2] if shape[3] == 1 else shape[:3]))
+    return {"gamma": 1 + u / 5, "moving_variance": 1 + u / 2}.get(kind, u / 5)
+
+
+def some(values):
+    values = np.asarray(values).reshape(-1)
+    return [float(str(v)) for v in values[::max(1, len(values) // 40)][:40]]
+
+
+def parity(build, options, size, of):
+    x = keras.Input((size, size, 3))
+    preprocess, y = build(x, **options)
+    model = keras.Model(x, y)
+    variables = {}
+    for layer in model.layers:
+        for kind, w in zip(WEIGHTS.get(type(layer), []), layer.weights):
+            key = layer.name.replace(".", "/") + "/" + kind
+            w.assign(np.zeros(w.shape) if kind == "bias" else fill(key, w.shape))
+            variables[key] = w.value
+    images = ((uniform("images", 2 * size * size * 3) + 1) * 128).astype(np.uint8).reshape(2, size, size, 3)
+    pixels = preprocess(images.astype(np.float32))
+    features = model(pixels, training=False)
+    with tf.GradientTape() as tape:
+        trained = model(pixels, training=True)
+        loss = tf.reduce_sum(trained * uniform("w", 2 * trained.shape[1]).reshape(trained.shape).astype(np.float32))
+    gradients = dict(zip(of, tape.gradient(loss, [variables[key] for key in of])))
+    return {"name": build.__name__.removeprefix("named_").replace("_", "-"), "options": options,
+            "size": size, "features": some(features), "trained": some(trained),
+            "gradients": {key: some(g) for key, g in gradients.items()}}
+
+
+def named_resnet50(x, stride_on="1x1", preprocess="caffe", bn_epsilon=1.001e-5):
+    normalize = lambda images: imagenet_utils.preprocess_input(images, "channels_last", mode=preprocess)
+    if stride_on == "1x1":
+        return normalize, keras.applications.ResNet50(
+            weights=None, include_top=False, pooling="avg", input_tensor=x).output
+    def conv(x, name, filters, kernel, stride=1, pad=0):
+        x = layers.Conv2D(filters, kernel, stride, use_bias=False, name=name + "_conv")(layers.ZeroPadding2D(pad)(x))
+        return layers.BatchNormalization(epsilon=bn_epsilon, name=name + "_bn")(x)
+    x = layers.ReLU()(conv(x, "conv1", 64, 7, 2, 3))
+    x = layers.MaxPooling2D(3, 2)(layers.ZeroPadding2D(1)(x))
+    for stage, blocks in enumerate((3, 4, 6, 3), start=2):
+        for block in range(1, blocks + 1):
+            name, filters = f"conv{stage}_block{block}_", 64 << (stage - 2)
+            stride = 2 if block == 1 and stage > 2 else 1
+            y = layers.ReLU()(conv(x, name + "1", filters, 1))
+            y = layers.ReLU()(conv(y, name + "2", filters, 3, stride, 1))
+            y = conv(y, name + "3", 4 * filters, 1)
+            x = layers.ReLU()(layers.Add()([conv(x, name + "0", 4 * filters, 1, stride) if block == 1 else x, y]))
+    return normalize, layers.GlobalAveragePooling2D()(x)
+
+
+def named_efficientnet_lite0(x):
+    def pad(x, kernel, stride):
+        before = (kernel - 2) // 2 if stride == 2 else (kernel - 1) // 2
+        return layers.ZeroPadding2D(((before, kernel // 2),) * 2)(x)
+    def conv(x, name, filters, kernel=1, stride=1):
+        x = pad(x, kernel, stride) if kernel > 1 else x
+        x = layers.Conv2D(filters, kernel, stride, use_bias=False, name=name + "_conv")(x)
+        return layers.BatchNormalization(name=name + "_bn")(x)
+    x, i = layers.ReLU(6)(conv(x, "stem", 32, 3, 2)), 0
+    for blocks, kernel, first, expand, filters in LITE:
+        for block in range(blocks):
+            name, stride = f"block{i}.", first if block == 0 else 1
+            y = layers.ReLU(6)(conv(x, name + "expand", expand * x.shape[-1])) if expand > 1 else x
+            y = layers.DepthwiseConv2D(kernel, stride, use_bias=False, name=name + "depthwise_conv")(pad(y, kernel, stride))
+            y = layers.ReLU(6)(layers.BatchNormalization(name=name + "depthwise_bn")(y))
+            y = conv(y, name + "project", filters)
+            x, i = layers.Add()([x, y]) if block > 0 else y, i + 1
+    return lambda images: (images - 127) / 128, layers.GlobalAveragePooling2D()(layers.ReLU(6)(conv(x, "head", 1280)))
+
+
+# Blocks, kernel, stride of the first, expansion, channels.
+LITE = [(1, 3, 1, 1, 16), (2, 3, 2, 6, 24), (2, 5, 2, 6, 40), (3, 3, 2, 6, 80),
+        (3, 5, 1, 6, 112), (4, 5, 2, 6, 192), (1, 3, 1, 6, 320)]
 
 
 def conv_norm(x, filters, kernel, stride=1):
@@ -59,9 +166,7 @@ def resnet50(x, **_):
 
 def efficientnet_lite0(x, **_):
     x = layers.ReLU(6)(conv_norm(x, 32, 3, 2))
-    for blocks, kernel, stride, expand, filters in [
-            (1, 3, 1, 1, 16), (2, 3, 2, 6, 24), (2, 5, 2, 6, 40), (3, 3, 2, 6, 80),
-            (3, 5, 1, 6, 112), (4, 5, 2, 6, 192), (1, 3, 1, 6, 320)]:
+    for blocks, kernel, stride, expand, filters in LITE:
         for i in range(blocks):
             y = layers.ReLU(6)(conv_norm(x, expand * x.shape[-1], 1)) if expand > 1 else x
             y = layers.DepthwiseConv2D(kernel, stride if i == 0 else 1, padding="same", use_bias=False)(y)
@@ -84,6 +189,17 @@ CASES = [
 ]
 
 
+# Of ResNet50 the last layer: further back Keras' own float32 gradients are 2 % from its
+# float64 ones, because rounding decides on which side of a relu some of a million units lie.
+RESNET = ["conv5_block3_3_conv/kernel", "conv5_block3_3_bn/gamma", "conv5_block3_3_bn/beta"]
+LITE0 = ["stem_conv/kernel", "block1/depthwise_conv/kernel", "block8/depthwise_bn/gamma", "head_bn/beta"]
+PARITY = [
+    (named_resnet50, {}, 69, RESNET),
+    (named_resnet50, {"stride_on": "3x3", "preprocess": "torch", "bn_epsilon": 1e-5}, 69, RESNET),
+    (named_efficientnet_lite0, {}, 69, LITE0),
+]
+
+
 def count(build, options, size):
     x = keras.Input((size, size, 3))
     model = keras.Model(x, build(x, **options))
@@ -96,7 +212,8 @@ def count(build, options, size):
 
 def main():
     golden = {"made_with": {"keras": keras.__version__, "tensorflow": tf.__version__},
-              "networks": [count(*case) for case in CASES]}
+              "networks": [count(*case) for case in CASES],
+              "parity": [parity(*case) for case in PARITY]}
     with open(os.path.splitext(os.path.abspath(__file__))[0] + ".json", "w") as f:
         json.dump(golden, f, indent=1)
         f.write("\n")

@@ -165,7 +165,7 @@ func (m Manifest) encode() ([]byte, error) {
 // checksum. Where there is none the error wraps fs.ErrNotExist; others are *CorruptError
 // and *NewerError.
 func ReadManifest(folder string) (*Manifest, error) {
-	text, err := readFile(filepath.Join(folder, ManifestName))
+	text, err := savedmodel.ReadFile(filepath.Join(folder, ManifestName), maxManifest)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}
@@ -184,19 +184,6 @@ func ReadManifest(folder string) (*Manifest, error) {
 		return nil, &CorruptError{folder, ManifestName, "it is not as it was written"}
 	}
 	return &m, nil
-}
-
-func readFile(path string) ([]byte, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close() // read only
-	text, err := io.ReadAll(io.LimitReader(f, maxManifest+1))
-	if err == nil && len(text) > maxManifest {
-		err = fmt.Errorf("larger than %d bytes", maxManifest)
-	}
-	return text, err
 }
 
 // Sum returns the size and the checksum of the file at path.

@@ -133,7 +133,7 @@ func Read(folder string) (*Model, error) {
 	refuse := func(format string, args ...any) (*Model, error) {
 		return nil, &FormatError{folder, fmt.Sprintf(format, args...)}
 	}
-	data, err := read(filepath.Join(folder, FileName))
+	data, err := ReadFile(filepath.Join(folder, FileName), maxFile)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return refuse("it has no %s", FileName)
@@ -157,15 +157,16 @@ func Read(folder string) (*Model, error) {
 	return refuse("no graph has the tag %q (known: %s)", Tag, strings.Join(tags, ", "))
 }
 
-func read(path string) ([]byte, error) {
+// ReadFile returns the bytes of a file of a model; one of more than most is an error.
+func ReadFile(path string, most int64) ([]byte, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close() // read only
-	data, err := io.ReadAll(io.LimitReader(f, maxFile+1))
-	if err == nil && len(data) > maxFile {
-		err = fmt.Errorf("larger than %d bytes", maxFile)
+	data, err := io.ReadAll(io.LimitReader(f, most+1))
+	if err == nil && int64(len(data)) > most {
+		err = fmt.Errorf("larger than %d bytes", most)
 	}
 	return data, err
 }

@@ -69,7 +69,10 @@ func (d Declaration) load(folder string, o options) (*Model, error) {
 	if input.DType == savedmodel.Float32 {
 		value = d.normalised(m)
 	}
-	return m, m.openTower(o, input.Name, output.Name, value)
+	if err := m.openTower(o, input.Name, output.Name, value); err != nil {
+		return nil, err
+	}
+	return m, nil
 }
 
 // space returns the id of the embedding space: of the model's files and of what is

@@ -83,7 +83,10 @@ func Load(folder string, list ...Option) (*Model, error) {
 	}
 	m.compare = newCalls(m.session, []string{names.CompareLeftEmbedding, names.CompareRightEmbedding},
 		scores).comparer(int64(m.Dim()))
-	return m, m.openTower(o, names.ServingImages, names.ServingEmbedding, m.pixels)
+	if err := m.openTower(o, names.ServingImages, names.ServingEmbedding, m.pixels); err != nil {
+		return nil, err
+	}
+	return m, nil
 }
 
 // openTower prepares the runs of the tower from the tensor input to output. value makes

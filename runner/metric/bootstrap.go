@@ -118,23 +118,43 @@ func draw(times []int32, r *rand.Rand) {
 // gallery is held fixed. Errors are *EmptyError where there is none, and unusable
 // settings.
 func (b Bootstrap) Mean(values []float64, method string) (Interval, error) {
+	return b.of(values, method, func(drawn []float64) float64 {
+		sum := 0.0
+		for _, v := range drawn {
+			sum += v
+		}
+		return sum / float64(len(drawn))
+	})
+}
+
+// Median is Mean for the median. Ranks are whole numbers, and so are most of its ends.
+func (b Bootstrap) Median(values []float64, method string) (Interval, error) {
+	return b.of(values, method, func(drawn []float64) float64 {
+		slices.Sort(drawn)
+		return median(drawn)
+	})
+}
+
+// of returns an interval for a statistic of values, which may reorder what it is given.
+func (b Bootstrap) of(values []float64, method string,
+	statistic func(drawn []float64) float64) (Interval, error) {
 	if err := b.validate(); err != nil {
 		return Interval{}, err
 	}
 	if len(values) == 0 {
 		return Interval{}, &EmptyError{Of: "queries"}
 	}
-	means := make([]float64, b.Resamples)
+	results := make([]float64, b.Resamples)
 	b.each(func() func(int, *rand.Rand) {
+		drawn := make([]float64, len(values))
 		return func(resample int, r *rand.Rand) {
-			sum := 0.0
-			for range values {
-				sum += values[r.IntN(len(values))]
+			for i := range drawn {
+				drawn[i] = values[r.IntN(len(values))]
 			}
-			means[resample] = sum / float64(len(values))
+			results[resample] = statistic(drawn)
 		}
 	})
-	return b.interval(means, method, len(values)), nil
+	return b.interval(results, method, len(values)), nil
 }
 
 func (b Bootstrap) validate() error {

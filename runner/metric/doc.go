@@ -4,6 +4,7 @@
 //	distance [M], same [M]  → Scored → Curve → AUC, EER, Accuracy, …, Calibrate, Rates
 //	Scored, left, right [M] → Bootstrap.Pairs → an Interval for each
 //	embeddings [N,D], labels [N] → Nearest → a value per query → Mean, Bootstrap.Mean
+//	nearest with and without the answer [Q] → OpenSet → Calibrate, a value per query
 //
 // A distance is smaller the closer two images are. A pair is positive when its
 // images are the same and negative when they are not; it is accepted at a

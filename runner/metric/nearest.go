@@ -3,6 +3,7 @@ package metric
 import (
 	"fmt"
 	"math"
+	"slices"
 )
 
 // Closeness says how Nearest compares embeddings.
@@ -28,6 +29,7 @@ type Retrieval struct {
 	Queries  []int32     // [C] the counted queries, as rows of the query set, ascending
 	Values   [][]float64 // [metric][C] the metrics asked for, of each counted query
 	Excluded int         // queries without label, or whose class has no (other) gallery image
+	Top      [][]int32   // [C][≤k] gallery rows, nearest first; nil but for NearestTop
 }
 
 // Nearest ranks the gallery for each query by closeness, ties by gallery index, and
@@ -35,6 +37,12 @@ type Retrieval struct {
 // whose class the gallery lacks, are excluded. It compares all with all on every
 // core, in time Q·G·D. Errors are *EmbeddingError and shapes that do not fit.
 func Nearest(query, gallery Set, by Closeness, of []QueryMetric) (Retrieval, error) {
+	return NearestTop(query, gallery, by, of, 0)
+}
+
+// NearestTop is Nearest that also tells which k images of the gallery each counted query
+// finds first, all of them where the gallery has fewer.
+func NearestTop(query, gallery Set, by Closeness, of []QueryMetric, k int) (Retrieval, error) {
 	if query.Dim != gallery.Dim {
 		return Retrieval{}, fmt.Errorf("queries have %d dimensions, the gallery %d",
 			query.Dim, gallery.Dim)
@@ -47,7 +55,7 @@ func Nearest(query, gallery Set, by Closeness, of []QueryMetric) (Retrieval, err
 	if err != nil {
 		return Retrieval{}, fmt.Errorf("gallery: %w", err)
 	}
-	s := search{query: q, gallery: g, asked: query.Labels, labels: gallery.Labels, of: of}
+	s := search{query: q, gallery: g, asked: query.Labels, labels: gallery.Labels, of: of, top: k}
 	return s.run(), nil
 }
 
@@ -68,6 +76,7 @@ type search struct {
 	asked, labels  []int32 // [Q], [G] classes
 	others         bool    // query i is gallery image i and must not find itself
 	of             []QueryMetric
+	top            int // images to tell of each query
 }
 
 // block is the number of queries that share a walk over the gallery: their distances
@@ -77,6 +86,7 @@ const block = 8
 func (s search) run() Retrieval {
 	size := len(s.labels)
 	values := make([][]float64, len(s.asked)) // [Q][metric], nil for excluded queries
+	tops := make([][]int32, len(s.asked))     // [Q][≤top], likewise
 	parallel((len(s.asked)+block-1)/block, func() func(int) {
 		distance := make([]float32, block*size) // [block,G]
 		var c correct
@@ -89,7 +99,8 @@ func (s search) run() Retrieval {
 				if s.others {
 					skip = at
 				}
-				ranks := c.ranks(distance[(at-from)*size:][:size], s.labels, s.asked[at], skip)
+				mine := distance[(at-from)*size:][:size]
+				ranks := c.ranks(mine, s.labels, s.asked[at], skip)
 				if len(ranks) == 0 {
 					continue
 				}
@@ -97,10 +108,37 @@ func (s search) run() Retrieval {
 				for m, metric := range s.of {
 					values[at][m] = metric.Value(ranks)
 				}
+				if s.top > 0 {
+					tops[at] = first(mine, s.top)
+				}
 			}
 		}
 	})
-	return collect(values, len(s.of))
+	r := collect(values, len(s.of))
+	for _, query := range r.Queries {
+		if s.top > 0 {
+			r.Top = append(r.Top, tops[query])
+		}
+	}
+	return r
+}
+
+// first returns the indices of the k smallest distances, all where there are fewer, by
+// distance and index.
+func first(distance []float32, k int) []int32 {
+	top := make([]int32, 0, k+1)
+	for i, d := range distance {
+		if len(top) == k && d >= distance[top[k-1]] {
+			continue
+		}
+		at := len(top)
+		for at > 0 && d < distance[top[at-1]] {
+			at--
+		}
+		top = slices.Insert(top, at, int32(i))
+		top = top[:min(len(top), k)]
+	}
+	return top
 }
 
 // collect turns values [Q][metric], nil for excluded queries, into a Retrieval.

@@ -1,6 +1,10 @@
 package metric
 
-import "github.com/tfpair/tfpair/internal/named"
+import (
+	"slices"
+
+	"github.com/tfpair/tfpair/internal/named"
+)
 
 // QueryMetric is a metric of retrieval: a mean over queries.
 type QueryMetric struct {
@@ -26,6 +30,13 @@ var Queries = named.Table[QueryMetric]{Kind: "retrieval metric",
 		"recall@5":     recallAt(5),
 	}}
 
+// FirstRank is the rank, from 1, of the nearest image of a query's class: what Median is
+// taken of. It is no row of Queries because it is not in [0,1] and its mean says little.
+var FirstRank = QueryMetric{
+	Better: Lower,
+	Value:  func(ranks []int32) float64 { return float64(ranks[0]) },
+}
+
 // within returns how many of the ascending ranks are at most k.
 func within(ranks []int32, k int32) int {
 	n := 0
@@ -47,3 +58,15 @@ func Mean(values []float64) (float64, error) {
 	}
 	return sum / float64(len(values)), nil
 }
+
+// Median returns the middle of values [Q] in ascending order, the mean of the middle two
+// where Q is even. Its error is a *EmptyError where there is none.
+func Median(values []float64) (float64, error) {
+	if len(values) == 0 {
+		return 0, &EmptyError{Of: "queries"}
+	}
+	return median(slices.Sorted(slices.Values(values))), nil
+}
+
+// median returns the middle of sorted values, at least one.
+func median(sorted []float64) float64 { return quantile(sorted, 0.5) }

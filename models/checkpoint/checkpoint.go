@@ -2,6 +2,7 @@
 //
 //	variables, optimizer slots, meta → step-00001565/{variables,optimizer}.safetensors + MANIFEST.json
 //
+// Where the labels are images, gallery.safetensors holds their embeddings as well.
 // A checkpoint appears by one rename, after all of it is on the disk, or not at
 // all; the manifest holds the size and the SHA-256 of each file, and Load checks
 // them. One process at a time may write to a folder; any number may read.
@@ -34,6 +35,7 @@ type Checkpoint struct {
 	Step      int
 	Variables []Tensor        // what the model is; sorted by name after Load
 	Optimizer []Tensor        // what the optimizer remembers; likewise
+	Gallery   []Tensor        // embeddings of label images; nil: none, and no file
 	Meta      json.RawMessage // the caller's own, valid JSON
 }
 
@@ -134,7 +136,10 @@ func encode(c *Checkpoint) ([]content, error) {
 	for _, part := range []struct {
 		name    string
 		tensors []Tensor
-	}{{variablesName, c.Variables}, {optimizerName, c.Optimizer}} {
+	}{{variablesName, c.Variables}, {optimizerName, c.Optimizer}, {galleryName, c.Gallery}} {
+		if part.name == galleryName && len(part.tensors) == 0 {
+			continue
+		}
 		data, err := encodeTensors(part.tensors)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", part.name, err)
@@ -249,9 +254,13 @@ func load(d disk, path string) (*Checkpoint, error) {
 	if c.Variables, err = loadTensors(d, path, variablesName, m.Files); err != nil {
 		return nil, err
 	}
-	c.Optimizer, err = loadTensors(d, path, optimizerName, m.Files)
-	if err != nil {
+	if c.Optimizer, err = loadTensors(d, path, optimizerName, m.Files); err != nil {
 		return nil, err
+	}
+	if _, ok := m.Files[galleryName]; ok {
+		if c.Gallery, err = loadTensors(d, path, galleryName, m.Files); err != nil {
+			return nil, err
+		}
 	}
 	// The manifest is not in its own list of sums: what is read must encode to what is there.
 	files, err := encode(c)

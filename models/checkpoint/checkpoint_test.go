@@ -24,6 +24,7 @@ func at(step int) *Checkpoint {
 			{Name: "b/kernel", Shape: []int64{1, 3}, Data: []float32{1, 2, x}},
 		},
 		Optimizer: []Tensor{{Name: "m", Shape: []int64{1}, Data: []float32{x / 3}}},
+		Gallery:   []Tensor{{Name: "gallery", Shape: []int64{2, 1}, Data: []float32{x, 2}}},
 		Meta:      json.RawMessage(fmt.Sprintf(`{"threshold": %d.5}`, step)),
 	}
 }
@@ -103,6 +104,21 @@ func TestFlippedBytes(t *testing.T) {
 	if _, err := Load(path); err != nil {
 		t.Error(err)
 	}
+}
+
+// TestNoGallery: a training without label images has no file for them.
+func TestNoGallery(t *testing.T) {
+	c := at(1)
+	c.Gallery = nil
+	path := mustSave(t, t.TempDir(), c)
+	if _, err := os.Stat(filepath.Join(path, galleryName)); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("%s: %v, want that it is not there", galleryName, err)
+	}
+	got, err := Load(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	same(t, got, c)
 }
 
 func TestLoadErrors(t *testing.T) {

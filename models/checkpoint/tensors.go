@@ -13,6 +13,7 @@ import (
 const (
 	variablesName = "variables.safetensors"
 	optimizerName = "optimizer.safetensors"
+	galleryName   = "gallery.safetensors"
 )
 
 // encodeTensors returns tensors as a safetensors file. Equal tensors give equal

@@ -32,7 +32,7 @@ var splitNames = map[string]Split{"train": Train, "val": Val, "validation": Val,
 type Image struct {
 	Path  string // separated by slashes, inside Dataset.Root
 	Class int32  // index of Dataset.Classes, -1 unknown
-	Split Split  // of listed images, the most withheld of their pairs' splits: test, val, train
+	Split Split  // of listed images, the most withheld of their pairs' splits: test, val, train; of label images none
 	Size  int64  // bytes
 }
 
@@ -59,8 +59,11 @@ type Dataset struct {
 	Root     fs.FS  // holds the images; safe for concurrent use
 	Images   []Image
 	Classes  []string  // sorted; nil where the format has none
+	Coarse   []string  // classes of classes, sorted; nil where the data names none
+	CoarseOf []int32   // [class] index of Coarse; nil where the data names none
 	Pairs    []Pair    // in the order of the list; those of triplets once; nil where the format has none
 	Triplets []Triplet // in the order of the list; nil where the format has none
+	Matches  []Match   // in the order of the list; nil where the format has none
 	Episodes []Episode // tasks of few-shot learning; nil where the format has none
 	Notes    []string  // what a user should know, one sentence each
 
@@ -116,6 +119,10 @@ func (d *Dataset) Summary() string {
 }
 
 func (d *Dataset) counts(p Part) string {
+	if len(d.Matches) > 0 {
+		return fmt.Sprintf("%s of %s", plural(len(p.Matches), "photo"),
+			plural(len(p.LabelImages()), "label image"))
+	}
 	if len(d.Triplets) > 0 {
 		return fmt.Sprintf("%s of %s", plural(len(p.Triplets), "triplet"),
 			plural(len(p.Images), "image"))
@@ -142,7 +149,7 @@ func (d *Dataset) counts(p Part) string {
 
 // CheckPairs says why training on pairs cannot work, as an *Error: it needs pairs
 // of both kinds, listed, or drawn from at least two classes of which one has two
-// images. It looks at the training split, or at everything where there is none.
+// images, or photos of at least two label images. It looks at the training split, or at everything where there is none.
 func (d *Dataset) CheckPairs() error {
 	p := d.In(Train)
 	if len(p.Images) == 0 {
@@ -159,6 +166,13 @@ func (d *Dataset) CheckPairs() error {
 }
 
 func (d *Dataset) noPairs(p Part) string {
+	if len(d.Matches) > 0 {
+		if len(p.LabelImages()) > 1 {
+			return ""
+		}
+		return fmt.Sprintf("one label image stands for %s; want at least 2 to choose from",
+			plural(len(p.Matches), "photo"))
+	}
 	kinds := map[bool]int{}
 	for _, pair := range p.Pairs {
 		kinds[pair.Same]++
@@ -205,6 +219,15 @@ func (d *Dataset) Fingerprint() string {
 	}
 	for _, t := range d.Triplets {
 		fmt.Fprintf(h, "triplet %d %d %d %s\n", t.Anchor, t.Positive, t.Negative, t.Split)
+	}
+	for _, c := range d.Coarse {
+		fmt.Fprintf(h, "coarse %q\n", c)
+	}
+	for class, c := range d.CoarseOf {
+		fmt.Fprintf(h, "class %d of coarse %d\n", class, c)
+	}
+	for _, m := range d.Matches {
+		fmt.Fprintf(h, "match %d %d %s\n", m.Image, m.Label, m.Split)
 	}
 	for _, e := range d.Episodes {
 		fmt.Fprintf(h, "episode %d %d %d %d\n", e.Support, e.Class, e.Query, e.Answer)

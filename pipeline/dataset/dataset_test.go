@@ -36,6 +36,17 @@ var formatCases = map[string]formatCase{
 			"image\na.png\nb.png,c.png\n": "l.csv:3: 2 fields, want 1",
 		},
 	},
+	"image-label": {
+		data:   listFS("image,label_image,class,split\nb.png,a.png,x,train\nd.png,c.png,y,test\n"),
+		path:   "l.csv",
+		images: "a.png x\nb.png x train\nc.png y\nd.png y test",
+		broken: map[string]string{
+			"image,label_image\na.png,b.png\nc.png,gone.png\n": "l.csv:3: " +
+				`label_image: image "gone.png" is not in "."`,
+			"image,label_image\na.png,b.png\n\na.png,c.png\n": "l.csv:4: " +
+				`image "a.png" has the label image "c.png" here`,
+		},
+	},
 	"pairs": {
 		data: listFS("left,right,same,split\nb.png,a.png,1,train\nc.png,a.png,0,test\n"), path: "l.csv",
 		images: "a.png - test\nb.png - train\nc.png - test",
@@ -66,7 +77,7 @@ var formatCases = map[string]formatCase{
 }
 
 func listFS(text string) fstest.MapFS {
-	m := files("a.png", "b.png", "c.png")
+	m := files("a.png", "b.png", "c.png", "d.png")
 	m["l.csv"] = &fstest.MapFile{Data: []byte(text)}
 	return m
 }
@@ -117,9 +128,9 @@ func TestOpenErrors(t *testing.T) {
 		{"nothing", Options{}, `no data is named: want a folder, a .zip or a list`},
 		{"not there", Options{Data: "gone"}, `data "gone": file does not exist`},
 		{"unknown format", Options{Data: "d", Format: "foldrs"},
-			`unknown format "foldrs" (known: folders, images, pairs, runs, triplets)`},
+			`unknown format "foldrs" (known: folders, image-label, images, pairs, runs, triplets)`},
 		{"unknown format of a list", Options{Data: "l.csv", Format: "pair"},
-			`unknown format "pair" (known: folders, images, pairs, runs, triplets)`},
+			`unknown format "pair" (known: folders, image-label, images, pairs, runs, triplets)`},
 		{"list as folders", Options{Data: "l.csv", Format: "folders"},
 			`format "folders" is for folders and archives; data "l.csv" is a list`},
 		{"folder as pairs", Options{Data: "d", Format: "pairs"},

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 
@@ -36,11 +37,12 @@ type Format struct {
 // Table lists every format. A new format is a new file here and a new row. One that
 // reads lists is recognised by the columns it needs.
 var Table = named.Table[Format]{Kind: "format", Rows: map[string]named.Row[Format]{
-	"folders":  folders,
-	"images":   images,
-	"pairs":    pairs,
-	"runs":     runs,
-	"triplets": triplets,
+	"folders":     folders,
+	"image-label": imageLabel,
+	"images":      images,
+	"pairs":       pairs,
+	"runs":        runs,
+	"triplets":    triplets,
 }}
 
 // OptionsError says that Options contradict each other or the data.
@@ -100,9 +102,9 @@ func (s *source) recognise(o Options) (string, Format, error) {
 	if s.list, err = newList(o.Data, s.file); err != nil {
 		return "", Format{}, err
 	}
-	names := Table.Names()
-	if o.Format != "" {
-		names = []string{o.Format}
+	names := []string{o.Format}
+	if o.Format == "" {
+		names = listFormats(o.ImagesOnly)
 	}
 	var misfit error // of the format that comes closest
 	closest := -1
@@ -126,6 +128,17 @@ func (s *source) recognise(o Options) (string, Format, error) {
 			"format %q is for folders and archives; data %q is a list", o.Format, o.Data)}
 	}
 	return "", Format{}, misfit
+}
+
+// listFormats returns the names of all formats, first what a list is taken for in doubt.
+func listFormats(imagesOnly bool) []string {
+	first := "pairs"
+	if imagesOnly {
+		first = "images"
+	}
+	return slices.Insert(slices.DeleteFunc(Table.Names(), func(name string) bool {
+		return name == first
+	}), 0, first)
 }
 
 func (s *source) recogniseTree(o Options) (string, Format, error) {

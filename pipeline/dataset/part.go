@@ -5,9 +5,10 @@ import "slices"
 // Part is some of the images of a Dataset and the tuples over them.
 type Part struct {
 	Split    Split     // "" stands for all of the data
-	Images   []int32   // indices of Dataset.Images, ascending; of a list, those in Pairs
+	Images   []int32   // indices of Dataset.Images, ascending; of a list, those in Pairs, or the photos of Matches
 	Pairs    []Pair    // in the order of the list; nil where the format has none
 	Triplets []Triplet // in the order of the list; nil where the format has none
+	Matches  []Match   // in the order of the list; nil where the format has none
 }
 
 // In returns the images and tuples of a split, or everything for "". Which images of
@@ -28,6 +29,15 @@ func (d *Dataset) In(split Split) Part {
 		p.Images = imagesOf(p.Pairs)
 		return p
 	}
+	if len(d.Matches) > 0 {
+		for _, m := range d.Matches {
+			if split == "" || m.Split == split {
+				p.Matches = append(p.Matches, m)
+			}
+		}
+		p.Images = photosOf(p.Matches)
+		return p
+	}
 	for i := range d.Images {
 		if split == "" || d.Images[i].Split == split {
 			p.Images = append(p.Images, int32(i))
@@ -39,6 +49,13 @@ func (d *Dataset) In(split Split) Part {
 // Without returns the part without the images that skip holds, and without the
 // tuples on them.
 func (p Part) Without(skip map[int32]bool) Part {
+	if len(p.Matches) > 0 {
+		p.Matches = slices.DeleteFunc(slices.Clone(p.Matches), func(m Match) bool {
+			return skip[m.Image] || skip[m.Label]
+		})
+		p.Images = photosOf(p.Matches)
+		return p
+	}
 	if len(p.Pairs) == 0 {
 		p.Images = slices.DeleteFunc(slices.Clone(p.Images), func(i int32) bool { return skip[i] })
 		return p
@@ -61,7 +78,8 @@ func (d *Dataset) Without(bad []int32) *Dataset {
 		skip[i] = true
 	}
 	c := *d
-	c.Images, c.Pairs, c.Triplets, c.Episodes, c.Notes = nil, nil, nil, nil, slices.Clone(d.Notes)
+	c.Images, c.Pairs, c.Triplets, c.Matches, c.Episodes = nil, nil, nil, nil, nil
+	c.Notes = slices.Clone(d.Notes)
 	number := make([]int32, len(d.Images))
 	for i, image := range d.Images {
 		number[i] = int32(len(c.Images))
@@ -81,12 +99,39 @@ func (d *Dataset) Without(bad []int32) *Dataset {
 			c.Triplets = append(c.Triplets, t)
 		}
 	}
+	for _, m := range d.Matches {
+		if !skip[m.Image] && !skip[m.Label] {
+			m.Image, m.Label = number[m.Image], number[m.Label]
+			c.Matches = append(c.Matches, m)
+		}
+	}
 	for _, e := range d.Episodes {
 		if e, whole := e.renumbered(number, skip); whole {
 			c.Episodes = append(c.Episodes, e)
 		}
 	}
 	return &c
+}
+
+// LabelImages returns the distinct label images of the part, ascending, which is the
+// order of their paths; nil where the format has none.
+func (p Part) LabelImages() []int32 {
+	var labels []int32
+	for _, m := range p.Matches {
+		labels = append(labels, m.Label)
+	}
+	slices.Sort(labels)
+	return slices.Compact(labels)
+}
+
+// photosOf returns the photos of matches, ascending.
+func photosOf(matches []Match) []int32 {
+	photos := make([]int32, len(matches))
+	for i, m := range matches {
+		photos[i] = m.Image
+	}
+	slices.Sort(photos)
+	return photos
 }
 
 // imagesOf returns the distinct images in pairs, ascending.

@@ -15,7 +15,8 @@ type SplitOptions struct {
 
 // Assign puts what has no split into train and, where the data has no split val,
 // moves about the share Val of train there: of class folders, images of each class;
-// of a list, groups of pairs that share no image with the others. Splits that the
+// of a list, groups of pairs that share no image with the others, or photos of each
+// label image. Splits that the
 // data names stay. Both sides of class folders can form same and different pairs:
 // classes that would give fewer than two images take turns in giving two, and those
 // of fewer than four stay in train. Equal data and options give equal splits,
@@ -43,8 +44,14 @@ func (d *Dataset) Assign(o SplitOptions) error {
 			t.Split = Train
 		}
 	}
+	for i := range d.Matches {
+		if m := &d.Matches[i]; m.Split == "" {
+			m.Split = Train
+		}
+	}
+	labels := d.labelImages()
 	for i := range d.Images {
-		if image := &d.Images[i]; image.Split == "" {
+		if image := &d.Images[i]; image.Split == "" && !labels[int32(i)] {
 			image.Split = Train
 		}
 	}
@@ -54,9 +61,12 @@ func (d *Dataset) Assign(o SplitOptions) error {
 	}
 	r := rand.New(rand.NewPCG(o.Seed, 0x73706c6974)) // "split": a stream of its own
 	var err error
-	if len(d.Pairs) > 0 {
+	switch {
+	case len(d.Pairs) > 0:
 		err = d.holdOutPairs(part, o, r)
-	} else {
+	case len(d.Matches) > 0:
+		err = d.holdOutPhotos(part, o, r)
+	default:
 		err = d.holdOutImages(part, o, r)
 	}
 	if err != nil {

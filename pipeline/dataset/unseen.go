@@ -27,8 +27,9 @@ func (d *Dataset) assignClasses(o SplitOptions) error {
 	sizes := make([]int, len(d.Classes))
 	split := make([]Split, len(d.Classes)) // of each class, as the data has it
 	disjoint := len(d.In(Test).Images) > 0
-	for _, image := range d.Images {
-		if c := image.Class; c >= 0 {
+	labels := d.labelImages()
+	for i, image := range d.Images {
+		if c := image.Class; c >= 0 && !labels[int32(i)] {
 			if sizes[c] > 0 && split[c] != image.Split {
 				disjoint = false
 			}
@@ -55,9 +56,13 @@ func (d *Dataset) assignClasses(o SplitOptions) error {
 		return err
 	}
 	for i := range d.Images {
-		if c := d.Images[i].Class; c >= 0 {
+		if c := d.Images[i].Class; c >= 0 && !labels[int32(i)] {
 			d.Images[i].Split = split[c]
 		}
+	}
+	for i := range d.Matches {
+		m := &d.Matches[i]
+		m.Split = d.Images[m.Image].Split
 	}
 	d.noteDealt(split, o.Seed, named && !disjoint)
 	return nil
@@ -120,9 +125,15 @@ func (d *Dataset) noteDealt(split []Split, seed uint64, anew bool) {
 // whatever their split. The error is an *Error where there is none.
 func (d *Dataset) Unseen(seen []string) (Part, error) {
 	p := Part{Split: Test}
+	labels := d.labelImages()
 	for i, image := range d.Images {
-		if image.Class >= 0 && !slices.Contains(seen, d.Classes[image.Class]) {
+		if image.Class >= 0 && !labels[int32(i)] && !slices.Contains(seen, d.Classes[image.Class]) {
 			p.Images = append(p.Images, int32(i))
+		}
+	}
+	for _, m := range d.Matches {
+		if !slices.Contains(seen, d.Classes[d.Images[m.Image].Class]) {
+			p.Matches = append(p.Matches, m)
 		}
 	}
 	if len(d.Classes) == 0 {

@@ -1,0 +1,52 @@
+package dataset
+
+import (
+	"fmt"
+	"math/rand/v2"
+)
+
+// labelImages tells which images are label images.
+func (d *Dataset) labelImages() map[int32]bool {
+	labels := map[int32]bool{}
+	for _, m := range d.Matches {
+		labels[m.Label] = true
+	}
+	return labels
+}
+
+// holdOutPhotos moves photos of each label image to validation, so that validation
+// chooses among label images that training knows. Label images with too few photos
+// for one of their own take turns, and each keeps one in train.
+func (d *Dataset) holdOutPhotos(part Part, o SplitOptions, r *rand.Rand) error {
+	of := map[int32][]int{} // label image → indices of Matches
+	for i, m := range d.Matches {
+		if m.Split == Train {
+			of[m.Label] = append(of[m.Label], i)
+		}
+	}
+	labels := part.LabelImages()
+	r.Shuffle(len(labels), func(i, j int) { labels[i], labels[j] = labels[j], labels[i] })
+	credit, held := 0.0, 0
+	for n, label := range labels {
+		photos := of[label]
+		credit += o.Val * float64(len(photos))
+		k := min(int(credit+1e-9), len(photos)-1)
+		if n == len(labels)-1 && held+k == 0 && len(photos) > 1 {
+			k = 1
+		}
+		credit -= float64(k)
+		for _, at := range r.Perm(len(photos))[:k] {
+			m := &d.Matches[photos[at]]
+			m.Split, d.Images[m.Image].Split = Val, Val
+		}
+		held += k
+	}
+	if held == 0 {
+		return fmt.Errorf("no %g %% of %s of %s can be held out for validation: label images keep "+
+			"one in train; add photos, or a column split", 100*o.Val,
+			plural(len(part.Matches), "photo"), plural(len(labels), "label image"))
+	}
+	d.note("no split val in the data: %d of %s held out by label image, seed %d",
+		held, plural(len(part.Matches), "training photo"), o.Seed)
+	return nil
+}

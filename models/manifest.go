@@ -41,8 +41,11 @@ type Manifest struct {
 	EmbeddingDim  int             `json:"embedding_dim"` // D
 	Distance      string          `json:"distance"`      // by which embeddings are compared: "euclidean"
 	Threshold     Threshold       `json:"threshold"`
-	Metrics       []Metric        `json:"metrics"` // on validation, at the threshold
+	Metrics       []Metric        `json:"metrics"` // on validation, at the thresholds
 	Pairs         int             `json:"pairs"`   // of validation
+	// NoneAbove is the distance of the nearest label image above which it is no answer;
+	// nil where labels are no images.
+	NoneAbove     *Threshold      `json:"none_above,omitempty"`
 	Classes       []string        `json:"classes,omitempty"`
 	Seen          []string        `json:"seen_classes,omitempty"` // those trained or validated on
 	Data          Data            `json:"data"`

@@ -1,7 +1,8 @@
 // Package evaluate says how good a model is on labelled images:
 //
 //	images → Embedder → embeddings [N,D] ─┬ pairs, listed or drawn → distances → pair metrics, rates
-//	                                      └ labels → nearest others → retrieval metrics
+//	                                      ├ labels → nearest others → retrieval metrics
+//	                                      └ label images → the nearest of them, or none of these
 //
 // Thresholds come from Calibrate, on validation data; Run measures at a
 // threshold it is given and never chooses one. It prints nothing.
@@ -59,15 +60,20 @@ type Threshold struct {
 	Source string  `json:"source"` // "validation, step 1565, 600 pairs"
 }
 
-// Scores are the metrics of pairs at a threshold.
+// Scores are the metrics of pairs at a threshold and, where labels are images, of
+// searching photos among them.
 type Scores struct {
-	Metrics   map[string]float64         `json:"metrics"`   // by the names of metric.Pairs
+	Metrics   map[string]float64         `json:"metrics"`   // by the names that Direction knows
 	Intervals map[string]metric.Interval `json:"intervals"` // likewise
 	Threshold float64                    `json:"threshold"`
 	Pairs     int                        `json:"pairs"`
 	Distances metric.Distances           `json:"distances"`
-	Spread    float64                    `json:"spread"`         // see metric.Spread
-	Rank      float64                    `json:"effective_rank"` // see metric.EffectiveRank
+	Spread    float64                    `json:"spread"`           // see metric.Spread
+	Rank      float64                    `json:"effective_rank"`   // see metric.EffectiveRank
+	Photos    int                        `json:"photos,omitempty"` // searched among label images
+	// NoneAbove is the distance of the nearest label image above which it is refused: see
+	// metric.OpenSet. It is nil where labels are no images.
+	NoneAbove *float64 `json:"none_above,omitempty"`
 }
 
 // Calibrate measures e on pairs and finds the threshold of best accuracy on
@@ -77,24 +83,7 @@ func Calibrate(ctx context.Context, e Embedder, store *pipeline.Store, pairs Pai
 	if err != nil {
 		return Scores{}, err
 	}
-	threshold, _ := metric.Calibrate(m.scored.Curve())
-	s := Scores{Metrics: map[string]float64{}, Intervals: map[string]metric.Interval{},
-		Threshold: threshold, Pairs: len(pairs.Same)}
-	list, err := pairMetrics(m.scored, pairs, threshold, 0)
-	if err != nil {
-		return Scores{}, err
-	}
-	for _, m := range list {
-		s.Metrics[m.Name], s.Intervals[m.Name] = m.Value, m.Interval
-	}
-	if s.Distances, err = metric.Summarize(m.distance, pairs.Same); err != nil {
-		return Scores{}, err
-	}
-	if s.Spread, err = metric.Spread(m.embeddings, e.Dim()); err != nil {
-		return Scores{}, err
-	}
-	s.Rank, err = metric.EffectiveRank(m.embeddings, e.Dim())
-	return s, err
+	return m.calibrate(pairs, e.Dim())
 }
 
 // measured is a model's answers on pairs.
@@ -109,11 +98,39 @@ func measure(ctx context.Context, e Embedder, store *pipeline.Store, pairs Pairs
 	if m.embeddings, err = Embed(ctx, e, store, pairs.Images, progress); err != nil {
 		return m, err
 	}
-	if m.distance, m.probability, err = e.Compare(m.embeddings, pairs.Left, pairs.Right); err != nil {
-		return m, err
+	return m, m.score(e, m.embeddings, pairs)
+}
+
+// score compares the pairs, which number rows of embeddings.
+func (m *measured) score(e Embedder, embeddings []float32, pairs Pairs) (err error) {
+	m.distance, m.probability, err = e.Compare(embeddings, pairs.Left, pairs.Right)
+	if err != nil {
+		return err
 	}
 	m.scored, err = metric.Score(m.distance, pairs.Same)
-	return m, err
+	return err
+}
+
+// calibrate finds the threshold of best accuracy and measures there.
+func (m *measured) calibrate(pairs Pairs, dim int) (Scores, error) {
+	threshold, _ := metric.Calibrate(m.scored.Curve())
+	s := Scores{Metrics: map[string]float64{}, Intervals: map[string]metric.Interval{},
+		Threshold: threshold, Pairs: len(pairs.Same)}
+	list, err := pairMetrics(m.scored, pairs, threshold, 0)
+	if err != nil {
+		return Scores{}, err
+	}
+	for _, m := range list {
+		s.Metrics[m.Name], s.Intervals[m.Name] = m.Value, m.Interval
+	}
+	if s.Distances, err = metric.Summarize(m.distance, pairs.Same); err != nil {
+		return Scores{}, err
+	}
+	if s.Spread, err = metric.Spread(m.embeddings, dim); err != nil {
+		return Scores{}, err
+	}
+	s.Rank, err = metric.EffectiveRank(m.embeddings, dim)
+	return s, err
 }
 
 // Config says what Run measures.

@@ -90,10 +90,7 @@ func queryMetrics() (names []string, of []metric.QueryMetric, err error) {
 // search ranks the nearest images for each query.
 func (c Config) search(ctx context.Context, query metric.Set,
 	of []metric.QueryMetric) (metric.Retrieval, error) {
-	by := metric.Euclidean
-	if c.Cosine {
-		by = metric.Cosine
-	}
+	by := closeness(c.Cosine)
 	if c.Gallery == nil {
 		return metric.NearestOther(query, by, of)
 	}

@@ -27,7 +27,7 @@ func Check(s *spec.Spec) error {
 	if _, err := augment.New(&s.Augment, 0); err != nil {
 		return err
 	}
-	_, err = selection(s.Train.Select)
+	_, err = selection(s)
 	return err
 }
 

@@ -68,7 +68,7 @@ func Run(ctx context.Context, c Config) (*Summary, error) {
 	if err != nil {
 		return nil, err
 	}
-	selected, err := selection(c.Spec.Train.Select)
+	selected, err := selection(c.Spec)
 	if err != nil {
 		return nil, err
 	}

@@ -441,7 +441,7 @@ func TestRefused(t *testing.T) {
 		{"loss.contrastive.margn=1", `loss "contrastive": unknown field "margn" (known: margin, reduction)`},
 		{"backbone.smallconv.filters=[4,4,4,4]", "input.size must be at least"},
 		{"train.select=test.auc", "train.select must be val.METRIC"},
-		{"train.select=val.auk", `unknown pair metric "auk"`},
+		{"train.select=val.auk", `unknown metric of validation "auk"`},
 		{"sampler.balanced={}", "classes"},
 		{"augment=glph", `unknown augmentation preset "glph"`},
 		{"augment.rotate.degrees=-1", `augmentation "rotate": degrees must be within 0 and 180`},

@@ -5,11 +5,9 @@ import (
 	"maps"
 	"slices"
 
-	"github.com/tfpair/tfpair/internal/named"
 	"github.com/tfpair/tfpair/models"
 	"github.com/tfpair/tfpair/models/checkpoint"
 	"github.com/tfpair/tfpair/runner/evaluate"
-	"github.com/tfpair/tfpair/runner/metric"
 )
 
 // Manifest says what the model of weights is and how it came to be. Of a checkpoint
@@ -50,6 +48,9 @@ func (m *Model) Manifest(weights []checkpoint.Tensor) (*models.Manifest, error) 
 	}
 	manifest.Threshold = models.Threshold{Value: t.Value, Source: t.Source}
 	manifest.Pairs = m.State.Validation.Scores.Pairs
+	if none := m.NoneAbove(); none != nil {
+		manifest.NoneAbove = &models.Threshold{Value: none.Value, Source: none.Source}
+	}
 	manifest.Metrics, err = metrics(m.State.Validation.Scores)
 	return manifest, err
 }
@@ -58,11 +59,11 @@ func (m *Model) Manifest(weights []checkpoint.Tensor) (*models.Manifest, error) 
 func metrics(s evaluate.Scores) ([]models.Metric, error) {
 	var list []models.Metric
 	for _, name := range slices.Sorted(maps.Keys(s.Metrics)) {
-		m, err := metric.Pairs.New(&named.Choice{Name: name})
+		better, err := evaluate.Direction(name, s.Photos > 0)
 		if err != nil {
 			return nil, err
 		}
-		of := models.Metric{Name: name, Value: s.Metrics[name], Better: string(m.Better)}
+		of := models.Metric{Name: name, Value: s.Metrics[name], Better: string(better)}
 		if i, ok := s.Intervals[name]; ok { // runs of before intervals were kept have none
 			of.Low, of.High, of.Level, of.Method = i.Low, i.High, i.Level, i.Method
 		}

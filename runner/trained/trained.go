@@ -30,6 +30,8 @@ type State struct {
 	BestStep    int         `json:"best_step"`              // -1 before the first evaluation
 	BestValue   float64     `json:"best_value"`
 	Stale       int         `json:"stale"` // evaluations since the best
+
+	Gallery []evaluate.LabelImage `json:"gallery,omitempty"` // rows of the checkpoint's gallery
 }
 
 // Validation is the scores of a step.
@@ -48,6 +50,8 @@ type Model struct {
 	State State
 	Step  int
 	Path  string // of the checkpoint
+
+	gallery []float32 // [G,D]
 }
 
 // Open opens the checkpoint of the run folder that which names: "best", "last" or
@@ -76,6 +80,9 @@ func Open(folder, which string, o session.Options) (*Model, error) {
 		return nil, err
 	}
 	if m.State, err = ReadState(c); err != nil {
+		return nil, err
+	}
+	if m.gallery, err = GalleryOf(c, m.State); err != nil {
 		return nil, err
 	}
 	if m.Network, err = network.Open(s, o); err != nil {

@@ -17,7 +17,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/tfpair/tfpair/graphs"
@@ -136,8 +135,7 @@ func (c Config) check() (Plan, metric.Better, error) {
 	if err := train.Check(c.Spec); err != nil {
 		return Plan{}, "", err
 	}
-	name, _ := strings.CutPrefix(c.Spec.Train.Select, "val.") // train.Check has seen it
-	of, err := metric.Pairs.New(&named.Choice{Name: name})
+	_, better, err := train.Selected(c.Spec)
 	if err != nil {
 		return Plan{}, "", err
 	}
@@ -158,7 +156,7 @@ func (c Config) check() (Plan, metric.Better, error) {
 	}
 	for _, set := range plan.Settings { // one that can be trained is enough
 		if _, err = (Trial{Set: set, Steps: plan.Rungs[0]}).spec(c.Spec); err == nil {
-			return plan, of.Better, nil
+			return plan, better, nil
 		}
 	}
 	return Plan{}, "", &SpaceError{fmt.Errorf("none of %d trials can be trained: %w",

@@ -1,0 +1,255 @@
+package evaluate
+
+import (
+	"context"
+	"slices"
+
+	"github.com/tfpair/tfpair/pipeline"
+	"github.com/tfpair/tfpair/pipeline/dataset"
+	"github.com/tfpair/tfpair/runner/metric"
+)
+
+// CalibrateLabels is Calibrate where labels are images: pairs are a photo and its label
+// image, or another one, and the metrics of searches are there, too, with the distance
+// above which the nearest label image is refused. Spread and rank are those of the photos.
+func CalibrateLabels(ctx context.Context, e Embedder, store *pipeline.Store, t LabelTask) (Scores, error) {
+	photos, err := Embed(ctx, e, store, t.Photos, nil)
+	if err != nil {
+		return Scores{}, err
+	}
+	pairs := t.pairs(e.Dim())
+	m := measured{embeddings: photos}
+	if err := m.score(e, slices.Concat(photos, t.Gallery), pairs); err != nil {
+		return Scores{}, err
+	}
+	s, err := m.calibrate(pairs, e.Dim())
+	if err != nil {
+		return Scores{}, err
+	}
+	f, err := t.search(e, photos)
+	if err != nil {
+		return Scores{}, err
+	}
+	above, _, err := f.open.Calibrate()
+	if err != nil {
+		return Scores{}, err
+	}
+	s.Photos, s.NoneAbove = len(t.Photos), &above
+	list, err := measureAll(append(f.metrics, f.refusal(above)...), 0)
+	for _, m := range list {
+		s.Metrics[m.Name], s.Intervals[m.Name] = m.Value, m.Interval
+	}
+	return s, err
+}
+
+// LabelConfig says what Labels measures.
+type LabelConfig struct {
+	Model     Embedder
+	Store     *pipeline.Store
+	Data      *dataset.Dataset
+	Part      dataset.Part // photos, and which label image stands for each
+	Gallery   LabelGallery // the model's own, searched beside the label images of Part; may be empty
+	Constant  bool         // whether Gallery was made by another network than Model
+	NoneAbove *Threshold   // of the distance of the nearest, above which it is refused; nil: unknown
+	Cosine    bool         // ranks by cosine, else by Euclidean distance
+	Seed      uint64       // of resampling
+	Progress  func(done, total int)
+}
+
+// LabelReport is all that Labels measures. Fields are only ever added.
+type LabelReport struct {
+	Data        string       `json:"data"`
+	Fingerprint string       `json:"fingerprint"`
+	Split       string       `json:"split"`
+	Images      int          `json:"images"`  // photos
+	Classes     int          `json:"classes"` // of the photos
+	Seed        uint64       `json:"seed"`
+	Searched    Searched     `json:"label_images"`
+	Retrieval   []Measured   `json:"retrieval"`
+	Coarse      []Measured   `json:"coarse,omitempty"` // where an image of the coarse class is right
+	None        *None        `json:"none_of_these,omitempty"`
+	PerClass    []Class      `json:"per_class"`
+	PerCoarse   []Class      `json:"per_coarse,omitempty"`
+	Answers     LabelAnswers `json:"-"` // for who shows examples
+}
+
+// Searched says which label images each photo was searched in.
+type Searched struct {
+	Images   int `json:"images"`   // in all
+	OfModel  int `json:"of_model"` // whose stored embeddings were used
+	Embedded int `json:"embedded"` // whose embeddings the model made now
+}
+
+// None is what refusing the nearest label image, where it is too far, comes to.
+type None struct {
+	Above        Threshold `json:"above"`
+	Detected     Measured  `json:"detection_rate"`
+	FalseAccepts Measured  `json:"false_accept_rate"`
+}
+
+// LabelAnswers are the label images that each photo found.
+type LabelAnswers struct {
+	Photos   []int32      // [Q] dataset images
+	Right    []int32      // [Q] rows of Images
+	Top      [][]int32    // [Q][≤5] rows of Images, nearest first
+	Distance [][]float32  // [Q][≤5] in units of the model's distance
+	Images   []LabelImage // [G]
+}
+
+// Labels searches each photo of c.Part among the label images of c.Part and c.Gallery.
+// Errors are those of reading images and of running the model, and *LabelImageError.
+func Labels(ctx context.Context, c LabelConfig) (*LabelReport, error) {
+	r := &LabelReport{Data: c.Data.Name, Fingerprint: c.Data.Fingerprint(),
+		Split: string(c.Part.Split), Images: len(c.Part.Images), Seed: c.Seed}
+	gallery, rows, err := c.gallery(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	t := LabelTask{Photos: c.Part.Images, Gallery: gallery.Vectors, Cosine: c.Cosine, Seed: c.Seed}
+	t.Right = make([]int32, len(t.Photos))
+	for _, m := range c.Part.Matches {
+		at, _ := slices.BinarySearch(t.Photos, m.Image)
+		t.Right[at] = rows[m.Label]
+	}
+	photos, err := Embed(ctx, c.Model, c.Store, t.Photos, c.Progress)
+	if err != nil {
+		return nil, err
+	}
+	f, err := t.search(c.Model, photos)
+	if err != nil {
+		return nil, err
+	}
+	r.Answers = LabelAnswers{t.Photos, t.Right, f.top, f.distance, gallery.Images}
+	if r.Retrieval, err = measureAll(f.metrics, c.Seed); err != nil {
+		return nil, err
+	}
+	if err := c.none(r, &f); err != nil {
+		return nil, err
+	}
+	classes := c.classes()
+	r.Classes = len(slices.Compact(slices.Sorted(slices.Values(classes))))
+	if r.PerClass, err = perGroup(f.metrics, classes, c.Data.Classes); err != nil {
+		return nil, err
+	}
+	return r, c.coarse(r, photos, gallery)
+}
+
+// classes returns the class [Q] of each photo.
+func (c LabelConfig) classes() []int32 {
+	classes := make([]int32, len(c.Part.Images))
+	for i, image := range c.Part.Images {
+		classes[i] = c.Data.Images[image].Class
+	}
+	return classes
+}
+
+// none adds what the threshold of "none of these" does.
+func (c LabelConfig) none(r *LabelReport, f *found) error {
+	if c.NoneAbove == nil {
+		return nil
+	}
+	list, err := measureAll(f.refusal(c.NoneAbove.Value), c.Seed)
+	if err != nil {
+		return err
+	}
+	r.None = &None{Above: *c.NoneAbove, Detected: list[0], FalseAccepts: list[1]}
+	return nil
+}
+
+// perGroup returns the metrics of the queries of each group that has any: group [Q]
+// numbers names.
+func perGroup(metrics []perQuery, group []int32, names []string) ([]Class, error) {
+	of := make([][]int32, len(names))
+	for q, g := range group {
+		of[g] = append(of[g], int32(q))
+	}
+	var list []Class
+	for g, queries := range of {
+		if len(queries) == 0 {
+			continue
+		}
+		class := Class{Class: names[g], Queries: len(queries), Metrics: map[string]float64{}}
+		for _, p := range metrics {
+			value, err := p.of(queries)
+			if err != nil {
+				return nil, err
+			}
+			class.Metrics[p.name] = value
+		}
+		list = append(list, class)
+	}
+	return list, nil
+}
+
+// gallery returns the label images of c.Gallery and those of c.Part that it lacks, and
+// the row of each label image of c.Part.
+func (c LabelConfig) gallery(ctx context.Context, r *LabelReport) (LabelGallery, map[int32]int32, error) {
+	g := LabelGallery{slices.Clone(c.Gallery.Images), slices.Clone(c.Gallery.Vectors)}
+	labels := c.Part.LabelImages()
+	described, err := DescribeLabels(c.Data, labels)
+	if err != nil {
+		return g, nil, err
+	}
+	rows := map[int32]int32{}
+	var missing []int32
+	for i, image := range labels {
+		row := c.Gallery.row(described[i])
+		if row < 0 {
+			row = len(g.Images)
+			missing = append(missing, image)
+			g.Images = append(g.Images, described[i])
+		}
+		rows[image] = int32(row)
+	}
+	if len(missing) > 0 && c.Constant {
+		return g, nil, &LabelImageError{c.Data.Images[missing[0]].Path, len(missing)}
+	}
+	embedded, err := Embed(ctx, c.Model, c.Store, missing, nil)
+	g.Vectors = append(g.Vectors, embedded...)
+	r.Searched = Searched{len(g.Images), len(c.Gallery.Images), len(missing)}
+	return g, rows, err
+}
+
+// coarse adds the metrics of coarse classes, where the data has them: the rank is that of
+// the nearest label image of the photo's coarse class.
+func (c LabelConfig) coarse(r *LabelReport, photos []float32, gallery LabelGallery) error {
+	if c.Data.CoarseOf == nil {
+		return nil
+	}
+	of, err := labelQueries()
+	if err != nil {
+		return err
+	}
+	classes := c.classes()
+	query := metric.Set{Embeddings: photos, Dim: c.Model.Dim()}
+	for _, class := range classes {
+		query.Labels = append(query.Labels, c.Data.CoarseOf[class])
+	}
+	answers := metric.Set{Embeddings: gallery.Vectors, Dim: c.Model.Dim(), Labels: c.coarseLabels(gallery)}
+	found, err := metric.Nearest(query, answers, closeness(c.Cosine), of)
+	if err != nil {
+		return err
+	}
+	var metrics []perQuery
+	for i, name := range labelMetrics {
+		metrics = append(metrics, perQuery{name: name, better: of[i].Better, values: found.Values[i]})
+	}
+	if r.Coarse, err = measureAll(metrics, c.Seed); err != nil {
+		return err
+	}
+	r.PerCoarse, err = perGroup(metrics, query.Labels, c.Data.Coarse)
+	return err
+}
+
+// coarseLabels returns the coarse class [G] of each label image as the data numbers it,
+// -1 where it has no such class. What the data says of a class goes before what is stored.
+func (c LabelConfig) coarseLabels(gallery LabelGallery) []int32 {
+	labels := make([]int32, len(gallery.Images))
+	for row, image := range gallery.Images {
+		labels[row] = int32(slices.Index(c.Data.Coarse, image.Coarse))
+		if class, ok := slices.BinarySearch(c.Data.Classes, image.Class); ok {
+			labels[row] = c.Data.CoarseOf[class]
+		}
+	}
+	return labels
+}

@@ -1,0 +1,65 @@
+package trained
+
+import (
+	"fmt"
+
+	"github.com/tfpair/tfpair/models/checkpoint"
+	"github.com/tfpair/tfpair/runner/evaluate"
+)
+
+// galleryTensor is the name of the embeddings of label images in a checkpoint.
+const galleryTensor = "gallery"
+
+// Gallery is the label images of a training, as its model answers with them.
+type Gallery struct {
+	evaluate.LabelGallery
+	Space     string              // id of the embedding space whose embeddings it is searched with
+	NoneAbove *evaluate.Threshold // of the distance of the nearest, above which it is no answer; nil: unknown
+}
+
+// Gallery returns the label images of m's checkpoint, with m.Snapshot's weights of their
+// space, or nil where its labels are no images.
+func (m *Model) Gallery() (*Gallery, error) {
+	if len(m.State.Gallery) == 0 {
+		return nil, nil
+	}
+	c, err := m.Snapshot()
+	if err != nil {
+		return nil, err
+	}
+	g := &Gallery{LabelGallery: evaluate.LabelGallery{Images: m.State.Gallery, Vectors: m.gallery},
+		NoneAbove: m.NoneAbove()}
+	g.Space, err = m.Space(c.Variables)
+	return g, err
+}
+
+// NoneAbove returns the distance of the nearest label image above which it is no answer,
+// calibrated on validation; nil where labels are no images, or before the first evaluation.
+func (m *Model) NoneAbove() *evaluate.Threshold {
+	v := m.State.Validation
+	if v == nil || v.Scores.NoneAbove == nil {
+		return nil
+	}
+	return &evaluate.Threshold{Value: *v.Scores.NoneAbove,
+		Source: fmt.Sprintf("validation, step %d, %d photos", v.Step, v.Scores.Photos)}
+}
+
+// SetGallery puts embeddings of label images [G,D] into c.
+func SetGallery(c *checkpoint.Checkpoint, vectors []float32, dim int) {
+	c.Gallery = []checkpoint.Tensor{{Name: galleryTensor,
+		Shape: []int64{int64(len(vectors) / dim), int64(dim)}, Data: vectors}}
+}
+
+// GalleryOf returns the embeddings [G,D] of the label images that s lists, nil where it
+// lists none.
+func GalleryOf(c *checkpoint.Checkpoint, s State) ([]float32, error) {
+	if len(s.Gallery) == 0 && len(c.Gallery) == 0 {
+		return nil, nil
+	}
+	if len(c.Gallery) != 1 || c.Gallery[0].Name != galleryTensor || len(c.Gallery[0].Shape) != 2 ||
+		c.Gallery[0].Shape[0] != int64(len(s.Gallery)) {
+		return nil, fmt.Errorf("gallery of checkpoint step %d: want embeddings of %d label images",
+			c.Step, len(s.Gallery))
+	}
+	return c.Gallery[0].Data, nil
+}

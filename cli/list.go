@@ -19,6 +19,7 @@ import (
 	"github.com/tfpair/tfpair/pipeline/augment"
 	"github.com/tfpair/tfpair/pipeline/dataset"
 	"github.com/tfpair/tfpair/pipeline/sampler"
+	"github.com/tfpair/tfpair/runner/index"
 	"github.com/tfpair/tfpair/runner/metric"
 	"github.com/tfpair/tfpair/runner/tune"
 )
@@ -56,6 +57,7 @@ func entries() []entry {
 		entriesOf(augment.Presets),
 		entriesOf(dataset.Table),
 		entriesOf(vectors.Table),
+		entriesOf(index.Table),
 		entriesOf(tune.Table),
 		entriesOf(metric.Pairs),
 		entriesOf(metric.Queries),

@@ -1,0 +1,204 @@
+package index
+
+import (
+	"math"
+	"runtime"
+	"slices"
+	"sync"
+	"sync/atomic"
+
+	"github.com/viterin/vek/vek32"
+
+	"github.com/tfpair/tfpair/internal/named"
+)
+
+// flat compares every query with every vector. A dot product in float32, eight numbers
+// at once, says which rows may be among the nearest; for those few the distance is
+// computed again in float64. So the answer is exact, and the same on every machine.
+var flat = named.Row[Kind]{
+	Brief: "exact: compares each query with every vector, eight numbers at once",
+	New: func(raw named.Raw) (Kind, error) {
+		return func(v vectors) searcher { return newScan(v) }, named.Options(raw, &struct{}{})
+	},
+}
+
+// Rows and queries of one tile, whose numbers stay in the cache while all of its dot
+// products are computed: measured best, of powers of two, for D = 128.
+const (
+	tileQueries = 64
+	tileRows    = 256
+)
+
+// scan is the searcher of flat.
+type scan struct {
+	vectors
+	scale []float32 // [N] what makes a row a direction; 0 of zeros; nil where that is not wanted
+	half  []float32 // [N] ½‖row‖²; nil for directions
+	most  float64   // the longest ‖row‖, 1 for directions
+	rough bool      // dot products with directions may overflow or lose digits
+}
+
+func newScan(v vectors) *scan {
+	s := &scan{vectors: v, most: 1}
+	if v.directions {
+		s.scale = make([]float32, v.len())
+		for i := range s.scale {
+			by := inverse(v.row(i))
+			s.scale[i] = float32(by)
+			s.rough = s.rough || by != 0 && (by < 1e-17 || by > 1e17)
+		}
+		return s
+	}
+	s.half = make([]float32, v.len())
+	longest := 0.0
+	for i := range s.half {
+		e := energy(v.row(i))
+		s.half[i] = float32(e / 2)
+		longest = max(longest, e)
+	}
+	s.most = math.Sqrt(longest)
+	return s
+}
+
+// inverse returns 1/‖row‖, 0 where the row is zero.
+func inverse(row []float32) float64 {
+	if e := energy(row); e > 0 {
+		return 1 / math.Sqrt(e)
+	}
+	return 0
+}
+
+// Search shares the work as tasks of up to tileQueries queries and, where those are
+// fewer than cores, of a part of the rows.
+func (s *scan) Search(queries []float32, k int) [][]Neighbour {
+	count, workers := len(queries)/s.dim, runtime.GOMAXPROCS(0)
+	blocks := (count + tileQueries - 1) / tileQueries
+	tiles := (s.len() + tileRows - 1) / tileRows
+	parts := 1
+	if blocks < workers && blocks > 0 {
+		parts = min(tiles, (workers+blocks-1)/blocks)
+	}
+	lists := make([]nearest, count*parts) // [Q,parts]
+	parallel(blocks*parts, workers, func(task int) {
+		block, part := task/parts, task%parts
+		from, to := part*tiles/parts*tileRows, min((part+1)*tiles/parts*tileRows, s.len())
+		var asked []*query
+		for i := block * tileQueries; i < min((block+1)*tileQueries, count); i++ {
+			asked = append(asked, s.ask(queries[i*s.dim:(i+1)*s.dim], k))
+		}
+		s.walk(asked, from, to)
+		for i, q := range asked {
+			lists[(block*tileQueries+i)*parts+part] = q.best
+		}
+	})
+	answers := make([][]Neighbour, count)
+	for i := range answers {
+		answers[i] = s.merge(lists[i*parts:(i+1)*parts], k)
+	}
+	return answers
+}
+
+// parallel calls do with each of 0…n-1, workers at once, and waits for all.
+func parallel(n, workers int, do func(task int)) {
+	var next atomic.Int64
+	var wait sync.WaitGroup
+	for range min(n, workers) {
+		wait.Go(func() {
+			for task := int(next.Add(1)) - 1; task < n; task = int(next.Add(1)) - 1 {
+				do(task)
+			}
+		})
+	}
+	wait.Wait()
+}
+
+// query is a search for one vector.
+type query struct {
+	exact  []float32 // [D]
+	scaled []float32 // [D] of which dot products are made: exact or its direction
+	energy float64   // ‖scaled‖²
+	slack  float64   // how much a score may be wrong; +Inf where float32 may overflow
+	k      int
+	best   nearest
+	cut    float32 // rows of a lower score are not among the best
+}
+
+// ask prepares a search. The rounding of a dot product of D terms is at most
+// D·u/(1−D·u)·‖a‖‖b‖ in whatever order they are added (Higham, Accuracy and Stability
+// of Numerical Algorithms, 2002, section 3.1); eight more for the roundings around it.
+func (s *scan) ask(a []float32, k int) *query {
+	const (
+		unit     = 1.1 / (1 << 24) // u of float32, divided by 1−D·u of the largest D
+		smallest = 0x1p-126        // normal number; below it roundings are absolute
+		largest  = 1e37            // with room below float32's 3.4e38
+	)
+	q := &query{exact: a, scaled: a, k: k, cut: float32(math.Inf(-1))}
+	if s.directions {
+		q.scaled = make([]float32, len(a))
+		by := inverse(a)
+		for i, x := range a {
+			q.scaled[i] = float32(float64(x) * by)
+		}
+	}
+	q.energy = energy(q.scaled)
+	size := math.Sqrt(q.energy)*s.most + s.most*s.most
+	q.slack = float64(s.dim+8) * (unit*size + smallest)
+	if size > largest || s.rough {
+		q.slack = math.Inf(1)
+	}
+	return q
+}
+
+// walk compares the rows from..to with all queries, tile by tile.
+func (s *scan) walk(asked []*query, from, to int) {
+	for start := from; start < to; start += tileRows {
+		end := min(start+tileRows, to)
+		for _, q := range asked {
+			if s.directions {
+				s.walkDirections(q, start, end)
+			} else {
+				s.walkSquares(q, start, end)
+			}
+		}
+	}
+}
+
+// walkSquares offers q the rows whose a·b − ½‖b‖² is not too low. The comparison is such
+// that NaN, where float32 overflows, is offered, too.
+func (s *scan) walkSquares(q *query, from, to int) {
+	for r := from; r < to; r++ {
+		if score := vek32.Dot(q.scaled, s.row(r)) - s.half[r]; !(score < q.cut) {
+			s.offer(q, r)
+		}
+	}
+}
+
+// walkDirections does the same by a·b/(‖a‖‖b‖).
+func (s *scan) walkDirections(q *query, from, to int) {
+	for r := from; r < to; r++ {
+		if score := vek32.Dot(q.scaled, s.row(r)) * s.scale[r]; !(score < q.cut) {
+			s.offer(q, r)
+		}
+	}
+}
+
+// offer computes the exact key of row r, keeps it if it is among the best of q, and
+// raises the cut.
+func (s *scan) offer(q *query, r int) {
+	if !q.best.add(found{s.key(q.exact, s.row(r)), int32(r)}, q.k) || len(q.best) < q.k {
+		return
+	}
+	// Rounded towards less, so that no row is lost to the conversion.
+	q.cut = math.Nextafter32(float32(s.atLeast(q.energy, q.best[0].key)-q.slack), float32(math.Inf(-1)))
+}
+
+// merge returns the k nearest of what parts of the rows gave.
+func (s *scan) merge(parts []nearest, k int) []Neighbour {
+	all := slices.Concat(parts...)
+	slices.SortFunc(all, compare)
+	list := make([]Neighbour, min(k, len(all)))
+	for i := range list {
+		list[i] = Neighbour{Row: int(all[i].row), Distance: s.value(all[i].key)}
+	}
+	return list
+}

@@ -1,0 +1,66 @@
+package weights
+
+import (
+	"encoding/binary"
+	"fmt"
+	"math"
+)
+
+// element is a type of numbers in a file, little endian.
+type element struct {
+	name string // as safetensors calls it
+	size int64  // bytes
+	read func([]byte) float32
+}
+
+// elementTypes lists those that weights are stored in. What is no float32 becomes one: integers
+// count batches, and half floats lose nothing.
+var elementTypes = []element{
+	{"F32", 4, func(b []byte) float32 { return math.Float32frombits(binary.LittleEndian.Uint32(b)) }},
+	{"F64", 8, func(b []byte) float32 {
+		return float32(math.Float64frombits(binary.LittleEndian.Uint64(b)))
+	}},
+	{"F16", 2, func(b []byte) float32 { return half(binary.LittleEndian.Uint16(b)) }},
+	{"BF16", 2, func(b []byte) float32 {
+		return math.Float32frombits(uint32(binary.LittleEndian.Uint16(b)) << 16)
+	}},
+	{"I64", 8, func(b []byte) float32 { return float32(int64(binary.LittleEndian.Uint64(b))) }},
+	{"I32", 4, func(b []byte) float32 { return float32(int32(binary.LittleEndian.Uint32(b))) }},
+	{"I16", 2, func(b []byte) float32 { return float32(int16(binary.LittleEndian.Uint16(b))) }},
+	{"I8", 1, func(b []byte) float32 { return float32(int8(b[0])) }},
+	{"U8", 1, func(b []byte) float32 { return float32(b[0]) }},
+	{"BOOL", 1, func(b []byte) float32 { return float32(b[0]) }},
+}
+
+// elementOf returns the type of this name.
+func elementOf(name string) (element, error) {
+	for _, e := range elementTypes {
+		if e.name == name {
+			return e, nil
+		}
+	}
+	return element{}, fmt.Errorf("numbers of type %s are not read", name)
+}
+
+// all returns the numbers that data holds.
+func (e element) all(data []byte) []float32 {
+	list := make([]float32, int64(len(data))/e.size)
+	for i := range list {
+		list[i] = e.read(data[int64(i)*e.size:])
+	}
+	return list
+}
+
+// half returns the number that IEEE 754's binary16 holds: sign, 5 bits of exponent, 10 of
+// fraction.
+func half(bits uint16) float32 {
+	sign, exponent, fraction := uint32(bits>>15)<<31, uint32(bits>>10)&31, uint32(bits)&1023
+	switch exponent {
+	case 0: // zero and subnormals: fraction · 2⁻²⁴
+		x := float32(fraction) / (1 << 24)
+		return math.Float32frombits(math.Float32bits(x) | sign)
+	case 31: // infinity and NaN
+		return math.Float32frombits(sign | 0xff<<23 | fraction<<13)
+	}
+	return math.Float32frombits(sign | (exponent+127-15)<<23 | fraction<<13)
+}

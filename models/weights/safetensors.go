@@ -1,0 +1,53 @@
+package weights
+
+import (
+	"encoding/binary"
+	"fmt"
+
+	"github.com/nlpodyssey/safetensors"
+)
+
+// safetensorsFormat: eight bytes with the length of a JSON header, the header, the numbers.
+var safetensorsFormat = Format{
+	Name:  "safetensors",
+	Brief: "as Hugging Face, timm and tfpair write",
+	is:    func(s *source) bool { return len(s.head) > 8 && s.head[8] == '{' },
+	read:  readSafetensors,
+}
+
+func readSafetensors(s *source) (*File, error) {
+	header := binary.LittleEndian.Uint64(s.head)
+	if header > maxHeader {
+		return nil, fmt.Errorf("its header claims %d bytes, limit %d", header, maxHeader)
+	}
+	if header > uint64(s.size-8) {
+		return nil, fmt.Errorf("its header claims %d bytes of a file of %d", header, s.size)
+	}
+	data, err := s.bytes(0, s.size)
+	if err != nil {
+		return nil, err
+	}
+	_, about, err := safetensors.ReadMetadata(data) // offsets and shapes checked
+	if err != nil {
+		return nil, err
+	}
+	data = data[8+header:]
+	f := &File{Metadata: about.Metadata()}
+	left := newBudget(s.size)
+	for name, info := range about.Tensors() {
+		e, err := elementOf(info.DType.String())
+		if err != nil {
+			return nil, fmt.Errorf("tensor %q: %w", name, err)
+		}
+		shape := make([]int64, len(info.Shape))
+		for i, side := range info.Shape {
+			shape[i] = int64(min(side, maxElements+1)) // above: refused by the next line
+		}
+		if _, err := left.take(name, shape); err != nil {
+			return nil, err
+		}
+		f.Tensors = append(f.Tensors, Tensor{Name: name, Shape: shape,
+			Data: e.all(data[info.DataOffsets[0]:info.DataOffsets[1]])})
+	}
+	return f, nil
+}

@@ -15,7 +15,8 @@ func newEvaluateCommand(streams IO) *cli.Command {
 		&cli.StringFlag{Name: "split", Value: "test", Usage: "train, val or test; data without splits is all test"},
 		&cli.BoolFlag{Name: "unseen-classes",
 			Usage: "measure classes that training never saw, whatever their split; implied for test by a training so made"},
-		&cli.StringFlag{Name: "gallery", Usage: "split that each image is searched in, else the other images of its own"},
+		&cli.StringFlag{Name: "gallery", Usage: "split, or `PATH` of other data, that each image is searched in, " +
+			"else the other images of its own, or the label images"},
 		&cli.Uint64Flag{Name: "seed", Usage: "of drawn pairs and of intervals"})
 	flags = append(append(flags, fewShotFlags()...), sheetFlags()...)
 	return &cli.Command{
@@ -61,8 +62,11 @@ func runEvaluate(c *cli.Context, out output) (err error) {
 	}
 	from := parts{data: data, train: model.spec.Train, seen: model.Seen}
 	from.unseen = c.Bool("unseen-classes") || from.train.Unseen && c.String("split") == string(dataset.Test)
-	if few != nil {
+	switch {
+	case few != nil:
 		return runFewShot(c, out, few, from, model)
+	case len(data.Matches) > 0 && !c.IsSet("gallery"):
+		return runLabels(c, out, from, model)
 	}
 	return runPairs(c, out, from, model)
 }
@@ -74,24 +78,29 @@ func runPairs(c *cli.Context, out output, from parts, model *model) error {
 	if err != nil {
 		return err
 	}
-	gallery, err := from.gallery(part, c.String("gallery"))
-	if err != nil {
-		return err
-	}
 	threshold, err := model.threshold()
 	if err != nil {
 		return err
 	}
-	images, err := readImages(c, out, data, model.Preprocessing.Options, &part, gallery)
+	gallery, err := from.gallery(c, part)
+	if err != nil {
+		return err
+	}
+	defer gallery.close()
+	images, err := readImages(c, out, data, model.Preprocessing.Options, &part, gallery.within(data))
 	if err != nil {
 		return err
 	}
 	defer images.store.Close() // a cache
+	searched, err := gallery.open(c, out, model, images)
+	if err != nil {
+		return err
+	}
 	report := evaluation{Model: model.name, Checkpoint: model.path, Step: model.Step,
 		Skipped: images.skipped}
 	embedding := newProgress(out, "embedding", len(part.Images), time.Now)
 	report.Report, err = evaluate.Run(c.Context, evaluate.Config{Model: model, Store: images.store,
-		Data: data, Part: part, Gallery: gallery, Threshold: threshold,
+		Data: data, Part: part, Gallery: searched, Threshold: threshold,
 		Cosine: model.Distance == "cosine", Seed: c.Uint64("seed"),
 		Progress: func(done, total int) { embedding.at(done, total, "") }})
 	embedding.done()

@@ -59,30 +59,6 @@ func (p parts) choose(flag, split string) (dataset.Part, error) {
 	return p.data.In(want), nil
 }
 
-// gallery returns the part that is searched for the images of queries, nil where that
-// is queries itself.
-func (p parts) gallery(queries dataset.Part, split string) (*dataset.Part, error) {
-	if split == "" {
-		return nil, nil
-	}
-	if split == string(queries.Split) {
-		return nil, usagef("--gallery %s is the split measured; without --gallery each image is "+
-			"searched among the others of its split", split)
-	}
-	gallery, err := p.choose("--gallery", split)
-	if err != nil {
-		return nil, err
-	}
-	for _, i := range gallery.Images {
-		if _, both := slices.BinarySearch(queries.Images, i); both {
-			return nil, usagef("--gallery %s and split %s share images: %s names no splits of "+
-				"its own; name the splits in the data, or choose --split val",
-				split, queries.Split, p.data.Name)
-		}
-	}
-	return &gallery, nil
-}
-
 // pixels are the images of a command, read at a network's size.
 type pixels struct {
 	store   *pipeline.Store

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/jedib0t/go-pretty/v6/table"
 
@@ -35,10 +34,7 @@ func (e evaluation) print(out output, data *dataset.Dataset) {
 	if e.AccuracyHalf != nil {
 		rows = append(rows, *e.AccuracyHalf)
 	}
-	for _, m := range append(rows, e.Retrieval...) {
-		t.AppendRow(table.Row{strings.ReplaceAll(m.Name, "_", " "), fmt.Sprintf("%.4f", m.Value),
-			fmt.Sprintf("%.4f – %.4f", m.Interval.Low, m.Interval.High), string(m.Better) + " is better"})
-	}
+	appendMeasured(t, "", append(rows, e.Retrieval...)...)
 	out.print("\n%s", t.Render())
 	out.print("\nintervals: %s; %s", e.Metrics[0].Interval.Method, count(e.Metrics[0].Interval.Units, "unit"))
 	e.printRetrieval(out)
@@ -56,6 +52,9 @@ func (e evaluation) printRetrieval(out output) {
 	where, left := "the nearest other", "alone in their class"
 	if e.Gallery != nil {
 		where = fmt.Sprintf("the nearest of %s", count(e.Gallery.Images, e.Gallery.Split+" image"))
+		if e.Gallery.Split == "" {
+			where = fmt.Sprintf("the nearest of %s of %s", count(e.Gallery.Images, "image"), e.Gallery.Data)
+		}
 		left = "their class is not there"
 	}
 	out.print("retrieval: each image asks for %s; %s; %s left out, %s", where,

@@ -21,7 +21,7 @@ import (
 func sheetFlags() []cli.Flag {
 	return []cli.Flag{
 		&cli.StringFlag{Name: "sheet",
-			Usage: "PNG `FILE` to draw pairs into: those called wrongly, and some called right"},
+			Usage: "PNG `FILE` to draw into: pairs called wrongly, and some called right; or photos and the label images found"},
 		&cli.BoolFlag{Name: "overwrite", Usage: "replace the sheet where there is one"},
 	}
 }

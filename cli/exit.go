@@ -118,6 +118,7 @@ var outcomes = []outcome{
 	{isA[*evaluate.NoPairsError], exitInput, ""},
 	{isA[*evaluate.NoQueriesError], exitInput, ""},
 	{isA[*evaluate.NoEpisodesError], exitInput, ""},
+	{isA[*evaluate.LabelImageError], exitInput, "train with target.side=shared to search among label images that training did not have"},
 	{isA[*metric.DegenerateError], exitInput, ""},
 	{isA[*run.NotRunError], exitInput, ""},
 	{isA[*models.NotModelError], exitInput, "tfpair export --run RUN --out MODEL makes one"},

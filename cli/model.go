@@ -23,6 +23,8 @@ type model struct {
 	name  string // as the user wrote it
 	path  string // of the run's checkpoint, or of the exported model's version
 	close func() error
+
+	labels evaluate.LabelGallery // label images of the training; empty where there are none
 }
 
 // modelFlags say which network to use.
@@ -84,6 +86,13 @@ func openRun(folder, checkpoint string, o session.Options) (*model, error) {
 		return nil, errors.Join(err, t.Close())
 	}
 	m.Manifest = *manifest
+	gallery, err := t.Gallery()
+	if err != nil {
+		return nil, errors.Join(err, t.Close())
+	}
+	if gallery != nil {
+		m.labels = gallery.LabelGallery
+	}
 	return m, nil
 }
 

@@ -46,7 +46,7 @@ type Input struct {
 // Train says how long and on what a model is trained.
 type Train struct {
 	BatchSize int     `yaml:"batch_size"`     // pairs or triplets, or images for balanced samplers; > 0
-	Steps     int     `yaml:"steps"`          // updates in all; > 0
+	Steps     int     `yaml:"steps"`          // updates in all; 0: the network is evaluated and saved as it starts
 	Seed      int64   `yaml:"seed"`           // of starting values, splits and batches; >= 0
 	Val       float64 `yaml:"val"`            // share of train held out where the data names no validation split; in (0,1)
 	Unseen    bool    `yaml:"unseen_classes"` // splits hold out whole classes: those of val and test are never trained on
@@ -145,8 +145,8 @@ func (s *Spec) Validate() error {
 		{"input.size", s.Input.Size >= 1 && s.Input.Size <= 4096, "1 to 4096 pixels", s.Input.Size},
 		{"train.batch_size", s.Train.BatchSize >= 1 && s.Train.BatchSize <= maxBatch,
 			fmt.Sprintf("1 to %d", maxBatch), s.Train.BatchSize},
-		{"train.steps", s.Train.Steps >= 1 && s.Train.Steps <= maxSteps,
-			fmt.Sprintf("1 to %d", maxSteps), s.Train.Steps},
+		{"train.steps", s.Train.Steps >= 0 && s.Train.Steps <= maxSteps,
+			fmt.Sprintf("0 to %d", maxSteps), s.Train.Steps},
 		{"train.seed", s.Train.Seed >= 0, "0 or more", s.Train.Seed},
 		{"train.ema", s.Train.EMA >= 0 && s.Train.EMA < 1, "0 (off) or a share below 1", s.Train.EMA},
 		{"train.val", s.Train.Val > 0 && s.Train.Val < 1, "a share between 0 and 1", s.Train.Val},

@@ -100,7 +100,7 @@ func TestParseErrors(t *testing.T) {
 		{"empty", "", "spec.yaml: empty spec"},
 		{"two documents", "topology: siamese\n---\ntopology: siamese\n", "want one YAML document"},
 		{"size", "input: {size: 0}\n", "spec.yaml: input.size must be 1 to 4096 pixels, got 0"},
-		{"steps", "train: {steps: -1}\n", "spec.yaml: train.steps must be 1 to 99999999, got -1"},
+		{"steps", "train: {steps: -1}\n", "spec.yaml: train.steps must be 0 to 99999999, got -1"},
 		{"val", "train: {val: 1}\n", "spec.yaml: train.val must be a share between 0 and 1, got 1"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -167,8 +167,8 @@ func TestSetErrors(t *testing.T) {
 		{"train.steps", "want key=value"},
 		{"train.stpes=5", `unknown key "stpes" (known: batch_size,`},
 		{"los=bce", `unknown key "los" (known: topology,`},
-		{"train.steps=0", "train.steps must be 1 to 99999999, got 0"},
-		{"train.steps=100000000", "train.steps must be 1 to 99999999, got 100000000"},
+		{"train.steps=-1", "train.steps must be 0 to 99999999, got -1"},
+		{"train.steps=100000000", "train.steps must be 0 to 99999999, got 100000000"},
 		{"train.batch_size=65537", "train.batch_size must be 1 to 65536, got 65537"},
 		{"train.steps=", "is not a YAML value"},
 		{"loss.margin=2", "want loss.bce.margin=VALUE"},

@@ -133,6 +133,14 @@ func (m *measured) calibrate(pairs Pairs, dim int) (Scores, error) {
 	return s, err
 }
 
+// Source is images that are searched: of the data that is measured, or of other data,
+// whose classes are the same where their names are.
+type Source struct {
+	Store *pipeline.Store
+	Data  *dataset.Dataset
+	Part  dataset.Part
+}
+
 // Config says what Run measures.
 type Config struct {
 	Model     Embedder
@@ -140,9 +148,9 @@ type Config struct {
 	Data      *dataset.Dataset
 	Part      dataset.Part
 	Threshold Threshold
-	Gallery   *dataset.Part // images that are searched, none of them in Part; nil: Part itself
-	Cosine    bool          // retrieval ranks by cosine, else by Euclidean distance
-	Seed      uint64        // of drawn pairs and of resampling
+	Gallery   *Source // images that are searched, none of them in Part; nil: Part itself
+	Cosine    bool    // retrieval ranks by cosine, else by Euclidean distance
+	Seed      uint64  // of drawn pairs and of resampling
 	Progress  func(done, total int)
 }
 

@@ -93,7 +93,7 @@ func TestRetrieval(t *testing.T) {
 	}
 
 	gallery := data.In(dataset.Train)
-	c.Gallery = &gallery
+	c.Gallery = &Source{store, data, gallery}
 	if r, err = Run(context.Background(), c); err != nil {
 		t.Fatal(err)
 	}
@@ -101,14 +101,27 @@ func TestRetrieval(t *testing.T) {
 	if got := values(r.Retrieval); got["recall@1"] != 0.75 || got["mrr"] != (1+0.5+1+1)/4 {
 		t.Errorf("test → train: %v, want recall@1 0.75, mrr 0.875", got)
 	}
-	if r.Excluded != 1 || *r.Gallery != (Gallery{Split: "train", Images: 3}) {
+	if r.Excluded != 1 || *r.Gallery != (Gallery{"data", "train", 3}) {
 		t.Errorf("%d excluded, gallery %+v", r.Excluded, r.Gallery)
 	}
 
-	gallery.Images = gallery.Images[:0]
+	c.Gallery.Part.Images = nil
 	var none *NoQueriesError
 	if _, err := Run(context.Background(), c); !errors.As(err, &none) {
 		t.Errorf("empty gallery: %v, want *NoQueriesError", err)
+	}
+
+	// In other data, classes are those of the same name: z sorts after all of data's.
+	other, otherStore := greys(t, map[string]uint8{"b/1": 13, "b/2": 92, "z/1": 60, "a/1": 41})
+	c.Gallery = &Source{otherStore, other, other.In("")}
+	if r, err = Run(context.Background(), c); err != nil {
+		t.Fatal(err)
+	}
+	// 12 → 13, b, and 41 comes second; 40 → 41, a; 57 → 60, z, and 92 comes third, after
+	// 41; 91 → 92, b; class c is not there.
+	if got := values(r.Retrieval); got["recall@1"] != 0.5 || math.Abs(got["mrr"]-17.0/24) > 1e-12 ||
+		r.Excluded != 1 || *r.Gallery != (Gallery{"data", "", 4}) {
+		t.Errorf("test → other data: %v, %d excluded, %+v", got, r.Excluded, r.Gallery)
 	}
 }
 

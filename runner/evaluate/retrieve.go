@@ -3,6 +3,7 @@ package evaluate
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/tfpair/tfpair/internal/named"
 	"github.com/tfpair/tfpair/pipeline/dataset"
@@ -11,7 +12,8 @@ import (
 
 // Gallery says which images are searched for each query.
 type Gallery struct {
-	Split  string `json:"split"`
+	Data   string `json:"data"`
+	Split  string `json:"split"` // "" is all of it
 	Images int    `json:"images"`
 }
 
@@ -24,13 +26,18 @@ type Class struct {
 
 // NoQueriesError says that no image has anything to find in a gallery that was asked for.
 type NoQueriesError struct {
-	Queries, Gallery dataset.Split
-	Images           int // of the queries' split
+	Queries dataset.Split
+	Gallery Gallery
+	Images  int // of the queries' split
 }
 
 func (e *NoQueriesError) Error() string {
-	return fmt.Sprintf("none of the %d images of split %q has its class in the gallery, split %q",
-		e.Images, e.Queries, e.Gallery)
+	gallery := fmt.Sprintf("split %q", e.Gallery.Split)
+	if e.Gallery.Split == "" {
+		gallery = fmt.Sprintf("all of %q", e.Gallery.Data)
+	}
+	return fmt.Sprintf("none of the %d images of split %q has its class in the gallery, %s",
+		e.Images, e.Queries, gallery)
 }
 
 // retrieve adds the metrics of metric.Queries: each image asks for the nearest others
@@ -50,11 +57,12 @@ func (c Config) retrieve(ctx context.Context, r *Report, embeddings []float32, i
 	}
 	r.Excluded = found.Excluded
 	if c.Gallery != nil {
-		r.Gallery = &Gallery{Split: string(c.Gallery.Split), Images: len(c.Gallery.Images)}
+		r.Gallery = &Gallery{Data: c.Gallery.Data.Name, Split: string(c.Gallery.Part.Split),
+			Images: len(c.Gallery.Part.Images)}
 	}
 	if len(found.Queries) == 0 {
 		if c.Gallery != nil {
-			return &NoQueriesError{c.Part.Split, c.Gallery.Split, len(images)}
+			return &NoQueriesError{c.Part.Split, *r.Gallery, len(images)}
 		}
 		return nil
 	}
@@ -94,11 +102,30 @@ func (c Config) search(ctx context.Context, query metric.Set,
 	if c.Gallery == nil {
 		return metric.NearestOther(query, by, of)
 	}
-	embeddings, err := Embed(ctx, c.Model, c.Store, c.Gallery.Images, c.Progress)
+	from := c.Gallery
+	embeddings, err := Embed(ctx, c.Model, from.Store, from.Part.Images, c.Progress)
 	if err != nil {
 		return metric.Retrieval{}, err
 	}
-	return metric.Nearest(query, c.set(embeddings, c.Gallery.Images), by, of)
+	gallery := metric.Set{Embeddings: embeddings, Dim: c.Model.Dim()}
+	for _, i := range from.Part.Images {
+		gallery.Labels = append(gallery.Labels, c.classIn(from.Data, i))
+	}
+	return metric.Nearest(query, gallery, by, of)
+}
+
+// classIn returns the class that c.Data has by the name of an image's class in other
+// data, -1 where there is none.
+func (c Config) classIn(other *dataset.Dataset, image int32) int32 {
+	class := other.Images[image].Class
+	if class < 0 || other == c.Data {
+		return class
+	}
+	at, ok := slices.BinarySearch(c.Data.Classes, other.Classes[class])
+	if !ok {
+		return -1
+	}
+	return int32(at)
 }
 
 // set labels the embeddings [N,D] of images [N] with their classes.

@@ -204,7 +204,7 @@ func (l *loop) due() bool {
 	if every == 0 {
 		every = l.sampler.StepsPerEpoch()
 	}
-	return l.step > 0 && (l.step%every == 0 || l.step == l.Spec.Train.Steps)
+	return l.step == l.Spec.Train.Steps || l.step > 0 && l.step%every == 0
 }
 
 // afterStep evaluates and saves where that is due, or where it was the last step.

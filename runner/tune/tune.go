@@ -135,6 +135,9 @@ func (c Config) check() (Plan, metric.Better, error) {
 	if err := train.Check(c.Spec); err != nil {
 		return Plan{}, "", err
 	}
+	if c.Spec.Train.Steps == 0 {
+		return Plan{}, "", &SpaceError{errors.New("train.steps is 0, so that no trial learns anything")}
+	}
 	_, better, err := train.Selected(c.Spec)
 	if err != nil {
 		return Plan{}, "", err

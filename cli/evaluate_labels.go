@@ -1,0 +1,124 @@
+package cli
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/jedib0t/go-pretty/v6/table"
+	"github.com/urfave/cli/v2"
+
+	"github.com/tfpair/tfpair/pipeline/dataset"
+	"github.com/tfpair/tfpair/runner/evaluate"
+)
+
+// labelEvaluation is the report of a command line: what was searched, and by what.
+type labelEvaluation struct {
+	Model      string   `json:"model"`
+	Checkpoint string   `json:"checkpoint"`
+	Step       int      `json:"step"`
+	Skipped    []string `json:"skipped,omitempty"`
+	Sheet      string   `json:"sheet,omitempty"`
+	*evaluate.LabelReport
+}
+
+// runLabels searches photos among the label images of their list and of the training.
+func runLabels(c *cli.Context, out output, from parts, model *model) error {
+	part, err := from.choose("--split", c.String("split"))
+	if err != nil {
+		return err
+	}
+	labels := dataset.Part{Images: part.LabelImages()}
+	images, err := readImages(c, out, from.data, model.Preprocessing.Options, &part, &labels)
+	if err != nil {
+		return err
+	}
+	defer images.store.Close() // a cache
+	report := labelEvaluation{Model: model.name, Checkpoint: model.path, Step: model.Step,
+		Skipped: images.skipped}
+	embedding := newProgress(out, "embedding", len(part.Images), time.Now)
+	report.LabelReport, err = evaluate.Labels(c.Context, evaluate.LabelConfig{Model: model,
+		Store: images.store, Data: from.data, Part: part, Gallery: model.labels,
+		NoneAbove: (*evaluate.Threshold)(model.NoneAbove), Cosine: model.Distance == "cosine",
+		Seed: c.Uint64("seed"), Progress: func(done, total int) { embedding.at(done, total, "") }})
+	embedding.done()
+	if err != nil {
+		return stopped(c.Context, err)
+	}
+	if path := c.String("sheet"); path != "" {
+		report.Sheet = path
+		if err := writeLabelSheet(path, model.name, from.data, report.LabelReport); err != nil {
+			return err
+		}
+	}
+	report.print(out, from.data)
+	if err := out.emit("summary", report); err != nil {
+		return err
+	}
+	return images.outcome()
+}
+
+// print writes the report for a person.
+func (e labelEvaluation) print(out output, data *dataset.Dataset) {
+	out.print("model      %s, step %d", e.Model, e.Step)
+	out.print("data       %s, %s: %s in %d classes", data.Name, e.Split, count(e.Images, "photo"), e.Classes)
+	out.print("searched   %s: %s of the model, %s embedded now", count(e.Searched.Images, "label image"),
+		commas(e.Searched.OfModel), commas(e.Searched.Embedded))
+	if e.None != nil {
+		out.print("none       of these where the nearest is farther than %.4g (from %s)", e.None.Above.Value,
+			e.None.Above.Source)
+	}
+	for _, note := range data.Notes {
+		out.print("note       %s", note)
+	}
+	for _, path := range e.Skipped {
+		out.print("skipped    %s", path)
+	}
+	t := newTable("metric", "value", "95 % interval", "")
+	appendMeasured(t, "", e.Retrieval...)
+	appendMeasured(t, "coarse ", e.Coarse...)
+	if e.None != nil {
+		appendMeasured(t, "", e.None.Detected, e.None.FalseAccepts)
+	}
+	out.print("\n%s", t.Render())
+	interval := e.Retrieval[0].Interval
+	out.print("\nintervals: %s; %s", interval.Method, count(interval.Units, "unit"))
+	if e.None != nil {
+		out.print("detection rate: photos whose nearest is accepted and right; false accept rate: photos " +
+			"for which\nanother is accepted where their own is taken out")
+	}
+	e.printClasses(out)
+	if e.Sheet != "" {
+		out.print("\nwrote %s: photos and what they found, wrongly and rightly", e.Sheet)
+	}
+}
+
+// appendMeasured adds a row for each metric.
+func appendMeasured(t table.Writer, prefix string, list ...evaluate.Measured) {
+	for _, m := range list {
+		number := "%.4f"
+		if m.Name == evaluate.MedianRank {
+			number = "%g"
+		}
+		t.AppendRow(table.Row{prefix + strings.ReplaceAll(m.Name, "_", " "), fmt.Sprintf(number, m.Value),
+			fmt.Sprintf(number+" – "+number, m.Interval.Low, m.Interval.High), string(m.Better) + " is better"})
+	}
+}
+
+// printClasses shows the classes that are found worst.
+func (e labelEvaluation) printClasses(out output) {
+	worst := slices.SortedStableFunc(slices.Values(e.PerClass), func(a, b evaluate.Class) int {
+		return cmp.Compare(a.Metrics["recall@1"], b.Metrics["recall@1"])
+	})
+	t := newTable("class", "photos", "recall@1", "recall@5", "median rank")
+	for _, c := range worst[:min(worstClasses, len(worst))] {
+		t.AppendRow(table.Row{c.Class, c.Queries, fmt.Sprintf("%.4f", c.Metrics["recall@1"]),
+			fmt.Sprintf("%.4f", c.Metrics["recall@5"]), fmt.Sprintf("%g", c.Metrics[evaluate.MedianRank])})
+	}
+	out.print("\n%s", t.Render())
+	if more := len(worst) - worstClasses; more > 0 {
+		out.print("\nthe %d classes of lowest recall@1; --json has the other %d, too", worstClasses, more)
+	}
+}

@@ -191,7 +191,12 @@ func (w *trainWatcher) started(e train.Started) {
 
 // scores writes the numbers of an evaluation on validation.
 func scores(s evaluate.Scores) string {
-	return fmt.Sprintf("val.auc %.4f, accuracy %.4f at distance %.4g; same %.3g ± %.2g, different %.3g ± %.2g",
+	found := ""
+	if s.Photos > 0 {
+		found = fmt.Sprintf("val.recall@1 %.4f, recall@5 %.4f, mrr %.4f, median rank %g; ",
+			s.Metrics["recall@1"], s.Metrics["recall@5"], s.Metrics["mrr"], s.Metrics[evaluate.MedianRank])
+	}
+	return found + fmt.Sprintf("val.auc %.4f, accuracy %.4f at distance %.4g; same %.3g ± %.2g, different %.3g ± %.2g",
 		s.Metrics["auc"], s.Metrics["accuracy"], s.Threshold, s.Distances.PositiveMean,
 		s.Distances.PositiveStd, s.Distances.NegativeMean, s.Distances.NegativeStd)
 }
@@ -221,7 +226,7 @@ func (w *trainWatcher) summarize(s *train.Summary, folder, data string) error {
 	}
 	best := ""
 	if s.Best != nil {
-		best = fmt.Sprintf(", best at step %d: val.auc %.4f", s.BestStep, s.Best.Metrics["auc"])
+		best = fmt.Sprintf(", best at step %d: %s %.4f", s.BestStep, s.Selected, s.BestValue)
 	}
 	w.out.print("wrote %s (step %d%s)", folder, s.Step, best)
 	w.out.say("next: tfpair evaluate --model %s --data %s", folder, data)

@@ -64,7 +64,8 @@ type Parts struct {
 	Loss      loss.Loss
 	Optimizer optimizer.Optimizer
 	Schedule  optimizer.Schedule
-	Notes     []string // what a user should know about the combination, one sentence each
+	Target    spec.Target // its default filled in; zero where the topology has no label images
+	Notes     []string    // what a user should know about the combination, one sentence each
 	topology  topology
 }
 
@@ -87,7 +88,10 @@ func Resolve(s *spec.Spec) (Parts, error) {
 			return Parts{}, err
 		}
 	}
-	err := p.fit(s)
+	err := p.aim(s)
+	if err == nil {
+		err = p.fit(s)
+	}
 	if s.Input.Size < p.Backbone.MinSize {
 		err = fmt.Errorf("input.size must be at least %d for backbone %q, got %d",
 			p.Backbone.MinSize, s.Backbone.Name, s.Input.Size)

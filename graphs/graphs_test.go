@@ -299,8 +299,13 @@ func mustLearn(t *testing.T, s *spec.Spec) {
 	feeds := map[string]any{names.Images: pictures(5, 3), names.Left: []int32{0, 1},
 		names.Right: []int32{1, 2}, names.Same: []float32{1, 0},
 		names.Anchor: []int32{1}, names.Positive: []int32{0}, names.Negative: []int32{1},
-		names.Labels:       []int32{0, 0, 1},
+		names.Labels: []int32{0, 0, 1},
+		names.Photos: []int32{0, 1}, names.LabelImages: []int32{2, 0}, names.Targets: []int32{0, 1},
 		names.LearningRate: float32(0.01), names.Step: float32(0)}
+	if s.Target.Side == spec.Frozen { // three photos
+		feeds[names.Targets] = []int32{0, 1, 0}
+		feeds[names.References] = [][]float32{{1, 2, 3, 4, 5}, {5, 4, 3, 2, 1}}
+	}
 	for name := range feeds {
 		if m.TF.Operation(name) == nil {
 			delete(feeds, name)

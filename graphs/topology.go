@@ -2,6 +2,7 @@ package graphs
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	tf "github.com/galeone/tensorflow/tensorflow/go"
@@ -23,19 +24,62 @@ type topology struct {
 
 // Topologies lists every topology. A new one is a new file here and a new row.
 var Topologies = named.Table[topology]{Kind: "topology", Rows: map[string]named.Row[topology]{
+	"feature": feature,
 	"siamese": siamese,
 	"triplet": triplet,
 }}
 
-// fit says why topology, miner and loss do not go together, or nil.
-func (p Parts) fit(s *spec.Spec) error {
-	needs, gives := p.Loss.Needs, p.topology.gives
-	if needs != gives && needs != loss.Classes {
-		return fmt.Errorf("loss %q needs %s, topology %q gives %s: "+
-			"set topology to %s, or loss to one of %s",
-			s.Loss.Name, needs, s.Topology, gives, strings.Join(giving(needs), " or "),
-			strings.Join(append(loss.For(gives), loss.For(loss.Classes)...), ", "))
+// Tuples returns what a batch must hold for the loss to read.
+func (p Parts) Tuples() loss.Needs {
+	if p.topology.gives == loss.Targets {
+		return loss.Targets
 	}
+	return p.Loss.Needs
+}
+
+// fit says why parts do not go together, or nil.
+func (p Parts) fit(s *spec.Spec) error {
+	for _, misfit := range []func(*spec.Spec) error{p.fitLoss, p.fitMiner, p.fitTarget, p.fitTrained} {
+		if err := misfit(s); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// fitLoss says why topology and loss do not go together, or nil.
+func (p Parts) fitLoss(s *spec.Spec) error {
+	needs, gives := p.Loss.Needs, p.topology.gives
+	ofClasses := loss.For(loss.Classes)
+	if gives == loss.Targets {
+		ofClasses = loss.ForReferences()
+	}
+	able := strings.Join(append(loss.For(gives), ofClasses...), ", ")
+	switch {
+	case needs == gives:
+		return nil
+	case needs == loss.Classes && slices.Contains(ofClasses, s.Loss.Name):
+		return nil
+	case needs == loss.Classes:
+		return fmt.Errorf("loss %q does not compare images with label images, as topology %q has it: "+
+			"set loss to one of %s", s.Loss.Name, s.Topology, able)
+	}
+	return fmt.Errorf("loss %q needs %s, topology %q gives %s: set topology to %s, or loss to one of %s",
+		s.Loss.Name, needs, s.Topology, gives, strings.Join(giving(needs), " or "), able)
+}
+
+// fitTrained says that nothing is trained, or nil.
+func (p Parts) fitTrained(s *spec.Spec) error {
+	if !p.Backbone.Frozen || s.Head.Name != "none" || p.Loss.Logit != nil || p.Loss.PerClass {
+		return nil
+	}
+	return fmt.Errorf("nothing to train: backbone %q is frozen and head %q has no weights: "+
+		"set backbone.%s.freeze to none, or head to linear", s.Backbone.Name, s.Head.Name, s.Backbone.Name)
+}
+
+// fitMiner says why miner and loss do not go together, or nil.
+func (p Parts) fitMiner(s *spec.Spec) error {
+	needs := p.Loss.Needs
 	if needs != loss.Triplets && s.Miner.Name != miner.Every {
 		return fmt.Errorf("miner %q chooses triplets, loss %q needs %s: "+
 			"set miner to %s, or loss to one of %s",
@@ -46,11 +90,12 @@ func (p Parts) fit(s *spec.Spec) error {
 
 // notes says what works, but not as well as it could.
 func (p Parts) notes(s *spec.Spec) []string {
+	notes := p.targetNotes(s)
 	if !p.Loss.Cosine || s.Distance.Name == "cosine" {
-		return nil
+		return notes
 	}
-	return []string{fmt.Sprintf("loss %q compares directions, distance %q lengths as well: "+
-		"distance=cosine measures what is trained", s.Loss.Name, s.Distance.Name)}
+	return append(notes, fmt.Sprintf("loss %q compares directions, distance %q lengths as well: "+
+		"distance=cosine measures what is trained", s.Loss.Name, s.Distance.Name))
 }
 
 // giving returns the names of the topologies that give what a loss needs.
@@ -86,7 +131,7 @@ func (a *assembly) logit(n network, distance tf.Output) tf.Output {
 // inputs adds the graph up to what the loss reads: tuples as the topology makes
 // them, or the images themselves with their classes.
 func (a *assembly) inputs() loss.In {
-	if a.parts.Loss.Needs != loss.Classes {
+	if a.parts.Tuples() != loss.Classes {
 		return a.parts.topology.inputs(a)
 	}
 	labels := feed(a.root, names.Labels, tf.Int32, tf.MakeShape(-1))

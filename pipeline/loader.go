@@ -13,10 +13,13 @@ import (
 
 // LoaderOptions says how batches are assembled. Workers and Ahead change no batch.
 type LoaderOptions struct {
-	Labels  []int32            // class of each image that is planned; nil: as the dataset has them
-	Augment *augment.Augmenter // of every image of every batch; nil: none
-	Workers int                // batches assembled at once; 0: one per CPU
-	Ahead   int                // batches kept ready; 0: twice the workers
+	Labels             []int32            // class of each image that is planned; nil: as the dataset has them
+	Augment            *augment.Augmenter // of every image of every batch; nil: none
+	LabelImages        bool               // are read, behind the photos of a batch
+	AugmentLabelImages bool               // and augmented like them
+
+	Workers int // batches assembled at once; 0: one per CPU
+	Ahead   int // batches kept ready; 0: twice the workers
 }
 
 // Loader gives the batches that a sampler plans, with the pixels of a Store. It is
@@ -72,7 +75,13 @@ func (l *Loader) fill(ctx context.Context, j *job) error {
 	plan := l.sampler.Plan(j.step)
 	b := &j.batch
 	b.Step = j.step
-	b.setImages(plan.Images, l.options.Labels, l.store.side)
+	images := plan.Images
+	if l.options.LabelImages {
+		images = append(images, plan.References...) // the plan is ours
+	}
+	b.setImages(images, l.options.Labels, l.store.side)
+	b.References = append(b.References[:0], plan.References...)
+	b.Targets = append(b.Targets[:0], plan.Targets...)
 	b.Left = append(b.Left[:0], plan.Left...)
 	b.Right = append(b.Right[:0], plan.Right...)
 	b.Anchor = append(b.Anchor[:0], plan.Anchor...)
@@ -97,6 +106,10 @@ func (l *Loader) fill(ctx context.Context, j *job) error {
 func (l *Loader) fillPixels(ctx context.Context, b *Batch) error {
 	images := int32(len(l.store.data.Images))
 	epoch := b.Step / l.sampler.StepsPerEpoch()
+	plain := len(b.Images) // the first row that is not augmented
+	if l.options.LabelImages && !l.options.AugmentLabelImages {
+		plain -= len(b.References)
+	}
 	for i, planned := range b.Images {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -106,8 +119,10 @@ func (l *Loader) fillPixels(ctx context.Context, b *Batch) error {
 		if err := l.store.load(pixels, b.Images[i]); err != nil {
 			return err
 		}
-		l.options.Augment.Apply(pixels, l.store.side,
-			augment.Draw{Epoch: epoch, Image: b.Images[i], Turn: int(planned / images)})
+		if i < plain {
+			l.options.Augment.Apply(pixels, l.store.side,
+				augment.Draw{Epoch: epoch, Image: b.Images[i], Turn: int(planned / images)})
+		}
 	}
 	return nil
 }

@@ -25,6 +25,7 @@ func clone(b *Batch) Batch {
 	c.Left, c.Right, c.Same = slices.Clone(b.Left), slices.Clone(b.Right), slices.Clone(b.Same)
 	c.Anchor = slices.Clone(b.Anchor)
 	c.Positive, c.Negative = slices.Clone(b.Positive), slices.Clone(b.Negative)
+	c.References, c.Targets = slices.Clone(b.References), slices.Clone(b.Targets)
 	return c
 }
 

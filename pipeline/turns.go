@@ -21,6 +21,10 @@ func Turned(p dataset.Part, n, turns int) dataset.Part {
 			triplet.Negative += to
 			t.Triplets = append(t.Triplets, triplet)
 		}
+		for _, m := range p.Matches {
+			m.Image, m.Label = m.Image+to, m.Label+to
+			t.Matches = append(t.Matches, m)
+		}
 	}
 	return t
 }

@@ -23,7 +23,9 @@ type Backbone struct {
 	// Modes says that the stack computes something else in training than in
 	// inference: batch norm, dropout. It is then built once for each.
 	Modes bool
-	Build func(s *op.Scope, v *variable.Set, m layer.Mode, images tf.Output) tf.Output
+	// Frozen says that nothing of the stack is trained.
+	Frozen bool
+	Build  func(s *op.Scope, v *variable.Set, m layer.Mode, images tf.Output) tf.Output
 }
 
 // Table lists every backbone. A new backbone is a new file here and a new row.

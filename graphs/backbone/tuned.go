@@ -62,5 +62,5 @@ func (t tuned) stack(minSize int, normalize func(*op.Scope, tf.Output) tf.Output
 		return layer.GlobalAverage(s.SubScope("average"), x)
 	}
 	modes := frozen < len(stages) && !t.FreezeNorm
-	return Backbone{MinSize: minSize, Modes: modes, Build: build}, t.Validate()
+	return Backbone{MinSize: minSize, Modes: modes, Frozen: frozen == len(stages), Build: build}, t.Validate()
 }

@@ -27,7 +27,8 @@ var circle = named.Row[Loss]{
 		if !(o.Margin > 0 && o.Margin < 1) {
 			return Loss{}, fmt.Errorf("margin must be between 0 and 1, got %g", o.Margin)
 		}
-		return Loss{Needs: Classes, Cosine: true, Build: o.build}, positive("scale", o.Scale)
+		return Loss{Needs: Classes, References: true, Cosine: true, Build: o.build},
+			positive("scale", o.Scale)
 	},
 }
 

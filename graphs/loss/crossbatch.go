@@ -35,6 +35,7 @@ var crossBatch = named.Row[Loss]{
 			return Loss{}, err
 		}
 		wrapped := inner
+		wrapped.References = false // labels that stand for label images are those of one batch
 		wrapped.Build = func(s *op.Scope, v *variable.Set, in In) (values, valid tf.Output) {
 			return inner.Build(s.SubScope("inner"), v, o.remember(s.SubScope("memory"), v, in))
 		}

@@ -25,6 +25,7 @@ const (
 	Pairs    Needs = "pairs"    // In.Distance and Same
 	Triplets Needs = "triplets" // In.AnchorPositive, AnchorNegative and Mined
 	Classes  Needs = "classes"  // In.Embeddings and Labels, References and what belongs to them
+	Targets  Needs = "targets"  // In.Embeddings and Targets
 )
 
 // In is what a batch offers a loss. graphs.Build fills what the loss Needs.
@@ -42,6 +43,8 @@ type In struct {
 	References      tf.Output // [R,D] float32: what images are compared with; as a rule Embeddings
 	ReferenceLabels tf.Output // [R] int32
 	Comparable      tf.Output // [N,R] bool: false for an image and itself
+
+	Targets tf.Output // [N,D] float32: what the embedding of each image is to be
 }
 
 // Loss is one objective.
@@ -56,6 +59,10 @@ type Loss struct {
 	// Cosine says that the loss compares directions, and that the cosine distance
 	// measures what it trains.
 	Cosine bool
+
+	// References says that a loss of classes compares images with references of any
+	// number, which need not be the images themselves.
+	References bool
 
 	// PerClass says that the loss learns a vector for each class. Its option classes,
 	// Classes here, says for how many; 0 is not known yet.
@@ -84,8 +91,12 @@ var Table = named.Table[Loss]{Kind: "loss", Rows: map[string]named.Row[Loss]{
 	"bce":             bce,
 	"circle":          circle,
 	"contrastive":     contrastive,
+	"cosine":          cosineLoss,
 	"crossbatch":      crossBatch,
 	"infonce":         infoNCE,
+	"l1":              l1,
+	"mixed":           mixed,
+	"mse":             mse,
 	"multisimilarity": multiSimilarity,
 	"npair":           nPair,
 	"proxyanchor":     proxyAnchor,
@@ -98,6 +109,18 @@ func For(given Needs) []string {
 	var names []string
 	for _, name := range Table.Names() {
 		if l, err := Table.New(&named.Choice{Name: name}); err == nil && l.Needs == given {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// ForReferences returns the names of the losses of classes that compare images with
+// any references, sorted.
+func ForReferences() []string {
+	var names []string
+	for _, name := range For(Classes) {
+		if l, err := Table.New(&named.Choice{Name: name}); err == nil && l.References {
 			names = append(names, name)
 		}
 	}

@@ -29,7 +29,7 @@ var multiSimilarity = named.Row[Loss]{
 			return Loss{}, err
 		}
 		nonZero, err := o.nonZero()
-		return Loss{Needs: Classes, Cosine: true, Build: o.build, NonZero: nonZero},
+		return Loss{Needs: Classes, References: true, Cosine: true, Build: o.build, NonZero: nonZero},
 			errors.Join(positive("alpha", o.Alpha), positive("beta", o.Beta), err)
 	},
 }

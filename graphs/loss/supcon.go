@@ -21,7 +21,8 @@ var supCon = named.Row[Loss]{
 		if err := named.Options(raw, &o); err != nil {
 			return Loss{}, err
 		}
-		return Loss{Needs: Classes, Cosine: true, Build: o.build}, positive("temperature", o.Temperature)
+		return Loss{Needs: Classes, References: true, Cosine: true, Build: o.build},
+			positive("temperature", o.Temperature)
 	},
 }
 

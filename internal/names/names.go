@@ -14,6 +14,10 @@ const (
 	Anchor            = "anchor"             // feed [T] int32, rows of the images: reference of each triplet
 	Positive          = "positive"           // feed [T] int32, which of the M pairs is that of anchor and positive
 	Negative          = "negative"           // feed [T] int32, which of the M pairs is that of anchor and negative
+	Photos            = "photos"             // feed [M] int32, rows of the images, where some are label images
+	LabelImages       = "label_images"       // feed [R] int32, rows of the images: the label images among them
+	References        = "references"         // [R,D] float32, embeddings of label images; a feed where these are frozen
+	Targets           = "targets"            // feed [M] int32, which of the references each photo belongs to
 	LearningRate      = "learning_rate"      // feed [] float32, this step's learning rate
 	Step              = "step"               // feed [] float32, updates done before this one
 	Embedding         = "embedding"          // fetch [N,D] float32; may be fed to compare stored embeddings

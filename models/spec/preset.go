@@ -4,6 +4,10 @@ import "github.com/tfpair/tfpair/internal/named"
 
 // Presets lists specs to start from.
 var Presets = named.Table[*Spec]{Kind: "preset", Rows: map[string]named.Row[*Spec]{
+	"image-label": {
+		Brief: "photos near the pictures that stand for them: ResNet50 at 224×224, L1 and squared error, Adam",
+		New:   func(named.Raw) (*Spec, error) { return imageLabel() },
+	},
 	"siamese": {
 		Brief: "the convolutional siamese network: 64×64 pixels, Euclidean distance, binary cross-entropy, Adam",
 		New:   func(named.Raw) (*Spec, error) { return siamese(), nil },
@@ -42,6 +46,18 @@ func triplet() *Spec {
 	s.Topology, s.Sampler = "triplet", choose("triplets")
 	s.Distance, s.Loss = choose("sqeuclidean"), choose("triplet")
 	return s
+}
+
+// imageLabel is program 3 of the origin: ResNet50's features of a photo move to those that
+// it gave the label image at first. Batch norm keeps its averages, so that both sides are
+// the same function at the start, and the rate is for weights that know much already.
+// 825 steps of 16 photos are five passes over 2,640.
+func imageLabel() (*Spec, error) {
+	s := siamese()
+	s.Topology, s.Sampler, s.Loss = "feature", choose("labels"), choose("mixed")
+	s.Input.Size, s.Backbone = 224, choose("resnet50")
+	s.Train = Train{BatchSize: 16, Steps: 825, Val: 0.1, EvalEvery: 165, Select: "val.recall@1"}
+	return s.Set("backbone.resnet50.freeze_bn=true", "optimizer.adam.lr=1e-4")
 }
 
 func choose(name string) named.Choice { return named.Choice{Name: name} }

@@ -22,17 +22,18 @@ import (
 
 // Spec describes a model and its training.
 type Spec struct {
-	Topology  string        `yaml:"topology"`  // shape of the graph: siamese, triplet
-	Input     Input         `yaml:"input"`     // what the network sees
-	Backbone  named.Choice  `yaml:"backbone"`  // images → features
-	Head      named.Choice  `yaml:"head"`      // features → embedding
-	Distance  named.Choice  `yaml:"distance"`  // how far apart two embeddings are
-	Miner     named.Choice  `yaml:"miner"`     // which triplets of a batch count
-	Loss      named.Choice  `yaml:"loss"`      // what training makes small
-	Optimizer named.Choice  `yaml:"optimizer"` // how
-	Schedule  named.Choice  `yaml:"schedule"`  // of the learning rate
-	Sampler   named.Choice  `yaml:"sampler"`   // which images and tuples form a batch
-	Augment   named.Choices `yaml:"augment"`   // how training images are changed at random
+	Topology  string        `yaml:"topology"`         // shape of the graph: siamese, triplet, feature
+	Input     Input         `yaml:"input"`            // what the network sees
+	Backbone  named.Choice  `yaml:"backbone"`         // images → features
+	Head      named.Choice  `yaml:"head"`             // features → embedding
+	Distance  named.Choice  `yaml:"distance"`         // how far apart two embeddings are
+	Miner     named.Choice  `yaml:"miner"`            // which triplets of a batch count
+	Loss      named.Choice  `yaml:"loss"`             // what training makes small
+	Optimizer named.Choice  `yaml:"optimizer"`        // how
+	Schedule  named.Choice  `yaml:"schedule"`         // of the learning rate
+	Sampler   named.Choice  `yaml:"sampler"`          // which images and tuples form a batch
+	Augment   named.Choices `yaml:"augment"`          // how training images are changed at random
+	Target    Target        `yaml:"target,omitempty"` // of topology feature alone
 	Train     Train         `yaml:"train"`
 }
 
@@ -43,9 +44,21 @@ type Input struct {
 	Filter string `yaml:"filter"` // linear, lanczos, …: see package resize
 }
 
+// Target says how label images become the targets of photos.
+type Target struct {
+	Side    string `yaml:"side"`    // Frozen or Shared
+	Augment bool   `yaml:"augment"` // label images are changed at random, too
+}
+
+// What embeds label images.
+const (
+	Frozen = "frozen" // the network as it is before the first step, once
+	Shared = "shared" // the network in training, in each step
+)
+
 // Train says how long and on what a model is trained.
 type Train struct {
-	BatchSize int     `yaml:"batch_size"`     // pairs or triplets, or images for balanced samplers; > 0
+	BatchSize int     `yaml:"batch_size"`     // pairs, triplets or photos, or images for balanced samplers; > 0
 	Steps     int     `yaml:"steps"`          // updates in all; 0: the network is evaluated and saved as it starts
 	Seed      int64   `yaml:"seed"`           // of starting values, splits and batches; >= 0
 	Val       float64 `yaml:"val"`            // share of train held out where the data names no validation split; in (0,1)
@@ -122,6 +135,8 @@ func known(structName string) []string {
 	switch structName {
 	case "Input":
 		return named.Fields(&Input{})
+	case "Target":
+		return named.Fields(&Target{})
 	case "Train":
 		return named.Fields(&Train{})
 	}
@@ -143,6 +158,8 @@ func (s *Spec) Validate() error {
 	}{
 		{"topology", s.Topology != "", "a name", strconv.Quote(s.Topology)},
 		{"input.size", s.Input.Size >= 1 && s.Input.Size <= 4096, "1 to 4096 pixels", s.Input.Size},
+		{"target.side", s.Target.Side == "" || s.Target.Side == Frozen || s.Target.Side == Shared,
+			Frozen + " or " + Shared, strconv.Quote(s.Target.Side)},
 		{"train.batch_size", s.Train.BatchSize >= 1 && s.Train.BatchSize <= maxBatch,
 			fmt.Sprintf("1 to %d", maxBatch), s.Train.BatchSize},
 		{"train.steps", s.Train.Steps >= 0 && s.Train.Steps <= maxSteps,

@@ -37,7 +37,7 @@ func TestPresets(t *testing.T) {
 		}
 	}
 	if _, err := Preset("siamse"); err == nil ||
-		err.Error() != `unknown preset "siamse" (known: siamese, triplet)` {
+		err.Error() != `unknown preset "siamse" (known: image-label, siamese, triplet)` {
 		t.Errorf("Preset(siamse) = %v", err)
 	}
 }
@@ -90,7 +90,7 @@ train: {batch_size: 32, steps: 1565, seed: 0, eval_every: 313, select: val.auc}
 func TestParseErrors(t *testing.T) {
 	for _, c := range []struct{ name, text, want string }{
 		{"top key", "topolgy: siamese\n",
-			`spec.yaml:1: unknown key "topolgy" (known: topology, input, backbone, head, distance, miner, loss, optimizer, schedule, sampler, augment, train)`},
+			`spec.yaml:1: unknown key "topolgy" (known: topology, input, backbone, head, distance, miner, loss, optimizer, schedule, sampler, augment, target, train)`},
 		{"nested key", "topology: siamese\ntrain:\n  stpes: 5\n",
 			`spec.yaml:3: unknown key "stpes" (known: batch_size, steps, seed, val, unseen_classes, eval_every, select, patience, ema)`},
 		{"type", "train: {steps: many}\n", "spec.yaml:1: cannot unmarshal !!str `many` into int"},

@@ -28,16 +28,20 @@ const (
 	Pairs    Tuples = "pairs"
 	Triplets Tuples = "triplets"
 	Classes  Tuples = "classes" // no tuples: the loss reads the labels of the images
+	Targets  Tuples = "targets" // photos and the label images that they belong to
 )
 
 // Plan is one batch before its pixels are read: N distinct images, M pairs of
-// them, and, where triplets are wanted, T of those, each two of the pairs.
+// them, and, where triplets are wanted, T of those, each two of the pairs. Where
+// targets are wanted the images are photos, and R label images stand beside them.
 type Plan struct {
 	Images             []int32 // [N] indices of dataset images, each once
 	Left, Right        []int32 // [M] rows of Images, in [0,N)
 	Same               []bool  // [M] true where the two images are of the same class
 	Anchor             []int32 // [T] rows of Images
 	Positive, Negative []int32 // [T] pairs, in [0,M): of anchor and positive, anchor and negative
+	References         []int32 // [R] indices of dataset images, ascending: label images, each once
+	Targets            []int32 // [N] rows of References: what each photo belongs to
 }
 
 // Source is what plans are drawn from.
@@ -74,6 +78,7 @@ type Sampler interface {
 // Table lists every sampler. A new sampler is a new file here and a new row.
 var Table = named.Table[Maker]{Kind: "sampler", Rows: map[string]named.Row[Maker]{
 	"balanced": balanced,
+	"labels":   labels,
 	"pairs":    pairs,
 	"triplets": triplets,
 }}
@@ -105,6 +110,7 @@ const (
 	orderTriplets                    // counter: epoch
 	orderAnchors                     // counter: epoch
 	drawTriplets                     // counter: step
+	orderPhotos                      // counter: epoch
 )
 
 // stream returns the random numbers for one purpose at one epoch or step. The

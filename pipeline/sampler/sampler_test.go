@@ -41,6 +41,20 @@ func listSource(batch int, seed uint64, n int) Source {
 	return s
 }
 
+// photoSource is a source of photos 100, 101, … with label images 1, 2, …, so many of each.
+func photoSource(batch int, seed uint64, sizes ...int) Source {
+	s := Source{BatchSize: batch, Seed: seed, Tuples: Targets}
+	s.Part.Split = dataset.Train
+	for label, n := range sizes {
+		for range n {
+			photo := int32(100 + len(s.Part.Images))
+			s.Part.Images = append(s.Part.Images, photo)
+			s.Part.Matches = append(s.Part.Matches, dataset.Match{Image: photo, Label: int32(1 + label)})
+		}
+	}
+	return s
+}
+
 // newSampler makes the sampler that text, as a user writes it in a spec, names.
 func newSampler(text string, s Source) (Sampler, error) {
 	var c named.Choice
@@ -71,6 +85,10 @@ func checkPlan(t interface{ Fatalf(string, ...any) }, s Source, p Plan) {
 			t.Fatalf("image %d is in the batch twice: %v", image, p.Images)
 		}
 		seen[image] = true
+	}
+	if s.Tuples == Targets {
+		checkTargets(t, s, p)
+		return
 	}
 	if s.Tuples == Classes {
 		if len(p.Images) == 0 || len(p.Left)+len(p.Right)+len(p.Same) > 0 {
@@ -103,6 +121,29 @@ func checkPlan(t interface{ Fatalf(string, ...any) }, s Source, p Plan) {
 		t.Fatalf("%d images, %d of them in pairs", len(p.Images), len(used))
 	}
 	checkTriplets(t, s, p)
+}
+
+// checkTargets demands of each photo that its target is its label image, and of label
+// images that each is there once.
+func checkTargets(t interface{ Fatalf(string, ...any) }, s Source, p Plan) {
+	if len(p.Images) == 0 || len(p.Targets) != len(p.Images) ||
+		len(p.Left)+len(p.Right)+len(p.Same)+len(p.Anchor) > 0 {
+		t.Fatalf("%d photos, %d targets, %d pairs", len(p.Images), len(p.Targets), len(p.Left))
+	}
+	for i := 1; i < len(p.References); i++ {
+		if p.References[i-1] >= p.References[i] {
+			t.Fatalf("references %v do not ascend", p.References)
+		}
+	}
+	label := map[int32]int32{}
+	for _, m := range s.Part.Matches {
+		label[m.Image] = m.Label
+	}
+	for i, photo := range p.Images {
+		if got := p.References[p.Targets[i]]; got != label[photo] {
+			t.Fatalf("photo %d has target %d, want %d", photo, got, label[photo])
+		}
+	}
 }
 
 // checkTriplets demands triplets where they are wanted, and of each that its first
@@ -147,6 +188,9 @@ func testRow(t *testing.T, name string, tuples Tuples) {
 		t.Error("no Brief")
 	}
 	s := classSource(8, 7, 9, 10, 11, 5)
+	if tuples == Targets {
+		s = photoSource(8, 7, 9, 10, 11, 5)
+	}
 	s.Tuples = tuples
 	a, b := mustSampler(t, name, s), mustSampler(t, name, s)
 	steps := 3 * a.StepsPerEpoch()
@@ -218,6 +262,11 @@ func TestErrors(t *testing.T) {
 		{"no batch of triplets", "triplets", classSource(0, 0, 3, 3),
 			"batch_size must be at least 1 triplet, got 0"},
 		{"triplets of one class", "triplets", classSource(4, 0, 7), "has one class (7 images)"},
+		{"no photos", "labels", classSource(4, 0, 3, 3),
+			"the data has no label images: want a list with columns image,label_image"},
+		{"no batch of photos", "labels", photoSource(0, 0, 3, 3), "batch_size must be at least 1 photo, got 0"},
+		{"against what", "labels: {against: all}", photoSource(4, 0, 3, 3),
+			`sampler "labels": against must be batch or gallery, got "all"`},
 		{"balanced on one class", "balanced", classSource(8, 0, 9), "has one class (9 images)"},
 	}
 	for _, test := range tests {

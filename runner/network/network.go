@@ -30,6 +30,7 @@ type Network struct {
 
 	steps   int // updates of a whole training, for the schedule
 	size    int // side of the images
+	gallery Gallery
 	session *session.Session
 	embed   *session.Call
 	compare *session.Call
@@ -198,9 +199,14 @@ func NotFinite(c *checkpoint.Checkpoint) string {
 
 // tupleFeeds returns the names of what the loss is fed of a batch, its images apart.
 func (n *Network) tupleFeeds() []string {
-	switch n.Parts.Loss.Needs {
+	switch n.Parts.Tuples() {
 	case loss.Classes:
 		return []string{names.Labels}
+	case loss.Targets:
+		if n.Frozen() {
+			return []string{names.Targets, names.References}
+		}
+		return []string{names.Targets, names.Photos, names.LabelImages}
 	case loss.Triplets:
 		return []string{names.Left, names.Right, names.Anchor, names.Positive, names.Negative}
 	default:
@@ -210,9 +216,16 @@ func (n *Network) tupleFeeds() []string {
 
 // tuples returns b's values for tupleFeeds.
 func (n *Network) tuples(b *pipeline.Batch) []session.Value {
-	switch n.Parts.Loss.Needs {
+	switch n.Parts.Tuples() {
 	case loss.Classes:
 		return []session.Value{session.Vector(b.Labels)}
+	case loss.Targets:
+		targets := session.Vector(b.Targets)
+		if n.Frozen() {
+			return []session.Value{targets, n.references(b)}
+		}
+		photos, labelImages := rows(b)
+		return []session.Value{targets, session.Vector(photos), session.Vector(labelImages)}
 	case loss.Triplets:
 		return []session.Value{session.Vector(b.Left), session.Vector(b.Right),
 			session.Vector(b.Anchor), session.Vector(b.Positive), session.Vector(b.Negative)}
@@ -245,14 +258,14 @@ func (n *Network) Step(b *pipeline.Batch, step int) (Update, error) {
 }
 
 // TrivialLoss returns the loss that b would have if the embeddings of all its images
-// were alike: the mark of a collapsed training. It is 0 where the loss learns a
-// vector for each class, which has no such mark.
+// were alike: the mark of a collapsed training. Before frozen targets they are the mean
+// of these. It is 0 where the loss learns a vector for each class, which has no such mark.
 func (n *Network) TrivialLoss(b *pipeline.Batch) (float32, error) {
 	if n.Parts.Loss.Trivial > 0 || n.Parts.Loss.PerClass {
 		return float32(n.Parts.Loss.Trivial), nil
 	}
 	images := len(b.Pixels) / (n.size * n.size * 3)
-	embeddings := slices.Repeat([]float32{1}, images*n.Dim())
+	embeddings := slices.Repeat(n.middle(), images)
 	values, err := n.alike.Run(append(n.tuples(b),
 		session.Of(embeddings, int64(images), int64(n.Dim())))...)
 	if err != nil {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/tfpair/tfpair/models/checkpoint"
 	"github.com/tfpair/tfpair/models/run"
+	"github.com/tfpair/tfpair/models/spec"
 	"github.com/tfpair/tfpair/pipeline"
 	"github.com/tfpair/tfpair/pipeline/augment"
 	"github.com/tfpair/tfpair/pipeline/dataset"
@@ -39,6 +40,7 @@ type loop struct {
 	augmenter *augment.Augmenter // of training images
 	sampler   sampler.Sampler
 	val       evaluate.Pairs
+	targets   labelImages
 	network   *network.Network
 
 	until   time.Time // when the time is used up, zero: never
@@ -65,16 +67,20 @@ func (l *loop) close() error {
 }
 
 // resume sets the network to the newest good checkpoint, or to a start.
-func (l *loop) resume() error {
+func (l *loop) resume(ctx context.Context) error {
 	l.state.Fingerprint, l.state.Data = l.Data.Fingerprint(), l.Data.Name
 	l.state.Classes, l.state.Seen, l.state.BestStep = l.Data.Classes, l.Data.Seen(), -1
 	l.savedAt = l.Now()
+	var err error
+	if l.state.Gallery, err = evaluate.DescribeLabels(l.Data, l.targets.images); err != nil {
+		return err
+	}
 	var corrupt []error
 	c, err := checkpoint.Latest(l.folder.Checkpoints(), func(_ string, err error) {
 		corrupt = append(corrupt, err)
 	})
 	if errors.Is(err, checkpoint.ErrNone) && len(corrupt) == 0 {
-		return l.network.Start(uint64(l.Spec.Train.Seed))
+		return errors.Join(l.network.Start(uint64(l.Spec.Train.Seed)), l.fix(ctx))
 	}
 	if err != nil {
 		return errors.Join(append(corrupt, err)...)
@@ -97,7 +103,7 @@ func (l *loop) resume() error {
 	}
 	l.state, l.step = before, c.Step
 	l.saved = checkpoint.Path(l.folder.Checkpoints(), c.Step)
-	return l.network.Restore(c)
+	return errors.Join(l.network.Restore(c), l.refix(c))
 }
 
 // run makes the steps that are left.
@@ -143,7 +149,8 @@ func (l *loop) steps(ctx context.Context) error {
 		return nil
 	}
 	loader := pipeline.NewLoader(l.store, l.sampler, pipeline.LoaderOptions{
-		Labels: l.labels.Of, Augment: l.augmenter, Workers: l.Store.Workers})
+		Labels: l.labels.Of, Augment: l.augmenter, Workers: l.Store.Workers,
+		LabelImages: l.network.Parts.Target.Side == spec.Shared, AugmentLabelImages: l.Spec.Target.Augment})
 	for batch, err := range loader.Iter(ctx, l.step, l.Spec.Train.Steps) {
 		if err != nil {
 			return err
@@ -229,7 +236,7 @@ func (l *loop) savePeriod() time.Duration {
 // evaluate measures validation, saves, and remembers the best. An evaluation that
 // ctx cuts off leaves no trace: the step is evaluated again when training goes on.
 func (l *loop) evaluate(ctx context.Context) error {
-	scores, err := evaluate.Calibrate(ctx, l.network, l.store, l.val)
+	scores, err := l.validate(ctx)
 	var embedding *metric.EmbeddingError
 	var distance *metric.DistanceError
 	if errors.As(err, &embedding) || errors.As(err, &distance) {
@@ -277,6 +284,13 @@ func (l *loop) save() error {
 	if c.Meta, err = json.Marshal(l.state); err != nil {
 		return fmt.Errorf("encode the state of step %d: %w", l.step, err)
 	}
+	if l.targets.images != nil {
+		vectors, err := l.gallery(context.Background()) // a cancelled training saves, too
+		if err != nil {
+			return err
+		}
+		trained.SetGallery(c, vectors, l.network.Dim())
+	}
 	c.Step = l.step
 	if l.saved, err = checkpoint.Save(l.folder.Checkpoints(), c); err != nil {
 		return err
@@ -296,7 +310,7 @@ func (l *loop) save() error {
 
 // summary returns what the training came to, with the scores of the best checkpoint.
 func (l *loop) summary(end Ended) (*Summary, error) {
-	s := &Summary{Ended: end, BestStep: l.state.BestStep}
+	s := &Summary{Ended: end, BestStep: l.state.BestStep, Selected: l.selected.key}
 	if l.state.BestStep < 0 {
 		return s, nil
 	}

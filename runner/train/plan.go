@@ -24,7 +24,11 @@ func Check(s *spec.Spec) error {
 	if _, err := Sampler(s, parts); err != nil {
 		return err
 	}
-	if _, err := augment.New(&s.Augment, 0); err != nil {
+	augmenter, err := augment.New(&s.Augment, 0)
+	if err != nil {
+		return err
+	}
+	if err := checkTurns(parts, augmenter); err != nil {
 		return err
 	}
 	_, err = selection(s)
@@ -37,7 +41,7 @@ func Sampler(s *spec.Spec, parts graphs.Parts) (sampler.Maker, error) {
 	if err != nil {
 		return sampler.Maker{}, err
 	}
-	return maker, maker.Check(s.Sampler.Name, sampler.Tuples(parts.Loss.Needs))
+	return maker, maker.Check(s.Sampler.Name, sampler.Tuples(parts.Tuples()))
 }
 
 // countClasses puts the number of classes in the training data into the spec of a
@@ -68,7 +72,7 @@ func (c *Config) countClasses(parts graphs.Parts, turns int) (graphs.Parts, erro
 
 // plan numbers the classes of the training data where they are needed, and makes the sampler.
 func (l *loop) plan(part dataset.Part, parts graphs.Parts, maker sampler.Maker) (err error) {
-	if parts.Loss.Needs == loss.Classes || !maker.Lists(part) {
+	if parts.Tuples() == loss.Classes || !maker.Lists(part) {
 		if l.labels, err = l.Data.Labels(part); err != nil {
 			return err
 		}
@@ -80,7 +84,7 @@ func (l *loop) plan(part dataset.Part, parts graphs.Parts, maker sampler.Maker) 
 	part = pipeline.Turned(part, len(l.Data.Images), turns)
 	l.sampler, err = maker.New(sampler.Source{Part: part, Labels: l.labels.Of,
 		BatchSize: l.Spec.Train.BatchSize, Seed: uint64(l.Spec.Train.Seed),
-		Tuples: sampler.Tuples(parts.Loss.Needs)})
+		Tuples: sampler.Tuples(parts.Tuples())})
 	if err != nil {
 		return &SamplerError{err}
 	}

@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/tfpair/tfpair/graphs"
@@ -46,6 +47,7 @@ type Summary struct {
 	Ended
 	BestStep  int              // step of the best checkpoint by train.select, -1 if there is none
 	BestValue float64          // its value of train.select
+	Selected  string           // train.select
 	Best      *evaluate.Scores // its scores on validation, nil if there is none
 }
 
@@ -66,6 +68,9 @@ func Run(ctx context.Context, c Config) (*Summary, error) {
 	}
 	augmenter, err := augment.New(&c.Spec.Augment, uint64(c.Spec.Train.Seed))
 	if err != nil {
+		return nil, err
+	}
+	if err := checkTurns(parts, augmenter); err != nil {
 		return nil, err
 	}
 	selected, err := selection(c.Spec)
@@ -121,16 +126,26 @@ func (l *loop) open(ctx context.Context, parts graphs.Parts, maker sampler.Maker
 	if err := l.plan(trainPart, parts, maker); err != nil {
 		return err
 	}
-	if l.val, err = evaluate.ChoosePairs(l.Data, valPart, uint64(l.Spec.Train.Seed)); err != nil {
+	if err := l.chooseVal(valPart); err != nil {
 		return err
 	}
 	if l.network, err = network.Open(l.Spec, l.Session); err != nil {
 		return err
 	}
-	if err := l.resume(); err != nil {
+	if err := l.resume(ctx); err != nil {
 		return err
 	}
 	return l.started(trainPart, valPart)
+}
+
+// chooseVal chooses what validation measures.
+func (l *loop) chooseVal(part dataset.Part) (err error) {
+	if l.targets.images != nil {
+		l.targets.val, err = l.taskOf(part)
+		return err
+	}
+	l.val, err = evaluate.ChoosePairs(l.Data, part, uint64(l.Spec.Train.Seed))
+	return err
 }
 
 // openStore makes the store of pixels, or takes the one that is shared.
@@ -151,12 +166,16 @@ func (l *loop) openStore() error {
 	return nil
 }
 
-// prepareImages decodes every image of both parts, and takes the bad ones out of
-// them or refuses.
+// prepareImages decodes every image of both parts, and all label images where they are
+// labels, and takes the bad ones out or refuses.
 func (l *loop) prepareImages(ctx context.Context, parts ...*dataset.Part) error {
 	var images []int32
 	for _, p := range parts {
 		images = append(images, p.Images...)
+	}
+	if l.Spec.Topology == feature {
+		l.targets.images = l.Data.In("").LabelImages()
+		images = append(images, l.targets.images...)
 	}
 	bad, err := l.store.Prepare(ctx, images, func(done, total int) {
 		l.Observe(Prepared{Done: done, Total: total})
@@ -176,6 +195,7 @@ func (l *loop) prepareImages(ctx context.Context, parts ...*dataset.Part) error 
 	for _, p := range parts {
 		*p = p.Without(skip)
 	}
+	l.targets.images = slices.DeleteFunc(l.targets.images, func(i int32) bool { return skip[i] })
 	return nil
 }
 
@@ -186,7 +206,8 @@ func (l *loop) started(train, val dataset.Part) error {
 	}
 	e := Started{
 		Step: l.step, Steps: l.Spec.Train.Steps, StepsPerEpoch: l.sampler.StepsPerEpoch(),
-		TrainImages: len(train.Images), ValImages: len(val.Images), ValPairs: len(l.val.Same),
+		TrainImages: len(train.Images), ValImages: len(val.Images), ValPairs: len(l.val.Same) + 2*len(l.targets.val.Photos), // a photo with its label image and with another
+
 		Classes: len(l.Data.Classes), Devices: devices, Skipped: l.state.Skipped,
 		Notes: l.notes(),
 	}

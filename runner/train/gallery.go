@@ -1,0 +1,108 @@
+package train
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/tfpair/tfpair/graphs"
+	"github.com/tfpair/tfpair/models/checkpoint"
+	"github.com/tfpair/tfpair/pipeline/augment"
+	"github.com/tfpair/tfpair/pipeline/dataset"
+	"github.com/tfpair/tfpair/runner/evaluate"
+	"github.com/tfpair/tfpair/runner/network"
+	"github.com/tfpair/tfpair/runner/trained"
+)
+
+// labelImages is what a training knows of its label images.
+type labelImages struct {
+	images  []int32            // [G] dataset images, ascending; nil: labels are no images
+	val     evaluate.LabelTask // photos of validation, without the gallery
+	vectors []float32          // [G,D] embeddings after so many steps
+	step    int
+}
+
+// checkTurns refuses turned images where labels are images: they would be classes
+// without a label image.
+func checkTurns(parts graphs.Parts, a *augment.Augmenter) error {
+	if parts.Target.Side == "" || a.Classes() == 1 {
+		return nil
+	}
+	return &graphs.MisfitError{Err: errors.New("augment.turns makes turned images classes of their own, " +
+		"topology \"feature\" has label images in place of classes: take turns out of augment")}
+}
+
+// taskOf returns the photos of val as they are searched for among the label images.
+func (l *loop) taskOf(val dataset.Part) (evaluate.LabelTask, error) {
+	t := evaluate.LabelTask{Photos: val.Images, Right: make([]int32, len(val.Images)),
+		Cosine: l.Spec.Distance.Name == "cosine", Seed: uint64(l.Spec.Train.Seed)}
+	switch {
+	case len(val.Images) == 0:
+		return t, &evaluate.NoPairsError{Split: dataset.Val, Reason: "no photos are left"}
+	case len(l.targets.images) < 2:
+		return t, &evaluate.NoPairsError{Reason: "fewer than 2 label images are left to choose from"}
+	}
+	for _, m := range val.Matches {
+		at, _ := slices.BinarySearch(val.Images, m.Image)
+		right, _ := slices.BinarySearch(l.targets.images, m.Label) // it holds those of all photos
+		t.Right[at] = int32(right)
+	}
+	return t, nil
+}
+
+// fix embeds the label images where the target side is frozen. The network is as it is
+// before the first step.
+func (l *loop) fix(ctx context.Context) error {
+	if !l.network.Frozen() {
+		return nil
+	}
+	vectors, err := evaluate.Embed(ctx, l.network, l.store, l.targets.images, nil)
+	if err != nil {
+		return fmt.Errorf("embed label images: %w", err)
+	}
+	return l.network.SetGallery(network.Gallery{Images: l.targets.images, Vectors: vectors})
+}
+
+// refix is fix for a training that goes on from c.
+func (l *loop) refix(c *checkpoint.Checkpoint) error {
+	if !l.network.Frozen() {
+		return nil
+	}
+	vectors, err := trained.GalleryOf(c, l.state)
+	if err != nil {
+		return err
+	}
+	return l.network.SetGallery(network.Gallery{Images: l.targets.images, Vectors: vectors})
+}
+
+// gallery returns the embeddings [G,D] of the label images that photos are compared with
+// at this step.
+func (l *loop) gallery(ctx context.Context) ([]float32, error) {
+	if l.network.Frozen() {
+		return l.network.Gallery().Vectors, nil
+	}
+	if l.targets.vectors != nil && l.targets.step == l.step {
+		return l.targets.vectors, nil
+	}
+	vectors, err := evaluate.Embed(ctx, l.network, l.store, l.targets.images, nil)
+	if err != nil {
+		return nil, fmt.Errorf("embed label images: %w", err)
+	}
+	l.targets.vectors, l.targets.step = vectors, l.step
+	return vectors, nil
+}
+
+// validate measures the network on validation.
+func (l *loop) validate(ctx context.Context) (evaluate.Scores, error) {
+	if l.targets.images == nil {
+		return evaluate.Calibrate(ctx, l.network, l.store, l.val)
+	}
+	vectors, err := l.gallery(ctx)
+	if err != nil {
+		return evaluate.Scores{}, err
+	}
+	task := l.targets.val
+	task.Gallery = vectors
+	return evaluate.CalibrateLabels(ctx, l.network, l.store, task)
+}

@@ -3,11 +3,12 @@
 #   docker build -t tfpair .
 #   docker run -v $PWD/pictures:/data:ro -v $PWD/runs:/runs tfpair train --data /data --out /runs/one
 #
-# Two build contexts stand in for the network:
+# Three build contexts stand in for the network:
 #   --build-context runtime=FOLDER   an installed runtime: tfpair runtime status names it
 #   --build-context modules=FOLDER   $(go env GOMODCACHE)/cache/download
+#   --build-context hdf5=FOLDER      what .ci/hdf5 prints, on the Debian of BUILD_BASE
 
-# Go and a C compiler; Debian, where the runtime has to be downloaded.
+# Go and a C compiler; Debian, where the runtime or HDF5 has to be downloaded.
 ARG BUILD_BASE=docker.io/library/golang:1.26-bookworm
 # Any glibc from 2.27 on with libstdc++.
 ARG RUN_BASE=docker.io/library/debian:bookworm-slim
@@ -18,6 +19,7 @@ ARG TENSORFLOW_VERSION=2.21.0
 
 FROM scratch AS runtime
 FROM scratch AS modules
+FROM scratch AS hdf5
 
 # The runtime: the context, or else what tfpair-env downloads. /out is what it is without
 # the stub, which only building needs.
@@ -29,6 +31,7 @@ WORKDIR /src
 COPY go.mod go.sum ./
 COPY cli/tfpair-env cli/tfpair-env
 COPY internal/libtensorflow internal/libtensorflow
+COPY internal/libhdf5 internal/libhdf5
 RUN --mount=type=bind,from=runtime,target=/context \
     if [ -e /context/MANIFEST.json ]; then \
         cp -a /context /tensorflow; \
@@ -42,13 +45,20 @@ RUN --mount=type=bind,from=runtime,target=/context \
     done && \
     cp -al /tensorflow /out && rm -r /out/stub-*
 
+# HDF5, which becomes part of the program: the context, or else Debian's packages.
+FROM ${BUILD_BASE} AS library
+COPY .ci/hdf5 /
+RUN --mount=type=bind,from=hdf5,target=/context \
+    if [ -e /context/include/hdf5.h ]; then cp -a /context /library; else /hdf5 /library; fi
+
 # The program, and the licences of all that is in it. It has to work before it goes on.
 FROM ${BUILD_BASE} AS build
-ENV GOTOOLCHAIN=local TFPAIR_RUNTIME=/tensorflow
+ENV GOTOOLCHAIN=local TFPAIR_RUNTIME=/tensorflow TFPAIR_HDF5=/library
 WORKDIR /src
 COPY . .
 RUN --mount=type=bind,from=modules,target=/context \
     --mount=type=bind,from=tensorflow,source=/tensorflow,target=/tensorflow \
+    --mount=type=bind,from=library,source=/library,target=/library \
     --mount=type=cache,target=/root/.cache/go-build \
     if [ -n "$(ls /context)" ]; then export GOPROXY=file:///context; fi && \
     flags=$(go run ./cli/tfpair-env) && eval "$flags" && \
@@ -59,8 +69,9 @@ RUN --mount=type=bind,from=modules,target=/context \
         find "$folder" -maxdepth 1 -type f \( -iname 'licen[cs]e*' -o -iname 'notice*' \
             -o -iname 'copying*' -o -iname 'patents*' \) -exec cp {} "$licences" \; ; \
     done && \
+    cp -r /library/licences /out/share/doc/tfpair/hdf5 && \
     mkdir /out/share/doc/tfpair/go && cp "$(go env GOROOT)/LICENSE" /out/share/doc/tfpair/go && \
-    /out/bin/tfpair doctor && \
+    go version -m /out/bin/tfpair | grep -q 'tags=.*hdf5' && /out/bin/tfpair doctor && \
     mkdir -p /volumes/data && install -d -m 1777 /volumes/runs
 
 FROM ${RUN_BASE}

@@ -1,5 +1,6 @@
 # Each target sets up what it needs: the TensorFlow runtime (see cli/tfpair-env) and the
-# linter are fetched once, into the user's cache.
+# linter are fetched once, into the user's cache. Where HDF5 is found, tfpair-env adds the
+# build tag hdf5, with which Keras' weight files are read.
 
 GO       ?= go
 FUZZTIME ?= 20s
@@ -11,11 +12,15 @@ SETUP = env=$$($(GO) run ./cli/tfpair-env) && eval "$$env" &&
 
 .PHONY: help
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: build
 build: ## build bin/tfpair
 	$(SETUP) $(GO) build -o bin/tfpair ./cli/tfpair
+
+.PHONY: hdf5
+hdf5: ## fetch HDF5, for builds that read Keras' weight files; Debian's packages, no root
+	.ci/hdf5
 
 .PHONY: test
 test: ## run every test
@@ -30,8 +35,9 @@ race: ## run the same tests under the race detector
 	packages=$$(.ci/pure) && $(GO) test -race -p 2 -timeout 15m $$packages
 
 .PHONY: lint
-lint: $(LINT) ## check the code with golangci-lint
+lint: $(LINT) ## check the code with golangci-lint, with and without the tag hdf5
 	$(SETUP) $(LINT) run ./...
+	$(SETUP) case $$GOFLAGS in *hdf5*) $(LINT) run --build-tags hdf5 ./models/weights ;; esac
 
 $(LINT):
 	GOBIN=$(@D) $(GO) install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0

@@ -7,6 +7,8 @@
 // It is pure Go, so a stranger needs nothing built first, and runs from another module as
 // `go run github.com/tfpair/tfpair/cli/tfpair-env`. Progress goes to stderr. It needs
 // python3 with pip, cc and ar. With -device gpu it is the GPU build that is installed.
+// Where HDF5 is found (see internal/libhdf5), GOFLAGS gets the build tag hdf5, with which
+// programs read Keras' weight files.
 package main
 
 import (
@@ -16,10 +18,12 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/exec"
 	"os/signal"
 	"strings"
 	"syscall"
 
+	"github.com/tfpair/tfpair/internal/libhdf5"
 	"github.com/tfpair/tfpair/internal/libtensorflow"
 )
 
@@ -27,7 +31,7 @@ func main() {
 	device := flag.String("device", string(libtensorflow.CPU), "the build to install: cpu or gpu")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	err := run(ctx, *device, os.Getenv, os.Stdout, os.Stderr)
+	err := run(ctx, *device, environment, os.Stdout, os.Stderr)
 	stop()
 	if err != nil {
 		fmt.Fprintf(os.Stderr, "tfpair-env: %v\n", err)
@@ -35,7 +39,18 @@ func main() {
 	}
 }
 
-// run finds or installs the runtime and writes the two export lines.
+// environment is os.Getenv, but for GOFLAGS, which the go command may keep in a file.
+func environment(name string) string {
+	value := os.Getenv(name)
+	if name == "GOFLAGS" && value == "" {
+		if out, err := exec.Command("go", "env", name).Output(); err == nil {
+			return strings.TrimSpace(string(out))
+		}
+	}
+	return value
+}
+
+// run finds or installs the runtime and writes the export lines.
 func run(ctx context.Context, device string, getenv libtensorflow.Getenv,
 	stdout, stderr io.Writer) error {
 	if getenv("CGO_ENABLED") == "0" {
@@ -56,9 +71,34 @@ func run(ctx context.Context, device string, getenv libtensorflow.Getenv,
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(stdout, "export CGO_CFLAGS=%s\nexport CGO_LDFLAGS=%s\n",
+	library, tagged := libhdf5.Find(getenv)
+	if tagged && library != (libhdf5.Library{}) {
+		if env, err = env.Add(library.Include, library.Lib, ""); err != nil {
+			return err
+		}
+	}
+	lines := fmt.Sprintf("export CGO_CFLAGS=%s\nexport CGO_LDFLAGS=%s\n",
 		shellQuote(env.CFlags), shellQuote(env.LDFlags))
+	if tagged {
+		lines += "export GOFLAGS=" + shellQuote(withTag(getenv("GOFLAGS"), libhdf5.Tag)) + "\n"
+	}
+	_, err = io.WriteString(stdout, lines)
 	return err
+}
+
+// withTag adds a build tag to the flags of the go command: to the last -tags, which is
+// the one that counts, or in one of its own.
+func withTag(flags, tag string) string {
+	list := strings.Fields(flags)
+	for i := len(list) - 1; i >= 0; i-- {
+		if tags, ok := strings.CutPrefix(strings.TrimLeft(list[i], "-"), "tags="); ok {
+			if !strings.Contains(","+tags+",", ","+tag+",") {
+				list[i] += "," + tag
+			}
+			return strings.Join(list, " ")
+		}
+	}
+	return strings.Join(append(list, "-tags="+tag), " ")
 }
 
 // install installs the build for a device and returns its folder.

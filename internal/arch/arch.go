@@ -44,6 +44,7 @@ var Rules = map[string]Rule{
 	"internal/sample":        {Pure: true, Why: leaf},
 	"internal/sheet":         {Pure: true, Why: leaf},
 	"internal/venv":          {Pure: true, Why: leaf},
+	"internal/libhdf5":       {Pure: true, Why: "strangers run it before anything is built"},
 	"internal/libtensorflow": {Pure: true, Why: "strangers run it before anything is built"},
 	"internal/libtensorflow/load": {Ours: []string{"internal/libtensorflow"}, Door: true,
 		Why: "it is the only package that loads the library"},
@@ -109,6 +110,6 @@ var Rules = map[string]Rule{
 		Why: "the driver runs programs, ours among them"},
 	"bench/stepper":  {Ours: []string{"models/spec", "pipeline", "runner/network", "runner/session"}, Why: ownRoom},
 	"bench/embedder": {Ours: []string{"models", "pipeline", "pipeline/dataset", "pipeline/decode", "pipeline/resize", "runner/session"}, Why: ownRoom},
-	"cli/tfpair-env": {Ours: []string{"internal/libtensorflow"}, Pure: true,
+	"cli/tfpair-env": {Ours: []string{"internal/libhdf5", "internal/libtensorflow"}, Pure: true,
 		Why: "it runs before TensorFlow is there"},
 }

@@ -24,18 +24,22 @@ func Prepare(ctx context.Context, folder string, getenv Getenv) (BuildEnv, error
 	if err != nil {
 		return BuildEnv{}, err
 	}
-	include, err := flag("-I", filepath.Join(folder, "include"))
+	e := BuildEnv{CFlags: getenv("CGO_CFLAGS"), LDFlags: getenv("CGO_LDFLAGS")}
+	return e.Add(filepath.Join(folder, "include"), stub, " -ldl -lpthread")
+}
+
+// Add returns e with a folder of headers, one of libraries, and linker flags, each led by a
+// space.
+func (e BuildEnv) Add(include, lib, flags string) (BuildEnv, error) {
+	i, err := flag("-I", include)
 	if err != nil {
 		return BuildEnv{}, err
 	}
-	lib, err := flag("-L", stub)
+	l, err := flag("-L", lib)
 	if err != nil {
 		return BuildEnv{}, err
 	}
-	return BuildEnv{
-		CFlags:  withFlags(getenv("CGO_CFLAGS"), include),
-		LDFlags: withFlags(getenv("CGO_LDFLAGS"), lib+" -ldl -lpthread"),
-	}, nil
+	return BuildEnv{CFlags: withFlags(e.CFlags, i), LDFlags: withFlags(e.LDFlags, l+flags)}, nil
 }
 
 // flag joins a flag and a path, quoted as the go command reads its flags: a field with

@@ -1,0 +1,252 @@
+//go:build hdf5 && cgo
+
+package weights
+
+import (
+	"archive/zip"
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"runtime"
+	"strings"
+	"sync"
+
+	"gonum.org/v1/hdf5"
+)
+
+// library is held while HDF5's C library works: it has one set of open files for all.
+var library sync.Mutex
+
+// Limits on the tree of groups in a file.
+const (
+	maxDepth   = 24 // of groups in groups; a model that is a layer takes two
+	maxObjects = 100_000
+)
+
+// readHDF5 reads every dataset of numbers, under its path in the file, but for those that
+// belong to the training: moments, counters, seeds, metrics.
+func readHDF5(s *source) (*File, error) {
+	if err := checkHDF5(s.r, s.size); err != nil {
+		return nil, err
+	}
+	return readHDF5File(s.path, s.size)
+}
+
+// readKeras reads the HDF5 file that a .keras archive has in it. The library opens paths only,
+// so there is a temporary file while it reads.
+func readKeras(s *source) (*File, error) {
+	member := s.member(kerasWeights)
+	if member.UncompressedSize64 > maxBytes {
+		return nil, fmt.Errorf("member %q has %d bytes, limit %d", member.Name,
+			member.UncompressedSize64, int64(maxBytes))
+	}
+	disk, err := os.CreateTemp("", "tfpair-*.h5")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(disk.Name())
+	defer disk.Close()
+	if err := unpack(disk, member); err != nil {
+		return nil, fmt.Errorf("member %q: %w", member.Name, err)
+	}
+	size := int64(member.UncompressedSize64)
+	if err := checkHDF5(disk, size); err != nil {
+		return nil, fmt.Errorf("member %q: %w", member.Name, err)
+	}
+	return readHDF5File(disk.Name(), size)
+}
+
+// unpack writes a member of an archive, which ends where the archive says.
+func unpack(w io.Writer, member *zip.File) error {
+	r, err := member.Open()
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	_, err = io.Copy(w, r)
+	return err
+}
+
+// readHDF5File reads the file at path, which has so many bytes.
+func readHDF5File(path string, size int64) (*File, error) {
+	library.Lock()
+	defer library.Unlock()
+	// What the library says of errors, and whether it prints that, belongs to a thread.
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	if err := hdf5.DisplayErrors(false); err != nil {
+		return nil, err
+	}
+	file, err := hdf5.OpenFile(path, hdf5.F_ACC_RDONLY)
+	if err != nil {
+		return nil, libraryReason()
+	}
+	defer file.Close()
+	w := walk{left: newBudget(size), objects: maxObjects, file: &File{Layers: map[string]string{}}}
+	return w.file, w.group(&file.CommonFG, "", 0)
+}
+
+// walk collects what is below a group.
+type walk struct {
+	file    *File
+	left    *budget
+	objects int // that may still be looked at
+}
+
+// group walks the children of the group at path, "" for the root. Links are not followed:
+// soft ones lead to what is walked anyway, external ones out of the file.
+func (w *walk) group(g *hdf5.CommonFG, path string, depth int) error {
+	if depth > maxDepth {
+		return fmt.Errorf("group %q: groups lie in groups deeper than %d, or in themselves", path, maxDepth)
+	}
+	n, err := g.NumObjects()
+	if err != nil {
+		return fmt.Errorf("group %q: %w", path, libraryReason())
+	}
+	if w.objects -= int(n); w.objects < 0 {
+		return fmt.Errorf("more than %d groups and datasets", maxObjects)
+	}
+	for i := range n {
+		name, err := g.ObjectNameByIndex(i)
+		if err != nil {
+			return fmt.Errorf("group %q: %w", path, libraryReason())
+		}
+		kind, err := g.ObjectTypeByIndex(i)
+		if err != nil {
+			return fmt.Errorf("group %q: member %q: %w", path, name, libraryReason())
+		}
+		if err := w.member(g, kind, name, strings.TrimPrefix(path+"/"+name, "/"), depth); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// member walks a child that is a group, and reads one that is a dataset.
+func (w *walk) member(g *hdf5.CommonFG, kind hdf5.GType, name, path string, depth int) error {
+	if ofTraining(path) {
+		return nil
+	}
+	switch kind {
+	case hdf5.H5G_GROUP:
+		child, err := g.OpenGroup(name)
+		if err != nil {
+			return fmt.Errorf("group %q: %w", path, libraryReason())
+		}
+		defer child.Close()
+		if layer, ok := strings.CutSuffix(path, "/vars"); ok {
+			own, err := textAttribute(child.ID(), "name")
+			if err != nil {
+				return fmt.Errorf("group %q: %w", path, err)
+			}
+			if own != "" {
+				w.file.Layers[layer] = own
+			}
+		}
+		return w.group(&child.CommonFG, path, depth+1)
+	case hdf5.H5G_DATASET:
+		d, err := g.OpenDataset(name)
+		if err != nil {
+			return fmt.Errorf("dataset %q: %w", path, libraryReason())
+		}
+		defer d.Close()
+		if err := w.dataset(d, path); err != nil {
+			return fmt.Errorf("dataset %q: %w", path, err)
+		}
+	}
+	return nil
+}
+
+// ofTraining says whether what is at path belongs to the training that wrote the file.
+func ofTraining(path string) bool {
+	switch path {
+	case "optimizer", "optimizer_weights", "metrics":
+		return true
+	}
+	return false
+}
+
+// dataset adds the tensor of a dataset, unless its elements are no floating-point numbers.
+func (w *walk) dataset(d *hdf5.Dataset, path string) error {
+	t, err := d.Datatype()
+	if err != nil {
+		return err
+	}
+	defer t.Close()
+	brain := false
+	switch t.Class() {
+	case hdf5.T_FLOAT:
+	case hdf5.T_OPAQUE: // how h5py stores what NumPy has no type for
+		kind, err := textAttribute(d.ID(), "dtype")
+		if err != nil {
+			return err
+		}
+		if brain = kind == "bfloat16" && t.Size() == 2; !brain {
+			return fmt.Errorf("numbers of a type unknown to NumPy (%q) are not read", kind)
+		}
+	default:
+		return nil
+	}
+	shape, err := shapeOf(d)
+	if err != nil {
+		return err
+	}
+	n, err := w.left.take(path, shape)
+	if err != nil {
+		return err
+	}
+	if n > 0 {
+		if err := checkStorage(d, shape); err != nil {
+			return err
+		}
+	}
+	data, err := readNumbers(d, n, brain)
+	w.file.Tensors = append(w.file.Tensors, Tensor{Name: path, Shape: shape, Data: data})
+	return err
+}
+
+// readNumbers reads n numbers, bfloat16 ones where brain is true.
+func readNumbers(d *hdf5.Dataset, n int64, brain bool) ([]float32, error) {
+	if !brain {
+		return readFloats(d, n)
+	}
+	e, err := elementOf("BF16")
+	if err != nil {
+		return nil, err
+	}
+	data, err := readBytes(d, n, e.size)
+	return e.all(data), err
+}
+
+// shapeOf returns the shape of a dataset, [] of a scalar.
+func shapeOf(d *hdf5.Dataset) ([]int64, error) {
+	space := d.Space()
+	if space == nil {
+		return nil, libraryReason()
+	}
+	defer space.Close()
+	rank := space.SimpleExtentNDims()
+	switch kind := space.SimpleExtentType(); {
+	case kind == hdf5.S_SCALAR, kind == hdf5.S_SIMPLE && rank == 0:
+		return []int64{}, nil // of which the binding's SimpleExtentDims panics
+	case kind != hdf5.S_SIMPLE:
+		return nil, errors.New("it has no elements")
+	}
+	sides, _, err := space.SimpleExtentDims()
+	if err != nil {
+		return nil, libraryReason()
+	}
+	shape := make([]int64, len(sides))
+	for i, side := range sides {
+		shape[i] = int64(min(side, maxElements+1)) // above: refused as too large
+	}
+	return shape, nil
+}
+
+// untilZero returns a string of fixed length without the zeros that fill it.
+func untilZero(text []byte) string {
+	text, _, _ = bytes.Cut(text, []byte{0})
+	return string(text)
+}

@@ -1,0 +1,44 @@
+package weights
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+)
+
+// hdf5Signature begins every HDF5 file.
+const hdf5Signature = "\x89HDF\r\n\x1a\n"
+
+// checkHDF5 says what is wrong with the first bytes of an HDF5 file of so many bytes, or that
+// its end is missing: its superblock says where that is. HDF5 File Format Specification,
+// version 3.0, section II.A.
+func checkHDF5(r io.ReaderAt, size int64) error {
+	head := make([]byte, 64)
+	n, err := r.ReadAt(head, 0)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return err
+	}
+	if n < len(head) || string(head[:8]) != hdf5Signature {
+		return errors.New("no HDF5 file: the superblock is missing")
+	}
+	var width byte // of addresses
+	var at int     // of the end of the file: the third address
+	switch version := head[8]; version {
+	case 0:
+		width, at = head[13], 24+16
+	case 1:
+		width, at = head[13], 28+16
+	case 2, 3:
+		width, at = head[9], 12+16
+	default:
+		return fmt.Errorf("HDF5 superblock of version %d, known are 0 to 3", version)
+	}
+	if width != 8 {
+		return fmt.Errorf("HDF5 addresses of %d bytes, want 8", width)
+	}
+	if end := binary.LittleEndian.Uint64(head[at:]); end > uint64(size) {
+		return fmt.Errorf("the file is truncated: it has %d bytes of %d", size, end)
+	}
+	return nil
+}

@@ -46,6 +46,9 @@ func scalars(s evaluate.Scores) map[string]float64 {
 		"val/distance_same": s.Distances.PositiveMean, "val/distance_gap": s.Distances.Gap,
 		"val/distance_different": s.Distances.NegativeMean,
 	}
+	if s.NoneAbove != nil {
+		values["val/none_above"] = *s.NoneAbove
+	}
 	for name, value := range s.Metrics {
 		values["val/"+name] = value
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/urfave/cli/v2"
 
+	"github.com/tfpair/tfpair/models/spec"
 	"github.com/tfpair/tfpair/pipeline/dataset"
 	"github.com/tfpair/tfpair/runner/evaluate"
 )
@@ -41,6 +42,7 @@ func runLabels(c *cli.Context, out output, from parts, model *model) error {
 	embedding := newProgress(out, "embedding", len(part.Images), time.Now)
 	report.LabelReport, err = evaluate.Labels(c.Context, evaluate.LabelConfig{Model: model,
 		Store: images.store, Data: from.data, Part: part, Gallery: model.labels,
+		Constant:  model.spec.Target.Side == spec.Frozen,
 		NoneAbove: (*evaluate.Threshold)(model.NoneAbove), Cosine: model.Distance == "cosine",
 		Seed: c.Uint64("seed"), Progress: func(done, total int) { embedding.at(done, total, "") }})
 	embedding.done()

@@ -88,7 +88,7 @@ while read word k; do
 done
 `
 
-func TestStepsOf(t *testing.T) {
+func TestTurn(t *testing.T) {
 	path := script(t, stepperScript)
 	c, err := start(context.Background(), "x", []string{path})
 	if err != nil {
@@ -98,11 +98,14 @@ func TestStepsOf(t *testing.T) {
 		t.Fatal(err)
 	}
 	times := &stepTimes{}
-	if err := turn(c, times); err != nil {
+	if err := (turns{steps: 20, warm: 3}).turn(c, times); err != nil {
 		t.Fatal(err)
 	}
 	if !slices.Equal(times.Step, []float64{0.5}) { // the first step, 9 s, is not timed
 		t.Errorf("step = %v, want [0.5]", times.Step)
+	}
+	if times.Resident <= 0 {
+		t.Errorf("resident = %v MiB, want more than 0", times.Resident)
 	}
 	if err := c.end(); err != nil {
 		t.Error(err)
@@ -112,7 +115,7 @@ func TestStepsOf(t *testing.T) {
 func TestCompare(t *testing.T) {
 	ours := &stepTimes{FirstStep: []float64{1, 2, 3}}
 	peer := &stepTimes{FirstStep: []float64{4, 9, 8}}
-	for b := range blocks {
+	for b := range 7 {
 		ours.Step = append(ours.Step, 2)
 		peer.Step = append(peer.Step, float64(b+1)) // 1 to 7: the median is 4
 	}

@@ -2,6 +2,8 @@
 //
 //	go run ./bench siamese    accuracy, collapse and wall time of program 1 on mnist-small
 //	go run ./bench step       time of one training step, and from process start to the first
+//	go run ./bench resnet     the same of ResNet50, 8 images of 224×224, and its resident memory
+//	go run ./bench extract    time of the features of 32 images by EfficientNet-Lite0
 //	go run ./bench memory     resident memory over 10,000 steps
 //	go run ./bench tuples     all tuples of a batch against pairs: time to Keras' AUC, program 2
 //	go run ./bench omniglot   20-way one-shot error on Lake's runs
@@ -61,6 +63,8 @@ type command struct {
 var commands = []command{
 	{"siamese", "accuracy, collapse and wall time of program 1 on mnist-small", siamese},
 	{"step", "time of one training step, and from process start to the first", step},
+	{"resnet", "the same of ResNet50, 8 images of 224×224, and its resident memory", resNet},
+	{"extract", "time of the features of 32 images by EfficientNet-Lite0", extract},
 	{"memory", "resident memory over 10,000 steps", memory},
 	{"tuples", "all tuples of a batch against pairs: time to Keras' AUC, program 2", tuples},
 	{"omniglot", "20-way one-shot error on Lake's runs", omniglot},
@@ -120,8 +124,11 @@ func parse(name string, args []string) (options, error) {
 	f.IntVar(&o.collapse, "collapse-seeds", 20, "siamese: seeds of row collapse, from 0")
 	f.IntVar(&o.steps, "steps", 10000, "memory: steps of the training")
 	o.peers, o.rows = []string{"tfpair", "keras"}, rowNames()
-	if name == "step" {
+	switch name {
+	case "step", "resnet":
 		o.peers = []string{"tfpair", "keras", "torch"}
+	case "extract":
+		o.peers = []string{"tfpair", "torch"}
 	}
 	list(f, &o.peers, "peers", "who takes part: tfpair, keras, torch")
 	list(f, &o.rows, "rows", "siamese: what to measure")

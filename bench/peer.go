@@ -15,26 +15,31 @@ type peer struct {
 	argv []string
 }
 
-// steppers returns the peers that make steps on request, installed.
-func steppers(ctx context.Context, o options) ([]peer, error) {
+// steppers returns the peers that make steps of some work on request, installed. Work
+// "step" is command step of the programs that train program 1.
+func steppers(ctx context.Context, o options, work string) ([]peer, error) {
+	program, arguments := work, []string{}
+	if work == "step" {
+		program, arguments = "siamese", []string{"step"}
+	}
 	var list []peer
 	for _, name := range o.peers {
 		if name == "tfpair" {
-			list = append(list, peer{name, []string{o.stepper}})
+			list = append(list, peer{name, []string{o.stepper, program}})
 			continue
 		}
-		p, err := python(ctx, o, name)
+		p, err := python(ctx, o, name, program)
 		if err != nil {
 			return nil, err
 		}
-		p.argv = append(p.argv, "step")
+		p.argv = append(p.argv, arguments...)
 		list = append(list, p)
 	}
 	return list, nil
 }
 
-// python returns the peer bench/peers/NAME_siamese.py, its requirements installed.
-func python(ctx context.Context, o options, name string) (peer, error) {
+// python returns the peer bench/peers/NAME_PROGRAM.py, its requirements installed.
+func python(ctx context.Context, o options, name, program string) (peer, error) {
 	if name != "keras" && name != "torch" {
 		return peer{}, fmt.Errorf("peer %q: there are tfpair, keras and torch", name)
 	}
@@ -42,7 +47,7 @@ func python(ctx context.Context, o options, name string) (peer, error) {
 	if err != nil {
 		return peer{}, fmt.Errorf("install %s: %w", name, err)
 	}
-	script := filepath.Join("bench", "peers", name+"_siamese.py")
+	script := filepath.Join("bench", "peers", name+"_"+program+".py")
 	return peer{name, []string{interpreter, script}}, nil
 }
 

@@ -170,7 +170,7 @@ func outcomes(ctx context.Context, o options, r *results, t trial) ([]outcome, e
 }
 
 func trainPython(ctx context.Context, o options, t trial, seed int) (outcome, error) {
-	p, err := python(ctx, o, t.peer)
+	p, err := python(ctx, o, t.peer, "siamese")
 	if err != nil {
 		return outcome{}, err
 	}

@@ -7,55 +7,81 @@ import (
 	"time"
 )
 
-const (
-	starts     = 3                      // of each peer, one after another
-	blocks     = 7                      // turns of each peer
-	blockSteps = 20                     // timed steps of a turn
-	turnSteps  = 3                      // untimed steps before them: another peer has had the caches
-	pause      = 500 * time.Millisecond // between turns: threads of the last peer stop spinning
-)
+// pause is between turns: threads of the last peer stop spinning.
+const pause = 500 * time.Millisecond
 
-// stepTimes is what command step measures of one peer.
-type stepTimes struct {
-	FirstStep []float64  `json:"first_step"` // seconds from process start, per start
-	Step      []float64  `json:"step"`       // mean seconds of a step, per block
-	Ratio     *quantiles `json:"ratio"`      // of its step to tfpair's in the same block
-	Start     *float64   `json:"start"`      // tfpair's median first step over its own
+// turns says how peers take turns in making steps.
+type turns struct {
+	work   string // names the peers' programs, and the file and the row of results
+	starts int    // of each peer, one after another
+	blocks int    // turns of each peer
+	steps  int    // timed steps of a turn
+	warm   int    // untimed steps before them: another peer has had the caches
 }
 
-// step has all peers make training steps in turns.
+// stepTimes is what they measure of one peer.
+type stepTimes struct {
+	FirstStep []float64  `json:"first_step"`             // seconds from process start, per start
+	Step      []float64  `json:"step"`                   // mean seconds of a step, per block
+	Resident  float64    `json:"resident_mib,omitempty"` // the most that was seen after a turn
+	Ratio     *quantiles `json:"ratio"`                  // of its step to tfpair's in the same block
+	Start     *float64   `json:"start"`                  // tfpair's median first step over its own
+}
+
+// step has all peers make training steps of program 1 in turns.
 func step(ctx context.Context, o options) error {
-	r, err := openResults(o, "step")
+	return turns{work: "step", starts: 3, blocks: 7, steps: 20, warm: 3}.hold(ctx, o)
+}
+
+// resNet has all peers make training steps of ResNet50 in turns.
+func resNet(ctx context.Context, o options) error {
+	return turns{work: "resnet", starts: 2, blocks: 7, steps: 2, warm: 1}.hold(ctx, o)
+}
+
+// extract has all peers compute features of EfficientNet-Lite0 in turns.
+func extract(ctx context.Context, o options) error {
+	return turns{work: "extract", starts: 1, blocks: 7, steps: 3, warm: 1}.hold(ctx, o)
+}
+
+// hold measures the row of r, unless it is kept, and says what came of it.
+func (r turns) hold(ctx context.Context, o options) error {
+	kept, err := openResults(o, r.work)
 	if err != nil {
 		return err
 	}
-	peers, err := steppers(ctx, o)
+	peers, err := steppers(ctx, o, r.work)
 	if err != nil {
 		return err
 	}
-	times, err := row(o, r, "step", func() (map[string]*stepTimes, error) {
-		return stepsOf(ctx, peers)
+	times, err := row(o, kept, r.work, func() (map[string]*stepTimes, error) {
+		return r.times(ctx, peers)
 	})
 	if err != nil {
 		return err
 	}
 	for _, p := range peers {
-		t := times[p.name]
-		fmt.Fprintf(o.out, "%-7s step %5.1f ms", p.name, 1000*spread(t.Step).Median)
-		if t.Ratio != nil {
-			fmt.Fprintf(o.out, ", tfpair is %.2f times as fast (%.2f to %.2f in %d blocks)",
-				t.Ratio.Median, t.Ratio.Low, t.Ratio.High, blocks)
-		}
-		fmt.Fprintf(o.out, "; first step after %.2f s", spread(t.FirstStep).Median)
-		if t.Start != nil {
-			fmt.Fprintf(o.out, ", tfpair takes %.2f of that", *t.Start)
-		}
-		fmt.Fprintln(o.out)
+		times[p.name].describe(o, p.name)
 	}
 	return nil
 }
 
-func stepsOf(ctx context.Context, peers []peer) (times map[string]*stepTimes, err error) {
+func (t *stepTimes) describe(o options, name string) {
+	fmt.Fprintf(o.out, "%-7s step %5.1f ms", name, 1000*spread(t.Step).Median)
+	if t.Ratio != nil {
+		fmt.Fprintf(o.out, ", tfpair is %.2f times as fast (%.2f to %.2f in %d blocks)",
+			t.Ratio.Median, t.Ratio.Low, t.Ratio.High, len(t.Step))
+	}
+	fmt.Fprintf(o.out, "; first step after %.2f s", spread(t.FirstStep).Median)
+	if t.Start != nil {
+		fmt.Fprintf(o.out, ", tfpair takes %.2f of that", *t.Start)
+	}
+	if t.Resident > 0 {
+		fmt.Fprintf(o.out, "; resident %.0f MiB", t.Resident)
+	}
+	fmt.Fprintln(o.out)
+}
+
+func (r turns) times(ctx context.Context, peers []peer) (times map[string]*stepTimes, err error) {
 	times = map[string]*stepTimes{}
 	children := make([]*child, len(peers))
 	defer func() {
@@ -65,7 +91,7 @@ func stepsOf(ctx context.Context, peers []peer) (times map[string]*stepTimes, er
 			}
 		}
 	}()
-	for range starts {
+	for range r.starts {
 		for i, p := range peers {
 			if children[i] != nil {
 				ended := children[i]
@@ -79,10 +105,10 @@ func stepsOf(ctx context.Context, peers []peer) (times map[string]*stepTimes, er
 			}
 		}
 	}
-	for block := range blocks {
+	for block := range r.blocks {
 		for i := range children { // a block begins with another peer each time
 			c := children[(block+i)%len(children)]
-			if err := turn(c, times[c.name]); err != nil {
+			if err := r.turn(c, times[c.name]); err != nil {
 				return nil, err
 			}
 		}
@@ -107,14 +133,16 @@ func startStepper(ctx context.Context, p peer, times map[string]*stepTimes) (*ch
 	return c, nil
 }
 
-func turn(c *child, t *stepTimes) error {
+func (r turns) turn(c *child, t *stepTimes) error {
 	time.Sleep(pause)
-	seconds, err := c.steps(turnSteps + blockSteps)
+	seconds, err := c.steps(r.warm + r.steps)
 	if err != nil {
 		return err
 	}
-	t.Step = append(t.Step, mean(seconds[turnSteps:]))
-	return nil
+	t.Step = append(t.Step, mean(seconds[r.warm:]))
+	size, err := residentMemory(c.cmd.Process.Pid)
+	t.Resident = max(t.Resident, size)
+	return err
 }
 
 // compare fills in how tfpair does beside each other peer.
@@ -124,9 +152,9 @@ func compare(times map[string]*stepTimes) {
 		if ours == nil || name == "tfpair" {
 			continue
 		}
-		ratios := make([]float64, blocks)
-		for b := range blocks {
-			ratios[b] = t.Step[b] / ours.Step[b]
+		ratios := make([]float64, len(t.Step))
+		for b, seconds := range t.Step {
+			ratios[b] = seconds / ours.Step[b]
 		}
 		q := spread(ratios)
 		first := spread(ours.FirstStep).Median / spread(t.FirstStep).Median

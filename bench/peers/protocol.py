@@ -122,3 +122,22 @@ def step_batch():
     rng = np.random.default_rng(0)
     left, right = rng.integers(0, 256, (2, BATCH, SIZE, SIZE, 3), dtype=np.uint8)
     return left, right, (np.arange(BATCH) % 2).astype(np.float32)
+
+
+LARGE, FEW = 224, 8  # side and number of the images of a step of ResNet50
+MARGIN = 1.0  # of its loss, as tfpair's contrastive has it
+
+
+def large_batch():
+    """The batch of the ResNet50 comparison: FEW images of noise, of which rows 0 and 1, 2 and 3, …
+    are pairs, and whether each is same. The loss is the mean over pairs of same·d² +
+    (1-same)·max(0, MARGIN-d)², d the Euclidean distance of features averaged over pixels."""
+    rng = np.random.default_rng(0)
+    images = rng.integers(0, 256, (FEW, LARGE, LARGE, 3), dtype=np.uint8)
+    return images, (np.arange(FEW // 2) % 2).astype(np.float32)
+
+
+def extract_batch():
+    """The batch of the extraction comparison: 32 images of noise."""
+    rng = np.random.default_rng(0)
+    return rng.integers(0, 256, (32, LARGE, LARGE, 3), dtype=np.uint8)

@@ -1,5 +1,9 @@
-// Command stepper is tfpair's peer of the step benchmark: it makes training steps
-// of program 1 on request, by the same code as `tfpair train`.
+// Command stepper is tfpair's peer of the benchmarks of a step: it makes steps on request, by
+// the same code as the program.
+//
+//	stepper siamese    training steps of program 1, 32 pairs
+//	stepper resnet     training steps of ResNet50, 4 pairs of 224×224
+//	stepper extract    features of EfficientNet-Lite0, 32 images of 224×224
 //
 // It makes one step and prints {"event": "first_step"}; then, for each line "run K"
 // of its input, it makes K steps and prints {"event": "steps", "seconds": […]}.
@@ -9,42 +13,33 @@ import (
 	"bufio"
 	"encoding/json"
 	"fmt"
-	"math/rand/v2"
 	"os"
 	"time"
-
-	"github.com/tfpair/tfpair/models/spec"
-	"github.com/tfpair/tfpair/pipeline"
-	"github.com/tfpair/tfpair/runner/network"
-	"github.com/tfpair/tfpair/runner/session"
 )
 
 func main() {
-	if err := serve(); err != nil {
+	if err := run(os.Args[1:]); err != nil {
 		fmt.Fprintln(os.Stderr, "stepper:", err)
 		os.Exit(1)
 	}
 }
 
-func serve() error {
-	s, err := spec.Preset(spec.DefaultPreset)
-	if err != nil {
-		return err
+func run(args []string) error {
+	if len(args) == 1 {
+		switch args[0] {
+		case "siamese":
+			return train(nil)
+		case "resnet":
+			return train(resNet)
+		case "extract":
+			return extract()
+		}
 	}
-	n, err := network.Open(s, session.Options{})
-	if err != nil {
-		return err
-	}
-	defer n.Close()
-	if err := n.Start(0); err != nil {
-		return err
-	}
-	batch, steps := noise(s), 0
-	step := func() error {
-		_, err := n.Step(batch, steps)
-		steps++
-		return err
-	}
+	return fmt.Errorf("arguments %q: want siamese, resnet or extract", args)
+}
+
+// serve makes steps on request, as the package comment says.
+func serve(step func() error) error {
 	if err := step(); err != nil {
 		return err
 	}
@@ -70,20 +65,4 @@ func serve() error {
 		}
 	}
 	return nil
-}
-
-// noise returns a batch of pairs of images of noise, no image twice: what a step
-// costs does not depend on what it sees.
-func noise(s *spec.Spec) *pipeline.Batch {
-	r := rand.New(rand.NewPCG(0, 0))
-	pairs, size := s.Train.BatchSize, s.Input.Size
-	b := &pipeline.Batch{Size: size, Pixels: make([]uint8, 2*pairs*size*size*3)}
-	for i := range b.Pixels {
-		b.Pixels[i] = uint8(r.UintN(256))
-	}
-	for i := range pairs {
-		b.Left, b.Right = append(b.Left, int32(2*i)), append(b.Right, int32(2*i+1))
-		b.Same = append(b.Same, float32(i%2))
-	}
-	return b
 }

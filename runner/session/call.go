@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"fmt"
 	"runtime"
+	"runtime/debug"
 	"slices"
 	"strconv"
 	"strings"
@@ -215,6 +216,7 @@ func (s *Session) Assign(target string, feeds []string, values []Value) error {
 	}
 	c.fresh = true
 	_, err = c.Run(values...)
+	debug.FreeOSMemory() // the values lie in the runtime now: they may be most of the process
 	return err
 }
 

@@ -1,0 +1,94 @@
+package main
+
+import (
+	"math/rand/v2"
+
+	"github.com/tfpair/tfpair/models/spec"
+	"github.com/tfpair/tfpair/pipeline"
+	"github.com/tfpair/tfpair/runner/network"
+	"github.com/tfpair/tfpair/runner/session"
+)
+
+// resNet are settings over program 1 that train ResNet50 as the peers do: see
+// large_batch of bench/peers/protocol.py for the loss.
+var resNet = []string{
+	"input.size=224",
+	"backbone=resnet50",
+	"head=none",
+	"loss=contrastive",
+	"train.batch_size=4",
+}
+
+// lite are settings over program 1 whose embeddings are the features of EfficientNet-Lite0.
+var lite = []string{
+	"input.size=224",
+	"backbone={efficientnet-lite0: {freeze: all}}",
+	"loss=contrastive",
+}
+
+// open returns the network of program 1 with settings, at its start.
+func open(settings []string) (*network.Network, *spec.Spec, error) {
+	s, err := spec.Preset(spec.DefaultPreset)
+	if err != nil {
+		return nil, nil, err
+	}
+	if s, err = s.Set(settings...); err != nil {
+		return nil, nil, err
+	}
+	n, err := network.Open(s, session.Options{})
+	if err != nil {
+		return nil, nil, err
+	}
+	return n, s, n.Start(0)
+}
+
+// train makes training steps of program 1 with settings.
+func train(settings []string) error {
+	n, s, err := open(settings)
+	if err != nil {
+		return err
+	}
+	defer n.Close()
+	batch, steps := pairs(s), 0
+	return serve(func() error {
+		_, err := n.Step(batch, steps)
+		steps++
+		return err
+	})
+}
+
+// extract embeds batches.
+func extract() error {
+	n, s, err := open(lite)
+	if err != nil {
+		return err
+	}
+	defer n.Close()
+	pixels := noise(32, s.Input.Size)
+	return serve(func() error {
+		_, err := n.Embed(pixels)
+		return err
+	})
+}
+
+// noise returns images [N,S,S,3] of noise, no image twice: what a step costs does not
+// depend on what it sees.
+func noise(images, size int) []uint8 {
+	r := rand.New(rand.NewPCG(0, 0))
+	pixels := make([]uint8, images*size*size*3)
+	for i := range pixels {
+		pixels[i] = uint8(r.UintN(256))
+	}
+	return pixels
+}
+
+// pairs returns a batch of pairs of noise.
+func pairs(s *spec.Spec) *pipeline.Batch {
+	n, size := s.Train.BatchSize, s.Input.Size
+	b := &pipeline.Batch{Size: size, Pixels: noise(2*n, size)}
+	for i := range n {
+		b.Left, b.Right = append(b.Left, int32(2*i)), append(b.Right, int32(2*i+1))
+		b.Same = append(b.Same, float32(i%2))
+	}
+	return b
+}

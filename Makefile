@@ -55,8 +55,8 @@ interop: ## have TensorFlow, Keras, tfgo and TensorBoard use what tfpair writes
 	$(SETUP) $(GO) test -count 1 -v -run TestInterop -tags interop -timeout 12m ./cli
 
 .PHONY: proof
-proof: ## have ONNX Runtime and OpenVINO use an exported model; docs/proof.md records it
-	$(SETUP) $(GO) test -count 1 -v -run TestProof -tags interop -timeout 12m ./cli
+proof: hdf5 ## compare with ONNX Runtime, OpenVINO, Keras and PyTorch; docs/proof.md records it
+	$(SETUP) $(GO) test -count 1 -v -run TestProof -tags interop,hdf5 -timeout 60m ./cli ./graphs/backbone
 
 .PHONY: demo
 demo: build ## draw a small picture set, train on it, evaluate, export, compare

@@ -72,8 +72,8 @@ func (p parity) images() graphtest.Input {
 	return in
 }
 
-// weights returns those that the golden script weighs features [2,F] with, flat.
-func weights(features int64) []float32 {
+// weightsFor returns those that the golden script weighs features [2,F] with, flat.
+func weightsFor(features int64) []float32 {
 	values := make([]float32, 2*features)
 	for i := range values {
 		values[i] = float32(uniform(crc32.ChecksumIEEE([]byte("w")), i))
@@ -92,7 +92,7 @@ func TestKeras(t *testing.T) {
 			y := build(b, s, v, layer.Mode{}, in[0])
 			z := build(b, s.SubScope("training"), v.Reuse(), training(s), in[0])
 			flat := op.Reshape(s.SubScope("flat"), z, tg.Const(s.SubScope("any"), []int32{-1}))
-			w := tg.Const(s.SubScope("weights"), weights(y.Shape().Size(1)))
+			w := tg.Const(s.SubScope("weights"), weightsFor(y.Shape().Size(1)))
 			loss := op.Sum(s.SubScope("loss"), op.Mul(s.SubScope("weigh"), flat, w),
 				tg.Const(s.SubScope("axis"), int32(0)))
 			var reads []tf.Output

@@ -1,6 +1,6 @@
 """Writes hdf5/*.h5 beside this script: storage that Keras could write, and what nobody should believe.
 
-    pip install h5py==3.14.0 numpy==2.4.6
+    pip install -r bench/requirements-proof-keras.txt
     python models/weights/testdata/write_hdf5.py
 
 Each file has the dataset a/b of 24 float32, 0 to 23, or what its name says in place of it.

@@ -1,6 +1,6 @@
 """Writes the files of Keras beside this script: one small network in every layout that Keras' versions have.
 
-    pip install tensorflow-cpu==2.21.0 keras==3.15.1 tf_keras==2.21.0 h5py==3.14.0 numpy==2.4.6
+    pip install -r bench/requirements-proof-keras.txt
     python models/weights/testdata/write_keras.py
 
     keras2.h5                  Keras 2, save_weights: /layer/layer/kernel:0

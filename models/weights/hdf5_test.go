@@ -25,6 +25,7 @@ var kerasFiles = map[string]string{
 	"keras3.keras":               "keras3",
 	"keras3_model.h5":            "keras",
 	"keras3_bfloat16.weights.h5": "keras3",
+	"nested.weights.h5":          "keras3",
 }
 
 // kerasPlaces are the layers that have weights, and their places in the order of all layers.

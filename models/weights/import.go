@@ -78,9 +78,12 @@ type importer struct {
 
 // collect looks at each tensor of the file.
 func (i *importer) collect() {
-	names := i.layout.names(i.file, i.network)
+	names := i.layout.names(i.file.part(i.layout.below), i.network)
 	for _, t := range i.file.Tensors {
-		p := names(t.Name)
+		p := place{role: skipped} // of the model around the network
+		if name, ok := strings.CutPrefix(t.Name, i.layout.below); ok {
+			p = names(name)
+		}
 		switch p.role {
 		case top:
 			i.top = append(i.top, t.Name)

@@ -59,7 +59,13 @@ func TestNames(t *testing.T) {
 	}
 	for name, tensors := range map[string][]Tensor{
 		"model.save of Keras 2": edit("keras", func(s string) string { return "model_weights/" + s }),
-		"Keras 3 writing .h5":   edit("keras", func(s string) string { return strings.TrimSuffix(s, ":0") }),
+		"a layer of a model of Keras 2": append(edit("keras", func(s string) string {
+			_, s, _ = strings.Cut(s, "/")
+			return "resnet50/" + s
+		}), random("dense/dense/kernel:0", []int64{4, 4})),
+		"a module of PyTorch": append(edit("torchvision", func(s string) string { return "encoder.0." + s }),
+			random("projector.weight", []int64{4, 4})),
+		"Keras 3 writing .h5": edit("keras", func(s string) string { return strings.TrimSuffix(s, ":0") }),
 		"a model without its classifier": slices.DeleteFunc(edit("transformers", func(s string) string {
 			return strings.TrimPrefix(s, "resnet.")
 		}), func(x Tensor) bool { return strings.HasPrefix(x.Name, "classifier") }),
@@ -156,6 +162,9 @@ func TestRefused(t *testing.T) {
 		}, []string{"are missing", "it seems to be of a residual net with [2 0 0 0] blocks"}},
 		{"no layout", network, "torchvision", func([]Tensor) []Tensor { return []Tensor{random("x", nil), random("y", nil)} },
 			[]string{`its 2 tensors ("x", "y", …) are named as in no known layout (known: torchvision, `}},
+		{"two networks", network, "torchvision", func(list []Tensor) []Tensor {
+			return []Tensor{list[2].named("query.layer1.0.conv1.weight"), list[2].named("key.layer1.0.conv1.weight")}
+		}, []string{"it holds the network 2 times: below key., query."}},
 		{"Keras 1", network, "keras", func([]Tensor) []Tensor { return []Tensor{random("conv1/conv1_W:0", nil)} },
 			[]string{"are those of Keras 1", "epsilon 1e-3"}},
 	}

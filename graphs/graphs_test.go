@@ -54,16 +54,7 @@ type machine struct {
 
 func open(t *testing.T, g *Graph) machine {
 	t.Helper()
-	session, err := tf.NewSession(g.TF, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := session.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	m := machine{g, session}
+	m := machine{g, newSession(t, g.TF)}
 	feeds := map[string]any{}
 	for _, v := range append(slices.Clone(g.Variables), g.Slots...) {
 		x, err := tf.NewTensor(v.Start(1))

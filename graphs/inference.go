@@ -58,7 +58,7 @@ type inference struct {
 // embed adds serving_default_images → serving_default_embedding [N,D].
 func (b *inference) embed() {
 	images := feed(b.root, names.ServingImages, tf.Uint8, b.images)
-	embedding := b.parts.tower(network{scope: b.root.SubScope("embed"), variables: b.variables}, images)
+	embedding := b.parts.whole(network{scope: b.root.SubScope("embed"), variables: b.variables}, images)
 	if b.root.Err() == nil {
 		b.graph.EmbeddingDim = int(embedding.Shape().Size(1))
 	}
@@ -74,7 +74,7 @@ func (b *inference) compare(threshold float64) {
 	side := func(feedName, scope, embedding string) tf.Output {
 		images := feed(b.root, feedName, tf.Uint8, b.images)
 		n := network{scope: s.SubScope(scope), variables: b.variables.Reuse()}
-		return fetch(b.root, embedding, b.parts.tower(n, images))
+		return fetch(b.root, embedding, b.parts.whole(n, images))
 	}
 	left := side(names.CompareLeft, "left", names.CompareLeftEmbedding)
 	right := side(names.CompareRight, "right", names.CompareRightEmbedding)

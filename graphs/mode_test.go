@@ -187,13 +187,7 @@ func TestFrozenLearns(t *testing.T) {
 		"optimizer={sgd: {lr: 1, backbone_lr: 1e-3}}")
 	m := open(t, mustBuild(t, s))
 	before := m.values(t)
-	images := squares(4)
-	for i := range images { // 32×32
-		for y := range images[i] {
-			images[i][y] = append(images[i][y], images[i][y]...)
-		}
-		images[i] = append(images[i], images[i]...)
-	}
+	images := large(4)
 	m.run(t, map[string]any{names.Images: images, names.Left: []int32{0, 2}, names.Right: []int32{1, 3},
 		names.Same: []float32{1, 0}, names.LearningRate: float32(1), names.Step: float32(0)}, names.Train)
 	after := m.values(t)

@@ -70,7 +70,7 @@ func (p Parts) fitLoss(s *spec.Spec) error {
 
 // fitTrained says that nothing is trained, or nil.
 func (p Parts) fitTrained(s *spec.Spec) error {
-	if !p.Backbone.Frozen || s.Head.Name != "none" || p.Loss.Logit != nil || p.Loss.PerClass {
+	if !p.Backbone.AllFrozen || s.Head.Name != "none" || p.Loss.Logit != nil || p.Loss.PerClass {
 		return nil
 	}
 	return fmt.Errorf("nothing to train: backbone %q is frozen and head %q has no weights: "+

@@ -2,7 +2,8 @@
 //
 //	images [N,H,W,3] uint8 RGB → normalise → backbone → features [N,F] float32
 //
-// Normalisation of pixels is part of the backbone, so that an exported model
+// A stack whose first stages are frozen is built in two parts, so that what never
+// changes can be computed once. Normalisation of pixels is part of the backbone, so that an exported model
 // takes raw pixels; resizing is not.
 package backbone
 
@@ -15,17 +16,31 @@ import (
 	"github.com/tfpair/tfpair/internal/named"
 )
 
-// Backbone adds a stack to s: images [N,H,W,3] uint8 → features [N,F] float32.
-// Its variables come from v.
+// Backbone adds a stack to s, whose variables come from v, in two parts:
+//
+//	images [N,H,W,3] uint8 → Frozen → x [N,…] float32 → Build → features [N,F] float32
 type Backbone struct {
 	// MinSize is the smallest side of the input, in pixels, that leaves something to compute.
 	MinSize int
 	// Modes says that the stack computes something else in training than in
 	// inference: batch norm, dropout. It is then built once for each.
 	Modes bool
-	// Frozen says that nothing of the stack is trained.
-	Frozen bool
-	Build  func(s *op.Scope, v *variable.Set, m layer.Mode, images tf.Output) tf.Output
+	// AllFrozen says that nothing of the stack is trained.
+	AllFrozen bool
+	// Frozen adds the stages that are never trained, in inference, folded or not: x is
+	// [N,h,w,C], or the features where all stages are frozen. It is nil, and x the
+	// images, where none is.
+	Frozen func(s *op.Scope, v *variable.Set, m layer.Mode, images tf.Output) tf.Output
+	// Build adds the rest.
+	Build func(s *op.Scope, v *variable.Set, m layer.Mode, x tf.Output) tf.Output
+}
+
+// Features adds both parts: images [N,H,W,3] uint8 → features [N,F] float32.
+func (b Backbone) Features(s *op.Scope, v *variable.Set, m layer.Mode, images tf.Output) tf.Output {
+	if b.Frozen != nil {
+		images = b.Frozen(s.SubScope("frozen"), v, layer.Mode{Folded: m.Folded}, images)
+	}
+	return b.Build(s.SubScope("tower"), v, m, images)
 }
 
 // Table lists every backbone. A new backbone is a new file here and a new row.

@@ -43,7 +43,7 @@ func pixels(n, size int) graphtest.Input {
 
 // build adds b on images given as float32.
 func build(b Backbone, s *op.Scope, v *variable.Set, m layer.Mode, images tf.Output) tf.Output {
-	return b.Build(s.SubScope("tower"), v, m, op.Cast(s.SubScope("levels"), images, tf.Uint8))
+	return b.Features(s.SubScope("whole"), v, m, op.Cast(s.SubScope("levels"), images, tf.Uint8))
 }
 
 // training is the mode of a first step.
@@ -113,7 +113,7 @@ func shapeAt(b Backbone, size int) int64 {
 	s := tg.NewRoot()
 	images := op.Placeholder(s.SubScope("x"), tf.Uint8, op.PlaceholderShape(tf.MakeShape(-1, int64(size), int64(size), 3)))
 	defer func() { _ = recover() }() // the wrappers panic after an error in a scope
-	y := b.Build(s.SubScope("tower"), variable.NewSet(s, ""), layer.Mode{}, images)
+	y := b.Features(s.SubScope("whole"), variable.NewSet(s, ""), layer.Mode{}, images)
 	if s.Err() != nil {
 		return 0
 	}
@@ -191,7 +191,7 @@ func TestParameters(t *testing.T) {
 		v := variable.NewSet(s, "")
 		size := int64(c.Size)
 		images := op.Placeholder(s.SubScope("x"), tf.Uint8, op.PlaceholderShape(tf.MakeShape(-1, size, size, 3)))
-		y := mustNew(t, c.Name, c.Options).Build(s.SubScope("tower"), v, layer.Mode{}, images)
+		y := mustNew(t, c.Name, c.Options).Features(s.SubScope("whole"), v, layer.Mode{}, images)
 		if s.Err() != nil {
 			t.Fatal(s.Err())
 		}

@@ -87,9 +87,7 @@ func (r liteStage) block(p part, x tf.Output, in int64, w layer.Window) tf.Outpu
 	if r.expand > 1 {
 		y = p.relu6("expand_relu", p.convNorm("expand_conv", "expand_bn", y, r.expand*in, layer.Same(1)))
 	}
-	d := p.sub("depthwise_conv")
-	y = p.batchNorm("depthwise_bn", layer.DepthwiseConv(d.scope, d.variables, y, w))
-	y = p.relu6("depthwise_relu", y)
+	y = p.relu6("depthwise_relu", p.depthwiseNorm("depthwise_conv", "depthwise_bn", y, w))
 	y = p.convNorm("project_conv", "project_bn", y, r.filters, layer.Same(1))
 	if w.Stride == 1 && in == r.filters {
 		y = op.AddV2(p.scope.SubScope("add"), y, x)

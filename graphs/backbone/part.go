@@ -33,7 +33,24 @@ func (p part) frozen() part {
 // convNorm adds convolution → batch norm, under the names conv and norm.
 func (p part) convNorm(conv, norm string, x tf.Output, filters int64, w layer.Window) tf.Output {
 	c := p.sub(conv)
+	if p.mode.Folded {
+		return p.fold(norm, filters).Conv(c.scope, c.variables, x, filters, w)
+	}
 	return p.batchNorm(norm, layer.Conv(c.scope, c.variables, x, filters, w))
+}
+
+// depthwiseNorm adds depthwise convolution → batch norm, likewise.
+func (p part) depthwiseNorm(conv, norm string, x tf.Output, w layer.Window) tf.Output {
+	c := p.sub(conv)
+	if p.mode.Folded {
+		return p.fold(norm, channels(x)).DepthwiseConv(c.scope, c.variables, x, w)
+	}
+	return p.batchNorm(norm, layer.DepthwiseConv(c.scope, c.variables, x, w))
+}
+
+func (p part) fold(norm string, channels int64) layer.Folded {
+	n := p.sub(norm)
+	return layer.Fold(n.scope, n.variables, channels, p.norm)
 }
 
 // batchNorm adds batch norm under the given name.

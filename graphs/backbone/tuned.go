@@ -39,28 +39,45 @@ func (t tuned) frozen(stages int) (int, error) {
 type stage func(p part, x tf.Output) tf.Output
 
 // stack returns the backbone that normalizes pixels, adds stages, and averages over
-// what pixels are left: features [N,C].
+// what pixels are left: features [N,F]. Its Frozen part ends with the last frozen stage.
 func (t tuned) stack(minSize int, normalize func(*op.Scope, tf.Output) tf.Output,
 	stages []stage) (Backbone, error) {
 	frozen, err := t.frozen(len(stages))
 	if err != nil {
 		return Backbone{}, err
 	}
-	build := func(s *op.Scope, v *variable.Set, m layer.Mode, images tf.Output) tf.Output {
-		p := part{scope: s, variables: v, mode: m, norm: t.Norm, fixed: t.FreezeNorm}
-		x := normalize(s.SubScope("normalize"), images)
-		for i, add := range stages {
-			if i == frozen { // no gradient goes further back
-				x = op.StopGradient(s.SubScope("frozen"), x)
-			}
-			if i < frozen {
-				x = add(p.frozen(), x)
-			} else {
-				x = add(p, x)
-			}
-		}
-		return layer.GlobalAverage(s.SubScope("average"), x)
+	all := []stage{func(p part, images tf.Output) tf.Output {
+		return normalize(p.scope.SubScope("normalize"), images)
+	}}
+	all = append(append(all, stages...), func(p part, x tf.Output) tf.Output {
+		return layer.GlobalAverage(p.scope.SubScope("average"), x)
+	})
+	b := Backbone{MinSize: minSize, AllFrozen: frozen == len(stages)}
+	b.Modes = !b.AllFrozen && !t.FreezeNorm
+	cut := 0
+	switch frozen {
+	case 0:
+	case len(stages):
+		cut = len(all)
+	default:
+		cut = 1 + frozen
 	}
-	modes := frozen < len(stages) && !t.FreezeNorm
-	return Backbone{MinSize: minSize, Modes: modes, Frozen: frozen == len(stages), Build: build}, t.Validate()
+	if cut > 0 {
+		b.Frozen = func(s *op.Scope, v *variable.Set, m layer.Mode, images tf.Output) tf.Output {
+			return part{scope: s, variables: v.Frozen(), mode: m, norm: t.Norm}.add(all[:cut], images)
+		}
+	}
+	b.Build = func(s *op.Scope, v *variable.Set, m layer.Mode, x tf.Output) tf.Output {
+		p := part{scope: s, variables: v, mode: m, norm: t.Norm, fixed: t.FreezeNorm}
+		return p.add(all[cut:], x)
+	}
+	return b, t.Validate()
+}
+
+// add adds stages one behind the other.
+func (p part) add(stages []stage, x tf.Output) tf.Output {
+	for _, add := range stages {
+		x = add(p, x)
+	}
+	return x
 }

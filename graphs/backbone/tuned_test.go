@@ -2,6 +2,7 @@ package backbone
 
 import (
 	"math"
+	"slices"
 	"strings"
 	"testing"
 
@@ -59,7 +60,7 @@ func TestFreeze(t *testing.T) {
 		v := variable.NewSet(s, "")
 		images := op.Placeholder(s.SubScope("x"), tf.Uint8, op.PlaceholderShape(tf.MakeShape(-1, 32, 32, 3)))
 		b := mustNew(t, c.name, c.options)
-		b.Build(s.SubScope("tower"), v, layer.Mode{Training: true}, images)
+		b.Features(s.SubScope("whole"), v, layer.Mode{Training: true}, images)
 		if s.Err() != nil {
 			t.Fatal(s.Err())
 		}
@@ -70,6 +71,39 @@ func TestFreeze(t *testing.T) {
 		}
 		if len(trained) > 0 && !strings.HasPrefix(trained[0].Key, c.first) {
 			t.Errorf("%s %v: the first trained variable is %s, want %s", c.name, c.options, trained[0].Key, c.first)
+		}
+	}
+}
+
+// TestParts: whatever is frozen, the two parts of a stack are the whole of it: features,
+// and the variables in their order.
+func TestParts(t *testing.T) {
+	in := []graphtest.Input{pixels(2, 33)}
+	for _, name := range []string{"resnet50", "efficientnet-lite0"} {
+		var whole []float32
+		var keys []string
+		for _, freeze := range []string{"none", "stage1", "stage3", "all"} {
+			b := mustNew(t, name, map[string]any{"freeze": freeze})
+			g := graphtest.BuildNetwork(t, in, func(s *op.Scope, v *variable.Set, in []tf.Output) []tf.Output {
+				return []tf.Output{build(b, s, v, layer.Mode{}, in[0]),
+					build(b, s.SubScope("folded"), v.Reuse(), layer.Mode{Folded: true}, in[0])}
+			})
+			var made []string
+			for _, v := range g.Variables() {
+				made = append(made, v.Key)
+			}
+			y := g.Run(t, in)
+			if freeze == "none" {
+				whole, keys = y[0], made
+			}
+			if !slices.Equal(made, keys) || !slices.Equal(y[0], whole) || (b.Frozen == nil) != (freeze == "none") {
+				t.Errorf("%s: freeze=%s gives another network", name, freeze)
+			}
+			for i, x := range y[0] {
+				if d := math.Abs(float64(y[1][i] - x)); d > 1e-5*float64(slices.Max(y[0])) {
+					t.Fatalf("%s: folded, freeze=%s, feature %d = %v, want %v", name, freeze, i, y[1][i], x)
+				}
+			}
 		}
 	}
 }

@@ -41,10 +41,7 @@ func BatchNorm(s *op.Scope, v *variable.Set, m Mode, x tf.Output, n Norm) tf.Out
 	if !ok {
 		return x
 	}
-	shape := []int64{channels}
-	gamma, beta := v.Create("gamma", shape, variable.Ones), v.Create("beta", shape, variable.Zeros)
-	mean := v.Frozen().Create("moving_mean", shape, variable.Zeros)
-	variance := v.Frozen().Create("moving_variance", shape, variable.Ones)
+	gamma, beta, mean, variance := normVariables(v, channels)
 	epsilon := op.FusedBatchNormV3Epsilon(n.Epsilon)
 	if !m.Training {
 		y, _, _, _, _, _ := op.FusedBatchNormV3(s.SubScope("normalize"), x, gamma.Read, beta.Read,
@@ -58,4 +55,13 @@ func BatchNorm(s *op.Scope, v *variable.Set, m Mode, x tf.Output, n Norm) tf.Out
 	v.Update(mean.Approach(s.SubScope("move_mean"), batchMean, share))
 	v.Update(variance.Approach(s.SubScope("move_variance"), batchVariance, share))
 	return y
+}
+
+// normVariables creates the variables of BatchNorm, each [C].
+func normVariables(v *variable.Set, channels int64) (gamma, beta, mean, variance variable.Variable) {
+	shape := []int64{channels}
+	gamma, beta = v.Create("gamma", shape, variable.Ones), v.Create("beta", shape, variable.Zeros)
+	mean = v.Frozen().Create("moving_mean", shape, variable.Zeros)
+	variance = v.Frozen().Create("moving_variance", shape, variable.Ones)
+	return gamma, beta, mean, variance
 }

@@ -7,6 +7,7 @@ package names
 // one output, :0, unless the comment says target.
 const (
 	Images            = "images"             // feed [N,H,W,3] uint8 RGB
+	Features          = "features"           // [N,…] float32 that the frozen part of a tower makes of images; may be fed in their place
 	Left              = "left"               // feed [M] int32, rows of the images
 	Right             = "right"              // feed [M] int32, rows of the images
 	Same              = "same"               // feed [M] float32, 1 same, 0 different

@@ -1,0 +1,33 @@
+package graphs
+
+import (
+	tf "github.com/galeone/tensorflow/tensorflow/go"
+	tg "github.com/galeone/tfgo"
+
+	"github.com/tfpair/tfpair/graphs/layer"
+	"github.com/tfpair/tfpair/graphs/variable"
+	"github.com/tfpair/tfpair/internal/names"
+	"github.com/tfpair/tfpair/models/spec"
+)
+
+// BuildFrozen returns the graph of the part of a tower that is never trained:
+//
+//	names.Images [N,H,W,3] uint8 → names.Features [N,…] float32
+//
+// Weights, by key, are constants, and batch norm is folded into the convolutions. What
+// it computes differs from the same part of Build by the rounding of sums alone.
+// The backbone of s must have such a part. Errors are those of Build.
+func BuildFrozen(s *spec.Spec, weights map[string][]float32) (*tf.Graph, error) {
+	parts, err := Resolve(s)
+	if err != nil {
+		return nil, err
+	}
+	root := tg.NewRoot()
+	return finish(root, func() {
+		size := int64(s.Input.Size)
+		images := feed(root, names.Images, tf.Uint8, tf.MakeShape(-1, size, size, 3))
+		v := variable.NewConstants(root, weights).Sub(names.Backbone)
+		x := parts.Backbone.Frozen(root.SubScope("frozen"), v, layer.Mode{Folded: true}, images)
+		fetch(root, names.Features, x)
+	})
+}

@@ -58,7 +58,6 @@ func TestFeatures(t *testing.T) {
 		set    []string
 	}{
 		{"all", []int64{1280}, nil},
-		{"stage7", []int64{1, 1, 192}, nil},
 		{"stage4", []int64{4, 4, 40}, []string{"backbone.efficientnet-lite0.freeze_bn=true"}},
 		{"stage8", []int64{1, 1, 320}, []string{"train.ema=0.5", "topology=triplet", "loss=triplet"}},
 	} {

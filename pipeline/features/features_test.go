@@ -31,7 +31,11 @@ func open(t *testing.T, path string, o Options) *File {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { f.Close() })
+	t.Cleanup(func() {
+		if err := f.Close(); err != nil {
+			t.Error(err)
+		}
+	})
 	return f
 }
 
@@ -157,13 +161,11 @@ func TestTorn(t *testing.T) {
 		if err := os.Truncate(path, length); err != nil {
 			t.Fatal(err)
 		}
-		again := open(t, path, small)
-		for i, ok := range fresh(t, again) {
+		for i, ok := range fresh(t, open(t, path, small)) {
 			if want := int64(i+1)*block <= length || length == f.bytes(); ok != want {
 				t.Fatalf("file of %d bytes: block %d fresh %v, want %v", length, i, ok, want)
 			}
 		}
-		again.Close()
 	}
 }
 

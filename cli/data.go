@@ -16,6 +16,7 @@ func dataFlags() []cli.Flag {
 	return []cli.Flag{
 		&cli.StringFlag{Name: "data",
 			Usage: "`PATH` of a folder with a folder per class, a .zip of one, or a list of pairs (CSV, TSV)"},
+		&cli.StringFlag{Name: "val", Usage: "another `LIST` of photos and label images, whose photos are for validation"},
 		&cli.StringFlag{Name: "images", Usage: "folder or .zip that a list's paths are relative to, else the list's folder"},
 		&cli.StringFlag{Name: "format", Usage: "how the data is laid out, else it is recognised: tfpair list"},
 		&cli.StringFlag{Name: "columns", Usage: "names of a list's columns: left=a,right=b,same=label, or different=label where 1 means different"},
@@ -48,7 +49,8 @@ func imagesOnly(o *dataset.Options) { o.ImagesOnly = true }
 
 // openData opens the data that the flags name.
 func openData(c *cli.Context, more ...func(*dataset.Options)) (*dataset.Dataset, error) {
-	o := dataset.Options{Data: c.String("data"), Images: c.String("images"), Format: c.String("format")}
+	o := dataset.Options{Data: c.String("data"), Images: c.String("images"), Format: c.String("format"),
+		Val: c.String("val")}
 	if text := c.String("columns"); text != "" {
 		columns, err := dataset.ParseColumns(text)
 		if err != nil {

@@ -28,7 +28,7 @@ var imageLabel = named.Row[Format]{
 	Brief: "CSV or TSV with columns image,label_image[,class][,coarse][,split]; " +
 		"a photo and the picture that stands for it",
 	New: func(raw named.Raw) (Format, error) {
-		return Format{read: readMatches, roles: []role{
+		return Format{read: readMatches, val: true, roles: []role{
 			{name: "image"}, {name: "label_image"},
 			{name: "class", optional: true}, {name: "coarse", optional: true},
 			{name: "split", optional: true},
@@ -37,115 +37,178 @@ var imageLabel = named.Row[Format]{
 }
 
 func readMatches(s *source, d *Dataset) error {
-	r := &matchReader{source: s, images: newImageSet(s), of: map[int32]int{},
-		classOf: map[int32]word{}, coarseOf: map[string]word{}, first: map[int32]int{}}
-	for {
-		row, err := s.list.next()
-		if err == io.EOF {
-			break
-		} else if err != nil {
+	r := &matchReader{images: newImageSet(s), of: map[int32]int{},
+		classOf: map[int32]word{}, coarseOf: map[string]word{}, first: map[int32]spot{}}
+	lists := []matchList{{list: s.list, columns: s.columns}}
+	if s.val != nil {
+		lists = append(lists, matchList{s.val, s.inVal, Val})
+	}
+	for _, r.from = range lists {
+		if err := r.read(s); err != nil {
 			return err
-		}
-		if err := r.add(row); err != nil {
-			s.list.fail(s.list.line, "%v", err)
 		}
 	}
 	r.checkRoles()
-	if err := s.readAll(r.images); err != nil {
+	var errs []error
+	for _, l := range lists {
+		if len(r.images.images) == 0 {
+			l.bad.Hint = s.nowhere()
+		}
+		errs = append(errs, l.err())
+	}
+	if err := errors.Join(errs...); err != nil {
 		return err
 	}
 	switch {
 	case len(r.matches) == 0:
 		return &Error{"data", s.path, errors.New("a header and no photos below it")}
 	case len(r.first) == 1:
-		m := r.matches[0]
-		s.list.fail(m.Line, "label image %q stands for every photo; want at least 2 to choose from",
+		m, at := r.matches[0], r.spots[0]
+		at.list.fail(at.line, "label image %q stands for every photo; want at least 2 to choose from",
 			r.path(m.Label))
-		return s.list.err()
+		return at.list.err()
 	}
 	r.fill(d)
+	for _, l := range lists {
+		if names := l.unused(l.columns); len(names) > 0 {
+			d.note("%s: left out %s: %s", l.path, plural(len(names), "column"), quoted(names))
+		}
+	}
 	return nil
+}
+
+// matchList is a list of matches.
+type matchList struct {
+	*list
+	columns map[string]int
+	all     Split // of all rows, "" where their column says
 }
 
 // matchReader turns rows into matches.
 type matchReader struct {
-	*source
+	from     matchList // is being read
 	images   *imageSet
 	matches  []Match
+	spots    []spot          // where each match is
 	of       map[int32]int   // photo → index of matches
-	first    map[int32]int   // label image → line where it is first
+	first    map[int32]spot  // label image → where it is first
 	classOf  map[int32]word  // label image → its class
 	coarseOf map[string]word // class → its coarse class
 	repeats  int             // rows left out
-	repeated int             // line of the first of them
+	repeated spot            // the first of them
 }
 
-// word is what a column says, and the line where it first did.
-type word struct {
-	text string
+// spot is a line of a list.
+type spot struct {
+	list *list
 	line int
 }
 
-func (r *matchReader) add(row []string) error {
-	image, imageErr := r.images.add(row[r.columns["image"]])
-	label, labelErr := r.images.add(row[r.columns["label_image"]])
+// word is what a column says, and where it first did.
+type word struct {
+	text string
+	spot
+}
+
+// read adds the rows of r.from.
+func (r *matchReader) read(s *source) error {
+	l := r.from
+	for {
+		row, err := l.next()
+		if err == io.EOF {
+			return nil
+		} else if err != nil {
+			return err
+		}
+		split := l.all
+		if split == "" {
+			split, err = s.split(row)
+		}
+		if err := joined(err, r.add(row, split)); err != nil {
+			l.fail(l.line, "%v", err)
+		}
+	}
+}
+
+// here is the row that is being read.
+func (r *matchReader) here() spot { return spot{r.from.list, r.from.line} }
+
+// seen says where a spot is, seen from another.
+func (at spot) seen(from spot) string {
+	if at.list == from.list {
+		return fmt.Sprintf("line %d", at.line)
+	}
+	return fmt.Sprintf("%s:%d", at.list.path, at.line)
+}
+
+func (r *matchReader) add(row []string, split Split) error {
+	image, imageErr := r.images.add(row[r.from.columns["image"]])
+	label, labelErr := r.images.add(row[r.from.columns["label_image"]])
 	if labelErr != nil {
 		labelErr = fmt.Errorf("label_image: %w", labelErr)
 	}
-	split, splitErr := r.split(row)
-	if err := joined(imageErr, labelErr, splitErr); err != nil {
+	if err := joined(imageErr, labelErr); err != nil {
 		return err
 	}
 	if image == label {
 		return fmt.Errorf("image %q is its own label image", r.path(image))
 	}
-	m := Match{Image: image, Label: label, Split: split, Line: r.list.line}
+	m := Match{Image: image, Label: label, Split: split, Line: r.from.line}
 	if at, ok := r.of[image]; ok {
-		return r.again(m, r.matches[at])
+		return r.again(m, at)
 	}
 	if err := r.addClasses(row, label); err != nil {
 		return err
 	}
 	if _, ok := r.first[label]; !ok {
-		r.first[label] = m.Line
+		r.first[label] = r.here()
 	}
 	r.of[image] = len(r.matches)
-	r.matches = append(r.matches, m)
+	r.matches, r.spots = append(r.matches, m), append(r.spots, r.here())
 	return nil
 }
 
-// again leaves out a row about a photo that an earlier one says the same of.
-func (r *matchReader) again(m, before Match) error {
+// again leaves out a row about a photo that match number at says the same of.
+func (r *matchReader) again(m Match, at int) error {
+	before, where := r.matches[at], r.spots[at].seen(r.here())
 	switch {
 	case before.Label != m.Label:
-		return fmt.Errorf("image %q has the label image %q here and %q in line %d",
-			r.path(m.Image), r.path(m.Label), r.path(before.Label), before.Line)
+		return fmt.Errorf("image %q has the label image %q here and %q in %s",
+			r.path(m.Image), r.path(m.Label), r.path(before.Label), where)
 	case before.Split != m.Split:
-		return fmt.Errorf("image %q is in split %q here and in %q in line %d",
-			r.path(m.Image), m.Split, before.Split, before.Line)
+		return fmt.Errorf("image %q is in %s here and in %s in %s",
+			r.path(m.Image), m.Split.named(), before.Split.named(), where)
 	}
 	if r.repeats++; r.repeats == 1 {
-		r.repeated = m.Line
+		r.repeated = r.here()
 	}
 	return nil
+}
+
+// named returns "split \"val\"", or "no split".
+func (s Split) named() string {
+	if s == "" {
+		return "no split"
+	}
+	return fmt.Sprintf("split %q", string(s))
 }
 
 // addClasses keeps the class of a label image and the coarse class of that one.
 func (r *matchReader) addClasses(row []string, label int32) error {
 	class := r.path(label)
-	if at, ok := r.columns["class"]; ok {
+	if at, ok := r.from.columns["class"]; ok {
 		class = row[at]
 		if class == "" {
 			return errors.New("class is empty")
 		}
 	}
 	if before, ok := r.classOf[label]; ok && before.text != class {
-		return fmt.Errorf("label image %q is of class %q here and of %q in line %d",
-			r.path(label), class, before.text, before.line)
+		return fmt.Errorf("label image %q is of class %q here and of %q in %s",
+			r.path(label), class, before.text, before.seen(r.here()))
 	} else if !ok {
-		r.classOf[label] = word{class, r.list.line}
+		r.classOf[label] = word{class, r.here()}
 	}
-	at, ok := r.columns["coarse"]
+	at, ok := r.from.columns["coarse"]
 	if !ok {
 		return nil
 	}
@@ -154,19 +217,20 @@ func (r *matchReader) addClasses(row []string, label int32) error {
 		return errors.New("coarse is empty")
 	}
 	if before, ok := r.coarseOf[class]; ok && before.text != coarse {
-		return fmt.Errorf("class %q is of coarse class %q here and of %q in line %d",
-			class, coarse, before.text, before.line)
+		return fmt.Errorf("class %q is of coarse class %q here and of %q in %s",
+			class, coarse, before.text, before.seen(r.here()))
 	} else if !ok {
-		r.coarseOf[class] = word{coarse, r.list.line}
+		r.coarseOf[class] = word{coarse, r.here()}
 	}
 	return nil
 }
 
 // checkRoles refuses photos that are label images of others.
 func (r *matchReader) checkRoles() {
-	for _, m := range r.matches {
-		if line, ok := r.first[m.Image]; ok {
-			r.list.fail(m.Line, "image %q is a label image in line %d", r.path(m.Image), line)
+	for i, m := range r.matches {
+		if label, ok := r.first[m.Image]; ok {
+			at := r.spots[i]
+			at.list.fail(at.line, "image %q is a label image in %s", r.path(m.Image), label.seen(at))
 		}
 	}
 }
@@ -192,12 +256,9 @@ func (r *matchReader) fill(d *Dataset) {
 			d.CoarseOf = append(d.CoarseOf, int32(coarse))
 		}
 	}
-	if names := r.list.unused(r.columns); len(names) > 0 {
-		d.note("left out %s: %s", plural(len(names), "column"), quoted(names))
-	}
 	if r.repeats > 0 {
-		d.note("left out %s about an image that is there before, first line %d",
-			plural(r.repeats, "row"), r.repeated)
+		d.note("left out %s about an image that is there before, first %s:%d",
+			plural(r.repeats, "row"), r.repeated.list.path, r.repeated.line)
 	}
 }
 

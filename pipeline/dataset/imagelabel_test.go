@@ -41,8 +41,8 @@ func TestImageLabel(t *testing.T) {
 		t.Errorf("coarse %q of classes %v", d.Coarse, d.CoarseOf)
 	}
 	notes := strings.Join(d.Notes, "; ")
-	if want := `left out 1 column: "why"; ` +
-		`left out 1 row about an image that is there before, first line 5`; notes != want {
+	if want := `left out 1 row about an image that is there before, first l.tsv:5; ` +
+		`l.tsv: left out 1 column: "why"`; notes != want {
 		t.Errorf("notes %q, want %q", notes, want)
 	}
 	val := d.In(Val)
@@ -81,7 +81,7 @@ func TestImageLabelErrors(t *testing.T) {
 		{"two label images", header + "a.png,d.png,x,f,train\na.png,e.png,x,f,train\n",
 			`l.csv:3: image "a.png" has the label image "e.png" here and "d.png" in line 2`},
 		{"two splits", header + "a.png,d.png,x,f,train\na.png,d.png,x,f,val\n",
-			`l.csv:3: image "a.png" is in split "val" here and in "train" in line 2`},
+			`l.csv:3: image "a.png" is in split "val" here and in split "train" in line 2`},
 		{"label image is a photo", header + "a.png,d.png,x,f,train\nb.png,a.png,x,f,train\n",
 			`l.csv:2: image "a.png" is a label image in line 3`},
 		{"its own label image", header + "a.png,./a.png,x,f,train\n",
@@ -103,6 +103,63 @@ func TestImageLabelErrors(t *testing.T) {
 				t.Errorf("error %v\nwant %s", err, c.want)
 			}
 		})
+	}
+}
+
+// TestValList: the photos of another list are for validation, and the two are checked as
+// one.
+func TestValList(t *testing.T) {
+	open := func(train, val string, change func(*Options)) (*Dataset, error) {
+		m := files("a.png", "b.png", "c.png", "d.png", "e.png", "in/v.csv")
+		m["l.csv"], m["v.csv"] = &fstest.MapFile{Data: []byte(train)}, &fstest.MapFile{Data: []byte(val)}
+		m["in/v.csv"] = m["v.csv"]
+		o := Options{FS: m, Data: "l.csv", Val: "v.csv"}
+		if change != nil {
+			change(&o)
+		}
+		return Open(o)
+	}
+	d, err := open("image,label_image\na.png,d.png\nb.png,e.png\n", "label_image,id,image\nd.png,1,c.png\n", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := d.Assign(SplitOptions{Val: 0.5}); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := describeMatches(d.Matches, d),
+		"a.png d.png train\nb.png e.png train\nc.png d.png val"; got != want {
+		t.Errorf("matches\n%s\nwant\n%s", got, want)
+	}
+	if got := strings.Join(d.Notes, "; "); got != `v.csv: left out 1 column: "id"` {
+		t.Errorf("notes %q", got)
+	}
+	const two = "image,label_image\na.png,d.png\nb.png,e.png\n"
+	for _, c := range []struct {
+		name, val, want string
+		change          func(*Options)
+	}{
+		{"a photo of both", "image,label_image\na.png,d.png\n",
+			`v.csv:2: image "a.png" is in split "val" here and in no split in l.csv:2`, nil},
+		{"two label images", "image,label_image\na.png,e.png\n",
+			`v.csv:2: image "a.png" has the label image "e.png" here and "d.png" in l.csv:2`, nil},
+		{"a label image of the other", "image,label_image\nd.png,e.png\n",
+			`v.csv:2: image "d.png" is a label image in l.csv:2`, nil},
+		{"no image", "image,label_image\nx.png,e.png\n", `v.csv:2: image "x.png" is not in "."`, nil},
+		{"a split", "image,label_image,split\nc.png,e.png,val\n",
+			"v.csv:1: a column split in a list that is for validation as a whole", nil},
+		{"no column", "image,label\n", `v.csv:1: no column "label_image"`, nil},
+		{"another folder", "", `lists "l.csv" and "in/v.csv" are in different folders`,
+			func(o *Options) { o.Val = "in/v.csv" }},
+		{"a folder", "", `data "in": no list`, func(o *Options) { o.Val = "in" }},
+		{"nothing", "", `data "gone.csv": file does not exist`, func(o *Options) { o.Val = "gone.csv" }},
+	} {
+		if _, err := open(two, c.val, c.change); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: error %v\nwant %s", c.name, err, c.want)
+		}
+	}
+	if _, err := open("left,right,same\na.png,b.png,1\n", two, nil); err == nil ||
+		!strings.Contains(err.Error(), `"v.csv", is named beside data "l.csv" of format "pairs"`) {
+		t.Errorf("beside pairs: %v", err)
 	}
 }
 

@@ -21,6 +21,7 @@ type Options struct {
 	Images  string  // folder or .zip that a list's paths are relative to; "" the list's folder
 	Format  string  // row of Table; "" recognises it
 	Columns Columns // of a list; nil where they have the format's own names
+	Val     string  // another list, of photos for validation; "": none
 	// Nothing but images is wanted: no class or tuple is asked for, and Data may be one image.
 	ImagesOnly bool
 	FS         fs.FS // where Data and Images are looked up; nil: the operating system's files
@@ -30,6 +31,7 @@ type Options struct {
 type Format struct {
 	roles []role                            // columns of a list; nil: reads none
 	tree  bool                              // reads folders and archives
+	val   bool                              // reads Options.Val beside its list
 	plain bool                              // knows nothing of its images; recognised for Options.ImagesOnly
 	read  func(s *source, d *Dataset) error // fills Images, Classes, tuples and Notes of d
 }
@@ -75,6 +77,15 @@ func Open(o Options) (*Dataset, error) {
 	if err := s.findImages(p, o.Images); err != nil {
 		return nil, err
 	}
+	if o.Val != "" {
+		if !format.val {
+			return nil, &OptionsError{fmt.Sprintf("a list for validation, %q, is named beside data %q of "+
+				"format %q; only lists of photos and label images have one", o.Val, o.Data, name)}
+		}
+		if err := s.openVal(p, o, format.roles); err != nil {
+			return nil, err
+		}
+	}
 	d := &Dataset{Name: p.base(o.Data), Format: name, Root: s.root}
 	if err := format.read(s, d); err != nil {
 		return nil, err
@@ -90,7 +101,10 @@ type source struct {
 	rootPath  string         // of the images
 	list      *list          // nil for a folder or an archive
 	columns   map[string]int // of the list, by role
+	val       *list          // of Options.Val, nil where that is ""
+	inVal     map[string]int // columns of val, by role
 	closeList func() error   // nil until the images are found
+	closeVal  func() error
 }
 
 // recognise chooses the format and, for a list, finds its columns.
@@ -168,6 +182,32 @@ func (s *source) recogniseTree(o Options) (string, Format, error) {
 	return name, format, nil
 }
 
+// openVal opens the list for validation, whose images are where those of the other are.
+func (s *source) openVal(p place, o Options, roles []role) error {
+	opened, err := p.open(o.Val)
+	if err != nil {
+		return &Error{"data", o.Val, reason(err)}
+	}
+	s.closeVal = opened.close
+	switch {
+	case opened.file == nil:
+		return &Error{"data", o.Val, errors.New("no list, as the data for validation must be")}
+	case o.Images == "" && p.dir(o.Val) != p.dir(o.Data):
+		return &OptionsError{fmt.Sprintf("lists %q and %q are in different folders: name the one that "+
+			"their paths are relative to with --images", o.Data, o.Val)}
+	}
+	if s.val, err = newList(o.Val, opened.file); err != nil {
+		return err
+	}
+	if s.inVal, err = s.val.find(roles, o.Columns); err != nil {
+		return err
+	}
+	if _, ok := s.inVal["split"]; ok {
+		return s.val.refuse("a column split in a list that is for validation as a whole")
+	}
+	return nil
+}
+
 // findImages sets the root of a list's images.
 func (s *source) findImages(p place, images string) error {
 	if s.list == nil {
@@ -192,7 +232,7 @@ func (s *source) findImages(p place, images string) error {
 
 // done releases what no Dataset has taken over.
 func (s *source) done() {
-	for _, c := range []func() error{s.close, s.closeList} {
+	for _, c := range []func() error{s.close, s.closeList, s.closeVal} {
 		if c != nil {
 			_ = c() // nothing was written
 		}

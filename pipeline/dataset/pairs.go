@@ -54,10 +54,15 @@ func readPairs(s *source, d *Dataset) error {
 // readAll returns what was wrong with the rows of a list, and where its images may be.
 func (s *source) readAll(images *imageSet) error {
 	if len(images.images) == 0 {
-		s.list.bad.Hint = fmt.Sprintf("none of the listed images is in %q: "+
-			"name the folder or .zip that holds them with --images", s.rootPath)
+		s.list.bad.Hint = s.nowhere()
 	}
 	return s.list.err()
+}
+
+// nowhere is the hint where no image of a list is found.
+func (s *source) nowhere() string {
+	return fmt.Sprintf("none of the listed images is in %q: "+
+		"name the folder or .zip that holds them with --images", s.rootPath)
 }
 
 // pairReader turns rows into pairs.

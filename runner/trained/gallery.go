@@ -58,8 +58,7 @@ func GalleryOf(c *checkpoint.Checkpoint, s State) ([]float32, error) {
 	}
 	if len(c.Gallery) != 1 || c.Gallery[0].Name != galleryTensor || len(c.Gallery[0].Shape) != 2 ||
 		c.Gallery[0].Shape[0] != int64(len(s.Gallery)) {
-		return nil, fmt.Errorf("gallery of checkpoint step %d: want embeddings of %d label images",
-			c.Step, len(s.Gallery))
+		return nil, fmt.Errorf("want a tensor %q of embeddings of %d label images", galleryTensor, len(s.Gallery))
 	}
 	return c.Gallery[0].Data, nil
 }

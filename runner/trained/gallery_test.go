@@ -1,6 +1,7 @@
 package trained_test
 
 import (
+	"errors"
 	"strings"
 	"testing"
 
@@ -73,13 +74,19 @@ func TestNoGallery(t *testing.T) {
 	}
 }
 
-// TestGalleryMissing: a list of label images without their embeddings is no checkpoint.
+// TestGalleryMissing: a list of label images without all of their embeddings is no checkpoint.
 func TestGalleryMissing(t *testing.T) {
-	_, err := open(t, func(c *checkpoint.Checkpoint, s *trained.State) {
-		withGallery(c, s)
-		c.Gallery = nil
-	})
-	if err == nil || !strings.Contains(err.Error(), "want embeddings of 3 label images") {
-		t.Errorf("Open: %v, want it refused", err)
+	for name, gallery := range map[string]func(c *checkpoint.Checkpoint){
+		"of embeddings of 3 label images": func(c *checkpoint.Checkpoint) { c.Gallery = nil },
+		"9 numbers, want 8 of each of 3":  func(c *checkpoint.Checkpoint) { trained.SetGallery(c, make([]float32, 9), 3) },
+	} {
+		_, err := open(t, func(c *checkpoint.Checkpoint, s *trained.State) {
+			withGallery(c, s)
+			gallery(c)
+		})
+		var corrupt *checkpoint.CorruptError
+		if !errors.As(err, &corrupt) || !strings.Contains(corrupt.Reason, name) {
+			t.Errorf("Open: %v, want *checkpoint.CorruptError: %s", err, name)
+		}
 	}
 }

@@ -82,13 +82,18 @@ func Open(folder, which string, o session.Options) (*Model, error) {
 	if m.State, err = ReadState(c); err != nil {
 		return nil, err
 	}
-	if m.gallery, err = GalleryOf(c, m.State); err != nil {
-		return nil, err
-	}
 	if m.Network, err = network.Open(s, o); err != nil {
 		return nil, err
 	}
 	if err := m.Restore(c); err != nil {
+		return nil, errors.Join(err, m.Close())
+	}
+	if m.gallery, err = GalleryOf(c, m.State); err == nil && len(m.gallery) != len(m.State.Gallery)*m.Dim() {
+		err = fmt.Errorf("%d numbers, want %d of each of %d label images", len(m.gallery), m.Dim(),
+			len(m.State.Gallery))
+	}
+	if err != nil {
+		err = &checkpoint.CorruptError{Path: m.Path, File: galleryTensor, Reason: err.Error()}
 		return nil, errors.Join(err, m.Close())
 	}
 	return m, nil

@@ -19,6 +19,7 @@ import (
 	"github.com/tfpair/tfpair/models/vectors"
 	"github.com/tfpair/tfpair/pipeline/dataset"
 	"github.com/tfpair/tfpair/pipeline/decode"
+	"github.com/tfpair/tfpair/pipeline/features"
 	"github.com/tfpair/tfpair/runner/evaluate"
 	"github.com/tfpair/tfpair/runner/export"
 	"github.com/tfpair/tfpair/runner/metric"
@@ -131,6 +132,8 @@ var outcomes = []outcome{
 	{isA[*vectors.Error], exitInput, "tfpair embed writes such files"},
 	{isA[*export.WeightError], exitRefused, "export another checkpoint: --checkpoint"},
 	{isA[*export.DifferenceError], exitRefused, ""},
+	{isA[*features.SpaceError], exitFailed, "make room, give --out on another disk, or see images anew in each step: --set cache.type=off"},
+	{isA[*features.NotFiniteError], exitInput, "the frozen weights are not finite, or not of this backbone"},
 	{isA[*run.LockedError], exitFailed, "wait for it to end, or give another --out"},
 	{isA[*checkpoint.CorruptError], exitInput, "another checkpoint may be whole: --checkpoint last"},
 	{is(checkpoint.ErrNone), exitInput, "the training was ended before its first checkpoint; give the same train command again"},

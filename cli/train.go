@@ -125,6 +125,8 @@ func (w *trainWatcher) observe(e train.Event) {
 	switch e := e.(type) {
 	case train.Prepared:
 		w.show("reading images", e.Total).at(e.Done, e.Total, "")
+	case train.Extracted:
+		w.show("features", e.Total).at(e.Done, e.Total, "")
 	case train.Started:
 		w.skipped = len(e.Skipped)
 		if !w.out.json {
@@ -156,6 +158,10 @@ func (w *trainWatcher) line(format string, args ...any) {
 func (w *trainWatcher) json(e train.Event) {
 	switch e := e.(type) {
 	case train.Prepared:
+		if e.Done < e.Total {
+			return
+		}
+	case train.Extracted:
 		if e.Done < e.Total {
 			return
 		}

@@ -30,7 +30,7 @@ func (a *assembly) average(updates []*tf.Operation) []*tf.Operation {
 	kept := op.Minimum(s.SubScope("kept"), tg.Const(s.SubScope("ema"), float32(a.ema)), limit)
 	share := op.Sub(s.SubScope("share"), one, kept)
 	var moves []*tf.Operation
-	for _, v := range a.variables.All()[a.fixed:] {
+	for _, v := range a.variables.All()[len(a.graph.Frozen):] {
 		twin := a.trained.Reuse().Create(v.Key, v.Shape, nil)
 		now := op.ReadVariableOp(after.SubScope(v.Key), twin.Handle, tf.Float)
 		moves = append(moves, v.Approach(s.SubScope(v.Key), now, share))

@@ -33,6 +33,7 @@ type Graph struct {
 	EmbeddingDim int                 // D
 	Modes        bool                // names.TrainingEmbedding exists: training is a network of its own
 	Features     []int64             // shape of an image's names.Features; nil where nothing is frozen
+	Frozen       []variable.Variable // those that they are made with: the first ones of Variables
 	Probable     bool                // names.Probability exists
 }
 
@@ -89,7 +90,7 @@ func Resolve(s *spec.Spec) (Parts, error) {
 			return Parts{}, err
 		}
 	}
-	err := p.aim(s)
+	err := errors.Join(p.aim(s), p.keep(s))
 	if err == nil {
 		err = p.fit(s)
 	}
@@ -171,7 +172,6 @@ type assembly struct {
 	ema       float64   // see average
 	images    tf.Output // [N,H,W,3] uint8
 	cut       tf.Output // [N,…] what towers start from: images, or names.Features
-	fixed     int       // so many of the first variables are of the frozen part
 	step      tf.Output // [] float32, the feed names.Step
 	inference network
 	training  network   // inference itself, where both compute the same
@@ -244,7 +244,7 @@ func (a *assembly) frozen() tf.Output {
 	if a.root.Err() == nil {
 		a.graph.Features = tail(x.Shape())
 	}
-	a.fixed = len(a.variables.All())
+	a.graph.Frozen = slices.Clone(a.variables.All())
 	return first(a.root.AddOperation(tf.OpSpec{Name: names.Features, Type: "StopGradient",
 		Input: []tf.Input{x}}))
 }

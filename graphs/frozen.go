@@ -1,6 +1,8 @@
 package graphs
 
 import (
+	"fmt"
+
 	tf "github.com/galeone/tensorflow/tensorflow/go"
 	tg "github.com/galeone/tfgo"
 
@@ -9,6 +11,21 @@ import (
 	"github.com/tfpair/tfpair/internal/names"
 	"github.com/tfpair/tfpair/models/spec"
 )
+
+// keep fills the defaults of the section cache, which backbones with a frozen part alone
+// have.
+func (p Parts) keep(s *spec.Spec) error {
+	switch {
+	case p.Backbone.Frozen != nil && s.Cache.Type == "":
+		s.Cache.Type = spec.Float16
+	case p.Backbone.Frozen == nil && s.Cache.Type == spec.Off:
+		s.Cache = spec.Cache{}
+	case p.Backbone.Frozen == nil && s.Cache != (spec.Cache{}):
+		return fmt.Errorf("cache keeps what a frozen part makes of images, backbone %q has none: "+
+			"freeze a part of it, or leave cache out", s.Backbone.Name)
+	}
+	return nil
+}
 
 // BuildFrozen returns the graph of the part of a tower that is never trained:
 //

@@ -17,6 +17,7 @@ type LoaderOptions struct {
 	Augment            *augment.Augmenter // of every image of every batch; nil: none
 	LabelImages        bool               // are read, behind the photos of a batch
 	AugmentLabelImages bool               // and augmented like them
+	Cached             *Cached            // gives features in place of pixels; nil: pixels are read
 
 	Workers int // batches assembled at once; 0: one per CPU
 	Ahead   int // batches kept ready; 0: twice the workers
@@ -79,7 +80,7 @@ func (l *Loader) fill(ctx context.Context, j *job) error {
 	if l.options.LabelImages {
 		images = append(images, plan.References...) // the plan is ours
 	}
-	b.setImages(images, l.options.Labels, l.store.side)
+	b.setImages(images, l.options.Labels)
 	b.References = append(b.References[:0], plan.References...)
 	b.Targets = append(b.Targets[:0], plan.Targets...)
 	b.Left = append(b.Left[:0], plan.Left...)
@@ -95,7 +96,11 @@ func (l *Loader) fill(ctx context.Context, j *job) error {
 			b.Same = append(b.Same, 0)
 		}
 	}
-	if err := l.fillPixels(ctx, b); err != nil {
+	fill := l.fillPixels
+	if l.options.Cached != nil {
+		fill = l.fillFeatures
+	}
+	if err := fill(ctx, b); err != nil {
 		return fmt.Errorf("batch of step %d: %w", j.step, err)
 	}
 	return nil
@@ -104,25 +109,53 @@ func (l *Loader) fill(ctx context.Context, j *job) error {
 // fillPixels reads the pixels of b.Images, which are as planned, augments them, and
 // leaves the indices of the dataset in b.Images.
 func (l *Loader) fillPixels(ctx context.Context, b *Batch) error {
-	images := int32(len(l.store.data.Images))
-	epoch := b.Step / l.sampler.StepsPerEpoch()
-	plain := len(b.Images) // the first row that is not augmented
-	if l.options.LabelImages && !l.options.AugmentLabelImages {
-		plain -= len(b.References)
-	}
+	b.setPixels(len(b.Images), l.store.side)
+	epoch, plain := b.Step/l.sampler.StepsPerEpoch(), l.plain(b)
 	for i, planned := range b.Images {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		b.Images[i] = planned % images
+		var turn int
+		b.Images[i], turn = l.store.unturned(planned)
 		pixels := b.Pixels[i*l.store.bytes:][:l.store.bytes]
 		if err := l.store.load(pixels, b.Images[i]); err != nil {
 			return err
 		}
 		if i < plain {
 			l.options.Augment.Apply(pixels, l.store.side,
-				augment.Draw{Epoch: epoch, Image: b.Images[i], Turn: int(planned / images)})
+				augment.Draw{Epoch: epoch, Image: b.Images[i], Turn: turn})
 		}
 	}
 	return nil
+}
+
+// fillFeatures is fillPixels for what the frozen part of the network makes of them.
+func (l *Loader) fillFeatures(ctx context.Context, b *Batch) error {
+	c := l.options.Cached
+	b.setFeatures(len(b.Images), c.Length())
+	epoch, plain := b.Step/l.sampler.StepsPerEpoch(), l.plain(b)
+	for i, planned := range b.Images {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		b.Images[i], _ = l.store.unturned(planned)
+		row, err := b.Features[i*c.Length():][:c.Length()], error(nil)
+		if i < plain {
+			err = c.draw(row, planned, epoch)
+		} else {
+			err = c.Features(row, b.Images[i:i+1])
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// plain returns the first row of b that is not augmented.
+func (l *Loader) plain(b *Batch) int {
+	if l.options.LabelImages && !l.options.AugmentLabelImages {
+		return len(b.Images) - len(b.References)
+	}
+	return len(b.Images)
 }

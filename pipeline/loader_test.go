@@ -21,6 +21,7 @@ import (
 func clone(b *Batch) Batch {
 	c := *b
 	c.Pixels, c.Images = slices.Clone(b.Pixels), slices.Clone(b.Images)
+	c.Features = slices.Clone(b.Features)
 	c.Labels = slices.Clone(b.Labels)
 	c.Left, c.Right, c.Same = slices.Clone(b.Left), slices.Clone(b.Right), slices.Clone(b.Same)
 	c.Anchor = slices.Clone(b.Anchor)

@@ -60,7 +60,8 @@ func each(bad []BadImage, onBad func(BadImage) error) error {
 func (s *Store) fill(ctx context.Context, j *job, images []int32) error {
 	b := &j.batch
 	b.Step = j.step
-	b.setImages(images, s.labels, s.side)
+	b.setImages(images, s.labels)
+	b.setPixels(len(images), s.side)
 	good := 0
 	for i, image := range images {
 		if err := ctx.Err(); err != nil {

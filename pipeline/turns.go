@@ -44,3 +44,9 @@ func TurnedLabels(l dataset.Labels, turns int) dataset.Labels {
 	l.Of, l.Classes = of, turns*l.Classes
 	return l
 }
+
+// unturned takes the number of a turned image apart, see Turned.
+func (s *Store) unturned(planned int32) (image int32, turn int) {
+	n := int32(len(s.data.Images))
+	return planned % n, int(planned / n)
+}

@@ -1,6 +1,6 @@
 // Package run is the folder of a training run:
 //
-//	RUN/{spec.yaml, lock, events.jsonl, tensorboard/events…, checkpoints/step-…, best}
+//	RUN/{spec.yaml, lock, events.jsonl, tensorboard/events…, checkpoints/step-…, best, cache/features}
 //
 // It appears with its spec by one rename. One process at a time may train into it,
 // which Lock ensures; reading needs no lock and no right to write.
@@ -31,6 +31,7 @@ const (
 	checkpointsName = "checkpoints"
 	bestName        = "best"
 	boardName       = "tensorboard"
+	cacheName       = "cache"
 )
 
 // Folder is an open run folder. One goroutine at a time may use it.
@@ -214,6 +215,18 @@ func (f *Folder) Checkpoints() string { return filepath.Join(f.path, checkpoints
 
 // TensorBoard returns the path of the folder of TensorBoard's event files.
 func (f *Folder) TensorBoard() string { return filepath.Join(f.path, boardName) }
+
+// Features returns the path of the file of features that a training with a frozen part
+// keeps until it is done. It may be removed at any time when nothing is trained.
+func (f *Folder) Features() string { return filepath.Join(f.path, cacheName, "features") }
+
+// RemoveFeatures removes that file.
+func (f *Folder) RemoveFeatures() error {
+	if err := os.RemoveAll(filepath.Dir(f.Features())); err != nil {
+		return fmt.Errorf("remove features of run: %w", err)
+	}
+	return nil
+}
 
 // EventsPath returns the path of the events, one JSON object per line.
 func (f *Folder) EventsPath() string { return filepath.Join(f.path, eventsName) }

@@ -34,6 +34,7 @@ type Spec struct {
 	Sampler   named.Choice  `yaml:"sampler"`          // which images and tuples form a batch
 	Augment   named.Choices `yaml:"augment"`          // how training images are changed at random
 	Target    Target        `yaml:"target,omitempty"` // of topology feature alone
+	Cache     Cache         `yaml:"cache,omitempty"`  // of backbones with a frozen part
 	Train     Train         `yaml:"train"`
 }
 
@@ -55,6 +56,22 @@ const (
 	Frozen = "frozen" // the network as it is before the first step, once
 	Shared = "shared" // the network in training, in each step
 )
+
+// Cache says whether what the frozen part of a backbone makes of images is kept.
+type Cache struct {
+	Type  string `yaml:"type"`  // Float16, Float32 or Off
+	Views int    `yaml:"views"` // draws of each training image that are kept, where images are augmented; 0: nothing is, then
+}
+
+// What Cache.Type may be: how numbers are kept, or not at all.
+const (
+	Float16 = "float16"
+	Float32 = "float32"
+	Off     = "off"
+)
+
+// maxViews is more draws of an image than a training has epochs of use for.
+const maxViews = 10_000
 
 // Train says how long and on what a model is trained.
 type Train struct {
@@ -105,7 +122,7 @@ func Parse(text []byte, name string, base *Spec) (*Spec, error) {
 // Stored reads a spec that was stored whole, by this version or an earlier one. A
 // section that did not exist then stands for what was done then.
 func Stored(text []byte, name string) (*Spec, error) {
-	return Parse(text, name, &Spec{Miner: choose("all")})
+	return Parse(text, name, &Spec{Miner: choose("all"), Cache: Cache{Type: Off}})
 }
 
 // locate turns the YAML library's messages into file:line: what, and lists the known keys.
@@ -137,6 +154,8 @@ func known(structName string) []string {
 		return named.Fields(&Input{})
 	case "Target":
 		return named.Fields(&Target{})
+	case "Cache":
+		return named.Fields(&Cache{})
 	case "Train":
 		return named.Fields(&Train{})
 	}
@@ -160,6 +179,9 @@ func (s *Spec) Validate() error {
 		{"input.size", s.Input.Size >= 1 && s.Input.Size <= 4096, "1 to 4096 pixels", s.Input.Size},
 		{"target.side", s.Target.Side == "" || s.Target.Side == Frozen || s.Target.Side == Shared,
 			Frozen + " or " + Shared, strconv.Quote(s.Target.Side)},
+		{"cache.type", s.Cache.Type == "" || s.Cache.Type == Float16 || s.Cache.Type == Float32 || s.Cache.Type == Off,
+			Float16 + ", " + Float32 + " or " + Off, strconv.Quote(s.Cache.Type)},
+		{"cache.views", s.Cache.Views >= 0 && s.Cache.Views <= maxViews, fmt.Sprintf("0 to %d", maxViews), s.Cache.Views},
 		{"train.batch_size", s.Train.BatchSize >= 1 && s.Train.BatchSize <= maxBatch,
 			fmt.Sprintf("1 to %d", maxBatch), s.Train.BatchSize},
 		{"train.steps", s.Train.Steps >= 0 && s.Train.Steps <= maxSteps,

@@ -90,7 +90,7 @@ train: {batch_size: 32, steps: 1565, seed: 0, eval_every: 313, select: val.auc}
 func TestParseErrors(t *testing.T) {
 	for _, c := range []struct{ name, text, want string }{
 		{"top key", "topolgy: siamese\n",
-			`spec.yaml:1: unknown key "topolgy" (known: topology, input, backbone, head, distance, miner, loss, optimizer, schedule, sampler, augment, target, train)`},
+			`spec.yaml:1: unknown key "topolgy" (known: topology, input, backbone, head, distance, miner, loss, optimizer, schedule, sampler, augment, target, cache, train)`},
 		{"nested key", "topology: siamese\ntrain:\n  stpes: 5\n",
 			`spec.yaml:3: unknown key "stpes" (known: batch_size, steps, seed, val, unseen_classes, eval_every, select, patience, ema)`},
 		{"type", "train: {steps: many}\n", "spec.yaml:1: cannot unmarshal !!str `many` into int"},
@@ -245,8 +245,8 @@ func TestStored(t *testing.T) {
 		return []byte(strings.Replace(string(text), section, "", 1))
 	}
 	s, err := Stored(without("miner:\n  all: {}\n"), "spec.yaml")
-	if err != nil || s.Miner.Name != "all" {
-		t.Errorf("Stored without a miner = %+v, %v; want the miner all", s, err)
+	if err != nil || s.Miner.Name != "all" || s.Cache != (Cache{Type: Off}) {
+		t.Errorf("Stored without miner and cache = %+v, %v; want the miner all, the cache off", s, err)
 	}
 	if _, err := Stored(without("loss:\n  bce: {}\n"), "spec.yaml"); err == nil {
 		t.Error("Stored without a loss = no error, want one")

@@ -77,10 +77,10 @@ type Scores struct {
 }
 
 // Calibrate measures e on pairs and finds the threshold of best accuracy on
-// them. Call it with validation data only.
-func Calibrate(ctx context.Context, e Embedder, store *pipeline.Store, pairs Pairs) (Scores, error) {
-	m, err := measure(ctx, e, store, pairs, nil)
-	if err != nil {
+// them. embeddings [N,D] are those of pairs.Images. Call it with validation data only.
+func Calibrate(e Embedder, embeddings []float32, pairs Pairs) (Scores, error) {
+	m := measured{embeddings: embeddings}
+	if err := m.score(e, embeddings, pairs); err != nil {
 		return Scores{}, err
 	}
 	return m.calibrate(pairs, e.Dim())

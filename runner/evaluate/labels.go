@@ -11,12 +11,9 @@ import (
 
 // CalibrateLabels is Calibrate where labels are images: pairs are a photo and its label
 // image, or another one, and the metrics of searches are there, too, with the distance
-// above which the nearest label image is refused. Spread and rank are those of the photos.
-func CalibrateLabels(ctx context.Context, e Embedder, store *pipeline.Store, t LabelTask) (Scores, error) {
-	photos, err := Embed(ctx, e, store, t.Photos, nil)
-	if err != nil {
-		return Scores{}, err
-	}
+// above which the nearest label image is refused. photos [N,D] are the embeddings of
+// t.Photos, and spread and rank are theirs.
+func CalibrateLabels(e Embedder, photos []float32, t LabelTask) (Scores, error) {
 	pairs := t.pairs(e.Dim())
 	m := measured{embeddings: photos}
 	if err := m.score(e, slices.Concat(photos, t.Gallery), pairs); err != nil {

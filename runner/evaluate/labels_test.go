@@ -170,7 +170,11 @@ func TestCalibrateLabels(t *testing.T) {
 			}
 		}
 	}
-	s, err := CalibrateLabels(context.Background(), grey{}, store, task)
+	photos, err := Embed(context.Background(), grey{}, store, task.Photos, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := CalibrateLabels(grey{}, photos, task)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -36,7 +36,10 @@ type Network struct {
 	compare *session.Call
 	train   *session.Call
 	alike   *session.Call
-	read    *session.Call
+	// From features in place of images, where something is frozen:
+	embedFeatures *session.Call
+	trainFeatures *session.Call
+	read          *session.Call
 }
 
 // Open builds the network that s describes, without values in its variables:
@@ -78,17 +81,24 @@ func (n *Network) prepare() (err error) {
 	if n.Graph.Modes {
 		seen = names.TrainingEmbedding
 	}
-	for _, p := range []struct {
+	updates := []string{names.Loss, names.Active}
+	calls := []struct {
 		call                    **session.Call
 		feeds, fetches, targets []string
 	}{
 		{&n.embed, []string{names.Images}, []string{names.Embedding}, nil},
 		{&n.compare, []string{names.Embedding, names.Left, names.Right}, scores, nil},
-		{&n.train, append(tuples, names.Images, names.LearningRate, names.Step),
-			[]string{names.Loss, names.Active}, []string{names.Train}},
+		{&n.train, append(tuples, names.Images, names.LearningRate, names.Step), updates, []string{names.Train}},
 		{&n.alike, append(tuples, seen), []string{names.Loss}, nil},
 		{&n.read, nil, reads, nil},
-	} {
+		{&n.embedFeatures, []string{names.Features}, []string{names.Embedding}, nil},
+		{&n.trainFeatures, append(tuples, names.Features, names.LearningRate, names.Step), updates,
+			[]string{names.Train}},
+	}
+	if n.Graph.Features == nil {
+		calls = calls[:len(calls)-2]
+	}
+	for _, p := range calls {
 		if *p.call, err = n.session.Prepare(p.feeds, p.fetches, p.targets); err != nil {
 			return err
 		}
@@ -243,7 +253,11 @@ type Update struct {
 // Step makes one update with b. The number of updates done before, step, sets the
 // learning rate.
 func (n *Network) Step(b *pipeline.Batch, step int) (Update, error) {
-	values, err := n.train.Run(append(n.tuples(b), n.pixels(b.Pixels),
+	train, seen := n.train, pixelsOf(b.Pixels, n.size)
+	if len(b.Features) > 0 {
+		train, seen = n.trainFeatures, n.features(b.Features)
+	}
+	values, err := train.Run(append(n.tuples(b), seen,
 		session.Scalar(n.Parts.LearningRate(step, n.steps)), session.Scalar(float32(step)))...)
 	if err != nil {
 		return Update{}, err
@@ -264,7 +278,7 @@ func (n *Network) TrivialLoss(b *pipeline.Batch) (float32, error) {
 	if n.Parts.Loss.Trivial > 0 || n.Parts.Loss.PerClass {
 		return float32(n.Parts.Loss.Trivial), nil
 	}
-	images := len(b.Pixels) / (n.size * n.size * 3)
+	images := len(b.Labels)
 	embeddings := slices.Repeat(n.middle(), images)
 	values, err := n.alike.Run(append(n.tuples(b),
 		session.Of(embeddings, int64(images), int64(n.Dim())))...)
@@ -283,16 +297,16 @@ func scalar(v session.Value) (float32, error) {
 	return x[0], nil
 }
 
-// pixels returns pixels [N,S,S,3] as a Value.
-func (n *Network) pixels(pixels []uint8) session.Value {
-	images := len(pixels) / (n.size * n.size * 3)
-	return session.Of(pixels, int64(images), int64(n.size), int64(n.size), 3)
+// pixelsOf returns pixels [N,S,S,3] as a Value.
+func pixelsOf(pixels []uint8, size int) session.Value {
+	images := len(pixels) / (size * size * 3)
+	return session.Of(pixels, int64(images), int64(size), int64(size), 3)
 }
 
 // Embed returns the embeddings [N,D], row-major, of pixels [N,S,S,3] uint8 RGB
 // at the network's size S.
 func (n *Network) Embed(pixels []uint8) ([]float32, error) {
-	values, err := n.embed.Run(n.pixels(pixels))
+	values, err := n.embed.Run(pixelsOf(pixels, n.size))
 	if err != nil {
 		return nil, err
 	}

@@ -13,7 +13,7 @@ import (
 // it could run on. The error says what of this does not work.
 func Probe(o Options) (devices []string, err error) {
 	// Options first: they load the library with an error where it is missing.
-	if _, err := o.toTF(false); err != nil {
+	if _, err := o.toTF(); err != nil {
 		return nil, err
 	}
 	g := tf.NewGraph()

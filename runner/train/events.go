@@ -9,12 +9,19 @@ import (
 )
 
 // Event is something that happened in a training, told to Config.Observe. All
-// but Prepared and most Steps are kept in the run's events.jsonl. Their JSON
+// but Prepared, Extracted and most Steps are kept in the run's events.jsonl. Their JSON
 // fields are only ever added to.
 type Event interface{ event() string }
 
 // Prepared says how many images have been read and resized, before the first step.
 type Prepared struct {
+	Done  int `json:"done"`
+	Total int `json:"total"`
+}
+
+// Extracted says how many images the frozen part of the backbone has seen, before the
+// first step, where its features are kept. Those that were kept before count.
+type Extracted struct {
 	Done  int `json:"done"`
 	Total int `json:"total"`
 }
@@ -85,6 +92,7 @@ const (
 )
 
 func (Prepared) event() string  { return "prepare" }
+func (Extracted) event() string { return "features" }
 func (Started) event() string   { return "start" }
 func (Stepped) event() string   { return "step" }
 func (Evaluated) event() string { return "eval" }

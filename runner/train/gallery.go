@@ -57,7 +57,7 @@ func (l *loop) fix(ctx context.Context) error {
 	if !l.network.Frozen() {
 		return nil
 	}
-	vectors, err := evaluate.Embed(ctx, l.network, l.store, l.targets.images, nil)
+	vectors, err := l.embed(ctx, l.targets.images)
 	if err != nil {
 		return fmt.Errorf("embed label images: %w", err)
 	}
@@ -85,7 +85,7 @@ func (l *loop) gallery(ctx context.Context) ([]float32, error) {
 	if l.targets.vectors != nil && l.targets.step == l.step {
 		return l.targets.vectors, nil
 	}
-	vectors, err := evaluate.Embed(ctx, l.network, l.store, l.targets.images, nil)
+	vectors, err := l.embed(ctx, l.targets.images)
 	if err != nil {
 		return nil, fmt.Errorf("embed label images: %w", err)
 	}
@@ -96,7 +96,11 @@ func (l *loop) gallery(ctx context.Context) ([]float32, error) {
 // validate measures the network on validation.
 func (l *loop) validate(ctx context.Context) (evaluate.Scores, error) {
 	if l.targets.images == nil {
-		return evaluate.Calibrate(ctx, l.network, l.store, l.val)
+		embeddings, err := l.embed(ctx, l.val.Images)
+		if err != nil {
+			return evaluate.Scores{}, err
+		}
+		return evaluate.Calibrate(l.network, embeddings, l.val)
 	}
 	vectors, err := l.gallery(ctx)
 	if err != nil {
@@ -104,5 +108,9 @@ func (l *loop) validate(ctx context.Context) (evaluate.Scores, error) {
 	}
 	task := l.targets.val
 	task.Gallery = vectors
-	return evaluate.CalibrateLabels(ctx, l.network, l.store, task)
+	photos, err := l.embed(ctx, task.Photos)
+	if err != nil {
+		return evaluate.Scores{}, err
+	}
+	return evaluate.CalibrateLabels(l.network, photos, task)
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/tfpair/tfpair/pipeline"
 	"github.com/tfpair/tfpair/pipeline/augment"
 	"github.com/tfpair/tfpair/pipeline/dataset"
+	"github.com/tfpair/tfpair/pipeline/features"
 	"github.com/tfpair/tfpair/pipeline/sampler"
 	"github.com/tfpair/tfpair/runner/evaluate"
 	"github.com/tfpair/tfpair/runner/metric"
@@ -39,6 +40,9 @@ type loop struct {
 	labels    dataset.Labels     // of the training data, where they are needed
 	augmenter *augment.Augmenter // of training images
 	sampler   sampler.Sampler
+	train     dataset.Part     // images that are trained on
+	features  *features.File   // of the frozen part; nil: none are kept, or not yet
+	cached    *pipeline.Cached // in place of store, once it has been filled
 	val       evaluate.Pairs
 	targets   labelImages
 	network   *network.Network
@@ -57,6 +61,9 @@ type loop struct {
 func (l *loop) close() error {
 	var errs []error
 	errs = append(errs, l.board.close())
+	if l.features != nil {
+		errs = append(errs, l.features.Close())
+	}
 	if l.network != nil {
 		errs = append(errs, l.network.Close())
 	}
@@ -131,6 +138,11 @@ func (l *loop) run(ctx context.Context) (*Summary, error) {
 	if err := l.tell(end); err != nil {
 		return nil, err
 	}
+	if reason == EndedBudget || reason == EndedPatience {
+		if err := l.dropFeatures(); err != nil {
+			return nil, err
+		}
+	}
 	if reason == EndedInterrupted {
 		return nil, &InterruptedError{Step: l.step, Checkpoint: l.saved, Cause: context.Cause(ctx)}
 	}
@@ -140,8 +152,14 @@ func (l *loop) run(ctx context.Context) (*Summary, error) {
 // steps trains until the budget or the time is used or patience runs out. The error is that of
 // ctx where it was cancelled; the step in hand is finished then.
 func (l *loop) steps(ctx context.Context) error {
-	if l.due() && (l.state.Validation == nil || l.state.Validation.Step < l.step) {
-		if err := l.evaluate(ctx); err != nil { // the last evaluation was cut off
+	cutOff := l.due() && (l.state.Validation == nil || l.state.Validation.Step < l.step)
+	if cutOff || l.step < l.Spec.Train.Steps && !l.outOfPatience() {
+		if err := l.extract(ctx); err != nil {
+			return err
+		}
+	}
+	if cutOff {
+		if err := l.evaluate(ctx); err != nil {
 			return err
 		}
 	}
@@ -150,7 +168,8 @@ func (l *loop) steps(ctx context.Context) error {
 	}
 	loader := pipeline.NewLoader(l.store, l.sampler, pipeline.LoaderOptions{
 		Labels: l.labels.Of, Augment: l.augmenter, Workers: l.Store.Workers,
-		LabelImages: l.network.Parts.Target.Side == spec.Shared, AugmentLabelImages: l.Spec.Target.Augment})
+		LabelImages: l.network.Parts.Target.Side == spec.Shared, AugmentLabelImages: l.Spec.Target.Augment,
+		Cached: l.cached})
 	for batch, err := range loader.Iter(ctx, l.step, l.Spec.Train.Steps) {
 		if err != nil {
 			return err

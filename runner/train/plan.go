@@ -1,6 +1,7 @@
 package train
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 
@@ -28,7 +29,7 @@ func Check(s *spec.Spec) error {
 	if err != nil {
 		return err
 	}
-	if err := checkTurns(parts, augmenter); err != nil {
+	if err := errors.Join(checkTurns(parts, augmenter), checkViews(s, augmenter)); err != nil {
 		return err
 	}
 	_, err = selection(s)
@@ -94,7 +95,7 @@ func (l *loop) plan(part dataset.Part, parts graphs.Parts, maker sampler.Maker) 
 // notes returns what a user should know about the data and what it meets.
 func (l *loop) notes() []string {
 	return slices.Concat(l.Data.Notes, l.network.Parts.Notes, minerNotes(l.Spec),
-		l.labels.Notes(), l.sampler.Notes(), l.augmenter.Notes())
+		l.labels.Notes(), l.sampler.Notes(), l.augmenter.Notes(), l.cacheNotes())
 }
 
 // minerNotes says where the hardest of an anchor's triplets is the only one.

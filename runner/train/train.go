@@ -70,7 +70,7 @@ func Run(ctx context.Context, c Config) (*Summary, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := checkTurns(parts, augmenter); err != nil {
+	if err := errors.Join(checkTurns(parts, augmenter), checkViews(c.Spec, augmenter)); err != nil {
 		return nil, err
 	}
 	selected, err := selection(c.Spec)
@@ -135,6 +135,7 @@ func (l *loop) open(ctx context.Context, parts graphs.Parts, maker sampler.Maker
 	if err := l.resume(ctx); err != nil {
 		return err
 	}
+	l.train = trainPart
 	return l.started(trainPart, valPart)
 }
 
@@ -252,6 +253,9 @@ func checkSpec(folder *run.Folder, s *spec.Spec, open bool) error {
 	}
 	before, err := spec.Stored(text, folder.SpecPath())
 	if err != nil {
+		return err
+	}
+	if _, err := graphs.Resolve(before); err != nil { // options that came later have defaults, too
 		return err
 	}
 	more := *before

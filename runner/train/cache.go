@@ -1,0 +1,144 @@
+package train
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/tfpair/tfpair/graphs"
+	"github.com/tfpair/tfpair/models/spec"
+	"github.com/tfpair/tfpair/pipeline"
+	"github.com/tfpair/tfpair/pipeline/augment"
+	"github.com/tfpair/tfpair/pipeline/dataset"
+	"github.com/tfpair/tfpair/pipeline/features"
+	"github.com/tfpair/tfpair/runner/evaluate"
+)
+
+// featureBlock is how many images the frozen part sees at once, and featureBatch how many
+// the rest embeds: enough to fill the cores.
+const (
+	featureBlock = 32
+	featureBatch = 32
+)
+
+// checkViews refuses views of images that are not augmented, or nil.
+func checkViews(s *spec.Spec, a *augment.Augmenter) error {
+	if s.Cache.Views == 0 || !a.None() {
+		return nil
+	}
+	return &graphs.MisfitError{Err: fmt.Errorf("cache.views is %d, but augment has no steps and all "+
+		"views of an image would be alike: set cache.views to 0, or augment", s.Cache.Views)}
+}
+
+// caches reports whether what the frozen part makes of images is kept.
+func (l *loop) caches() bool {
+	c := l.Spec.Cache
+	return l.Spec.Train.Steps > 0 && (c.Type == spec.Float16 || c.Type == spec.Float32) &&
+		(l.augmenter.None() || c.Views > 0)
+}
+
+// cacheNotes says what is kept of the frozen part, or why nothing is.
+func (l *loop) cacheNotes() []string {
+	c := l.Spec.Cache
+	switch {
+	case l.caches() && l.augmenter.None():
+		return []string{fmt.Sprintf("the frozen part of the backbone sees each image once: "+
+			"its features are kept in the run folder as %s", c.Type)}
+	case l.caches():
+		return []string{fmt.Sprintf("the frozen part of the backbone sees %d draws of each training "+
+			"image: their features are kept in the run folder as %s", c.Views, c.Type)}
+	case c.Type == spec.Float16 || c.Type == spec.Float32:
+		return []string{"features of the frozen part of the backbone are not kept, since images are " +
+			"augmented: cache.views=4 would keep those of 4 draws of each image, and train on them"}
+	}
+	return nil
+}
+
+// cacheOptions say which images the training and its validation show to the network.
+func (l *loop) cacheOptions(train dataset.Part) pipeline.CacheOptions {
+	o := pipeline.CacheOptions{Augment: l.augmenter, Views: l.Spec.Cache.Views,
+		Seed: uint64(l.Spec.Train.Seed)}
+	for _, images := range [][]int32{l.val.Images, l.targets.val.Photos} {
+		o.Plain = append(o.Plain, images...)
+	}
+	shared := l.network.Parts.Target.Side == spec.Shared
+	if shared {
+		o.Plain = append(o.Plain, l.targets.images...)
+	}
+	if l.augmenter.None() {
+		o.Plain = append(o.Plain, train.Images...)
+	} else {
+		o.Drawn = pipeline.Turned(train, len(l.Data.Images), l.augmenter.Classes()).Images
+		if shared && l.Spec.Target.Augment {
+			o.Drawn = append(o.Drawn, l.targets.images...)
+		}
+	}
+	slices.Sort(o.Plain)
+	o.Plain = slices.Compact(o.Plain)
+	return o
+}
+
+// extract lets the frozen part see all images, as far as it has not before. No pixels
+// are needed afterwards.
+func (l *loop) extract(ctx context.Context) (err error) {
+	if !l.caches() {
+		return nil
+	}
+	cached := pipeline.NewCached(l.store, l.cacheOptions(l.train))
+	frozen, err := l.network.OpenFrozen(l.Spec, l.Session)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, frozen.Close()) }()
+	l.features, err = features.Open(l.folder.Features(), features.Options{Network: frozen.Sum,
+		Rows: cached.Rows(), Length: l.network.FeatureLength(), Block: featureBlock,
+		Type: features.Type(l.Spec.Cache.Type)})
+	if err != nil {
+		return err
+	}
+	err = cached.Fill(ctx, l.features, frozen.Features, func(done, total int) {
+		l.Observe(Extracted{Done: done, Total: total})
+	})
+	if err != nil {
+		return err
+	}
+	l.cached = cached
+	if l.store != l.Pixels {
+		return l.store.Close() // the memory; what it is asked for yet it decodes again
+	}
+	return nil
+}
+
+// dropFeatures removes what a finished training needs no more.
+func (l *loop) dropFeatures() error {
+	if l.features == nil {
+		return nil
+	}
+	err := l.features.Close()
+	l.features, l.cached = nil, nil
+	return errors.Join(err, l.folder.RemoveFeatures())
+}
+
+// embed returns the embeddings [N,D] of dataset images as they are.
+func (l *loop) embed(ctx context.Context, images []int32) ([]float32, error) {
+	if l.cached == nil {
+		return evaluate.Embed(ctx, l.network, l.store, images, nil)
+	}
+	embeddings := make([]float32, 0, len(images)*l.network.Dim())
+	for batch := range slices.Chunk(images, featureBatch) {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		rows := make([]float32, len(batch)*l.cached.Length())
+		if err := l.cached.Features(rows, batch); err != nil {
+			return nil, err
+		}
+		embedded, err := l.network.EmbedFeatures(rows)
+		if err != nil {
+			return nil, err
+		}
+		embeddings = append(embeddings, embedded...)
+	}
+	return embeddings, nil
+}

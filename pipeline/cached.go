@@ -49,11 +49,12 @@ func NewCached(store *Store, o CacheOptions) *Cached {
 func (c *Cached) Rows() int { return len(c.options.Plain) + c.options.Views*len(c.options.Drawn) }
 
 // Fill makes the rows that file lacks. embed makes features [n,F] of pixels [n,S,S,3];
-// progress, which may be nil, is called after each block. The file is c's from now on,
+// progress, which may be nil, is told after each block how many rows are done, and how many
+// of these were not there before. The file is c's from now on,
 // but its maker closes it. Blocks are the same whatever was there before, so that each
 // row is made in the same company.
 func (c *Cached) Fill(ctx context.Context, file *features.File,
-	embed func(pixels []uint8) ([]float32, error), progress func(done, total int)) error {
+	embed func(pixels []uint8) ([]float32, error), progress func(done, made int)) error {
 	c.file = file
 	fill := func(ctx context.Context, j *job) (err error) {
 		if err := c.show(ctx, j); err != nil {
@@ -63,11 +64,14 @@ func (c *Cached) Fill(ctx context.Context, file *features.File,
 		return err
 	}
 	p := parallel{workers: c.store.options.Workers, ahead: c.store.options.Workers}
+	made := 0
 	for j, err := range ordered(ctx, 0, file.Blocks(), p, fill) {
 		if err != nil {
 			return err
 		}
+		first, done := file.Span(j.step)
 		if !j.fresh {
+			made += done - first
 			rows, err := embed(j.batch.Pixels)
 			if err == nil {
 				err = file.Put(j.step, j.inputs, rows)
@@ -77,8 +81,7 @@ func (c *Cached) Fill(ctx context.Context, file *features.File,
 			}
 		}
 		if progress != nil {
-			_, done := file.Span(j.step)
-			progress(done, c.Rows())
+			progress(done, made)
 		}
 	}
 	return nil

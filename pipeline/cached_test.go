@@ -47,9 +47,9 @@ func filled(t *testing.T, store *Store, path string, o CacheOptions) (*Cached, i
 	})
 	var s sums
 	last := 0
-	err = c.Fill(t.Context(), file, s.embed, func(done, total int) {
-		if done <= last || total != c.Rows() {
-			t.Errorf("progress %d of %d after %d", done, total, last)
+	err = c.Fill(t.Context(), file, s.embed, func(done, made int) {
+		if done <= last || made != s.seen {
+			t.Errorf("%d rows done after %d, %d made of %d", done, last, made, s.seen)
 		}
 		last = done
 	})

@@ -91,14 +91,18 @@ func (l *loop) extract(ctx context.Context) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, frozen.Close()) }()
-	l.features, err = features.Open(l.folder.Features(), features.Options{Network: frozen.Sum,
+	path := l.Features
+	if path == "" {
+		path = l.folder.Features()
+	}
+	l.features, err = features.Open(path, features.Options{Network: frozen.Sum,
 		Rows: cached.Rows(), Length: l.network.FeatureLength(), Block: featureBlock,
 		Type: features.Type(l.Spec.Cache.Type)})
 	if err != nil {
 		return err
 	}
-	err = cached.Fill(ctx, l.features, frozen.Features, func(done, total int) {
-		l.Observe(Extracted{Done: done, Total: total})
+	err = cached.Fill(ctx, l.features, frozen.Features, func(done, made int) {
+		l.Observe(Extracted{Done: done, Made: made, Total: cached.Rows()})
 	})
 	if err != nil {
 		return err
@@ -110,13 +114,16 @@ func (l *loop) extract(ctx context.Context) (err error) {
 	return nil
 }
 
-// dropFeatures removes what a finished training needs no more.
+// dropFeatures removes what a finished training needs no more, and no other does.
 func (l *loop) dropFeatures() error {
 	if l.features == nil {
 		return nil
 	}
 	err := l.features.Close()
 	l.features, l.cached = nil, nil
+	if l.Features != "" {
+		return err
+	}
 	return errors.Join(err, l.folder.RemoveFeatures())
 }
 

@@ -20,9 +20,10 @@ type Prepared struct {
 }
 
 // Extracted says how many images the frozen part of the backbone has seen, before the
-// first step, where its features are kept. Those that were kept before count.
+// first step, where its features are kept.
 type Extracted struct {
 	Done  int `json:"done"`
+	Made  int `json:"made"` // of those done: not kept from before
 	Total int `json:"total"`
 }
 

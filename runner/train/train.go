@@ -30,16 +30,17 @@ import (
 
 // Config says what to train, on what, and where to.
 type Config struct {
-	Spec    *spec.Spec       // Run fills in the defaults of its options
-	Data    *dataset.Dataset // Run assigns missing splits
-	Folder  string           // run folder: made, or gone on with
-	Session session.Options
-	Store   pipeline.StoreOptions // Resizer is set from Spec
-	Pixels  *pipeline.Store       // of these images at the size of Spec, shared; nil: Run makes its own
-	MaxTime time.Duration         // ends the training after a step, evaluated and saved; 0: no limit
-	SkipBad float64               // share of images that may be bad and left out; 0: none
-	Observe func(Event)           // may be nil; called from one goroutine
-	Now     func() time.Time      // the clock, for speeds and the times of events
+	Spec     *spec.Spec       // Run fills in the defaults of its options
+	Data     *dataset.Dataset // Run assigns missing splits
+	Folder   string           // run folder: made, or gone on with
+	Session  session.Options
+	Store    pipeline.StoreOptions // Resizer is set from Spec
+	Pixels   *pipeline.Store       // of these images at the size of Spec, shared; nil: Run makes its own
+	Features string                // file of features, shared with trainings before and after; "": the run folder's
+	MaxTime  time.Duration         // ends the training after a step, evaluated and saved; 0: no limit
+	SkipBad  float64               // share of images that may be bad and left out; 0: none
+	Observe  func(Event)           // may be nil; called from one goroutine
+	Now      func() time.Time      // the clock, for speeds and the times of events
 }
 
 // Summary is what a training came to.

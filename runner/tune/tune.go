@@ -14,6 +14,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -121,8 +122,14 @@ func Run(ctx context.Context, c Config) (*Result, error) {
 		u.pixels.options.SpillDir = c.Folder // as a training spills into its run folder
 	}
 	result, err := u.search(ctx)
+	if err == nil {
+		err = os.RemoveAll(filepath.Dir(u.features()))
+	}
 	return result, errors.Join(err, u.pixels.close())
 }
+
+// features returns the path of what frozen backbones make of images, which trials share.
+func (u *tuner) features() string { return filepath.Join(u.Folder, "cache", "features") }
 
 // Check says what is wrong with a search as far as that can be known without data.
 func (c Config) Check() error {

@@ -141,6 +141,29 @@ func TestRun(t *testing.T) {
 	}
 }
 
+// TestSharedFeatures: what a frozen backbone makes of the images is made once for all trials,
+// and gone afterwards.
+func TestSharedFeatures(t *testing.T) {
+	c, _ := config(t, "optimizer.adam.lr: [0.01, 0.001]", "input.size=32", "train.steps=2",
+		"backbone.efficientnet-lite0.freeze=all", "head.linear.embedding_dim=4", "loss=contrastive")
+	c.Trials = 2
+	var made []int
+	c.Training = func(e train.Event) {
+		if x, ok := e.(train.Extracted); ok && x.Done == x.Total {
+			made = append(made, x.Made)
+		}
+	}
+	if _, err := Run(context.Background(), c); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]int{24, 0}, made); diff != "" {
+		t.Errorf("images seen by the frozen part (-want +got):\n%s", diff)
+	}
+	if _, err := os.Stat(filepath.Join(c.Folder, "cache")); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("features are left: %v", err)
+	}
+}
+
 // TestResume: a search that is cut off in any trial and run again ends as one that was not,
 // and trains nothing twice.
 func TestResume(t *testing.T) {

@@ -46,6 +46,20 @@ type Options struct {
 	Type    Type
 }
 
+// Bytes returns the size of the file.
+func (o Options) Bytes() int64 {
+	return int64(o.blocks())*sha256.Size + int64(o.Rows)*int64(o.rowBytes())
+}
+
+func (o Options) blocks() int { return (o.Rows + o.Block - 1) / o.Block }
+
+func (o Options) rowBytes() int {
+	if o.Type == Float16 {
+		return 2 + 2*o.Length // the exponent, and halves
+	}
+	return 4 * o.Length
+}
+
 // File is an open file of rows. Rows may be read by many goroutines at once, beside one
 // that puts blocks.
 type File struct {
@@ -92,7 +106,7 @@ func Open(path string, o Options) (_ *File, err error) {
 	if err := f.room(); err != nil {
 		return nil, err
 	}
-	if err := file.Truncate(f.bytes()); err != nil {
+	if err := file.Truncate(f.Bytes()); err != nil {
 		return nil, fmt.Errorf("open features: %w", err)
 	}
 	return f, nil
@@ -102,27 +116,16 @@ func Open(path string, o Options) (_ *File, err error) {
 func (f *File) Close() error { return f.file.Close() }
 
 // Blocks returns how many blocks the file has.
-func (f *File) Blocks() int { return (f.Rows + f.Block - 1) / f.Block }
+func (f *File) Blocks() int { return f.blocks() }
 
 // Span returns the rows [first,end) of a block.
 func (f *File) Span(block int) (first, end int) {
 	return block * f.Block, min((block+1)*f.Block, f.Rows)
 }
 
-func (f *File) rowBytes() int {
-	if f.Type == Float16 {
-		return 2 + 2*f.Length // the exponent, and halves
-	}
-	return 4 * f.Length
-}
-
 // at returns where a block begins.
 func (f *File) at(block int) int64 {
 	return int64(block) * int64(sha256.Size+f.Block*f.rowBytes())
-}
-
-func (f *File) bytes() int64 {
-	return int64(f.Blocks())*sha256.Size + int64(f.Rows)*int64(f.rowBytes())
 }
 
 // room checks that the disk can hold the file, of which some blocks may be there.
@@ -136,7 +139,7 @@ func (f *File) room() error {
 		return fmt.Errorf("open features: %w", err)
 	}
 	const unit = 512 // of Stat_t.Blocks, on all systems
-	needed := f.bytes() - here.Blocks*unit
+	needed := f.Bytes() - here.Blocks*unit
 	if free := int64(min(disk.Bavail*uint64(disk.Bsize), math.MaxInt64)); needed > free {
 		return &SpaceError{f.file.Name(), needed, free}
 	}

@@ -156,13 +156,13 @@ func TestTorn(t *testing.T) {
 	f := open(t, path, small)
 	fill(t, f)
 	const block = 32 + 2*3*4
-	for length := f.bytes(); length >= 0; length-- {
+	for length := f.Bytes(); length >= 0; length-- {
 		fill(t, f)
 		if err := os.Truncate(path, length); err != nil {
 			t.Fatal(err)
 		}
 		for i, ok := range fresh(t, open(t, path, small)) {
-			if want := int64(i+1)*block <= length || length == f.bytes(); ok != want {
+			if want := int64(i+1)*block <= length || length == f.Bytes(); ok != want {
 				t.Fatalf("file of %d bytes: block %d fresh %v, want %v", length, i, ok, want)
 			}
 		}

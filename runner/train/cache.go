@@ -38,21 +38,27 @@ func (l *loop) caches() bool {
 		(l.augmenter.None() || c.Views > 0)
 }
 
-// cacheNotes says what is kept of the frozen part, or why nothing is.
-func (l *loop) cacheNotes() []string {
+// cacheNotes says what is kept of the frozen part, in so many bytes, or why nothing is.
+func (l *loop) cacheNotes(bytes int64) []string {
 	c := l.Spec.Cache
+	kept := fmt.Sprintf("features are kept in the run folder as %s, %.1f MB", c.Type, float64(bytes)/1e6)
 	switch {
 	case l.caches() && l.augmenter.None():
-		return []string{fmt.Sprintf("the frozen part of the backbone sees each image once: "+
-			"its features are kept in the run folder as %s", c.Type)}
+		return []string{"the frozen part of the backbone sees each image once: its " + kept}
 	case l.caches():
 		return []string{fmt.Sprintf("the frozen part of the backbone sees %d draws of each training "+
-			"image: their features are kept in the run folder as %s", c.Views, c.Type)}
-	case c.Type == spec.Float16 || c.Type == spec.Float32:
+			"image: their %s", c.Views, kept)}
+	case l.Spec.Train.Steps > 0 && (c.Type == spec.Float16 || c.Type == spec.Float32):
 		return []string{"features of the frozen part of the backbone are not kept, since images are " +
 			"augmented: cache.views=4 would keep those of 4 draws of each image, and train on them"}
 	}
 	return nil
+}
+
+// fileOptions say what the file of features holds, but for the network.
+func (l *loop) fileOptions() features.Options {
+	return features.Options{Rows: l.kept.Rows(), Length: l.network.FeatureLength(), Block: featureBlock,
+		Type: features.Type(l.Spec.Cache.Type)}
 }
 
 // cacheOptions say which images the training and its validation show to the network.
@@ -85,7 +91,6 @@ func (l *loop) extract(ctx context.Context) (err error) {
 	if !l.caches() {
 		return nil
 	}
-	cached := pipeline.NewCached(l.store, l.cacheOptions(l.train))
 	frozen, err := l.network.OpenFrozen(l.Spec, l.Session)
 	if err != nil {
 		return err
@@ -95,19 +100,18 @@ func (l *loop) extract(ctx context.Context) (err error) {
 	if path == "" {
 		path = l.folder.Features()
 	}
-	l.features, err = features.Open(path, features.Options{Network: frozen.Sum,
-		Rows: cached.Rows(), Length: l.network.FeatureLength(), Block: featureBlock,
-		Type: features.Type(l.Spec.Cache.Type)})
-	if err != nil {
+	o := l.fileOptions()
+	o.Network = frozen.Sum
+	if l.features, err = features.Open(path, o); err != nil {
 		return err
 	}
-	err = cached.Fill(ctx, l.features, frozen.Features, func(done, made int) {
-		l.Observe(Extracted{Done: done, Made: made, Total: cached.Rows()})
+	err = l.kept.Fill(ctx, l.features, frozen.Features, func(done, made int) {
+		l.Observe(Extracted{Done: done, Made: made, Total: l.kept.Rows()})
 	})
 	if err != nil {
 		return err
 	}
-	l.cached = cached
+	l.cached = l.kept
 	if l.store != l.Pixels {
 		return l.store.Close() // the memory; what it is asked for yet it decodes again
 	}

@@ -167,7 +167,7 @@ func TestCachedLabelImages(t *testing.T) {
 // TestCacheNotes: what happens to the features is said before the first step.
 func TestCacheNotes(t *testing.T) {
 	for _, c := range []struct{ set, note string }{
-		{"", "sees each image once: its features are kept in the run folder as float16"},
+		{"", "sees each image once: its features are kept in the run folder as float16, 7.5 MB"},
 		{"cache.type=off", ""},
 		{"augment.flip={}", "cache.views=4 would keep those of 4 draws"},
 		{"augment.flip={} cache.views=2 cache.type=float32", "sees 2 draws of each training image"},
@@ -177,7 +177,7 @@ func TestCacheNotes(t *testing.T) {
 			t.Fatal(err)
 		}
 		l.augmenter = mustAugment(t, l.Spec)
-		notes := strings.Join(l.cacheNotes(), "\n")
+		notes := strings.Join(l.cacheNotes(7_540_000), "\n")
 		if !strings.Contains(notes, c.note) || (c.note == "") != (notes == "") {
 			t.Errorf("%s: notes %q, want %q", c.set, notes, c.note)
 		}

@@ -40,9 +40,9 @@ type loop struct {
 	labels    dataset.Labels     // of the training data, where they are needed
 	augmenter *augment.Augmenter // of training images
 	sampler   sampler.Sampler
-	train     dataset.Part     // images that are trained on
-	features  *features.File   // of the frozen part; nil: none are kept, or not yet
-	cached    *pipeline.Cached // in place of store, once it has been filled
+	kept      *pipeline.Cached // of which images features are kept
+	features  *features.File   // that hold them; nil: none are kept, or not yet
+	cached    *pipeline.Cached // kept, once it has been filled; in place of store
 	val       evaluate.Pairs
 	targets   labelImages
 	network   *network.Network

@@ -136,7 +136,7 @@ func (l *loop) open(ctx context.Context, parts graphs.Parts, maker sampler.Maker
 	if err := l.resume(ctx); err != nil {
 		return err
 	}
-	l.train = trainPart
+	l.kept = pipeline.NewCached(l.store, l.cacheOptions(trainPart))
 	return l.started(trainPart, valPart)
 }
 

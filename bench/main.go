@@ -12,6 +12,7 @@
 //	go run ./bench hausdorff  error of the baseline of Omniglot's one-shot runs
 //	go run ./bench service    an exported model under the load of a Go service
 //	go run ./bench export     an exported model in Go, Python and tfgo: first embedding, AUC
+//	go run ./bench cache      an epoch of a frozen tower, with the feature cache against one without
 //	go run ./bench embed      tfpair embed beside its parts, decoding and network, each alone
 //
 // The peers are Python programs in bench/peers. Their pinned packages are installed, once, into
@@ -73,6 +74,7 @@ var commands = []command{
 	{"hausdorff", "error of the baseline of Omniglot's one-shot runs", hausdorff},
 	{"service", "an exported model under the load of a Go service", service},
 	{"export", "an exported model in Go, Python and tfgo: first embedding, AUC", exported},
+	{"cache", "an epoch of a frozen tower, with the feature cache against one without", cache},
 	{"embed", "tfpair embed beside its parts, decoding and network, each alone", embed},
 }
 

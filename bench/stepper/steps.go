@@ -57,16 +57,21 @@ func train(settings []string) error {
 	})
 }
 
-// extract embeds batches.
+// extract computes features as a training with a feature cache does.
 func extract() error {
 	n, s, err := open(lite)
 	if err != nil {
 		return err
 	}
 	defer n.Close()
+	frozen, err := n.OpenFrozen(s, session.Options{})
+	if err != nil {
+		return err
+	}
+	defer frozen.Close()
 	pixels := noise(32, s.Input.Size)
 	return serve(func() error {
-		_, err := n.Embed(pixels)
+		_, err := frozen.Features(pixels)
 		return err
 	})
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"math/rand/v2"
 
 	"github.com/tfpair/tfpair/models/spec"
@@ -58,7 +59,7 @@ func train(settings []string) error {
 }
 
 // extract computes features as a training with a feature cache does.
-func extract() error {
+func extract() (err error) {
 	n, s, err := open(lite)
 	if err != nil {
 		return err
@@ -68,7 +69,7 @@ func extract() error {
 	if err != nil {
 		return err
 	}
-	defer frozen.Close()
+	defer func() { err = errors.Join(err, frozen.Close()) }()
 	pixels := noise(32, s.Input.Size)
 	return serve(func() error {
 		_, err := frozen.Features(pixels)

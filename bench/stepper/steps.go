@@ -20,10 +20,11 @@ var resNet = []string{
 	"train.batch_size=4",
 }
 
-// lite are settings over program 1 whose embeddings are the features of EfficientNet-Lite0.
+// lite are settings over program 1 whose frozen part gives the features of EfficientNet-Lite0.
 var lite = []string{
 	"input.size=224",
 	"backbone={efficientnet-lite0: {freeze: all}}",
+	"head=linear",
 	"loss=contrastive",
 }
 

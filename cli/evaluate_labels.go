@@ -42,7 +42,7 @@ func runLabels(c *cli.Context, out output, from parts, model *model) error {
 	embedding := newProgress(out, "embedding", len(part.Images), time.Now)
 	report.LabelReport, err = evaluate.Labels(c.Context, evaluate.LabelConfig{Model: model,
 		Store: images.store, Data: from.data, Part: part, Gallery: model.labels,
-		Constant:  model.spec.Target.Side == spec.Frozen,
+		Constant:  model.spec.Target.Side == spec.Frozen && model.Step > 0, // 0: it is that network still
 		NoneAbove: (*evaluate.Threshold)(model.NoneAbove), Cosine: model.Distance == "cosine",
 		Seed: c.Uint64("seed"), Progress: func(done, total int) { embedding.at(done, total, "") }})
 	embedding.done()

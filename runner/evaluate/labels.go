@@ -63,7 +63,7 @@ type LabelReport struct {
 	Seed        uint64       `json:"seed"`
 	Searched    Searched     `json:"label_images"`
 	Retrieval   []Measured   `json:"retrieval"`
-	Coarse      []Measured   `json:"coarse,omitempty"` // where an image of the coarse class is right
+	Coarse      []Measured   `json:"coarse,omitempty"` // where all of the photo's coarse class are right
 	None        *None        `json:"none_of_these,omitempty"`
 	PerClass    []Class      `json:"per_class"`
 	PerCoarse   []Class      `json:"per_coarse,omitempty"`
@@ -128,7 +128,7 @@ func Labels(ctx context.Context, c LabelConfig) (*LabelReport, error) {
 	if r.PerClass, err = perGroup(f.metrics, classes, c.Data.Classes); err != nil {
 		return nil, err
 	}
-	return r, c.coarse(r, photos, gallery)
+	return r, c.coarse(r, t, photos, gallery.Images)
 }
 
 // classes returns the class [Q] of each photo.
@@ -187,7 +187,7 @@ func (c LabelConfig) gallery(ctx context.Context, r *LabelReport) (LabelGallery,
 	if err != nil {
 		return g, nil, err
 	}
-	rows := map[int32]int32{}
+	rows, coarse := map[int32]int32{}, map[string]string{} // row by image, coarse class by class
 	var missing []int32
 	for i, image := range labels {
 		row := c.Gallery.row(described[i])
@@ -197,6 +197,12 @@ func (c LabelConfig) gallery(ctx context.Context, r *LabelReport) (LabelGallery,
 			g.Images = append(g.Images, described[i])
 		}
 		rows[image] = int32(row)
+		coarse[described[i].Class] = described[i].Coarse
+	}
+	for row := range g.Images { // what the data says now goes before what was stored
+		if now := coarse[g.Images[row].Class]; now != "" {
+			g.Images[row].Coarse = now
+		}
 	}
 	if len(missing) > 0 && c.Constant {
 		return g, nil, &LabelImageError{c.Data.Images[missing[0]].Path, len(missing)}
@@ -207,22 +213,22 @@ func (c LabelConfig) gallery(ctx context.Context, r *LabelReport) (LabelGallery,
 	return g, rows, err
 }
 
-// coarse adds the metrics of coarse classes, where the data has them: the rank is that of
-// the nearest label image of the photo's coarse class.
-func (c LabelConfig) coarse(r *LabelReport, photos []float32, gallery LabelGallery) error {
-	if c.Data.CoarseOf == nil {
-		return nil
+// coarse adds the metrics of coarse classes, where each photo's label image has one: the
+// rank is that of the nearest label image of the photo's coarse class.
+func (c LabelConfig) coarse(r *LabelReport, t LabelTask, photos []float32, images []LabelImage) error {
+	names, labels := coarseClasses(images)
+	query := metric.Set{Embeddings: photos, Dim: c.Model.Dim()}
+	for _, row := range t.Right {
+		if labels[row] < 0 {
+			return nil
+		}
+		query.Labels = append(query.Labels, labels[row])
 	}
 	of, err := labelQueries()
 	if err != nil {
 		return err
 	}
-	classes := c.classes()
-	query := metric.Set{Embeddings: photos, Dim: c.Model.Dim()}
-	for _, class := range classes {
-		query.Labels = append(query.Labels, c.Data.CoarseOf[class])
-	}
-	answers := metric.Set{Embeddings: gallery.Vectors, Dim: c.Model.Dim(), Labels: c.coarseLabels(gallery)}
+	answers := metric.Set{Embeddings: t.Gallery, Dim: c.Model.Dim(), Labels: labels}
 	found, err := metric.Nearest(query, answers, closeness(c.Cosine), of)
 	if err != nil {
 		return err
@@ -234,19 +240,22 @@ func (c LabelConfig) coarse(r *LabelReport, photos []float32, gallery LabelGalle
 	if r.Coarse, err = measureAll(metrics, c.Seed); err != nil {
 		return err
 	}
-	r.PerCoarse, err = perGroup(metrics, query.Labels, c.Data.Coarse)
+	r.PerCoarse, err = perGroup(metrics, query.Labels, names)
 	return err
 }
 
-// coarseLabels returns the coarse class [G] of each label image as the data numbers it,
-// -1 where it has no such class. What the data says of a class goes before what is stored.
-func (c LabelConfig) coarseLabels(gallery LabelGallery) []int32 {
-	labels := make([]int32, len(gallery.Images))
-	for row, image := range gallery.Images {
-		labels[row] = int32(slices.Index(c.Data.Coarse, image.Coarse))
-		if class, ok := slices.BinarySearch(c.Data.Classes, image.Class); ok {
-			labels[row] = c.Data.CoarseOf[class]
+// coarseClasses returns the coarse classes of label images, sorted, and that of each [G],
+// -1 where it has none.
+func coarseClasses(images []LabelImage) (names []string, labels []int32) {
+	for _, image := range images {
+		if image.Coarse != "" {
+			names = append(names, image.Coarse)
 		}
 	}
-	return labels
+	slices.Sort(names)
+	names = slices.Compact(names)
+	for _, image := range images {
+		labels = append(labels, int32(slices.Index(names, image.Coarse)))
+	}
+	return names, labels
 }

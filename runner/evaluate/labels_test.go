@@ -142,6 +142,15 @@ func TestLabelsOfModel(t *testing.T) {
 		t.Errorf("answers %v at %v, right %v", a.Top, a.Distance, a.Right)
 	}
 
+	// A list that says nothing of coarse classes has those that were stored.
+	silent := *data
+	silent.Coarse, silent.CoarseOf = nil, nil
+	c.Data = &silent
+	if r, err = Labels(context.Background(), c); err != nil || values(r.Coarse)["recall@1"] != 1 {
+		t.Errorf("coarse by what is stored: %v, %v; want recall@1 1", r.Coarse, err)
+	}
+	c.Data = data
+
 	// Another picture at a path that is known is another label image.
 	c.Gallery.Images = append([]LabelImage{}, all...)
 	c.Gallery.Images[1].SHA256 = "0"

@@ -11,6 +11,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/tfpair/tfpair/internal/pip"
 )
 
 // cudaLibraries are the libraries that the GPU build opens by name when it starts; all but the
@@ -77,7 +79,7 @@ func addCUDA(ctx context.Context, wheel, staging, whole string, progress func(st
 		args = append(args, "--platform", tag)
 	}
 	label := fmt.Sprintf("downloading %d CUDA packages (about 3 GB)", len(packages))
-	err = pipDownload(ctx, staging, into, label, progress, slices.Concat(args, packages)...)
+	err = pip.Download(ctx, pipOptions(staging, into, label, progress), slices.Concat(args, packages)...)
 	if err != nil {
 		return fmt.Errorf("download CUDA packages: %w", err)
 	}

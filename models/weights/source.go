@@ -99,7 +99,7 @@ func (s *source) wrap(format string, err error) error {
 	if errors.As(err, &missing) {
 		return err
 	}
-	return &Error{s.path, []string{format + ": " + err.Error()}}
+	return refuse(s.path, format+": "+err.Error())
 }
 
 func checksum(r io.ReaderAt, size int64) (string, error) {

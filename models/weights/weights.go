@@ -65,33 +65,45 @@ const (
 type Error struct {
 	Path     string
 	Problems []string
+	Err      error // of the disk; nil where it is the content that is wrong
 }
 
 func (e *Error) Error() string {
 	return fmt.Sprintf("weights %q: %s", e.Path, strings.Join(e.Problems, "; "))
 }
 
+// Unwrap returns the error of the disk.
+func (e *Error) Unwrap() error { return e.Err }
+
+// refuse returns an *Error of the file at path.
+func refuse(path string, problems ...string) error { return &Error{Path: path, Problems: problems} }
+
+// failed returns an *Error of the disk.
+func failed(path string, err error) error {
+	return &Error{Path: path, Problems: []string{err.Error()}, Err: err}
+}
+
 // Read reads the file at path, in whatever format of Table it is. The error is an *Error
-// or a *NoHDF5Error where the file is not to be read, else that of the disk.
+// or a *NoHDF5Error.
 func Read(path string) (*File, error) {
 	disk, err := os.Open(path)
 	if err != nil {
-		return nil, fmt.Errorf("weights: %w", err)
+		return nil, failed(path, err)
 	}
 	defer disk.Close() // read only
 	info, err := disk.Stat()
 	if err != nil {
-		return nil, fmt.Errorf("weights: %w", err)
+		return nil, failed(path, err)
 	}
 	if !info.Mode().IsRegular() {
-		return nil, &Error{path, []string{"it is no file"}}
+		return nil, refuse(path, "it is no file")
 	}
 	f, err := read(path, disk, info.Size())
 	if err != nil {
 		return nil, err
 	}
 	if f.SHA256, err = checksum(disk, info.Size()); err != nil {
-		return nil, fmt.Errorf("weights: %w", err)
+		return nil, failed(path, err)
 	}
 	return f, nil
 }
@@ -101,7 +113,7 @@ func Read(path string) (*File, error) {
 func read(path string, r io.ReaderAt, size int64) (*File, error) {
 	s, err := newSource(path, r, size)
 	if err != nil {
-		return nil, &Error{path, []string{err.Error()}}
+		return nil, refuse(path, err.Error())
 	}
 	for _, format := range Table {
 		if !format.is(s) {
@@ -117,7 +129,7 @@ func read(path string, r io.ReaderAt, size int64) (*File, error) {
 		f.Path, f.Bytes, f.Format = path, size, format.Name
 		return f, nil
 	}
-	return nil, &Error{path, []string{"its content is of no known format (known: " + known() + ")"}}
+	return nil, refuse(path, "its content is of no known format (known: "+known()+")")
 }
 
 func known() string {

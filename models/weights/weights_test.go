@@ -1,0 +1,133 @@
+package weights
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/tfpair/tfpair/internal/named"
+)
+
+func TestReadErrors(t *testing.T) {
+	dir := t.TempDir()
+	if _, err := Read(filepath.Join(dir, "none")); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("nothing there: %v, want fs.ErrNotExist", err)
+	}
+	var refused *Error
+	if _, err := Read(dir); !errors.As(err, &refused) {
+		t.Errorf("a folder: %v, want an *Error", err)
+	}
+	large := filepath.Join(dir, "large")
+	if err := os.WriteFile(large, nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Truncate(large, maxBytes+1); err != nil { // takes no room on the disk
+		t.Skip(err)
+	}
+	if _, err := Read(large); err == nil || !strings.Contains(err.Error(), "4294967297 bytes, limit 4294967296") {
+		t.Errorf("5 GB: %v", err)
+	}
+}
+
+// TestHalf: the numbers are those of IEEE 754-2008, table 3.5.
+func TestHalf(t *testing.T) {
+	for bits, want := range map[uint16]float32{0x0000: 0, 0x3c00: 1, 0xc000: -2, 0x7bff: 65504, 0x0400: 0x1p-14,
+		0x0001: 0x1p-24, 0x83ff: -0x1.ff8p-15, 0x3555: 0x1.554p-2} {
+		if got := half(bits); got != want {
+			t.Errorf("half(%#04x) = %g, want %g", bits, got, want)
+		}
+	}
+	if x := half(0x7c00); !(x > 65504) {
+		t.Errorf("half(0x7c00) = %g, want +Inf", x)
+	}
+	if x := half(0x7e00); x == x {
+		t.Errorf("half(0x7e00) = %g, want NaN", x)
+	}
+}
+
+// TestWrite: what was written is read as it was, and says what it needs.
+func TestWrite(t *testing.T) {
+	network, want := smallNetwork("torchvision")
+	f := mustRead(t, torchLegacy(smallFiles()["torchvision"]))
+	imported, err := f.Import(network)
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "x.safetensors")
+	if err := Write(path, f, network, imported); err != nil {
+		t.Fatal(err)
+	}
+	back, err := Read(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, err := back.Import(network)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want, again.Tensors, cmpopts.EquateEmpty()); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff(torchOptions, again.Layout.Options); diff != "" || again.Layout.Network != resNet50 {
+		t.Errorf("options of %q (-want +got):\n%s", again.Layout.Network, diff)
+	}
+	var exists *ExistsError
+	if err := Write(path, f, network, imported); !errors.As(err, &exists) {
+		t.Errorf("second Write = %v, want an *ExistsError", err)
+	}
+	left, err := os.ReadDir(filepath.Dir(path))
+	if err != nil || len(left) != 1 {
+		t.Errorf("folder holds %v, %v, want the file alone", left, err)
+	}
+}
+
+// TestCheck: weights whose shapes fit are refused where the backbone computes something else.
+func TestCheck(t *testing.T) {
+	tests := []struct {
+		layout  string
+		options map[string]any
+		want    string // in the error, "" for none
+	}{
+		{"torchvision", map[string]any{"stride_on": "3x3", "preprocess": "torch", "bn_epsilon": float32(1e-5)}, ""},
+		{"keras", map[string]any{"stride_on": "1x1", "preprocess": "caffe", "bn_epsilon": float32(1.001e-5)}, ""},
+		{"efficientnet-lite0", map[string]any{"bn_epsilon": 1e-3}, ""},
+		{"tfpair", map[string]any{"stride_on": "3x3"}, ""},
+		{"keras3", map[string]any{"stride_on": "3x3", "preprocess": "caffe", "bn_epsilon": 1e-5},
+			"give --set backbone.b.bn_epsilon=1.001e-05 --set backbone.b.stride_on=1x1"},
+		{"transformers", map[string]any{"stride_on": "1x1", "preprocess": "torch", "bn_epsilon": 1e-5},
+			"backbone.b.stride_on is 1x1, want 3x3"},
+	}
+	for _, tt := range tests {
+		backbone, err := named.Choose("b", tt.options)
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = mustRead(t, safe(t, smallFiles()[tt.layout])).Check(backbone)
+		if (err == nil) != (tt.want == "") || err != nil && !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("%s: Check = %v, want %q", tt.layout, err, tt.want)
+		}
+	}
+}
+
+// TestNoHDF5 holds where the reader is not built in.
+func TestNoHDF5(t *testing.T) {
+	if _, err := readHDF5(&source{}); !errors.As(err, new(*NoHDF5Error)) {
+		t.Skip("this build reads HDF5")
+	}
+	for format, data := range map[string][]byte{
+		"hdf5":  []byte("\x89HDF\r\n\x1a\n and more"),
+		"keras": archive(t, member{name: "model.weights.h5"}),
+	} {
+		_, err := Read(write(t, data))
+		var missing *NoHDF5Error
+		if !errors.As(err, &missing) || missing.Format != format {
+			t.Errorf("%s: Read = %v, want a *NoHDF5Error", format, err)
+		}
+	}
+}

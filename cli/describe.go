@@ -197,6 +197,9 @@ func printManifest(out output, m *models.Manifest) {
 	}
 	out.print("space      %s", m.Space)
 	out.print("weights    step %s, SHA-256 %s", commas(m.Step), m.WeightsSHA256)
+	if m.Pretrained != nil {
+		out.print("started    from %s", origin(*m.Pretrained))
+	}
 	out.print("data       %s, %s", m.Data.Name, m.Data.Fingerprint)
 	if n := len(m.Classes); n > 0 {
 		out.print("classes    %d, of which training saw %d: %s", n, len(m.Seen), fewWords(m.Seen))

@@ -12,11 +12,13 @@ import (
 	"github.com/tfpair/tfpair/internal/libtensorflow"
 	"github.com/tfpair/tfpair/internal/libtensorflow/load"
 	"github.com/tfpair/tfpair/internal/named"
+	"github.com/tfpair/tfpair/internal/pretrained"
 	"github.com/tfpair/tfpair/internal/sheet"
 	"github.com/tfpair/tfpair/models"
 	"github.com/tfpair/tfpair/models/checkpoint"
 	"github.com/tfpair/tfpair/models/run"
 	"github.com/tfpair/tfpair/models/vectors"
+	"github.com/tfpair/tfpair/models/weights"
 	"github.com/tfpair/tfpair/pipeline/dataset"
 	"github.com/tfpair/tfpair/pipeline/decode"
 	"github.com/tfpair/tfpair/pipeline/features"
@@ -111,6 +113,14 @@ var outcomes = []outcome{
 	{isA[*train.SamplerError], exitUsage, "change train.batch_size or sampler with --set"},
 	{isA[*skippedError], exitSkipped, ""},
 	{isA[*train.DivergedError], exitDiverged, "lower the learning rate, or set optimizer.NAME.clip_norm"},
+	{isA[*weights.OptionsError], exitUsage, ""},
+	{isA[*weights.ExistsError], exitUsage, "give another --out; nothing is overwritten"},
+	{isA[*pretrained.ExistsError], exitUsage, "give another --out; nothing is overwritten"},
+	{isA[*weights.NoHDF5Error], exitInput, "build it with make where the headers of libhdf5 are, or with -tags hdf5; " +
+		"docs/weights.md says how"},
+	{isA[*weights.Error], exitInput, "docs/weights.md says what is imported"},
+	{isA[*pretrained.ChecksumError], exitInput, ""},
+	{isA[*train.WeightsError], exitInput, "give the run's own weights, or none, to go on, or another --out to begin anew"},
 	{isA[*train.BadImagesError], exitInput, "mend or remove them, or leave them out with --bad-images skip"},
 	{isA[*train.DataError], exitInput, "give the run's own data to go on, or another --out to begin anew"},
 	{isA[*dataset.Error], exitInput, ""},

@@ -70,6 +70,7 @@ func newApp(streams IO) *cli.App {
 			newListCommand(streams),
 			newDoctorCommand(streams),
 			newRuntimeCommand(streams),
+			newWeightsCommand(streams),
 			newVersionCommand(streams),
 		},
 	}

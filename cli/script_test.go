@@ -55,6 +55,7 @@ func TestScripts(t *testing.T) {
 			"waitfor":  waitforCommand,
 			"disk":     diskCommand,
 			"png":      pngCommand,
+			"weights":  weightsCommand,
 		},
 	})
 }
@@ -139,6 +140,9 @@ func diskCommand(ts *testscript.TestScript, _ bool, args []string) {
 
 // condition knows [mount]: this user may mount a disk.
 func condition(name string) (bool, error) {
+	if name == "hdf5" {
+		return readsHDF5()
+	}
 	if name != "mount" {
 		return false, fmt.Errorf("unknown condition %q", name)
 	}

@@ -17,6 +17,8 @@ func newTrainCommand(streams IO) *cli.Command {
 	flags := append(dataFlags(), specFlags()...)
 	flags = append(flags, &cli.StringFlag{Name: "out",
 		Usage: "run `FOLDER`: made, or gone on with where it holds a training with the same spec"},
+		&cli.StringFlag{Name: "weights",
+			Usage: "`FILE` of pretrained weights that the backbone of a new run starts from: tfpair weights"},
 		&cli.BoolFlag{Name: "unseen-classes",
 			Usage: "keep half of the classes for test and some for validation: --set train.unseen_classes=true"},
 		&cli.Float64Flag{Name: "max-minutes",
@@ -36,7 +38,7 @@ func runTrain(c *cli.Context, out output) error {
 		return err
 	}
 	out.say("tfpair train: %s → %s", c.String("data"), c.String("out"))
-	s, err := readSpec(c)
+	s, pretrained, err := readSpecAndWeights(c, out)
 	if err != nil {
 		return err
 	}
@@ -59,7 +61,7 @@ func runTrain(c *cli.Context, out output) error {
 	defer data.Close() // read only
 	w := &trainWatcher{out: out, data: data.Summary()}
 	summary, err := train.Run(c.Context, train.Config{Spec: s, Data: data, Folder: c.String("out"),
-		Session: o, Store: storeOptions(c), MaxTime: limit, SkipBad: skip, Observe: w.observe, Now: time.Now})
+		Weights: pretrained, Session: o, Store: storeOptions(c), MaxTime: limit, SkipBad: skip, Observe: w.observe, Now: time.Now})
 	w.end()
 	var notRun *run.NotRunError
 	if errors.As(err, &notRun) {
@@ -184,6 +186,9 @@ func (w *trainWatcher) started(e train.Started) {
 	w.out.say("training  %s, %s per epoch; validation %s, %s", count(e.TrainImages, "image"),
 		count(e.StepsPerEpoch, "step"), count(e.ValImages, "image"), count(e.ValPairs, "pair"))
 	w.out.say("network   %s parameters, %s", commas(int(e.Parameters)), e.Devices[len(e.Devices)-1])
+	if e.Pretrained != nil {
+		w.out.say("weights   %s", origin(*e.Pretrained))
+	}
 	for _, note := range e.Notes {
 		w.out.say("note      %s", note)
 	}

@@ -49,7 +49,8 @@ type Manifest struct {
 	Classes       []string        `json:"classes,omitempty"`
 	Seen          []string        `json:"seen_classes,omitempty"` // those trained or validated on
 	Data          Data            `json:"data"`
-	Step          int             `json:"step"` // updates that made the weights
+	Pretrained    *Pretrained     `json:"pretrained,omitempty"` // what the backbone started from
+	Step          int             `json:"step"`                 // updates that made the weights
 	Parameters    int64           `json:"parameters"`
 	WeightsSHA256 string          `json:"weights_sha256"`
 	Tool          string          `json:"tool"`    // "tfpair v1.2.0"
@@ -90,6 +91,14 @@ type Data struct {
 	Name        string   `json:"name"`
 	Fingerprint string   `json:"fingerprint"` // of paths, sizes, classes and pairs
 	Skipped     []string `json:"skipped,omitempty"`
+}
+
+// Pretrained says which file of weights a backbone started from.
+type Pretrained struct {
+	File   string `json:"file"` // its name, without folders
+	SHA256 string `json:"sha256"`
+	Format string `json:"format"` // "pytorch"
+	Layout string `json:"layout"` // "torchvision"
 }
 
 // Probe is a stored image with the embedding that the training graph gave it.

@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 
 	"github.com/tfpair/tfpair/graphs"
 	"github.com/tfpair/tfpair/graphs/loss"
@@ -121,11 +122,27 @@ func (n *Network) Devices() ([]string, error) { return n.session.Devices() }
 func (n *Network) Dim() int { return n.Graph.EmbeddingDim }
 
 // Start draws starting values for all variables; equal seeds draw equal values.
-func (n *Network) Start(seed uint64) error {
+func (n *Network) Start(seed uint64) error { return n.StartFrom(nil, seed) }
+
+// StartFrom gives the variables that tensors name their values, those of a moving average
+// and of what it follows alike, and draws the others as Start does.
+func (n *Network) StartFrom(tensors []checkpoint.Tensor, seed uint64) error {
+	given := make(map[string]checkpoint.Tensor, len(tensors))
+	for _, t := range tensors {
+		given[t.Name] = t
+	}
 	state := n.state()
 	values := make([][]float32, len(state))
 	for i, v := range state {
-		values[i] = v.Start(seed)
+		t, ok := given[strings.TrimPrefix(v.Key, names.Live+"/")]
+		switch {
+		case !ok:
+			values[i] = v.Start(seed)
+		case !slices.Equal(t.Shape, v.Shape):
+			return fmt.Errorf("start from %q: it has shape %v, want %v", t.Name, t.Shape, v.Shape)
+		default:
+			values[i] = t.Data
+		}
 	}
 	return n.assign(state, values)
 }

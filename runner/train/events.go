@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/tfpair/tfpair/models"
 	"github.com/tfpair/tfpair/runner/evaluate"
 )
 
@@ -40,6 +41,8 @@ type Started struct {
 	Devices       []string `json:"devices"`
 	Notes         []string `json:"notes,omitempty"`   // what a user should know about the data
 	Skipped       []string `json:"skipped,omitempty"` // bad images that are left out
+
+	Pretrained *models.Pretrained `json:"pretrained,omitempty"` // what the backbone started from
 }
 
 // Stepped is one update.

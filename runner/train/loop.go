@@ -47,6 +47,8 @@ type loop struct {
 	targets   labelImages
 	network   *network.Network
 
+	pretrained *pretrained // weights to start from, nil: random ones
+
 	until   time.Time // when the time is used up, zero: never
 	step    int       // updates done
 	state   trained.State
@@ -87,7 +89,10 @@ func (l *loop) resume(ctx context.Context) error {
 		corrupt = append(corrupt, err)
 	})
 	if errors.Is(err, checkpoint.ErrNone) && len(corrupt) == 0 {
-		return errors.Join(l.network.Start(uint64(l.Spec.Train.Seed)), l.fix(ctx))
+		if err := l.start(); err != nil {
+			return err
+		}
+		return l.fix(ctx)
 	}
 	if err != nil {
 		return errors.Join(append(corrupt, err)...)
@@ -98,6 +103,9 @@ func (l *loop) resume(ctx context.Context) error {
 	}
 	if before.Fingerprint != l.state.Fingerprint {
 		return &DataError{Folder: l.folder.Path(), Run: before.Fingerprint, Given: l.state.Fingerprint}
+	}
+	if err := l.checkWeights(before.Pretrained); err != nil {
+		return err
 	}
 	if a, b := fmt.Sprint(before.Skipped), fmt.Sprint(l.state.Skipped); a != b {
 		return &DataError{Folder: l.folder.Path(), Run: "skipped images " + a, Given: "skipped images " + b}

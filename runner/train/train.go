@@ -18,6 +18,7 @@ import (
 	"github.com/tfpair/tfpair/graphs"
 	"github.com/tfpair/tfpair/models/run"
 	"github.com/tfpair/tfpair/models/spec"
+	"github.com/tfpair/tfpair/models/weights"
 	"github.com/tfpair/tfpair/pipeline"
 	"github.com/tfpair/tfpair/pipeline/augment"
 	"github.com/tfpair/tfpair/pipeline/dataset"
@@ -33,6 +34,7 @@ type Config struct {
 	Spec     *spec.Spec       // Run fills in the defaults of its options
 	Data     *dataset.Dataset // Run assigns missing splits
 	Folder   string           // run folder: made, or gone on with
+	Weights  *weights.File    // that the backbone of a new run starts from; nil: random ones
 	Session  session.Options
 	Store    pipeline.StoreOptions // Resizer is set from Spec
 	Pixels   *pipeline.Store       // of these images at the size of Spec, shared; nil: Run makes its own
@@ -57,7 +59,8 @@ type Summary struct {
 // error is an *InterruptedError. What ends before its first step leaves no new
 // folder. Other errors: those of graphs.Resolve and the
 // sampler for the spec, *SpecError, *DataError, *BadImagesError,
-// *ClassesError, *evaluate.NoPairsError, *run.LockedError, *DivergedError.
+// *ClassesError, *WeightsError, *weights.Error, *weights.OptionsError,
+// *evaluate.NoPairsError, *run.LockedError, *DivergedError.
 func Run(ctx context.Context, c Config) (*Summary, error) {
 	parts, err := graphs.Resolve(c.Spec)
 	if err != nil {
@@ -114,11 +117,18 @@ func (c Config) splits() dataset.SplitOptions {
 	return dataset.SplitOptions{Val: t.Val, ByClass: t.Unseen, Seed: uint64(t.Seed)}
 }
 
-// open reads the data, builds the network and sets it to the last checkpoint or to a start.
+// open builds the network, reads the data, and sets the network to the last checkpoint or
+// to a start.
 func (l *loop) open(ctx context.Context, parts graphs.Parts, maker sampler.Maker) error {
 	trainPart, valPart := l.Data.In(dataset.Train), l.Data.In(dataset.Val)
 	err := l.openStore()
 	if err != nil {
+		return err
+	}
+	if l.network, err = network.Open(l.Spec, l.Session); err != nil {
+		return err
+	}
+	if err := l.importWeights(); err != nil {
 		return err
 	}
 	if err := l.prepareImages(ctx, &trainPart, &valPart); err != nil {
@@ -128,9 +138,6 @@ func (l *loop) open(ctx context.Context, parts graphs.Parts, maker sampler.Maker
 		return err
 	}
 	if err := l.chooseVal(valPart); err != nil {
-		return err
-	}
-	if l.network, err = network.Open(l.Spec, l.Session); err != nil {
 		return err
 	}
 	if err := l.resume(ctx); err != nil {
@@ -208,10 +215,10 @@ func (l *loop) started(train, val dataset.Part) error {
 	}
 	e := Started{
 		Step: l.step, Steps: l.Spec.Train.Steps, StepsPerEpoch: l.sampler.StepsPerEpoch(),
-		TrainImages: len(train.Images), ValImages: len(val.Images), ValPairs: len(l.val.Same) + 2*len(l.targets.val.Photos), // a photo with its label image and with another
-
-		Classes: len(l.Data.Classes), Devices: devices, Skipped: l.state.Skipped,
-		Notes: l.notes(),
+		TrainImages: len(train.Images), ValImages: len(val.Images),
+		ValPairs: len(l.val.Same) + 2*len(l.targets.val.Photos), // a photo with its label image and with another
+		Classes:  len(l.Data.Classes), Devices: devices, Skipped: l.state.Skipped,
+		Notes: l.notes(), Pretrained: l.state.Pretrained,
 	}
 	for _, v := range l.network.Graph.Variables {
 		if !v.Trained {

@@ -35,6 +35,7 @@ func (m *Model) Manifest(weights []checkpoint.Tensor) (*models.Manifest, error) 
 		Classes:       m.State.Classes,
 		Seen:          m.State.Seen,
 		Data:          models.Data{Name: m.State.Data, Fingerprint: m.State.Fingerprint, Skipped: m.State.Skipped},
+		Pretrained:    m.State.Pretrained,
 		Step:          m.Step,
 		Parameters:    parameters(weights),
 		WeightsSHA256: weightsSum(weights),

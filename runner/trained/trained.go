@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/tfpair/tfpair/models"
 	"github.com/tfpair/tfpair/models/checkpoint"
 	"github.com/tfpair/tfpair/models/run"
 	"github.com/tfpair/tfpair/models/spec"
@@ -31,7 +32,8 @@ type State struct {
 	BestValue   float64     `json:"best_value"`
 	Stale       int         `json:"stale"` // evaluations since the best
 
-	Gallery []evaluate.LabelImage `json:"gallery,omitempty"` // rows of the checkpoint's gallery
+	Pretrained *models.Pretrained    `json:"pretrained,omitempty"` // what the backbone started from, nil: random weights
+	Gallery    []evaluate.LabelImage `json:"gallery,omitempty"`    // rows of the checkpoint's gallery
 }
 
 // Validation is the scores of a step.

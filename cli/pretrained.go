@@ -1,0 +1,78 @@
+package cli
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/tfpair/tfpair/models"
+	"github.com/tfpair/tfpair/models/spec"
+	"github.com/tfpair/tfpair/models/weights"
+	"github.com/tfpair/tfpair/runner/train"
+)
+
+// readSpecAndWeights returns the spec that the flags describe and the file that --weights names, nil
+// without it. Options of the backbone that the weights need, and that nobody chose, are set
+// to what they need, and said; others are an *weights.OptionsError.
+func readSpecAndWeights(c *cli.Context, out output) (*spec.Spec, *weights.File, error) {
+	layers, err := readLayers(c)
+	if err != nil {
+		return nil, nil, err
+	}
+	s := layers[len(layers)-1].spec
+	path := c.String("weights")
+	if path == "" {
+		return s, nil, nil
+	}
+	f, err := weights.Read(path)
+	if err != nil {
+		return nil, nil, err
+	}
+	layout, err := f.Layout()
+	if err != nil {
+		return nil, nil, err
+	}
+	if layout.Network != "" && layout.Network != s.Backbone.Name {
+		return nil, nil, usagef("weights %q are of %s (layout %s), and the backbone is %s; give --set backbone=%s",
+			path, layout.Network, layout.Name, s.Backbone.Name, layout.Network)
+	}
+	settings, err := unchosen(layers, layout)
+	if err != nil || len(settings) == 0 {
+		return s, f, err
+	}
+	out.say("note      %s are what weights of layout %s were made for: set", strings.Join(settings, ", "), layout.Name)
+	if s, err = s.Set(settings...); err != nil {
+		return nil, nil, err
+	}
+	return s, f, usage(train.Check(s))
+}
+
+// unchosen returns, as --set takes them, the options that weights of this layout need another value
+// of and that are defaults.
+func unchosen(layers []layer, l weights.Layout) ([]string, error) {
+	different, err := l.Differences(layers[len(layers)-1].spec.Backbone)
+	if err != nil {
+		return nil, err
+	}
+	values, err := valuesOf(layers)
+	if err != nil {
+		return nil, err
+	}
+	from := map[string]string{}
+	for _, v := range values {
+		from[v.Key] = v.From
+	}
+	var settings []string
+	for _, d := range different {
+		if from[d.Key] == "default" {
+			settings = append(settings, d.Key+"="+d.Want)
+		}
+	}
+	return settings, nil
+}
+
+// origin says which file a backbone started from.
+func origin(p models.Pretrained) string {
+	return fmt.Sprintf("%s, %s, layout %s, SHA-256 %.12s…", p.File, p.Format, p.Layout, p.SHA256)
+}

@@ -1,0 +1,68 @@
+package cli
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/tfpair/tfpair/models/weights"
+)
+
+// weights FILE KIND: writes a file of weights that is not to be imported.
+//
+//	evil       a pickle that has Python run a command
+//	header     safetensors with a header of 2 GB
+//	torch      safetensors with the first two tensors of torchvision's ResNet50
+//	nan        tfpair's own names, not a number among them
+//	hdf5       what HDF5 begins with
+func weightsCommand(ts *testscript.TestScript, _ bool, args []string) {
+	var data []byte
+	switch args[1] {
+	case "evil":
+		data = []byte("\x80\x02cposix\nsystem\n(X\x0b\x00\x00\x00touch ownedtR.")
+	case "header":
+		data = append(binary.LittleEndian.AppendUint64(nil, 2<<30), "{}"...)
+	case "torch":
+		data = safetensors("conv1.weight", "[1,1,1,1]", "layer1.0.conv1.weight", "[1,1,1,1]")
+	case "nan":
+		data = safetensors("backbone/stem_conv/kernel", "[1]", "backbone/stem_bn/beta", "[1]")
+		copy(data[len(data)-4:], "\x00\x00\xc0\x7f")
+	case "hdf5":
+		data = []byte("\x89HDF\r\n\x1a\n")
+	}
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), data, 0o644))
+}
+
+// readsHDF5 says whether the reader of HDF5 is built in.
+func readsHDF5() (bool, error) {
+	f, err := os.CreateTemp("", "tfpair-hdf5-")
+	if err != nil {
+		return false, err
+	}
+	defer os.RemoveAll(f.Name())
+	if _, err := f.WriteString("\x89HDF\r\n\x1a\n"); err != nil {
+		return false, err
+	}
+	if err := f.Close(); err != nil {
+		return false, err
+	}
+	_, err = weights.Read(f.Name())
+	var missing *weights.NoHDF5Error
+	return !errors.As(err, &missing), nil
+}
+
+// safetensors returns a file of tensors of one element, given their names and shapes.
+func safetensors(namesAndShapes ...string) []byte {
+	var entries []string
+	for i := 0; i < len(namesAndShapes); i += 2 {
+		entries = append(entries, fmt.Sprintf(`%q:{"dtype":"F32","shape":%s,"data_offsets":[%d,%d]}`,
+			namesAndShapes[i], namesAndShapes[i+1], 2*i, 2*i+4))
+	}
+	header := "{" + strings.Join(entries, ",") + "}"
+	data := binary.LittleEndian.AppendUint64(nil, uint64(len(header)))
+	return append(append(data, header...), make([]byte, 2*len(namesAndShapes))...)
+}

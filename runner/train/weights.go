@@ -1,0 +1,97 @@
+package train
+
+import (
+	"fmt"
+	"path/filepath"
+
+	"github.com/tfpair/tfpair/graphs"
+	"github.com/tfpair/tfpair/models"
+	"github.com/tfpair/tfpair/models/checkpoint"
+	"github.com/tfpair/tfpair/models/spec"
+	"github.com/tfpair/tfpair/models/weights"
+	"github.com/tfpair/tfpair/runner/network"
+	"github.com/tfpair/tfpair/runner/session"
+)
+
+// WeightsError says that a run folder holds a training that started from other weights.
+type WeightsError struct {
+	Folder string
+	Run    *models.Pretrained // nil where it started from random ones
+	Given  models.Pretrained
+}
+
+func (e *WeightsError) Error() string {
+	from := "random weights"
+	if e.Run != nil {
+		from = fmt.Sprintf("%s (SHA-256 %.12s…)", e.Run.File, e.Run.SHA256)
+	}
+	return fmt.Sprintf("run %q started from %s, and not from %s (SHA-256 %.12s…)", e.Folder, from,
+		e.Given.File, e.Given.SHA256)
+}
+
+// Backbone returns what the backbone of this name wants of a file of weights.
+func Backbone(name string) (weights.Network, error) {
+	s, err := spec.Preset(spec.DefaultPreset)
+	if err != nil {
+		return weights.Network{}, err
+	}
+	if s, err = s.Set("backbone="+name, "input.size=224"); err != nil {
+		return weights.Network{}, err
+	}
+	if err := session.Ready(session.Options{}); err != nil {
+		return weights.Network{}, err
+	}
+	g, err := graphs.Build(s)
+	if err != nil {
+		return weights.Network{}, err
+	}
+	return weights.Network{Name: name, Shapes: network.BackboneShapes(g)}, nil
+}
+
+// pretrained are weights that the backbone starts from, under the keys of its variables.
+type pretrained struct {
+	models.Pretrained
+	tensors []checkpoint.Tensor
+}
+
+// importWeights maps the given weights, if there are any, to the variables of the backbone,
+// before anything else takes time.
+func (l *loop) importWeights() error {
+	f := l.Weights
+	if f == nil {
+		return nil
+	}
+	l.Weights = nil // what is not imported need not stay in memory
+	if err := f.Check(l.Spec.Backbone); err != nil {
+		return err
+	}
+	imported, err := f.Import(weights.Network{Name: l.Spec.Backbone.Name,
+		Shapes: network.BackboneShapes(l.network.Graph)})
+	if err != nil {
+		return err
+	}
+	l.pretrained = &pretrained{Pretrained: models.Pretrained{File: filepath.Base(f.Path), SHA256: f.SHA256,
+		Format: f.Format, Layout: imported.Layout.Name}}
+	for _, t := range imported.Tensors {
+		l.pretrained.tensors = append(l.pretrained.tensors, checkpoint.Tensor(t))
+	}
+	return nil
+}
+
+// start sets the network to random weights, or its backbone to those given.
+func (l *loop) start() error {
+	seed := uint64(l.Spec.Train.Seed)
+	if l.pretrained == nil {
+		return l.network.Start(seed)
+	}
+	l.state.Pretrained = &l.pretrained.Pretrained
+	return l.network.StartFrom(l.pretrained.tensors, seed)
+}
+
+// checkWeights refuses weights that are not those that the run started from.
+func (l *loop) checkWeights(before *models.Pretrained) error {
+	if l.pretrained == nil || before != nil && before.SHA256 == l.pretrained.SHA256 {
+		return nil
+	}
+	return &WeightsError{l.folder.Path(), before, l.pretrained.Pretrained}
+}

@@ -12,6 +12,11 @@ import (
 	"github.com/tfpair/tfpair/runner/train"
 )
 
+func weightsFlag() cli.Flag {
+	return &cli.StringFlag{Name: "weights",
+		Usage: "`FILE` of pretrained weights that the backbone of a new run starts from: tfpair weights"}
+}
+
 // readSpecAndWeights returns the spec that the flags describe and the file that --weights names, nil
 // without it. Options of the backbone that the weights need, and that nobody chose, are set
 // to what they need, and said; others are an *weights.OptionsError.
@@ -34,14 +39,15 @@ func readSpecAndWeights(c *cli.Context, out output) (*spec.Spec, *weights.File, 
 		return nil, nil, err
 	}
 	if layout.Network != "" && layout.Network != s.Backbone.Name {
-		return nil, nil, usagef("weights %q are of %s (layout %s), and the backbone is %s; give --set backbone=%s",
-			path, layout.Network, layout.Name, s.Backbone.Name, layout.Network)
+		return nil, nil, usagef("weights %q are of %s (layout %s), and the backbone is %s; "+
+			"give --set backbone=%s", path, layout.Network, layout.Name, s.Backbone.Name, layout.Network)
 	}
 	settings, err := unchosen(layers, layout)
 	if err != nil || len(settings) == 0 {
 		return s, f, err
 	}
-	out.say("note      %s are what weights of layout %s were made for: set", strings.Join(settings, ", "), layout.Name)
+	out.say("note      %s are what weights of layout %s were made for: set",
+		strings.Join(settings, ", "), layout.Name)
 	if s, err = s.Set(settings...); err != nil {
 		return nil, nil, err
 	}

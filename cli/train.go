@@ -17,8 +17,7 @@ func newTrainCommand(streams IO) *cli.Command {
 	flags := append(dataFlags(), specFlags()...)
 	flags = append(flags, &cli.StringFlag{Name: "out",
 		Usage: "run `FOLDER`: made, or gone on with where it holds a training with the same spec"},
-		&cli.StringFlag{Name: "weights",
-			Usage: "`FILE` of pretrained weights that the backbone of a new run starts from: tfpair weights"},
+		weightsFlag(),
 		&cli.BoolFlag{Name: "unseen-classes",
 			Usage: "keep half of the classes for test and some for validation: --set train.unseen_classes=true"},
 		&cli.Float64Flag{Name: "max-minutes",

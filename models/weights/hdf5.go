@@ -28,5 +28,6 @@ var kerasFormat = Format{
 type NoHDF5Error struct{ Path, Format string }
 
 func (e *NoHDF5Error) Error() string {
-	return fmt.Sprintf("weights %q: a file of Keras (%s), which this build of tfpair cannot read", e.Path, e.Format)
+	return fmt.Sprintf("weights %q: a file of Keras (%s), which this build of tfpair cannot read",
+		e.Path, e.Format)
 }

@@ -193,7 +193,8 @@ func (i *importer) compare() {
 			i.network.Name, list(i.extra)))
 	}
 	if len(shapes) > 0 {
-		i.problems = append(i.problems, fmt.Sprintf("%d tensors of another shape: %s", len(shapes), list(shapes)))
+		i.problems = append(i.problems, fmt.Sprintf("%d tensors of another shape: %s",
+			len(shapes), list(shapes)))
 	}
 }
 

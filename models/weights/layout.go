@@ -57,7 +57,8 @@ var Layouts = []Layout{
 		marks: []string{"layer1.0.conv1.weight"}},
 	{Name: "transformers", Brief: "Hugging Face transformers' ResNet50", Network: resNet50,
 		Options: torchOptions, torch: true, names: transformersNames,
-		marks: []string{"resnet.embedder.embedder.convolution.weight", "embedder.embedder.convolution.weight"}},
+		marks: []string{"resnet.embedder.embedder.convolution.weight",
+			"embedder.embedder.convolution.weight"}},
 	{Name: "keras", Brief: "Keras Applications' ResNet50", Network: resNet50,
 		Options: kerasOptions, names: kerasNames,
 		marks: []string{"conv1_conv/conv1_conv/kernel:0", "conv1_conv/conv1_conv/kernel",
@@ -89,8 +90,8 @@ func (f *File) Layout() (Layout, error) {
 		}
 	}
 	if has["conv1/conv1_W:0"] || has["model_weights/conv1/conv1_W:0"] {
-		return Layout{}, f.refuse("its names are those of Keras 1 (conv1_W, res2a_branch2a): an older ResNet50 with " +
-			"other weights and batch norm epsilon 1e-3, which tfpair does not import")
+		return Layout{}, f.refuse("its names are those of Keras 1 (conv1_W, res2a_branch2a): an older " +
+			"ResNet50 with other weights and batch norm epsilon 1e-3, which tfpair does not import")
 	}
 	var names, first []string
 	for _, l := range Layouts {
@@ -99,8 +100,8 @@ func (f *File) Layout() (Layout, error) {
 	for _, t := range f.Tensors[:min(3, len(f.Tensors))] {
 		first = append(first, fmt.Sprintf("%q", t.Name))
 	}
-	return Layout{}, f.refuse(fmt.Sprintf("its %d tensors (%s, …) are named as in no known layout (known: %s)",
-		len(f.Tensors), strings.Join(first, ", "), strings.Join(names, "; ")))
+	return Layout{}, f.refuse(fmt.Sprintf("its %d tensors (%s, …) are named as in no known layout "+
+		"(known: %s)", len(f.Tensors), strings.Join(first, ", "), strings.Join(names, "; ")))
 }
 
 // own fills in what files of the project's own say about themselves.

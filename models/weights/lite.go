@@ -6,7 +6,8 @@ import (
 	"strings"
 )
 
-var liteBlock = regexp.MustCompile(`^_blocks\.(\d+)\._(expand_conv|bn0|depthwise_conv|bn1|project_conv|bn2)$`)
+var liteBlock = regexp.MustCompile(
+	`^_blocks\.(\d+)\._(expand_conv|bn0|depthwise_conv|bn1|project_conv|bn2)$`)
 
 // liteNames are those of the package for PyTorch: batch norms are counted within a block.
 func liteNames(*File, Network) naming {

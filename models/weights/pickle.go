@@ -137,6 +137,6 @@ func storageOf(id *types.Tuple) (*storage, error) {
 			return &storage{element: class.element, key: key, elements: int64(n)}, nil
 		}
 	}
-	return nil, fmt.Errorf("the pickle refers to something that is no storage, or one of more than %d elements",
-		maxElements)
+	return nil, fmt.Errorf("the pickle refers to something that is no storage, or one of more than "+
+		"%d elements", maxElements)
 }

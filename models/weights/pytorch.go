@@ -167,7 +167,8 @@ func (s *source) placeStorages(keys any, loaded map[string]*storage, at int64) e
 		}
 		of.at = at + 8
 		if at = of.at + of.elements*of.size; at > s.size {
-			return fmt.Errorf("it ends early: storage %q ends at byte %d, and the file at %d", name, at, s.size)
+			return fmt.Errorf("it ends early: storage %q ends at byte %d, and the file at %d",
+				name, at, s.size)
 		}
 	}
 	return nil

@@ -102,7 +102,8 @@ func kerasNames(*File, Network) naming {
 			return place{role: skipped}
 		case layer == "predictions":
 			return place{role: top}
-		case len(parts) < 2 || len(parts) > 3 || !slices.Contains(kerasFields, field) || resNetLayer(layer) == nil:
+		case len(parts) < 2 || len(parts) > 3, !slices.Contains(kerasFields, field),
+			resNetLayer(layer) == nil:
 			return place{}
 		}
 		return place{layer, field, wanted}

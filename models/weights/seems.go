@@ -22,7 +22,8 @@ var resNetBlocks = []struct {
 // seemsOf returns the network that a file which does not fit seems to be of, "" where there
 // is no telling. Only the names and the widths of the first block are looked at.
 func (i *importer) seemsOf() string {
-	if slices.ContainsFunc(i.file.Tensors, func(t Tensor) bool { return strings.Contains(t.Name, "_se_reduce") }) {
+	squeezes := func(t Tensor) bool { return strings.Contains(t.Name, "_se_reduce") }
+	if slices.ContainsFunc(i.file.Tensors, squeezes) {
 		return "an EfficientNet with squeeze-excite"
 	}
 	blocks, third := make([]int, 4), false

@@ -73,7 +73,8 @@ func (s *source) place(f *zip.File) (at, size int64, err error) {
 		return 0, 0, fmt.Errorf("member %q: %w", f.Name, err)
 	}
 	if f.UncompressedSize64 > uint64(s.size) || at > s.size-int64(f.UncompressedSize64) {
-		return 0, 0, fmt.Errorf("member %q of %d bytes goes beyond the end of the file", f.Name, f.UncompressedSize64)
+		return 0, 0, fmt.Errorf("member %q of %d bytes goes beyond the end of the file", f.Name,
+			f.UncompressedSize64)
 	}
 	return at, int64(f.UncompressedSize64), nil
 }

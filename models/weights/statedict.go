@@ -130,7 +130,8 @@ func (v *view) span() (int64, error) {
 		n += (side - 1) * v.stride[i]
 	}
 	if v.offset < 0 || v.offset > v.storage.elements || n > v.storage.elements-v.offset {
-		return 0, fmt.Errorf("%d elements at %d go beyond its storage of %d", n, v.offset, v.storage.elements)
+		return 0, fmt.Errorf("%d elements at %d go beyond its storage of %d",
+			n, v.offset, v.storage.elements)
 	}
 	return n, nil
 }

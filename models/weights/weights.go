@@ -205,7 +205,8 @@ func (b *budget) take(name string, shape []int64) (int64, error) {
 		return 0, fmt.Errorf("it holds more than %d tensors", maxTensors)
 	}
 	if b.elements < 0 {
-		return 0, fmt.Errorf("tensor %q: more elements than the file has bytes, or than %d", name, maxElements)
+		return 0, fmt.Errorf("tensor %q: more elements than the file has bytes, or than %d",
+			name, maxElements)
 	}
 	return n, nil
 }

@@ -87,7 +87,8 @@ func (u *tuner) try(ctx context.Context, t Trial, runs string) (Trial, error) {
 	}
 	started := u.Now()
 	summary, err := train.Run(ctx, train.Config{Spec: s, Data: data, Session: u.Session,
-		Folder: filepath.Join(u.Folder, t.Run), Store: u.Store, Pixels: store, Features: u.features(), SkipBad: u.SkipBad,
+		Folder: filepath.Join(u.Folder, t.Run), Weights: u.Weights, Features: u.features(),
+		Store: u.Store, Pixels: store, SkipBad: u.SkipBad,
 		Observe: u.Training, Now: u.Now})
 	t.Seconds = u.Now().Sub(started).Seconds()
 	var diverged *train.DivergedError

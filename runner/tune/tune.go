@@ -23,6 +23,7 @@ import (
 	"github.com/tfpair/tfpair/graphs"
 	"github.com/tfpair/tfpair/internal/named"
 	"github.com/tfpair/tfpair/models/spec"
+	"github.com/tfpair/tfpair/models/weights"
 	"github.com/tfpair/tfpair/pipeline"
 	"github.com/tfpair/tfpair/pipeline/dataset"
 	"github.com/tfpair/tfpair/runner/metric"
@@ -42,6 +43,7 @@ type Config struct {
 	Folder string        // made, or gone on with
 	// Open opens the data, anew for each training.
 	Open     func() (*dataset.Dataset, error)
+	Weights  *weights.File // that backbones start from, in every trial; nil: random ones
 	Session  session.Options
 	Store    pipeline.StoreOptions
 	SkipBad  float64

@@ -232,7 +232,7 @@ func TestGolden(t *testing.T) {
 	g := readGolden(t)
 	// That library lacks bce; crossbatch has a test of its own.
 	seen := map[string]bool{"bce": true, "crossbatch": true}
-	for _, name := range For(Targets) { // of PyTorch itself: see targets_test.go
+	for _, name := range For(Targets) { // of PyTorch itself: TestTargetsGolden
 		seen[name] = true
 	}
 	for _, c := range g.Cases {

@@ -87,7 +87,7 @@ func runPairs(c *cli.Context, out output, from parts, model *model) error {
 		return err
 	}
 	defer gallery.close()
-	images, err := readImages(c, out, data, model.Preprocessing.Options, &part, gallery.within(data))
+	images, err := readImages(c, out, data, model, &part, gallery.within(data))
 	if err != nil {
 		return err
 	}

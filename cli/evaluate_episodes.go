@@ -86,7 +86,7 @@ func runFewShot(c *cli.Context, out output, d *evaluate.Draw, from parts, model 
 		split = part.Split
 	}
 	images := dataset.Part{Split: split, Images: episodes.Images()}
-	read, err := readImages(c, out, from.data, model.Preprocessing.Options, &images)
+	read, err := readImages(c, out, from.data, model, &images)
 	if err != nil {
 		return err
 	}

@@ -108,7 +108,7 @@ func (g *gallery) open(c *cli.Context, out output, m *model, queries *pixels) (*
 	store := queries.store
 	if g.mine {
 		var err error
-		if g.read, err = readImages(c, out, g.data, m.Preprocessing.Options, &g.part); err != nil {
+		if g.read, err = readImages(c, out, g.data, m, &g.part); err != nil {
 			return nil, err
 		}
 		queries.skipped = append(queries.skipped, g.read.skipped...)

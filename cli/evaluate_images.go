@@ -11,7 +11,6 @@ import (
 	"github.com/tfpair/tfpair/models/spec"
 	"github.com/tfpair/tfpair/pipeline"
 	"github.com/tfpair/tfpair/pipeline/dataset"
-	"github.com/tfpair/tfpair/pipeline/resize"
 	"github.com/tfpair/tfpair/runner/train"
 )
 
@@ -65,16 +64,16 @@ type pixels struct {
 	skipped []string // paths of bad images
 }
 
-// readImages reads the images of the parts, which may be nil, and takes the bad ones
+// readImages reads the images of the parts, which may be nil, for m, and takes the bad ones
 // out of them or refuses.
-func readImages(c *cli.Context, out output, data *dataset.Dataset, input resize.Options,
+func readImages(c *cli.Context, out output, data *dataset.Dataset, m *model,
 	parts ...*dataset.Part) (*pixels, error) {
 	skip, err := skipShare(c)
 	if err != nil {
 		return nil, err
 	}
 	o := storeOptions(c)
-	if o.Resizer, err = resize.New(input); err != nil {
+	if err := m.resizers(&o); err != nil {
 		return nil, err
 	}
 	parts = slices.DeleteFunc(parts, func(p *dataset.Part) bool { return p == nil })

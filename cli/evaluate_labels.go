@@ -32,7 +32,7 @@ func runLabels(c *cli.Context, out output, from parts, model *model) error {
 		return err
 	}
 	labels := dataset.Part{Images: part.LabelImages()}
-	images, err := readImages(c, out, from.data, model.Preprocessing.Options, &part, &labels)
+	images, err := readImages(c, out, from.data, model, &part, &labels)
 	if err != nil {
 		return err
 	}

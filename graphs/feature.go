@@ -76,6 +76,9 @@ func (p *Parts) aim(s *spec.Spec) error {
 	if s.Target.Side == "" {
 		s.Target.Side = spec.Frozen
 	}
+	if s.Target.Resize == "" {
+		s.Target.Resize = s.Input.Resize
+	}
 	p.Target = s.Target
 	return nil
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/tfpair/tfpair/internal/named"
 	"github.com/tfpair/tfpair/pipeline/augment"
 	"github.com/tfpair/tfpair/pipeline/dataset"
+	"github.com/tfpair/tfpair/pipeline/resize"
 	"github.com/tfpair/tfpair/pipeline/sampler"
 )
 
@@ -30,6 +31,35 @@ func photoSampler(t *testing.T, ds *dataset.Dataset) sampler.Sampler {
 		t.Fatal(err)
 	}
 	return s
+}
+
+// TestLabelResizer: label images may be brought to the size in another way.
+func TestLabelResizer(t *testing.T) {
+	ds, _ := testData(t, 12)
+	for i := int32(4); i < 12; i++ {
+		ds.Matches = append(ds.Matches, dataset.Match{Image: i, Label: i % 4})
+	}
+	crop, err := resize.New(resize.Options{Size: testSize, Mode: "crop"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	plain := testStore(t, ds, StoreOptions{})
+	mixed := testStore(t, ds, StoreOptions{Labels: crop})
+	cropped := testStore(t, ds, StoreOptions{Resizer: crop})
+	read := func(s *Store) []uint8 {
+		var pixels []uint8
+		for _, b := range collect(t, s.Sequence(t.Context(), all(ds), 12, nil)) {
+			pixels = append(pixels, b.Pixels...)
+		}
+		return pixels
+	}
+	want := slices.Concat(read(cropped)[:4*oneImage], read(plain)[4*oneImage:])
+	if !bytes.Equal(read(mixed), want) {
+		t.Error("label images are not cropped, or photos are")
+	}
+	if bytes.Equal(read(plain), read(cropped)) {
+		t.Error("cropping changes nothing here")
+	}
 }
 
 // TestLoaderLabelImages: label images come behind the photos of a batch where they are

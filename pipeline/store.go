@@ -17,6 +17,7 @@ import (
 // StoreOptions says how images are read and how much of them is kept.
 type StoreOptions struct {
 	Resizer   resize.Resizer // to the model's size
+	Labels    resize.Resizer // of label images, to the same size; zero: Resizer
 	Workers   int            // images decoded at once, each within Limits; 0: one per CPU
 	MaxMemory int64          // bytes of pixels kept in memory; 0: 1 GiB, negative: none
 	MaxDisk   int64          // most kept on disk, and half of what is free; 0: 8 GiB, negative: none
@@ -34,6 +35,7 @@ type StoreOptions struct {
 type Store struct {
 	data    *dataset.Dataset
 	labels  []int32
+	answers map[int32]bool // label images
 	options StoreOptions
 	side    int // S, pixels per side
 	bytes   int // of one image: S·S·3
@@ -58,7 +60,15 @@ func NewStore(ds *dataset.Dataset, o StoreOptions) *Store {
 	if o.MaxDisk == 0 {
 		o.MaxDisk = 8 << 30
 	}
+	if o.Labels.Bytes() == 0 {
+		o.Labels = o.Resizer
+	}
+	answers := map[int32]bool{}
+	for _, image := range ds.In("").LabelImages() {
+		answers[image] = true
+	}
 	return &Store{
+		answers: answers,
 		data:    ds,
 		labels:  Labels(ds),
 		options: o,
@@ -158,7 +168,11 @@ func (s *Store) decode(dst []uint8, image int32) error {
 	if err != nil {
 		return err
 	}
-	s.options.Resizer.Into(dst, img)
+	if s.answers[image] {
+		s.options.Labels.Into(dst, img)
+	} else {
+		s.options.Resizer.Into(dst, img)
+	}
 	s.cache.put(image, dst)
 	return nil
 }

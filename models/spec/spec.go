@@ -48,6 +48,7 @@ type Input struct {
 // Target says how label images become the targets of photos.
 type Target struct {
 	Side    string `yaml:"side"`    // Frozen or Shared
+	Resize  string `yaml:"resize"`  // squash, crop or pad label images; "" as input.resize
 	Augment bool   `yaml:"augment"` // label images are changed at random, too
 }
 

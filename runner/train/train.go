@@ -157,17 +157,25 @@ func (l *loop) chooseVal(part dataset.Part) (err error) {
 	return err
 }
 
+// Resizers sets how o reads the images, and the label images, of a network of s.
+func Resizers(s *spec.Spec, o *pipeline.StoreOptions) (err error) {
+	options := resize.Options{Size: s.Input.Size, Mode: s.Input.Resize, Filter: s.Input.Filter}
+	if o.Resizer, err = resize.New(options); err != nil || s.Target.Resize == "" {
+		return err
+	}
+	options.Mode = s.Target.Resize
+	o.Labels, err = resize.New(options)
+	return err
+}
+
 // openStore makes the store of pixels, or takes the one that is shared.
 func (l *loop) openStore() error {
 	if l.store = l.Pixels; l.store != nil {
 		return nil
 	}
-	resizer, err := resize.New(resize.Options{
-		Size: l.Spec.Input.Size, Mode: l.Spec.Input.Resize, Filter: l.Spec.Input.Filter})
-	if err != nil {
+	if err := Resizers(l.Spec, &l.Store); err != nil {
 		return err
 	}
-	l.Store.Resizer = resizer
 	if l.Store.SpillDir == "" {
 		l.Store.SpillDir = l.folder.Path() // a disk that is meant to hold much; "/tmp" may be memory
 	}

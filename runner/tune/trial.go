@@ -10,7 +10,6 @@ import (
 	"github.com/tfpair/tfpair/models/spec"
 	"github.com/tfpair/tfpair/pipeline"
 	"github.com/tfpair/tfpair/pipeline/dataset"
-	"github.com/tfpair/tfpair/pipeline/resize"
 	"github.com/tfpair/tfpair/runner/train"
 )
 
@@ -81,7 +80,7 @@ func (u *tuner) try(ctx context.Context, t Trial, runs string) (Trial, error) {
 		return t, err
 	}
 	defer data.Close() // read only
-	store, err := u.pixels.of(data, s.Input)
+	store, err := u.pixels.of(data, s)
 	if err != nil {
 		return t, err
 	}
@@ -129,26 +128,24 @@ func (u *tuner) open() (*dataset.Dataset, error) {
 type sharedPixels struct {
 	options pipeline.StoreOptions
 	data    *dataset.Dataset // where the images are, in the order of every opening
-	size    resize.Options
+	input   spec.Input
+	target  string          // resize mode of label images
 	store   *pipeline.Store // nil before the first
 }
 
 // of returns the pixels for a network's input: those there are, or new ones in their place.
-func (p *sharedPixels) of(data *dataset.Dataset, input spec.Input) (*pipeline.Store, error) {
-	size := resize.Options{Size: input.Size, Mode: input.Resize, Filter: input.Filter}
-	if p.store != nil && p.size == size {
+func (p *sharedPixels) of(data *dataset.Dataset, s *spec.Spec) (*pipeline.Store, error) {
+	if p.store != nil && p.input == s.Input && p.target == s.Target.Resize {
 		return p.store, nil
 	}
-	resizer, err := resize.New(size)
-	if err != nil {
+	o := p.options
+	if err := train.Resizers(s, &o); err != nil {
 		return nil, err
 	}
 	if err := p.close(); err != nil {
 		return nil, err
 	}
-	o := p.options
-	o.Resizer = resizer
-	p.size, p.store = size, pipeline.NewStore(p.data, o)
+	p.input, p.target, p.store = s.Input, s.Target.Resize, pipeline.NewStore(p.data, o)
 	return p.store, nil
 }
 

@@ -35,13 +35,16 @@ func (e *NoPairsError) Error() string {
 	return fmt.Sprintf("split %q: %s", e.Split, e.Reason)
 }
 
-// ChoosePairs returns the listed pairs of part, or, where it is made of class
-// folders, balanced pairs drawn from them: as many same as different, each pair
+// ChoosePairs returns the listed pairs of part; of photos with label images, each photo
+// with its own and with another one, drawn; or, where part is made of class folders, balanced pairs drawn from them: as many same as different, each pair
 // at most once, at most 2,500 of either. Equal seeds draw equal pairs. Images of
 // class folders are all kept, paired or not. The error is a *NoPairsError.
 func ChoosePairs(data *dataset.Dataset, part dataset.Part, seed uint64) (Pairs, error) {
 	if len(part.Pairs) > 0 {
 		return listed(part), nil
+	}
+	if len(part.Matches) > 0 {
+		return answered(data.In("").LabelImages(), part, seed), nil
 	}
 	byClass := slices.DeleteFunc(slices.Clone(part.Images), func(i int32) bool {
 		return data.Images[i].Class < 0
@@ -93,6 +96,25 @@ func listed(part dataset.Part) Pairs {
 		p.Left = append(p.Left, row(pair.Left))
 		p.Right = append(p.Right, row(pair.Right))
 		p.Same = append(p.Same, pair.Same)
+	}
+	return p
+}
+
+// answered pairs each photo with its label image, and with another of the gallery.
+func answered(gallery []int32, part dataset.Part, seed uint64) Pairs {
+	r := rand.New(rand.NewPCG(seed, 0x6c6162656c)) // "label": a stream of its own
+	p := Pairs{Images: slices.Concat(part.Images, gallery),
+		Source: fmt.Sprintf("photos and label images, others drawn, seed %d", seed)}
+	for _, m := range part.Matches {
+		photo, _ := slices.BinarySearch(part.Images, m.Image)
+		own, _ := slices.BinarySearch(gallery, m.Label)
+		other := r.IntN(len(gallery) - 1) // data has two at least
+		if other >= own {
+			other++
+		}
+		first := len(part.Images)
+		p.add([][2]int32{{int32(photo), int32(first + own)}}, true)
+		p.add([][2]int32{{int32(photo), int32(first + other)}}, false)
 	}
 	return p
 }

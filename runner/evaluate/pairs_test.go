@@ -137,3 +137,31 @@ func TestListed(t *testing.T) {
 		t.Errorf("ChoosePairs = %+v", p)
 	}
 }
+
+// TestPhotoPairs: each photo is paired with its label image, and with another one.
+func TestPhotoPairs(t *testing.T) {
+	data := &dataset.Dataset{Images: make([]dataset.Image, 7)} // label images 0, 3 and 6
+	for i, label := range []int32{0, 3, 6, 0} {
+		photo := []int32{1, 2, 4, 5}[i]
+		split := dataset.Val
+		if i == 2 { // whose label image is there for all
+			split = dataset.Train
+		}
+		data.Matches = append(data.Matches, dataset.Match{Image: photo, Label: label, Split: split})
+	}
+	p, err := ChoosePairs(data, data.In(dataset.Val), 3)
+	if err != nil || !slices.Equal(p.Images, []int32{1, 2, 5, 0, 3, 6}) || len(p.Same) != 6 {
+		t.Fatalf("pairs %+v, %v", p, err)
+	}
+	own := map[int32]int32{1: 0, 2: 3, 5: 0}
+	for i, same := range p.Same {
+		photo, label := p.Images[p.Left[i]], p.Images[p.Right[i]]
+		if same != (i%2 == 0) || (own[photo] == label) != same || label%3 != 0 {
+			t.Errorf("pair %d of photo %d and label image %d: same %v", i, photo, label, same)
+		}
+	}
+	again, err := ChoosePairs(data, data.In(dataset.Val), 3)
+	if err != nil || !slices.Equal(again.Right, p.Right) {
+		t.Errorf("equal seeds draw %v and %v", again.Right, p.Right)
+	}
+}

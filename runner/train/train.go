@@ -183,16 +183,16 @@ func (l *loop) openStore() error {
 	return nil
 }
 
-// prepareImages decodes every image of both parts, and all label images where they are
-// labels, and takes the bad ones out or refuses.
+// prepareImages decodes every image of both parts, and all label images, and takes the
+// bad ones out or refuses.
 func (l *loop) prepareImages(ctx context.Context, parts ...*dataset.Part) error {
 	var images []int32
 	for _, p := range parts {
 		images = append(images, p.Images...)
 	}
-	if l.Spec.Topology == feature {
-		l.targets.images = l.Data.In("").LabelImages()
-		images = append(images, l.targets.images...)
+	labelImages := l.Data.In("").LabelImages()
+	if images = append(images, labelImages...); l.Spec.Topology == feature {
+		l.targets.images = labelImages
 	}
 	bad, err := l.store.Prepare(ctx, images, func(done, total int) {
 		l.Observe(Prepared{Done: done, Total: total})

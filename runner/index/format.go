@@ -206,7 +206,7 @@ func readHeader(b *bufio.Reader, size int64) (h header, start int64, err error) 
 	if err := json.Unmarshal(line, &h); err != nil {
 		return h, 0, fmt.Errorf("header: %w", err)
 	}
-	if h.Count < 1 || h.Count > math.MaxInt32 || h.Dim < 1 || h.Dim > maxDim || h.Items < 0 || h.Items > size {
+	if h.Count < 1 || h.Count > math.MaxInt32 || h.Dim < 1 || h.Dim > maxDim || h.Items < 0 || h.Items > maxFile {
 		return h, 0, fmt.Errorf("header: %d vectors of length %d, %d bytes of items", h.Count, h.Dim, h.Items)
 	}
 	want := start + h.Items + padding(start+h.Items) + 4*int64(h.Count)*int64(h.Dim) + sha256.Size

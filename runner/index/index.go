@@ -23,6 +23,7 @@ type About struct {
 	Model    string `json:"model"`           // that embedded, as people call it
 	Distance string `json:"distance"`        // "cosine", "euclidean" or "sqeuclidean"
 	Dim      int    `json:"dim"`             // D, at least 1
+	Root     string `json:"root,omitempty"`  // that paths are relative to, as it was given; "" not known
 }
 
 // Item is what a vector stands for.
@@ -31,6 +32,7 @@ type Item struct {
 	Path   string `json:"path"`             // of the image, as the data names it
 	SHA256 string `json:"sha256,omitempty"` // of the image's file, in hexadecimal; "" not known
 	Class  string `json:"class,omitempty"`  // "" not known
+	Coarse string `json:"coarse,omitempty"` // class of the class; "" not known
 }
 
 // Neighbour is a row that a search found.
@@ -153,6 +155,9 @@ func (x *Index) Item(row int) Item { return x.items[row] }
 func (x *Index) Vector(row int) []float32 {
 	return x.vectors[row*x.about.Dim : (row+1)*x.about.Dim]
 }
+
+// Vectors returns the embeddings [N,D] of all rows. They must not be changed.
+func (x *Index) Vectors() []float32 { return x.vectors }
 
 // Classes returns how many classes the items are of; those without are of none.
 func (x *Index) Classes() int {

@@ -32,6 +32,9 @@ type Declaration struct {
 	Threshold float64 // distance up to which two images are the same
 }
 
+// defaultDistance is that of a Declaration which names none.
+const defaultDistance = "euclidean"
+
 // load opens the SavedModel in folder as d says. Errors are those of Load;
 // *NotModelError where the model is not as declared.
 func (d Declaration) load(folder string, o options) (*Model, error) {
@@ -183,7 +186,7 @@ func (d Declaration) normalised(m *Model) func([]uint8) session.Value {
 // distance returns the function that d names, of two rows.
 func (d Declaration) distance() (func(a, b []float32) float64, error) {
 	switch d.Distance {
-	case "", "euclidean":
+	case "", defaultDistance:
 		return func(a, b []float32) float64 { return math.Sqrt(squared(a, b)) }, nil
 	case "sqeuclidean":
 		return squared, nil

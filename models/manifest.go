@@ -53,8 +53,9 @@ type Manifest struct {
 	Step          int             `json:"step"`                 // updates that made the weights
 	Parameters    int64           `json:"parameters"`
 	WeightsSHA256 string          `json:"weights_sha256"`
-	Tool          string          `json:"tool"`    // "tfpair v1.2.0"
-	Runtime       string          `json:"runtime"` // "TensorFlow 2.21.0"
+	Tool          string          `json:"tool"`              // "tfpair v1.2.0"
+	Runtime       string          `json:"runtime"`           // "TensorFlow 2.21.0"
+	Gallery       *Gallery        `json:"gallery,omitempty"` // nil: it carries no images to search
 	Probes        []Probe         `json:"probes"`
 	Files         map[string]File `json:"files"`           // all others of the model, by path in its folder
 	SHA256        string          `json:"manifest_sha256"` // of this manifest with "" in this place

@@ -1,7 +1,7 @@
 // Package models loads trained models and answers with them: what a Go service
 // imports.
 //
-//	folder → Load → *Model: image.Image → decode.Flatten → resize → [N,S,S,3] uint8 → embedding [D] → Comparison
+//	folder → Load → *Model: image.Image → decode.Flatten → resize → [N,S,S,3] uint8 → embedding [D] → Comparison, []Hit
 //
 // A Model is an exported SavedModel with the manifest that tfpair writes beside it.
 // Pictures are prepared by the code that prepared them for training. The package
@@ -27,6 +27,7 @@ type Model struct {
 	session *session.Session
 	embed   *batcher
 	compare comparer
+	gallery *Index // nil: it has none
 
 	mu     sync.RWMutex // held for reading while the session is in use, for writing by Close
 	closed bool
@@ -45,8 +46,8 @@ type comparer func(list []Comparison, left, right []float32) error
 
 // Load opens the model in folder: a SavedModel exported by tfpair, or a folder of
 // numbered versions of one, of which it takes the highest. Files are checked against
-// the manifest. Other SavedModels are opened with Declared. Close the Model when it is
-// of no more use.
+// the manifest, and the gallery, where there is one, is read at once. Other SavedModels
+// are opened with Declared. Close the Model when it is of no more use.
 //
 // Errors: *NotModelError, *CorruptError, *NewerError, those of loading the TensorFlow
 // runtime, and session.ErrNoGPU.
@@ -74,6 +75,9 @@ func Load(folder string, list ...Option) (*Model, error) {
 		return nil, err
 	}
 	m := &Model{info: *info, resizer: resizer}
+	if err := m.openGallery(); err != nil {
+		return nil, err
+	}
 	if m.session, err = session.Load(info.Path, savedmodel.Tag, o.session); err != nil {
 		return nil, err
 	}

@@ -1,6 +1,6 @@
 // Package export turns a checkpoint of a run into a SavedModel:
 //
-//	run folder → trained.Open → inference graph, weights → OUT/.tmp-… → reload, compare → OUT/N
+//	run folder → trained.Open → inference graph, weights → OUT/.tmp-… → reload, compare, gallery → OUT/N
 //
 // The model appears by one rename, after it has been loaded again and has embedded
 // stored images as the training graph does, or not at all. It trains and changes
@@ -8,6 +8,7 @@
 package export
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -20,6 +21,7 @@ import (
 	"github.com/tfpair/tfpair/models/checkpoint"
 	"github.com/tfpair/tfpair/models/savedmodel"
 	"github.com/tfpair/tfpair/runner/evaluate"
+	"github.com/tfpair/tfpair/runner/index"
 	"github.com/tfpair/tfpair/runner/network"
 	"github.com/tfpair/tfpair/runner/session"
 	"github.com/tfpair/tfpair/runner/trained"
@@ -32,8 +34,11 @@ type Config struct {
 	Out        string // folder of the model's versions; made if need be
 	Version    int    // folder of this version in Out; 0 is one more than the highest there
 	Session    session.Options
-	Tool       string // name and version of the program, for the manifest
-	Runtime    string // release of TensorFlow
+	// Gallery makes the images that the exported model is to carry, with that model, which is
+	// closed afterwards. Where it is nil those are the label images of the training, if any.
+	Gallery func(context.Context, *models.Model) (*index.Index, error)
+	Tool    string // name and version of the program, for the manifest
+	Runtime string // release of TensorFlow
 }
 
 // Result is an exported model.
@@ -42,6 +47,10 @@ type Result struct {
 	Difference float64 // largest of any embedding number, reloaded against trained
 	Tolerance  float64 // that was allowed
 }
+
+// ErrFrozen says that a gallery was asked for which the model cannot embed.
+var ErrFrozen = errors.New("with target.side=frozen label images have the embeddings that the network gave them " +
+	"before the training; the model carries those of the training and can embed no others")
 
 // WeightError says that a weight is not a finite number.
 type WeightError struct{ Checkpoint, Name string }
@@ -63,7 +72,7 @@ func (e *DifferenceError) Error() string {
 }
 
 // Run exports. When it returns an error, nothing is left behind. Errors are those of
-// trained.Open, trained.ErrNoThreshold, *ExistsError, *WeightError, *DifferenceError,
+// trained.Open, trained.ErrNoThreshold, ErrFrozen, *ExistsError, *WeightError, *DifferenceError,
 // that of ctx, and the disk's.
 func Run(ctx context.Context, c Config) (*Result, error) {
 	place, err := findPlace(c.Out, c.Version)
@@ -75,6 +84,9 @@ func Run(ctx context.Context, c Config) (*Result, error) {
 		return nil, err
 	}
 	defer model.Close() // nothing is left in it
+	if c.Gallery != nil && model.Frozen() {
+		return nil, ErrFrozen
+	}
 	threshold, err := model.Threshold()
 	if err != nil {
 		return nil, err
@@ -141,7 +153,68 @@ func (c Config) fill(ctx context.Context, p *place, m *trained.Model, weights []
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	return c.verify(ctx, p)
+	return c.reload(ctx, p, m, manifest)
+}
+
+// reload loads what lies aside as a user would, checks it, and gives it its gallery.
+func (c Config) reload(ctx context.Context, p *place, m *trained.Model, manifest *models.Manifest) (
+	_ *Result, err error) {
+	model, err := c.load(p)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, model.Close()) }()
+	r, err := verify(ctx, p, model)
+	if err != nil {
+		return nil, err
+	}
+	x, err := c.gallery(ctx, m, model)
+	if err != nil || x == nil {
+		return r, err
+	}
+	if err := addGallery(p, x, manifest); err != nil {
+		return nil, err
+	}
+	r.Manifest = *manifest
+	return r, nil
+}
+
+func (c Config) load(p *place) (*models.Model, error) {
+	model, err := models.Load(p.aside, models.OnDevice(string(c.Session.Device)),
+		models.WithThreads(c.Session.Threads))
+	if err != nil {
+		return nil, fmt.Errorf("reload: %w", err)
+	}
+	return model, nil
+}
+
+// gallery returns what the model is to carry, nil for nothing.
+func (c Config) gallery(ctx context.Context, m *trained.Model, reloaded *models.Model) (*index.Index, error) {
+	if c.Gallery != nil {
+		return c.Gallery(ctx, reloaded)
+	}
+	g, err := m.Gallery()
+	if err != nil || g == nil {
+		return nil, err
+	}
+	return g.Index(filepath.Base(filepath.Clean(c.Out)), m.Spec.Distance.Name)
+}
+
+// addGallery writes the gallery and seals the manifest again, which says so.
+func addGallery(p *place, x *index.Index, m *models.Manifest) error {
+	if err := m.Fits(x); err != nil {
+		return fmt.Errorf("gallery: %w", err)
+	}
+	var b bytes.Buffer
+	if err := x.Encode(&b); err != nil {
+		return err
+	}
+	if err := p.write(models.GalleryName, b.Bytes()); err != nil {
+		return err
+	}
+	m.Gallery = &models.Gallery{File: models.GalleryName, Images: x.Len(), Classes: x.Classes(),
+		Root: x.About().Root}
+	return p.seal(m)
 }
 
 // weightsOf returns the tensors that the graph has variables for, in its order. What

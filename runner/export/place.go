@@ -101,14 +101,14 @@ func (p *place) seal(m *models.Manifest) error {
 	return p.write(models.ManifestName, text)
 }
 
-// walk calls f with the path and the name of each file of the model.
+// walk calls f with the path and the name of each file of the model but the manifest.
 func (p *place) walk(f func(path, name string) error) error {
 	return filepath.WalkDir(p.aside, func(path string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
 			return err
 		}
 		name, err := filepath.Rel(p.aside, path)
-		if err != nil {
+		if err != nil || filepath.ToSlash(name) == models.ManifestName {
 			return err
 		}
 		return f(path, filepath.ToSlash(name))

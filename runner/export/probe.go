@@ -2,7 +2,6 @@ package export
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"math"
@@ -69,15 +68,9 @@ func pixelsOf(file []byte, r resize.Resizer) ([]uint8, error) {
 	return pixels, nil
 }
 
-// verify loads what lies aside as a user would, and compares its embeddings of the
-// probes with the stored ones. The error is a *DifferenceError where they differ.
-func (c Config) verify(ctx context.Context, p *place) (_ *Result, err error) {
-	model, err := models.Load(p.aside, models.OnDevice(string(c.Session.Device)),
-		models.WithThreads(c.Session.Threads))
-	if err != nil {
-		return nil, fmt.Errorf("reload: %w", err)
-	}
-	defer func() { err = errors.Join(err, model.Close()) }()
+// verify compares the reloaded model's embeddings of the probes with the stored ones. The
+// error is a *DifferenceError where they differ.
+func verify(ctx context.Context, p *place, model *models.Model) (*Result, error) {
 	r := &Result{Info: model.Info(), Tolerance: math.Inf(1)}
 	resizer, err := resize.New(r.Manifest.Preprocessing.Options)
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 
 	"github.com/tfpair/tfpair/models/checkpoint"
 	"github.com/tfpair/tfpair/runner/evaluate"
+	"github.com/tfpair/tfpair/runner/index"
 )
 
 // galleryTensor is the name of the embeddings of label images in a checkpoint.
@@ -31,6 +32,17 @@ func (m *Model) Gallery() (*Gallery, error) {
 		NoneAbove: m.NoneAbove()}
 	g.Space, err = m.Space(c.Variables)
 	return g, err
+}
+
+// Index returns g as what a model called so carries to be searched by a distance.
+func (g *Gallery) Index(model, distance string) (*index.Index, error) {
+	items := make([]index.Item, len(g.Images))
+	for i, image := range g.Images {
+		items[i] = index.Item{ID: image.Path, Path: image.Path, SHA256: image.SHA256,
+			Class: image.Class, Coarse: image.Coarse}
+	}
+	return index.New(index.About{Kind: "flat", Space: g.Space, Model: model, Distance: distance,
+		Dim: len(g.Vectors) / len(items)}, items, g.Vectors)
 }
 
 // NoneAbove returns the distance of the nearest label image above which it is no answer,

@@ -1,0 +1,177 @@
+package models
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"image"
+	"path/filepath"
+
+	"github.com/tfpair/tfpair/runner/index"
+)
+
+// GalleryName is where the gallery of a model lies in its folder.
+const GalleryName = "assets.extra/gallery.index"
+
+// ErrNoGallery says that a model was exported without images to search.
+var ErrNoGallery = errors.New("it has no gallery")
+
+// Gallery says which images a model carries, as embeddings, to be searched.
+type Gallery struct {
+	File    string `json:"file"`           // an index, by path in the model's folder
+	Images  int    `json:"images"`         // in it
+	Classes int    `json:"classes"`        // of those, 0 where they have none
+	Root    string `json:"root,omitempty"` // that paths are relative to, as it was given; "" not known
+}
+
+// Accept returns the distance up to which an answer of a search is accepted: NoneAbove,
+// or else the one up to which two images are the same.
+func (m *Manifest) Accept() Threshold {
+	if m.NoneAbove != nil {
+		return *m.NoneAbove
+	}
+	return m.Threshold
+}
+
+// Hit is one answer of a search.
+type Hit struct {
+	ID       string  `json:"id"`              // of the image in the gallery
+	Class    string  `json:"class,omitempty"` // "" not known
+	Distance float32 `json:"distance"`        // smaller is closer
+	Accepted bool    `json:"accepted"`        // near enough, see Manifest.Accept; else it is none of these
+}
+
+// Index is images to search by a model. It is safe for any number of goroutines.
+type Index struct {
+	model   *Model
+	vectors *index.Index
+	accept  float64
+}
+
+// Vectors returns what is searched.
+func (x *Index) Vectors() *index.Index { return x.vectors }
+
+// Gallery returns the images that the model was exported with; Load has read them. The
+// error wraps ErrNoGallery.
+func (m *Model) Gallery() (*Index, error) {
+	if m.gallery == nil {
+		return nil, fmt.Errorf("model %q: %w", m.info.Path, ErrNoGallery)
+	}
+	return m.gallery, nil
+}
+
+// OpenIndex returns the images in a file that tfpair index build wrote, to be searched by
+// the model. The error is an *index.Error, which wraps a *SpaceError where the file is
+// another model's.
+func (m *Model) OpenIndex(path string) (*Index, error) {
+	x, err := index.Read(path)
+	if err != nil {
+		return nil, err
+	}
+	if err := m.info.Manifest.Fits(x); err != nil {
+		return nil, &index.Error{Path: path, Err: err}
+	}
+	return m.indexOf(x), nil
+}
+
+func (m *Model) indexOf(x *index.Index) *Index {
+	return &Index{m, x, m.info.Manifest.Accept().Value}
+}
+
+// openGallery reads the gallery, if there is one. The error is a *CorruptError.
+func (m *Model) openGallery() error {
+	g := m.info.Manifest.Gallery
+	if g == nil {
+		return nil
+	}
+	corrupt := func(err error) error { return &CorruptError{m.info.Path, g.File, err.Error()} }
+	if !filepath.IsLocal(filepath.FromSlash(g.File)) {
+		return corrupt(errors.New("it is outside of the model"))
+	}
+	x, err := index.Read(filepath.Join(m.info.Path, filepath.FromSlash(g.File)))
+	if err == nil {
+		err = m.info.Manifest.Fits(x)
+	}
+	if err != nil {
+		var of *index.Error
+		if errors.As(err, &of) {
+			err = of.Err
+		}
+		return corrupt(err)
+	}
+	m.gallery = m.indexOf(x)
+	return nil
+}
+
+// Fits says why the model's embeddings cannot be searched in x: it is of another space, a
+// *SpaceError, or ranks by another distance.
+func (m *Manifest) Fits(x *index.Index) error {
+	distance := m.Distance
+	if distance == "" {
+		distance = defaultDistance
+	}
+	switch about := x.About(); {
+	case about.Space != m.Space:
+		return &SpaceError{Got: about.Space, Want: m.Space}
+	case about.Dim != m.EmbeddingDim:
+		return fmt.Errorf("embeddings of length %d, want %d", about.Dim, m.EmbeddingDim)
+	case about.Distance != distance:
+		return fmt.Errorf("it ranks by distance %s, want %s", about.Distance, distance)
+	}
+	return nil
+}
+
+// Search returns for each image its k nearest of the model's gallery: see Index.Search.
+// Without a gallery the error wraps ErrNoGallery.
+func (m *Model) Search(ctx context.Context, images []image.Image, k int) ([][]Hit, error) {
+	x, err := m.Gallery()
+	if err != nil {
+		return nil, err
+	}
+	return x.Search(ctx, images, k)
+}
+
+// Search returns for each image its k nearest of x, nearest first, all of x where k is
+// larger. Bad images are treated as by Model.Embed: nil in their place, and an
+// *ImageError for each. Other errors leave no result: k below 1, and those of Embed.
+func (x *Index) Search(ctx context.Context, images []image.Image, k int) ([][]Hit, error) {
+	if k < 1 {
+		return nil, fmt.Errorf("search for %d hits, want at least 1", k)
+	}
+	rows, bad := x.model.Embed(ctx, images...)
+	if rows == nil {
+		return nil, bad
+	}
+	var embeddings []float32
+	for _, row := range rows {
+		embeddings = append(embeddings, row...)
+	}
+	found, err := x.SearchEmbeddings(embeddings, k)
+	if err != nil {
+		return nil, err
+	}
+	lists := make([][]Hit, len(images))
+	for i, row := range rows {
+		if row != nil {
+			lists[i], found = found[0], found[1:]
+		}
+	}
+	return lists, bad
+}
+
+// SearchEmbeddings does the same for embeddings [N,D], row-major, of the model's space.
+// Errors are those of index.Index.Search.
+func (x *Index) SearchEmbeddings(embeddings []float32, k int) ([][]Hit, error) {
+	found, err := x.vectors.Search(embeddings, k)
+	if err != nil {
+		return nil, err
+	}
+	lists := make([][]Hit, len(found))
+	for i, list := range found {
+		for _, n := range list {
+			item := x.vectors.Item(n.Row)
+			lists[i] = append(lists[i], Hit{item.ID, item.Class, n.Distance, float64(n.Distance) <= x.accept})
+		}
+	}
+	return lists, nil
+}

@@ -13,13 +13,19 @@ import (
 
 // dataFlags say what the data is.
 func dataFlags() []cli.Flag {
-	return []cli.Flag{
+	return append([]cli.Flag{
 		&cli.StringFlag{Name: "data",
 			Usage: "`PATH` of a folder with a folder per class, a .zip of one, or a list of pairs (CSV, TSV)"},
 		&cli.StringFlag{Name: "val", Usage: "another `LIST` of photos and label images, whose photos are for validation"},
 		&cli.StringFlag{Name: "images", Usage: "folder or .zip that a list's paths are relative to, else the list's folder"},
 		&cli.StringFlag{Name: "format", Usage: "how the data is laid out, else it is recognised: tfpair list"},
 		&cli.StringFlag{Name: "columns", Usage: "names of a list's columns: left=a,right=b,same=label, or different=label where 1 means different"},
+	}, badFlags()...)
+}
+
+// badFlags say how images are read, and what to do with bad ones.
+func badFlags() []cli.Flag {
+	return []cli.Flag{
 		&cli.StringFlag{Name: "bad-images", Value: "stop", Usage: "what to do where images cannot be read: stop or skip"},
 		&cli.Float64Flag{Name: "bad-budget", Value: 0.01, Usage: "largest share of images that may be skipped"},
 		&cli.IntFlag{Name: "workers", Usage: "images decoded at once, else one per core"},
@@ -95,11 +101,13 @@ func sessionOptions(c *cli.Context) (session.Options, error) {
 	return o, nil
 }
 
-// count returns "1 image", "2 images", "1,234 queries".
+// count returns "1 image", "2 classes", "1,234 queries".
 func count(n int, noun string) string {
 	stem, y := strings.CutSuffix(noun, "y")
 	switch {
 	case n == 1:
+	case strings.HasSuffix(noun, "s"):
+		noun += "es"
 	case y:
 		noun = stem + "ies"
 	default:

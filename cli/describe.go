@@ -195,6 +195,10 @@ func printManifest(out output, m *models.Manifest) {
 	} else {
 		out.print("threshold  same where distance <= %.4g (from %s)", m.Threshold.Value, m.Threshold.Source)
 	}
+	if g := m.Gallery; g != nil {
+		out.print("gallery    %s in %s, accepted where distance <= %.4g (from %s)", count(g.Images, "image"),
+			count(g.Classes, "class"), m.Accept().Value, m.Accept().Source)
+	}
 	out.print("space      %s", m.Space)
 	out.print("weights    step %s, SHA-256 %s", commas(m.Step), m.WeightsSHA256)
 	if m.Pretrained != nil {

@@ -67,12 +67,10 @@ func runEmbed(c *cli.Context, out output) (err error) {
 	for _, note := range data.Notes {
 		out.say("note       %s", note)
 	}
-	e := embedder{model: model, data: data, budget: int(math.Ceil(skip * float64(len(data.Images))))}
-	bar, began := newProgress(out, "embedding", len(data.Images), time.Now), time.Now()
-	list, err := e.embed(c.Context, storeOptions(c), func(done int) { bar.at(done, len(data.Images), "") })
-	bar.done()
+	e, began := newEmbedder(data, data.In("").Images, skip), time.Now()
+	list, err := e.embed(c, out, model)
 	if err != nil {
-		return stopped(c.Context, err)
+		return err
 	}
 	result := embedded{Out: c.String("out"), Model: model.name, Space: list.Space, Data: data.Name,
 		Images: len(list.Paths), Dim: list.Dim, Seconds: time.Since(began).Seconds()}
@@ -84,10 +82,7 @@ func runEmbed(c *cli.Context, out output) (err error) {
 
 // show says what was written, and what was not.
 func (r embedded) show(out output, bad []pipeline.BadImage) error {
-	for _, b := range bad {
-		r.Skipped = append(r.Skipped, b.Path)
-		out.say("skipped    %v", b.Err)
-	}
+	r.Skipped = sayBad(out, bad)
 	if err := out.emit("summary", r); err != nil {
 		return err
 	}
@@ -99,58 +94,71 @@ func (r embedded) show(out output, bad []pipeline.BadImage) error {
 	return nil
 }
 
-// embedder embeds all images of data, but for bad ones within a budget.
+// embedder embeds images of data, but for bad ones within a budget.
 type embedder struct {
-	model  *model
 	data   *dataset.Dataset
-	budget int // bad images that may be left out
+	images []int32 // to embed; afterwards those that were
+	budget int     // bad images that may be left out
 	bad    []pipeline.BadImage
+}
+
+// newEmbedder returns what embeds the images, of which a share may be bad.
+func newEmbedder(data *dataset.Dataset, images []int32, skip float64) *embedder {
+	return &embedder{data: data, images: images, budget: int(math.Ceil(skip * float64(len(images))))}
 }
 
 // embedBatch is how many images go through the network at once, as in evaluation.
 const embedBatch = 32
 
-// embed returns the embeddings in the order of the data. While the network runs, the
-// next images are decoded. Where more are bad than the budget allows, the rest is
+// embed returns the embeddings in the order of the images. While the network runs, the
+// next ones are decoded. Where more are bad than the budget allows, the rest is
 // decoded to name all of them, in a *train.BadImagesError.
-func (e *embedder) embed(ctx context.Context, o pipeline.StoreOptions,
+func (e *embedder) embed(c *cli.Context, out output, m *model) (*vectors.Vectors, error) {
+	bar := newProgress(out, "embedding", len(e.images), time.Now)
+	list, err := e.run(c.Context, m, storeOptions(c), func(done int) { bar.at(done, len(e.images), "") })
+	bar.done()
+	return list, stopped(c.Context, err)
+}
+
+func (e *embedder) run(ctx context.Context, m *model, o pipeline.StoreOptions,
 	progress func(done int)) (*vectors.Vectors, error) {
 	var err error
-	if o.Resizer, err = resize.New(e.model.Preprocessing.Options); err != nil {
+	if o.Resizer, err = resize.New(m.Preprocessing.Options); err != nil {
 		return nil, err
 	}
 	o.MaxMemory, o.MaxDisk = -1, -1 // each image is read once
 	store := pipeline.NewStore(e.data, o)
 	defer store.Close()
-	list := &vectors.Vectors{Space: e.model.Space, Dim: e.model.Dim()}
-	images := e.data.In("").Images
+	list := &vectors.Vectors{Space: m.Space, Dim: m.Dim()}
+	var good []int32
 	keepBad := func(b pipeline.BadImage) error {
 		e.bad = append(e.bad, b)
 		return nil
 	}
-	for batch, err := range store.Sequence(ctx, images, embedBatch, keepBad) {
+	for batch, err := range store.Sequence(ctx, e.images, embedBatch, keepBad) {
 		if err != nil {
 			return nil, err
 		}
 		if len(e.bad) > e.budget {
 			continue
 		}
-		rows, err := e.model.Embed(batch.Pixels)
+		rows, err := m.Embed(batch.Pixels)
 		if err != nil {
 			return nil, err
 		}
-		list.Data = append(list.Data, rows...)
+		list.Data, good = append(list.Data, rows...), append(good, batch.Images...)
 		for _, i := range batch.Images {
 			list.Paths = append(list.Paths, e.data.Images[i].Path)
 		}
 		progress(len(list.Paths) + len(e.bad))
 	}
 	if len(e.bad) > e.budget {
-		return nil, &train.BadImagesError{Images: e.bad, Total: len(images), Budget: e.budget}
+		return nil, &train.BadImagesError{Images: e.bad, Total: len(e.images), Budget: e.budget}
 	}
 	if len(list.Paths) == 0 {
 		return nil, &dataset.Error{Role: "data", Path: e.data.Name,
 			Err: errors.New("no image of it can be read")}
 	}
+	e.images = good
 	return list, nil
 }

@@ -28,14 +28,20 @@ func sheetFlags() []cli.Flag {
 
 // checkSheet refuses a command line before anything is read.
 func checkSheet(c *cli.Context) error {
+	if c.String("sheet") != "" && (c.Bool("one-shot") || c.IsSet("way")) {
+		return usagef("--sheet shows pairs; few-shot classification has none")
+	}
+	return checkSheetFile(c)
+}
+
+// checkSheetFile refuses a --sheet that cannot be written.
+func checkSheetFile(c *cli.Context) error {
 	path := c.String("sheet")
 	switch {
 	case path == "":
 		return nil
 	case !strings.EqualFold(filepath.Ext(path), ".png"):
 		return usagef("--sheet %q: want a name that ends in .png", path)
-	case c.Bool("one-shot") || c.IsSet("way"):
-		return usagef("--sheet shows pairs; few-shot classification has none")
 	}
 	if info, err := os.Stat(filepath.Dir(path)); err != nil || !info.IsDir() {
 		return usagef("--sheet %q: there is no folder %q", path, filepath.Dir(path))

@@ -24,6 +24,7 @@ import (
 	"github.com/tfpair/tfpair/pipeline/features"
 	"github.com/tfpair/tfpair/runner/evaluate"
 	"github.com/tfpair/tfpair/runner/export"
+	"github.com/tfpair/tfpair/runner/index"
 	"github.com/tfpair/tfpair/runner/metric"
 	"github.com/tfpair/tfpair/runner/session"
 	"github.com/tfpair/tfpair/runner/train"
@@ -138,8 +139,12 @@ var outcomes = []outcome{
 	{isA[*export.ExistsError], exitUsage, "give another --out or --version; nothing is overwritten"},
 	{isA[*sheet.ExistsError], exitUsage, "give another --out, or --overwrite"},
 	{isA[*vectors.ExistsError], exitUsage, "give another --out; nothing is overwritten"},
+	{isA[*index.ExistsError], exitUsage, "give another --out, or --overwrite"},
+	{isA[*index.Error], exitInput, "build it again with this model: tfpair index build --model MODEL --data DATA --out INDEX --overwrite"},
+	{is(models.ErrNoGallery), exitInput, "search an index of your own, from tfpair index build, with --index; or export with --gallery"},
 	{isA[*models.SpaceError], exitInput, "embed the images again with this model: tfpair embed"},
 	{isA[*vectors.Error], exitInput, "tfpair embed writes such files"},
+	{is(export.ErrFrozen), exitUsage, "leave out --gallery"},
 	{isA[*export.WeightError], exitRefused, "export another checkpoint: --checkpoint"},
 	{isA[*export.DifferenceError], exitRefused, ""},
 	{isA[*features.SpaceError], exitFailed, "make room, give --out on another disk, or see images anew in each step: --set cache.type=off"},

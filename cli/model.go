@@ -13,6 +13,7 @@ import (
 	"github.com/tfpair/tfpair/pipeline"
 	"github.com/tfpair/tfpair/pipeline/resize"
 	"github.com/tfpair/tfpair/runner/evaluate"
+	"github.com/tfpair/tfpair/runner/index"
 	"github.com/tfpair/tfpair/runner/session"
 	"github.com/tfpair/tfpair/runner/trained"
 )
@@ -26,7 +27,8 @@ type model struct {
 	path  string // of the run's checkpoint, or of the exported model's version
 	close func() error
 
-	labels evaluate.LabelGallery // label images of the training; empty where there are none
+	labels  evaluate.LabelGallery // label images of the training; empty where there are none
+	gallery *index.Index          // that it carries to be searched; nil: none
 }
 
 // modelFlags say which network to use.
@@ -94,6 +96,9 @@ func openRun(folder, checkpoint string, o session.Options) (*model, error) {
 	}
 	if gallery != nil {
 		m.labels = gallery.LabelGallery
+		if m.gallery, err = gallery.Index(folder, m.Distance); err != nil {
+			return nil, errors.Join(err, t.Close())
+		}
 	}
 	return m, nil
 }
@@ -116,11 +121,27 @@ func openExported(folder string, o session.Options) (*model, error) {
 	}
 	m := &model{Embedder: exportedModel{e}, Manifest: e.Info().Manifest, name: folder,
 		path: e.Info().Path, close: e.Close}
+	if g, err := e.Gallery(); err == nil { // the only error is that there is none
+		m.gallery = g.Vectors()
+	}
 	if m.spec, err = spec.Stored(m.Spec, models.ManifestName); err != nil {
 		return nil, errors.Join(&models.CorruptError{Path: m.path, File: models.ManifestName,
 			Reason: err.Error()}, e.Close())
 	}
+	if m.gallery != nil && m.spec.Topology == "feature" {
+		m.labels = labelsOf(m.gallery)
+	}
 	return m, nil
+}
+
+// labelsOf returns what x says of label images.
+func labelsOf(x *index.Index) evaluate.LabelGallery {
+	g := evaluate.LabelGallery{Vectors: x.Vectors()}
+	for row := range x.Len() {
+		i := x.Item(row)
+		g.Images = append(g.Images, evaluate.LabelImage{Path: i.Path, SHA256: i.SHA256, Class: i.Class, Coarse: i.Coarse})
+	}
+	return g
 }
 
 // threshold returns the distance up to which two images are the same.

@@ -36,7 +36,9 @@ which threshold, and goes on where it stopped.
   tfpair train --data pictures/ --out run             train on class folders, an archive or a list
   tfpair evaluate --model run --data pictures/        how good, with intervals
   tfpair export --run run --out model                 a SavedModel for Go services and TensorFlow's tools
-  tfpair compare --model model --left a.jpg --right b.jpg`
+  tfpair compare --model model --left a.jpg --right b.jpg
+  tfpair index build --model model --data photos/ --out photos.index
+  tfpair search --model model --index photos.index --image a.jpg`
 
 func newApp(streams IO) *cli.App {
 	app := &cli.App{
@@ -65,6 +67,8 @@ func newApp(streams IO) *cli.App {
 			newAugmentCommand(streams),
 			newEmbedCommand(streams),
 			newCompareCommand(streams),
+			newIndexCommand(streams),
+			newSearchCommand(streams),
 			newDemoCommand(streams),
 			newDescribeCommand(streams),
 			newListCommand(streams),

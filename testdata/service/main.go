@@ -1,11 +1,13 @@
 // Command service answers over HTTP with an exported model: POST /embed takes an
-// image, POST /compare a form with the files left and right.
+// image, POST /search one to find in the model's gallery, POST /compare a form with the
+// files left and right.
 package main
 
 import (
 	"context"
 	"encoding/json"
 	"errors"
+	"image"
 	"log"
 	"net/http"
 	"os"
@@ -37,6 +39,13 @@ func service(model *models.Model) http.Handler {
 			return nil, err
 		}
 		return model.Embed(r.Context(), img) // stops when the client goes
+	}))
+	mux.HandleFunc("POST /search", answer(func(r *http.Request) (any, error) {
+		img, err := decode.Read(r.Body, decode.Limits{})
+		if err != nil {
+			return nil, err
+		}
+		return model.Search(r.Context(), []image.Image{img}, 5)
 	}))
 	mux.HandleFunc("POST /compare", answer(func(r *http.Request) (any, error) {
 		left, _, errLeft := r.FormFile("left")

@@ -80,6 +80,20 @@ func TestEmbed(t *testing.T) {
 	}
 }
 
+func TestSearch(t *testing.T) {
+	server, _ := open(t)
+	var lists [][]models.Hit
+	status := post(t, server.URL+"/search", "image/png", bytes.NewReader(picture(t, 7)), &lists)
+	if status != http.StatusOK || len(lists) != 1 || len(lists[0]) != 5 {
+		t.Fatalf("search: status %d, %v; want 200 and one list of five", status, lists)
+	}
+	for i, hit := range lists[0] {
+		if hit.ID == "" || hit.Class == "" || i > 0 && hit.Distance < lists[0][i-1].Distance {
+			t.Errorf("hit %d is %+v, want an id, a class, and the nearest first", i, hit)
+		}
+	}
+}
+
 func TestCompare(t *testing.T) {
 	server, model := open(t)
 	form := func(names ...string) (io.Reader, string) {

@@ -1,0 +1,124 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"image"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/tfpair/tfpair/internal/sheet"
+	"github.com/tfpair/tfpair/pipeline/dataset"
+	"github.com/tfpair/tfpair/pipeline/decode"
+	"github.com/tfpair/tfpair/runner/index"
+)
+
+// sheetQueries is how many queries a sheet shows, one in a row.
+const sheetQueries = 40
+
+// writeSearchSheet draws queries, each with its answers to the right, as a contact sheet.
+// Those that are none of these are framed.
+func writeSearchSheet(c *cli.Context, r searches, list []searched, x *index.Index,
+	queries map[string]queryImage) error {
+	pictures, err := picturesOf(c, x)
+	if err != nil {
+		return err
+	}
+	defer pictures.close()
+	what := r.Index
+	if what == "" {
+		what = "its gallery"
+	}
+	title := fmt.Sprintf("%s in %s of %s", r.Model, what, count(r.Images, "image"))
+	if r.Threshold.Source != "" {
+		title += fmt.Sprintf("; framed, none of these: distance > %.4g", r.Threshold.Value)
+	}
+	if shown := min(len(list), sheetQueries); shown < len(list) {
+		title += fmt.Sprintf("; the first %d of %d queries", shown, len(list))
+		list = list[:shown]
+	}
+	rows := [][]sheet.Cell{{{Wide: true, Caption: title}}}
+	for _, s := range list {
+		of := queries[s.Query]
+		img, err := decode.Open(of.data.Root, of.path, decode.DefaultLimits)
+		if err != nil {
+			return err
+		}
+		row := []sheet.Cell{{Image: img, Caption: "query\n" + s.Query}}
+		for _, h := range s.Hits {
+			row = append(row, h.cell(pictures))
+		}
+		rows = append(rows, row)
+	}
+	return sheet.Write(r.Sheet, sheet.Draw(rows))
+}
+
+// pictures are the images of what was searched, by path.
+type pictures struct {
+	data *dataset.Dataset // nil: not at hand
+	at   map[string]int32 // index of data.Images
+}
+
+// picturesOf opens what holds the images of x: --data, or where it was built from.
+func picturesOf(c *cli.Context, x *index.Index) (pictures, error) {
+	p := pictures{at: map[string]int32{}}
+	path := c.String("data")
+	if path == "" {
+		path = x.About().Root
+	}
+	if path == "" {
+		return p, nil
+	}
+	var err error
+	p.data, err = dataset.Open(dataset.Options{Data: path, ImagesOnly: true})
+	if err != nil && c.String("data") == "" {
+		return p, nil // it is somewhere else by now
+	} else if err != nil {
+		return p, err
+	}
+	for i, image := range p.data.Images {
+		p.at[image.Path] = int32(i)
+	}
+	return p, nil
+}
+
+func (p pictures) close() {
+	if p.data != nil {
+		p.data.Close() // read only
+	}
+}
+
+// open returns the image of an answer, where it is as it was.
+func (p pictures) open(h hit) (image.Image, error) {
+	if p.data == nil {
+		return nil, errors.New("not at hand: --data")
+	}
+	at, ok := p.at[h.Path]
+	if !ok {
+		return nil, errors.New("not in the data")
+	}
+	if sum, err := p.data.SHA256(at); err != nil || h.SHA256 != "" && sum != h.SHA256 {
+		return nil, errors.New("changed since")
+	}
+	return decode.Open(p.data.Root, h.Path, decode.DefaultLimits)
+}
+
+// cell shows an answer, without its picture where that is not as it was.
+func (h hit) cell(p pictures) sheet.Cell {
+	cell := sheet.Cell{Caption: fmt.Sprintf("%d: %.4f", h.Rank, h.Distance)}
+	if h.Class != "" {
+		cell.Caption += "\n" + h.Class
+	}
+	cell.Caption += "\n" + h.Path
+	if !h.Accepted {
+		cell.Frame = sheet.Wrong
+		cell.Caption += "\nnone of these"
+	}
+	img, err := p.open(h)
+	if err != nil {
+		cell.Caption += "\n(" + err.Error() + ")"
+		return cell
+	}
+	cell.Image = img
+	return cell
+}

@@ -80,10 +80,21 @@ func TestFeatureLearns(t *testing.T) {
 	} {
 		t.Run(set, func(t *testing.T) {
 			folder := filepath.Join(t.TempDir(), "run")
-			s, err := Run(context.Background(), featureConfig(t, nil, folder,
-				tinyFeature(t, append(strings.Fields(set), "train.steps=60", "train.eval_every=20")...)))
+			c := featureConfig(t, nil, folder,
+				tinyFeature(t, append(strings.Fields(set), "train.steps=60", "train.eval_every=20")...))
+			var notes string
+			c.Observe = func(e Event) {
+				if s, ok := e.(Started); ok {
+					notes = strings.Join(s.Notes, "\n")
+				}
+			}
+			s, err := Run(context.Background(), c)
 			if err != nil {
 				t.Fatal(err)
+			}
+			if !strings.Contains(notes, "the backbone starts from random values") ||
+				strings.Contains(notes, "frozen targets") == strings.Contains(set, "shared") {
+				t.Errorf("notes %q", notes)
 			}
 			if r := s.Best.Metrics["recall@1"]; r < 0.9 {
 				t.Errorf("best val.recall@1 = %.3f, want at least 0.9 on photos told apart by colour", r)

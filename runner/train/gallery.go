@@ -33,6 +33,19 @@ func checkTurns(parts graphs.Parts, a *augment.Augmenter) error {
 		"topology \"feature\" has label images in place of classes: take turns out of augment")}
 }
 
+// startNotes says that label images, which are to be known by their looks, are embedded by
+// a network that has seen nothing.
+func (l *loop) startNotes() []string {
+	if l.Spec.Topology != feature || l.state.Pretrained != nil {
+		return nil
+	}
+	note := "no weights are imported: the backbone starts from random values"
+	if l.network.Frozen() {
+		note += ", and frozen targets are what it makes of label images then"
+	}
+	return []string{note + "; --weights FILE gives others"}
+}
+
 // taskOf returns the photos of val as they are searched for among the label images.
 func (l *loop) taskOf(val dataset.Part) (evaluate.LabelTask, error) {
 	t := evaluate.LabelTask{Photos: val.Images, Right: make([]int32, len(val.Images)),

@@ -95,7 +95,7 @@ func (l *loop) plan(part dataset.Part, parts graphs.Parts, maker sampler.Maker) 
 // notes returns what a user should know about the data and what it meets.
 func (l *loop) notes() []string {
 	return slices.Concat(l.Data.Notes, l.network.Parts.Notes, minerNotes(l.Spec),
-		l.labels.Notes(), l.sampler.Notes(), l.augmenter.Notes(), l.cacheNotes(l.fileOptions().Bytes()))
+		l.labels.Notes(), l.sampler.Notes(), l.augmenter.Notes(), l.cacheNotes(l.fileOptions().Bytes()), l.startNotes())
 }
 
 // minerNotes says where the hardest of an anchor's triplets is the only one.

@@ -9,6 +9,7 @@
 //	go run ./bench omniglot   20-way one-shot error on Lake's runs
 //	go run ./bench losses     every loss on mnist-small, the best on Omniglot; writes docs/losses.md
 //	go run ./bench grocery    search among grocery classes never trained on
+//	go run ./bench labels     photos of groceries among product pictures, by pretrained weights
 //	go run ./bench hausdorff  error of the baseline of Omniglot's one-shot runs
 //	go run ./bench service    an exported model under the load of a Go service
 //	go run ./bench export     an exported model in Go, Python and tfgo: first embedding, AUC
@@ -71,6 +72,7 @@ var commands = []command{
 	{"omniglot", "20-way one-shot error on Lake's runs", omniglot},
 	{"losses", "every loss on mnist-small, the best on Omniglot; writes docs/losses.md", losses},
 	{"grocery", "search among grocery classes never trained on", grocery},
+	{"labels", "photos of groceries among product pictures, by pretrained weights", labels},
 	{"hausdorff", "error of the baseline of Omniglot's one-shot runs", hausdorff},
 	{"service", "an exported model under the load of a Go service", service},
 	{"export", "an exported model in Go, Python and tfgo: first embedding, AUC", exported},
@@ -122,7 +124,7 @@ func parse(name string, args []string) (options, error) {
 	f.StringVar(&o.python, "python", "python3", "interpreter that runs the peers")
 	f.StringVar(&o.results, "results", "bench/results", "folder of results")
 	f.BoolVar(&o.again, "again", false, "measure finished rows anew")
-	f.IntVar(&o.seeds, "seeds", 3, "siamese: seeds of row program1, from 0")
+	f.IntVar(&o.seeds, "seeds", 3, "siamese, labels: seeds of row program1 and of the head, from 0")
 	f.IntVar(&o.collapse, "collapse-seeds", 20, "siamese: seeds of row collapse, from 0")
 	f.IntVar(&o.steps, "steps", 10000, "memory: steps of the training")
 	o.peers, o.rows = []string{"tfpair", "keras"}, rowNames()

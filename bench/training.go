@@ -13,10 +13,11 @@ import (
 // training is one training and what it is measured on: two or more processes, as a person
 // would give the commands, whose times are added.
 type training struct {
-	data     string     // of the training
-	settings []string   // over the preset
-	preset   string     // "" is siamese
-	tests    [][]string // arguments of each evaluation, after --model
+	data      string     // of the training
+	settings  []string   // over the preset
+	preset    string     // "" is siamese
+	arguments []string   // others of the training
+	tests     [][]string // arguments of each evaluation, after --model
 }
 
 // measured is a number that an evaluation reports.
@@ -55,6 +56,7 @@ func (t training) run(ctx context.Context, o options, seed int) ([]report, float
 	defer os.RemoveAll(folder)
 	run := filepath.Join(folder, "run")
 	argv := []string{o.tfpair, "train", "--data", t.data, "--out", run, "--json", "--set", fmt.Sprintf("train.seed=%d", seed)}
+	argv = append(argv, t.arguments...)
 	if t.preset != "" {
 		argv = append(argv, "--preset", t.preset)
 	}

@@ -22,14 +22,14 @@ var headSettings = []string{
 	"backbone={efficientnet-lite0: {freeze: all}}",
 	"head={linear: {embedding_dim: 512}}",
 	"distance=cosine",
-	"loss={infonce: {temperature: 0.3}}",
+	"loss={infonce: {temperature: 0.2}}",
 	"target.side=shared",
 	"sampler={labels: {against: gallery}}",
 	"schedule=cosine",
-	"optimizer.adam.lr=1e-3",
+	"optimizer.adam.lr=3e-3",
 	"train.batch_size=64",
-	"train.steps=600",
-	"train.eval_every=100",
+	"train.steps=300",
+	"train.eval_every=300",
 }
 
 // labelSearch is the search of test photos among the pictures that stand for them.

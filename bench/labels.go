@@ -78,7 +78,7 @@ func labels(ctx context.Context, o options) error {
 
 // fetchWeights returns the file of EfficientNet-Lite0's weights, fetched if it is not there.
 func fetchWeights(ctx context.Context, o options) (string, error) {
-	c, err := start(ctx, "tfpair weights", []string{o.tfpair, "weights", "fetch", "--json", "efficientnet-lite0"})
+	c, err := start(ctx, "tfpair weights", []string{o.tfpair, "weights", "fetch", "efficientnet-lite0", "--json"})
 	if err != nil {
 		return "", err
 	}

@@ -117,8 +117,8 @@ var outcomes = []outcome{
 	{isA[*weights.OptionsError], exitUsage, ""},
 	{isA[*weights.ExistsError], exitUsage, "give another --out; nothing is overwritten"},
 	{isA[*pretrained.ExistsError], exitUsage, "give another --out; nothing is overwritten"},
-	{isA[*weights.NoHDF5Error], exitInput, "build it with make where the headers of libhdf5 are, or with -tags hdf5; " +
-		"docs/weights.md says how"},
+	{isA[*weights.NoHDF5Error], exitInput, "run make hdf5, or install libhdf5-dev, and build tfpair with make; " +
+		"docs/weights.md says more"},
 	{isA[*weights.Error], exitInput, "docs/weights.md says what is imported"},
 	{isA[*pretrained.ChecksumError], exitInput, ""},
 	{isA[*train.WeightsError], exitInput, "give the run's own weights, or none, to go on, or another --out to begin anew"},

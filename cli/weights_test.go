@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -19,6 +20,7 @@ import (
 //	torch      safetensors with the first two tensors of torchvision's ResNet50
 //	nan        tfpair's own names, not a number among them
 //	hdf5       what HDF5 begins with
+//	NAME       what models/weights/testdata has under this name; half/NAME: half of it
 func weightsCommand(ts *testscript.TestScript, _ bool, args []string) {
 	var data []byte
 	switch args[1] {
@@ -33,6 +35,14 @@ func weightsCommand(ts *testscript.TestScript, _ bool, args []string) {
 		copy(data[len(data)-4:], "\x00\x00\xc0\x7f")
 	case "hdf5":
 		data = []byte("\x89HDF\r\n\x1a\n")
+	default:
+		name, half := strings.CutPrefix(args[1], "half/")
+		var err error
+		data, err = os.ReadFile(filepath.Join("..", "models", "weights", "testdata", name))
+		ts.Check(err)
+		if half {
+			data = data[:len(data)/2]
+		}
 	}
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), data, 0o644))
 }

@@ -30,8 +30,7 @@ ENV GOTOOLCHAIN=local TFPAIR_RUNTIME=/tensorflow
 WORKDIR /src
 COPY go.mod go.sum ./
 COPY cli/tfpair-env cli/tfpair-env
-COPY internal/libtensorflow internal/libtensorflow
-COPY internal/libhdf5 internal/libhdf5
+COPY internal internal
 RUN --mount=type=bind,from=runtime,target=/context \
     if [ -e /context/MANIFEST.json ]; then \
         cp -a /context /tensorflow; \

@@ -87,7 +87,8 @@ func runPairs(c *cli.Context, out output, from parts, model *model) error {
 		return err
 	}
 	defer gallery.close()
-	images, err := readImages(c, out, data, model, &part, gallery.within(data))
+	labels := dataset.Part{Images: part.LabelImages()} // pairs are drawn of photos and these
+	images, err := readImages(c, out, data, model, &part, &labels, gallery.within(data))
 	if err != nil {
 		return err
 	}

@@ -206,7 +206,11 @@ func Run(ctx context.Context, c Config) (*Report, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := c.describe(pairs)
+	queries := pairs.Images
+	if len(c.Part.Matches) > 0 { // label images stand behind the photos, and ask for nothing
+		queries = pairs.Images[:len(c.Part.Images)]
+	}
+	r := c.describe(pairs, queries)
 	r.Answers = Answers{pairs, m.distance}
 	if r.Distances, err = metric.Summarize(m.distance, pairs.Same); err != nil {
 		return nil, err
@@ -228,13 +232,14 @@ func Run(ctx context.Context, c Config) (*Report, error) {
 			return nil, err
 		}
 	}
-	return r, c.retrieve(ctx, r, m.embeddings, pairs.Images)
+	return r, c.retrieve(ctx, r, m.embeddings[:len(queries)*c.Model.Dim()], queries)
 }
 
-func (c Config) describe(p Pairs) *Report {
+// describe begins the report of pairs p and of the images that ask for the nearest.
+func (c Config) describe(p Pairs, queries []int32) *Report {
 	r := &Report{
 		Data: c.Data.Name, Fingerprint: c.Data.Fingerprint(), Split: string(c.Part.Split),
-		Images: len(p.Images), Pairs: len(p.Same), PairSource: p.Source, Seed: c.Seed,
+		Images: len(queries), Pairs: len(p.Same), PairSource: p.Source, Seed: c.Seed,
 		Threshold: c.Threshold,
 	}
 	for _, same := range p.Same {
@@ -244,7 +249,7 @@ func (c Config) describe(p Pairs) *Report {
 	}
 	r.Different = r.Pairs - r.Same
 	classes := map[int32]bool{}
-	for _, i := range p.Images {
+	for _, i := range queries {
 		if class := c.Data.Images[i].Class; class >= 0 {
 			classes[class] = true
 		}

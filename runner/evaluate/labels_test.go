@@ -165,6 +165,29 @@ func TestLabelsOfModel(t *testing.T) {
 	}
 }
 
+// TestRetrievalOfPhotos: label images are in pairs, but neither ask nor answer.
+func TestRetrievalOfPhotos(t *testing.T) {
+	data, store := fruit(t)
+	_, err := Run(context.Background(), Config{Model: grey{}, Store: store, Data: data,
+		Part: data.In(dataset.Test), Gallery: &Source{store, data, data.In(dataset.Val)}})
+	// Photos of val are of cream alone, which test has none of.
+	var none *NoQueriesError
+	if !errors.As(err, &none) || none.Images != 5 {
+		t.Fatalf("%v, want *NoQueriesError of 5 photos", err)
+	}
+	r, err := Run(context.Background(), Config{Model: grey{}, Store: store, Data: data,
+		Part: data.In(dataset.Test), Gallery: &Source{store, data, data.In(dataset.Train)}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	// The one photo of train is a pear, and so is one of test.
+	if r.Images != 5 || r.Classes != 3 || r.Excluded != 4 || r.Same != 5 ||
+		values(r.Retrieval)["recall@1"] != 1 {
+		t.Errorf("%d images in %d classes, %d excluded, %d same pairs, %v; want 5, 3, 4, 5, recall@1 1",
+			r.Images, r.Classes, r.Excluded, r.Same, values(r.Retrieval))
+	}
+}
+
 func TestCalibrateLabels(t *testing.T) {
 	data, store := fruit(t)
 	val := data.In("")

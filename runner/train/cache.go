@@ -61,11 +61,12 @@ func (l *loop) fileOptions() features.Options {
 		Type: features.Type(l.Spec.Cache.Type)}
 }
 
-// cacheOptions say which images the training and its validation show to the network.
-func (l *loop) cacheOptions(train dataset.Part) pipeline.CacheOptions {
+// cacheOptions say which images the training and its validation show to the network. They
+// do not depend on the seed of the split, so that trainings can share the features.
+func (l *loop) cacheOptions(train, val dataset.Part) pipeline.CacheOptions {
 	o := pipeline.CacheOptions{Augment: l.augmenter, Views: l.Spec.Cache.Views,
 		Seed: uint64(l.Spec.Train.Seed)}
-	for _, images := range [][]int32{l.val.Images, l.targets.val.Photos} {
+	for _, images := range [][]int32{val.Images, l.val.Images, l.targets.val.Photos} {
 		o.Plain = append(o.Plain, images...)
 	}
 	shared := l.network.Parts.Target.Side == spec.Shared

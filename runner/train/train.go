@@ -143,7 +143,7 @@ func (l *loop) open(ctx context.Context, parts graphs.Parts, maker sampler.Maker
 	if err := l.resume(ctx); err != nil {
 		return err
 	}
-	l.kept = pipeline.NewCached(l.store, l.cacheOptions(trainPart))
+	l.kept = pipeline.NewCached(l.store, l.cacheOptions(trainPart, valPart))
 	return l.started(trainPart, valPart)
 }
 

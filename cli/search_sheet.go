@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"image"
+	"io/fs"
+	"os"
 
 	"github.com/urfave/cli/v2"
 
@@ -53,54 +55,47 @@ func writeSearchSheet(c *cli.Context, r searches, list []searched, x *index.Inde
 	return sheet.Write(r.Sheet, sheet.Draw(rows))
 }
 
-// pictures are the images of what was searched, by path.
+// pictures is where the images of what was searched lie.
 type pictures struct {
-	data *dataset.Dataset // nil: not at hand
-	at   map[string]int32 // index of data.Images
+	root  fs.FS // nil: not at hand
+	close func()
 }
 
-// picturesOf opens what holds the images of x: --data, or where it was built from.
+// picturesOf opens --data, or where x was built from.
 func picturesOf(c *cli.Context, x *index.Index) (pictures, error) {
-	p := pictures{at: map[string]int32{}}
-	path := c.String("data")
-	if path == "" {
+	path, p := c.String("data"), pictures{close: func() {}}
+	asked := path != ""
+	if !asked {
 		path = x.About().Root
 	}
-	if path == "" {
+	info, err := os.Stat(path)
+	if err == nil && info.IsDir() {
+		p.root = os.DirFS(path) // without a look at all that is in it
 		return p, nil
 	}
-	var err error
-	p.data, err = dataset.Open(dataset.Options{Data: path, ImagesOnly: true})
-	if err != nil && c.String("data") == "" {
-		return p, nil // it is somewhere else by now
-	} else if err != nil {
+	data, err := dataset.Open(dataset.Options{Data: path, ImagesOnly: true})
+	switch {
+	case err == nil:
+		p.root, p.close = data.Root, func() { data.Close() } // read only
+	case asked:
 		return p, err
 	}
-	for i, image := range p.data.Images {
-		p.at[image.Path] = int32(i)
-	}
-	return p, nil
-}
-
-func (p pictures) close() {
-	if p.data != nil {
-		p.data.Close() // read only
-	}
+	return p, nil // it is somewhere else by now
 }
 
 // open returns the image of an answer, where it is as it was.
 func (p pictures) open(h hit) (image.Image, error) {
-	if p.data == nil {
+	if p.root == nil {
 		return nil, errors.New("not at hand: --data")
 	}
-	at, ok := p.at[h.Path]
-	if !ok {
+	if info, err := fs.Stat(p.root, h.Path); err != nil || !info.Mode().IsRegular() {
 		return nil, errors.New("not in the data")
 	}
-	if sum, err := p.data.SHA256(at); err != nil || h.SHA256 != "" && sum != h.SHA256 {
+	one := dataset.Dataset{Root: p.root, Images: []dataset.Image{{Path: h.Path}}}
+	if sum, err := one.SHA256(0); err != nil || h.SHA256 != "" && sum != h.SHA256 {
 		return nil, errors.New("changed since")
 	}
-	return decode.Open(p.data.Root, h.Path, decode.DefaultLimits)
+	return decode.Open(p.root, h.Path, decode.DefaultLimits)
 }
 
 // cell shows an answer, without its picture where that is not as it was.

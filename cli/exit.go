@@ -103,7 +103,7 @@ type outcome struct {
 // outcomes are looked through in order.
 var outcomes = []outcome{
 	{isA[SignalError], 0, ""}, // the code is the signal's
-	{isA[*train.SpecError], exitUsage, "give the run's own settings to go on, or another --out to begin anew"},
+	{isA[*train.SpecError], exitUsage, "give the run's own settings, and its --weights, to go on, or another --out to begin anew"},
 	{isA[*tune.FolderError], exitUsage, "give the same search to go on with it, or another --out to begin anew"},
 	{isA[*tune.SpaceError], exitUsage, "docs/spec.md says what a space file may hold; tfpair list shows names"},
 	{isA[*usageError], exitUsage, "tfpair --help, tfpair COMMAND --help or tfpair list show what there is"},

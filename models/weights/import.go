@@ -166,6 +166,13 @@ func list(names []string) string {
 	return fmt.Sprintf("%s and %d more", strings.Join(names[:few], ", "), len(names)-few)
 }
 
+func tensors(n int) string {
+	if n == 1 {
+		return "1 tensor"
+	}
+	return fmt.Sprintf("%d tensors", n)
+}
+
 // compare says what is missing, too much, or of another shape.
 func (i *importer) compare() {
 	var missing, shapes []string
@@ -189,12 +196,12 @@ func (i *importer) compare() {
 			len(i.network.Shapes), list(missing)))
 	}
 	if len(i.extra) > 0 {
-		i.problems = append(i.problems, fmt.Sprintf("%d tensors too many for %s: %s", len(i.extra),
+		i.problems = append(i.problems, fmt.Sprintf("%s too many for %s: %s", tensors(len(i.extra)),
 			i.network.Name, list(i.extra)))
 	}
 	if len(shapes) > 0 {
-		i.problems = append(i.problems, fmt.Sprintf("%d tensors of another shape: %s",
-			len(shapes), list(shapes)))
+		i.problems = append(i.problems, fmt.Sprintf("%s of another shape: %s",
+			tensors(len(shapes)), list(shapes)))
 	}
 }
 

@@ -143,9 +143,9 @@ func TestRefused(t *testing.T) {
 			return slices.DeleteFunc(x, func(x Tensor) bool { return strings.HasPrefix(x.Name, "layer1.1.") })
 		}, []string{"15 of 40 tensors are missing: conv2_block2_1_bn/beta, ", " and 12 more"}},
 		{"too many", network, "torchvision", with(random("layer1.2.conv1.weight", []int64{5, 8, 1, 1})),
-			[]string{"1 tensors too many for resnet50: layer1.2.conv1.weight"}},
+			[]string{"1 tensor too many for resnet50: layer1.2.conv1.weight"}},
 		{"unknown name", network, "torchvision", with(random("layer1.0.se.weight", nil)),
-			[]string{"1 tensors too many for resnet50: layer1.0.se.weight"}},
+			[]string{"1 tensor too many for resnet50: layer1.0.se.weight"}},
 		{"shape", network, "torchvision", with(random("conv1.weight", []int64{4, 3, 3, 3})),
 			[]string{`"conv1.weight" is [3 3 3 4] as conv1_conv/kernel, want [7 7 3 4]`}},
 		{"not a number", network, "keras", with(Tensor{"conv1_bn/conv1_bn/beta:0", []int64{4},

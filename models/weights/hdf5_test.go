@@ -158,6 +158,27 @@ func TestHDF5Truncated(t *testing.T) {
 	}
 }
 
+// TestHDF5Zeros: files of full length whose end is zeros, as of a download that stopped, are
+// an error or, where only numbers are missing, read; the program goes on.
+func TestHDF5Zeros(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "zeros.h5")
+	for name := range kerasFiles {
+		data, err := os.ReadFile(filepath.Join("testdata", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for at := len(data) - 1; at > 0; at -= 1024 {
+			clear(data[at:])
+			if err := os.WriteFile(path, data, 0o644); err != nil {
+				t.Fatal(err)
+			}
+			if f, err := Read(path); err == nil && len(f.Tensors) == 0 {
+				t.Errorf("%s, zeros from byte %d on: no tensors and no error", name, at)
+			}
+		}
+	}
+}
+
 // TestHDF5Damaged: a damaged file is an error or has other numbers; the program goes on.
 func TestHDF5Damaged(t *testing.T) {
 	data, err := os.ReadFile("testdata/keras2.h5")

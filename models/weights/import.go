@@ -120,6 +120,7 @@ func (i *importer) keep(key string, p place, t Tensor) {
 
 // unusable says what no weights are, "" where t is fine.
 func unusable(t Tensor, field string) string {
+	zeros := len(t.Data) > 0
 	for at, x := range t.Data {
 		if v := float64(x); math.IsNaN(v) || math.IsInf(v, 0) {
 			return fmt.Sprintf("%q holds %g, at element %d", t.Name, x, at)
@@ -127,6 +128,10 @@ func unusable(t Tensor, field string) string {
 		if field == "moving_variance" && x < 0 {
 			return fmt.Sprintf("%q holds a negative variance, %g at element %d", t.Name, x, at)
 		}
+		zeros = zeros && x == 0
+	}
+	if zeros && (field == "kernel" || field == "moving_variance") {
+		return fmt.Sprintf("%q holds nothing but zeros, as files do that were not written to their end", t.Name)
 	}
 	return ""
 }

@@ -154,6 +154,8 @@ func TestRefused(t *testing.T) {
 			[]float32{1, float32(math.Inf(-1)), 1, 1}}), []string{"holds -Inf, at element 1"}},
 		{"negative variance", network, "transformers", with(Tensor{"resnet.embedder.embedder.normalization.running_var",
 			[]int64{4}, []float32{1, 2, 3, -0.5}}), []string{"holds a negative variance, -0.5 at element 3"}},
+		{"zeros", network, "transformers", with(Tensor{"resnet.embedder.embedder.normalization.running_var",
+			[]int64{4}, make([]float32, 4)}), []string{`running_var" holds nothing but zeros`}},
 		{"bias without batch norm", network, "keras", with(random("conv2_block9_1_conv/conv2_block9_1_conv/bias:0", []int64{3})),
 			[]string{"has no moving mean of that shape"}},
 		{"another network", lite, "torchvision", with(), []string{"its tensors are those of resnet50 (layout torchvision), and the network is efficientnet-lite0"}},

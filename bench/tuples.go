@@ -16,6 +16,8 @@ var (
 		"train.steps=150",
 		"train.eval_every=150",
 	}
+	// decaySettings end program 2 with small steps: it has no other change.
+	decaySettings = []string{"schedule=cosine"}
 	// accuracySettings train longer, to more than Keras ends with.
 	accuracySettings = []string{
 		"loss=supcon",
@@ -50,17 +52,26 @@ func tuples(ctx context.Context, o options) error {
 	if err := races(ctx, o, r); err != nil {
 		return err
 	}
+	if err := programs2(ctx, o, r, "program2"); err != nil {
+		return err
+	}
+	return programs2(ctx, o, r, "program2/cosine", decaySettings...)
+}
+
+// programs2 trains program 2 with each seed.
+func programs2(ctx context.Context, o options, r *results, id string, settings ...string) error {
 	var auc, recall []float64
 	for seed := range o.seeds {
-		x, err := row(o, r, fmt.Sprintf("program2/seed=%d", seed), func() (triplets, error) {
-			return program2(ctx, o, seed)
+		x, err := row(o, r, fmt.Sprintf("%s/seed=%d", id, seed), func() (triplets, error) {
+			return program2(ctx, o, seed, settings)
 		})
 		if err != nil {
 			return err
 		}
 		auc, recall = append(auc, x.AUC), append(recall, x.Recall1)
 	}
-	fmt.Fprintf(o.out, "program 2 (%d seeds): AUC %.4f, recall@1 %.4f (test in train)\n", o.seeds, mean(auc), mean(recall))
+	fmt.Fprintf(o.out, "%s (%d seeds): AUC %.4f, recall@1 %.4f (test in train)\n", id, o.seeds,
+		mean(auc), mean(recall))
 	return nil
 }
 
@@ -104,8 +115,8 @@ func raceOf(ctx context.Context, o options, seed int) (x race, err error) {
 }
 
 // program2 is the preset triplet, on the fixed test pairs and as a search in train.
-func program2(ctx context.Context, o options, seed int) (x triplets, err error) {
-	t := training{data: archive(o), preset: "triplet",
+func program2(ctx context.Context, o options, seed int, settings []string) (x triplets, err error) {
+	t := training{data: archive(o), preset: "triplet", settings: settings,
 		tests: [][]string{onTestPairs(o), {"--data", archive(o), "--gallery", "train"}}}
 	reports, seconds, err := t.run(ctx, o, seed)
 	if err != nil {

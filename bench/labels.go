@@ -115,13 +115,20 @@ func (l labelBench) zeroShot(ctx context.Context) (labelSearch, error) {
 // search trains with settings and measures the test photos, and what a second evaluation
 // with the given arguments does.
 func (l labelBench) search(ctx context.Context, settings []string, seed int, second ...string) (
-	x labelSearch, reports []report, err error) {
-	t := training{data: l.list("train"), settings: settings, preset: "image-label",
-		arguments: []string{"--val", l.list("val"), "--weights", l.weights},
-		tests:     [][]string{{"--data", l.list("test")}}}
+	labelSearch, []report, error) {
+	t := training{settings: settings}
 	if len(second) > 0 {
-		t.tests = append(t.tests, second)
+		t.tests = [][]string{second}
 	}
+	return l.searchOf(ctx, t, seed)
+}
+
+// searchOf is search of t on the lists, from the imported weights.
+func (l labelBench) searchOf(ctx context.Context, t training, seed int) (
+	x labelSearch, reports []report, err error) {
+	t.data, t.preset = l.list("train"), "image-label"
+	t.arguments = append(t.arguments, "--val", l.list("val"), "--weights", l.weights)
+	t.tests = append([][]string{{"--data", l.list("test")}}, t.tests...)
 	if reports, x.Seconds, err = t.run(ctx, l.options, seed); err != nil {
 		return x, nil, err
 	}

@@ -10,6 +10,7 @@
 //	go run ./bench losses     every loss on mnist-small, the best on Omniglot; writes docs/losses.md
 //	go run ./bench grocery    search among grocery classes never trained on
 //	go run ./bench labels     photos of groceries among product pictures, by pretrained weights
+//	go run ./bench finetune   the same with half of the backbone trained within an hour
 //	go run ./bench hausdorff  error of the baseline of Omniglot's one-shot runs
 //	go run ./bench service    an exported model under the load of a Go service
 //	go run ./bench export     an exported model in Go, Python and tfgo: first embedding, AUC
@@ -73,6 +74,7 @@ var commands = []command{
 	{"losses", "every loss on mnist-small, the best on Omniglot; writes docs/losses.md", losses},
 	{"grocery", "search among grocery classes never trained on", grocery},
 	{"labels", "photos of groceries among product pictures, by pretrained weights", labels},
+	{"finetune", "the same with half of the backbone trained within an hour", finetune},
 	{"hausdorff", "error of the baseline of Omniglot's one-shot runs", hausdorff},
 	{"service", "an exported model under the load of a Go service", service},
 	{"export", "an exported model in Go, Python and tfgo: first embedding, AUC", exported},

@@ -18,6 +18,8 @@ type training struct {
 	preset    string     // "" is siamese
 	arguments []string   // others of the training
 	tests     [][]string // arguments of each evaluation, after --model
+
+	look func(run string) error // at the run folder before it is removed; may be nil
 }
 
 // measured is a number that an evaluation reports.
@@ -76,6 +78,11 @@ func (t training) run(ctx context.Context, o options, seed int) ([]report, float
 			return nil, 0, err
 		}
 		reports, total = append(reports, r), total+seconds
+	}
+	if t.look != nil {
+		if err := t.look(run); err != nil {
+			return nil, 0, err
+		}
 	}
 	return reports, total, nil
 }

@@ -7,7 +7,9 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/tfpair/tfpair/internal/named"
+	"github.com/tfpair/tfpair/models/spec"
 	"github.com/tfpair/tfpair/pipeline"
+	"github.com/tfpair/tfpair/runner/export"
 	"github.com/tfpair/tfpair/runner/index"
 )
 
@@ -68,6 +70,9 @@ func runIndexBuild(c *cli.Context, out output) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, m.close()) }()
+	if len(g.data.Matches) > 0 && m.spec.Target.Side == spec.Frozen {
+		return export.ErrFrozen
+	}
 	for _, note := range g.data.Notes {
 		out.say("note       %s", note)
 	}

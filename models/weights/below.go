@@ -22,7 +22,7 @@ func (f *File) below(mark string) []string {
 			continue
 		}
 		before, ok := strings.CutSuffix(t.Name, mark)
-		if before == ownPrefix && !strings.HasSuffix(mark, ":0") {
+		if strings.TrimPrefix(before, livePrefix) == ownPrefix && !strings.HasSuffix(mark, ":0") {
 			continue // tfpair's own names are Keras' below this
 		}
 		if ok && (before == "" || strings.HasSuffix(before, "/") || strings.HasSuffix(before, ".")) {

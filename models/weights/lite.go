@@ -30,8 +30,12 @@ func liteNames(*File, Network) naming {
 	}, "_fc")
 }
 
-// ownPrefix begins the keys of a backbone's variables.
-const ownPrefix = "backbone/"
+// ownPrefix begins the keys of a backbone's variables, livePrefix with it those that a moving
+// average follows: the average is the model.
+const (
+	ownPrefix  = "backbone/"
+	livePrefix = "live/"
+)
 
 // ownNames are the keys of variables. What a checkpoint holds beside the backbone is left out.
 func ownNames(*File, Network) naming {

@@ -204,7 +204,17 @@ func TestViews(t *testing.T) {
 	inner.text("state_dict")
 	inner.Write(p.Bytes()[2 : p.Len()-1])
 	inner.op('u', '.')
-	for name, data := range map[string][]byte{"state dict": p.Bytes(), "training script's": inner.Bytes()} {
+	var beside pickler // {"best_acc1": a tensor, "model": "resnet50", "state_dict": the same}
+	beside.op(0x80, 2, '}', '(')
+	beside.text("best_acc1")
+	beside.tensor("LongStorage", "c", 1, 0, nil, nil, false)
+	beside.text("model")
+	beside.text("resnet50")
+	beside.text("state_dict")
+	beside.Write(p.Bytes()[2 : p.Len()-1])
+	beside.op('u', '.')
+	for name, data := range map[string][]byte{"state dict": p.Bytes(), "training script's": inner.Bytes(),
+		"a tensor beside it": beside.Bytes()} {
 		f := mustRead(t, archive(t, member{name: "x/data.pkl", data: data},
 			member{name: "x/data/a", data: floats([]float32{0, 1, 2, 3, 4, 5})},
 			member{name: "x/data/b", data: []byte{0x00, 0x3c, 0x00, 0xc0, 0x01, 0x00}}, // 1, -2, 2⁻²⁴

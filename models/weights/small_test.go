@@ -152,6 +152,9 @@ func smallFiles() map[string][]Tensor {
 		"tfpair":       append(resNetTensors(), random("head/dense/kernel", []int64{8, 2})),
 	}
 	add := func(layout string, t ...Tensor) { files[layout] = append(files[layout], t...) }
+	for _, t := range resNetTensors() { // what a moving average follows is not the model
+		add("tfpair", random("live/"+t.Name, t.Shape))
+	}
 	for _, l := range smallResNet {
 		tensors := layerOf(l.name, l.shape)
 		add("torchvision", torchLayer(tensors, l.conv, l.norm, false)...)

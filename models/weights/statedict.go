@@ -2,6 +2,7 @@ package weights
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/nlpodyssey/gopickle/types"
@@ -10,45 +11,46 @@ import (
 // stateKeys are the keys under which training scripts keep the dictionary of tensors.
 var stateKeys = []string{"state_dict", "model", "model_state_dict"}
 
-// tensors reads the tensors of the dictionary x, or of the one that it holds under one of
-// stateKeys. What else a dictionary holds, such as a number of epochs, is left out.
+// tensors reads the tensors of the dictionary that x holds under the first of stateKeys, or
+// else of x, a dictionary itself. What else a dictionary holds is left out: a number of epochs,
+// or a tensor with the best accuracy.
 func (s *source) tensors(x any) (*File, error) {
-	f, inner, err := s.dictionary(x)
+	names, values, err := entries(x)
 	if err != nil {
 		return nil, err
 	}
 	for _, key := range stateKeys {
-		if of, ok := inner[key]; ok && len(f.Tensors) == 0 {
-			if f, _, err = s.dictionary(of); err != nil {
+		at := slices.Index(names, key)
+		if at < 0 {
+			continue
+		}
+		if names, inner, err := entries(values[at]); err == nil {
+			f, err := s.dictionary(names, inner)
+			if err != nil {
 				return nil, fmt.Errorf("%q: %w", key, err)
 			}
+			return f, nil
 		}
 	}
-	f.unwrap()
-	return f, nil
+	return s.dictionary(names, values)
 }
 
-// dictionary reads the tensors of the dictionary x, and returns what else it holds.
-func (s *source) dictionary(x any) (f *File, inner map[string]any, err error) {
-	names, values, err := entries(x)
-	if err != nil {
-		return nil, nil, err
-	}
-	left := newBudget(s.size)
-	f, inner = &File{}, map[string]any{}
+// dictionary reads the tensors of a dictionary.
+func (s *source) dictionary(names []string, values []any) (*File, error) {
+	f, left := &File{}, newBudget(s.size)
 	for i, name := range names {
 		v, ok := values[i].(*view)
 		if !ok {
-			inner[name] = values[i]
 			continue
 		}
 		t, err := s.tensor(name, v, left)
 		if err != nil {
-			return nil, nil, err
+			return nil, err
 		}
 		f.Tensors = append(f.Tensors, t)
 	}
-	return f, inner, nil
+	f.unwrap()
+	return f, nil
 }
 
 // entries returns the keys and values of a dictionary, in its order.

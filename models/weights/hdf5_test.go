@@ -181,19 +181,21 @@ func TestHDF5Zeros(t *testing.T) {
 
 // TestHDF5Damaged: a damaged file is an error or has other numbers; the program goes on.
 func TestHDF5Damaged(t *testing.T) {
-	data, err := os.ReadFile("testdata/keras2.h5")
-	if err != nil {
-		t.Fatal(err)
-	}
 	path := filepath.Join(t.TempDir(), "damaged.h5")
-	for at := 8; at < len(data); at += 97 {
-		damaged := bytes.Clone(data)
-		damaged[at] ^= 0xff
-		if err := os.WriteFile(path, damaged, 0o644); err != nil {
+	for _, name := range []string{"keras2.h5", "keras3.weights.h5"} {
+		data, err := os.ReadFile(filepath.Join("testdata", name))
+		if err != nil {
 			t.Fatal(err)
 		}
-		if f, err := Read(path); err == nil && len(f.Tensors) == 0 {
-			t.Errorf("byte %d: no tensors and no error", at)
+		for at := 8; at < len(data); at += 97 {
+			damaged := bytes.Clone(data)
+			damaged[at] ^= 0xff
+			if err := os.WriteFile(path, damaged, 0o644); err != nil {
+				t.Fatal(err)
+			}
+			if f, err := Read(path); err == nil && len(f.Tensors) == 0 {
+				t.Errorf("%s, byte %d: no tensors and no error", name, at)
+			}
 		}
 	}
 }

@@ -9,7 +9,6 @@ package weights
 #cgo linux,arm64 CFLAGS: -I/usr/lib/aarch64-linux-gnu/hdf5/serial/include
 #cgo linux,arm64 LDFLAGS: -L/usr/lib/aarch64-linux-gnu/hdf5/serial
 #include <hdf5.h>
-#include <stdlib.h>
 #include <string.h>
 
 // innermost keeps the first entry of an error stack walked upward, which is the cause.
@@ -19,6 +18,15 @@ static herr_t innermost(unsigned n, const H5E_error2_t *entry, void *text) {
 	return 0;
 }
 
+static haddr_t address(hid_t object) {
+#if H5_VERSION_GE(1, 12, 0)
+	H5O_info1_t info;
+#else
+	H5O_info_t info;
+#endif
+	return H5Oget_info2(object, &info, H5O_INFO_BASIC) < 0 ? HADDR_UNDEF : info.addr;
+}
+
 static void reason(char *text) { H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, innermost, text); }
 */
 import "C"
@@ -26,13 +34,13 @@ import "C"
 import (
 	"errors"
 	"fmt"
+	"math"
 	"unsafe"
 
 	"gonum.org/v1/hdf5"
 )
 
-// What the binding lacks, or does unsafely: it reads numbers as the file has them, and
-// strings into whatever memory there is.
+// What the binding lacks, or does unsafely: it reads numbers as the file has them.
 
 // maxChunk limits the bytes of a chunk, which the library unpacks at once.
 const maxChunk = 256 << 20
@@ -140,39 +148,11 @@ func readAs(d *hdf5.Dataset, t C.hid_t, data unsafe.Pointer, n int64) error {
 	return nil
 }
 
-// textAttribute returns an attribute that is one string, "" where an object has none of
-// this name, or one of another type.
-func textAttribute(object int64, name string) (string, error) {
-	key := C.CString(name)
-	defer C.free(unsafe.Pointer(key))
-	if C.H5Aexists(C.hid_t(object), key) <= 0 {
-		return "", nil
+// address returns where in the file the header of an object begins.
+func address(object int64) (int64, error) {
+	at := C.address(C.hid_t(object))
+	if at > math.MaxInt64 { // undefined
+		return 0, libraryReason()
 	}
-	a := C.H5Aopen(C.hid_t(object), key, C.H5P_DEFAULT)
-	if a < 0 {
-		return "", libraryReason()
-	}
-	defer C.H5Aclose(a)
-	t, space := C.H5Aget_type(a), C.H5Aget_space(a)
-	if t < 0 || space < 0 {
-		return "", libraryReason()
-	}
-	defer C.H5Tclose(t)
-	defer C.H5Sclose(space)
-	if C.H5Tget_class(t) != C.H5T_STRING || C.H5Sget_simple_extent_npoints(space) != 1 {
-		return "", nil
-	}
-	if C.H5Tis_variable_str(t) > 0 {
-		var text *C.char
-		if C.H5Aread(a, t, unsafe.Pointer(&text)) < 0 {
-			return "", libraryReason()
-		}
-		defer C.H5Dvlen_reclaim(t, space, C.H5P_DEFAULT, unsafe.Pointer(&text))
-		return C.GoString(text), nil
-	}
-	text := make([]byte, C.H5Tget_size(t)) // at most 64 kB, as all of an attribute
-	if C.H5Aread(a, t, unsafe.Pointer(unsafe.SliceData(text))) < 0 {
-		return "", libraryReason()
-	}
-	return untilZero(text), nil
+	return int64(at), nil
 }

@@ -4,7 +4,6 @@ package weights
 
 import (
 	"archive/zip"
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -31,7 +30,7 @@ func readHDF5(s *source) (*File, error) {
 	if err := checkHDF5(s.r, s.size); err != nil {
 		return nil, err
 	}
-	return readHDF5File(s.path, s.size)
+	return readHDF5File(s.path, s.r, s.size)
 }
 
 // readKeras reads the HDF5 file that a .keras archive has in it. The library opens paths only,
@@ -55,7 +54,7 @@ func readKeras(s *source) (*File, error) {
 	if err := checkHDF5(disk, size); err != nil {
 		return nil, fmt.Errorf("member %q: %w", member.Name, err)
 	}
-	return readHDF5File(disk.Name(), size)
+	return readHDF5File(disk.Name(), disk, size)
 }
 
 // unpack writes a member of an archive, which ends where the archive says.
@@ -69,8 +68,8 @@ func unpack(w io.Writer, member *zip.File) error {
 	return err
 }
 
-// readHDF5File reads the file at path, which has so many bytes.
-func readHDF5File(path string, size int64) (*File, error) {
+// readHDF5File reads the file at path, whose bytes are r's, so many.
+func readHDF5File(path string, r io.ReaderAt, size int64) (*File, error) {
 	library.Lock()
 	defer library.Unlock()
 	// What the library says of errors, and whether it prints that, belongs to a thread.
@@ -84,12 +83,13 @@ func readHDF5File(path string, size int64) (*File, error) {
 		return nil, libraryReason()
 	}
 	defer file.Close()
-	w := walk{left: newBudget(size), objects: maxObjects, file: &File{Layers: map[string]string{}}}
+	w := walk{r: r, left: newBudget(size), objects: maxObjects, file: &File{Layers: map[string]string{}}}
 	return w.file, w.group(&file.CommonFG, "", 0)
 }
 
 // walk collects what is below a group.
 type walk struct {
+	r       io.ReaderAt // the file, for what the library does not read
 	file    *File
 	left    *budget
 	objects int // that may still be looked at
@@ -137,7 +137,7 @@ func (w *walk) member(g *hdf5.CommonFG, kind hdf5.GType, name, path string, dept
 		}
 		defer child.Close()
 		if layer, ok := strings.CutSuffix(path, "/vars"); ok {
-			own, err := textAttribute(child.ID(), "name")
+			own, err := w.attribute(child.ID(), "name")
 			if err != nil {
 				return fmt.Errorf("group %q: %w", path, err)
 			}
@@ -157,6 +157,15 @@ func (w *walk) member(g *hdf5.CommonFG, kind hdf5.GType, name, path string, dept
 		}
 	}
 	return nil
+}
+
+// attribute returns the attribute of an object that is one string, "" where it has none.
+func (w *walk) attribute(object int64, name string) (string, error) {
+	at, err := address(object)
+	if err != nil {
+		return "", err
+	}
+	return textAttribute(w.r, at, name)
 }
 
 // ofTraining says whether what is at path belongs to the training that wrote the file.
@@ -179,7 +188,7 @@ func (w *walk) dataset(d *hdf5.Dataset, path string) error {
 	switch t.Class() {
 	case hdf5.T_FLOAT:
 	case hdf5.T_OPAQUE: // how h5py stores what NumPy has no type for
-		kind, err := textAttribute(d.ID(), "dtype")
+		kind, err := w.attribute(d.ID(), "dtype")
 		if err != nil {
 			return err
 		}
@@ -243,10 +252,4 @@ func shapeOf(d *hdf5.Dataset) ([]int64, error) {
 		shape[i] = int64(min(side, maxElements+1)) // above: refused as too large
 	}
 	return shape, nil
-}
-
-// untilZero returns a string of fixed length without the zeros that fill it.
-func untilZero(text []byte) string {
-	text, _, _ = bytes.Cut(text, []byte{0})
-	return string(text)
 }

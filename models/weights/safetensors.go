@@ -2,6 +2,7 @@ package weights
 
 import (
 	"encoding/binary"
+	"encoding/json"
 	"fmt"
 
 	"github.com/nlpodyssey/safetensors"
@@ -27,6 +28,9 @@ func readSafetensors(s *source) (*File, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := checkEnd(data[8:], header); err != nil {
+		return nil, err
+	}
 	_, about, err := safetensors.ReadMetadata(data) // offsets and shapes checked
 	if err != nil {
 		return nil, err
@@ -50,4 +54,21 @@ func readSafetensors(s *source) (*File, error) {
 			Data: e.all(data[info.DataOffsets[0]:info.DataOffsets[1]])})
 	}
 	return f, nil
+}
+
+// checkEnd says where a file ends early, whose header of so many bytes is at the beginning of data.
+// The library says so, too, but not how much is missing.
+func checkEnd(data []byte, header uint64) error {
+	var about safetensors.Metadata
+	if err := json.Unmarshal(data[:header], &about); err != nil {
+		return nil // said by the library
+	}
+	end, have := uint64(0), uint64(len(data))-header
+	for _, info := range about.Tensors() {
+		end = max(end, info.DataOffsets[1])
+	}
+	if end > have {
+		return fmt.Errorf("it ends early: its header tells of %d bytes of numbers, and it has %d", end, have)
+	}
+	return nil
 }

@@ -25,6 +25,9 @@ func Write(path string, f *File, n Network, i *Imported) error {
 	if err := unused(path); err != nil {
 		return err
 	}
+	if _, err := os.Stat(filepath.Dir(path)); err != nil {
+		return fmt.Errorf("weights %q: its folder: %w", path, err)
+	}
 	about := map[string]string{"format": "tfpair", "network": n.Name, "layout": i.Layout.Name,
 		"source": filepath.Base(f.Path), "source_sha256": f.SHA256}
 	for key, value := range i.Layout.Options {

@@ -154,10 +154,13 @@ func (r *matchReader) add(row []string, split Split) error {
 		return fmt.Errorf("image %q is its own label image", r.path(image))
 	}
 	m := Match{Image: image, Label: label, Split: split, Line: r.from.line}
-	if at, ok := r.of[image]; ok {
-		return r.again(m, at)
+	at, again := r.of[image]
+	if again {
+		if err := r.again(m, at); err != nil {
+			return err
+		}
 	}
-	if err := r.addClasses(row, label); err != nil {
+	if err := r.addClasses(row, label); err != nil || again {
 		return err
 	}
 	if _, ok := r.first[label]; !ok {

@@ -88,6 +88,8 @@ func TestImageLabelErrors(t *testing.T) {
 			`l.csv:2: image "a.png" is its own label image`},
 		{"two classes", header + "a.png,d.png,x,f,train\nb.png,d.png,y,f,train\n",
 			`l.csv:3: label image "d.png" is of class "y" here and of "x" in line 2`},
+		{"two classes of a repeated photo", header + "a.png,d.png,x,f,train\na.png,d.png,y,f,train\n",
+			`l.csv:3: label image "d.png" is of class "y" here and of "x" in line 2`},
 		{"two coarse classes", header + "a.png,d.png,x,f,train\nb.png,e.png,x,g,train\n",
 			`l.csv:3: class "x" is of coarse class "g" here and of "f" in line 2`},
 		{"empty class", header + "a.png,d.png,,f,train\n", `l.csv:2: class is empty`},

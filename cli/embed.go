@@ -11,7 +11,6 @@ import (
 	"github.com/tfpair/tfpair/models/vectors"
 	"github.com/tfpair/tfpair/pipeline"
 	"github.com/tfpair/tfpair/pipeline/dataset"
-	"github.com/tfpair/tfpair/pipeline/resize"
 	"github.com/tfpair/tfpair/runner/train"
 )
 
@@ -122,8 +121,7 @@ func (e *embedder) embed(c *cli.Context, out output, m *model) (*vectors.Vectors
 
 func (e *embedder) run(ctx context.Context, m *model, o pipeline.StoreOptions,
 	progress func(done int)) (*vectors.Vectors, error) {
-	var err error
-	if o.Resizer, err = resize.New(m.Preprocessing.Options); err != nil {
+	if err := m.resizers(&o); err != nil {
 		return nil, err
 	}
 	o.MaxMemory, o.MaxDisk = -1, -1 // each image is read once

@@ -87,7 +87,7 @@ func runPairs(c *cli.Context, out output, from parts, model *model) error {
 		return err
 	}
 	defer gallery.close()
-	labels := dataset.Part{Images: part.LabelImages()} // pairs are drawn of photos and these
+	labels := dataset.Part{Images: data.In("").LabelImages()} // pairs are drawn of photos and these
 	images, err := readImages(c, out, data, model, &part, &labels, gallery.within(data))
 	if err != nil {
 		return err
@@ -101,8 +101,8 @@ func runPairs(c *cli.Context, out output, from parts, model *model) error {
 		Skipped: images.skipped}
 	embedding := newProgress(out, "embedding", len(part.Images), time.Now)
 	report.Report, err = evaluate.Run(c.Context, evaluate.Config{Model: model, Store: images.store,
-		Data: data, Part: part, Gallery: searched, Threshold: threshold,
-		Cosine: model.Distance == "cosine", Seed: c.Uint64("seed"),
+		Data: data, Part: part, LabelImages: labels.Images, Known: model.labels, Gallery: searched,
+		Threshold: threshold, Cosine: model.Distance == "cosine", Seed: c.Uint64("seed"),
 		Progress: func(done, total int) { embedding.at(done, total, "") }})
 	embedding.done()
 	if err != nil {

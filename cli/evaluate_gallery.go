@@ -65,27 +65,37 @@ func (p parts) gallerySplit(queries dataset.Part, split string) (dataset.Part, e
 	return part, nil
 }
 
-// disjoint refuses a gallery of other data that holds a file that is searched for.
+// disjoint refuses a gallery of other data that holds a file that is searched for, under
+// whatever name. Files of different sizes are different.
 func (g *gallery) disjoint(data *dataset.Dataset, queries dataset.Part) error {
-	files := map[string]int32{}
+	bySize := map[int64][]int32{}
 	for _, i := range queries.Images {
-		files[data.Images[i].Path] = i
+		size := data.Images[i].Size
+		bySize[size] = append(bySize[size], i)
 	}
+	asked := map[int64]map[string]int32{} // by size and checksum, where a file of the gallery has the size
 	for _, i := range g.part.Images {
-		q, ok := files[g.data.Images[i].Path]
-		if !ok || data.Images[q].Size != g.data.Images[i].Size {
+		size := g.data.Images[i].Size
+		if len(bySize[size]) == 0 {
 			continue
 		}
-		a, err := data.SHA256(q)
+		if asked[size] == nil {
+			asked[size] = map[string]int32{}
+			for _, q := range bySize[size] {
+				sum, err := data.SHA256(q)
+				if err != nil {
+					return err
+				}
+				asked[size][sum] = q
+			}
+		}
+		sum, err := g.data.SHA256(i)
 		if err != nil {
 			return err
 		}
-		b, err := g.data.SHA256(i)
-		if err != nil {
-			return err
-		}
-		if a == b {
-			return usagef("--gallery %s holds %q, which is searched for", g.data.Name, data.Images[q].Path)
+		if q, both := asked[size][sum]; both {
+			return usagef("--gallery %s holds %q, which is searched for as %q", g.data.Name,
+				g.data.Images[i].Path, data.Images[q].Path)
 		}
 	}
 	return nil

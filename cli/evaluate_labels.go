@@ -10,7 +10,6 @@ import (
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/urfave/cli/v2"
 
-	"github.com/tfpair/tfpair/models/spec"
 	"github.com/tfpair/tfpair/pipeline/dataset"
 	"github.com/tfpair/tfpair/runner/evaluate"
 )
@@ -42,7 +41,6 @@ func runLabels(c *cli.Context, out output, from parts, model *model) error {
 	embedding := newProgress(out, "embedding", len(part.Images), time.Now)
 	report.LabelReport, err = evaluate.Labels(c.Context, evaluate.LabelConfig{Model: model,
 		Store: images.store, Data: from.data, Part: part, Gallery: model.labels,
-		Constant:  model.spec.Target.Side == spec.Frozen && model.Step > 0, // 0: it is that network still
 		NoneAbove: (*evaluate.Threshold)(model.NoneAbove), Cosine: model.Distance == "cosine",
 		Seed: c.Uint64("seed"), Progress: func(done, total int) { embedding.at(done, total, "") }})
 	embedding.done()
@@ -65,7 +63,8 @@ func runLabels(c *cli.Context, out output, from parts, model *model) error {
 // print writes the report for a person.
 func (e labelEvaluation) print(out output, data *dataset.Dataset) {
 	out.print("model      %s, step %d", e.Model, e.Step)
-	out.print("data       %s, %s: %s in %d classes", data.Name, e.Split, count(e.Images, "photo"), e.Classes)
+	out.print("data       %s, %s: %s in %s", data.Name, e.Split, count(e.Images, "photo"),
+		count(e.Classes, "class"))
 	out.print("searched   %s: %s of the model, %s embedded now", count(e.Searched.Images, "label image"),
 		commas(e.Searched.OfModel), commas(e.Searched.Embedded))
 	if e.None != nil {

@@ -2,10 +2,7 @@ package cli
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
-	"image"
-	"io/fs"
 	"slices"
 
 	"github.com/tfpair/tfpair/internal/sheet"
@@ -97,25 +94,11 @@ func (e labelExamples) row(q int) ([]sheet.Cell, error) {
 			frame = sheet.Right
 		}
 		label := e.Images[at]
-		picture, err := e.picture(label)
-		if err != nil {
-			return nil, err
+		cell := sheet.Cell{Frame: frame, Caption: fmt.Sprintf("distance %.4f\n%s", e.Distance[q][i], label.Class)}
+		if cell.Image, err = (pictures{root: e.data.Root}).open(label.Path, label.SHA256); err != nil {
+			cell.Caption += "\n(" + err.Error() + ")" // one of the training's that the data does not have
 		}
-		row = append(row, sheet.Cell{Image: picture, Frame: frame,
-			Caption: fmt.Sprintf("distance %.4f\n%s", e.Distance[q][i], label.Class)})
+		row = append(row, cell)
 	}
 	return row, nil
-}
-
-// picture returns a label image, nil where it is one of the training's that the data
-// at hand does not have.
-func (e labelExamples) picture(label evaluate.LabelImage) (image.Image, error) {
-	img, err := decode.Open(e.data.Root, label.Path, decode.DefaultLimits)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	return img, nil
 }

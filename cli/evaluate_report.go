@@ -16,7 +16,7 @@ import (
 func (e evaluation) print(out output, data *dataset.Dataset) {
 	classes := ""
 	if e.Classes > 0 {
-		classes = fmt.Sprintf(" in %d classes", e.Classes)
+		classes = " in " + count(e.Classes, "class")
 	}
 	out.print("model      %s, step %d", e.Model, e.Step)
 	out.print("data       %s, %s: %s%s", data.Name, e.Split, count(e.Images, "image"), classes)

@@ -72,7 +72,10 @@ func runExport(c *cli.Context, out output) error {
 		}
 		defer g.data.Close() // read only
 		config.Gallery = func(_ context.Context, e *models.Model) (*index.Index, error) {
-			m := &model{Embedder: exportedModel{e}, Manifest: e.Info().Manifest, name: c.String("out")}
+			m, err := useExported(e, c.String("out"))
+			if err != nil {
+				return nil, err
+			}
 			return g.index(c, out, m, "flat")
 		}
 	}

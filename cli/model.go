@@ -96,6 +96,7 @@ func openRun(folder, checkpoint string, o session.Options) (*model, error) {
 	}
 	if gallery != nil {
 		m.labels = gallery.LabelGallery
+		m.labels.Constant = m.constant()
 		if m.gallery, err = gallery.Index(folder, m.Distance); err != nil {
 			return nil, errors.Join(err, t.Close())
 		}
@@ -119,20 +120,35 @@ func openExported(folder string, o session.Options) (*model, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := &model{Embedder: exportedModel{e}, Manifest: e.Info().Manifest, name: folder,
-		path: e.Info().Path, close: e.Close}
-	if g, err := e.Gallery(); err == nil { // the only error is that there is none
-		m.gallery = g.Vectors()
-	}
-	if m.spec, err = spec.Stored(m.Spec, models.ManifestName); err != nil {
-		return nil, errors.Join(&models.CorruptError{Path: m.path, File: models.ManifestName,
-			Reason: err.Error()}, e.Close())
-	}
-	if m.gallery != nil && m.spec.Topology == "feature" {
-		m.labels = labelsOf(m.gallery)
+	m, err := useExported(e, folder)
+	if err != nil {
+		return nil, errors.Join(err, e.Close())
 	}
 	return m, nil
 }
+
+// useExported returns e, which the user calls name. The error is a *models.CorruptError.
+func useExported(e *models.Model, name string) (m *model, err error) {
+	m = &model{Embedder: exportedModel{e}, Manifest: e.Info().Manifest, name: name,
+		path: e.Info().Path, close: e.Close}
+	if m.spec, err = spec.Stored(m.Spec, models.ManifestName); err != nil {
+		return nil, &models.CorruptError{Path: m.path, File: models.ManifestName, Reason: err.Error()}
+	}
+	g, err := e.Gallery()
+	if err != nil { // the only one is that there is none
+		return m, nil
+	}
+	m.gallery = g.Vectors()
+	if m.spec.Topology == "feature" && m.gallery.About().Root == "" { // else it is of export --gallery
+		m.labels = labelsOf(m.gallery)
+		m.labels.Constant = m.constant()
+	}
+	return m, nil
+}
+
+// constant reports whether m can make no more embeddings of label images. At step 0 it is
+// the network still that made them.
+func (m *model) constant() bool { return m.spec.Target.Side == spec.Frozen && m.Step > 0 }
 
 // labelsOf returns what x says of label images.
 func labelsOf(x *index.Index) evaluate.LabelGallery {

@@ -83,19 +83,19 @@ func picturesOf(c *cli.Context, x *index.Index) (pictures, error) {
 	return p, nil // it is somewhere else by now
 }
 
-// open returns the image of an answer, where it is as it was.
-func (p pictures) open(h hit) (image.Image, error) {
+// open returns the image at path, where its checksum is the one that is known of it.
+func (p pictures) open(path, sum string) (image.Image, error) {
 	if p.root == nil {
 		return nil, errors.New("not at hand: --data")
 	}
-	if info, err := fs.Stat(p.root, h.Path); err != nil || !info.Mode().IsRegular() {
+	if info, err := fs.Stat(p.root, path); err != nil || !info.Mode().IsRegular() {
 		return nil, errors.New("not in the data")
 	}
-	one := dataset.Dataset{Root: p.root, Images: []dataset.Image{{Path: h.Path}}}
-	if sum, err := one.SHA256(0); err != nil || h.SHA256 != "" && sum != h.SHA256 {
+	one := dataset.Dataset{Root: p.root, Images: []dataset.Image{{Path: path}}}
+	if now, err := one.SHA256(0); err != nil || sum != "" && now != sum {
 		return nil, errors.New("changed since")
 	}
-	return decode.Open(p.root, h.Path, decode.DefaultLimits)
+	return decode.Open(p.root, path, decode.DefaultLimits)
 }
 
 // cell shows an answer, without its picture where that is not as it was.
@@ -109,7 +109,7 @@ func (h hit) cell(p pictures) sheet.Cell {
 		cell.Frame = sheet.Wrong
 		cell.Caption += "\nnone of these"
 	}
-	img, err := p.open(h)
+	img, err := p.open(h.Path, h.SHA256)
 	if err != nil {
 		cell.Caption += "\n(" + err.Error() + ")"
 		return cell

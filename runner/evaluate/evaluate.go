@@ -93,14 +93,6 @@ type measured struct {
 	scored                *metric.Scored
 }
 
-func measure(ctx context.Context, e Embedder, store *pipeline.Store, pairs Pairs,
-	progress func(done, total int)) (m measured, err error) {
-	if m.embeddings, err = Embed(ctx, e, store, pairs.Images, progress); err != nil {
-		return m, err
-	}
-	return m, m.score(e, m.embeddings, pairs)
-}
-
 // score compares the pairs, which number rows of embeddings.
 func (m *measured) score(e Embedder, embeddings []float32, pairs Pairs) (err error) {
 	m.distance, m.probability, err = e.Compare(embeddings, pairs.Left, pairs.Right)
@@ -148,10 +140,14 @@ type Config struct {
 	Data      *dataset.Dataset
 	Part      dataset.Part
 	Threshold Threshold
-	Gallery   *Source // images that are searched, none of them in Part; nil: Part itself
-	Cosine    bool    // retrieval ranks by cosine, else by Euclidean distance
-	Seed      uint64  // of drawn pairs and of resampling
-	Progress  func(done, total int)
+
+	LabelImages []int32      // that photos of Part are paired with, ascending; nil: labels are no images
+	Known       LabelGallery // the model's own, which keep their embeddings; may be empty
+
+	Gallery  *Source // images that are searched, none of them in Part; nil: Part itself
+	Cosine   bool    // retrieval ranks by cosine, else by Euclidean distance
+	Seed     uint64  // of drawn pairs and of resampling
+	Progress func(done, total int)
 }
 
 // Measured is one number with its interval.
@@ -196,19 +192,19 @@ type Answers struct {
 
 // Run measures c.Model on c.Part. Class folders have their pairs drawn; listed
 // pairs are taken as they are. Errors are those of ChoosePairs, of reading images
-// and of running the model, *metric.DegenerateError and *NoQueriesError.
+// and of running the model, *metric.DegenerateError, *LabelImageError and *NoQueriesError.
 func Run(ctx context.Context, c Config) (*Report, error) {
-	pairs, err := ChoosePairs(c.Data, c.Part, c.Seed)
-	if err != nil {
-		return nil, err
-	}
-	m, err := measure(ctx, c.Model, c.Store, pairs, c.Progress)
+	pairs, err := ChoosePairs(c.Data, c.Part, c.LabelImages, c.Seed)
 	if err != nil {
 		return nil, err
 	}
 	queries := pairs.Images
 	if len(c.Part.Matches) > 0 { // label images stand behind the photos, and ask for nothing
 		queries = pairs.Images[:len(c.Part.Images)]
+	}
+	m, err := c.measure(ctx, pairs, queries)
+	if err != nil {
+		return nil, err
 	}
 	r := c.describe(pairs, queries)
 	r.Answers = Answers{pairs, m.distance}
@@ -233,6 +229,25 @@ func Run(ctx context.Context, c Config) (*Report, error) {
 		}
 	}
 	return r, c.retrieve(ctx, r, m.embeddings[:len(queries)*c.Model.Dim()], queries)
+}
+
+// measure embeds the images of pairs, of which the first ask for the nearest and the others
+// are label images, and compares them.
+func (c Config) measure(ctx context.Context, pairs Pairs, queries []int32) (m measured, err error) {
+	if m.embeddings, err = Embed(ctx, c.Model, c.Store, queries, c.Progress); err != nil {
+		return m, err
+	}
+	if labels := pairs.Images[len(queries):]; len(labels) > 0 {
+		g, rows, err := c.Known.with(ctx, c.Model, c.Store, c.Data, labels)
+		if err != nil {
+			return m, err
+		}
+		dim := c.Model.Dim()
+		for _, row := range rows {
+			m.embeddings = append(m.embeddings, g.Vectors[int(row)*dim:][:dim]...)
+		}
+	}
+	return m, m.score(c.Model, m.embeddings, pairs)
 }
 
 // describe begins the report of pairs p and of the images that ask for the nearest.

@@ -1,8 +1,11 @@
 package evaluate
 
 import (
+	"context"
 	"fmt"
+	"slices"
 
+	"github.com/tfpair/tfpair/pipeline"
 	"github.com/tfpair/tfpair/pipeline/dataset"
 )
 
@@ -16,8 +19,9 @@ type LabelImage struct {
 
 // LabelGallery is label images with their embeddings.
 type LabelGallery struct {
-	Images  []LabelImage // [G]
-	Vectors []float32    // [G,D] row by row
+	Images   []LabelImage // [G]
+	Vectors  []float32    // [G,D] row by row
+	Constant bool         // another network than the model's made them, and can make no more
 }
 
 // DescribeLabels returns what data says of label images, and the checksums of their
@@ -50,6 +54,36 @@ func (g LabelGallery) row(image LabelImage) int {
 	return found
 }
 
+// with returns g and, behind its own, the label images of data that it lacks, which e
+// embeds now, and the row of each of images [N]. The error is a *LabelImageError where g
+// is Constant and lacks any.
+func (g LabelGallery) with(ctx context.Context, e Embedder, store *pipeline.Store,
+	data *dataset.Dataset, images []int32) (LabelGallery, []int32, error) {
+	described, err := DescribeLabels(data, images)
+	if err != nil {
+		return g, nil, err
+	}
+	all := g
+	all.Images = slices.Clone(g.Images)
+	rows := make([]int32, len(images))
+	var missing []int32
+	for i, image := range described {
+		row := g.row(image)
+		if row < 0 {
+			row = len(all.Images)
+			missing = append(missing, images[i])
+			all.Images = append(all.Images, image)
+		}
+		rows[i] = int32(row)
+	}
+	if len(missing) > 0 && g.Constant {
+		return g, nil, &LabelImageError{data.Images[missing[0]].Path, len(missing)}
+	}
+	embedded, err := Embed(ctx, e, store, missing, nil)
+	all.Vectors = slices.Concat(g.Vectors, embedded)
+	return all, rows, err
+}
+
 // LabelImageError says that a label image has no embedding and cannot be given one.
 type LabelImageError struct {
 	Path  string // the first of them
@@ -57,7 +91,10 @@ type LabelImageError struct {
 }
 
 func (e *LabelImageError) Error() string {
-	return fmt.Sprintf("%d label images are not among those of the training, the first %q: with "+
-		"target.side=frozen embeddings of label images are those of the network as it was before "+
-		"the training", e.Count, e.Path)
+	what := fmt.Sprintf("label image %q is", e.Path)
+	if e.Count > 1 {
+		what = fmt.Sprintf("%d label images are, the first %q,", e.Count, e.Path)
+	}
+	return what + " not among those of the training: with target.side=frozen embeddings of label " +
+		"images are those of the network as it was before the training"
 }

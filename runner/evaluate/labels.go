@@ -46,7 +46,6 @@ type LabelConfig struct {
 	Data      *dataset.Dataset
 	Part      dataset.Part // photos, and which label image stands for each
 	Gallery   LabelGallery // the model's own, searched beside the label images of Part; may be empty
-	Constant  bool         // whether Gallery was made by another network than Model
 	NoneAbove *Threshold   // of the distance of the nearest, above which it is refused; nil: unknown
 	Cosine    bool         // ranks by cosine, else by Euclidean distance
 	Seed      uint64       // of resampling
@@ -94,13 +93,20 @@ type LabelAnswers struct {
 }
 
 // Labels searches each photo of c.Part among the label images of c.Part and c.Gallery.
-// Errors are those of reading images and of running the model, and *LabelImageError.
+// Errors are those of reading images and of running the model, *LabelImageError, and
+// *NoPairsError where there is no photo, or one label image.
 func Labels(ctx context.Context, c LabelConfig) (*LabelReport, error) {
 	r := &LabelReport{Data: c.Data.Name, Fingerprint: c.Data.Fingerprint(),
 		Split: string(c.Part.Split), Images: len(c.Part.Images), Seed: c.Seed}
 	gallery, rows, err := c.gallery(ctx, r)
 	if err != nil {
 		return nil, err
+	}
+	switch {
+	case len(c.Part.Images) == 0:
+		return nil, &NoPairsError{c.Part.Split, "no photos are left"}
+	case len(gallery.Images) < 2:
+		return nil, &NoPairsError{c.Part.Split, "one label image is there to search; want at least 2 to choose from"}
 	}
 	t := LabelTask{Photos: c.Part.Images, Gallery: gallery.Vectors, Cosine: c.Cosine, Seed: c.Seed}
 	t.Right = make([]int32, len(t.Photos))
@@ -181,36 +187,27 @@ func perGroup(metrics []perQuery, group []int32, names []string) ([]Class, error
 // gallery returns the label images of c.Gallery and those of c.Part that it lacks, and
 // the row of each label image of c.Part.
 func (c LabelConfig) gallery(ctx context.Context, r *LabelReport) (LabelGallery, map[int32]int32, error) {
-	g := LabelGallery{slices.Clone(c.Gallery.Images), slices.Clone(c.Gallery.Vectors)}
 	labels := c.Part.LabelImages()
-	described, err := DescribeLabels(c.Data, labels)
+	g, rows, err := c.Gallery.with(ctx, c.Model, c.Store, c.Data, labels)
 	if err != nil {
 		return g, nil, err
 	}
-	rows, coarse := map[int32]int32{}, map[string]string{} // row by image, coarse class by class
-	var missing []int32
+	r.Searched = Searched{Images: len(g.Images), OfModel: len(c.Gallery.Images),
+		Embedded: len(g.Images) - len(c.Gallery.Images)}
+	row := make(map[int32]int32, len(labels))
+	coarse := map[string]string{} // by class, as the data has it
 	for i, image := range labels {
-		row := c.Gallery.row(described[i])
-		if row < 0 {
-			row = len(g.Images)
-			missing = append(missing, image)
-			g.Images = append(g.Images, described[i])
-		}
-		rows[image] = int32(row)
-		coarse[described[i].Class] = described[i].Coarse
-	}
-	for row := range g.Images { // what the data says now goes before what was stored
-		if now := coarse[g.Images[row].Class]; now != "" {
-			g.Images[row].Coarse = now
+		row[image] = rows[i]
+		if class := c.Data.Images[image].Class; c.Data.CoarseOf != nil {
+			coarse[c.Data.Classes[class]] = c.Data.Coarse[c.Data.CoarseOf[class]]
 		}
 	}
-	if len(missing) > 0 && c.Constant {
-		return g, nil, &LabelImageError{c.Data.Images[missing[0]].Path, len(missing)}
+	for i := range g.Images { // what the data says now goes before what was stored
+		if now, ok := coarse[g.Images[i].Class]; ok {
+			g.Images[i].Coarse = now
+		}
 	}
-	embedded, err := Embed(ctx, c.Model, c.Store, missing, nil)
-	g.Vectors = append(g.Vectors, embedded...)
-	r.Searched = Searched{len(g.Images), len(c.Gallery.Images), len(missing)}
-	return g, rows, err
+	return g, row, nil
 }
 
 // coarse adds the metrics of coarse classes, where each photo's label image has one: the

@@ -122,8 +122,8 @@ func TestLabelsOfModel(t *testing.T) {
 	if got := strings.Join(paths, ", "); got != want {
 		t.Fatalf("label images %s, want %s", got, want)
 	}
-	c := LabelConfig{Model: grey{}, Store: store, Data: data, Part: data.In(dataset.Test), Constant: true,
-		Gallery: LabelGallery{all, []float32{10, 50, 100, 200}}}
+	c := LabelConfig{Model: grey{}, Store: store, Data: data, Part: data.In(dataset.Test),
+		Gallery: LabelGallery{all, []float32{10, 50, 100, 200}, true}}
 	r, err := Labels(context.Background(), c)
 	if err != nil {
 		t.Fatal(err)
@@ -159,9 +159,46 @@ func TestLabelsOfModel(t *testing.T) {
 		missing.Path != "050.png" || missing.Count != 1 {
 		t.Errorf("a constant gallery without an image: %v, want *LabelImageError of 050.png", err)
 	}
-	c.Constant = false
+	c.Gallery.Constant = false
 	if r, err = Labels(context.Background(), c); err != nil || r.Searched != (Searched{5, 4, 1}) {
 		t.Errorf("searched %+v, %v; want 5, of which the model keeps 4", r, err)
+	}
+}
+
+// TestOneLabelImage: a gallery of one answers nothing.
+func TestOneLabelImage(t *testing.T) {
+	data, store := greyList(t, "12 > 10 apple fruit test", "60 > 50 pear fruit train")
+	c := LabelConfig{Model: grey{}, Store: store, Data: data, Part: data.In(dataset.Test)}
+	var none *NoPairsError
+	if _, err := Labels(context.Background(), c); !errors.As(err, &none) {
+		t.Errorf("one label image: %v, want *NoPairsError", err)
+	}
+}
+
+// TestKnownPairs: pairs compare photos with the embeddings that the model keeps of label
+// images, and not with those it would give them now.
+func TestKnownPairs(t *testing.T) {
+	data, store := greyList(t, "12 > 10 apple fruit test", "55 > 50 pear fruit test")
+	labels := data.In("").LabelImages()
+	all, err := DescribeLabels(data, labels)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := Config{Model: grey{}, Store: store, Data: data, Part: data.In(dataset.Test), LabelImages: labels,
+		Known: LabelGallery{all, []float32{112, 155}, true}, Threshold: Threshold{Value: 1}}
+	r, err := Run(context.Background(), c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// From 12 to 112 and 155, from 55 to 155 and 112.
+	if got := fmt.Sprint(r.Answers.Distance); got != "[100 143 100 57]" {
+		t.Errorf("distances %s, want [100 143 100 57]", got)
+	}
+	c.Known.Images = all[:1]
+	c.Known.Vectors = c.Known.Vectors[:1]
+	var missing *LabelImageError
+	if _, err := Run(context.Background(), c); !errors.As(err, &missing) || missing.Path != "050.png" {
+		t.Errorf("a label image that is not kept: %v, want *LabelImageError of 050.png", err)
 	}
 }
 
@@ -169,14 +206,14 @@ func TestLabelsOfModel(t *testing.T) {
 func TestRetrievalOfPhotos(t *testing.T) {
 	data, store := fruit(t)
 	_, err := Run(context.Background(), Config{Model: grey{}, Store: store, Data: data,
-		Part: data.In(dataset.Test), Gallery: &Source{store, data, data.In(dataset.Val)}})
+		LabelImages: data.In("").LabelImages(), Part: data.In(dataset.Test), Gallery: &Source{store, data, data.In(dataset.Val)}})
 	// Photos of val are of cream alone, which test has none of.
 	var none *NoQueriesError
 	if !errors.As(err, &none) || none.Images != 5 {
 		t.Fatalf("%v, want *NoQueriesError of 5 photos", err)
 	}
 	r, err := Run(context.Background(), Config{Model: grey{}, Store: store, Data: data,
-		Part: data.In(dataset.Test), Gallery: &Source{store, data, data.In(dataset.Train)}})
+		LabelImages: data.In("").LabelImages(), Part: data.In(dataset.Test), Gallery: &Source{store, data, data.In(dataset.Train)}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -36,15 +36,18 @@ func (e *NoPairsError) Error() string {
 }
 
 // ChoosePairs returns the listed pairs of part; of photos with label images, each photo
-// with its own and with another one, drawn; or, where part is made of class folders, balanced pairs drawn from them: as many same as different, each pair
-// at most once, at most 2,500 of either. Equal seeds draw equal pairs. Images of
-// class folders are all kept, paired or not. The error is a *NoPairsError.
-func ChoosePairs(data *dataset.Dataset, part dataset.Part, seed uint64) (Pairs, error) {
-	if len(part.Pairs) > 0 {
+// with its own and with another one of labels, ascending, which holds those of part; or,
+// where part is made of class folders, balanced pairs drawn from them: as many same as
+// different, each pair at most once, at most 2,500 of either. Equal seeds draw equal
+// pairs. Images of class folders are all kept, paired or not. The error is a *NoPairsError.
+func ChoosePairs(data *dataset.Dataset, part dataset.Part, labels []int32, seed uint64) (Pairs, error) {
+	switch {
+	case len(part.Pairs) > 0:
 		return listed(part), nil
-	}
-	if len(part.Matches) > 0 {
-		return answered(data.In("").LabelImages(), part, seed), nil
+	case len(part.Matches) > 0 && len(labels) < 2:
+		return Pairs{}, &NoPairsError{part.Split, "one label image is left, so no pair is different"}
+	case len(part.Matches) > 0:
+		return answered(labels, part, seed), nil
 	}
 	byClass := slices.DeleteFunc(slices.Clone(part.Images), func(i int32) bool {
 		return data.Images[i].Class < 0
@@ -108,7 +111,7 @@ func answered(gallery []int32, part dataset.Part, seed uint64) Pairs {
 	for _, m := range part.Matches {
 		photo, _ := slices.BinarySearch(part.Images, m.Image)
 		own, _ := slices.BinarySearch(gallery, m.Label)
-		other := r.IntN(len(gallery) - 1) // data has two at least
+		other := r.IntN(len(gallery) - 1)
 		if other >= own {
 			other++
 		}

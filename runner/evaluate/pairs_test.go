@@ -45,7 +45,7 @@ func TestDrawn(t *testing.T) {
 		{[]int{200, 100}, 2500}, // many more than are drawn
 	} {
 		data, part := folders(t, c.sizes...)
-		p, err := ChoosePairs(data, part, 7)
+		p, err := ChoosePairs(data, part, nil, 7)
 		if err != nil {
 			t.Fatalf("%v: %v", c.sizes, err)
 		}
@@ -71,7 +71,7 @@ func TestDrawn(t *testing.T) {
 		if p.Source != "drawn, seed 7" || len(p.Images) != len(part.Images) {
 			t.Errorf("%v: source %q, %d images", c.sizes, p.Source, len(p.Images))
 		}
-		again, err := ChoosePairs(data, part, 7)
+		again, err := ChoosePairs(data, part, nil, 7)
 		if diff := cmp.Diff(p, again); err != nil || diff != "" {
 			t.Errorf("%v: drawn again: %v\n%s", c.sizes, err, diff)
 		}
@@ -84,7 +84,7 @@ func TestDrawnUniform(t *testing.T) {
 	count := map[[2]int32]int{}
 	const seeds = 3000
 	for seed := range uint64(seeds) {
-		p, err := ChoosePairs(data, part, seed)
+		p, err := ChoosePairs(data, part, nil, seed)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -115,7 +115,7 @@ func TestNoPairs(t *testing.T) {
 	} {
 		data, part := folders(t, c.sizes...)
 		part.Split, part.Images = dataset.Test, part.Images[:c.first]
-		_, err := ChoosePairs(data, part, 0)
+		_, err := ChoosePairs(data, part, nil, 0)
 		var none *NoPairsError
 		if !errors.As(err, &none) || !strings.Contains(err.Error(), `split "test": `+c.want) {
 			t.Errorf("%v: %v, want %q", c.sizes, err, c.want)
@@ -127,7 +127,7 @@ func TestNoPairs(t *testing.T) {
 func TestListed(t *testing.T) {
 	p, err := ChoosePairs(nil, dataset.Part{Pairs: []dataset.Pair{
 		{Left: 9, Right: 4, Same: true}, {Left: 4, Right: 9}, {Left: 2, Right: 9},
-	}}, 0)
+	}}, nil, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -149,7 +149,7 @@ func TestPhotoPairs(t *testing.T) {
 		}
 		data.Matches = append(data.Matches, dataset.Match{Image: photo, Label: label, Split: split})
 	}
-	p, err := ChoosePairs(data, data.In(dataset.Val), 3)
+	p, err := ChoosePairs(data, data.In(dataset.Val), []int32{0, 3, 6}, 3)
 	if err != nil || !slices.Equal(p.Images, []int32{1, 2, 5, 0, 3, 6}) || len(p.Same) != 6 {
 		t.Fatalf("pairs %+v, %v", p, err)
 	}
@@ -160,8 +160,12 @@ func TestPhotoPairs(t *testing.T) {
 			t.Errorf("pair %d of photo %d and label image %d: same %v", i, photo, label, same)
 		}
 	}
-	again, err := ChoosePairs(data, data.In(dataset.Val), 3)
+	again, err := ChoosePairs(data, data.In(dataset.Val), []int32{0, 3, 6}, 3)
 	if err != nil || !slices.Equal(again.Right, p.Right) {
 		t.Errorf("equal seeds draw %v and %v", again.Right, p.Right)
+	}
+	var none *NoPairsError // 3 alone could be read
+	if _, err := ChoosePairs(data, data.In(dataset.Val), []int32{3}, 3); !errors.As(err, &none) {
+		t.Errorf("one label image: %v, want *NoPairsError", err)
 	}
 }

@@ -44,8 +44,10 @@ type loop struct {
 	features  *features.File   // that hold them; nil: none are kept, or not yet
 	cached    *pipeline.Cached // kept, once it has been filled; in place of store
 	val       evaluate.Pairs
-	targets   labelImages
 	network   *network.Network
+
+	labelImages []int32     // of the data, those that can be read, ascending
+	targets     labelImages // where they are what is trained on
 
 	pretrained *pretrained // weights to start from, nil: random ones
 

@@ -153,7 +153,7 @@ func (l *loop) chooseVal(part dataset.Part) (err error) {
 		l.targets.val, err = l.taskOf(part)
 		return err
 	}
-	l.val, err = evaluate.ChoosePairs(l.Data, part, uint64(l.Spec.Train.Seed))
+	l.val, err = evaluate.ChoosePairs(l.Data, part, l.labelImages, uint64(l.Spec.Train.Seed))
 	return err
 }
 
@@ -190,10 +190,8 @@ func (l *loop) prepareImages(ctx context.Context, parts ...*dataset.Part) error 
 	for _, p := range parts {
 		images = append(images, p.Images...)
 	}
-	labelImages := l.Data.In("").LabelImages()
-	if images = append(images, labelImages...); l.Spec.Topology == feature {
-		l.targets.images = labelImages
-	}
+	l.labelImages = l.Data.In("").LabelImages()
+	images = append(images, l.labelImages...)
 	bad, err := l.store.Prepare(ctx, images, func(done, total int) {
 		l.Observe(Prepared{Done: done, Total: total})
 	})
@@ -212,7 +210,10 @@ func (l *loop) prepareImages(ctx context.Context, parts ...*dataset.Part) error 
 	for _, p := range parts {
 		*p = p.Without(skip)
 	}
-	l.targets.images = slices.DeleteFunc(l.targets.images, func(i int32) bool { return skip[i] })
+	l.labelImages = slices.DeleteFunc(l.labelImages, func(i int32) bool { return skip[i] })
+	if l.Spec.Topology == feature {
+		l.targets.images = l.labelImages
+	}
 	return nil
 }
 

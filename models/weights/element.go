@@ -4,6 +4,8 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
+
+	"github.com/tfpair/tfpair/internal/half"
 )
 
 // element is a type of numbers in a file, little endian.
@@ -20,7 +22,7 @@ var elementTypes = []element{
 	{"F64", 8, func(b []byte) float32 {
 		return float32(math.Float64frombits(binary.LittleEndian.Uint64(b)))
 	}},
-	{"F16", 2, func(b []byte) float32 { return half(binary.LittleEndian.Uint16(b)) }},
+	{"F16", 2, func(b []byte) float32 { return half.Float32(binary.LittleEndian.Uint16(b)) }},
 	{"BF16", 2, func(b []byte) float32 {
 		return math.Float32frombits(uint32(binary.LittleEndian.Uint16(b)) << 16)
 	}},
@@ -49,18 +51,4 @@ func (e element) all(data []byte) []float32 {
 		list[i] = e.read(data[int64(i)*e.size:])
 	}
 	return list
-}
-
-// half returns the number that IEEE 754's binary16 holds: sign, 5 bits of exponent, 10 of
-// fraction.
-func half(bits uint16) float32 {
-	sign, exponent, fraction := uint32(bits>>15)<<31, uint32(bits>>10)&31, uint32(bits)&1023
-	switch exponent {
-	case 0: // zero and subnormals: fraction · 2⁻²⁴
-		x := float32(fraction) / (1 << 24)
-		return math.Float32frombits(math.Float32bits(x) | sign)
-	case 31: // infinity and NaN
-		return math.Float32frombits(sign | 0xff<<23 | fraction<<13)
-	}
-	return math.Float32frombits(sign | (exponent+127-15)<<23 | fraction<<13)
 }

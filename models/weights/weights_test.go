@@ -35,22 +35,6 @@ func TestReadErrors(t *testing.T) {
 	}
 }
 
-// TestHalf: the numbers are those of IEEE 754-2008, table 3.5.
-func TestHalf(t *testing.T) {
-	for bits, want := range map[uint16]float32{0x0000: 0, 0x3c00: 1, 0xc000: -2, 0x7bff: 65504, 0x0400: 0x1p-14,
-		0x0001: 0x1p-24, 0x83ff: -0x1.ff8p-15, 0x3555: 0x1.554p-2} {
-		if got := half(bits); got != want {
-			t.Errorf("half(%#04x) = %g, want %g", bits, got, want)
-		}
-	}
-	if x := half(0x7c00); !(x > 65504) {
-		t.Errorf("half(0x7c00) = %g, want +Inf", x)
-	}
-	if x := half(0x7e00); x == x {
-		t.Errorf("half(0x7e00) = %g, want NaN", x)
-	}
-}
-
 // TestWrite: what was written is read as it was, and says what it needs.
 func TestWrite(t *testing.T) {
 	network, want := smallNetwork("torchvision")

@@ -1,4 +1,4 @@
-package features
+package half
 
 import (
 	"math"
@@ -29,18 +29,18 @@ func value(h uint16) float64 {
 func TestHalf(t *testing.T) {
 	for i := range 1 << 16 {
 		h := uint16(i)
-		want, x := value(h), single(h)
+		want, x := value(h), Float32(h)
 		if math.IsNaN(want) {
-			if !math.IsNaN(float64(x)) || !math.IsNaN(value(half(x))) {
-				t.Fatalf("single(%#04x) = %v, half of it %#04x; want NaN", h, x, half(x))
+			if !math.IsNaN(float64(x)) || !math.IsNaN(value(Of(x))) {
+				t.Fatalf("Float32(%#04x) = %v, half of it %#04x; want NaN", h, x, Of(x))
 			}
 			continue
 		}
 		if float64(x) != want || math.Signbit(float64(x)) != math.Signbit(want) {
-			t.Fatalf("single(%#04x) = %v, want %v", h, x, want)
+			t.Fatalf("Float32(%#04x) = %v, want %v", h, x, want)
 		}
-		if back := half(x); back != h {
-			t.Fatalf("half(%v) = %#04x, want %#04x", x, back, h)
+		if back := Of(x); back != h {
+			t.Fatalf("Of(%v) = %#04x, want %#04x", x, back, h)
 		}
 	}
 }
@@ -50,11 +50,11 @@ func TestHalf(t *testing.T) {
 func TestHalfRounds(t *testing.T) {
 	check := func(x float32, want uint16) {
 		t.Helper()
-		if got := half(x); got != want {
-			t.Fatalf("half(%v) = %#04x, want %#04x", x, got, want)
+		if got := Of(x); got != want {
+			t.Fatalf("Of(%v) = %#04x, want %#04x", x, got, want)
 		}
-		if got := half(-x); got != want|0x8000 {
-			t.Fatalf("half(%v) = %#04x, want %#04x", -x, got, want|0x8000)
+		if got := Of(-x); got != want|0x8000 {
+			t.Fatalf("Of(%v) = %#04x, want %#04x", -x, got, want|0x8000)
 		}
 	}
 	for h := uint16(0); h < 0x7c00; h++ {
@@ -75,10 +75,10 @@ func TestHalfRounds(t *testing.T) {
 		if x != x || x > 65504 {
 			continue
 		}
-		got := value(half(x))
-		for _, other := range []uint16{half(x) + 1, half(x) - 1} {
+		got := value(Of(x))
+		for _, other := range []uint16{Of(x) + 1, Of(x) - 1} {
 			if d := value(other); math.Abs(d-float64(x)) < math.Abs(got-float64(x)) {
-				t.Fatalf("half(%v) = %v, but %v is nearer", x, got, d)
+				t.Fatalf("Of(%v) = %v, but %v is nearer", x, got, d)
 			}
 		}
 	}

@@ -1,9 +1,9 @@
-package features
+// Package half converts numbers of 16 bits, as features and weights are stored in:
+//
+//	float32 → Of → uint16 → Float32 → float32
+package half
 
-import (
-	"encoding/binary"
-	"math"
-)
+import "math"
 
 // Numbers of IEEE 754-2008 binary16: a sign bit, 5 bits of exponent, 10 of fraction.
 const (
@@ -20,9 +20,9 @@ const (
 	beyond       = (127 + 16) << 23 // 2¹⁶, above the largest
 )
 
-// half returns the half nearest to x, of two the even one; what rounds beyond 65504 is
+// Of returns the half nearest to x, of two the even one; what rounds beyond 65504 is
 // infinite.
-func half(x float32) uint16 {
+func Of(x float32) uint16 {
 	bits := math.Float32bits(x)
 	negative := uint16(bits>>16) & sign
 	bits &^= 1 << 31
@@ -41,8 +41,8 @@ func half(x float32) uint16 {
 	return negative | uint16((bits-moreBias)>>moreFraction)
 }
 
-// single returns h, exactly.
-func single(h uint16) float32 {
+// Float32 returns h, exactly.
+func Float32(h uint16) float32 {
 	negative, rest := uint32(h&sign)<<16, uint32(h&^sign)
 	switch {
 	case rest >= infinity:
@@ -51,32 +51,4 @@ func single(h uint16) float32 {
 		return math.Float32frombits(negative | math.Float32bits(float32(rest)/(1<<24)))
 	}
 	return math.Float32frombits(negative | (rest<<moreFraction + moreBias))
-}
-
-// top is the exponent of the largest number of a row, so that numbers down to 2⁻²⁹ of it
-// keep all their bits.
-const top = 15
-
-// appendHalves adds row as its exponent, then halves of which the largest is in [2¹⁴,2¹⁵).
-func appendHalves(data []byte, row []float32) []byte {
-	largest := 0.0
-	for _, x := range row {
-		largest = max(largest, math.Abs(float64(x)))
-	}
-	_, exponent := math.Frexp(largest)
-	data = binary.LittleEndian.AppendUint16(data, uint16(int16(exponent)))
-	scale := math.Ldexp(1, top-exponent)
-	for _, x := range row {
-		data = binary.LittleEndian.AppendUint16(data, half(float32(float64(x)*scale)))
-	}
-	return data
-}
-
-// readHalves reads what appendHalves added.
-func readHalves(row []float32, data []byte) {
-	exponent := int(int16(binary.LittleEndian.Uint16(data)))
-	scale := float32(math.Ldexp(1, exponent-top)) // 0 where all would be below the smallest float32
-	for i := range row {
-		row[i] = single(binary.LittleEndian.Uint16(data[2+2*i:])) * scale
-	}
 }

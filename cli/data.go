@@ -15,7 +15,7 @@ import (
 func dataFlags() []cli.Flag {
 	return append([]cli.Flag{
 		&cli.StringFlag{Name: "data",
-			Usage: "`PATH` of a folder with a folder per class, a .zip of one, or a list of pairs (CSV, TSV)"},
+			Usage: "`PATH` of a folder with a folder per class, a .zip of one, or a list of pairs, triplets or photos (CSV, TSV)"},
 		&cli.StringFlag{Name: "val", Usage: "another `LIST` of photos and label images, whose photos are for validation"},
 		&cli.StringFlag{Name: "images", Usage: "folder or .zip that a list's paths are relative to, else the list's folder"},
 		&cli.StringFlag{Name: "format", Usage: "how the data is laid out, else it is recognised: tfpair list"},

@@ -210,8 +210,9 @@ func newAssembly(s *spec.Spec, parts Parts) *assembly {
 }
 
 // embed adds the tower, and gives its embedding its stored name. Its frozen part is
-// there once, and no gradient goes into it. A tower that computes something else in training is added once more, over the same variables;
-// so is one whose weights are averaged, over those that are trained.
+// there once, and no gradient goes into it. A tower that computes something else in
+// training is added once more, over the same variables; so is one whose weights are
+// averaged, over those that are trained.
 func (a *assembly) embed() {
 	a.inference = network{scope: a.root, variables: a.variables}
 	a.cut = a.frozen()

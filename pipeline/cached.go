@@ -50,9 +50,9 @@ func (c *Cached) Rows() int { return len(c.options.Plain) + c.options.Views*len(
 
 // Fill makes the rows that file lacks. embed makes features [n,F] of pixels [n,S,S,3];
 // progress, which may be nil, is told after each block how many rows are done, and how many
-// of these were not there before. The file is c's from now on,
-// but its maker closes it. Blocks are the same whatever was there before, so that each
-// row is made in the same company.
+// of these were not there before. The file is c's from now on, but its maker closes it.
+// Blocks are the same whatever was there before, so that each row is made in the same
+// company.
 func (c *Cached) Fill(ctx context.Context, file *features.File,
 	embed func(pixels []uint8) ([]float32, error), progress func(done, made int)) error {
 	c.file = file

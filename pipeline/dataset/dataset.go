@@ -149,7 +149,8 @@ func (d *Dataset) counts(p Part) string {
 
 // CheckPairs says why training on pairs cannot work, as an *Error: it needs pairs
 // of both kinds, listed, or drawn from at least two classes of which one has two
-// images, or photos of at least two label images. It looks at the training split, or at everything where there is none.
+// images, or photos of at least two label images. It looks at the training split, or at
+// everything where there is none.
 func (d *Dataset) CheckPairs() error {
 	p := d.In(Train)
 	if len(p.Images) == 0 {

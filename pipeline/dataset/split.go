@@ -16,8 +16,7 @@ type SplitOptions struct {
 // Assign puts what has no split into train and, where the data has no split val,
 // moves about the share Val of train there: of class folders, images of each class;
 // of a list, groups of pairs that share no image with the others, or photos of each
-// label image. Splits that the
-// data names stay. Both sides of class folders can form same and different pairs:
+// label image. Splits that the data names stay. Both sides of class folders can form same and different pairs:
 // classes that would give fewer than two images take turns in giving two, and those
 // of fewer than four stay in train. Equal data and options give equal splits,
 // whatever the order of files or rows. The error is an *OptionsError or an *Error.

@@ -200,6 +200,24 @@ func TestHDF5Damaged(t *testing.T) {
 	}
 }
 
+// TestHDF5Wide: a number of gigabytes is refused before there is memory for it.
+func TestHDF5Wide(t *testing.T) {
+	data, err := os.ReadFile("testdata/keras2.h5")
+	if err != nil {
+		t.Fatal(err)
+	}
+	single := []byte{0x11, 0x20, 0x1f, 0, 4, 0, 0, 0} // float32's type: its size from byte 4 on
+	at := bytes.Index(data, single)
+	if at < 0 {
+		t.Fatal("there is no float32")
+	}
+	data[at+7] = 0x7f
+	_, err = Read(write(t, data))
+	if want := "its numbers have 2130706436 bytes, limit 16"; err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("Read = %v, want %q in it", err, want)
+	}
+}
+
 // TestHDF5Concurrent: readers share the library, which has one caller at a time.
 func TestHDF5Concurrent(t *testing.T) {
 	var group sync.WaitGroup

@@ -18,10 +18,11 @@ import (
 // library is held while HDF5's C library works: it has one set of open files for all.
 var library sync.Mutex
 
-// Limits on the tree of groups in a file.
+// Limits on the tree of groups in a file, and on its numbers.
 const (
 	maxDepth   = 24 // of groups in groups; a model that is a layer takes two
 	maxObjects = 100_000
+	maxFloat   = 16 // bytes of a number, as the longest of C's have
 )
 
 // readHDF5 reads every dataset of numbers, under its path in the file, but for those that
@@ -187,6 +188,9 @@ func (w *walk) dataset(d *hdf5.Dataset, path string) error {
 	brain := false
 	switch t.Class() {
 	case hdf5.T_FLOAT:
+		if t.Size() > maxFloat { // the library takes memory for one of any size
+			return fmt.Errorf("its numbers have %d bytes, limit %d", t.Size(), maxFloat)
+		}
 	case hdf5.T_OPAQUE: // how h5py stores what NumPy has no type for
 		kind, err := w.attribute(d.ID(), "dtype")
 		if err != nil {

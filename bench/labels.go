@@ -102,8 +102,8 @@ func (l labelBench) list(split string) string {
 
 // zeroShot measures imported weights.
 func (l labelBench) zeroShot(ctx context.Context) (labelSearch, error) {
-	x, reports, err := l.search(ctx, pretrainedSettings, 0, "--data", filepath.Join(l.folder, "test"),
-		"--gallery", filepath.Join(l.folder, "train"))
+	x, reports, err := l.search(ctx, pretrainedSettings, 0, "--data", l.list("test"),
+		"--gallery", l.list("train"))
 	if err != nil {
 		return x, err
 	}

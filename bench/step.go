@@ -35,12 +35,12 @@ func step(ctx context.Context, o options) error {
 
 // resNet has all peers make training steps of ResNet50 in turns.
 func resNet(ctx context.Context, o options) error {
-	return turns{work: "resnet", starts: 1, blocks: 5, steps: 2, warm: 1}.hold(ctx, o)
+	return turns{work: "resnet", starts: 3, blocks: 7, steps: 3, warm: 1}.hold(ctx, o)
 }
 
 // extract has all peers compute features of EfficientNet-Lite0 in turns.
 func extract(ctx context.Context, o options) error {
-	return turns{work: "extract", starts: 1, blocks: 5, steps: 2, warm: 1}.hold(ctx, o)
+	return turns{work: "extract", starts: 3, blocks: 7, steps: 3, warm: 1}.hold(ctx, o)
 }
 
 // hold measures the row of r, unless it is kept, and says what came of it.

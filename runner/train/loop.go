@@ -128,6 +128,11 @@ func (l *loop) run(ctx context.Context) (*Summary, error) {
 	start := l.Now()
 	l.meter = newMeter(start)
 	l.board = board{folder: l.folder.TensorBoard(), first: l.step + 1}
+	if l.saved == "" && l.pretrained != nil { // gone on with, the run needs their file no more
+		if err := l.save(); err != nil {
+			return nil, err
+		}
+	}
 	reason := EndedBudget
 	switch err := l.steps(ctx); {
 	case err != nil && (ctx.Err() == nil || !errors.Is(err, ctx.Err())):

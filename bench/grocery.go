@@ -1,9 +1,14 @@
 package main
 
 import (
+	"archive/zip"
 	"context"
+	"encoding/csv"
+	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
+	"strings"
 )
 
 // grocerySettings train from scratch on photos of shelves, in a few minutes.
@@ -34,8 +39,8 @@ type searches struct {
 	Seconds float64 `json:"seconds"`
 }
 
-// grocery measures search on fine classes never trained on, trained from scratch. The lists
-// name the class of a photo whose folder is there twice.
+// grocery measures search on fine classes never trained on, trained from scratch. Classes
+// are those of the lists: one of them has two folders.
 func grocery(ctx context.Context, o options) error {
 	r, err := openResults(o, "grocery")
 	if err != nil {
@@ -58,11 +63,20 @@ func grocery(ctx context.Context, o options) error {
 }
 
 func searchUnseen(ctx context.Context, o options) (x searches, err error) {
-	list := func(split string) string {
-		return filepath.Join(filepath.Dir(o.data), "grocery", "image_label_"+split+".csv")
+	folder, err := os.MkdirTemp("", "tfpair-grocery-")
+	if err != nil {
+		return x, err
 	}
-	t := training{data: list("train"), settings: grocerySettings, tests: [][]string{
-		{"--unseen-classes", "--data", list("train")}, {"--unseen-classes", "--data", list("test")}}}
+	defer os.RemoveAll(folder)
+	train, test := filepath.Join(folder, "train.zip"), filepath.Join(folder, "test.zip")
+	grocery := filepath.Join(filepath.Dir(o.data), "grocery")
+	for split, archive := range map[string]string{"train": train, "test": test} {
+		if err := byClass(archive, grocery, "image_label_"+split+".csv"); err != nil {
+			return x, err
+		}
+	}
+	t := training{data: train, settings: grocerySettings, tests: [][]string{
+		{"--unseen-classes", "--data", train}, {"--unseen-classes", "--data", test}}}
 	reports, seconds, err := t.run(ctx, o, 0)
 	if err != nil {
 		return x, err
@@ -77,4 +91,38 @@ func searchUnseen(ctx context.Context, o options) (x searches, err error) {
 		}
 	}
 	return x, nil
+}
+
+// byClass writes an archive of the photos that a list in folder names, in a folder for
+// each class.
+func byClass(path, folder, list string) (err error) {
+	in, err := os.Open(filepath.Join(folder, list))
+	if err != nil {
+		return err
+	}
+	defer in.Close() // read only
+	rows, err := csv.NewReader(in).ReadAll()
+	if err != nil {
+		return fmt.Errorf("read %s: %w", list, err)
+	}
+	out, err := os.Create(path)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, out.Close()) }()
+	w := zip.NewWriter(out)
+	for _, row := range rows[1:] { // image,label_image,class
+		photo, err := os.ReadFile(filepath.Join(folder, row[0]))
+		if err != nil {
+			return err
+		}
+		to, err := w.Create(row[2] + "/" + strings.ReplaceAll(row[0], "/", "_"))
+		if err != nil {
+			return err
+		}
+		if _, err := to.Write(photo); err != nil {
+			return err
+		}
+	}
+	return w.Close()
 }

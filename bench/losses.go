@@ -148,7 +148,7 @@ func scoreOf(ctx context.Context, o options, c contender, seed int) (x scored, e
 // onOmniglot trains the backbone of command omniglot with the loss of s, one seed.
 func (s *standing) onOmniglot(ctx context.Context, o options, r *results) error {
 	x, err := row(o, r, "omniglot/"+s.name+"/seed=0", func() (oneShot, error) {
-		settings := append(slices.Clone(omniglotSettings), "train.steps=600", "train.eval_every=300")
+		settings := append(slices.Clone(omniglotSettings), "train.steps=400", "train.eval_every=400")
 		if s.loss() != "" {
 			settings = append(settings, "loss="+s.loss())
 		}
@@ -166,7 +166,7 @@ func page(list []standing, seeds int) []byte {
 Each loss at its defaults with the tower of program 1 on mnist-small: %d steps of 60 images, six of each of ten classes,
 10 %% of each class held out for validation; means of %d seeds on the 5,000 fixed test pairs, and of searching each test image in train.
 Seconds are of two cores of a shared machine, process start to end, and vary by a third. The best four by AUC are trained with
-the network and the settings of `+"`go run ./bench omniglot`"+` on small1, half as long, one seed, and measured by the 20-way one-shot error on
+the network and the settings of `+"`go run ./bench omniglot`"+` on small1, a third as long, one seed, and measured by the 20-way one-shot error on
 Lake's 20 runs (400 questions: ± 2 points are noise). Written by `+"`go run ./bench losses`"+`; do not edit.
 
 | loss | AUC | highest − lowest | accuracy | recall@1 | seconds | Omniglot error |

@@ -34,7 +34,7 @@ func pipOptions(staging, into, label string, progress func(string)) pip.Options 
 
 // verifyWheel compares the checksum of a wheel with the pinned one.
 func verifyWheel(path string, p pin) error {
-	digest, size, err := sum(path)
+	digest, size, err := pip.Sum(path)
 	if err != nil {
 		return fmt.Errorf("wheel: %w", err)
 	}

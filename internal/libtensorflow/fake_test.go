@@ -6,6 +6,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"testing"
+
+	"github.com/tfpair/tfpair/internal/pip"
 )
 
 // fakeC is a library of three functions of the C API. Like TensorFlow it writes to
@@ -71,7 +73,7 @@ func fakeWheel(t *testing.T, more map[string]string) (string, pin) {
 	path := filepath.Join(dir, p.Wheel)
 	writeZip(t, path, files)
 	var err error
-	if p.SHA256, p.Size, err = sum(path); err != nil {
+	if p.SHA256, p.Size, err = pip.Sum(path); err != nil {
 		t.Fatal(err)
 	}
 	return path, p

@@ -2,11 +2,8 @@ package libtensorflow
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -40,21 +37,6 @@ func lock(ctx context.Context, path string, progress func(string)) (unlock func(
 		case <-time.After(100 * time.Millisecond):
 		}
 	}
-}
-
-// sum returns the SHA-256 of a file, hexadecimal, and its size.
-func sum(path string) (digest string, size int64, err error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return "", 0, err
-	}
-	defer f.Close()
-	h := sha256.New()
-	size, err = io.Copy(h, f)
-	if err != nil {
-		return "", 0, fmt.Errorf("read %q: %w", path, err)
-	}
-	return hex.EncodeToString(h.Sum(nil)), size, nil
 }
 
 // syncFile makes the contents of one file or folder survive a crash.

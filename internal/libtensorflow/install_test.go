@@ -10,6 +10,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"github.com/tfpair/tfpair/internal/pip"
 )
 
 func TestInstall(t *testing.T) {
@@ -113,7 +115,7 @@ func TestInstallRefuses(t *testing.T) {
 	writeZip(t, empty, nil)
 	emptyPin := p
 	var err error
-	if emptyPin.SHA256, _, err = sum(empty); err != nil {
+	if emptyPin.SHA256, _, err = pip.Sum(empty); err != nil {
 		t.Fatal(err)
 	}
 	wrongPin := p

@@ -10,6 +10,8 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+
+	"github.com/tfpair/tfpair/internal/pip"
 )
 
 const manifestName = "MANIFEST.json"
@@ -57,7 +59,7 @@ func (m *Manifest) has(path string) bool {
 func (m *Manifest) Verify(dir string) []error {
 	var damaged []error
 	for _, f := range m.Files {
-		digest, size, err := sum(filepath.Join(dir, filepath.FromSlash(f.Path)))
+		digest, size, err := pip.Sum(filepath.Join(dir, filepath.FromSlash(f.Path)))
 		switch {
 		case err != nil:
 			damaged = append(damaged, err)
@@ -87,7 +89,7 @@ func writeManifest(whole string, p pin, stripped bool) error {
 		if err != nil || strings.HasPrefix(name, "stub-") {
 			return err
 		}
-		digest, size, err := sum(path)
+		digest, size, err := pip.Sum(path)
 		if err != nil {
 			return err
 		}

@@ -17,8 +17,7 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/google/renameio/v2"
-
+	"github.com/tfpair/tfpair/internal/aside"
 	"github.com/tfpair/tfpair/internal/pip"
 )
 
@@ -81,7 +80,7 @@ type Options struct {
 // Fetch puts the weights of s into o.Out, whole or not at all, and leaves them alone where they
 // are there. Errors are *ExistsError, *ChecksumError, and those of pip and the disk.
 func (s Set) Fetch(ctx context.Context, o Options) error {
-	switch digest, err := sum(o.Out); {
+	switch digest, _, err := pip.Sum(o.Out); {
 	case err == nil && digest == s.SHA256:
 		o.Progress("the weights are already there")
 		return nil
@@ -100,7 +99,7 @@ func (s Set) Fetch(ctx context.Context, o Options) error {
 			return fmt.Errorf("download %s: %w", s.Project, err)
 		}
 	}
-	digest, err := sum(o.From)
+	digest, _, err := pip.Sum(o.From)
 	switch {
 	case err != nil:
 		return err
@@ -159,36 +158,10 @@ func (s Set) write(r io.Reader, name, out string) error {
 	if err := os.MkdirAll(filepath.Dir(out), 0o755); err != nil {
 		return err
 	}
-	return write(out, data)
-}
-
-// write puts data into a file aside, syncs it and gives it its name, and syncs the folder.
-func write(path string, data []byte) error {
-	if err := renameio.WriteFile(path, data, 0o644, renameio.WithTempDir(filepath.Dir(path))); err != nil {
-		return err
-	}
-	folder, err := os.Open(filepath.Dir(path))
-	if err != nil {
-		return err
-	}
-	return errors.Join(folder.Sync(), folder.Close())
+	return aside.WriteFile(out, data)
 }
 
 func sumOf(data []byte) string {
 	digest := sha256.Sum256(data)
 	return hex.EncodeToString(digest[:])
-}
-
-// sum returns the SHA-256 of a file.
-func sum(path string) (string, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return "", err
-	}
-	defer f.Close()
-	h := sha256.New()
-	if _, err := io.Copy(h, f); err != nil {
-		return "", fmt.Errorf("read %q: %w", path, err)
-	}
-	return hex.EncodeToString(h.Sum(nil)), nil
 }

@@ -2,14 +2,13 @@ package sheet
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"image"
 	"image/png"
-	"io/fs"
-	"os"
 
 	"github.com/google/renameio/v2"
+
+	"github.com/tfpair/tfpair/internal/aside"
 )
 
 // ExistsError says that a file is in the way of a sheet.
@@ -20,11 +19,7 @@ func (e *ExistsError) Error() string { return fmt.Sprintf("%q exists", e.Path) }
 // Unused returns an *ExistsError if there is anything at path. Callers ask before
 // long work, so that it is not done for nothing.
 func Unused(path string) error {
-	_, err := os.Lstat(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	if err != nil {
+	if free, err := aside.Free(path); free || err != nil {
 		return err
 	}
 	return &ExistsError{path}

@@ -21,14 +21,12 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/tfpair/tfpair/internal/tensor"
 )
 
 // Tensor is a named array of float32.
-type Tensor struct {
-	Name  string
-	Shape []int64
-	Data  []float32 // row-major
-}
+type Tensor = tensor.Named
 
 // Checkpoint is the state after Step updates.
 type Checkpoint struct {
@@ -52,9 +50,14 @@ func (e *CorruptError) Error() string {
 const (
 	format       = 1 // of the manifest
 	manifestName = "MANIFEST.json"
-	stepPrefix   = "step-"
-	asidePrefix  = ".tmp-"  // being written or removed; invisible to readers
-	maxManifest  = 64 << 20 // bytes of a manifest that Load reads
+
+	variablesName = "variables.safetensors"
+	optimizerName = "optimizer.safetensors"
+	galleryName   = "gallery.safetensors"
+
+	stepPrefix  = "step-"
+	asidePrefix = ".tmp-"  // being written or removed; invisible to readers
+	maxManifest = 64 << 20 // bytes of a manifest that Load reads
 )
 
 // manifest is MANIFEST.json.
@@ -140,7 +143,7 @@ func encode(c *Checkpoint) ([]content, error) {
 		if part.name == galleryName && len(part.tensors) == 0 {
 			continue
 		}
-		data, err := encodeTensors(part.tensors)
+		data, err := tensor.Encode(part.tensors, nil)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", part.name, err)
 		}
@@ -285,7 +288,7 @@ func loadTensors(d disk, path, name string, files map[string]file) ([]Tensor, er
 	if got := sum(data); got != want.SHA256 {
 		return nil, &CorruptError{path, name, fmt.Sprintf("SHA-256 is %.12s…, want %.12s…", got, want.SHA256)}
 	}
-	tensors, err := decodeTensors(data)
+	tensors, err := tensor.Decode(data)
 	if err != nil {
 		return nil, &CorruptError{path, name, err.Error()}
 	}

@@ -4,11 +4,9 @@ import (
 	"bufio"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
-	"path/filepath"
 
-	"github.com/google/renameio/v2"
+	"github.com/tfpair/tfpair/internal/aside"
 )
 
 // ExistsError says that a file is in the way of vectors.
@@ -20,7 +18,7 @@ func (e *ExistsError) Error() string { return fmt.Sprintf("%q is there already",
 type File struct {
 	path    string
 	format  Format
-	pending []*renameio.PendingFile // lie aside: what is about them, then the vectors
+	pending []*aside.File // lie aside: what is about them, then the vectors
 }
 
 // Create makes sure that vectors can be written to path, before the work of making
@@ -41,8 +39,7 @@ func Create(path string) (*File, error) {
 			return nil, errors.Join(err, f.Close())
 		}
 		// Aside in the same folder: whether that can be written to shows now.
-		p, err := renameio.NewPendingFile(name, renameio.WithPermissions(0o644),
-			renameio.WithTempDir(filepath.Dir(name)))
+		p, err := aside.Create(name)
 		if err != nil {
 			return nil, errors.Join(err, f.Close())
 		}
@@ -53,11 +50,7 @@ func Create(path string) (*File, error) {
 
 // unused returns an *ExistsError if there is anything at path.
 func unused(path string) error {
-	_, err := os.Lstat(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	if err != nil {
+	if free, err := aside.Free(path); free || err != nil {
 		return err
 	}
 	return &ExistsError{path}
@@ -91,15 +84,16 @@ func (f *File) Write(v *Vectors) error {
 	if err := unused(f.path); err != nil {
 		return err
 	}
-	if err := f.pending[0].CloseAtomicallyReplace(); err != nil {
+	if !f.format.beside {
+		return last.Publish()
+	}
+	if err := f.pending[0].Publish(); err != nil {
 		return err
 	}
-	if f.format.beside {
-		if err := last.CloseAtomicallyReplace(); err != nil {
-			return errors.Join(err, os.Remove(f.path+aboutExtension))
-		}
+	if err := last.Publish(); err != nil {
+		return errors.Join(err, os.Remove(f.path+aboutExtension))
 	}
-	return syncFolder(filepath.Dir(f.path))
+	return nil
 }
 
 // Close removes what lies aside, if anything does.
@@ -109,12 +103,4 @@ func (f *File) Close() error {
 		errs = append(errs, p.Cleanup())
 	}
 	return errors.Join(errs...)
-}
-
-func syncFolder(path string) error {
-	d, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
 }

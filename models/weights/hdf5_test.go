@@ -108,8 +108,8 @@ func TestHDF5(t *testing.T) {
 		"latest":     {want},
 		"compressed": {want},
 		"links":      {want},
-		"attribute":  {want.named("layers/conv2d/vars/0")},
-		"types": {want.named("a/<f2"), want.named("a/<f8"), want.named("a/>f4"),
+		"attribute":  {called(want, "layers/conv2d/vars/0")},
+		"types": {called(want, "a/<f2"), called(want, "a/<f8"), called(want, "a/>f4"),
 			{Name: "a/none", Shape: []int64{0, 3}, Data: []float32{}},
 			{Name: "a/scalar", Shape: []int64{}, Data: []float32{7}}},
 	} {

@@ -53,7 +53,7 @@ func TestNames(t *testing.T) {
 	edit := func(layout string, name func(string) string) []Tensor {
 		var list []Tensor
 		for _, x := range files[layout] {
-			list = append(list, x.named(name(x.Name)))
+			list = append(list, called(x, name(x.Name)))
 		}
 		return list
 	}
@@ -148,14 +148,14 @@ func TestRefused(t *testing.T) {
 			[]string{"1 tensor too many for resnet50: layer1.0.se.weight"}},
 		{"shape", network, "torchvision", with(random("conv1.weight", []int64{4, 3, 3, 3})),
 			[]string{`"conv1.weight" is [3 3 3 4] as conv1_conv/kernel, want [7 7 3 4]`}},
-		{"not a number", network, "keras", with(Tensor{"conv1_bn/conv1_bn/beta:0", []int64{4},
-			[]float32{1, 2, float32(math.NaN()), 4}}), []string{`"conv1_bn/conv1_bn/beta:0" holds NaN, at element 2`}},
-		{"infinite", network, "keras3", with(Tensor{"layers/conv2d/vars/1", []int64{4},
-			[]float32{1, float32(math.Inf(-1)), 1, 1}}), []string{"holds -Inf, at element 1"}},
-		{"negative variance", network, "transformers", with(Tensor{"resnet.embedder.embedder.normalization.running_var",
-			[]int64{4}, []float32{1, 2, 3, -0.5}}), []string{"holds a negative variance, -0.5 at element 3"}},
-		{"zeros", network, "transformers", with(Tensor{"resnet.embedder.embedder.normalization.running_var",
-			[]int64{4}, make([]float32, 4)}), []string{`running_var" holds nothing but zeros`}},
+		{"not a number", network, "keras", with(Tensor{Name: "conv1_bn/conv1_bn/beta:0", Shape: []int64{4},
+			Data: []float32{1, 2, float32(math.NaN()), 4}}), []string{`"conv1_bn/conv1_bn/beta:0" holds NaN, at element 2`}},
+		{"infinite", network, "keras3", with(Tensor{Name: "layers/conv2d/vars/1", Shape: []int64{4},
+			Data: []float32{1, float32(math.Inf(-1)), 1, 1}}), []string{"holds -Inf, at element 1"}},
+		{"negative variance", network, "transformers", with(Tensor{Name: "resnet.embedder.embedder.normalization.running_var",
+			Shape: []int64{4}, Data: []float32{1, 2, 3, -0.5}}), []string{"holds a negative variance, -0.5 at element 3"}},
+		{"zeros", network, "transformers", with(Tensor{Name: "resnet.embedder.embedder.normalization.running_var",
+			Shape: []int64{4}, Data: make([]float32, 4)}), []string{`running_var" holds nothing but zeros`}},
 		{"bias without batch norm", network, "keras", with(random("conv2_block9_1_conv/conv2_block9_1_conv/bias:0", []int64{3})),
 			[]string{"has no moving mean of that shape"}},
 		{"another network", lite, "torchvision", with(), []string{"its tensors are those of resnet50 (layout torchvision), and the network is efficientnet-lite0"}},
@@ -165,7 +165,7 @@ func TestRefused(t *testing.T) {
 		{"no layout", network, "torchvision", func([]Tensor) []Tensor { return []Tensor{random("x", nil), random("y", nil)} },
 			[]string{`its 2 tensors ("x", "y", …) are named as in no known layout (known: torchvision, `}},
 		{"two networks", network, "torchvision", func(list []Tensor) []Tensor {
-			return []Tensor{list[2].named("query.layer1.0.conv1.weight"), list[2].named("key.layer1.0.conv1.weight")}
+			return []Tensor{called(list[2], "query.layer1.0.conv1.weight"), called(list[2], "key.layer1.0.conv1.weight")}
 		}, []string{"it holds the network 2 times: below key., query."}},
 		{"Keras 1", network, "keras", func([]Tensor) []Tensor { return []Tensor{random("conv1/conv1_W:0", nil)} },
 			[]string{"are those of Keras 1", "epsilon 1e-3"}},

@@ -219,8 +219,10 @@ func TestViews(t *testing.T) {
 			member{name: "x/data/a", data: floats([]float32{0, 1, 2, 3, 4, 5})},
 			member{name: "x/data/b", data: []byte{0x00, 0x3c, 0x00, 0xc0, 0x01, 0x00}}, // 1, -2, 2⁻²⁴
 			member{name: "x/data/c", data: []byte{9, 0, 0, 0, 0, 0, 0, 0}}))
-		want := []Tensor{{"count", []int64{}, []float32{9}}, {"half", []int64{3}, []float32{1, -2, 0x1p-24}},
-			{"last two", []int64{2}, []float32{4, 5}}, {"transposed", []int64{3, 2}, []float32{0, 3, 1, 4, 2, 5}}}
+		want := []Tensor{{Name: "count", Shape: []int64{}, Data: []float32{9}},
+			{Name: "half", Shape: []int64{3}, Data: []float32{1, -2, 0x1p-24}},
+			{Name: "last two", Shape: []int64{2}, Data: []float32{4, 5}},
+			{Name: "transposed", Shape: []int64{3, 2}, Data: []float32{0, 3, 1, 4, 2, 5}}}
 		if diff := cmp.Diff(want, f.Tensors); diff != "" {
 			t.Errorf("%s: (-want +got):\n%s", name, diff)
 		}
@@ -251,7 +253,7 @@ func ofView(t testing.TB, class string, elements, offset int64, shape, stride []
 
 // hostile are files that are refused, by what the error says.
 func hostile(t testing.TB) map[string][]byte {
-	six := []Tensor{{"x", []int64{6}, []float32{0, 1, 2, 3, 4, 5}}}
+	six := []Tensor{{Name: "x", Shape: []int64{6}, Data: []float32{0, 1, 2, 3, 4, 5}}}
 	whole, legacy := torchZip(t, six), torchLegacy(six)
 	one := func(data string) []byte { return archive(t, member{name: "x/data.pkl", data: []byte(data)}) }
 	return map[string][]byte{

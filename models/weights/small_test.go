@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/tfpair/tfpair/internal/tensor"
 )
 
 // The shrunk networks that the tests' files hold: the names of ResNet50 and EfficientNet-Lite0, with
@@ -102,8 +104,8 @@ func liteTensors() (list []Tensor) {
 	return list
 }
 
-// named returns t under another name.
-func (t Tensor) named(name string) Tensor {
+// called returns t under another name.
+func called(t Tensor, name string) Tensor {
 	t.Name = name
 	return t
 }
@@ -135,9 +137,9 @@ func oihw(t Tensor, depthwise bool) Tensor {
 
 // torchLayer returns a canonical layer under PyTorch's names, with a counter of batches.
 func torchLayer(tensors []Tensor, conv, norm string, depthwise bool) []Tensor {
-	list := []Tensor{oihw(tensors[0], depthwise).named(conv + ".weight")}
+	list := []Tensor{called(oihw(tensors[0], depthwise), conv+".weight")}
 	for i, p := range torchParameters {
-		list = append(list, tensors[i+1].named(norm+"."+p))
+		list = append(list, called(tensors[i+1], norm+"."+p))
 	}
 	return append(list, Tensor{Name: norm + ".num_batches_tracked", Data: []float32{7}})
 }
@@ -165,11 +167,11 @@ func smallFiles() map[string][]Tensor {
 			}
 			return fmt.Sprintf("layers/%s_%d", class, l.keras3)
 		}
-		add("keras", tensors[0].named(l.name+"_conv/"+l.name+"_conv/kernel:0"))
-		add("keras3", tensors[0].named(number("conv2d")+"/vars/0"))
+		add("keras", called(tensors[0], l.name+"_conv/"+l.name+"_conv/kernel:0"))
+		add("keras3", called(tensors[0], number("conv2d")+"/vars/0"))
 		for i, field := range normFields {
-			add("keras", tensors[i+1].named(l.name+"_bn/"+l.name+"_bn/"+field+":0"))
-			add("keras3", tensors[i+1].named(fmt.Sprintf("%s/vars/%d", number("batch_normalization"), i)))
+			add("keras", called(tensors[i+1], l.name+"_bn/"+l.name+"_bn/"+field+":0"))
+			add("keras3", called(tensors[i+1], fmt.Sprintf("%s/vars/%d", number("batch_normalization"), i)))
 		}
 	}
 	add("efficientnet-lite0", random("_fc.weight", []int64{9, 6}), random("_fc.bias", []int64{9}))
@@ -210,7 +212,7 @@ func safe(t testing.TB, tensors []Tensor) []byte {
 			tensors[i].Shape = []int64{1}
 		}
 	}
-	data, err := encode(tensors, nil)
+	data, err := tensor.Encode(tensors, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -14,14 +14,12 @@ import (
 	"os"
 	"slices"
 	"strings"
+
+	"github.com/tfpair/tfpair/internal/tensor"
 )
 
 // Tensor is a named array of float32.
-type Tensor struct {
-	Name  string
-	Shape []int64
-	Data  []float32 // row-major
-}
+type Tensor = tensor.Named
 
 // File is what a file of weights holds, under the names it has there.
 type File struct {

@@ -1,16 +1,12 @@
 package weights
 
 import (
-	"encoding/binary"
-	"errors"
 	"fmt"
-	"io/fs"
-	"math"
 	"os"
 	"path/filepath"
 
-	"github.com/google/renameio/v2"
-	"github.com/nlpodyssey/safetensors"
+	"github.com/tfpair/tfpair/internal/aside"
+	"github.com/tfpair/tfpair/internal/tensor"
 )
 
 // ExistsError says that something is in the way of a file of weights.
@@ -33,12 +29,11 @@ func Write(path string, f *File, n Network, i *Imported) error {
 	for key, value := range i.Layout.Options {
 		about[key] = value
 	}
-	data, err := encode(i.Tensors, about)
+	data, err := tensor.Encode(i.Tensors, about)
 	if err != nil {
 		return fmt.Errorf("weights %q: %w", path, err)
 	}
-	p, err := renameio.NewPendingFile(path, renameio.WithPermissions(0o644),
-		renameio.WithTempDir(filepath.Dir(path)))
+	p, err := aside.Create(path)
 	if err != nil {
 		return fmt.Errorf("weights %q: %w", path, err)
 	}
@@ -49,37 +44,13 @@ func Write(path string, f *File, n Network, i *Imported) error {
 	if err := unused(path); err != nil { // meanwhile
 		return err
 	}
-	return p.CloseAtomicallyReplace()
+	return p.Publish()
 }
 
 // unused returns an *ExistsError if there is anything at path.
 func unused(path string) error {
-	_, err := os.Lstat(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	if err != nil {
+	if free, err := aside.Free(path); free || err != nil {
 		return err
 	}
 	return &ExistsError{path}
-}
-
-// encode returns tensors as a safetensors file; equal ones give equal bytes.
-func encode(tensors []Tensor, about map[string]string) ([]byte, error) {
-	views := make(map[string]safetensors.TensorView, len(tensors))
-	for _, t := range tensors {
-		data := make([]byte, 0, 4*len(t.Data))
-		for _, x := range t.Data {
-			data = binary.LittleEndian.AppendUint32(data, math.Float32bits(x))
-		}
-		shape := make([]uint64, len(t.Shape))
-		for i, side := range t.Shape {
-			shape[i] = uint64(side)
-		}
-		var err error
-		if views[t.Name], err = safetensors.NewTensorView(safetensors.F32, shape, data); err != nil {
-			return nil, fmt.Errorf("tensor %q: %w", t.Name, err)
-		}
-	}
-	return safetensors.Serialize(views, about)
 }

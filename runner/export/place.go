@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/tfpair/tfpair/internal/aside"
 	"github.com/tfpair/tfpair/models"
 )
 
@@ -121,7 +122,7 @@ func (p *place) publish() error {
 		if err != nil {
 			return err
 		}
-		return sync(path)
+		return aside.Sync(path)
 	})
 	if err != nil {
 		return err
@@ -130,15 +131,7 @@ func (p *place) publish() error {
 	if err := os.Rename(p.aside, p.path()); err != nil {
 		return err
 	}
-	return sync(p.out)
-}
-
-func sync(path string) error {
-	f, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	return errors.Join(f.Sync(), f.Close())
+	return aside.Sync(p.out)
 }
 
 // remove takes away what make and write left.

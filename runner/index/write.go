@@ -5,9 +5,8 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
 
-	"github.com/google/renameio/v2"
+	"github.com/tfpair/tfpair/internal/aside"
 )
 
 // ExistsError says that something is in the way of an index.
@@ -19,7 +18,7 @@ func (e *ExistsError) Error() string { return fmt.Sprintf("%q is there already",
 type File struct {
 	path      string
 	overwrite bool
-	pending   *renameio.PendingFile // lies aside
+	pending   *aside.File
 }
 
 // Create makes sure that an index can be written to path, before the work of making
@@ -32,8 +31,7 @@ func Create(path string, overwrite bool) (*File, error) {
 	}
 	// Aside in the same folder: whether that can be written to shows now.
 	var err error
-	f.pending, err = renameio.NewPendingFile(path, renameio.WithPermissions(0o644),
-		renameio.WithTempDir(filepath.Dir(path)))
+	f.pending, err = aside.Create(path)
 	return f, err
 }
 
@@ -61,19 +59,8 @@ func (f *File) Write(x *Index) error {
 	if err := f.free(); err != nil {
 		return err
 	}
-	if err := f.pending.CloseAtomicallyReplace(); err != nil {
-		return err
-	}
-	return syncFolder(filepath.Dir(f.path))
+	return f.pending.Publish()
 }
 
 // Close removes what lies aside, if anything does.
 func (f *File) Close() error { return f.pending.Cleanup() }
-
-func syncFolder(path string) error {
-	d, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
-}

@@ -71,10 +71,7 @@ func (l *loop) importWeights() error {
 		return err
 	}
 	l.pretrained = &pretrained{Pretrained: models.Pretrained{File: filepath.Base(f.Path), SHA256: f.SHA256,
-		Format: f.Format, Layout: imported.Layout.Name}}
-	for _, t := range imported.Tensors {
-		l.pretrained.tensors = append(l.pretrained.tensors, checkpoint.Tensor(t))
-	}
+		Format: f.Format, Layout: imported.Layout.Name}, tensors: imported.Tensors}
 	return nil
 }
 

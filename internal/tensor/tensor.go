@@ -1,4 +1,9 @@
-package checkpoint
+// Package tensor holds named arrays of numbers, and their form in files, safetensors:
+//
+//	tensors → Encode → bytes → Decode → tensors
+//
+// Of that format it knows what checkpoints and converted weights are made of: float32.
+package tensor
 
 import (
 	"encoding/binary"
@@ -10,15 +15,16 @@ import (
 	"github.com/nlpodyssey/safetensors"
 )
 
-const (
-	variablesName = "variables.safetensors"
-	optimizerName = "optimizer.safetensors"
-	galleryName   = "gallery.safetensors"
-)
+// Named is a named array of float32.
+type Named struct {
+	Name  string
+	Shape []int64
+	Data  []float32 // row-major
+}
 
-// encodeTensors returns tensors as a safetensors file. Equal tensors give equal
-// bytes, whatever their order.
-func encodeTensors(tensors []Tensor) ([]byte, error) {
+// Encode returns tensors, and what is to be known about them, as a safetensors file.
+// Equal ones give equal bytes, whatever their order.
+func Encode(tensors []Named, about map[string]string) ([]byte, error) {
 	views := make(map[string]safetensors.TensorView, len(tensors))
 	for _, t := range tensors {
 		if _, ok := views[t.Name]; ok {
@@ -38,22 +44,22 @@ func encodeTensors(tensors []Tensor) ([]byte, error) {
 		}
 		views[t.Name] = view
 	}
-	return safetensors.Serialize(views, nil)
+	return safetensors.Serialize(views, about)
 }
 
-// decodeTensors returns the tensors of a safetensors file, sorted by name.
-func decodeTensors(data []byte) ([]Tensor, error) {
+// Decode returns the tensors of a safetensors file, sorted by name.
+func Decode(data []byte) ([]Named, error) {
 	file, err := safetensors.Deserialize(data)
 	if err != nil {
 		return nil, err
 	}
-	var tensors []Tensor
+	var tensors []Named
 	for _, named := range file.Tensors() {
 		view := named.TensorView
 		if view.DType() != safetensors.F32 {
 			return nil, fmt.Errorf("tensor %q is of type %v, want F32", named.Name, view.DType())
 		}
-		t := Tensor{Name: named.Name, Data: make([]float32, len(view.Data())/4)}
+		t := Named{Name: named.Name, Data: make([]float32, len(view.Data())/4)}
 		for i := range t.Data {
 			t.Data[i] = math.Float32frombits(binary.LittleEndian.Uint32(view.Data()[4*i:]))
 		}
@@ -62,6 +68,6 @@ func decodeTensors(data []byte) ([]Tensor, error) {
 		}
 		tensors = append(tensors, t)
 	}
-	slices.SortFunc(tensors, func(a, b Tensor) int { return strings.Compare(a.Name, b.Name) })
+	slices.SortFunc(tensors, func(a, b Named) int { return strings.Compare(a.Name, b.Name) })
 	return tensors, nil
 }

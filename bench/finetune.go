@@ -43,17 +43,12 @@ type milestone struct {
 	Recall1 float64 `json:"recall@1"`
 }
 
-// finetune measures what training half of the backbone as well comes to.
+// finetune measures what training the last stages of the backbone as well comes to.
 func finetune(ctx context.Context, o options) error {
-	r, err := openResults(o, "finetune")
+	l, r, err := openLabels(ctx, o, "finetune")
 	if err != nil {
 		return err
 	}
-	weights, err := fetchWeights(ctx, o)
-	if err != nil {
-		return err
-	}
-	l := labelBench{o, filepath.Join(filepath.Dir(o.data), "grocery"), weights}
 	x, err := row(o, r, "seed=0", func() (tuned, error) { return l.fineTuned(ctx) })
 	if err != nil {
 		return err
@@ -68,7 +63,7 @@ func finetune(ctx context.Context, o options) error {
 
 // fineTuned trains within an hour.
 func (l labelBench) fineTuned(ctx context.Context) (x tuned, err error) {
-	x.labelSearch, _, err = l.searchOf(ctx, training{
+	x.labelSearch, _, err = l.search(ctx, training{
 		settings: tunedSettings, arguments: []string{"--max-minutes", "60"},
 		look: func(run string) (err error) { x.Curve, err = curve(run); return err },
 	}, 0)

@@ -43,15 +43,10 @@ type labelSearch struct {
 // labels measures photos of groceries among pictures of products: as features of imported
 // weights find them, and with a head trained on these features.
 func labels(ctx context.Context, o options) error {
-	r, err := openResults(o, "labels")
+	l, r, err := openLabels(ctx, o, "labels")
 	if err != nil {
 		return err
 	}
-	weights, err := fetchWeights(ctx, o)
-	if err != nil {
-		return err
-	}
-	l := labelBench{o, filepath.Join(filepath.Dir(o.data), "grocery"), weights}
 	zero, err := row(o, r, "zero-shot", func() (labelSearch, error) { return l.zeroShot(ctx) })
 	if err != nil {
 		return err
@@ -61,7 +56,7 @@ func labels(ctx context.Context, o options) error {
 	var first, fifth, seconds []float64
 	for seed := range o.seeds {
 		x, err := row(o, r, fmt.Sprintf("head/seed=%d", seed), func() (labelSearch, error) {
-			x, _, err := l.search(ctx, headSettings, seed)
+			x, _, err := l.search(ctx, training{settings: headSettings}, seed)
 			return x, err
 		})
 		if err != nil {
@@ -74,6 +69,16 @@ func labels(ctx context.Context, o options) error {
 		"%.0f s from process start\n", len(first), mean(first), spread(first).Low, spread(first).High,
 		mean(fifth), spread(seconds).High)
 	return nil
+}
+
+// openLabels opens the results of a command, and what it measures.
+func openLabels(ctx context.Context, o options, command string) (l labelBench, r *results, err error) {
+	if r, err = openResults(o, command); err != nil {
+		return l, nil, err
+	}
+	l = labelBench{options: o, folder: filepath.Join(filepath.Dir(o.data), "grocery")}
+	l.weights, err = fetchWeights(ctx, o)
+	return l, r, err
 }
 
 // fetchWeights returns the file of EfficientNet-Lite0's weights, fetched if it is not there.
@@ -102,8 +107,8 @@ func (l labelBench) list(split string) string {
 
 // zeroShot measures imported weights.
 func (l labelBench) zeroShot(ctx context.Context) (labelSearch, error) {
-	x, reports, err := l.search(ctx, pretrainedSettings, 0, "--data", l.list("test"),
-		"--gallery", l.list("train"))
+	x, reports, err := l.search(ctx, training{settings: pretrainedSettings, tests: [][]string{
+		{"--data", l.list("test"), "--gallery", l.list("train")}}}, 0)
 	if err != nil {
 		return x, err
 	}
@@ -112,19 +117,9 @@ func (l labelBench) zeroShot(ctx context.Context) (labelSearch, error) {
 	return x, err
 }
 
-// search trains with settings and measures the test photos, and what a second evaluation
-// with the given arguments does.
-func (l labelBench) search(ctx context.Context, settings []string, seed int, second ...string) (
-	labelSearch, []report, error) {
-	t := training{settings: settings}
-	if len(second) > 0 {
-		t.tests = [][]string{second}
-	}
-	return l.searchOf(ctx, t, seed)
-}
-
-// searchOf is search of t on the lists, from the imported weights.
-func (l labelBench) searchOf(ctx context.Context, t training, seed int) (
+// search is t on the lists, from the imported weights: test photos are searched first, and
+// then what t says.
+func (l labelBench) search(ctx context.Context, t training, seed int) (
 	x labelSearch, reports []report, err error) {
 	t.data, t.preset = l.list("train"), "image-label"
 	t.arguments = append(t.arguments, "--val", l.list("val"), "--weights", l.weights)

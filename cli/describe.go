@@ -11,10 +11,10 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/tfpair/tfpair/graphs"
+	"github.com/tfpair/tfpair/graphs/spec"
 	"github.com/tfpair/tfpair/internal/libtensorflow"
+	"github.com/tfpair/tfpair/internal/session"
 	"github.com/tfpair/tfpair/models"
-	"github.com/tfpair/tfpair/models/spec"
-	"github.com/tfpair/tfpair/runner/session"
 )
 
 func newDescribeCommand(streams IO) *cli.Command {

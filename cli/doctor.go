@@ -11,7 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/tfpair/tfpair/internal/libtensorflow"
-	"github.com/tfpair/tfpair/runner/session"
+	"github.com/tfpair/tfpair/internal/session"
 )
 
 // finding is one line of the doctor's report.

@@ -10,9 +10,9 @@ import (
 
 	"github.com/tfpair/tfpair/internal/libtensorflow"
 	"github.com/tfpair/tfpair/models"
+	"github.com/tfpair/tfpair/models/index"
 	"github.com/tfpair/tfpair/pipeline"
 	"github.com/tfpair/tfpair/runner/export"
-	"github.com/tfpair/tfpair/runner/index"
 )
 
 // exported is the result of tfpair export.

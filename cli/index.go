@@ -6,11 +6,11 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/tfpair/tfpair/graphs/spec"
 	"github.com/tfpair/tfpair/internal/named"
-	"github.com/tfpair/tfpair/models/spec"
+	"github.com/tfpair/tfpair/models/index"
 	"github.com/tfpair/tfpair/pipeline"
 	"github.com/tfpair/tfpair/runner/export"
-	"github.com/tfpair/tfpair/runner/index"
 )
 
 func newIndexCommand(streams IO) *cli.Command {

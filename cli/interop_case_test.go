@@ -16,10 +16,10 @@ import (
 	"testing"
 
 	"github.com/tfpair/tfpair/graphs"
+	"github.com/tfpair/tfpair/internal/session"
 	"github.com/tfpair/tfpair/models"
 	"github.com/tfpair/tfpair/pipeline/decode"
 	"github.com/tfpair/tfpair/pipeline/resize"
-	"github.com/tfpair/tfpair/runner/session"
 	"github.com/tfpair/tfpair/runner/trained"
 )
 

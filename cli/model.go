@@ -7,14 +7,14 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/tfpair/tfpair/graphs/spec"
+	"github.com/tfpair/tfpair/internal/session"
 	"github.com/tfpair/tfpair/models"
+	"github.com/tfpair/tfpair/models/index"
 	"github.com/tfpair/tfpair/models/run"
-	"github.com/tfpair/tfpair/models/spec"
 	"github.com/tfpair/tfpair/pipeline"
 	"github.com/tfpair/tfpair/pipeline/resize"
 	"github.com/tfpair/tfpair/runner/evaluate"
-	"github.com/tfpair/tfpair/runner/index"
-	"github.com/tfpair/tfpair/runner/session"
 	"github.com/tfpair/tfpair/runner/trained"
 )
 

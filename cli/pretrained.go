@@ -6,8 +6,8 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/tfpair/tfpair/graphs/spec"
 	"github.com/tfpair/tfpair/models"
-	"github.com/tfpair/tfpair/models/spec"
 	"github.com/tfpair/tfpair/models/weights"
 	"github.com/tfpair/tfpair/runner/train"
 )

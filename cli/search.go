@@ -7,9 +7,9 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/tfpair/tfpair/models"
+	"github.com/tfpair/tfpair/models/index"
 	"github.com/tfpair/tfpair/models/vectors"
 	"github.com/tfpair/tfpair/pipeline/dataset"
-	"github.com/tfpair/tfpair/runner/index"
 )
 
 func newSearchCommand(streams IO) *cli.Command {

@@ -10,9 +10,9 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/tfpair/tfpair/internal/sheet"
+	"github.com/tfpair/tfpair/models/index"
 	"github.com/tfpair/tfpair/pipeline/dataset"
 	"github.com/tfpair/tfpair/pipeline/decode"
-	"github.com/tfpair/tfpair/runner/index"
 )
 
 // sheetQueries is how many queries a sheet shows, one in a row.

@@ -18,10 +18,10 @@ import (
 	"github.com/tfpair/tfpair/graphs/loss"
 	"github.com/tfpair/tfpair/graphs/miner"
 	"github.com/tfpair/tfpair/graphs/optimizer"
+	"github.com/tfpair/tfpair/graphs/spec"
 	"github.com/tfpair/tfpair/graphs/variable"
 	"github.com/tfpair/tfpair/internal/named"
 	"github.com/tfpair/tfpair/internal/names"
-	"github.com/tfpair/tfpair/models/spec"
 )
 
 // Graph is a finished graph: it embeds, compares and trains. Its operations

@@ -23,5 +23,5 @@
 // Functions that add operations return no errors. A mistake is recorded in the
 // scope, and Build reports the first one as a *BuildError.
 //
-// The package describes and runs nothing: package runner/session runs graphs.
+// The package describes and runs nothing: package internal/session runs graphs.
 package graphs

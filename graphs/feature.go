@@ -9,9 +9,9 @@ import (
 	tg "github.com/galeone/tfgo"
 
 	"github.com/tfpair/tfpair/graphs/loss"
+	"github.com/tfpair/tfpair/graphs/spec"
 	"github.com/tfpair/tfpair/internal/named"
 	"github.com/tfpair/tfpair/internal/names"
-	"github.com/tfpair/tfpair/models/spec"
 )
 
 var feature = named.Row[topology]{

@@ -7,8 +7,8 @@ import (
 
 	tf "github.com/galeone/tensorflow/tensorflow/go"
 
+	"github.com/tfpair/tfpair/graphs/spec"
 	"github.com/tfpair/tfpair/internal/names"
-	"github.com/tfpair/tfpair/models/spec"
 )
 
 // TestTargetSides: with a frozen side the loss is that of photos and fed vectors; with

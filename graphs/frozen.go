@@ -7,9 +7,9 @@ import (
 	tg "github.com/galeone/tfgo"
 
 	"github.com/tfpair/tfpair/graphs/layer"
+	"github.com/tfpair/tfpair/graphs/spec"
 	"github.com/tfpair/tfpair/graphs/variable"
 	"github.com/tfpair/tfpair/internal/names"
-	"github.com/tfpair/tfpair/models/spec"
 )
 
 // keep fills the defaults of the section cache, which backbones with a frozen part alone

@@ -18,8 +18,8 @@ import (
 	"github.com/tfpair/tfpair/graphs/loss"
 	"github.com/tfpair/tfpair/graphs/miner"
 	"github.com/tfpair/tfpair/graphs/optimizer"
+	"github.com/tfpair/tfpair/graphs/spec"
 	"github.com/tfpair/tfpair/internal/names"
-	"github.com/tfpair/tfpair/models/spec"
 )
 
 // small is a spec of a network that runs in a moment.

@@ -11,9 +11,9 @@ import (
 
 	"github.com/tfpair/tfpair/graphs/loss"
 	"github.com/tfpair/tfpair/graphs/miner"
+	"github.com/tfpair/tfpair/graphs/spec"
 	"github.com/tfpair/tfpair/internal/named"
 	"github.com/tfpair/tfpair/internal/names"
-	"github.com/tfpair/tfpair/models/spec"
 )
 
 // topology is the shape of a graph: what follows the embedding.

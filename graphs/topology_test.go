@@ -4,7 +4,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/tfpair/tfpair/models/spec"
+	"github.com/tfpair/tfpair/graphs/spec"
 )
 
 // TestNotes: a loss of directions under another distance than cosine is noted.

@@ -3,7 +3,7 @@ package models
 import (
 	"runtime"
 
-	"github.com/tfpair/tfpair/runner/session"
+	"github.com/tfpair/tfpair/internal/session"
 )
 
 // calls is a run of the session with fixed feeds and fetches, for many goroutines: a

@@ -6,7 +6,7 @@ import (
 	"image"
 	"math"
 
-	"github.com/tfpair/tfpair/runner/session"
+	"github.com/tfpair/tfpair/internal/session"
 )
 
 // Comparison is what a model says of two images.

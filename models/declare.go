@@ -10,9 +10,9 @@ import (
 	"slices"
 
 	"github.com/tfpair/tfpair/internal/names"
+	"github.com/tfpair/tfpair/internal/session"
 	"github.com/tfpair/tfpair/models/savedmodel"
 	"github.com/tfpair/tfpair/pipeline/resize"
-	"github.com/tfpair/tfpair/runner/session"
 )
 
 // Declaration says what a SavedModel of another tool takes and gives: one batch of

@@ -15,9 +15,9 @@ import (
 	"sync"
 
 	"github.com/tfpair/tfpair/internal/names"
+	"github.com/tfpair/tfpair/internal/session"
 	"github.com/tfpair/tfpair/models/savedmodel"
 	"github.com/tfpair/tfpair/pipeline/resize"
-	"github.com/tfpair/tfpair/runner/session"
 )
 
 // Model is a loaded model. It is safe for any number of goroutines.

@@ -3,7 +3,7 @@ package models
 import (
 	"time"
 
-	"github.com/tfpair/tfpair/runner/session"
+	"github.com/tfpair/tfpair/internal/session"
 )
 
 // defaultBatch is how many images go through the network at once: enough to fill the

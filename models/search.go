@@ -7,7 +7,7 @@ import (
 	"image"
 	"path/filepath"
 
-	"github.com/tfpair/tfpair/runner/index"
+	"github.com/tfpair/tfpair/models/index"
 )
 
 // GalleryName is where the gallery of a model lies in its folder.

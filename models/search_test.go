@@ -13,8 +13,8 @@ import (
 	"testing"
 
 	"github.com/tfpair/tfpair/models"
+	"github.com/tfpair/tfpair/models/index"
 	"github.com/tfpair/tfpair/runner/export"
-	"github.com/tfpair/tfpair/runner/index"
 	"github.com/tfpair/tfpair/runner/trained/trainedtest"
 )
 

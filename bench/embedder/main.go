@@ -20,9 +20,9 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/tfpair/tfpair/internal/session"
 	"github.com/tfpair/tfpair/models"
 	"github.com/tfpair/tfpair/pipeline/resize"
-	"github.com/tfpair/tfpair/runner/session"
 )
 
 func main() {

@@ -4,10 +4,10 @@ import (
 	"errors"
 	"math/rand/v2"
 
-	"github.com/tfpair/tfpair/models/spec"
+	"github.com/tfpair/tfpair/graphs/spec"
+	"github.com/tfpair/tfpair/internal/session"
 	"github.com/tfpair/tfpair/pipeline"
 	"github.com/tfpair/tfpair/runner/network"
-	"github.com/tfpair/tfpair/runner/session"
 )
 
 // resNet are settings over program 1 that train ResNet50 as the peers do: see

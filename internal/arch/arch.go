@@ -1,13 +1,25 @@
 // Package arch holds the dependency rules of the project, one row per package; its
 // test compares them with what go list says. Arrows go down only:
 //
-//	cli → runner → models, pipeline, graphs, runner/session → internal
+//	cli → runner → models → graphs, pipeline → internal
 //
-// The linter's depguard rules repeat a part of this in the editor.
+// The linter's depguard rules repeat a part of this in the editor. Package bench is a module
+// of its own and is not looked at.
 package arch
 
 // Module is the path of this module.
 const Module = "github.com/tfpair/tfpair"
+
+// Floors are the top-level folders that hold packages, the lowest first. A package imports
+// packages of its own floor and of lower ones. Graphs and pipeline do not know each other.
+var Floors = [][]string{{"internal"}, {"graphs", "pipeline"}, {"models"}, {"runner"}, {"cli"}}
+
+// UpInTests lists the imports of tests that run up, with the reason of each.
+var UpInTests = map[[2]string]string{
+	{"graphs/backbone", "models/weights"}:    "the networks are compared with Keras and PyTorch on weights that were imported",
+	{"models", "runner/export"}:              "a model is loaded that an export wrote",
+	{"models", "runner/trained/trainedtest"}: "and the export needs a run",
+}
 
 // Binding is the Go binding of TensorFlow and Front its front; both need cgo, and so does
 // Binding/op. The other packages below Binding are generated protocol buffers, pure Go.
@@ -16,11 +28,19 @@ const (
 	Front   = "github.com/galeone/tfgo"
 )
 
+// HDF5 is the second cgo door: a C library that reads Keras' weight files, linked under the
+// build tag of the same name.
+const (
+	HDF5    = "gonum.org/v1/hdf5"
+	HDF5Tag = "hdf5"
+)
+
 // Rule says what one package may depend on.
 type Rule struct {
 	Ours []string // packages of ours it may import; "x/..." is x and all below it
 	Door bool     // it may import the binding: it builds graphs, runs them or loads the library
-	Pure bool     // it must not depend on cgo packages, however indirectly
+	HDF5 bool     // it may import HDF5
+	Pure bool     // it must not depend on cgo packages, however indirectly; HDF5 is allowed
 	Why  string   // the reason, shown when the rule is broken
 }
 
@@ -55,6 +75,8 @@ var Rules = map[string]Rule{
 		Why: "strangers run it before anything is built"},
 	"internal/libtensorflow/load": {Ours: []string{"internal/libtensorflow"}, Door: true,
 		Why: "it is the only package that loads the library"},
+	"internal/session": {Ours: []string{"internal/libtensorflow/load"}, Door: true,
+		Why: "it is the only package that opens a session, and knows nothing of what it runs"},
 
 	"graphs/variable":  {Door: true, Why: noBack},
 	"graphs/layer":     {Ours: []string{"graphs/variable"}, Door: true, Why: noBack},
@@ -64,9 +86,10 @@ var Rules = map[string]Rule{
 	"graphs/miner":     {Door: true, Why: noBack},
 	"graphs/loss":      {Ours: []string{"graphs/layer", "graphs/variable"}, Door: true, Why: noBack},
 	"graphs/optimizer": {Ours: []string{"graphs/variable"}, Door: true, Why: noBack},
-	"graphs/graphtest": {Ours: []string{"graphs/...", "models/spec"}, Door: true,
+	"graphs/spec":      {Pure: true, Why: noCgo},
+	"graphs/graphtest": {Ours: []string{"graphs/..."}, Door: true,
 		Why: "it runs what graphs builds, for tests, and knows nothing else"},
-	"graphs": {Ours: []string{"graphs/...", "models/spec", "internal/..."}, Door: true,
+	"graphs": {Ours: []string{"graphs/...", "internal/..."}, Door: true,
 		Why: "it describes a graph and runs nothing"},
 
 	"pipeline":          {Ours: []string{"pipeline/..."}, Pure: true, Why: noCgo},
@@ -76,48 +99,39 @@ var Rules = map[string]Rule{
 	"pipeline/resize":   {Pure: true, Why: noCgo},
 	"pipeline/augment":  {Pure: true, Why: noCgo},
 	"pipeline/sampler":  {Ours: []string{"pipeline/dataset"}, Pure: true, Why: noCgo},
-	"models/spec":       {Pure: true, Why: noCgo},
 	"models/checkpoint": {Ours: []string{"internal/tensor"}, Pure: true, Why: noCgo},
-	"models/weights":    {Ours: []string{"internal/aside", "internal/half", "internal/tensor"}, Pure: true, Why: noCgo},
+	"models/weights":    {Ours: []string{"internal/aside", "internal/half", "internal/tensor"}, HDF5: true, Pure: true, Why: noCgo},
 	"models/savedmodel": {Pure: true, Why: noCgo},
+	"models/index":      {Ours: []string{"internal/aside"}, Pure: true, Why: noCgo},
 	"models/vectors":    {Ours: []string{"internal/aside"}, Pure: true, Why: noCgo},
-	"models/run": {Ours: []string{"models/checkpoint", "models/spec"}, Pure: true,
+	"models/run": {Ours: []string{"models/checkpoint", "graphs/spec"}, Pure: true,
 		Why: "a run folder is read and written without TensorFlow"},
-	"models": {Ours: []string{"models/savedmodel", "models/spec", "runner/session", "runner/index",
+	"models": {Ours: []string{"models/savedmodel", "models/index", "graphs/spec",
 		"pipeline/decode", "pipeline/resize", "internal/..."},
 		Why: "Go services import it without the code that trains"},
 
-	"runner/session": {Ours: []string{"internal/libtensorflow/load"}, Door: true,
-		Why: "it is the only package that opens a session, and knows nothing of what it runs"},
 	"runner/metric":      {Pure: true, Why: noCgo},
-	"runner/index":       {Ours: []string{"internal/aside"}, Pure: true, Why: noCgo},
 	"runner/tensorboard": {Pure: true, Why: noCgo},
-	"runner/network": {Ours: []string{"runner/session", "graphs/...", "pipeline/...",
+	"runner/network": {Ours: []string{"internal/session", "graphs/...", "pipeline/...",
 		"models/..."}, Why: ownRoom},
 	"runner/evaluate": {Ours: []string{"runner/metric", "pipeline/..."}, Pure: true,
 		Why: "it is handed what embeds, and measures; its tests run without TensorFlow"},
-	"runner/trained": {Ours: []string{"runner/evaluate", "runner/index", "runner/metric", "runner/network", "runner/session",
+	"runner/trained": {Ours: []string{"runner/evaluate", "models/index", "runner/metric", "runner/network", "internal/session",
 		"graphs/...", "pipeline/...", "models/..."}, Why: ownRoom},
 	"runner/trained/trainedtest": {Ours: []string{"runner/trained", "runner/evaluate",
-		"runner/network", "runner/session", "models/..."}, Why: ownRoom},
+		"runner/network", "graphs/spec", "internal/session", "models/..."}, Why: ownRoom},
 	"runner/train": {Ours: []string{"runner/trained", "runner/evaluate", "runner/metric",
-		"runner/network", "runner/tensorboard", "runner/session", "graphs/...", "pipeline/...", "models/..."},
+		"runner/network", "runner/tensorboard", "internal/session", "graphs/...", "pipeline/...", "models/..."},
 		Why: ownRoom},
-	"runner/tune": {Ours: []string{"runner/train", "runner/metric", "runner/session", "graphs/...",
+	"runner/tune": {Ours: []string{"runner/train", "runner/metric", "internal/session", "graphs/...",
 		"pipeline/...", "models/..."}, Why: ownRoom},
 	"runner/export": {Ours: []string{"runner/trained", "runner/evaluate", "runner/metric",
-		"runner/index", "runner/network", "runner/session", "graphs/...", "models/...",
+		"models/index", "runner/network", "internal/session", "graphs/...", "models/...",
 		"pipeline/decode", "pipeline/resize", "internal/aside", "internal/sample"}, Why: ownRoom},
-	"runner/serve": {Ours: []string{"models/...", "runner/index", "pipeline/decode",
-		"pipeline/resize"}, Why: ownRoom},
 
 	"cli": {Ours: []string{"runner/...", "models/...", "pipeline/...", "graphs/...",
-		"internal/..."}, Why: "TensorFlow is behind runner/session and graphs"},
+		"internal/..."}, Why: "TensorFlow is behind internal/session and graphs"},
 	"cli/tfpair": {Ours: []string{"cli"}, Why: "main only calls cli"},
-	"bench": {Ours: []string{"internal/venv", "pipeline/...", "runner/metric"}, Pure: true,
-		Why: "the driver runs programs, ours among them"},
-	"bench/stepper":  {Ours: []string{"models/spec", "pipeline", "runner/network", "runner/session"}, Why: ownRoom},
-	"bench/embedder": {Ours: []string{"models", "pipeline", "pipeline/dataset", "pipeline/decode", "pipeline/resize", "runner/session"}, Why: ownRoom},
 	"cli/tfpair-env": {Ours: []string{"internal/libhdf5", "internal/libtensorflow"}, Pure: true,
 		Why: "it runs before TensorFlow is there"},
 }

@@ -13,16 +13,22 @@ import (
 
 // listed is what go list says about a package.
 type listed struct {
-	ImportPath string
-	Imports    []string // direct, tests left out
-	Deps       []string // direct and indirect
+	ImportPath   string
+	Imports      []string // direct, tests left out
+	TestImports  []string // of tests in the package
+	XTestImports []string // of tests beside the package
+	Deps         []string // direct and indirect
+	CgoFiles     []string // that import "C"
 }
 
-// packages lists the packages of this module as a build with cgo sees them; go list compiles
-// nothing.
+// fields of listed that go list is asked for.
+const fields = "ImportPath,Imports,TestImports,XTestImports,Deps,CgoFiles"
+
+// packages lists the packages of this module as a build with cgo and the tag hdf5 sees them;
+// go list compiles nothing.
 func packages(t *testing.T) []listed {
 	t.Helper()
-	cmd := exec.Command("go", "list", "-e", "-json=ImportPath,Imports,Deps", Module+"/...")
+	cmd := exec.Command("go", "list", "-e", "-tags", HDF5Tag, "-json="+fields, Module+"/...")
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=1")
 	cmd.Stderr = os.Stderr
 	out, err := cmd.Output()
@@ -42,8 +48,10 @@ func packages(t *testing.T) []listed {
 }
 
 func TestDependencies(t *testing.T) {
+	seen := map[string]bool{}
 	for _, p := range packages(t) {
 		name := strings.TrimPrefix(p.ImportPath, Module+"/")
+		seen[name] = true
 		rule, ok := Rules[name]
 		if !ok {
 			t.Errorf("package %s has no row in arch.Rules: say there what it may import", name)
@@ -51,6 +59,60 @@ func TestDependencies(t *testing.T) {
 		}
 		for _, problem := range rule.check(p) {
 			t.Errorf("%s %s: %s", name, problem, rule.Why)
+		}
+	}
+	for name := range Rules {
+		if !seen[name] {
+			t.Errorf("arch.Rules has a row for %s, and there is no such package: take the row out", name)
+		}
+	}
+}
+
+// floor returns the number of the floor of a package of ours, and its top-level folder.
+func floor(t *testing.T, name string) (number int, top string) {
+	t.Helper()
+	top, _, _ = strings.Cut(name, "/")
+	for i, tops := range Floors {
+		if slices.Contains(tops, top) {
+			return i, top
+		}
+	}
+	t.Fatalf("package %s is in no folder of arch.Floors", name)
+	return 0, ""
+}
+
+// runsUp says whether an import leads to another top-level folder that is not on a lower floor.
+func runsUp(t *testing.T, from, to string) bool {
+	a, topA := floor(t, from)
+	b, topB := floor(t, to)
+	return topA != topB && b >= a
+}
+
+// TestNoCycleOfFolders: imports between top-level folders go down, so that they have no
+// cycle. Those of tests that run up are listed, each with its reason, and no others.
+func TestNoCycleOfFolders(t *testing.T) {
+	used := map[[2]string]bool{}
+	for _, p := range packages(t) {
+		name := strings.TrimPrefix(p.ImportPath, Module+"/")
+		for _, imported := range p.Imports {
+			if ours, ok := strings.CutPrefix(imported, Module+"/"); ok && runsUp(t, name, ours) {
+				t.Errorf("%s imports %s, which is not on a lower floor", name, ours)
+			}
+		}
+		for _, imported := range slices.Concat(p.TestImports, p.XTestImports) {
+			ours, ok := strings.CutPrefix(imported, Module+"/")
+			if !ok || !runsUp(t, name, ours) {
+				continue
+			}
+			used[[2]string{name, ours}] = true
+			if UpInTests[[2]string{name, ours}] == "" {
+				t.Errorf("a test of %s imports %s, which is not on a lower floor, and arch.UpInTests has no reason for it", name, ours)
+			}
+		}
+	}
+	for arrow := range UpInTests {
+		if !used[arrow] {
+			t.Errorf("arch.UpInTests lists %s → %s, and no test has that import: take it out", arrow[0], arrow[1])
 		}
 	}
 }
@@ -67,6 +129,12 @@ func (r Rule) check(p listed) []string {
 		if isCgo(imported) && !r.Door {
 			problems = append(problems, "imports "+imported+", and is no door to TensorFlow")
 		}
+		if imported == HDF5 && !r.HDF5 {
+			problems = append(problems, "imports "+imported+", and is no door to HDF5")
+		}
+	}
+	if len(p.CgoFiles) > 0 && !r.Door && !r.HDF5 {
+		problems = append(problems, "imports C, and is no door")
 	}
 	for _, dep := range p.Deps {
 		if r.Pure && (isCgo(dep) || dep == Module+"/internal/libtensorflow/load") {
@@ -112,6 +180,9 @@ func TestCheck(t *testing.T) {
 		{"door", Rule{Door: true}, listed{Imports: []string{Binding + "/op"}}, ""},
 		{"no door", Rule{}, listed{Imports: []string{Front}}, "is no door"},
 		{"proto", Rule{Pure: true}, listed{Imports: []string{proto}, Deps: []string{proto}}, ""},
+		{"HDF5", Rule{HDF5: true, Pure: true}, listed{Imports: []string{HDF5}, CgoFiles: []string{"a.go"}}, ""},
+		{"no HDF5", Rule{Door: true}, listed{Imports: []string{HDF5}}, "no door to HDF5"},
+		{"C", Rule{}, listed{CgoFiles: []string{"a.go"}}, "is no door"},
 		{"indirect", Rule{Pure: true}, listed{Deps: []string{Binding}}, "has to be pure Go"},
 	}
 	for _, tt := range tests {

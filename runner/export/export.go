@@ -17,13 +17,13 @@ import (
 
 	"github.com/tfpair/tfpair/graphs"
 	"github.com/tfpair/tfpair/internal/names"
+	"github.com/tfpair/tfpair/internal/session"
 	"github.com/tfpair/tfpair/models"
 	"github.com/tfpair/tfpair/models/checkpoint"
+	"github.com/tfpair/tfpair/models/index"
 	"github.com/tfpair/tfpair/models/savedmodel"
 	"github.com/tfpair/tfpair/runner/evaluate"
-	"github.com/tfpair/tfpair/runner/index"
 	"github.com/tfpair/tfpair/runner/network"
-	"github.com/tfpair/tfpair/runner/session"
 	"github.com/tfpair/tfpair/runner/trained"
 )
 

@@ -10,11 +10,11 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/tfpair/tfpair/internal/session"
 	"github.com/tfpair/tfpair/models"
 	"github.com/tfpair/tfpair/models/checkpoint"
 	"github.com/tfpair/tfpair/models/run"
 	"github.com/tfpair/tfpair/models/savedmodel"
-	"github.com/tfpair/tfpair/runner/session"
 	"github.com/tfpair/tfpair/runner/trained"
 	"github.com/tfpair/tfpair/runner/trained/trainedtest"
 )

@@ -11,8 +11,8 @@ import (
 
 	"github.com/tfpair/tfpair/models"
 	"github.com/tfpair/tfpair/models/checkpoint"
+	"github.com/tfpair/tfpair/models/index"
 	"github.com/tfpair/tfpair/runner/evaluate"
-	"github.com/tfpair/tfpair/runner/index"
 	"github.com/tfpair/tfpair/runner/trained"
 	"github.com/tfpair/tfpair/runner/trained/trainedtest"
 )

@@ -9,9 +9,9 @@ import (
 	"math"
 
 	"github.com/tfpair/tfpair/graphs"
+	"github.com/tfpair/tfpair/graphs/spec"
 	"github.com/tfpair/tfpair/internal/names"
-	"github.com/tfpair/tfpair/models/spec"
-	"github.com/tfpair/tfpair/runner/session"
+	"github.com/tfpair/tfpair/internal/session"
 )
 
 // form is part of every Frozen.Sum: what computes other features of the same has another.

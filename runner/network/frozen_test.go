@@ -5,9 +5,9 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/tfpair/tfpair/graphs/spec"
 	"github.com/tfpair/tfpair/graphs/variable"
-	"github.com/tfpair/tfpair/models/spec"
-	"github.com/tfpair/tfpair/runner/session"
+	"github.com/tfpair/tfpair/internal/session"
 )
 
 // frozenNetwork is a started network whose first stages are frozen.

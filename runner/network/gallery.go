@@ -4,9 +4,9 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/tfpair/tfpair/models/spec"
+	"github.com/tfpair/tfpair/graphs/spec"
+	"github.com/tfpair/tfpair/internal/session"
 	"github.com/tfpair/tfpair/pipeline"
-	"github.com/tfpair/tfpair/runner/session"
 )
 
 // Gallery is the embeddings of label images.

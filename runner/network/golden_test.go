@@ -11,10 +11,10 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/tfpair/tfpair/graphs"
+	"github.com/tfpair/tfpair/graphs/spec"
+	"github.com/tfpair/tfpair/internal/session"
 	"github.com/tfpair/tfpair/models/checkpoint"
-	"github.com/tfpair/tfpair/models/spec"
 	"github.com/tfpair/tfpair/pipeline"
-	"github.com/tfpair/tfpair/runner/session"
 )
 
 // golden is testdata/golden/keras_siamese.json; the script beside it documents it.

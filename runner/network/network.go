@@ -16,12 +16,12 @@ import (
 
 	"github.com/tfpair/tfpair/graphs"
 	"github.com/tfpair/tfpair/graphs/loss"
+	"github.com/tfpair/tfpair/graphs/spec"
 	"github.com/tfpair/tfpair/graphs/variable"
 	"github.com/tfpair/tfpair/internal/names"
+	"github.com/tfpair/tfpair/internal/session"
 	"github.com/tfpair/tfpair/models/checkpoint"
-	"github.com/tfpair/tfpair/models/spec"
 	"github.com/tfpair/tfpair/pipeline"
-	"github.com/tfpair/tfpair/runner/session"
 )
 
 // Network is one network. One goroutine at a time may use it.

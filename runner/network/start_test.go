@@ -5,9 +5,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/tfpair/tfpair/graphs/spec"
+	"github.com/tfpair/tfpair/internal/session"
 	"github.com/tfpair/tfpair/models/checkpoint"
-	"github.com/tfpair/tfpair/models/spec"
-	"github.com/tfpair/tfpair/runner/session"
 )
 
 // TestStartFrom: what is given replaces the values drawn, in the average and in what it follows,

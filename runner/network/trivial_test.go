@@ -4,9 +4,9 @@ import (
 	"math"
 	"testing"
 
-	"github.com/tfpair/tfpair/models/spec"
+	"github.com/tfpair/tfpair/graphs/spec"
+	"github.com/tfpair/tfpair/internal/session"
 	"github.com/tfpair/tfpair/pipeline"
-	"github.com/tfpair/tfpair/runner/session"
 )
 
 // TestTrivialLoss: of pairs and triplets it is known, of classes it is what alike

@@ -13,9 +13,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/tfpair/tfpair/graphs/spec"
 	"github.com/tfpair/tfpair/internal/sample"
-	"github.com/tfpair/tfpair/models/spec"
-	"github.com/tfpair/tfpair/runner/session"
+	"github.com/tfpair/tfpair/internal/session"
 	"github.com/tfpair/tfpair/runner/trained"
 )
 

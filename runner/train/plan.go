@@ -7,7 +7,7 @@ import (
 
 	"github.com/tfpair/tfpair/graphs"
 	"github.com/tfpair/tfpair/graphs/loss"
-	"github.com/tfpair/tfpair/models/spec"
+	"github.com/tfpair/tfpair/graphs/spec"
 	"github.com/tfpair/tfpair/pipeline"
 	"github.com/tfpair/tfpair/pipeline/augment"
 	"github.com/tfpair/tfpair/pipeline/dataset"

@@ -16,8 +16,9 @@ import (
 	"time"
 
 	"github.com/tfpair/tfpair/graphs"
+	"github.com/tfpair/tfpair/graphs/spec"
+	"github.com/tfpair/tfpair/internal/session"
 	"github.com/tfpair/tfpair/models/run"
-	"github.com/tfpair/tfpair/models/spec"
 	"github.com/tfpair/tfpair/models/weights"
 	"github.com/tfpair/tfpair/pipeline"
 	"github.com/tfpair/tfpair/pipeline/augment"
@@ -26,7 +27,6 @@ import (
 	"github.com/tfpair/tfpair/pipeline/sampler"
 	"github.com/tfpair/tfpair/runner/evaluate"
 	"github.com/tfpair/tfpair/runner/network"
-	"github.com/tfpair/tfpair/runner/session"
 )
 
 // Config says what to train, on what, and where to.

@@ -5,12 +5,12 @@ import (
 	"path/filepath"
 
 	"github.com/tfpair/tfpair/graphs"
+	"github.com/tfpair/tfpair/graphs/spec"
+	"github.com/tfpair/tfpair/internal/session"
 	"github.com/tfpair/tfpair/models"
 	"github.com/tfpair/tfpair/models/checkpoint"
-	"github.com/tfpair/tfpair/models/spec"
 	"github.com/tfpair/tfpair/models/weights"
 	"github.com/tfpair/tfpair/runner/network"
-	"github.com/tfpair/tfpair/runner/session"
 )
 
 // WeightsError says that a run folder holds a training that started from other weights.

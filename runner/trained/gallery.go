@@ -4,8 +4,8 @@ import (
 	"fmt"
 
 	"github.com/tfpair/tfpair/models/checkpoint"
+	"github.com/tfpair/tfpair/models/index"
 	"github.com/tfpair/tfpair/runner/evaluate"
-	"github.com/tfpair/tfpair/runner/index"
 )
 
 // galleryTensor is the name of the embeddings of label images in a checkpoint.

@@ -21,13 +21,13 @@ import (
 	"time"
 
 	"github.com/tfpair/tfpair/graphs"
+	"github.com/tfpair/tfpair/graphs/spec"
 	"github.com/tfpair/tfpair/internal/named"
-	"github.com/tfpair/tfpair/models/spec"
+	"github.com/tfpair/tfpair/internal/session"
 	"github.com/tfpair/tfpair/models/weights"
 	"github.com/tfpair/tfpair/pipeline"
 	"github.com/tfpair/tfpair/pipeline/dataset"
 	"github.com/tfpair/tfpair/runner/metric"
-	"github.com/tfpair/tfpair/runner/session"
 	"github.com/tfpair/tfpair/runner/train"
 )
 

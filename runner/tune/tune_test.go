@@ -15,10 +15,10 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/tfpair/tfpair/graphs/spec"
 	"github.com/tfpair/tfpair/internal/libtensorflow"
 	"github.com/tfpair/tfpair/internal/named"
 	"github.com/tfpair/tfpair/internal/sample"
-	"github.com/tfpair/tfpair/models/spec"
 	"github.com/tfpair/tfpair/pipeline/dataset"
 	"github.com/tfpair/tfpair/runner/train"
 )

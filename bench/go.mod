@@ -1,0 +1,26 @@
+module github.com/tfpair/tfpair/bench
+
+go 1.26.0
+
+replace github.com/tfpair/tfpair => ../
+
+require (
+	github.com/google/renameio/v2 v2.0.2
+	github.com/tfpair/tfpair v0.0.0-00010101000000-000000000000
+)
+
+require (
+	github.com/chewxy/math32 v1.10.1 // indirect
+	github.com/disintegration/imaging v1.6.2 // indirect
+	github.com/galeone/tensorflow/tensorflow/go v0.0.0-20240119075110-6ad3cf65adfe // indirect
+	github.com/galeone/tfgo v0.0.0-20230715013254-16113111dc99 // indirect
+	github.com/nlpodyssey/safetensors v0.0.0-20250209183917-bfb01cc25f7c // indirect
+	github.com/viterin/partial v1.1.0 // indirect
+	github.com/viterin/vek v0.4.3 // indirect
+	go.yaml.in/yaml/v3 v3.0.6 // indirect
+	golang.org/x/exp v0.0.0-20230817173708-d852ddb80c63 // indirect
+	golang.org/x/image v0.47.0 // indirect
+	golang.org/x/sync v0.24.0 // indirect
+	golang.org/x/sys v0.49.0 // indirect
+	google.golang.org/protobuf v1.28.1 // indirect
+)

@@ -80,7 +80,7 @@ func classesOf(data, known *dataset.Dataset) []string {
 
 // index embeds the images with m and returns them as an index of a kind.
 func (o *collection) index(c *cli.Context, out output, m *model, kind string) (*index.Index, error) {
-	list, err := o.embed(c, out, m)
+	list, err := o.embed(c.Context, out, m, storeOptions(c))
 	if err != nil {
 		return nil, err
 	}

@@ -11,94 +11,145 @@ import (
 	"github.com/tfpair/tfpair/pipeline/dataset"
 )
 
-// dataFlags say what the data is.
-func dataFlags() []cli.Flag {
-	return append([]cli.Flag{
-		&cli.StringFlag{Name: "data",
+// dataOptions say what the data is, and how its images are read.
+type dataOptions struct {
+	path    string // of a folder, an archive or a list
+	val     string // list of photos for validation
+	images  string // what paths of a list are relative to; "": the list's folder
+	format  string // "": recognised
+	columns string // of a list; "": recognised
+	reading readingOptions
+}
+
+func (o *dataOptions) addFlags(c *cli.Command) {
+	c.Flags = append(c.Flags,
+		&cli.StringFlag{Name: "data", Destination: &o.path,
 			Usage: "`PATH` of a folder with a folder per class, a .zip of one, or a list of pairs, triplets or photos (CSV, TSV)"},
-		&cli.StringFlag{Name: "val", Usage: "another `LIST` of photos and label images, whose photos are for validation"},
-		&cli.StringFlag{Name: "images", Usage: "folder or .zip that a list's paths are relative to, else the list's folder"},
-		&cli.StringFlag{Name: "format", Usage: "how the data is laid out, else it is recognised: tfpair list"},
-		&cli.StringFlag{Name: "columns", Usage: "names of a list's columns: left=a,right=b,same=label, or different=label where 1 means different"},
-	}, badFlags()...)
+		&cli.StringFlag{Name: "val", Destination: &o.val,
+			Usage: "another `LIST` of photos and label images, whose photos are for validation"},
+		&cli.StringFlag{Name: "images", Destination: &o.images,
+			Usage: "folder or .zip that a list's paths are relative to, else the list's folder"},
+		&cli.StringFlag{Name: "format", Destination: &o.format,
+			Usage: "how the data is laid out, else it is recognised: tfpair list"},
+		&cli.StringFlag{Name: "columns", Destination: &o.columns,
+			Usage: "names of a list's columns: left=a,right=b,same=label, or different=label where 1 means different"})
+	o.reading.addFlags(c)
 }
 
-// badFlags say how images are read, and what to do with bad ones.
-func badFlags() []cli.Flag {
-	return []cli.Flag{
-		&cli.StringFlag{Name: "bad-images", Value: "stop", Usage: "what to do where images cannot be read: stop or skip"},
-		&cli.Float64Flag{Name: "bad-budget", Value: 0.01, Usage: "largest share of images that may be skipped"},
-		&cli.IntFlag{Name: "workers", Usage: "images decoded at once, else one per core"},
+func (o dataOptions) validate() error {
+	if _, err := o.parseColumns(); err != nil {
+		return err
 	}
+	return o.reading.validate()
 }
 
-// machineFlags say where graphs run.
-func machineFlags() []cli.Flag {
-	return []cli.Flag{
-		&cli.StringFlag{Name: "device", Value: "auto", Usage: "auto, cpu or gpu (the GPU path is untested)"},
-		&cli.IntFlag{Name: "threads", Usage: "threads of one operation, else one per core"},
+func (o dataOptions) parseColumns() (map[string]string, error) {
+	if o.columns == "" {
+		return nil, nil
 	}
+	return dataset.ParseColumns(o.columns)
 }
 
-// need refuses a command line that lacks one of the flags.
-func need(c *cli.Context, flags ...string) error {
-	for _, flag := range flags {
-		if c.String(flag) == "" {
-			return usagef("%s needs --%s", c.Command.Name, strings.Join(flags, " and --"))
-		}
+// imagesOnly makes open ask for images alone.
+func imagesOnly(o *dataset.Options) { o.ImagesOnly = true }
+
+// open opens the data.
+func (o dataOptions) open(more ...func(*dataset.Options)) (*dataset.Dataset, error) {
+	columns, err := o.parseColumns()
+	if err != nil {
+		return nil, err
+	}
+	options := dataset.Options{Data: o.path, Images: o.images, Format: o.format, Val: o.val, Columns: columns}
+	for _, change := range more {
+		change(&options)
+	}
+	return dataset.Open(options)
+}
+
+// readingOptions say how images are read, and what is done with bad ones.
+type readingOptions struct {
+	bad     string  // policy: "stop" or "skip"
+	budget  float64 // largest share of images that may be skipped
+	workers int     // images decoded at once; 0: one per core
+}
+
+func (o *readingOptions) addFlags(c *cli.Command) {
+	c.Flags = append(c.Flags,
+		&cli.StringFlag{Name: "bad-images", Destination: &o.bad, Value: "stop",
+			Usage: "what to do where images cannot be read: stop or skip"},
+		&cli.Float64Flag{Name: "bad-budget", Destination: &o.budget, Value: 0.01,
+			Usage: "largest share of images that may be skipped"},
+		&cli.IntFlag{Name: "workers", Destination: &o.workers, Usage: "images decoded at once, else one per core"})
+}
+
+func (o readingOptions) validate() error {
+	switch {
+	case o.bad != "stop" && o.bad != "skip":
+		return usagef("--bad-images must be stop or skip, got %q", o.bad)
+	case o.bad == "skip" && !(o.budget > 0 && o.budget <= 1):
+		return usagef("--bad-budget must be a share above 0 and up to 1, got %g", o.budget)
+	case o.workers < 0:
+		return usagef("--workers must be 0 or more, got %d", o.workers)
 	}
 	return nil
 }
 
-// imagesOnly makes openData ask for images alone.
-func imagesOnly(o *dataset.Options) { o.ImagesOnly = true }
-
-// openData opens the data that the flags name.
-func openData(c *cli.Context, more ...func(*dataset.Options)) (*dataset.Dataset, error) {
-	o := dataset.Options{Data: c.String("data"), Images: c.String("images"), Format: c.String("format"),
-		Val: c.String("val")}
-	if text := c.String("columns"); text != "" {
-		columns, err := dataset.ParseColumns(text)
-		if err != nil {
-			return nil, err
-		}
-		o.Columns = columns
+// skip returns the share of images that may be bad.
+func (o readingOptions) skip() float64 {
+	if o.bad == "skip" {
+		return o.budget
 	}
-	for _, change := range more {
-		change(&o)
-	}
-	return dataset.Open(o)
+	return 0
 }
 
-// skipShare returns the share of images that may be bad.
-func skipShare(c *cli.Context) (float64, error) {
-	switch policy, budget := c.String("bad-images"), c.Float64("bad-budget"); {
-	case policy == "stop":
-		return 0, nil
-	case policy != "skip":
-		return 0, usagef("--bad-images must be stop or skip, got %q", policy)
-	case !(budget > 0 && budget <= 1):
-		return 0, usagef("--bad-budget must be a share above 0 and up to 1, got %g", budget)
-	default:
-		return budget, nil
-	}
+func (o readingOptions) store() pipeline.StoreOptions {
+	return pipeline.StoreOptions{Workers: o.workers}
 }
 
-func storeOptions(c *cli.Context) pipeline.StoreOptions {
-	return pipeline.StoreOptions{Workers: c.Int("workers")}
+// machineOptions say where graphs run.
+type machineOptions struct {
+	device  string // "auto", "cpu" or "gpu"
+	threads int    // of one operation; 0: one per core
 }
 
-func sessionOptions(c *cli.Context) (session.Options, error) {
-	o := session.Options{Device: session.Device(c.String("device")), Threads: c.Int("threads")}
-	switch o.Device {
+func (o *machineOptions) addFlags(c *cli.Command) {
+	c.Flags = append(c.Flags,
+		&cli.StringFlag{Name: "device", Destination: &o.device, Value: "auto",
+			Usage: "auto, cpu or gpu (the GPU path is untested)"},
+		&cli.IntFlag{Name: "threads", Destination: &o.threads, Usage: "threads of one operation, else one per core"})
+}
+
+func (o machineOptions) validate() error {
+	switch session.Device(o.device) {
 	case session.Auto, session.CPU, session.GPU:
 	default:
-		return o, usagef("--device must be auto, cpu or gpu, got %q", o.Device)
+		return usagef("--device must be auto, cpu or gpu, got %q", o.device)
 	}
-	if o.Threads < 0 || c.Int("workers") < 0 {
-		return o, usagef("--threads and --workers must be 0 or more, got %d and %d", o.Threads, c.Int("workers"))
+	if o.threads < 0 {
+		return usagef("--threads must be 0 or more, got %d", o.threads)
 	}
-	return o, nil
+	return nil
+}
+
+func (o machineOptions) session() session.Options {
+	return session.Options{Device: session.Device(o.device), Threads: o.threads}
+}
+
+// given is a flag and its value.
+type given struct{ flag, value string }
+
+// require refuses a command line that lacks one of the flags.
+func require(command string, flags ...given) error {
+	var names []string
+	for _, f := range flags {
+		names = append(names, f.flag)
+	}
+	for _, f := range flags {
+		if f.value == "" {
+			return usagef("%s needs --%s", command, strings.Join(names, " and --"))
+		}
+	}
+	return nil
 }
 
 // count returns "1 image", "2 classes", "1,234 queries".

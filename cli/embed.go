@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"math"
@@ -14,18 +15,41 @@ import (
 	"github.com/tfpair/tfpair/runner/train"
 )
 
+// embedOptions are the options of tfpair embed.
+type embedOptions struct {
+	data    dataOptions
+	model   modelOptions
+	out     string // file of the vectors
+	machine machineOptions
+	output  outputOptions
+}
+
 func newEmbedCommand(streams IO) *cli.Command {
-	flags := append(append(dataFlags(), modelFlags()...), &cli.StringFlag{Name: "out",
-		Usage: "`FILE` of the vectors: .npy, .csv or .jsonl"})
-	return &cli.Command{
+	var o embedOptions
+	c := &cli.Command{
 		Name:  "embed",
 		Usage: "write the embedding of each image to a file",
 		Description: "The data may also be images without classes, one image, or a list with a column image.\n" +
 			"Folders and archives are taken in the order of their paths, an image list in that of its\n" +
 			"rows. The file appears whole or not at all, with the paths and the id of the embedding space.",
-		Flags:  append(append(flags, machineFlags()...), outputFlags()...),
-		Action: func(c *cli.Context) error { return runEmbed(c, newOutput(c, streams)) },
+		Action: func(c *cli.Context) error { return runEmbed(c.Context, o, streams) },
 	}
+	o.addFlags(c)
+	return c
+}
+
+func (o *embedOptions) addFlags(c *cli.Command) {
+	o.data.addFlags(c)
+	o.model.addFlags(c)
+	c.Flags = append(c.Flags, &cli.StringFlag{Name: "out", Destination: &o.out,
+		Usage: "`FILE` of the vectors: .npy, .csv or .jsonl"})
+	o.machine.addFlags(c)
+	o.output.addFlags(c)
+}
+
+func (o embedOptions) validate() error {
+	err := require("embed", given{"model", o.model.folder}, given{"data", o.data.path}, given{"out", o.out})
+	return cmp.Or(err, o.data.validate(), o.machine.validate())
 }
 
 // embedded is the result of tfpair embed.
@@ -40,25 +64,22 @@ type embedded struct {
 	Skipped []string `json:"skipped,omitempty"`
 }
 
-func runEmbed(c *cli.Context, out output) (err error) {
-	if err := need(c, "model", "data", "out"); err != nil {
+func runEmbed(ctx context.Context, o embedOptions, streams IO) (err error) {
+	if err := o.validate(); err != nil {
 		return err
 	}
-	skip, err := skipShare(c)
-	if err != nil {
-		return err
-	}
-	data, err := openData(c, imagesOnly)
+	out := o.output.on(streams)
+	data, err := o.data.open(imagesOnly)
 	if err != nil {
 		return err
 	}
 	defer data.Close() // read only
-	file, err := vectors.Create(c.String("out"))
+	file, err := vectors.Create(o.out)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, file.Close()) }()
-	model, err := openModel(c)
+	model, err := o.model.open(o.machine)
 	if err != nil {
 		return err
 	}
@@ -66,12 +87,12 @@ func runEmbed(c *cli.Context, out output) (err error) {
 	for _, note := range data.Notes {
 		out.say("note       %s", note)
 	}
-	e, began := newEmbedder(data, data.In("").Images, skip), time.Now()
-	list, err := e.embed(c, out, model)
+	e, began := newEmbedder(data, data.In("").Images, o.data.reading.skip()), time.Now()
+	list, err := e.embed(ctx, out, model, o.data.reading.store())
 	if err != nil {
 		return err
 	}
-	result := embedded{Out: c.String("out"), Model: model.name, Space: list.Space, Data: data.Name,
+	result := embedded{Out: o.out, Model: model.name, Space: list.Space, Data: data.Name,
 		Images: len(list.Paths), Dim: list.Dim, Seconds: time.Since(began).Seconds()}
 	if err := file.Write(list); err != nil {
 		return err
@@ -112,11 +133,11 @@ const embedBatch = 32
 // embed returns the embeddings in the order of the images. While the network runs, the
 // next ones are decoded. Where more are bad than the budget allows, the rest is
 // decoded to name all of them, in a *train.BadImagesError.
-func (e *embedder) embed(c *cli.Context, out output, m *model) (*vectors.Vectors, error) {
+func (e *embedder) embed(ctx context.Context, out output, m *model, o pipeline.StoreOptions) (*vectors.Vectors, error) {
 	bar := newProgress(out, "embedding", len(e.images), time.Now)
-	list, err := e.run(c.Context, m, storeOptions(c), func(done int) { bar.at(done, len(e.images), "") })
+	list, err := e.run(ctx, m, o, func(done int) { bar.at(done, len(e.images), "") })
 	bar.done()
-	return list, stopped(c.Context, err)
+	return list, stopped(ctx, err)
 }
 
 func (e *embedder) run(ctx context.Context, m *model, o pipeline.StoreOptions,

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"runtime/debug"
@@ -39,16 +40,12 @@ func newExportCommand(streams IO) *cli.Command {
 			&cli.StringFlag{Name: "run", Usage: "run `FOLDER`"},
 			&cli.StringFlag{Name: "out", Usage: "`FOLDER` of the model's versions: made, or given one more"},
 			&cli.IntFlag{Name: "version", Usage: "number of the version, else one more than the highest there"},
-			checkpointFlag(),
+			checkpointFlag(new(string)),
 			&cli.StringFlag{Name: "gallery", Usage: "`PATH` of images that the model is to carry, for tfpair search: a folder, a .zip or a list"},
 			&cli.StringFlag{Name: "images", Usage: "folder or .zip that a list's paths are relative to, else the list's folder"},
 		}, append(badFlags(), machineFlags()...)...), outputFlags()...),
 		Action: func(c *cli.Context) error { return runExport(c, newOutput(c, streams)) },
 	}
-}
-
-func checkpointFlag() cli.Flag {
-	return &cli.StringFlag{Name: "checkpoint", Value: "best", Usage: "of a run: best (by train.select), last, or a step"}
 }
 
 func runExport(c *cli.Context, out output) error {
@@ -62,7 +59,7 @@ func runExport(c *cli.Context, out output) error {
 	if err != nil {
 		return err
 	}
-	config := export.Config{Run: c.String("run"), Checkpoint: c.String("checkpoint"),
+	config := export.Config{Run: c.String("run"), Checkpoint: cmp.Or(c.String("checkpoint"), bestCheckpoint),
 		Out: c.String("out"), Version: c.Int("version"), Session: o,
 		Tool: "tfpair " + programVersion(), Runtime: "TensorFlow " + libtensorflow.Version}
 	g := &collection{embedder: &embedder{}}

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -31,31 +32,38 @@ type model struct {
 	gallery *index.Index          // that it carries to be searched; nil: none
 }
 
-// modelFlags say which network to use.
-func modelFlags() []cli.Flag {
-	return []cli.Flag{
-		&cli.StringFlag{Name: "model", Usage: "`FOLDER` of a run or of an exported model"},
-		checkpointFlag(),
-	}
+// modelOptions say which network to use.
+type modelOptions struct {
+	folder     string // of a run or of an exported model
+	checkpoint string // of a run; "": best
 }
 
-// openModel opens what the flags name.
-func openModel(c *cli.Context) (*model, error) {
-	o, err := sessionOptions(c)
-	if err != nil {
-		return nil, err
-	}
-	folder := c.String("model")
-	isRun, err := isRun(folder)
+func (o *modelOptions) addFlags(c *cli.Command) {
+	c.Flags = append(c.Flags, &cli.StringFlag{Name: "model", Destination: &o.folder,
+		Usage: "`FOLDER` of a run or of an exported model"}, checkpointFlag(&o.checkpoint))
+}
+
+// checkpointFlag is empty where it is not given.
+func checkpointFlag(to *string) cli.Flag {
+	return &cli.StringFlag{Name: "checkpoint", Destination: to, DefaultText: bestCheckpoint,
+		Usage: "of a run: best (by train.select), last, or a step"}
+}
+
+// bestCheckpoint is the checkpoint of a run that is used where none is given.
+const bestCheckpoint = "best"
+
+// open opens the network.
+func (o modelOptions) open(on machineOptions) (*model, error) {
+	isRun, err := isRun(o.folder)
 	switch {
 	case err != nil:
 		return nil, err
 	case isRun:
-		return openRun(folder, c.String("checkpoint"), o)
-	case c.IsSet("checkpoint"):
-		return nil, usagef("--checkpoint is of a run; --model %s is an exported model", folder)
+		return openRun(o.folder, cmp.Or(o.checkpoint, bestCheckpoint), on.session())
+	case o.checkpoint != "":
+		return nil, usagef("--checkpoint is of a run; --model %s is an exported model", o.folder)
 	}
-	return openExported(folder, o)
+	return openExported(o.folder, on.session())
 }
 
 // isRun reports whether folder is a run and not an exported model. The error is a

@@ -20,16 +20,19 @@ type output struct {
 	quiet bool // no conversation
 }
 
-// outputFlags are the flags of every command that has something to say.
-func outputFlags() []cli.Flag {
-	return []cli.Flag{
-		&cli.BoolFlag{Name: "json", Usage: "print JSON, one object per line"},
-		&cli.BoolFlag{Name: "quiet", Aliases: []string{"q"}, Usage: "print results and errors only"},
-	}
+// outputOptions say what is printed, and how. Every command that has something to say has them.
+type outputOptions struct{ json, quiet bool }
+
+func (o *outputOptions) addFlags(c *cli.Command) {
+	c.Flags = append(c.Flags,
+		&cli.BoolFlag{Name: "json", Destination: &o.json, Usage: "print JSON, one object per line"},
+		&cli.BoolFlag{Name: "quiet", Destination: &o.quiet, Aliases: []string{"q"},
+			Usage: "print results and errors only"})
 }
 
-func newOutput(c *cli.Context, streams IO) output {
-	return output{IO: streams, json: c.Bool("json"), quiet: c.Bool("quiet")}
+// on returns the output of a command that talks to streams.
+func (o outputOptions) on(streams IO) output {
+	return output{IO: streams, json: o.json, quiet: o.quiet}
 }
 
 // say writes a line of conversation.

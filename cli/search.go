@@ -143,7 +143,7 @@ func (q *queries) add(c *cli.Context, out output, m *model, path string) error {
 	}
 	q.data = append(q.data, data)
 	e := newEmbedder(data, data.In("").Images, skip)
-	list, err := e.embed(c, out, m)
+	list, err := e.embed(c.Context, out, m, storeOptions(c))
 	if err != nil {
 		return err
 	}

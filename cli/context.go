@@ -1,0 +1,84 @@
+package cli
+
+import (
+	"github.com/urfave/cli/v2"
+
+	"github.com/tfpair/tfpair/internal/session"
+	"github.com/tfpair/tfpair/pipeline"
+	"github.com/tfpair/tfpair/pipeline/dataset"
+)
+
+// What commands use that have no options of their own yet: the shared groups, read from a
+// *cli.Context.
+
+func dataFlags() []cli.Flag {
+	var c cli.Command
+	new(dataOptions).addFlags(&c)
+	return c.Flags
+}
+
+func badFlags() []cli.Flag {
+	var c cli.Command
+	new(readingOptions).addFlags(&c)
+	return c.Flags
+}
+
+func machineFlags() []cli.Flag {
+	var c cli.Command
+	new(machineOptions).addFlags(&c)
+	return c.Flags
+}
+
+func outputFlags() []cli.Flag {
+	var c cli.Command
+	new(outputOptions).addFlags(&c)
+	return c.Flags
+}
+
+func need(c *cli.Context, flags ...string) error {
+	var list []given
+	for _, flag := range flags {
+		list = append(list, given{flag, c.String(flag)})
+	}
+	return require(c.Command.Name, list...)
+}
+
+func readingOf(c *cli.Context) readingOptions {
+	return readingOptions{bad: c.String("bad-images"), budget: c.Float64("bad-budget"), workers: c.Int("workers")}
+}
+
+func openData(c *cli.Context, more ...func(*dataset.Options)) (*dataset.Dataset, error) {
+	o := dataOptions{path: c.String("data"), val: c.String("val"), images: c.String("images"),
+		format: c.String("format"), columns: c.String("columns"), reading: readingOf(c)}
+	return o.open(more...)
+}
+
+func skipShare(c *cli.Context) (float64, error) {
+	o := readingOf(c)
+	return o.skip(), o.validate()
+}
+
+func storeOptions(c *cli.Context) pipeline.StoreOptions { return readingOf(c).store() }
+
+func sessionOptions(c *cli.Context) (session.Options, error) {
+	o := machineOptions{device: c.String("device"), threads: c.Int("threads")}
+	return o.session(), o.validate()
+}
+
+func newOutput(c *cli.Context, streams IO) output {
+	return outputOptions{json: c.Bool("json"), quiet: c.Bool("quiet")}.on(streams)
+}
+
+func openModel(c *cli.Context) (*model, error) {
+	o := machineOptions{device: c.String("device"), threads: c.Int("threads")}
+	if err := o.validate(); err != nil {
+		return nil, err
+	}
+	return modelOptions{folder: c.String("model"), checkpoint: c.String("checkpoint")}.open(o)
+}
+
+func modelFlags() []cli.Flag {
+	var c cli.Command
+	new(modelOptions).addFlags(&c)
+	return c.Flags
+}

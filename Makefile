@@ -12,7 +12,7 @@ SETUP = env=$$($(GO) run ./cli/tfpair-env) && eval "$$env" &&
 
 .PHONY: help
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: build
 build: ## build bin/tfpair
@@ -26,6 +26,10 @@ hdf5: ## fetch HDF5, for builds that read Keras' weight files; Debian's packages
 test: ## run every test
 	$(SETUP) $(GO) test -p 2 -timeout 10m ./...
 
+.PHONY: bench-check
+bench-check: ## vet and build the benchmarks, a module of their own, and run their tests
+	$(SETUP) cd bench && $(GO) vet ./... && $(GO) build ./... && $(GO) test -timeout 10m ./...
+
 .PHONY: pure
 pure: ## run the tests that need no TensorFlow, without cgo
 	packages=$$(.ci/pure) && CGO_ENABLED=0 $(GO) test -p 2 -timeout 10m $$packages
@@ -37,6 +41,7 @@ race: ## run the same tests under the race detector
 .PHONY: lint
 lint: $(LINT) ## check the code with golangci-lint, with and without the tag hdf5
 	$(SETUP) $(LINT) run ./...
+	$(SETUP) cd bench && $(LINT) run ./...
 	$(SETUP) case $$GOFLAGS in *hdf5*) $(LINT) run --build-tags hdf5 ./models/weights ;; esac
 
 $(LINT):
@@ -76,7 +81,7 @@ image-test: ## train, stop, go on, evaluate, export and embed in the image
 
 .PHONY: fmt
 fmt: ## format the code
-	gofmt -w $$($(GO) list -f '{{.Dir}}' ./...)
+	gofmt -w $$($(GO) list -f '{{.Dir}}' ./...) bench
 
 .PHONY: clean
 clean: ## remove what was built here; the user's cache stays

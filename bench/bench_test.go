@@ -144,7 +144,7 @@ train) case "$*" in *"--set train.seed=4 --set loss={contrastive: {}}"*) ;; *) e
 evaluate) echo '{"event":"summary","metrics":[{"name":"accuracy","value":0.9},
 {"name":"auc","value":0.95}]}' | tr -d '\n';;
 esac`)
-	got, err := trainTFPair(context.Background(), options{tfpair: path}, 4, "loss={contrastive: {}}")
+	got, err := trainTFPair(context.Background(), options{programs: programs{tfpair: path}}, 4, "loss={contrastive: {}}")
 	if err != nil || got.Accuracy != 0.9 || got.AUC != 0.95 || got.Seconds <= 0 {
 		t.Errorf("outcome = %v, %v, want accuracy 0.9, AUC 0.95", got, err)
 	}
@@ -157,8 +157,8 @@ func TestParse(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := filepath.Join("/images", "mnist"); o.data != want {
-		t.Errorf("data = %q, want %q", o.data, want)
+	if want := filepath.Join("/images", "mnist", "mnist-small.zip"); archive(o) != want {
+		t.Errorf("archive = %q, want %q", archive(o), want)
 	}
 	if !slices.Equal(o.peers, []string{"tfpair", "torch"}) {
 		t.Errorf("peers = %v", o.peers)
@@ -168,6 +168,28 @@ func TestParse(t *testing.T) {
 	}
 	if err := run(context.Background(), []string{"sing"}); !errors.Is(err, flag.ErrHelp) {
 		t.Errorf("an unknown command: error %v, want flag.ErrHelp", err)
+	}
+}
+
+func TestCheckData(t *testing.T) {
+	there := t.TempDir()
+	if err := os.Mkdir(filepath.Join(there, "mnist"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		data  string
+		reads []string
+		want  string // in the error; "" is none
+	}{
+		{"", nil, ""},
+		{"", []string{"mnist"}, "TFPAIR_DATA"},
+		{there, []string{"mnist"}, ""},
+		{there, []string{"mnist", "grocery"}, filepath.Join(there, "grocery")},
+	} {
+		err := options{data: c.data}.checkData(command{name: "x", data: c.reads})
+		if (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
+			t.Errorf("data %q, reads %v: error %v, want %q", c.data, c.reads, err, c.want)
+		}
 	}
 }
 

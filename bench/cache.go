@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 )
 
@@ -69,12 +70,8 @@ func epochOf(ctx context.Context, o options, steps int, set string) (x cached, e
 		return x, err
 	}
 	defer os.RemoveAll(folder)
-	argv := []string{o.tfpair, "train", "--json", "--out", filepath.Join(folder, "run"),
-		"--data", filepath.Join(filepath.Dir(o.data), "grocery", "train"),
-		"--set", fmt.Sprintf("train.steps=%d", 10+steps), "--set", set}
-	for _, s := range cacheSettings {
-		argv = append(argv, "--set", s)
-	}
+	settings := append(slices.Clone(cacheSettings), fmt.Sprintf("train.steps=%d", 10+steps), set)
+	argv := trainArguments(o, filepath.Join(o.grocery(), "train"), filepath.Join(folder, "run"), settings...)
 	c, err := start(ctx, "tfpair train", argv)
 	if err != nil {
 		return x, err

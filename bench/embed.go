@@ -58,7 +58,7 @@ func embedRoundsOf(ctx context.Context, o options) (e embedding, err error) {
 	if err != nil {
 		return e, err
 	}
-	photos := filepath.Join(o.data, "..", "grocery", "test")
+	photos := filepath.Join(o.grocery(), "test")
 	for i := range embedRounds {
 		var p struct{ Decode, Network float64 }
 		if _, err := complete(ctx, "embedder", []string{o.embedder, "parts", model, photos}, &p); err != nil {

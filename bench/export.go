@@ -103,13 +103,13 @@ func firstsOf(ctx context.Context, o options, folder string) (f firsts, err erro
 	return f, nil
 }
 
-// tensorflow returns the command line of bench/peers/tensorflow_export.py.
+// tensorflow returns the command line of peers/tensorflow_export.py.
 func tensorflow(ctx context.Context, o options) ([]string, error) {
 	interpreter, err := environment(ctx, o, "keras")
 	if err != nil {
 		return nil, fmt.Errorf("install TensorFlow: %w", err)
 	}
-	return []string{interpreter, filepath.Join("bench", "peers", "tensorflow_export.py")}, nil
+	return []string{interpreter, filepath.Join("peers", "tensorflow_export.py")}, nil
 }
 
 // first returns the seconds until argv prints its event "summary".
@@ -142,7 +142,7 @@ func drawPicture(path string) error {
 
 func equalityOf(ctx context.Context, o options, folder string) (e equality, err error) {
 	run, model := filepath.Join(folder, "run"), filepath.Join(folder, "model")
-	if _, err := complete(ctx, "tfpair train", trainArguments(o, run), &line{}); err != nil {
+	if _, err := complete(ctx, "tfpair train", siameseArguments(o, run), &line{}); err != nil {
 		return e, err
 	}
 	if _, err := complete(ctx, "tfpair export",

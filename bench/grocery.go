@@ -69,9 +69,8 @@ func searchUnseen(ctx context.Context, o options) (x searches, err error) {
 	}
 	defer os.RemoveAll(folder)
 	train, test := filepath.Join(folder, "train.zip"), filepath.Join(folder, "test.zip")
-	grocery := filepath.Join(filepath.Dir(o.data), "grocery")
 	for split, archive := range map[string]string{"train": train, "test": test} {
-		if err := byClass(archive, grocery, "image_label_"+split+".csv"); err != nil {
+		if err := byClass(archive, o.grocery(), "image_label_"+split+".csv"); err != nil {
 			return x, err
 		}
 	}

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io/fs"
 	"math"
-	"path/filepath"
 	"slices"
 	"sort"
 
@@ -32,7 +31,7 @@ func hausdorff(ctx context.Context, o options) error {
 	if err != nil {
 		return err
 	}
-	path := filepath.Join(filepath.Dir(o.data), "omniglot", "all_runs.zip")
+	path := o.oneShotRuns()
 	e, err := row(o, r, "hausdorff/all_runs", func() (oneShotError, error) {
 		return hausdorffError(ctx, path)
 	})

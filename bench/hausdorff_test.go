@@ -4,7 +4,6 @@ import (
 	"context"
 	"math"
 	"os"
-	"path/filepath"
 	"testing"
 )
 
@@ -23,11 +22,7 @@ func TestModifiedHausdorff(t *testing.T) {
 
 // TestHausdorffBaseline: the error that Lake's one-shot demo prints, 38.75 %.
 func TestHausdorffBaseline(t *testing.T) {
-	data := os.Getenv("TFPAIR_DATA")
-	if data == "" {
-		data = filepath.Join("..", "..", "shared", "data")
-	}
-	path := filepath.Join(data, "omniglot", "all_runs.zip")
+	path := options{data: os.Getenv("TFPAIR_DATA")}.oneShotRuns()
 	if _, err := os.Stat(path); err != nil {
 		t.Skipf("no one-shot runs: %v", err)
 	}

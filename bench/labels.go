@@ -76,7 +76,7 @@ func openLabels(ctx context.Context, o options, command string) (l labelBench, r
 	if r, err = openResults(o, command); err != nil {
 		return l, nil, err
 	}
-	l = labelBench{options: o, folder: filepath.Join(filepath.Dir(o.data), "grocery")}
+	l = labelBench{options: o, folder: o.grocery()}
 	l.weights, err = fetchWeights(ctx, o)
 	return l, r, err
 }

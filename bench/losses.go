@@ -12,7 +12,7 @@ import (
 )
 
 // lossesPage is what command losses writes.
-const lossesPage = "docs/losses.md"
+const lossesPage = "../docs/losses.md"
 
 // lossSteps is the length of a training on mnist-small.
 const lossSteps = 300
@@ -166,9 +166,9 @@ func page(list []standing, seeds int) []byte {
 Each loss at its defaults with the tower of program 1 on mnist-small: %d steps of 60 images, six of each of ten classes,
 10 %% of each class held out for validation; means of %d seeds on the 5,000 fixed test pairs, and of searching each test image in train.
 Seconds are of two cores of a shared machine, process start to end, and vary by a third and more. The best four by AUC, still at their
-defaults, are trained on Omniglot's small1 as `+"`go run ./bench omniglot`"+` does, a third as long, one seed, and measured by the 20-way
+defaults, are trained on Omniglot's small1 as `+"`go -C bench run . omniglot`"+` does, a third as long, one seed, and measured by the 20-way
 one-shot error on Lake's 20 runs (400 questions: ± 2 points are noise). Network, rate and distance there were chosen for supcon
-at a temperature of 0.05 and suit others less. Written by `+"`go run ./bench losses`"+`; do not edit.
+at a temperature of 0.05 and suit others less. Written by `+"`go -C bench run . losses`"+`; do not edit.
 
 | loss | AUC | highest − lowest | accuracy | recall@1 | seconds | Omniglot error |
 |---|---|---|---|---|---|---|

@@ -1,29 +1,14 @@
 // Command bench measures tfpair side by side with Keras and PyTorch, on one machine, in one run:
 //
-//	go run ./bench siamese    accuracy, collapse and wall time of program 1 on mnist-small
-//	go run ./bench step       time of one training step, and from process start to the first
-//	go run ./bench resnet     the same of ResNet50, 8 images of 224×224, and its resident memory
-//	go run ./bench extract    time of the features of 32 images by EfficientNet-Lite0
-//	go run ./bench memory     resident memory over 10,000 steps
-//	go run ./bench tuples     all tuples of a batch against pairs: time to Keras' AUC, program 2
-//	go run ./bench omniglot   20-way one-shot error on Lake's runs
-//	go run ./bench losses     every loss on mnist-small, the best on Omniglot; writes docs/losses.md
-//	go run ./bench grocery    search among grocery classes never trained on
-//	go run ./bench labels     photos of groceries among product pictures, by pretrained weights
-//	go run ./bench finetune   the same with half of the backbone trained within an hour
-//	go run ./bench hausdorff  error of the baseline of Omniglot's one-shot runs
-//	go run ./bench service    an exported model under the load of a Go service
-//	go run ./bench export     an exported model in Go, Python and tfgo: first embedding, AUC
-//	go run ./bench cache      an epoch of a frozen tower, with the feature cache against one without
-//	go run ./bench embed      tfpair embed beside its parts, decoding and network, each alone
+//	go -C bench run . COMMAND    from the root of the repository
 //
-// The peers are Python programs in bench/peers. Their pinned packages are installed, once, into
-// virtual environments in the user's cache. Finished rows are kept in bench/results and skipped
-// when the command is given again; -again measures them anew. Nothing else should run meanwhile.
+// README.md says what each command answers, what it needs and how long it takes. The peers are
+// Python programs in peers. Their pinned packages are installed, once, into virtual environments
+// in the user's cache. Finished rows are kept in results and skipped when the command is given
+// again; -again measures them anew. Nothing else should run meanwhile.
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"flag"
@@ -31,19 +16,14 @@ import (
 	"io"
 	"os"
 	"os/signal"
-	"path/filepath"
 	"slices"
 	"strings"
 	"syscall"
 )
 
-// options are what a person may choose; paths are relative to the module's root.
+// options are what a person may choose; paths are relative to the folder bench.
 type options struct {
-	data     string // folder that holds mnist-small.zip and test_pairs.csv
-	tfpair   string // the built program
-	stepper  string // the built command bench/stepper
-	embedder string // the built command bench/embedder
-	tfgo     string // the built command of testdata/interop/tfgo
+	data     string // folder that holds mnist, omniglot and grocery
 	python   string // the interpreter that virtual environments are made with
 	results  string // folder of results
 	again    bool   // measure finished rows anew
@@ -54,32 +34,52 @@ type options struct {
 	set      []string // settings of tfpair's side of row contrastive
 	steps    int      // of command memory
 	out      io.Writer
+
+	programs // built when a command starts
 }
 
 // command is one thing to measure.
 type command struct {
 	name  string
 	brief string
+	data  []string // folders of -data that it reads
+	runs  []string // programs that it starts, besides the peers
 	run   func(context.Context, options) error
 }
 
 var commands = []command{
-	{"siamese", "accuracy, collapse and wall time of program 1 on mnist-small", siamese},
-	{"step", "time of one training step, and from process start to the first", step},
-	{"resnet", "the same of ResNet50, 8 images of 224×224, and its resident memory", resNet},
-	{"extract", "time of the features of 32 images by EfficientNet-Lite0", extract},
-	{"memory", "resident memory over 10,000 steps", memory},
-	{"tuples", "all tuples of a batch against pairs: time to Keras' AUC, program 2", tuples},
-	{"omniglot", "20-way one-shot error on Lake's runs", omniglot},
-	{"losses", "every loss on mnist-small, the best on Omniglot; writes docs/losses.md", losses},
-	{"grocery", "search among grocery classes never trained on", grocery},
-	{"labels", "photos of groceries among product pictures, by pretrained weights", labels},
-	{"finetune", "the same with half of the backbone trained within an hour", finetune},
-	{"hausdorff", "error of the baseline of Omniglot's one-shot runs", hausdorff},
-	{"service", "an exported model under the load of a Go service", service},
-	{"export", "an exported model in Go, Python and tfgo: first embedding, AUC", exported},
-	{"cache", "an epoch of a frozen tower, with the feature cache against one without", cache},
-	{"embed", "tfpair embed beside its parts, decoding and network, each alone", embed},
+	{"siamese", "accuracy, collapse and wall time of program 1 on mnist-small",
+		[]string{"mnist"}, []string{"tfpair"}, siamese},
+	{"step", "time of one training step, and from process start to the first",
+		nil, []string{"stepper"}, step},
+	{"resnet", "the same of ResNet50, 8 images of 224×224, and its resident memory",
+		nil, []string{"stepper"}, resNet},
+	{"extract", "time of the features of 32 images by EfficientNet-Lite0",
+		nil, []string{"stepper"}, extract},
+	{"memory", "resident memory over 10,000 steps",
+		[]string{"mnist"}, []string{"tfpair"}, memory},
+	{"tuples", "all tuples of a batch against pairs: time to Keras' AUC, program 2",
+		[]string{"mnist"}, []string{"tfpair"}, tuples},
+	{"omniglot", "20-way one-shot error on Lake's runs",
+		[]string{"omniglot"}, []string{"tfpair"}, omniglot},
+	{"losses", "every loss on mnist-small, the best on Omniglot; writes docs/losses.md",
+		[]string{"mnist", "omniglot"}, []string{"tfpair"}, losses},
+	{"grocery", "search among grocery classes never trained on",
+		[]string{"grocery"}, []string{"tfpair"}, grocery},
+	{"labels", "photos of groceries among product pictures, by pretrained weights",
+		[]string{"grocery"}, []string{"tfpair"}, labels},
+	{"finetune", "the same with half of the backbone trained within an hour",
+		[]string{"grocery"}, []string{"tfpair"}, finetune},
+	{"hausdorff", "error of the baseline of Omniglot's one-shot runs",
+		[]string{"omniglot"}, nil, hausdorff},
+	{"service", "an exported model under the load of a Go service",
+		[]string{"mnist"}, []string{"tfpair", "embedder"}, service},
+	{"export", "an exported model in Go, Python and tfgo: first embedding, AUC",
+		[]string{"mnist"}, []string{"tfpair", "embedder", "tfgo"}, exported},
+	{"cache", "an epoch of a frozen tower, with the feature cache against one without",
+		[]string{"grocery"}, []string{"tfpair"}, cache},
+	{"embed", "tfpair embed beside its parts, decoding and network, each alone",
+		[]string{"mnist", "grocery"}, []string{"tfpair", "embedder"}, embed},
 }
 
 func main() {
@@ -102,7 +102,7 @@ func run(ctx context.Context, args []string) error {
 	i := slices.IndexFunc(commands, func(c command) bool { return c.name == name })
 	if i < 0 {
 		for _, c := range commands {
-			fmt.Fprintf(os.Stderr, "  bench %-9s %s\n", c.name, c.brief)
+			fmt.Fprintf(os.Stderr, "  %-9s %s\n", c.name, c.brief)
 		}
 		return fmt.Errorf("command %q is none of these: %w", name, flag.ErrHelp)
 	}
@@ -110,21 +110,25 @@ func run(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	return commands[i].run(ctx, o)
+	c := commands[i]
+	if err := o.checkData(c); err != nil {
+		return err
+	}
+	if err := o.build(ctx, c.runs); err != nil {
+		return err
+	}
+	return c.run(ctx, o)
 }
 
 // parse reads the flags; all commands share them, and each reads those it needs.
 func parse(name string, args []string) (options, error) {
 	o := options{out: os.Stdout, set: contrastiveSettings}
-	data := filepath.Join(cmp.Or(os.Getenv("TFPAIR_DATA"), "../shared/data"), "mnist")
 	f := flag.NewFlagSet("bench "+name, flag.ContinueOnError)
-	f.StringVar(&o.data, "data", data, "folder of mnist-small.zip and test_pairs.csv, beside that of omniglot")
-	f.StringVar(&o.tfpair, "tfpair", "bin/tfpair", "the built program")
-	f.StringVar(&o.stepper, "stepper", "bin/stepper", "the built command bench/stepper")
-	f.StringVar(&o.embedder, "embedder", "bin/embedder", "the built command bench/embedder")
-	f.StringVar(&o.tfgo, "tfgo", "bin/tfgo", "the built command of testdata/interop/tfgo")
+	f.StringVar(&o.data, "data", os.Getenv("TFPAIR_DATA"),
+		"`folder` that holds mnist, omniglot and grocery; default $TFPAIR_DATA")
+	f.StringVar(&o.tfpair, "tfpair", "", "the `program` to measure; default built from this checkout")
 	f.StringVar(&o.python, "python", "python3", "interpreter that runs the peers")
-	f.StringVar(&o.results, "results", "bench/results", "folder of results")
+	f.StringVar(&o.results, "results", "results", "folder of results")
 	f.BoolVar(&o.again, "again", false, "measure finished rows anew")
 	f.IntVar(&o.seeds, "seeds", 3, "siamese, labels: seeds of row program1 and of the head, from 0")
 	f.IntVar(&o.collapse, "collapse-seeds", 20, "siamese: seeds of row collapse, from 0")

@@ -47,7 +47,7 @@ func residentOf(ctx context.Context, o options) (m resident, err error) {
 		return m, err
 	}
 	defer os.RemoveAll(folder)
-	c, err := start(ctx, "tfpair", trainArguments(o, filepath.Join(folder, "run"),
+	c, err := start(ctx, "tfpair", siameseArguments(o, filepath.Join(folder, "run"),
 		"train.steps="+strconv.Itoa(o.steps)))
 	if err != nil {
 		return m, err

@@ -70,15 +70,13 @@ func omniglot(ctx context.Context, o options) error {
 	return nil
 }
 
-func omniglotFolder(o options) string { return filepath.Join(filepath.Dir(o.data), "omniglot") }
-
 func background(o options, set int) string {
-	return filepath.Join(omniglotFolder(o), fmt.Sprintf("images_background_small%d.zip", set))
+	return filepath.Join(o.omniglot(), fmt.Sprintf("images_background_small%d.zip", set))
 }
 
 func oneShotOf(ctx context.Context, o options, data string, seed int, settings ...string) (oneShot, error) {
 	t := training{data: data, settings: settings,
-		tests: [][]string{{"--one-shot", "--data", filepath.Join(omniglotFolder(o), "all_runs.zip")}}}
+		tests: [][]string{{"--one-shot", "--data", o.oneShotRuns()}}}
 	reports, seconds, err := t.run(ctx, o, seed)
 	if err != nil {
 		return oneShot{}, err

@@ -38,7 +38,7 @@ func steppers(ctx context.Context, o options, work string) ([]peer, error) {
 	return list, nil
 }
 
-// python returns the peer bench/peers/NAME_PROGRAM.py, its requirements installed.
+// python returns the peer peers/NAME_PROGRAM.py, its requirements installed.
 func python(ctx context.Context, o options, name, program string) (peer, error) {
 	if name != "keras" && name != "torch" {
 		return peer{}, fmt.Errorf("peer %q: there are tfpair, keras and torch", name)
@@ -47,16 +47,15 @@ func python(ctx context.Context, o options, name, program string) (peer, error) 
 	if err != nil {
 		return peer{}, fmt.Errorf("install %s: %w", name, err)
 	}
-	script := filepath.Join("bench", "peers", name+"_"+program+".py")
+	script := filepath.Join("peers", name+"_"+program+".py")
 	return peer{name, []string{interpreter, script}}, nil
 }
 
-// environment returns the interpreter of an environment that holds
-// bench/requirements-NAME.txt.
+// environment returns the interpreter of an environment that holds requirements-NAME.txt.
 func environment(ctx context.Context, o options, name string) (string, error) {
 	return venv.Make(ctx, venv.Options{
 		Python:       o.python,
-		Requirements: filepath.Join("bench", "requirements-"+name+".txt"),
+		Requirements: "requirements-" + name + ".txt",
 		Name:         name,
 		Say:          func(text string) { fmt.Fprintln(o.out, text) },
 	})

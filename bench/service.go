@@ -79,7 +79,7 @@ func (t throughput) ratio() quantiles {
 	return spread(ratios)
 }
 
-// embedded runs one command of bench/embedder, unless it is finished.
+// embedded runs one command of embedder, unless it is finished.
 func embedded[T any](ctx context.Context, o options, r *results, name string, args ...string) (T, error) {
 	return row(o, r, name, func() (v T, err error) {
 		_, err = complete(ctx, "embedder", append([]string{o.embedder, name}, args...), &v)
@@ -91,7 +91,7 @@ func embedded[T any](ctx context.Context, o options, r *results, name string, ar
 // depend on how good it is.
 func export(ctx context.Context, o options, folder string) (string, error) {
 	run, model := filepath.Join(folder, "run"), filepath.Join(folder, "model")
-	if _, err := complete(ctx, "tfpair train", trainArguments(o, run, "train.steps=10"), &line{}); err != nil {
+	if _, err := complete(ctx, "tfpair train", siameseArguments(o, run, "train.steps=10"), &line{}); err != nil {
 		return "", err
 	}
 	_, err := complete(ctx, "tfpair export",

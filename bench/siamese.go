@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"path/filepath"
 	"slices"
 	"strconv"
 )
@@ -206,15 +205,7 @@ func trainTFPair(ctx context.Context, o options, seed int, set ...string) (outco
 	return x, nil
 }
 
-// trainArguments are the command line of a training of program 1 into folder, with settings.
-func trainArguments(o options, folder string, set ...string) []string {
-	argv := []string{o.tfpair, "train", "--data", archive(o), "--out", folder,
-		"--preset", "siamese", "--json"}
-	for _, s := range set {
-		argv = append(argv, "--set", s)
-	}
-	return argv
+// siameseArguments are the command line of a training of program 1 into folder, with settings.
+func siameseArguments(o options, folder string, set ...string) []string {
+	return append(trainArguments(o, archive(o), folder, set...), "--preset", "siamese")
 }
-
-func archive(o options) string   { return filepath.Join(o.data, "mnist-small.zip") }
-func testPairs(o options) string { return filepath.Join(o.data, "test_pairs.csv") }

@@ -57,13 +57,10 @@ func (t training) run(ctx context.Context, o options, seed int) ([]report, float
 	}
 	defer os.RemoveAll(folder)
 	run := filepath.Join(folder, "run")
-	argv := []string{o.tfpair, "train", "--data", t.data, "--out", run, "--json", "--set", fmt.Sprintf("train.seed=%d", seed)}
-	argv = append(argv, t.arguments...)
+	settings := append([]string{fmt.Sprintf("train.seed=%d", seed)}, t.settings...)
+	argv := append(trainArguments(o, t.data, run, settings...), t.arguments...)
 	if t.preset != "" {
 		argv = append(argv, "--preset", t.preset)
-	}
-	for _, s := range t.settings {
-		argv = append(argv, "--set", s)
 	}
 	total, err := complete(ctx, "tfpair train", argv, &line{})
 	if err != nil {
@@ -85,6 +82,15 @@ func (t training) run(ctx context.Context, o options, seed int) ([]report, float
 		}
 	}
 	return reports, total, nil
+}
+
+// trainArguments are the command line of every training: on data, into folder, with settings.
+func trainArguments(o options, data, folder string, settings ...string) []string {
+	argv := []string{o.tfpair, "train", "--data", data, "--out", folder, "--json"}
+	for _, s := range settings {
+		argv = append(argv, "--set", s)
+	}
+	return argv
 }
 
 // onTestPairs are the arguments of an evaluation on the fixed test pairs.

@@ -1,6 +1,7 @@
 # Each target sets up what it needs: the TensorFlow runtime (see cli/tfpair-env) and the
-# linter are fetched once, into the user's cache. Where HDF5 is found, tfpair-env adds the
-# build tag hdf5, with which Keras' weight files are read.
+# linter are fetched once, into the user's cache. tfpair-env puts build tags into GOFLAGS:
+# tensorflow, and hdf5 where HDF5 is found. A -tags of a command replaces them, so it names them
+# again.
 
 GO       ?= go
 FUZZTIME ?= 20s
@@ -31,18 +32,19 @@ bench-check: ## vet and build the benchmarks, a module of their own, and run the
 	$(SETUP) cd bench && $(GO) vet ./... && $(GO) build ./... && $(GO) test -timeout 10m ./...
 
 .PHONY: pure
-pure: ## run the tests that need no TensorFlow, without cgo
-	packages=$$(.ci/pure) && CGO_ENABLED=0 $(GO) test -p 2 -timeout 10m $$packages
+pure: ## run the tests that need no TensorFlow, without cgo and build tags
+	packages=$$(.ci/pure) && CGO_ENABLED=0 $(GO) test -tags= -p 2 -timeout 10m $$packages ./internal/session
 
 .PHONY: race
 race: ## run the same tests under the race detector
 	packages=$$(.ci/pure) && $(GO) test -race -p 2 -timeout 15m $$packages
 
 .PHONY: lint
-lint: $(LINT) ## check the code with golangci-lint, with and without the tag hdf5
+lint: $(LINT) ## check the code with golangci-lint, with and without the build tags
 	$(SETUP) $(LINT) run ./...
 	$(SETUP) cd bench && $(LINT) run ./...
 	$(SETUP) case $$GOFLAGS in *hdf5*) $(LINT) run --build-tags hdf5 ./models/weights ;; esac
+	GOFLAGS= $(LINT) run --build-tags none ./internal/session
 
 $(LINT):
 	GOBIN=$(@D) $(GO) install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
@@ -53,15 +55,15 @@ fuzz: ## run every fuzz target for FUZZTIME (20s)
 
 .PHONY: kill
 kill: ## kill a training run 50 times at random moments and compare its weights
-	$(SETUP) TFPAIR_KILL=1 $(GO) test -count 1 -v -run TestKill -tags kill -timeout 20m ./runner/train
+	$(SETUP) TFPAIR_KILL=1 $(GO) test -count 1 -v -run TestKill -tags tensorflow,kill -timeout 20m ./runner/train
 
 .PHONY: interop
 interop: ## have TensorFlow, Keras, tfgo and TensorBoard use what tfpair writes
-	$(SETUP) $(GO) test -count 1 -v -run TestInterop -tags interop -timeout 12m ./cli
+	$(SETUP) $(GO) test -count 1 -v -run TestInterop -tags tensorflow,interop -timeout 12m ./cli
 
 .PHONY: proof
 proof: hdf5 ## compare with ONNX Runtime, OpenVINO, Keras and PyTorch; docs/proof.md records it
-	$(SETUP) $(GO) test -count 1 -v -run TestProof -tags interop,hdf5 -timeout 60m ./cli ./graphs/backbone
+	$(SETUP) $(GO) test -count 1 -v -run TestProof -tags tensorflow,interop,hdf5 -timeout 60m ./cli ./graphs/backbone
 
 .PHONY: demo
 demo: build ## draw a small picture set, train on it, evaluate, export, compare

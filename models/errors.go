@@ -3,10 +3,18 @@ package models
 import (
 	"errors"
 	"fmt"
+
+	"github.com/tfpair/tfpair/internal/session"
 )
 
 // ErrClosed says that a Model was used after Close.
 var ErrClosed = errors.New("model is closed")
+
+// ErrNoGPU says that OnDevice("gpu") was asked for and the TensorFlow runtime lists none.
+var ErrNoGPU = session.ErrNoGPU
+
+// ErrNotBuilt says that the program was built without TensorFlow, and how to build it with it.
+var ErrNotBuilt = session.ErrNotBuilt
 
 // NotModelError says why a path holds no exported model.
 type NotModelError struct{ Path, Reason string }

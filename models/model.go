@@ -50,7 +50,7 @@ type comparer func(list []Comparison, left, right []float32) error
 // are opened with Declared. Close the Model when it is of no more use.
 //
 // Errors: *NotModelError, *CorruptError, *NewerError, those of loading the TensorFlow
-// runtime, and session.ErrNoGPU.
+// runtime, ErrNoGPU and ErrNotBuilt.
 func Load(folder string, list ...Option) (*Model, error) {
 	o := options{maxBatch: defaultBatch}
 	for _, option := range list {

@@ -7,8 +7,8 @@
 // It is pure Go, so a stranger needs nothing built first, and runs from another module as
 // `go run github.com/tfpair/tfpair/cli/tfpair-env`. Progress goes to stderr. It needs
 // python3 with pip, cc and ar. With -device gpu it is the GPU build that is installed.
-// Where HDF5 is found (see internal/libhdf5), GOFLAGS gets the build tag hdf5, with which
-// programs read Keras' weight files.
+// GOFLAGS gets the build tag tensorflow, with which programs link TensorFlow, and, where HDF5 is
+// found (see internal/libhdf5), the tag hdf5, with which they read Keras' weight files.
 package main
 
 import (
@@ -77,12 +77,12 @@ func run(ctx context.Context, device string, getenv libtensorflow.Getenv,
 			return err
 		}
 	}
-	lines := fmt.Sprintf("export CGO_CFLAGS=%s\nexport CGO_LDFLAGS=%s\n",
-		shellQuote(env.CFlags), shellQuote(env.LDFlags))
+	flags := withTag(getenv("GOFLAGS"), libtensorflow.Tag)
 	if tagged {
-		lines += "export GOFLAGS=" + shellQuote(withTag(getenv("GOFLAGS"), libhdf5.Tag)) + "\n"
+		flags = withTag(flags, libhdf5.Tag)
 	}
-	_, err = io.WriteString(stdout, lines)
+	_, err = fmt.Fprintf(stdout, "export CGO_CFLAGS=%s\nexport CGO_LDFLAGS=%s\nexport GOFLAGS=%s\n",
+		shellQuote(env.CFlags), shellQuote(env.LDFlags), shellQuote(flags))
 	return err
 }
 

@@ -51,7 +51,7 @@ func TestRun(t *testing.T) {
 	if want := ` "-L` + folder + `/hdf5/lib"`; !strings.HasSuffix(flags[1], want) {
 		t.Errorf("CGO_LDFLAGS is %s, want it to end with %s", flags[1], want)
 	}
-	if want := "-v -tags=hdf5"; flags[2] != want {
+	if want := "-v -tags=tensorflow,hdf5"; flags[2] != want {
 		t.Errorf("GOFLAGS is %s, want %s", flags[2], want)
 	}
 
@@ -60,7 +60,7 @@ func TestRun(t *testing.T) {
 	if err := run(t.Context(), "cpu", getenv, &stdout, &stderr); err != nil {
 		t.Fatal(err)
 	}
-	if strings.Contains(stdout.String(), "GOFLAGS") || strings.Contains(stdout.String(), "hdf5") {
+	if !strings.HasSuffix(stdout.String(), "export GOFLAGS='-v -tags=tensorflow'\n") {
 		t.Errorf("without HDF5 run writes %q", stdout.String())
 	}
 }

@@ -1,3 +1,5 @@
+//go:build tensorflow
+
 // Command tfpair learns which images belong together.
 package main
 

@@ -28,6 +28,9 @@ const (
 	Front   = "github.com/galeone/tfgo"
 )
 
+// Tag is the build tag of what links TensorFlow. The test looks at builds with it.
+const Tag = "tensorflow"
+
 // HDF5 is the second cgo door: a C library that reads Keras' weight files, linked under the
 // build tag of the same name.
 const (

@@ -24,11 +24,11 @@ type listed struct {
 // fields of listed that go list is asked for.
 const fields = "ImportPath,Imports,TestImports,XTestImports,Deps,CgoFiles"
 
-// packages lists the packages of this module as a build with cgo and the tag hdf5 sees them;
+// packages lists the packages of this module as a build with cgo and the tags sees them;
 // go list compiles nothing.
 func packages(t *testing.T) []listed {
 	t.Helper()
-	cmd := exec.Command("go", "list", "-e", "-tags", HDF5Tag, "-json="+fields, Module+"/...")
+	cmd := exec.Command("go", "list", "-e", "-tags", Tag+","+HDF5Tag, "-json="+fields, Module+"/...")
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=1")
 	cmd.Stderr = os.Stderr
 	out, err := cmd.Output()

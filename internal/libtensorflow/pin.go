@@ -9,6 +9,9 @@ import (
 // Version is the TensorFlow release that everything here is pinned to.
 const Version = "2.21.0"
 
+// Tag is the build tag of the code that links TensorFlow.
+const Tag = "tensorflow"
+
 // Device says which build of the runtime is meant.
 type Device string
 

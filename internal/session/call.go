@@ -1,4 +1,4 @@
-//go:build cgo
+//go:build tensorflow && cgo
 
 package session
 
@@ -10,67 +10,10 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"unsafe"
 
 	tf "github.com/galeone/tensorflow/tensorflow/go"
+	types "github.com/galeone/tensorflow/tensorflow/go/core/framework/types_go_proto"
 )
-
-// Number is an element type that graphs take and give, a truth value among them.
-type Number interface{ uint8 | int32 | float32 | bool }
-
-// Value is an array on its way into or out of a graph.
-type Value struct {
-	shape []int64
-	dtype tf.DataType
-	size  int64  // bytes of one element
-	data  []byte // elements as they lie in memory
-}
-
-// Of returns data, row-major, as a Value of the given shape; no shape is a
-// scalar. The Value refers to data, which must not change while it is in use.
-func Of[T Number](data []T, shape ...int64) Value {
-	var zero T
-	v := Value{shape: shape, dtype: dtypeOf[T](), size: int64(unsafe.Sizeof(zero))}
-	if len(data) > 0 {
-		v.data = unsafe.Slice((*byte)(unsafe.Pointer(&data[0])), len(data)*int(v.size))
-	}
-	return v
-}
-
-// Vector returns data as a Value of one axis.
-func Vector[T Number](data []T) Value { return Of(data, int64(len(data))) }
-
-// Scalar returns x as a Value.
-func Scalar[T Number](x T) Value { return Of([]T{x}) }
-
-// Data returns the elements of v, which must be of type T.
-func Data[T Number](v Value) ([]T, error) {
-	if want := dtypeOf[T](); v.dtype != want {
-		return nil, fmt.Errorf("value has type %v, want %v", v.dtype, want)
-	}
-	if len(v.data) == 0 {
-		return nil, nil
-	}
-	var zero T
-	return unsafe.Slice((*T)(unsafe.Pointer(&v.data[0])), len(v.data)/int(unsafe.Sizeof(zero))), nil
-}
-
-// Shape returns the size of each axis of v.
-func (v Value) Shape() []int64 { return v.shape }
-
-func dtypeOf[T Number]() tf.DataType {
-	var zero T
-	switch any(zero).(type) {
-	case uint8:
-		return tf.Uint8
-	case int32:
-		return tf.Int32
-	case bool:
-		return tf.Bool
-	default:
-		return tf.Float
-	}
-}
 
 // keepShapes is how many tensors a feed keeps for reuse: batches of distinct
 // images come in a few sizes, 64, 63, 62, …
@@ -162,7 +105,7 @@ func (c *Call) Run(values ...Value) ([]Value, error) {
 	}
 	out := make([]Value, len(results))
 	for i, t := range results {
-		out[i] = Value{shape: t.Shape(), dtype: t.DataType(), data: bytes.Clone(t.TensorData())}
+		out[i] = Value{shape: t.Shape(), dtype: types.DataType(t.DataType()), data: bytes.Clone(t.TensorData())}
 		c.bytes += len(out[i].data)
 		runtime.KeepAlive(t)
 	}
@@ -177,7 +120,7 @@ func (c *Call) tensor(i int, v Value) (*tf.Tensor, error) {
 	}
 	kept := c.kept[i]
 	at := slices.IndexFunc(kept, func(t *tf.Tensor) bool {
-		return t.DataType() == v.dtype && slices.Equal(t.Shape(), v.shape)
+		return t.DataType() == tf.DataType(v.dtype) && slices.Equal(t.Shape(), v.shape)
 	})
 	if at >= 0 {
 		t := kept[at]
@@ -185,7 +128,7 @@ func (c *Call) tensor(i int, v Value) (*tf.Tensor, error) {
 		c.kept[i] = append(slices.Delete(kept, at, at+1), t)
 		return t, nil
 	}
-	t, err := tf.ReadTensor(v.dtype, slices.Clone(v.shape), bytes.NewReader(v.data))
+	t, err := tf.ReadTensor(tf.DataType(v.dtype), slices.Clone(v.shape), bytes.NewReader(v.data))
 	if err != nil {
 		return nil, fmt.Errorf("make tensor of shape %v from %d bytes: %w", v.shape, len(v.data), err)
 	}

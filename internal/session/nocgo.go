@@ -1,4 +1,4 @@
-//go:build !cgo
+//go:build tensorflow && !cgo
 
 package session
 

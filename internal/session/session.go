@@ -1,11 +1,5 @@
-//go:build cgo
+//go:build tensorflow && cgo
 
-// Package session runs graphs: the only package that opens a TensorFlow session.
-//
-//	names of feeds, fetches, targets + Go slices → Call.Run → Go slices
-//
-// It knows nothing of what a graph means. Tensors of feeds are reused from run
-// to run, and tensors of results are copied into Go memory and dropped.
 package session
 
 import (
@@ -20,26 +14,6 @@ import (
 
 	"github.com/tfpair/tfpair/internal/libtensorflow/load"
 )
-
-// Device says where a graph runs.
-type Device string
-
-// Devices a user may ask for.
-const (
-	Auto Device = "auto" // a GPU where the runtime lists one, else the CPU
-	CPU  Device = "cpu"
-	GPU  Device = "gpu" // ErrNoGPU where none is listed
-)
-
-// ErrNoGPU says that Device GPU was asked for and the runtime lists none.
-var ErrNoGPU = errors.New("the TensorFlow runtime lists no GPU")
-
-// Options configure a session. The zero value is right for most.
-type Options struct {
-	Device  Device // "" is Auto
-	Threads int    // threads that one operation may use; 0 is GOMAXPROCS, which follows a container's quota
-	Rewrite bool   // the runtime may optimize the graph before its first run: good where it only answers
-}
 
 // Session is an open session on one finished graph. Its Calls may run at the same time.
 type Session struct {

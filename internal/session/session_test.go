@@ -1,3 +1,5 @@
+//go:build tensorflow
+
 package session
 
 import (

@@ -1,0 +1,21 @@
+//go:build !tensorflow
+
+package session
+
+// Session stands for a session in a program without TensorFlow: there is none.
+type Session struct{}
+
+// Call stands for a run of one.
+type Call struct{}
+
+// Load returns ErrNotBuilt.
+func Load(string, string, Options) (*Session, error) { return nil, ErrNotBuilt }
+
+// Prepare returns ErrNotBuilt.
+func (*Session) Prepare(_, _, _ []string) (*Call, error) { return nil, ErrNotBuilt }
+
+// Close returns ErrNotBuilt.
+func (*Session) Close() error { return ErrNotBuilt }
+
+// Run returns ErrNotBuilt.
+func (*Call) Run(...Value) ([]Value, error) { return nil, ErrNotBuilt }

@@ -1,0 +1,37 @@
+// Package session runs graphs: the only package that opens a TensorFlow session.
+//
+//	names of feeds, fetches, targets + Go slices → Call.Run → Go slices
+//
+// It knows nothing of what a graph means. Tensors of feeds are reused from run
+// to run, and tensors of results are copied into Go memory and dropped.
+//
+// The build tag tensorflow, which cli/tfpair-env puts into GOFLAGS, links TensorFlow. Without
+// it Load returns ErrNotBuilt, and what else a session can do is missing: a module that
+// imports models compiles, and go vet and gopls work in it, where nothing is set up.
+package session
+
+import "errors"
+
+// Device says where a graph runs.
+type Device string
+
+// Devices a user may ask for.
+const (
+	Auto Device = "auto" // a GPU where the runtime lists one, else the CPU
+	CPU  Device = "cpu"
+	GPU  Device = "gpu" // ErrNoGPU where none is listed
+)
+
+// ErrNoGPU says that Device GPU was asked for and the runtime lists none.
+var ErrNoGPU = errors.New("the TensorFlow runtime lists no GPU")
+
+// ErrNotBuilt says that the program was built without the build tag tensorflow.
+var ErrNotBuilt = errors.New("this program was built without TensorFlow: the build tag tensorflow was not set; " +
+	`set it with eval "$(go run github.com/tfpair/tfpair/cli/tfpair-env)" and build again`)
+
+// Options configure a session. The zero value is right for most.
+type Options struct {
+	Device  Device // "" is Auto
+	Threads int    // threads that one operation may use; 0 is GOMAXPROCS, which follows a container's quota
+	Rewrite bool   // the runtime may optimize the graph before its first run: good where it only answers
+}

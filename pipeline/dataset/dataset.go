@@ -25,9 +25,6 @@ const (
 	Test  Split = "test"
 )
 
-// splitNames are the words for splits in folders and lists.
-var splitNames = map[string]Split{"train": Train, "val": Val, "validation": Val, "test": Test}
-
 // Image is one image file.
 type Image struct {
 	Path  string // separated by slashes, inside Dataset.Root

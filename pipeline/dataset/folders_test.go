@@ -3,9 +3,11 @@ package dataset
 import (
 	"errors"
 	"io/fs"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"testing/fstest"
 )
@@ -52,7 +54,41 @@ func TestFolders(t *testing.T) {
 			"a/1.txt", "labels.csv", "b/2.TXT"),
 			"a/1.png a\nb/1.png b",
 			"left out 3 files without an image's extension: .csv, .txt\n" +
-				"left out 3 names that begin with a dot or hold archive data of macOS"},
+				"left out 3 names that programs made or a dot hides: \".DS_Store\" (1), \".git\" (1), \"__MACOSX\" (1)"},
+		{"machine-made folders that hold images", files("a/1.png", "b/1.png", "a/@eaDir/1.png/SYNOPHOTO_THUMB_S.png",
+			"#recycle/1.png", "a/._1.png", "$RECYCLE.BIN/x/1.png", "b/.ipynb_checkpoints/1-checkpoint.png",
+			"lost+found/1.png", "b/.thumbnails/1.png", "a/Thumbs.db", "Desktop.ini", "b/SYNOPHOTO_THUMB_M.jpg"),
+			"a/1.png a\nb/1.png b",
+			"left out 10 names that programs made or a dot hides: \"#recycle\" (1), \"$RECYCLE.BIN\" (1), " +
+				"\"._*\" (1), \".ipynb_checkpoints\" (1), \".thumbnails\" (1), \"@eaDir\" (1), " +
+				"\"Desktop.ini\" (1), \"SYNO*_THUMB_*\" (1) and 2 more"},
+		{"Training and Testing", files("Training/a/1.png", "Training/b/1.png", "Testing/a/2.png", "Valid/b/2.png"),
+			"Testing/a/2.png a test\nTraining/a/1.png a train\nTraining/b/1.png b train\nValid/b/2.png b val", ""},
+		{"dev", files("TRAIN/a/1.png", "TRAIN/b/1.png", "dev/a/2.png"),
+			"TRAIN/a/1.png a train\nTRAIN/b/1.png b train\ndev/a/2.png a val", ""},
+		{"guessed splits", files("seg_train/seg_train/a/1.png", "seg_train/seg_train/b/1.png",
+			"seg_test/seg_test/a/1.png", "seg_pred/1.png"),
+			"seg_test/seg_test/a/1.png a test\nseg_train/seg_train/a/1.png a train\n" +
+				"seg_train/seg_train/b/1.png b train",
+			"folder \"seg_test\" is taken for the split test by its name; --splits none makes it a class\n" +
+				"folder \"seg_train\" is taken for the split train by its name; --splits none makes it a class\n" +
+				"left out 1 folder beside the splits: \"seg_pred\""},
+		{"guess beside a usual name", files("train/a/1.png", "train/b/1.png", "TestImages/a/1.png"),
+			"TestImages/a/1.png a test\ntrain/a/1.png a train\ntrain/b/1.png b train",
+			"folder \"TestImages\" is taken for the split test by its name; --splits none makes it a class"},
+		{"trains are classes", files("steam_train/1.png", "crash_test/1.png"),
+			"crash_test/1.png crash_test\nsteam_train/1.png steam_train", ""},
+		{"train among vehicles", files("train/1.png", "bus/1.png", "car/1.png"),
+			"bus/1.png bus\ncar/1.png car\ntrain/1.png train",
+			`folder "train" is taken for a class: it holds images and no class folders`},
+		{"splits below classes", files("cat/train/1.png", "cat/test/2.png", "dog/train/1.png", "dog/Val/3.png"),
+			"cat/test/2.png cat test\ncat/train/1.png cat train\ndog/Val/3.png dog val\ndog/train/1.png dog train",
+			"the folders train, val and test inside class folders are splits"},
+		{"accents", files("train/caf\u00e9/1.png", "train/b/1.png", "test/cafe\u0301/2.png"),
+			"test/cafe\u0301/2.png caf\u00e9 test\ntrain/b/1.png b train\ntrain/caf\u00e9/1.png caf\u00e9 train", ""},
+		{"accents in one folder", files("caf\u00e9/1.png", "cafe\u0301/1.png", "b/1.png"),
+			"b/1.png b\ncafe\u0301/1.png caf\u00e9\ncaf\u00e9/1.png caf\u00e9",
+			`folders that differ only in how accents are written are one class: "cafe\u0301" and "caf\u00e9"`},
 		{"one image per class", files("a/1.png", "b/1.png"), "a/1.png a\nb/1.png b", ""},
 	}
 	for _, tt := range tests {
@@ -87,7 +123,12 @@ func TestFoldersErrors(t *testing.T) {
 		{"one class", files("a/1.png", "a/2.png"),
 			`data ".": one class, "a", with 2 images; want at least 2 class folders`},
 		{"a split twice", files("train/a/1.png", "val/a/1.png", "validation/a/1.png"),
-			`data ".": folders "val" and "validation" are the same split, val; keep one`},
+			`data ".": folders "val" and "validation" are the same split, val; keep one, or name ` +
+				`all splits with --splits train=FOLDER,val=FOLDER,test=FOLDER`},
+		{"the same folders twice", files("first/a/1.png", "first/b/1.png", "second/a/1.png", "second/b/1.png"),
+			`data ".": the folders "first", "second" hold folders of the same names ("a", "b"): are they splits, ` +
+				`or classes? Say so with --splits train=first,test=second, or with --splits none`},
+		{"too deep", deep{}, `data ".": folder "` + strings.Repeat("d/", 64) + `d": more than 64 folders inside each other`},
 		{"unreadable", sealed{files("a/1.png", "b/1.png")},
 			`data ".": folder "b": permission denied`},
 	}
@@ -101,6 +142,103 @@ func TestFoldersErrors(t *testing.T) {
 				t.Errorf("error is a %T, want an *Error", err)
 			}
 		})
+	}
+}
+
+// TestSplitFolders: a user's word goes before names.
+func TestSplitFolders(t *testing.T) {
+	data := files("first/a/1.png", "first/b/1.png", "second/a/1.png", "second/b/1.png", "test/a/1.png")
+	for text, want := range map[string]string{
+		"train=first,test=second": "first/a/1.png a train\nfirst/b/1.png b train\n" +
+			"second/a/1.png a test\nsecond/b/1.png b test",
+		"none": "first/a/1.png first/a\nfirst/b/1.png first/b\nsecond/a/1.png second/a\n" +
+			"second/b/1.png second/b\ntest/a/1.png test/a",
+	} {
+		splits, err := ParseSplitFolders(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := describe(mustOpen(t, Options{FS: data, Data: ".", Splits: splits})); got != want {
+			t.Errorf("%s: images\n%s\nwant\n%s", text, got, want)
+		}
+	}
+	for text, want := range map[string]string{
+		"train=third": `splits name the folder "third", which is not at the top of the data ` +
+			`(it has: "first", "second", "test")`,
+		"train=first,val=first": `splits name the folder "first" as train and as val`,
+		"train":                 `splits "train": "train" is not SPLIT=FOLDER with the split train, val or test; none stands for no splits`,
+		"trn=first":             `splits "trn=first": "trn=first" is not SPLIT=FOLDER with the split train, val or test; none stands for no splits`,
+		"val=first,dev=second":  `splits "val=first,dev=second": val is given twice`,
+	} {
+		splits, err := ParseSplitFolders(text)
+		if err == nil {
+			_, err = Open(Options{FS: data, Data: ".", Splits: splits})
+		}
+		if err == nil || !strings.HasSuffix(err.Error(), want) {
+			t.Errorf("%s: error %v\nwant %s", text, err, want)
+		}
+	}
+}
+
+// deep is a folder that holds itself, as through a mount.
+type deep struct{}
+
+func (deep) Open(name string) (fs.File, error) {
+	return fstest.MapFS{name: {Mode: fs.ModeDir}}.Open(name)
+}
+
+func (deep) ReadDir(string) ([]fs.DirEntry, error) {
+	return fstest.MapFS{"d/1.txt": {}}.ReadDir(".")
+}
+
+func (d deep) Sub(string) (fs.FS, error) { return d, nil }
+
+// TestFolderCount: links that lead to the same folders again and again end.
+func TestFolderCount(t *testing.T) {
+	w := newWalker(files("a/1.png", "b/1.png"))
+	w.left = 2
+	if err := w.everywhere("."); err == nil || err.Error() !=
+		`folder "b": more than 1000000 folders; is a folder linked to again and again?` {
+		t.Errorf("error %v, want one about the count", err)
+	}
+}
+
+// TestNoFiles: pipes, sockets and devices are never opened: that could wait for ever.
+func TestNoFiles(t *testing.T) {
+	root := t.TempDir()
+	write(t, root, "data/a/1.png", "1")
+	write(t, root, "data/b/1.png", "1")
+	write(t, root, "l.csv", "left,right,same\na/1.png,p.png,1\n")
+	write(t, root, "photos.csv", "image,label_image\na/1.png,b/1.png\n")
+	pipe := filepath.Join(root, "data/p.png")
+	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
+		t.Skipf("named pipes: %v", err)
+	}
+	listener, err := net.Listen("unix", filepath.Join(root, "data/a/s"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	link(t, "../p.png", filepath.Join(root, "data/b/2.png"))
+	link(t, "self", filepath.Join(root, "data/b/self"))
+	data := filepath.Join(root, "data")
+	d := mustOpen(t, Options{Data: data})
+	if got, want := describe(d), "a/1.png a\nb/1.png b"; got != want {
+		t.Errorf("images\n%s\nwant\n%s", got, want)
+	}
+	if got, want := strings.Join(d.Notes, "\n"), `left out 3 names that are not a file: "p.png" (a named pipe), `+
+		`"a/s" (a socket), "b/2.png" (a named pipe)`+"\n"+
+		`left out 1 file without an image's extension: none`; got != want {
+		t.Errorf("notes\n%s\nwant\n%s", got, want)
+	}
+	list := filepath.Join(root, "l.csv")
+	for _, o := range []Options{{Data: pipe}, {Data: os.DevNull}, {Data: list, Images: pipe}, {Data: list, Images: data},
+		{Data: filepath.Join(data, "b/2.png"), ImagesOnly: true},
+		{Data: filepath.Join(root, "photos.csv"), Val: pipe, Images: data}} {
+		if _, err := Open(o); err == nil || !strings.Contains(err.Error(), "a named pipe") &&
+			!strings.Contains(err.Error(), "a device") {
+			t.Errorf("%+v: error %v, want one that names what it is", o, err)
+		}
 	}
 }
 

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"path"
 	"slices"
 	"strings"
 
@@ -27,7 +26,7 @@ func readImages(s *source, d *Dataset) error {
 	if s.list != nil {
 		return listImages(s, d)
 	}
-	w := &walker{root: s.root, seen: map[string]listing{}, others: map[string]int{}}
+	w := newWalker(s.root)
 	err := w.everywhere(".")
 	slices.SortFunc(w.found, func(a, b found) int { return strings.Compare(a.path, b.path) })
 	for _, f := range w.found {
@@ -39,23 +38,6 @@ func readImages(s *source, d *Dataset) error {
 	}
 	if err != nil {
 		return &Error{"data", s.path, err}
-	}
-	return nil
-}
-
-// everywhere collects all images below dir.
-func (w *walker) everywhere(dir string) error {
-	l, err := w.list(dir)
-	if err != nil {
-		return err
-	}
-	for i, image := range l.images {
-		w.found = append(w.found, found{path: path.Join(dir, image), size: l.sizes[i]})
-	}
-	for _, f := range l.folders {
-		if err := w.everywhere(path.Join(dir, f)); err != nil {
-			return err
-		}
 	}
 	return nil
 }

@@ -14,7 +14,7 @@ func TestImagesOnly(t *testing.T) {
 	for _, c := range []struct{ data, images, notes string }{
 		{".", "deep/er/x.webp -\nloose.png -\ntrain/a/1.JPG -\ntrain/b/2.png -",
 			"left out 3 files without an image's extension: .csv, .txt, .zip\n" +
-				"left out 1 name that begin with a dot or hold archive data of macOS"},
+				"left out 1 name that programs made or a dot hides: \".hidden\" (1)"},
 		{"train", "a/1.JPG -\nb/2.png -", ""},
 		{"deep/er", "x.webp -", ""},
 		{"z.zip", "1.png -\nin/2.png -", ""},

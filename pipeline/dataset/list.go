@@ -225,8 +225,10 @@ func (s *imageSet) find(name string) (int32, error) {
 		return 0, fmt.Errorf("image %q is not in %q", name, s.rootPath)
 	case err != nil:
 		return 0, fmt.Errorf("image %q: %w", name, reason(err))
+	case info.IsDir():
+		return 0, fmt.Errorf("image %q is a folder", name)
 	case !info.Mode().IsRegular():
-		return 0, fmt.Errorf("image %q is not a file", name)
+		return 0, fmt.Errorf("image %q is %s, not a file", name, kindOf(info.Mode()))
 	}
 	n := int32(len(s.images))
 	s.numbers[clean] = n

@@ -17,11 +17,12 @@ import (
 
 // Options say where the data is and how to read it.
 type Options struct {
-	Data    string  // path of a folder, a .zip or a list file (CSV, TSV)
-	Images  string  // folder or .zip that a list's paths are relative to; "" the list's folder
-	Format  string  // row of Table; "" recognises it
-	Columns Columns // of a list; nil where they have the format's own names
-	Val     string  // another list, of photos for validation; "": none
+	Data    string       // path of a folder, a .zip or a list file (CSV, TSV)
+	Images  string       // folder or .zip that a list's paths are relative to; "" the list's folder
+	Format  string       // row of Table; "" recognises it
+	Columns Columns      // of a list; nil where they have the format's own names
+	Val     string       // another list, of photos for validation; "": none
+	Splits  SplitFolders // of class folders; nil: their names say
 	// Nothing but images is wanted: no class or tuple is asked for, and Data may be one image.
 	ImagesOnly bool
 	FS         fs.FS // where Data and Images are looked up; nil: the operating system's files
@@ -29,11 +30,12 @@ type Options struct {
 
 // Format reads one way of laying out images and what is known about them.
 type Format struct {
-	roles []role                            // columns of a list; nil: reads none
-	tree  bool                              // reads folders and archives
-	val   bool                              // reads Options.Val beside its list
-	plain bool                              // knows nothing of its images; recognised for Options.ImagesOnly
-	read  func(s *source, d *Dataset) error // fills Images, Classes, tuples and Notes of d
+	roles  []role                            // columns of a list; nil: reads none
+	tree   bool                              // reads folders and archives
+	val    bool                              // reads Options.Val beside its list
+	splits bool                              // reads Options.Splits
+	plain  bool                              // knows nothing of its images; recognised for Options.ImagesOnly
+	read   func(s *source, d *Dataset) error // fills Images, Classes, tuples and Notes of d
 }
 
 // Table lists every format. A new format is a new file here and a new row. One that
@@ -86,6 +88,11 @@ func Open(o Options) (*Dataset, error) {
 			return nil, err
 		}
 	}
+	if o.Splits != nil && !format.splits {
+		return nil, &OptionsError{fmt.Sprintf("splits are named for data %q of format %q; only class folders "+
+			"have them at the top", o.Data, name)}
+	}
+	s.splits = o.Splits
 	d := &Dataset{Name: p.base(o.Data), Format: name, Root: s.root}
 	if err := format.read(s, d); err != nil {
 		return nil, err
@@ -105,6 +112,7 @@ type source struct {
 	inVal     map[string]int // columns of val, by role
 	closeList func() error   // nil until the images are found
 	closeVal  func() error
+	splits    SplitFolders // Options.Splits
 }
 
 // recognise chooses the format and, for a list, finds its columns.
@@ -252,6 +260,9 @@ type opened struct {
 
 // open returns the root of images, or the list, that a path leads to.
 func (p place) open(name string) (opened, error) {
+	if err := p.check(name); err != nil {
+		return opened{}, err
+	}
 	file, err := p.openFile(name)
 	if err != nil {
 		return opened{}, err
@@ -276,6 +287,26 @@ func (p place) open(name string) (opened, error) {
 		return opened{}, errors.Join(err, o.close())
 	}
 	return o, nil
+}
+
+// check refuses what is neither a file nor a folder: opening it could wait for ever.
+func (p place) check(name string) error {
+	info, err := p.stat(name)
+	switch {
+	case err != nil:
+		return err
+	case !info.IsDir() && !info.Mode().IsRegular():
+		return fmt.Errorf("this is %s; want a folder, a .zip or a list, so write what it gives to a file first",
+			kindOf(info.Mode()))
+	}
+	return nil
+}
+
+func (p place) stat(name string) (fs.FileInfo, error) {
+	if p.fsys != nil {
+		return fs.Stat(p.fsys, name)
+	}
+	return os.Stat(name)
 }
 
 func (p place) openFile(name string) (fs.File, error) {

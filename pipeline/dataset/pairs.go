@@ -132,7 +132,7 @@ func (s *source) split(row []string) (Split, error) {
 	if !ok {
 		return "", nil
 	}
-	split := splitNames[row[at]]
+	split := splitOf(row[at])
 	if split == "" {
 		return "", fmt.Errorf("split is %q, want train, val or test", row[at])
 	}

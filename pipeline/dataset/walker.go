@@ -1,0 +1,292 @@
+package dataset
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"path"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"golang.org/x/text/unicode/norm"
+)
+
+// The bounds of a walk are far above what people make by hand. Links to folders can lead
+// to more folders than a machine can read.
+const (
+	maxDepth   = 64        // folders inside each other
+	maxFolders = 1_000_000 // folders in all
+)
+
+// walker collects images and counts what it leaves out.
+type walker struct {
+	root    fs.FS
+	left    int // folders that may still be read
+	found   []found
+	seen    map[string]listing // by path of the folder
+	others  map[string]int     // files by extension that are no images
+	machine map[string]int     // hidden and machine-made names by kind
+	special []string           // pipes, sockets and devices, with what they are
+	outside []string           // images without a class
+	alike   []string           // pairs of folders whose names differ in how accents are written
+}
+
+// found is one image.
+type found struct {
+	path, class string
+	split       Split
+	size        int64
+}
+
+// listing is what a folder holds that a person put there.
+type listing struct {
+	folders, images []string
+	sizes           []int64 // of images
+}
+
+func newWalker(root fs.FS) *walker {
+	return &walker{root: root, left: maxFolders, seen: map[string]listing{}, others: map[string]int{},
+		machine: map[string]int{}}
+}
+
+// walk collects the images in dir as those of class, and those in folders below it as those
+// of class/folder. Images of class "" are outside.
+func (w *walker) walk(dir, class string, split Split) error {
+	l, err := w.list(dir)
+	if err != nil {
+		return err
+	}
+	for i, image := range l.images {
+		if p := path.Join(dir, image); class == "" {
+			w.outside = append(w.outside, p)
+		} else {
+			w.found = append(w.found, found{p, class, split, l.sizes[i]})
+		}
+	}
+	for _, f := range l.folders {
+		if err := w.walk(path.Join(dir, f), path.Join(class, norm.NFC.String(f)), split); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// list reads a folder once, and counts what is neither folder nor image.
+func (w *walker) list(dir string) (listing, error) {
+	if l, ok := w.seen[dir]; ok {
+		return l, nil
+	}
+	if w.left--; w.left < 0 {
+		return listing{}, fmt.Errorf("folder %q: more than %d folders; is a folder linked to again and again?",
+			dir, maxFolders)
+	}
+	if strings.Count(dir, "/") >= maxDepth {
+		return listing{}, fmt.Errorf("folder %q: more than %d folders inside each other", dir, maxDepth)
+	}
+	entries, err := fs.ReadDir(w.root, dir)
+	if err != nil {
+		return listing{}, fmt.Errorf("folder %q: %w", dir, reason(err))
+	}
+	var l listing
+	for _, e := range entries {
+		if err := w.add(&l, dir, e); err != nil {
+			return listing{}, err
+		}
+	}
+	w.compare(dir, l.folders)
+	w.seen[dir] = l
+	return l, nil
+}
+
+// compare keeps the folders in dir that are the same name to a reader and not to a machine.
+func (w *walker) compare(dir string, folders []string) {
+	first := map[string]string{}
+	for _, f := range folders {
+		key := norm.NFC.String(f)
+		if before, ok := first[key]; ok {
+			w.alike = append(w.alike, fmt.Sprintf("%+q and %+q", path.Join(dir, before), path.Join(dir, f)))
+		}
+		first[key] = f
+	}
+}
+
+func (w *walker) add(l *listing, dir string, e fs.DirEntry) error {
+	name := e.Name()
+	if machineMade(name) {
+		w.machine[machineKind(name)]++
+		return nil
+	}
+	extension := strings.ToLower(path.Ext(name))
+	if e.Type().IsRegular() && !extensions[extension] {
+		w.others[extension]++
+		return nil
+	}
+	file := path.Join(dir, name)
+	if !utf8.ValidString(name) {
+		return fmt.Errorf("file %q: name is not UTF-8", file)
+	}
+	info, err := e.Info()
+	if err == nil && e.Type()&fs.ModeSymlink != 0 {
+		if info, err = fs.Stat(w.root, file); err == nil && info.IsDir() {
+			err = w.checkLoop(dir, info)
+		}
+	}
+	switch {
+	case err != nil && e.Type()&fs.ModeSymlink != 0 && !extensions[extension] && info == nil: // a link to nothing
+		w.others[extension]++
+	case err != nil:
+		return fmt.Errorf("file %q: %w", file, reason(err))
+	case info.IsDir():
+		l.folders = append(l.folders, name)
+	case !info.Mode().IsRegular():
+		w.special = append(w.special, fmt.Sprintf("%q (%s)", file, kindOf(info.Mode())))
+	case extensions[extension]:
+		l.images, l.sizes = append(l.images, name), append(l.sizes, info.Size())
+	default:
+		w.others[extension]++
+	}
+	return nil
+}
+
+// checkLoop refuses a link from dir to itself or a folder around it.
+func (w *walker) checkLoop(dir string, target fs.FileInfo) error {
+	for {
+		info, err := fs.Stat(w.root, dir)
+		if err != nil {
+			return err
+		}
+		if os.SameFile(info, target) {
+			return fmt.Errorf("link to %q, a folder around it", dir)
+		}
+		if dir == "." {
+			return nil
+		}
+		dir = path.Dir(dir)
+	}
+}
+
+// kindOf names what a path leads to that is neither a file nor a folder. Opening it could
+// wait for ever.
+func kindOf(mode fs.FileMode) string {
+	switch {
+	case mode&fs.ModeNamedPipe != 0:
+		return "a named pipe"
+	case mode&fs.ModeSocket != 0:
+		return "a socket"
+	case mode&fs.ModeDevice != 0:
+		return "a device"
+	}
+	return "no regular file"
+}
+
+// notes says what was left out.
+func (w *walker) notes(d *Dataset) {
+	if n := len(w.outside); n > 0 {
+		d.note("left out %s outside class folders, first %q", plural(n, "image"), w.outside[0])
+	}
+	if n := len(w.alike); n > 0 {
+		d.note("folders that differ only in how accents are written are one class: %s", few(w.alike))
+	}
+	if n := len(w.special); n > 0 {
+		d.note("left out %s not a file: %s", are(n, "name"), few(w.special))
+	}
+	if len(w.others) > 0 {
+		n, kinds := 0, []string{}
+		for _, extension := range slices.Sorted(maps.Keys(w.others)) {
+			n += w.others[extension]
+			if extension == "" {
+				kinds = append(kinds, "none")
+			} else {
+				kinds = append(kinds, extension)
+			}
+		}
+		d.note("left out %s without an image's extension: %s", plural(n, "file"), few(kinds))
+	}
+	if len(w.machine) > 0 {
+		n, kinds := 0, []string{}
+		for _, name := range slices.Sorted(maps.Keys(w.machine)) {
+			n += w.machine[name]
+			kinds = append(kinds, fmt.Sprintf("%q (%d)", name, w.machine[name]))
+		}
+		d.note("left out %s that programs made or a dot hides: %s", plural(n, "name"), few(kinds))
+	}
+}
+
+// are returns "1 name that is" or "2 names that are".
+func are(n int, noun string) string {
+	if n == 1 {
+		return plural(n, noun) + " that is"
+	}
+	return plural(n, noun) + " that are"
+}
+
+// everywhere collects all images below dir.
+func (w *walker) everywhere(dir string) error {
+	l, err := w.list(dir)
+	if err != nil {
+		return err
+	}
+	for i, image := range l.images {
+		w.found = append(w.found, found{path: path.Join(dir, image), size: l.sizes[i]})
+	}
+	for _, f := range l.folders {
+		if err := w.everywhere(path.Join(dir, f)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// fill sorts what was found into d.
+func (w *walker) fill(d *Dataset) error {
+	if len(w.found) == 0 {
+		return errors.New(strings.Join(append([]string{"no images in class folders"}, d.Notes...), "; "))
+	}
+	slices.SortFunc(w.found, func(a, b found) int { return strings.Compare(a.path, b.path) })
+	number := map[string]int32{}
+	for _, f := range w.found {
+		number[f.class] = 0
+	}
+	d.Classes = slices.Sorted(maps.Keys(number))
+	if len(d.Classes) == 1 {
+		return fmt.Errorf("one class, %q, with %s; want at least 2 class folders",
+			d.Classes[0], plural(len(w.found), "image"))
+	}
+	for i, c := range d.Classes {
+		number[c] = int32(i)
+	}
+	d.Images = make([]Image, len(w.found))
+	learned := map[string]bool{}
+	for i, f := range w.found {
+		d.Images[i] = Image{Path: f.path, Class: number[f.class], Split: f.split, Size: f.size}
+		if f.split == Train {
+			learned[f.class] = true
+		}
+	}
+	unseen := slices.DeleteFunc(slices.Clone(d.Classes), func(c string) bool { return learned[c] })
+	if len(learned) > 0 && len(unseen) > 0 {
+		d.note("%s of val or test not in train: %s", plural(len(unseen), "class"), quoted(unseen))
+	}
+	return nil
+}
+
+// quoted returns a few of the names, quoted.
+func quoted(names []string) string {
+	quoted := make([]string, len(names))
+	for i, n := range names {
+		quoted[i] = fmt.Sprintf("%q", n)
+	}
+	return few(quoted)
+}
+
+// few joins the first eight and counts the rest.
+func few(words []string) string {
+	const most = 8
+	if len(words) <= most {
+		return strings.Join(words, ", ")
+	}
+	return fmt.Sprintf("%s and %d more", strings.Join(words[:most], ", "), len(words)-most)
+}

@@ -49,7 +49,7 @@ func readingOf(c *cli.Context) readingOptions {
 
 func openData(c *cli.Context, more ...func(*dataset.Options)) (*dataset.Dataset, error) {
 	o := dataOptions{path: c.String("data"), val: c.String("val"), images: c.String("images"),
-		format: c.String("format"), columns: c.String("columns"), reading: readingOf(c)}
+		format: c.String("format"), columns: c.String("columns"), splits: c.String("splits"), reading: readingOf(c)}
 	return o.open(more...)
 }
 

@@ -18,6 +18,7 @@ type dataOptions struct {
 	images  string // what paths of a list are relative to; "": the list's folder
 	format  string // "": recognised
 	columns string // of a list; "": recognised
+	splits  string // folders at the top that are splits; "": their names say
 	reading readingOptions
 }
 
@@ -32,22 +33,32 @@ func (o *dataOptions) addFlags(c *cli.Command) {
 		&cli.StringFlag{Name: "format", Destination: &o.format,
 			Usage: "how the data is laid out, else it is recognised: tfpair list"},
 		&cli.StringFlag{Name: "columns", Destination: &o.columns,
-			Usage: "names of a list's columns: left=a,right=b,same=label, or different=label where 1 means different"})
+			Usage: "names of a list's columns: left=a,right=b,same=label, or different=label where 1 means different"},
+		&cli.StringFlag{Name: "splits", Destination: &o.splits,
+			Usage: "which folders at the top are splits: train=a,val=b,test=c, or none; default: their names say"})
 	o.reading.addFlags(c)
 }
 
 func (o dataOptions) validate() error {
-	if _, err := o.parseColumns(); err != nil {
+	if _, err := o.options(); err != nil {
 		return err
 	}
 	return o.reading.validate()
 }
 
-func (o dataOptions) parseColumns() (map[string]string, error) {
-	if o.columns == "" {
-		return nil, nil
+// options returns what dataset.Open is asked for.
+func (o dataOptions) options() (dataset.Options, error) {
+	options := dataset.Options{Data: o.path, Images: o.images, Format: o.format, Val: o.val}
+	var err error
+	if o.columns != "" {
+		if options.Columns, err = dataset.ParseColumns(o.columns); err != nil {
+			return options, err
+		}
 	}
-	return dataset.ParseColumns(o.columns)
+	if o.splits != "" {
+		options.Splits, err = dataset.ParseSplitFolders(o.splits)
+	}
+	return options, err
 }
 
 // imagesOnly makes open ask for images alone.
@@ -55,11 +66,10 @@ func imagesOnly(o *dataset.Options) { o.ImagesOnly = true }
 
 // open opens the data.
 func (o dataOptions) open(more ...func(*dataset.Options)) (*dataset.Dataset, error) {
-	columns, err := o.parseColumns()
+	options, err := o.options()
 	if err != nil {
 		return nil, err
 	}
-	options := dataset.Options{Data: o.path, Images: o.images, Format: o.format, Val: o.val, Columns: columns}
 	for _, change := range more {
 		change(&options)
 	}

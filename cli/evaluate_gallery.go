@@ -33,7 +33,7 @@ func (p parts) gallery(c *cli.Context, queries dataset.Part) (*gallery, error) {
 		return nil, usagef("--gallery %q is no split (train, val, test), and there is no data of that name", name)
 	}
 	data, err := openData(c, func(o *dataset.Options) {
-		o.Data, o.Format, o.Val = name, "", ""
+		o.Data, o.Format, o.Val, o.Splits = name, "", "", nil
 		if info, err := os.Stat(name); err == nil && info.IsDir() { // it holds its own images
 			o.Images, o.Columns = "", nil
 		}

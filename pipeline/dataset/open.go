@@ -22,7 +22,7 @@ type Options struct {
 	Format  string       // row of Table; "" recognises it
 	Columns Columns      // of a list; nil where they have the format's own names
 	Val     string       // another list, of photos for validation; "": none
-	Splits  SplitFolders // of class folders; nil: their names say
+	Splits  SplitFolders // of class folders; nil: their names say; not read for ImagesOnly
 	// Nothing but images is wanted: no class or tuple is asked for, and Data may be one image.
 	ImagesOnly bool
 	FS         fs.FS // where Data and Images are looked up; nil: the operating system's files
@@ -88,7 +88,7 @@ func Open(o Options) (*Dataset, error) {
 			return nil, err
 		}
 	}
-	if o.Splits != nil && !format.splits {
+	if o.Splits != nil && !format.splits && !o.ImagesOnly {
 		return nil, &OptionsError{fmt.Sprintf("splits are named for data %q of format %q; only class folders "+
 			"have them at the top", o.Data, name)}
 	}

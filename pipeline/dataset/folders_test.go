@@ -218,7 +218,7 @@ func TestNoFiles(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer listener.Close()
+	defer func() { _ = listener.Close() }()
 	link(t, "../p.png", filepath.Join(root, "data/b/2.png"))
 	link(t, "self", filepath.Join(root, "data/b/self"))
 	data := filepath.Join(root, "data")

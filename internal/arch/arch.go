@@ -100,6 +100,7 @@ var Rules = map[string]Rule{
 	"pipeline/decode":   {Pure: true, Why: noCgo},
 	"pipeline/features": {Ours: []string{"internal/half"}, Pure: true, Why: noCgo},
 	"pipeline/resize":   {Pure: true, Why: noCgo},
+	"pipeline/phash":    {Pure: true, Why: noCgo},
 	"pipeline/augment":  {Pure: true, Why: noCgo},
 	"pipeline/sampler":  {Ours: []string{"pipeline/dataset"}, Pure: true, Why: noCgo},
 	"models/checkpoint": {Ours: []string{"internal/tensor"}, Pure: true, Why: noCgo},

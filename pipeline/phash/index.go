@@ -1,0 +1,71 @@
+package phash
+
+import "slices"
+
+// Index finds hashes that are near others: multi-index hashing of Norouzi, Punjani and Fleet,
+// Fast Search in Hamming Space with Multi-Index Hashing, 2012, section 2. A hash has four parts
+// of 16 bits. Where two hashes differ in at most 7 bits, they differ in at most one bit of some
+// part, so that looking up each part and its 16 neighbours finds all. It is safe for concurrent
+// use once it is made.
+type Index struct {
+	hashes []Hash
+	starts [parts][]uint32 // [65537] where the rows with a value of the part begin in rows
+	rows   [parts][]uint32 // rows of hashes, by the value of the part
+}
+
+const (
+	parts    = 4
+	partBits = 64 / parts
+	farthest = 2*parts - 1 // that Find finds
+)
+
+// NewIndex returns an index of hashes [N], N < 2³²; it keeps the slice. It takes 32 bytes for
+// each hash and 1 MiB.
+func NewIndex(hashes []Hash) *Index {
+	x := &Index{hashes: hashes}
+	for p := range parts {
+		starts := make([]uint32, 1<<partBits+1)
+		for _, h := range hashes {
+			starts[h.part(p)+1]++
+		}
+		for i := 1; i < len(starts); i++ {
+			starts[i] += starts[i-1]
+		}
+		rows, next := make([]uint32, len(hashes)), slices.Clone(starts)
+		for row, h := range hashes {
+			v := h.part(p)
+			rows[next[v]] = uint32(row)
+			next[v]++
+		}
+		x.starts[p], x.rows[p] = starts, rows
+	}
+	return x
+}
+
+// part returns the p-th 16 bits of h.
+func (h Hash) part(p int) uint16 { return uint16(h >> (p * partBits)) }
+
+// Find returns the rows of the hashes within distance of h, ascending. It panics where
+// distance is above 7.
+func (x *Index) Find(h Hash, distance int) []int {
+	if distance > farthest {
+		panic("phash: Find beyond a distance of 7")
+	}
+	var found []int
+	look := func(p int, value uint16) {
+		for _, row := range x.rows[p][x.starts[p][value]:x.starts[p][uint32(value)+1]] {
+			if x.hashes[row].Distance(h) <= distance {
+				found = append(found, int(row))
+			}
+		}
+	}
+	for p := range parts {
+		value := h.part(p)
+		look(p, value)
+		for bit := range partBits {
+			look(p, value^1<<bit)
+		}
+	}
+	slices.Sort(found)
+	return slices.Compact(found)
+}

@@ -25,17 +25,17 @@ type dataOptions struct {
 func (o *dataOptions) addFlags(c *cli.Command) {
 	c.Flags = append(c.Flags,
 		&cli.StringFlag{Name: "data", Destination: &o.path,
-			Usage: "`PATH` of a folder with a folder per class, a .zip of one, or a list of pairs, triplets or photos (CSV, TSV)"},
+			Usage: "`PATH` of the images: a folder with one folder per class, a .zip of one, or a list (CSV or TSV) of pairs, triplets or photos"},
 		&cli.StringFlag{Name: "val", Destination: &o.val,
-			Usage: "another `LIST` of photos and label images, whose photos are for validation"},
+			Usage: "second `LIST` of photos and label images; its photos are for validation"},
 		&cli.StringFlag{Name: "images", Destination: &o.images,
-			Usage: "folder or .zip that a list's paths are relative to, else the list's folder"},
+			Usage: "`PATH` of the folder or .zip that the paths of a list start from (default: the list's folder)"},
 		&cli.StringFlag{Name: "format", Destination: &o.format,
-			Usage: "how the data is laid out, else it is recognised: tfpair list"},
+			Usage: "`NAME` of the data's layout, from tfpair list --kind format (default: recognised)"},
 		&cli.StringFlag{Name: "columns", Destination: &o.columns,
-			Usage: "names of a list's columns: left=a,right=b,same=label, or different=label where 1 means different"},
+			Usage: "`NAMES` of a list's columns, such as left=a,right=b,same=label; write different=label where 1 means different"},
 		&cli.StringFlag{Name: "splits", Destination: &o.splits,
-			Usage: "which folders at the top are splits: train=a,val=b,test=c, or none; default: their names say"})
+			Usage: "`FOLDERS` at the top of the data that are splits, such as train=a,val=b,test=c, or none (default: known by their names)"})
 	o.reading.addFlags(c)
 }
 
@@ -86,10 +86,11 @@ type readingOptions struct {
 func (o *readingOptions) addFlags(c *cli.Command) {
 	c.Flags = append(c.Flags,
 		&cli.StringFlag{Name: "bad-images", Destination: &o.bad, Value: "stop",
-			Usage: "what to do where images cannot be read: stop or skip"},
+			Usage: "`POLICY` for images that cannot be read: stop or skip"},
 		&cli.Float64Flag{Name: "bad-budget", Destination: &o.budget, Value: 0.01,
-			Usage: "largest share of images that may be skipped"},
-		&cli.IntFlag{Name: "workers", Destination: &o.workers, Usage: "images decoded at once, else one per core"})
+			Usage: "largest `SHARE` of the images that may be skipped"},
+		&cli.IntFlag{Name: "workers", Destination: &o.workers, DefaultText: "one per core",
+			Usage: "decode `N` images at once"})
 }
 
 func (o readingOptions) validate() error {
@@ -125,8 +126,9 @@ type machineOptions struct {
 func (o *machineOptions) addFlags(c *cli.Command) {
 	c.Flags = append(c.Flags,
 		&cli.StringFlag{Name: "device", Destination: &o.device, Value: "auto",
-			Usage: "auto, cpu or gpu (the GPU path is untested)"},
-		&cli.IntFlag{Name: "threads", Destination: &o.threads, Usage: "threads of one operation, else one per core"})
+			Usage: "`DEVICE` that computes: auto, cpu or gpu; gpu is untested"},
+		&cli.IntFlag{Name: "threads", Destination: &o.threads, DefaultText: "one per core",
+			Usage: "use `N` threads in one operation"})
 }
 
 func (o machineOptions) validate() error {

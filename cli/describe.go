@@ -174,7 +174,7 @@ func (d *description) print(out output) {
 	for _, v := range d.Values {
 		t.AppendRow(table.Row{v.Key, v.Value, v.From}[:len(header)])
 	}
-	out.print("\n%s", t.Render())
+	out.print("\n%s", t)
 }
 
 func (n network) print(out output) {
@@ -220,14 +220,14 @@ func printManifest(out output, m *models.Manifest) {
 			t.AppendRow(table.Row{strings.ReplaceAll(of.Name, "_", " "), fmt.Sprintf("%.4f", of.Value),
 				fmt.Sprintf("%.4f – %.4f", of.Low, of.High), of.Better + " is better"})
 		}
-		out.print("\n%s\n\non %s of validation, which also chose the threshold", t.Render(), count(m.Pairs, "pair"))
+		out.print("\n%s\n\non %s of validation, which also chose the threshold", t, count(m.Pairs, "pair"))
 	}
 	if len(m.Files) > 0 {
 		t := newTable("file", "bytes", "SHA-256")
 		for _, name := range slices.Sorted(maps.Keys(m.Files)) {
 			t.AppendRow(table.Row{name, commas(int(m.Files[name].Size)), m.Files[name].SHA256[:12] + "…"})
 		}
-		out.print("\n%s", t.Render())
+		out.print("\n%s", t)
 	}
 }
 

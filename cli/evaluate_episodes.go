@@ -113,7 +113,7 @@ func (r fewShot) print(out output) {
 	t := newTable("metric", "value", "95 % interval", "")
 	t.AppendRow(table.Row{"error", fmt.Sprintf("%.4f", r.Error.Value),
 		fmt.Sprintf("%.4f – %.4f", r.Error.Interval.Low, r.Error.Interval.High), "lower is better"})
-	out.print("\n%s", t.Render())
+	out.print("\n%s", t)
 	out.print("\n%s of %s wrong; interval: %s, %s", commas(r.Wrong),
 		count(r.Queries, "query"), r.Error.Interval.Method,
 		count(r.Error.Interval.Units, "unit"))

@@ -83,7 +83,7 @@ func (e labelEvaluation) print(out output, data *dataset.Dataset) {
 	if e.None != nil {
 		appendMeasured(t, "", e.None.Detected, e.None.FalseAccepts)
 	}
-	out.print("\n%s", t.Render())
+	out.print("\n%s", t)
 	interval := e.Retrieval[0].Interval
 	out.print("\nintervals: %s; %s", interval.Method, count(interval.Units, "unit"))
 	if e.None != nil {
@@ -118,7 +118,7 @@ func (e labelEvaluation) printClasses(out output) {
 		t.AppendRow(table.Row{c.Class, c.Queries, fmt.Sprintf("%.4f", c.Metrics["recall@1"]),
 			fmt.Sprintf("%.4f", c.Metrics["recall@5"]), fmt.Sprintf("%g", c.Metrics[evaluate.MedianRank])})
 	}
-	out.print("\n%s", t.Render())
+	out.print("\n%s", t)
 	if more := len(worst) - worstClasses; more > 0 {
 		out.print("\nthe %d classes of lowest recall@1; --json has the other %d, too", worstClasses, more)
 	}

@@ -35,10 +35,10 @@ func (e evaluation) print(out output, data *dataset.Dataset) {
 		rows = append(rows, *e.AccuracyHalf)
 	}
 	appendMeasured(t, "", append(rows, e.Retrieval...)...)
-	out.print("\n%s", t.Render())
+	out.print("\n%s", t)
 	out.print("\nintervals: %s; %s", e.Metrics[0].Interval.Method, count(e.Metrics[0].Interval.Units, "unit"))
 	e.printRetrieval(out)
-	out.print("\n%s", ratesTable(e.Rates).Render())
+	out.print("\n%s", ratesTable(e.Rates))
 	if e.Sheet != "" {
 		out.print("\nwrote %s: pairs called wrongly, and some called right", e.Sheet)
 	}
@@ -67,7 +67,7 @@ func (e evaluation) printRetrieval(out output) {
 		t.AppendRow(table.Row{c.Class, c.Queries, fmt.Sprintf("%.4f", c.Metrics["recall@1"]),
 			fmt.Sprintf("%.4f", c.Metrics["r_precision"]), fmt.Sprintf("%.4f", c.Metrics["map@r"])})
 	}
-	out.print("\n%s", t.Render())
+	out.print("\n%s", t)
 	if more := len(worst) - worstClasses; more > 0 {
 		out.print("\nthe %d classes of lowest recall@1; --json has the other %d, too", worstClasses, more)
 	}

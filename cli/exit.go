@@ -1,10 +1,12 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -106,8 +108,8 @@ var outcomes = []outcome{
 	{isA[*train.SpecError], exitUsage, "give the run's own settings, and its --weights, to go on, or another --out to begin anew"},
 	{isA[*tune.FolderError], exitUsage, "give the same search to go on with it, or another --out to begin anew"},
 	{isA[*tune.SpaceError], exitUsage, "docs/spec.md says what a space file may hold; tfpair list shows names"},
-	{isA[*usageError], exitUsage, "tfpair --help, tfpair COMMAND --help or tfpair list show what there is"},
-	{isA[*named.UnknownError], exitUsage, "tfpair list shows what there is"},
+	{isA[*named.UnknownError], exitUsage, ""}, // see hint
+	{isA[*usageError], exitUsage, ""},         // see hint
 	{isA[*dataset.OptionsError], exitUsage, ""},
 	{isA[*graphs.BuildError], exitUsage, "docs/spec.md says what a spec may hold"},
 	{isA[*train.ClassesError], exitUsage, ""},
@@ -188,9 +190,37 @@ func report(streams IO, err error) int {
 	} else if errors.Is(err, context.Canceled) {
 		o.code = exitInterrupted
 	}
-	fmt.Fprintf(streams.Err, "tfpair: %v\n", err)
-	if o.hint != "" {
-		fmt.Fprintf(streams.Err, "tfpair: hint: %s\n", o.hint)
+	out := output{IO: streams}
+	out.say("tfpair: %v", err)
+	if hint := o.hintFor(err); hint != "" {
+		out.say("tfpair: hint: %s", hint)
 	}
 	return o.code
+}
+
+// hintFor returns what to do about err: the command that shows what there is, where a name or
+// a command line is wrong.
+func (o outcome) hintFor(err error) string {
+	var unknown *named.UnknownError
+	var wrong *usageError
+	switch {
+	case o.hint != "":
+		return o.hint
+	case errors.As(err, &unknown):
+		return listHint(unknown.Kind)
+	case errors.As(err, &wrong) && o.code == exitUsage:
+		return cmp.Or(wrong.help, "tfpair help")
+	}
+	return ""
+}
+
+// listHint is the command that lists the names of a kind.
+func listHint(kind string) string {
+	switch {
+	case !slices.Contains(kindNames(entries()), kind):
+		return "tfpair list"
+	case strings.Contains(kind, " "):
+		return fmt.Sprintf("tfpair list --kind %q", kind)
+	}
+	return "tfpair list --kind " + kind
 }

@@ -75,15 +75,9 @@ func newListCommand(streams IO) *cli.Command {
 }
 
 func runList(kind string, out output) error {
-	var kinds []string
-	list := slices.DeleteFunc(entries(), func(e entry) bool {
-		if !slices.Contains(kinds, e.Kind) {
-			kinds = append(kinds, e.Kind)
-		}
-		return kind != "" && e.Kind != kind
-	})
+	list := slices.DeleteFunc(entries(), func(e entry) bool { return kind != "" && e.Kind != kind })
 	if len(list) == 0 {
-		return &named.UnknownError{Kind: "kind", Name: kind, Known: kinds}
+		return &named.UnknownError{Kind: "kind", Name: kind, Known: kindNames(entries())}
 	}
 	t := newTable("kind", "name", "what it is", "paper")
 	for _, e := range list {
@@ -92,6 +86,17 @@ func runList(kind string, out output) error {
 		}
 		t.AppendRow(table.Row{e.Kind, e.Name, e.Brief, e.Paper})
 	}
-	out.print("%s", t.Render())
+	out.print("%s", t)
 	return nil
+}
+
+// kindNames returns the kinds of entries, in their order.
+func kindNames(list []entry) []string {
+	var kinds []string
+	for _, e := range list {
+		if !slices.Contains(kinds, e.Kind) {
+			kinds = append(kinds, e.Kind)
+		}
+	}
+	return kinds
 }

@@ -46,7 +46,7 @@ func (o *modelOptions) addFlags(c *cli.Command) {
 // checkpointFlag is empty where it is not given.
 func checkpointFlag(to *string) cli.Flag {
 	return &cli.StringFlag{Name: "checkpoint", Destination: to, DefaultText: bestCheckpoint,
-		Usage: "of a run: best (by train.select), last, or a step"}
+		Usage: "`CHECKPOINT` of a run: best (by train.select), last, or the number of a step"}
 }
 
 // bestCheckpoint is the checkpoint of a run that is used where none is given.

@@ -3,6 +3,7 @@ package cli
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"os"
 	"strings"
 	"time"
@@ -38,15 +39,25 @@ func (o outputOptions) on(streams IO) output {
 // say writes a line of conversation.
 func (o output) say(format string, args ...any) {
 	if !o.quiet {
-		fmt.Fprintf(o.Err, format+"\n", args...)
+		o.line(o.Err, format, args)
 	}
 }
 
 // print writes a line of the result, where it is not asked for as JSON.
 func (o output) print(format string, args ...any) {
 	if !o.json {
-		fmt.Fprintf(o.Out, format+"\n", args...)
+		o.line(o.Out, format, args)
 	}
+}
+
+// line writes a line for a person, in colour on a terminal. What its arguments hold is made
+// visible.
+func (o output) line(w io.Writer, format string, args []any) {
+	text := fmt.Sprintf(format, visibles(args)...)
+	if colourful(w, o.Getenv) {
+		text = coloured(text)
+	}
+	fmt.Fprintln(w, text)
 }
 
 // emit writes one JSON object: the event's name and the fields of v.
@@ -123,7 +134,7 @@ func (p *progress) done() {
 	}
 }
 
-// newTable returns an empty table in the house style.
+// newTable returns an empty table in the house style. It is an argument of print as it is.
 func newTable(header ...string) table.Writer {
 	t := table.NewWriter()
 	style := table.StyleDefault
@@ -135,5 +146,5 @@ func newTable(header ...string) table.Writer {
 		row[i] = h
 	}
 	t.AppendHeader(row)
-	return t
+	return plainTable{t}
 }

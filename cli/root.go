@@ -29,36 +29,35 @@ func Run(ctx context.Context, args []string, streams IO) int {
 	return report(streams, err)
 }
 
-const about = `tfpair trains siamese networks on your pictures, says how good they are and at
-which threshold, and goes on where it stopped.
+const about = `tfpair trains a network that tells which of your pictures belong together. It
+reports how good the network is, and at which distance two pictures count as
+the same. A training that was stopped goes on where it stopped.
 
-  tfpair demo                                         try it on pictures it draws itself
-  tfpair train --data pictures/ --out run             train on class folders, an archive or a list
-  tfpair evaluate --model run --data pictures/        how good, with intervals
-  tfpair export --run run --out model                 a SavedModel for Go services and TensorFlow's tools
-  tfpair compare --model model --left a.jpg --right b.jpg
-  tfpair index build --model model --data photos/ --out photos.index
-  tfpair search --model model --index photos.index --image a.jpg`
+Start with "tfpair demo". It takes a minute and needs no pictures of yours.
+`
+
+const rootExamples = examplesHead +
+	`  tfpair demo
+  tfpair train --data demo/pictures --out run --set train.steps=100
+  tfpair evaluate --model run --data demo/pictures
+  tfpair export --run run --out model
+  tfpair index build --model model --data demo/pictures --out pictures.index
+  tfpair search --model model --index pictures.index --image demo/pictures/test/house/000.png`
 
 func newApp(streams IO) *cli.App {
 	app := &cli.App{
 		Name:                      "tfpair",
-		Usage:                     "learn which images belong together",
-		Description:               about + "\n\n" + exitHelp(),
-		UsageText:                 "tfpair COMMAND [flags]",
-		HideHelpCommand:           true,
+		Usage:                     "learn which pictures belong together",
+		Description:               about + "\n" + exitHelp() + "\n\n" + rootExamples,
+		HideHelp:                  true, // helpFlag and newHelpCommand take its place
 		HideVersion:               true,
 		DisableSliceFlagSeparator: true, // --set backbone.smallconv.filters=[16,32] is one value
 		Writer:                    streams.Out,
 		ErrWriter:                 streams.Err,
 		ExitErrHandler:            func(*cli.Context, error) {}, // Run reports, main exits
 		OnUsageError:              onUsageError,
-		Action: func(c *cli.Context) error {
-			if c.Args().Present() {
-				return usagef("unknown command %q (known: %s)", c.Args().First(), known(c.App.Commands))
-			}
-			return cli.ShowAppHelp(c)
-		},
+		Flags:                     []cli.Flag{helpFlag(), &cli.BoolFlag{Name: "version", Usage: "print the version"}},
+		Action:                    func(c *cli.Context) error { return runRoot(c, streams) },
 		Commands: []*cli.Command{
 			newTrainCommand(streams),
 			newEvaluateCommand(streams),
@@ -75,61 +74,99 @@ func newApp(streams IO) *cli.App {
 			newDoctorCommand(streams),
 			newRuntimeCommand(streams),
 			newWeightsCommand(streams),
+			newCompletionCommand(streams),
+			newCompleteCommand(streams),
 			newVersionCommand(streams),
+			newHelpCommand(streams),
 		},
 	}
 	for _, c := range app.Commands {
-		finish(c)
+		finish(c, page{app.Name + " " + c.Name, c})
 	}
+	app.CustomAppHelpTemplate = rootPage(app).template()
 	return app
 }
 
-// finish gives a command what all commands have.
-func finish(c *cli.Command) {
-	c.OnUsageError = onUsageError
-	c.HideHelpCommand = true
-	for _, sub := range c.Subcommands {
-		finish(sub)
+func helpFlag() cli.Flag {
+	return &cli.BoolFlag{Name: "help", Aliases: []string{"h"}, Usage: "show this help"}
+}
+
+// runRoot is what the program does without a command.
+func runRoot(c *cli.Context, streams IO) error {
+	switch {
+	case c.Args().Present():
+		return unknownCommand(c.Args().First(), c.App.Commands)
+	case c.Bool("version"):
+		return runVersion(output{IO: streams})
 	}
+	return runHelp(c.App, nil, streams.Out)
+}
+
+// finish gives a command what all commands have. Its arguments are refused unless it says
+// what they are.
+func finish(c *cli.Command, p page) {
+	c.OnUsageError = onUsageError
+	c.HideHelp = true
+	c.Flags = append(c.Flags, helpFlag())
+	for _, sub := range c.Subcommands {
+		finish(sub, page{p.name + " " + sub.Name, sub})
+	}
+	c.CustomHelpTemplate = p.template()
 	action := c.Action
 	c.Action = func(ctx *cli.Context) error {
-		if ctx.Args().Present() {
-			if len(c.Subcommands) > 0 {
-				return usagef("unknown command %q (known: %s)", ctx.Args().First(), known(c.Subcommands))
-			}
-			return usagef("%s takes no argument without a flag, got %q", c.Name, ctx.Args().First())
+		err := refuseArguments(c, ctx.Args().First())
+		switch {
+		case err != nil:
+		case action == nil:
+			err = runHelp(ctx.App, p.words(), ctx.App.Writer)
+		default:
+			err = action(ctx)
 		}
-		if action == nil {
-			return cli.ShowSubcommandHelp(ctx)
-		}
-		return action(ctx)
+		return hinted(err, p.words())
 	}
 }
 
-func known(commands []*cli.Command) string {
-	var names []string
-	for _, c := range commands {
-		names = append(names, c.Name)
+// refuseArguments refuses an argument of a command that takes none.
+func refuseArguments(c *cli.Command, argument string) error {
+	switch {
+	case argument == "" || c.ArgsUsage != "":
+		return nil
+	case len(c.Subcommands) > 0:
+		return unknownCommand(argument, c.Subcommands)
 	}
-	return strings.Join(names, ", ")
+	return usagef("%s takes flags only, got %q", c.Name, argument)
 }
 
-func onUsageError(_ *cli.Context, err error, _ bool) error { return &usageError{err} }
+func onUsageError(c *cli.Context, err error, _ bool) error {
+	return hinted(flagError(c.Command.Flags, err), page{name: c.Command.HelpName}.words())
+}
 
 // usageError says that a command line, or a spec, cannot be carried out. Nothing was started.
-type usageError struct{ err error }
+type usageError struct {
+	err  error
+	help string // the command that shows what there is
+}
 
 func (e *usageError) Error() string { return e.err.Error() }
 func (e *usageError) Unwrap() error { return e.err }
 
-func usagef(format string, args ...any) error { return &usageError{fmt.Errorf(format, args...)} }
+func usagef(format string, args ...any) error { return usage(fmt.Errorf(format, args...)) }
 
 // usage makes err, if there is one, a usageError.
 func usage(err error) error {
 	if err == nil {
 		return nil
 	}
-	return &usageError{err}
+	return &usageError{err: err}
+}
+
+// hinted returns err, with the help of a command where it is a usageError without any.
+func hinted(err error, command []string) error {
+	var u *usageError
+	if errors.As(err, &u) && u.help == "" {
+		u.help = strings.Join(append([]string{"tfpair help"}, command...), " ")
+	}
+	return err
 }
 
 // interrupted returns the signal that ended ctx, if one did.

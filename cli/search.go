@@ -16,7 +16,7 @@ func newSearchCommand(streams IO) *cli.Command {
 	flags := append(modelFlags(),
 		&cli.StringFlag{Name: "index", Usage: "`FILE` that tfpair index build wrote, else the gallery inside the model"},
 		&cli.StringSliceFlag{Name: "image", Usage: "image `FILE` to search for, or a folder, a .zip or a list of them; may be repeated"},
-		&cli.IntFlag{Name: "k", Value: 5, Usage: "how many of the nearest to show"},
+		&cli.IntFlag{Name: "k", Value: 5, Usage: "show the `N` nearest images"},
 		&cli.StringFlag{Name: "sheet", Usage: "PNG `FILE` to draw the images and their answers into"},
 		&cli.BoolFlag{Name: "overwrite", Usage: "replace the sheet where there is one"},
 		&cli.StringFlag{Name: "data", Usage: "`PATH` of a folder or .zip of the images searched, for the sheet, else that of index build"})

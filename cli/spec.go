@@ -13,7 +13,7 @@ import (
 	"github.com/tfpair/tfpair/runner/train"
 )
 
-// specFlags say what to train: a preset, a file over it, settings over both.
+// specOptions say what to train: a preset, a file over it, settings over both.
 func specFlags() []cli.Flag {
 	return []cli.Flag{
 		&cli.StringFlag{Name: "preset", Value: spec.DefaultPreset, Usage: "spec to start from: tfpair list"},

@@ -166,7 +166,7 @@ func (w *tuneWatcher) print(r *tune.Result, data string) {
 		}
 		t.AppendRow(table.Row{trial.Number, trial.Steps, value, strings.Join(trial.Set, " ")})
 	}
-	w.out.print("%s", t.Render())
+	w.out.print("%s", t)
 	if more := len(r.Trials) - bestTrials; more > 0 {
 		w.out.print("\nand %d more in trials.csv", more)
 	}

@@ -17,16 +17,22 @@ type versions struct {
 }
 
 func newVersionCommand(streams IO) *cli.Command {
-	return &cli.Command{
+	var o outputOptions
+	c := &cli.Command{
 		Name:  "version",
 		Usage: "print the version",
-		Flags: outputFlags(),
-		Action: func(c *cli.Context) error {
-			out := newOutput(c, streams)
-			v := versions{Version: programVersion(), Go: runtime.Version(), TensorFlow: libtensorflow.Version,
-				Platform: runtime.GOOS + "/" + runtime.GOARCH}
-			out.print("tfpair %s (%s, TensorFlow %s, %s)", v.Version, v.Go, v.TensorFlow, v.Platform)
-			return out.emit("version", v)
-		},
+		Description: examplesHead +
+			"  tfpair version\n" +
+			"  tfpair version --json",
+		Action: func(*cli.Context) error { return runVersion(o.on(streams)) },
 	}
+	o.addFlags(c)
+	return c
+}
+
+func runVersion(out output) error {
+	v := versions{Version: programVersion(), Go: runtime.Version(), TensorFlow: libtensorflow.Version,
+		Platform: runtime.GOOS + "/" + runtime.GOARCH}
+	out.print("tfpair %s (%s, TensorFlow %s, %s)", v.Version, v.Go, v.TensorFlow, v.Platform)
+	return out.emit("version", v)
 }

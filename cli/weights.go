@@ -146,7 +146,7 @@ func (i inspected) print(out output) {
 		shape := strings.ReplaceAll(strings.Trim(fmt.Sprint(of.Shape), "[]"), " ", "×")
 		t.AppendRow(table.Row{of.Name, shape})
 	}
-	out.print("\n%s", t.Render())
+	out.print("\n%s", t)
 }
 
 // converted is the result of tfpair weights convert.

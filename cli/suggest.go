@@ -1,0 +1,109 @@
+package cli
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+	"github.com/xrash/smetrics"
+)
+
+// alike is the least Jaro-Winkler similarity of a name to what was typed for it to be
+// suggested; its two parameters are Winkler's own. One letter left out, doubled or swapped
+// gives more in names of four letters and longer.
+const (
+	alike          = 0.8
+	boostThreshold = 0.7
+	prefixSize     = 4
+)
+
+// nearest returns the name that is most like what was typed, "" where none is.
+func nearest(typed string, names []string) string {
+	best, found := alike, ""
+	for _, name := range names {
+		if s := smetrics.JaroWinkler(typed, name, boostThreshold, prefixSize); s >= best {
+			best, found = s, name
+		}
+	}
+	return found
+}
+
+// unknownCommand says that there is no command of this name, and which one may be meant.
+func unknownCommand(name string, commands []*cli.Command) error {
+	var known []string
+	for _, c := range commands {
+		if !c.Hidden {
+			known = append(known, c.Name)
+		}
+	}
+	if meant := nearest(name, known); meant != "" {
+		return usagef("unknown command %q; did you mean %s?", name, meant)
+	}
+	return usagef("unknown command %q (known: %s)", name, strings.Join(known, ", "))
+}
+
+// What the flag parser says of a command line that it does not understand.
+var (
+	undefinedFlag = regexp.MustCompile(`^flag provided but not defined: -(.*)$`)
+	valuelessFlag = regexp.MustCompile(`^flag needs an argument: -(.*)$`)
+	invalidValue  = regexp.MustCompile(`^invalid (?:boolean )?value (".*") for (?:flag )?-([^:]*): .*$`)
+)
+
+// flagError says in the program's words what is wrong with a flag.
+func flagError(flags []cli.Flag, err error) error {
+	text := err.Error()
+	if m := undefinedFlag.FindStringSubmatch(text); m != nil {
+		return unknownFlag(m[1], flags)
+	}
+	if m := valuelessFlag.FindStringSubmatch(text); m != nil {
+		if f := flagNamed(flags, m[1]); f != nil {
+			return usagef("%s needs a value: %s %s", dashed(m[1]), dashed(m[1]), placeholder(f))
+		}
+	}
+	if m := invalidValue.FindStringSubmatch(text); m != nil {
+		if f := flagNamed(flags, m[2]); f != nil {
+			return usagef("%s must be %s, got %s", dashed(m[2]), valueKind(f), m[1])
+		}
+	}
+	return usage(err)
+}
+
+func unknownFlag(name string, flags []cli.Flag) error {
+	var known []string
+	for _, f := range flags {
+		known = append(known, f.Names()...)
+	}
+	message := fmt.Sprintf("unknown flag %s", dashed(name))
+	if meant := nearest(name, known); meant != "" {
+		message += fmt.Sprintf("; did you mean %s?", dashed(meant))
+	}
+	return usagef("%s", message)
+}
+
+// flagNamed returns the flag of this name, nil where there is none.
+func flagNamed(flags []cli.Flag, name string) cli.DocGenerationFlag {
+	for _, f := range flags {
+		for _, known := range f.Names() {
+			if known == name {
+				return f.(cli.DocGenerationFlag) // all flags of the package are
+			}
+		}
+	}
+	return nil
+}
+
+// valueKind says which values a flag takes.
+func valueKind(f cli.Flag) string {
+	switch f.(type) {
+	case *cli.IntFlag:
+		return "a whole number"
+	case *cli.Uint64Flag:
+		return "a whole number that is 0 or more"
+	case *cli.Float64Flag:
+		return "a number"
+	case *cli.BoolFlag:
+		return "true or false"
+	}
+	return "a value that it takes"
+}

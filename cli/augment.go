@@ -51,7 +51,7 @@ func runAugment(c *cli.Context, out output) error {
 	if err := checkAugment(c); err != nil {
 		return err
 	}
-	s, err := readSpec(c)
+	r, err := readSpec(c)
 	if err != nil {
 		return err
 	}
@@ -64,14 +64,14 @@ func runAugment(c *cli.Context, out output) error {
 		return err
 	}
 	defer data.Close() // read only
-	part, err := parts{data: data, train: s.Train}.choose("--data", string(dataset.Train))
+	part, err := parts{data: data, train: r.Spec.Train}.choose("--data", string(dataset.Train))
 	if err != nil {
 		return err
 	}
 	if len(part.Images) == 0 {
 		return usagef("%s has no training images", data.Name)
 	}
-	a := artist{data: data, spec: s, draws: c.Int("draws"), skip: skip > 0}
+	a := artist{data: data, spec: r.Spec, augmenter: r.Augmenter, draws: c.Int("draws"), skip: skip > 0}
 	rows, err := a.draw(varied(data, part, c.Uint64("seed")), c.Int("count"))
 	if err != nil {
 		return err
@@ -121,20 +121,17 @@ func varied(data *dataset.Dataset, part dataset.Part, seed uint64) []int32 {
 
 // artist draws the rows of a sheet and remembers what they show.
 type artist struct {
-	data    *dataset.Dataset
-	spec    *spec.Spec
-	draws   int
-	skip    bool // images that cannot be read
-	shown   []string
-	skipped []string
+	data      *dataset.Dataset
+	spec      *spec.Spec
+	augmenter *augment.Augmenter
+	draws     int
+	skip      bool // images that cannot be read
+	shown     []string
+	skipped   []string
 }
 
 // draw returns a row of headings and count rows of images.
 func (a *artist) draw(images []int32, count int) ([][]sheet.Cell, error) {
-	augmenter, err := augment.New(&a.spec.Augment, uint64(a.spec.Train.Seed))
-	if err != nil {
-		return nil, err
-	}
 	resizer, err := resize.New(resize.Options{Size: a.spec.Input.Size, Mode: a.spec.Input.Resize,
 		Filter: a.spec.Input.Filter})
 	if err != nil {
@@ -159,25 +156,25 @@ func (a *artist) draw(images []int32, count int) ([][]sheet.Cell, error) {
 			continue
 		}
 		a.shown = append(a.shown, a.data.Images[i].Path)
-		rows = append(rows, a.row(augmenter, pixels, i))
+		rows = append(rows, a.row(pixels, i))
 	}
 	return rows, nil
 }
 
 // row returns an image [S,S,3] and its draws. Where quarter turns are classes the
 // draws go round them.
-func (a *artist) row(augmenter *augment.Augmenter, pixels []uint8, i int32) []sheet.Cell {
+func (a *artist) row(pixels []uint8, i int32) []sheet.Cell {
 	size := a.spec.Input.Size
 	row := []sheet.Cell{{Image: picture(pixels, size), Caption: a.caption(i)}}
 	drawn := make([]uint8, len(pixels))
 	for epoch := range a.draws {
 		cell := sheet.Cell{}
-		turn := epoch % augmenter.Classes()
-		if augmenter.Classes() > 1 {
+		turn := epoch % a.augmenter.Classes()
+		if a.augmenter.Classes() > 1 {
 			cell.Caption = fmt.Sprintf("turn %d", 90*turn)
 		}
 		copy(drawn, pixels)
-		augmenter.Apply(drawn, size, augment.Draw{Epoch: epoch, Image: i, Turn: turn})
+		a.augmenter.Apply(drawn, size, augment.Draw{Epoch: epoch, Image: i, Turn: turn})
 		cell.Image = picture(drawn, size)
 		row = append(row, cell)
 	}

@@ -116,7 +116,7 @@ func describeModel(c *cli.Context) (*description, error) {
 // describeSpec describes the spec of the flags. Without the runtime it leaves out what
 // only the graph knows.
 func describeSpec(c *cli.Context, out output) (*description, error) {
-	layers, err := readLayers(c)
+	layers, r, err := readLayers(c)
 	if err != nil {
 		return nil, err
 	}
@@ -124,8 +124,7 @@ func describeSpec(c *cli.Context, out output) (*description, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := layers[len(layers)-1].spec
-	d := &description{Kind: "spec", Name: c.String("spec"), Network: networkOf(s)}
+	d := &description{Kind: "spec", Name: c.String("spec"), Network: networkOf(r.Spec)}
 	if d.Name == "" {
 		d.Name = layers[0].from
 	}
@@ -140,7 +139,7 @@ func describeSpec(c *cli.Context, out output) (*description, error) {
 	} else if err != nil {
 		return nil, err
 	}
-	g, err := graphs.Build(s)
+	g, err := graphs.Build(r.Parts)
 	if err != nil {
 		return nil, err
 	}

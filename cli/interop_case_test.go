@@ -32,7 +32,7 @@ func exportedVariables(t *testing.T, run string) (shapes map[string][]int64, tra
 		t.Fatal(err)
 	}
 	defer m.Close()
-	g, err := graphs.BuildInference(m.Spec, 0)
+	g, err := graphs.BuildInference(m.Parts, 0)
 	if err != nil {
 		t.Fatal(err)
 	}

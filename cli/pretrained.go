@@ -6,7 +6,6 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/tfpair/tfpair/graphs/spec"
 	"github.com/tfpair/tfpair/models"
 	"github.com/tfpair/tfpair/models/weights"
 	"github.com/tfpair/tfpair/runner/train"
@@ -17,18 +16,17 @@ func weightsFlag() cli.Flag {
 		Usage: "`FILE` of pretrained weights that the backbone of a new run starts from: tfpair weights"}
 }
 
-// readSpecAndWeights returns the spec that the flags describe and the file that --weights names, nil
+// readSpecAndWeights returns the training that the flags describe and the file that --weights names, nil
 // without it. Options of the backbone that the weights need, and that nobody chose, are set
 // to what they need, and said; others are an *weights.OptionsError.
-func readSpecAndWeights(c *cli.Context, out output) (*spec.Spec, *weights.File, error) {
-	layers, err := readLayers(c)
+func readSpecAndWeights(c *cli.Context, out output) (*train.Resolved, *weights.File, error) {
+	layers, r, err := readLayers(c)
 	if err != nil {
 		return nil, nil, err
 	}
-	s := layers[len(layers)-1].spec
 	path := c.String("weights")
 	if path == "" {
-		return s, nil, nil
+		return r, nil, nil
 	}
 	f, err := weights.Read(path)
 	if err != nil {
@@ -38,20 +36,22 @@ func readSpecAndWeights(c *cli.Context, out output) (*spec.Spec, *weights.File, 
 	if err != nil {
 		return nil, nil, err
 	}
-	if layout.Network != "" && layout.Network != s.Backbone.Name {
+	if layout.Network != "" && layout.Network != r.Spec.Backbone.Name {
 		return nil, nil, usagef("weights %q are of %s (layout %s), and the backbone is %s; "+
-			"give --set backbone=%s", path, layout.Network, layout.Name, s.Backbone.Name, layout.Network)
+			"give --set backbone=%s", path, layout.Network, layout.Name, r.Spec.Backbone.Name, layout.Network)
 	}
 	settings, err := unchosen(layers, layout)
 	if err != nil || len(settings) == 0 {
-		return s, f, err
+		return r, f, err
 	}
 	out.say("note      %s are what weights of layout %s were made for: set",
 		strings.Join(settings, ", "), layout.Name)
-	if s, err = s.Set(settings...); err != nil {
+	s, err := r.Spec.Set(settings...)
+	if err != nil {
 		return nil, nil, err
 	}
-	return s, f, usage(train.Check(s))
+	r, err = train.Resolve(s)
+	return r, f, usage(err)
 }
 
 // unchosen returns, as --set takes them, the options that weights of this layout need another value

@@ -22,14 +22,10 @@ func specFlags() []cli.Flag {
 	}
 }
 
-// readSpec returns the spec that the flags describe, its names and options checked
-// and its defaults filled in.
-func readSpec(c *cli.Context) (*spec.Spec, error) {
-	layers, err := readLayers(c)
-	if err != nil {
-		return nil, err
-	}
-	return layers[len(layers)-1].spec, nil
+// readSpec returns the training that the flags describe.
+func readSpec(c *cli.Context) (*train.Resolved, error) {
+	_, r, err := readLayers(c)
+	return r, err
 }
 
 // layer is a spec up to one of the places that its values come from.
@@ -38,34 +34,35 @@ type layer struct {
 	spec *spec.Spec
 }
 
-// readLayers returns what each place that the flags name makes of the one before; the
-// last has all defaults filled in.
-func readLayers(c *cli.Context) ([]layer, error) {
+// readLayers returns what each place that the flags name makes of the one before, and the
+// training that the last of them describes, with all defaults filled in.
+func readLayers(c *cli.Context) ([]layer, *train.Resolved, error) {
 	s, err := spec.Preset(c.String("preset"))
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	layers := []layer{{"preset " + c.String("preset"), s}}
 	if path := c.String("spec"); path != "" {
 		text, err := os.ReadFile(path)
 		if err != nil {
-			return nil, usage(fmt.Errorf("read spec: %w", err))
+			return nil, nil, usage(fmt.Errorf("read spec: %w", err))
 		}
 		if s, err = spec.Parse(text, path, s); err != nil {
-			return nil, usage(err)
+			return nil, nil, usage(err)
 		}
 		layers = append(layers, layer{path, s})
 	}
 	if s, err = s.Set(c.StringSlice("set")...); err != nil {
-		return nil, usage(err)
+		return nil, nil, usage(err)
 	}
 	layers = append(layers, layer{"--set", s})
-	resolved := *s
-	resolved.Train.Unseen = s.Train.Unseen || c.Bool("unseen-classes")
-	if err := train.Check(&resolved); err != nil {
-		return nil, usage(err)
+	whole := *s
+	whole.Train.Unseen = s.Train.Unseen || c.Bool("unseen-classes")
+	r, err := train.Resolve(&whole)
+	if err != nil {
+		return nil, nil, usage(err)
 	}
-	return append(layers, layer{"default", &resolved}), nil
+	return append(layers, layer{"default", r.Spec}), r, nil
 }
 
 // value is a key of a spec.

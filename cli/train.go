@@ -37,7 +37,7 @@ func runTrain(c *cli.Context, out output) error {
 		return err
 	}
 	out.say("tfpair train: %s → %s", c.String("data"), c.String("out"))
-	s, pretrained, err := readSpecAndWeights(c, out)
+	r, pretrained, err := readSpecAndWeights(c, out)
 	if err != nil {
 		return err
 	}
@@ -59,7 +59,7 @@ func runTrain(c *cli.Context, out output) error {
 	}
 	defer data.Close() // read only
 	w := &trainWatcher{out: out, data: data.Summary()}
-	summary, err := train.Run(c.Context, train.Config{Spec: s, Data: data, Folder: c.String("out"),
+	summary, err := train.Run(c.Context, train.Config{Resolved: r, Data: data, Folder: c.String("out"),
 		Weights: pretrained, Session: o, Store: storeOptions(c), MaxTime: limit, SkipBad: skip, Observe: w.observe, Now: time.Now})
 	w.end()
 	var notRun *run.NotRunError

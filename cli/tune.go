@@ -69,7 +69,7 @@ func tuneConfig(c *cli.Context, out output) (tune.Config, error) {
 	if t.Time, err = tuneTime(c); err != nil {
 		return t, err
 	}
-	if t.Spec, t.Weights, err = readSpecAndWeights(c, out); err != nil {
+	if t.Resolved, t.Weights, err = readSpecAndWeights(c, out); err != nil {
 		return t, err
 	}
 	text, err := os.ReadFile(c.String("space"))

@@ -11,16 +11,9 @@ import (
 	"github.com/galeone/tensorflow/tensorflow/go/op"
 	tg "github.com/galeone/tfgo"
 
-	"github.com/tfpair/tfpair/graphs/backbone"
-	"github.com/tfpair/tfpair/graphs/distance"
-	"github.com/tfpair/tfpair/graphs/head"
 	"github.com/tfpair/tfpair/graphs/layer"
-	"github.com/tfpair/tfpair/graphs/loss"
-	"github.com/tfpair/tfpair/graphs/miner"
 	"github.com/tfpair/tfpair/graphs/optimizer"
-	"github.com/tfpair/tfpair/graphs/spec"
 	"github.com/tfpair/tfpair/graphs/variable"
-	"github.com/tfpair/tfpair/internal/named"
 	"github.com/tfpair/tfpair/internal/names"
 )
 
@@ -57,76 +50,9 @@ func newBuildError(err error) *BuildError {
 	return &BuildError{Err: errors.New(text), Stack: strings.TrimSuffix(stack, ")")}
 }
 
-// Parts are the things that a spec names, each with its options checked.
-type Parts struct {
-	Backbone  backbone.Backbone
-	Head      head.Head
-	Distance  distance.Distance
-	Miner     miner.Miner
-	Loss      loss.Loss
-	Optimizer optimizer.Optimizer
-	Schedule  optimizer.Schedule
-	Target    spec.Target // its default filled in; zero where the topology has no label images
-	Notes     []string    // what a user should know about the combination, one sentence each
-	topology  topology
-}
-
-// Resolve looks up what s names and fills the defaults of all options into s.
-// It builds nothing and does not need the TensorFlow runtime. Where the parts do not go
-// together the error is a *MisfitError.
-func Resolve(s *spec.Spec) (Parts, error) {
-	var p Parts
-	var errs [8]error
-	p.topology, errs[0] = Topologies.New(&named.Choice{Name: s.Topology})
-	p.Backbone, errs[1] = backbone.Table.New(&s.Backbone)
-	p.Head, errs[2] = head.Table.New(&s.Head)
-	p.Distance, errs[3] = distance.Table.New(&s.Distance)
-	p.Miner, errs[4] = miner.Table.New(&s.Miner)
-	p.Loss, errs[5] = loss.Table.New(&s.Loss)
-	p.Optimizer, errs[6] = optimizer.Table.New(&s.Optimizer)
-	p.Schedule, errs[7] = optimizer.Schedules.New(&s.Schedule)
-	for _, err := range errs {
-		if err != nil {
-			return Parts{}, err
-		}
-	}
-	err := errors.Join(p.aim(s), p.keep(s))
-	if err == nil {
-		err = p.fit(s)
-	}
-	if s.Input.Size < p.Backbone.MinSize {
-		err = fmt.Errorf("input.size must be at least %d for backbone %q, got %d",
-			p.Backbone.MinSize, s.Backbone.Name, s.Input.Size)
-	}
-	if err != nil {
-		return Parts{}, &MisfitError{err}
-	}
-	p.Notes = p.notes(s)
-	return p, nil
-}
-
-// MisfitError says that parts of a spec, each right by itself, do not go together.
-type MisfitError struct{ Err error }
-
-func (e *MisfitError) Error() string { return e.Err.Error() }
-
-// Unwrap returns what does not fit.
-func (e *MisfitError) Unwrap() error { return e.Err }
-
-// LearningRate returns the rate of the update with the given number, from 0, in
-// a training of total updates.
-func (p Parts) LearningRate(step, total int) float32 {
-	return float32(float64(p.Optimizer.LR) * p.Schedule.Factor(step, total))
-}
-
-// Build returns the graph that s describes, training included. Errors of names
-// and options are as Resolve gives them, others are *BuildError.
-func Build(s *spec.Spec) (*Graph, error) {
-	parts, err := Resolve(s)
-	if err != nil {
-		return nil, err
-	}
-	a := newAssembly(s, parts)
+// Build returns the graph of p, training included. Errors are *BuildError.
+func Build(p *Parts) (*Graph, error) {
+	a := newAssembly(p)
 	graph, err := finish(a.root, func() {
 		a.embed()
 		a.minimize(a.lose(a.inputs()))
@@ -163,7 +89,7 @@ func finish(root *op.Scope, describe func()) (graph *tf.Graph, err error) {
 
 // assembly is a graph in the making.
 type assembly struct {
-	parts     Parts
+	parts     *Parts
 	root      *op.Scope
 	seed      uint64
 	variables *variable.Set
@@ -187,8 +113,8 @@ type network struct {
 	embedding tf.Output // [N,D] float32
 }
 
-func newAssembly(s *spec.Spec, parts Parts) *assembly {
-	root := tg.NewRoot()
+func newAssembly(p *Parts) *assembly {
+	s, root := p.Spec, tg.NewRoot()
 	size := int64(s.Input.Size)
 	variables := variable.NewSet(root, "")
 	trained := variables
@@ -196,7 +122,7 @@ func newAssembly(s *spec.Spec, parts Parts) *assembly {
 		trained = variable.NewSet(root, names.Live)
 	}
 	return &assembly{
-		parts:     parts,
+		parts:     p,
 		root:      root,
 		seed:      uint64(s.Train.Seed),
 		ema:       s.Train.EMA,
@@ -281,18 +207,18 @@ func (a *assembly) compare() tf.Output {
 
 // tower adds x, images or what the frozen part makes of them, → rest of the backbone →
 // head → embedding [N,D] float32.
-func (p Parts) tower(n network, x tf.Output) tf.Output {
+func (p *Parts) tower(n network, x tf.Output) tf.Output {
 	v := n.variables.Sub(names.Backbone).Paced(p.Optimizer.BackboneLR)
 	return p.head(n, p.Backbone.Build(n.scope.SubScope("tower"), v, n.mode, x))
 }
 
 // whole adds images [N,H,W,3] uint8 → backbone → head → embedding [N,D] float32.
-func (p Parts) whole(n network, images tf.Output) tf.Output {
+func (p *Parts) whole(n network, images tf.Output) tf.Output {
 	return p.head(n, p.Backbone.Features(n.scope, n.variables.Sub(names.Backbone), n.mode, images))
 }
 
 // head adds features [N,F] → embedding [N,D].
-func (p Parts) head(n network, features tf.Output) tf.Output {
+func (p *Parts) head(n network, features tf.Output) tf.Output {
 	return p.Head(n.scope.SubScope("head"), n.variables.Sub(names.Head), features)
 }
 

@@ -30,7 +30,7 @@ func photoInputs(a *assembly) loss.In {
 	a.compare()
 	targets := feed(a.root, names.Targets, tf.Int32, tf.MakeShape(-1))
 	in := loss.In{Embeddings: a.training.embedding, Labels: targets}
-	if a.parts.Target.Side == spec.Frozen {
+	if a.parts.Spec.Target.Side == spec.Frozen {
 		dim := int64(a.graph.EmbeddingDim)
 		in.References = feed(a.root, names.References, tf.Float, tf.MakeShape(-1, dim))
 		in.ReferenceLabels = a.rows("references", in.References)
@@ -63,8 +63,9 @@ func every(s *op.Scope, x, y tf.Output) tf.Output {
 		op.NotEqual(s.SubScope("different"), column, y))
 }
 
-// aim fills the defaults of the section target, which topology "feature" alone has.
-func (p *Parts) aim(s *spec.Spec) error {
+// fillTarget fills in the defaults of the section target. Only topology "feature" has one.
+func (p *Parts) fillTarget() error {
+	s := p.Spec
 	if p.topology.gives != loss.Targets {
 		if s.Target != (spec.Target{}) {
 			return fmt.Errorf("target says what embeds label images, topology %q has none: "+
@@ -79,17 +80,17 @@ func (p *Parts) aim(s *spec.Spec) error {
 	if s.Target.Resize == "" {
 		s.Target.Resize = s.Input.Resize
 	}
-	p.Target = s.Target
 	return nil
 }
 
 // fitTarget says why the target side and the loss do not go together, or nil.
-func (p Parts) fitTarget(s *spec.Spec) error {
+func (p *Parts) fitTarget() error {
+	s := p.Spec
 	switch {
-	case p.Target.Side == spec.Frozen && p.Target.Augment:
+	case s.Target.Side == spec.Frozen && s.Target.Augment:
 		return fmt.Errorf("target.augment changes label images in each step, target.side=%s embeds "+
 			"them once: set target.side to %s, or target.augment to false", spec.Frozen, spec.Shared)
-	case p.Target.Side == spec.Shared && p.Loss.Needs == loss.Targets:
+	case s.Target.Side == spec.Shared && p.Loss.Needs == loss.Targets:
 		return fmt.Errorf("loss %q is smallest where all embeddings are alike, and a trained target "+
 			"side goes there: set target.side to %s, or loss to one of %s", s.Loss.Name, spec.Frozen,
 			strings.Join(loss.ForReferences(), ", "))
@@ -98,8 +99,9 @@ func (p Parts) fitTarget(s *spec.Spec) error {
 }
 
 // targetNotes says what a frozen target side may not know.
-func (p Parts) targetNotes(s *spec.Spec) []string {
-	if p.Target.Side != spec.Frozen || s.Head.Name == "none" {
+func (p *Parts) targetNotes() []string {
+	s := p.Spec
+	if s.Target.Side != spec.Frozen || s.Head.Name == "none" {
 		return nil
 	}
 	return []string{fmt.Sprintf("head %q starts from random values, so that frozen targets are a "+

@@ -93,9 +93,9 @@ func TestFeatureFit(t *testing.T) {
 	} {
 		s := small(t, strings.Fields(c.set)...)
 		got := ""
-		if _, err := Resolve(s); err != nil {
+		if p, err := Resolve(s); err != nil {
 			got = err.Error()
-		} else if s.Target.Side == "" {
+		} else if p.Spec.Target.Side == "" {
 			t.Errorf("%s: target.side is not filled in", c.set)
 		}
 		if (got == "") != (c.want == "") || !strings.HasPrefix(got, c.want) {
@@ -129,9 +129,7 @@ func TestFeatureNotes(t *testing.T) {
 		if topology == "feature" {
 			s = small(t, "topology=feature", "loss=l1")
 		}
-		if _, err := Resolve(s); err != nil {
-			t.Fatal(err)
-		}
+		s = mustResolve(t, s).Spec
 		text, err := s.Marshal()
 		if err != nil {
 			t.Fatal(err)

@@ -6,15 +6,18 @@ import (
 	tf "github.com/galeone/tensorflow/tensorflow/go"
 	tg "github.com/galeone/tfgo"
 
+	"github.com/tfpair/tfpair/graphs/backbone"
 	"github.com/tfpair/tfpair/graphs/layer"
 	"github.com/tfpair/tfpair/graphs/spec"
 	"github.com/tfpair/tfpair/graphs/variable"
+	"github.com/tfpair/tfpair/internal/named"
 	"github.com/tfpair/tfpair/internal/names"
 )
 
-// keep fills the defaults of the section cache, which backbones with a frozen part alone
-// have.
-func (p Parts) keep(s *spec.Spec) error {
+// fillCache fills in the defaults of the section cache. Only backbones with a frozen part
+// have one.
+func (p *Parts) fillCache() error {
+	s := p.Spec
 	switch {
 	case p.Backbone.Frozen != nil && s.Cache.Type == "":
 		s.Cache.Type = spec.Float16
@@ -33,18 +36,31 @@ func (p Parts) keep(s *spec.Spec) error {
 //
 // Weights, by key, are constants, and batch norm is folded into the convolutions. What
 // it computes differs from the same part of Build by the rounding of sums alone.
-// The backbone of s must have such a part. Errors are those of Build.
-func BuildFrozen(s *spec.Spec, weights map[string][]float32) (*tf.Graph, error) {
-	parts, err := Resolve(s)
+// The backbone of p must have such a part. Errors are those of Build.
+func BuildFrozen(p *Parts, weights map[string][]float32) (*tf.Graph, error) {
+	root := tg.NewRoot()
+	return finish(root, func() {
+		size := int64(p.Spec.Input.Size)
+		images := feed(root, names.Images, tf.Uint8, tf.MakeShape(-1, size, size, 3))
+		v := variable.NewConstants(root, weights).Sub(names.Backbone)
+		x := p.Backbone.Frozen(root.SubScope("frozen"), v, layer.Mode{Folded: true}, images)
+		fetch(root, names.Features, x)
+	})
+}
+
+// BackboneVariables returns the variables of the named backbone with its default options,
+// for images of size×size pixels. Nothing else of a network is built. Errors are those of
+// backbone.Table, and *BuildError.
+func BackboneVariables(name string, size int64) ([]variable.Variable, error) {
+	b, err := backbone.Table.New(&named.Choice{Name: name})
 	if err != nil {
 		return nil, err
 	}
 	root := tg.NewRoot()
-	return finish(root, func() {
-		size := int64(s.Input.Size)
+	v := variable.NewSet(root, "")
+	_, err = finish(root, func() {
 		images := feed(root, names.Images, tf.Uint8, tf.MakeShape(-1, size, size, 3))
-		v := variable.NewConstants(root, weights).Sub(names.Backbone)
-		x := parts.Backbone.Frozen(root.SubScope("frozen"), v, layer.Mode{Folded: true}, images)
-		fetch(root, names.Features, x)
+		b.Features(root, v.Sub(names.Backbone), layer.Mode{}, images)
 	})
+	return v.All(), err
 }

@@ -71,7 +71,7 @@ func TestFeatures(t *testing.T) {
 		for _, v := range m.Variables {
 			weights[v.Key] = v.Start(1)
 		}
-		frozen, err := BuildFrozen(s, weights)
+		frozen, err := BuildFrozen(mustResolve(t, s), weights)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -37,9 +37,18 @@ func small(t *testing.T, set ...string) *spec.Spec {
 	return s
 }
 
+func mustResolve(t *testing.T, s *spec.Spec) *Parts {
+	t.Helper()
+	p, err := Resolve(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
 func mustBuild(t *testing.T, s *spec.Spec) *Graph {
 	t.Helper()
-	g, err := Build(s)
+	g, err := Build(mustResolve(t, s))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -286,6 +295,7 @@ func TestEveryTopology(t *testing.T) {
 // mustLearn makes a step of the network on two pairs, or one triplet, of three images.
 func mustLearn(t *testing.T, s *spec.Spec) {
 	t.Helper()
+	p := mustResolve(t, s)
 	m := open(t, mustBuild(t, s))
 	feeds := map[string]any{names.Images: pictures(5, 3), names.Left: []int32{0, 1},
 		names.Right: []int32{1, 2}, names.Same: []float32{1, 0},
@@ -293,7 +303,7 @@ func mustLearn(t *testing.T, s *spec.Spec) {
 		names.Labels: []int32{0, 0, 1},
 		names.Photos: []int32{0, 1}, names.LabelImages: []int32{2, 0}, names.Targets: []int32{0, 1},
 		names.LearningRate: float32(0.01), names.Step: float32(0)}
-	if s.Target.Side == spec.Frozen { // three photos
+	if p.Spec.Target.Side == spec.Frozen { // three photos
 		feeds[names.Targets] = []int32{0, 1, 0}
 		feeds[names.References] = [][]float32{{1, 2, 3, 4, 5}, {5, 4, 3, 2, 1}}
 	}
@@ -325,7 +335,7 @@ func TestResolveRefuses(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := Build(s); err == nil || !strings.Contains(err.Error(), c.want) {
+		if _, err := Resolve(s); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("--set %s: %v, want %q", c.set, err, c.want)
 		}
 	}
@@ -342,7 +352,7 @@ func TestObjectiveVariables(t *testing.T) {
 	if !slices.Contains(keys, "objective/proxies") {
 		t.Errorf("variables %v, want objective/proxies among them", keys)
 	}
-	exported, err := BuildInference(s, 1)
+	exported, err := BuildInference(mustResolve(t, s), 1)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -351,7 +361,7 @@ func TestObjectiveVariables(t *testing.T) {
 			t.Errorf("the exported graph has variable %q", v.Key)
 		}
 	}
-	if _, err := Build(small(t, "loss=proxyanchor")); err == nil ||
+	if _, err := Build(mustResolve(t, small(t, "loss=proxyanchor"))); err == nil ||
 		!strings.Contains(err.Error(), "the number of classes is not known: set the option classes") {
 		t.Errorf("without classes: %v", err)
 	}
@@ -360,7 +370,7 @@ func TestObjectiveVariables(t *testing.T) {
 // TestBuildError: what the runtime refuses is said in one line; the stack is apart.
 func TestBuildError(t *testing.T) {
 	const most = math.MaxInt64
-	_, err := Build(small(t, fmt.Sprintf("backbone={smallconv: {filters: [%d], dense: 5}}", most)))
+	_, err := Build(mustResolve(t, small(t, fmt.Sprintf("backbone={smallconv: {filters: [%d], dense: 5}}", most))))
 	var build *BuildError
 	if !errors.As(err, &build) {
 		t.Fatalf("a convolution of %d filters: %v, want *BuildError", most, err)

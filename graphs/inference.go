@@ -7,7 +7,6 @@ import (
 	"github.com/galeone/tensorflow/tensorflow/go/op"
 	tg "github.com/galeone/tfgo"
 
-	"github.com/tfpair/tfpair/graphs/spec"
 	"github.com/tfpair/tfpair/graphs/variable"
 	"github.com/tfpair/tfpair/internal/names"
 )
@@ -23,17 +22,13 @@ type Inference struct {
 }
 
 // BuildInference returns the graph that embeds and compares as the one that Build
-// makes of s. Two images are the same where their distance is at most threshold.
+// makes of p. Two images are the same where their distance is at most threshold.
 // The threshold is part of the graph; the weights are variables, without values.
 // Errors are those of Build.
-func BuildInference(s *spec.Spec, threshold float64) (*Inference, error) {
-	parts, err := Resolve(s)
-	if err != nil {
-		return nil, err
-	}
-	root := tg.NewRoot()
-	b := &inference{parts: parts, root: root, variables: variable.NewSet(root, ""),
-		images: tf.MakeShape(-1, int64(s.Input.Size), int64(s.Input.Size), 3)}
+func BuildInference(p *Parts, threshold float64) (*Inference, error) {
+	root, size := tg.NewRoot(), int64(p.Spec.Input.Size)
+	b := &inference{parts: p, root: root, variables: variable.NewSet(root, ""),
+		images: tf.MakeShape(-1, size, size, 3)}
 	graph, err := finish(root, func() {
 		b.embed()
 		b.compare(threshold)
@@ -48,7 +43,7 @@ func BuildInference(s *spec.Spec, threshold float64) (*Inference, error) {
 
 // inference is an Inference in the making.
 type inference struct {
-	parts     Parts
+	parts     *Parts
 	root      *op.Scope
 	variables *variable.Set
 	images    tf.Shape // [-1,H,W,3]

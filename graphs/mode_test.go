@@ -206,7 +206,7 @@ func TestFrozenLearns(t *testing.T) {
 	if !(tower > 0 && head > 0 && tower < head/10) {
 		t.Errorf("the backbone moved by %g, the head by %g", tower, head)
 	}
-	_, err := Build(small(t, "input.size=32", "backbone={efficientnet-lite0: {freeze: all}}", "loss=contrastive"))
+	_, err := Resolve(small(t, "input.size=32", "backbone={efficientnet-lite0: {freeze: all}}", "loss=contrastive"))
 	if err == nil || !strings.Contains(err.Error(), "nothing to train") {
 		t.Errorf("with all frozen: %v", err)
 	}

@@ -11,7 +11,6 @@ import (
 
 	"github.com/tfpair/tfpair/graphs/loss"
 	"github.com/tfpair/tfpair/graphs/miner"
-	"github.com/tfpair/tfpair/graphs/spec"
 	"github.com/tfpair/tfpair/internal/named"
 	"github.com/tfpair/tfpair/internal/names"
 )
@@ -30,7 +29,7 @@ var Topologies = named.Table[topology]{Kind: "topology", Rows: map[string]named.
 }}
 
 // Tuples returns what a batch must hold for the loss to read.
-func (p Parts) Tuples() loss.Needs {
+func (p *Parts) Tuples() loss.Needs {
 	if p.topology.gives == loss.Targets {
 		return loss.Targets
 	}
@@ -38,9 +37,9 @@ func (p Parts) Tuples() loss.Needs {
 }
 
 // fit says why parts do not go together, or nil.
-func (p Parts) fit(s *spec.Spec) error {
-	for _, misfit := range []func(*spec.Spec) error{p.fitLoss, p.fitMiner, p.fitTarget, p.fitTrained} {
-		if err := misfit(s); err != nil {
+func (p *Parts) fit() error {
+	for _, misfit := range []func() error{p.fitLoss, p.fitMiner, p.fitTarget, p.fitTrained} {
+		if err := misfit(); err != nil {
 			return err
 		}
 	}
@@ -48,8 +47,8 @@ func (p Parts) fit(s *spec.Spec) error {
 }
 
 // fitLoss says why topology and loss do not go together, or nil.
-func (p Parts) fitLoss(s *spec.Spec) error {
-	needs, gives := p.Loss.Needs, p.topology.gives
+func (p *Parts) fitLoss() error {
+	s, needs, gives := p.Spec, p.Loss.Needs, p.topology.gives
 	ofClasses := loss.For(loss.Classes)
 	if gives == loss.Targets {
 		ofClasses = loss.ForReferences()
@@ -69,7 +68,8 @@ func (p Parts) fitLoss(s *spec.Spec) error {
 }
 
 // fitTrained says that nothing is trained, or nil.
-func (p Parts) fitTrained(s *spec.Spec) error {
+func (p *Parts) fitTrained() error {
+	s := p.Spec
 	if !p.Backbone.AllFrozen || s.Head.Name != "none" || p.Loss.Logit != nil || p.Loss.PerClass {
 		return nil
 	}
@@ -78,8 +78,8 @@ func (p Parts) fitTrained(s *spec.Spec) error {
 }
 
 // fitMiner says why miner and loss do not go together, or nil.
-func (p Parts) fitMiner(s *spec.Spec) error {
-	needs := p.Loss.Needs
+func (p *Parts) fitMiner() error {
+	s, needs := p.Spec, p.Loss.Needs
 	if needs != loss.Triplets && s.Miner.Name != miner.Every {
 		return fmt.Errorf("miner %q chooses triplets, loss %q needs %s: "+
 			"set miner to %s, or loss to one of %s",
@@ -89,8 +89,8 @@ func (p Parts) fitMiner(s *spec.Spec) error {
 }
 
 // notes says what works, but not as well as it could.
-func (p Parts) notes(s *spec.Spec) []string {
-	notes := p.targetNotes(s)
+func (p *Parts) notes() []string {
+	s, notes := p.Spec, p.targetNotes()
 	if !p.Loss.Cosine || s.Distance.Name == "cosine" {
 		return notes
 	}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"math/rand/v2"
 
+	"github.com/tfpair/tfpair/graphs"
 	"github.com/tfpair/tfpair/graphs/spec"
 	"github.com/tfpair/tfpair/internal/session"
 	"github.com/tfpair/tfpair/pipeline"
@@ -37,7 +38,11 @@ func open(settings []string) (*network.Network, *spec.Spec, error) {
 	if s, err = s.Set(settings...); err != nil {
 		return nil, nil, err
 	}
-	n, err := network.Open(s, session.Options{})
+	parts, err := graphs.Resolve(s)
+	if err != nil {
+		return nil, nil, err
+	}
+	n, err := network.Open(parts, session.Options{})
 	if err != nil {
 		return nil, nil, err
 	}
@@ -66,7 +71,7 @@ func extract() (err error) {
 		return err
 	}
 	defer n.Close()
-	frozen, err := n.OpenFrozen(s, session.Options{})
+	frozen, err := n.OpenFrozen(session.Options{})
 	if err != nil {
 		return err
 	}

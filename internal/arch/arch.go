@@ -123,7 +123,7 @@ var Rules = map[string]Rule{
 	"runner/trained": {Ours: []string{"runner/evaluate", "models/index", "runner/metric", "runner/network", "internal/session",
 		"graphs/...", "pipeline/...", "models/..."}, Why: ownRoom},
 	"runner/trained/trainedtest": {Ours: []string{"runner/trained", "runner/evaluate",
-		"runner/network", "graphs/spec", "internal/session", "models/..."}, Why: ownRoom},
+		"runner/network", "graphs/...", "internal/session", "models/..."}, Why: ownRoom},
 	"runner/train": {Ours: []string{"runner/trained", "runner/evaluate", "runner/metric",
 		"runner/network", "runner/tensorboard", "internal/session", "graphs/...", "pipeline/...", "models/..."},
 		Why: ownRoom},

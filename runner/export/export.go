@@ -125,7 +125,7 @@ func finite(m *trained.Model) ([]checkpoint.Tensor, error) {
 // fill writes the model aside and checks it there.
 func (c Config) fill(ctx context.Context, p *place, m *trained.Model, weights []checkpoint.Tensor,
 	threshold evaluate.Threshold) (*Result, error) {
-	graph, err := graphs.BuildInference(m.Spec, threshold.Value)
+	graph, err := graphs.BuildInference(m.Parts, threshold.Value)
 	if err != nil {
 		return nil, err
 	}

@@ -28,14 +28,14 @@ type Frozen struct {
 	call    *session.Call
 }
 
-// OpenFrozen opens the frozen part of n, which was opened with s and has its weights. It
-// must have such a part: see graphs.Graph.Features.
-func (n *Network) OpenFrozen(s *spec.Spec, o session.Options) (*Frozen, error) {
-	weights, sum, err := n.frozenWeights(s)
+// OpenFrozen opens the frozen part of n, with its weights. It must have such a part: see
+// graphs.Graph.Features.
+func (n *Network) OpenFrozen(o session.Options) (*Frozen, error) {
+	weights, sum, err := n.frozenWeights()
 	if err != nil {
 		return nil, err
 	}
-	g, err := graphs.BuildFrozen(s, weights)
+	g, err := graphs.BuildFrozen(n.Parts, weights)
 	if err != nil {
 		return nil, err
 	}
@@ -44,7 +44,7 @@ func (n *Network) OpenFrozen(s *spec.Spec, o session.Options) (*Frozen, error) {
 	if err != nil {
 		return nil, err
 	}
-	f := &Frozen{Sum: sum, length: n.FeatureLength(), size: n.size, session: opened}
+	f := &Frozen{Sum: sum, length: n.FeatureLength(), size: n.size(), session: opened}
 	f.call, err = opened.Prepare([]string{names.Images}, []string{names.Features}, nil)
 	if err != nil {
 		return nil, errors.Join(err, opened.Close())
@@ -54,7 +54,7 @@ func (n *Network) OpenFrozen(s *spec.Spec, o session.Options) (*Frozen, error) {
 
 // frozenWeights returns the weights of the frozen part by key, and their sum together with
 // what the spec says of it.
-func (n *Network) frozenWeights(s *spec.Spec) (map[string][]float32, [sha256.Size]byte, error) {
+func (n *Network) frozenWeights() (map[string][]float32, [sha256.Size]byte, error) {
 	var reads []string
 	for _, v := range n.Graph.Frozen {
 		reads = append(reads, v.Key+names.Read)
@@ -68,7 +68,7 @@ func (n *Network) frozenWeights(s *spec.Spec) (map[string][]float32, [sha256.Siz
 	if err != nil {
 		return nil, sum, err
 	}
-	sections, err := sectionsOf(s)
+	sections, err := sectionsOf(n.Parts.Spec)
 	if err != nil {
 		return nil, sum, err
 	}

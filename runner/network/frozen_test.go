@@ -11,7 +11,7 @@ import (
 )
 
 // frozenNetwork is a started network whose first stages are frozen.
-func frozenNetwork(t *testing.T, set ...string) (*Network, *spec.Spec) {
+func frozenNetwork(t *testing.T, set ...string) *Network {
 	t.Helper()
 	s, err := spec.Preset(spec.DefaultPreset)
 	if err != nil {
@@ -22,24 +22,16 @@ func frozenNetwork(t *testing.T, set ...string) (*Network, *spec.Spec) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	n, err := Open(s, session.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := n.Close(); err != nil {
-			t.Error(err)
-		}
-	})
+	n := open(t, s)
 	if err := n.Start(1); err != nil {
 		t.Fatal(err)
 	}
-	return n, s
+	return n
 }
 
-func openFrozen(t *testing.T, n *Network, s *spec.Spec) *Frozen {
+func openFrozen(t *testing.T, n *Network) *Frozen {
 	t.Helper()
-	f, err := n.OpenFrozen(s, session.Options{})
+	f, err := n.OpenFrozen(session.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -53,7 +45,7 @@ func openFrozen(t *testing.T, n *Network, s *spec.Spec) *Frozen {
 
 // TestFrozen: an embedding by way of features is that of the images, but for rounding.
 func TestFrozen(t *testing.T) {
-	n, s := frozenNetwork(t)
+	n := frozenNetwork(t)
 	if n.FeatureLength() != 16*16*16 { // of an image of 32 pixels, halved once
 		t.Errorf("%d features, want 4096", n.FeatureLength())
 	}
@@ -65,7 +57,7 @@ func TestFrozen(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	features, err := openFrozen(t, n, s).Features(pixels)
+	features, err := openFrozen(t, n).Features(pixels)
 	if err != nil || len(features) != 2*4096 {
 		t.Fatalf("%d features, %v", len(features), err)
 	}
@@ -83,8 +75,8 @@ func TestFrozen(t *testing.T) {
 // TestFrozenSum: one frozen weight, what is done with it, and the input change the sum;
 // what is trained, and how, does not.
 func TestFrozenSum(t *testing.T) {
-	n, s := frozenNetwork(t)
-	first := openFrozen(t, n, s).Sum
+	n := frozenNetwork(t)
+	first := openFrozen(t, n).Sum
 	for _, c := range []struct {
 		set  string
 		same bool
@@ -95,8 +87,8 @@ func TestFrozenSum(t *testing.T) {
 		{"backbone.efficientnet-lite0.freeze=stage3", false},
 		{"input.resize=pad", false},
 	} {
-		other, s := frozenNetwork(t, c.set)
-		if sum := openFrozen(t, other, s).Sum; (sum == first) != c.same {
+		other := frozenNetwork(t, c.set)
+		if sum := openFrozen(t, other).Sum; (sum == first) != c.same {
 			t.Errorf("%s: the same sum %v, want %v", c.set, sum == first, c.same)
 		}
 	}
@@ -115,10 +107,10 @@ func TestFrozenSum(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if move(false); openFrozen(t, n, s).Sum != first {
+	if move(false); openFrozen(t, n).Sum != first {
 		t.Error("a trained weight changes the sum")
 	}
-	if move(true); openFrozen(t, n, s).Sum == first {
+	if move(true); openFrozen(t, n).Sum == first {
 		t.Error("a frozen weight does not change the sum")
 	}
 }

@@ -17,7 +17,7 @@ type Gallery struct {
 
 // Frozen reports whether label images are embedded once, before the first step: a
 // network that is trained then needs SetGallery.
-func (n *Network) Frozen() bool { return n.Parts.Target.Side == spec.Frozen }
+func (n *Network) Frozen() bool { return n.Parts.Spec.Target.Side == spec.Frozen }
 
 // SetGallery sets the vectors that stand for label images where these are frozen. It
 // must hold all that batches refer to.

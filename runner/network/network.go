@@ -16,7 +16,6 @@ import (
 
 	"github.com/tfpair/tfpair/graphs"
 	"github.com/tfpair/tfpair/graphs/loss"
-	"github.com/tfpair/tfpair/graphs/spec"
 	"github.com/tfpair/tfpair/graphs/variable"
 	"github.com/tfpair/tfpair/internal/names"
 	"github.com/tfpair/tfpair/internal/session"
@@ -27,10 +26,8 @@ import (
 // Network is one network. One goroutine at a time may use it.
 type Network struct {
 	Graph *graphs.Graph
-	Parts graphs.Parts
+	Parts *graphs.Parts
 
-	steps   int // updates of a whole training, for the schedule
-	size    int // side of the images
 	gallery Gallery
 	session *session.Session
 	embed   *session.Call
@@ -43,18 +40,13 @@ type Network struct {
 	read          *session.Call
 }
 
-// Open builds the network that s describes, without values in its variables:
-// call Start or Restore before anything else. Errors are those of graphs.Build
-// and session.Open.
-func Open(s *spec.Spec, o session.Options) (*Network, error) {
-	parts, err := graphs.Resolve(s)
-	if err != nil {
-		return nil, err
-	}
+// Open builds the network of p, without values in its variables: call Start or Restore
+// before anything else. Errors are those of graphs.Build and session.Open.
+func Open(p *graphs.Parts, o session.Options) (*Network, error) {
 	if err := session.Ready(o); err != nil {
 		return nil, err
 	}
-	g, err := graphs.Build(s)
+	g, err := graphs.Build(p)
 	if err != nil {
 		return nil, err
 	}
@@ -62,7 +54,7 @@ func Open(s *spec.Spec, o session.Options) (*Network, error) {
 	if err != nil {
 		return nil, err
 	}
-	n := &Network{Graph: g, Parts: parts, steps: s.Train.Steps, size: s.Input.Size, session: opened}
+	n := &Network{Graph: g, Parts: p, session: opened}
 	if err := n.prepare(); err != nil {
 		return nil, errors.Join(err, opened.Close())
 	}
@@ -117,6 +109,9 @@ func (n *Network) Close() error { return n.session.Close() }
 
 // Devices returns the names of the devices that the network may use.
 func (n *Network) Devices() ([]string, error) { return n.session.Devices() }
+
+// size returns S, the side of the images in pixels.
+func (n *Network) size() int { return n.Parts.Spec.Input.Size }
 
 // Dim returns D, the length of an embedding.
 func (n *Network) Dim() int { return n.Graph.EmbeddingDim }
@@ -270,12 +265,12 @@ type Update struct {
 // Step makes one update with b. The number of updates done before, step, sets the
 // learning rate.
 func (n *Network) Step(b *pipeline.Batch, step int) (Update, error) {
-	train, seen := n.train, pixelsOf(b.Pixels, n.size)
+	train, seen := n.train, pixelsOf(b.Pixels, n.size())
 	if len(b.Features) > 0 {
 		train, seen = n.trainFeatures, n.features(b.Features)
 	}
 	values, err := train.Run(append(n.tuples(b), seen,
-		session.Scalar(n.Parts.LearningRate(step, n.steps)), session.Scalar(float32(step)))...)
+		session.Scalar(n.Parts.LearningRate(step)), session.Scalar(float32(step)))...)
 	if err != nil {
 		return Update{}, err
 	}
@@ -323,7 +318,7 @@ func pixelsOf(pixels []uint8, size int) session.Value {
 // Embed returns the embeddings [N,D], row-major, of pixels [N,S,S,3] uint8 RGB
 // at the network's size S.
 func (n *Network) Embed(pixels []uint8) ([]float32, error) {
-	values, err := n.embed.Run(pixelsOf(pixels, n.size))
+	values, err := n.embed.Run(pixelsOf(pixels, n.size()))
 	if err != nil {
 		return nil, err
 	}

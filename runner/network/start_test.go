@@ -5,10 +5,30 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/tfpair/tfpair/graphs"
 	"github.com/tfpair/tfpair/graphs/spec"
 	"github.com/tfpair/tfpair/internal/session"
 	"github.com/tfpair/tfpair/models/checkpoint"
 )
+
+// open opens the network of s, and closes it when the test ends.
+func open(t *testing.T, s *spec.Spec) *Network {
+	t.Helper()
+	parts, err := graphs.Resolve(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	n, err := Open(parts, session.Options{Device: session.CPU})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := n.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return n
+}
 
 // TestStartFrom: what is given replaces the values drawn, in the average and in what it follows,
 // and changes no other.
@@ -22,11 +42,7 @@ func TestStartFrom(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	n, err := Open(s, session.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer n.Close()
+	n := open(t, s)
 	values := func() map[string][]float32 {
 		c, err := n.Snapshot()
 		if err != nil {
@@ -43,7 +59,7 @@ func TestStartFrom(t *testing.T) {
 	}
 	drawn := values()
 	var given []checkpoint.Tensor
-	for key, shape := range BackboneShapes(n.Graph) {
+	for key, shape := range BackboneShapes(n.Graph.Variables) {
 		x := checkpoint.Tensor{Name: key, Shape: shape, Data: slices.Clone(drawn[key])}
 		for i := range x.Data {
 			x.Data[i] = 7 + float32(i)

@@ -5,7 +5,6 @@ import (
 	"testing"
 
 	"github.com/tfpair/tfpair/graphs/spec"
-	"github.com/tfpair/tfpair/internal/session"
 	"github.com/tfpair/tfpair/pipeline"
 )
 
@@ -35,10 +34,7 @@ func TestTrivialLoss(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		n, err := Open(s, session.Options{})
-		if err != nil {
-			t.Fatal(err)
-		}
+		n := open(t, s)
 		if err := n.Start(1); err != nil {
 			t.Fatal(err)
 		}
@@ -47,9 +43,6 @@ func TestTrivialLoss(t *testing.T) {
 			if err != nil || math.Abs(float64(got)-c.want) > 1e-5 {
 				t.Errorf("%s: trivial loss = %v, %v; want %v", c.set, got, err, c.want)
 			}
-		}
-		if err := n.Close(); err != nil {
-			t.Fatal(err)
 		}
 	}
 }

@@ -6,10 +6,8 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/tfpair/tfpair/graphs"
 	"github.com/tfpair/tfpair/graphs/spec"
 	"github.com/tfpair/tfpair/pipeline"
-	"github.com/tfpair/tfpair/pipeline/augment"
 	"github.com/tfpair/tfpair/pipeline/dataset"
 	"github.com/tfpair/tfpair/pipeline/features"
 	"github.com/tfpair/tfpair/runner/evaluate"
@@ -22,20 +20,11 @@ const (
 	featureBatch = 32
 )
 
-// checkViews refuses views of images that are not augmented, or nil.
-func checkViews(s *spec.Spec, a *augment.Augmenter) error {
-	if s.Cache.Views == 0 || !a.None() {
-		return nil
-	}
-	return &graphs.MisfitError{Err: fmt.Errorf("cache.views is %d, but augment has no steps and all "+
-		"views of an image would be alike: set cache.views to 0, or augment", s.Cache.Views)}
-}
-
 // caches reports whether what the frozen part makes of images is kept.
 func (l *loop) caches() bool {
 	c := l.Spec.Cache
 	return l.Spec.Train.Steps > 0 && (c.Type == spec.Float16 || c.Type == spec.Float32) &&
-		(l.augmenter.None() || c.Views > 0)
+		(l.Augmenter.None() || c.Views > 0)
 }
 
 // cacheNotes says what is kept of the frozen part, in so many bytes, or why nothing is.
@@ -43,7 +32,7 @@ func (l *loop) cacheNotes(bytes int64) []string {
 	c := l.Spec.Cache
 	kept := fmt.Sprintf("features are kept in the run folder as %s, %.1f MB", c.Type, float64(bytes)/1e6)
 	switch {
-	case l.caches() && l.augmenter.None():
+	case l.caches() && l.Augmenter.None():
 		return []string{"the frozen part of the backbone sees each image once: its " + kept}
 	case l.caches():
 		return []string{fmt.Sprintf("the frozen part of the backbone sees %d draws of each training "+
@@ -64,19 +53,19 @@ func (l *loop) fileOptions() features.Options {
 // cacheOptions say which images the training and its validation show to the network. They
 // do not depend on the seed of the split, so that trainings can share the features.
 func (l *loop) cacheOptions(train, val dataset.Part) pipeline.CacheOptions {
-	o := pipeline.CacheOptions{Augment: l.augmenter, Views: l.Spec.Cache.Views,
+	o := pipeline.CacheOptions{Augment: l.Augmenter, Views: l.Spec.Cache.Views,
 		Seed: uint64(l.Spec.Train.Seed)}
 	for _, images := range [][]int32{val.Images, l.val.Images, l.targets.val.Photos} {
 		o.Plain = append(o.Plain, images...)
 	}
-	shared := l.network.Parts.Target.Side == spec.Shared
+	shared := l.Spec.Target.Side == spec.Shared
 	if shared {
 		o.Plain = append(o.Plain, l.targets.images...)
 	}
-	if l.augmenter.None() {
+	if l.Augmenter.None() {
 		o.Plain = append(o.Plain, train.Images...)
 	} else {
-		o.Drawn = pipeline.Turned(train, len(l.Data.Images), l.augmenter.Classes()).Images
+		o.Drawn = pipeline.Turned(train, len(l.Data.Images), l.Augmenter.Classes()).Images
 		if shared && l.Spec.Target.Augment {
 			o.Drawn = append(o.Drawn, l.targets.images...)
 		}
@@ -92,7 +81,7 @@ func (l *loop) extract(ctx context.Context) (err error) {
 	if !l.caches() {
 		return nil
 	}
-	frozen, err := l.network.OpenFrozen(l.Spec, l.Session)
+	frozen, err := l.network.OpenFrozen(l.Session)
 	if err != nil {
 		return err
 	}

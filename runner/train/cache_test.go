@@ -17,7 +17,6 @@ import (
 	"github.com/tfpair/tfpair/graphs/spec"
 	"github.com/tfpair/tfpair/internal/session"
 	"github.com/tfpair/tfpair/models/checkpoint"
-	"github.com/tfpair/tfpair/pipeline/augment"
 	"github.com/tfpair/tfpair/runner/trained"
 )
 
@@ -172,11 +171,7 @@ func TestCacheNotes(t *testing.T) {
 		{"augment.flip={}", "cache.views=4 would keep those of 4 draws"},
 		{"augment.flip={} cache.views=2 cache.type=float32", "sees 2 draws of each training image"},
 	} {
-		l := &loop{Config: Config{Spec: frozenSpec(t, strings.Fields(c.set)...)}}
-		if err := Check(l.Spec); err != nil {
-			t.Fatal(err)
-		}
-		l.augmenter = mustAugment(t, l.Spec)
+		l := &loop{Config: Config{Resolved: mustResolve(t, frozenSpec(t, strings.Fields(c.set)...))}}
 		notes := strings.Join(l.cacheNotes(7_540_000), "\n")
 		if !strings.Contains(notes, c.note) || (c.note == "") != (notes == "") {
 			t.Errorf("%s: notes %q, want %q", c.set, notes, c.note)
@@ -190,17 +185,8 @@ func TestCacheRefuses(t *testing.T) {
 		"cache.views=2": "cache.views is 2, but augment has no steps",
 		"backbone.efficientnet-lite0.freeze=none cache.type=float32": "cache keeps what a frozen part makes of images",
 	} {
-		if err := Check(frozenSpec(t, strings.Fields(set)...)); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := Resolve(frozenSpec(t, strings.Fields(set)...)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, want %q", set, err, want)
 		}
 	}
-}
-
-func mustAugment(t *testing.T, s *spec.Spec) *augment.Augmenter {
-	t.Helper()
-	a, err := augment.New(&s.Augment, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return a
 }

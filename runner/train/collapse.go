@@ -24,7 +24,7 @@ const (
 // the embeddings are alike.
 func (l *loop) collapse(s evaluate.Scores) *Alarmed {
 	lower := fmt.Sprintf("lower optimizer.%s.lr (now %g)", l.Spec.Optimizer.Name,
-		l.network.Parts.Optimizer.LR)
+		l.Optimizer.LR)
 	if l.Spec.Miner.Name == "hard" { // whose triplets all ask to pull together at first
 		lower += ", set miner=semihard"
 	}

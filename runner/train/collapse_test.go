@@ -5,7 +5,6 @@ import (
 	"testing"
 
 	"github.com/tfpair/tfpair/graphs"
-	"github.com/tfpair/tfpair/graphs/optimizer"
 	"github.com/tfpair/tfpair/runner/evaluate"
 	"github.com/tfpair/tfpair/runner/metric"
 	"github.com/tfpair/tfpair/runner/network"
@@ -29,10 +28,9 @@ func TestCollapseReasons(t *testing.T) {
 		{"trivial but ranks", 0.5, 3, 0.7, 2, 2, "", "", ""},
 		{"learns", 0.5, 3, 0.5, 1.5, 2, "", "", ""},
 	} {
-		l := &loop{Config: Config{Spec: tiny(t)}, trivial: 1,
-			meter: meter{epochLoss: c.loss, epochActive: c.active, epochSteps: 2},
-			network: &network.Network{Graph: &graphs.Graph{EmbeddingDim: 8},
-				Parts: graphs.Parts{Optimizer: optimizer.Optimizer{LR: 0.001}}}}
+		l := &loop{Config: Config{Resolved: mustResolve(t, tiny(t))}, trivial: 1,
+			meter:   meter{epochLoss: c.loss, epochActive: c.active, epochSteps: 2},
+			network: &network.Network{Graph: &graphs.Graph{EmbeddingDim: 8}}}
 		alarm := l.collapse(evaluate.Scores{Spread: c.spread, Rank: c.rank,
 			Metrics: map[string]float64{"auc": c.auc}, Distances: metric.Distances{Gap: -0.25}})
 		switch {

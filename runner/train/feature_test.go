@@ -182,19 +182,19 @@ func TestFeatureRefuses(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "the data has no label images") {
 		t.Errorf("class folders: %v", err)
 	}
-	if err := Check(tinyFeature(t, "augment.turns={}")); err == nil ||
+	if _, err := Resolve(tinyFeature(t, "augment.turns={}")); err == nil ||
 		!strings.Contains(err.Error(), "augment.turns makes turned images classes of their own") {
 		t.Errorf("turns: %v", err)
 	}
-	if err := Check(tinyFeature(t, "sampler=pairs")); err == nil ||
+	if _, err := Resolve(tinyFeature(t, "sampler=pairs")); err == nil ||
 		!strings.Contains(err.Error(), `sampler "pairs" cannot give targets, which the loss needs: set sampler to labels`) {
 		t.Errorf("pairs: %v", err)
 	}
 	s, err := spec.Preset("image-label")
-	if err == nil {
-		err = Check(s)
+	if err != nil {
+		t.Fatal(err)
 	}
-	if err != nil || s.Target.Side != spec.Frozen {
-		t.Errorf("preset image-label: %v, target %+v", err, s.Target)
+	if target := mustResolve(t, s).Spec.Target; target.Side != spec.Frozen {
+		t.Errorf("preset image-label: target %+v", target)
 	}
 }

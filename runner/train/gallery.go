@@ -2,13 +2,10 @@ package train
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 
-	"github.com/tfpair/tfpair/graphs"
 	"github.com/tfpair/tfpair/models/checkpoint"
-	"github.com/tfpair/tfpair/pipeline/augment"
 	"github.com/tfpair/tfpair/pipeline/dataset"
 	"github.com/tfpair/tfpair/runner/evaluate"
 	"github.com/tfpair/tfpair/runner/network"
@@ -23,20 +20,10 @@ type labelImages struct {
 	step    int
 }
 
-// checkTurns refuses turned images where labels are images: they would be classes
-// without a label image.
-func checkTurns(parts graphs.Parts, a *augment.Augmenter) error {
-	if parts.Target.Side == "" || a.Classes() == 1 {
-		return nil
-	}
-	return &graphs.MisfitError{Err: errors.New("augment.turns makes turned images classes of their own, " +
-		"topology \"feature\" has label images in place of classes: take turns out of augment")}
-}
-
 // startNotes says that label images, which are to be known by their looks, are embedded by
 // a network that has seen nothing.
 func (l *loop) startNotes() []string {
-	if l.Spec.Topology != feature || l.state.Pretrained != nil {
+	if l.Spec.Target.Side == "" || l.state.Pretrained != nil {
 		return nil
 	}
 	note := "no weights are imported: the backbone starts from random values"

@@ -13,7 +13,6 @@ import (
 	"github.com/tfpair/tfpair/models/checkpoint"
 	"github.com/tfpair/tfpair/models/run"
 	"github.com/tfpair/tfpair/pipeline"
-	"github.com/tfpair/tfpair/pipeline/augment"
 	"github.com/tfpair/tfpair/pipeline/dataset"
 	"github.com/tfpair/tfpair/pipeline/features"
 	"github.com/tfpair/tfpair/pipeline/sampler"
@@ -34,17 +33,15 @@ const (
 // read ahead and end with Iter.
 type loop struct {
 	Config
-	folder    *run.Folder
-	selected  selected
-	store     *pipeline.Store
-	labels    dataset.Labels     // of the training data, where they are needed
-	augmenter *augment.Augmenter // of training images
-	sampler   sampler.Sampler
-	kept      *pipeline.Cached // of which images features are kept
-	features  *features.File   // that hold them; nil: none are kept, or not yet
-	cached    *pipeline.Cached // kept, once it has been filled; in place of store
-	val       evaluate.Pairs
-	network   *network.Network
+	folder   *run.Folder
+	store    *pipeline.Store
+	labels   dataset.Labels // of the training data, where they are needed
+	sampler  sampler.Sampler
+	kept     *pipeline.Cached // of which images features are kept
+	features *features.File   // that hold them; nil: none are kept, or not yet
+	cached   *pipeline.Cached // kept, once it has been filled; in place of store
+	val      evaluate.Pairs
+	network  *network.Network
 
 	labelImages []int32     // of the data, those that can be read, ascending
 	targets     labelImages // where they are what is trained on
@@ -182,8 +179,8 @@ func (l *loop) steps(ctx context.Context) error {
 		return nil
 	}
 	loader := pipeline.NewLoader(l.store, l.sampler, pipeline.LoaderOptions{
-		Labels: l.labels.Of, Augment: l.augmenter, Workers: l.Store.Workers,
-		LabelImages: l.network.Parts.Target.Side == spec.Shared, AugmentLabelImages: l.Spec.Target.Augment,
+		Labels: l.labels.Of, Augment: l.Augmenter, Workers: l.Store.Workers,
+		LabelImages: l.Spec.Target.Side == spec.Shared, AugmentLabelImages: l.Spec.Target.Augment,
 		Cached: l.cached})
 	for batch, err := range loader.Iter(ctx, l.step, l.Spec.Train.Steps) {
 		if err != nil {
@@ -218,7 +215,7 @@ func (l *loop) update(b *pipeline.Batch) error {
 	l.step++
 	l.meter.add(loss, float64(update.Active), len(b.Images))
 	e := Stepped{Step: l.step, Steps: l.Spec.Train.Steps,
-		LearningRate: float64(l.network.Parts.LearningRate(l.step-1, l.Spec.Train.Steps)),
+		LearningRate: float64(l.LearningRate(l.step - 1)),
 		recorded:     l.step%recordEvery == 0 || l.step == l.Spec.Train.Steps}
 	l.meter.read(&e, l.Now())
 	if !e.recorded {
@@ -279,8 +276,8 @@ func (l *loop) evaluate(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	value := scores.Metrics[l.selected.name]
-	best := l.state.BestStep < 0 || l.selected.better.Than(value, l.state.BestValue)
+	value := scores.Metrics[l.Select.Metric]
+	best := l.state.BestStep < 0 || l.Select.Better.Than(value, l.state.BestValue)
 	l.state.Validation = &trained.Validation{Step: l.step, Scores: scores}
 	if l.due() { // and not because time was up
 		l.state.Stale++
@@ -331,7 +328,7 @@ func (l *loop) save() error {
 	}
 	l.savedAt = l.Now()
 	if l.state.BestStep >= 0 {
-		if err := l.folder.SetBest(l.state.BestStep, l.selected.key, l.state.BestValue); err != nil {
+		if err := l.folder.SetBest(l.state.BestStep, l.Select.Key, l.state.BestValue); err != nil {
 			return err
 		}
 	}
@@ -344,7 +341,7 @@ func (l *loop) save() error {
 
 // summary returns what the training came to, with the scores of the best checkpoint.
 func (l *loop) summary(end Ended) (*Summary, error) {
-	s := &Summary{Ended: end, BestStep: l.state.BestStep, Selected: l.selected.key}
+	s := &Summary{Ended: end, BestStep: l.state.BestStep, Selected: l.Select.Key}
 	if l.state.BestStep < 0 {
 		return s, nil
 	}

@@ -21,28 +21,26 @@ import (
 	"github.com/tfpair/tfpair/models/run"
 	"github.com/tfpair/tfpair/models/weights"
 	"github.com/tfpair/tfpair/pipeline"
-	"github.com/tfpair/tfpair/pipeline/augment"
 	"github.com/tfpair/tfpair/pipeline/dataset"
 	"github.com/tfpair/tfpair/pipeline/resize"
-	"github.com/tfpair/tfpair/pipeline/sampler"
 	"github.com/tfpair/tfpair/runner/evaluate"
 	"github.com/tfpair/tfpair/runner/network"
 )
 
 // Config says what to train, on what, and where to.
 type Config struct {
-	Spec     *spec.Spec       // Run fills in the defaults of its options
-	Data     *dataset.Dataset // Run assigns missing splits
-	Folder   string           // run folder: made, or gone on with
-	Weights  *weights.File    // that the backbone of a new run starts from; nil: random ones
-	Session  session.Options
-	Store    pipeline.StoreOptions // Resizer is set from Spec
-	Pixels   *pipeline.Store       // of these images at the size of Spec, shared; nil: Run makes its own
-	Features string                // file of features, shared with trainings before and after; "": the run folder's
-	MaxTime  time.Duration         // ends the training after a step, evaluated and saved; 0: no limit
-	SkipBad  float64               // share of images that may be bad and left out; 0: none
-	Observe  func(Event)           // may be nil; called from one goroutine
-	Now      func() time.Time      // the clock, for speeds and the times of events
+	*Resolved                  // of the spec: see Resolve
+	Data      *dataset.Dataset // Run assigns missing splits
+	Folder    string           // run folder: made, or gone on with
+	Weights   *weights.File    // that the backbone of a new run starts from; nil: random ones
+	Session   session.Options
+	Store     pipeline.StoreOptions // Resizer is set from Spec
+	Pixels    *pipeline.Store       // of these images at the size of Spec, shared; nil: Run makes its own
+	Features  string                // file of features, shared with trainings before and after; "": the run folder's
+	MaxTime   time.Duration         // ends the training after a step, evaluated and saved; 0: no limit
+	SkipBad   float64               // share of images that may be bad and left out; 0: none
+	Observe   func(Event)           // may be nil; called from one goroutine
+	Now       func() time.Time      // the clock, for speeds and the times of events
 }
 
 // Summary is what a training came to.
@@ -57,56 +55,36 @@ type Summary struct {
 // Run trains until the budget of steps or MaxTime is used, patience runs out, or ctx is
 // cancelled: then the step in hand is finished and a checkpoint saved, and the
 // error is an *InterruptedError. What ends before its first step leaves no new
-// folder. Other errors: those of graphs.Resolve and the
-// sampler for the spec, *SpecError, *DataError, *BadImagesError,
+// folder. Other errors: *SamplerError, *SpecError, *DataError, *BadImagesError,
 // *ClassesError, *WeightsError, *weights.Error, *weights.OptionsError,
 // *evaluate.NoPairsError, *run.LockedError, *DivergedError.
 func Run(ctx context.Context, c Config) (*Summary, error) {
-	parts, err := graphs.Resolve(c.Spec)
-	if err != nil {
-		return nil, err
-	}
-	maker, err := Sampler(c.Spec, parts)
-	if err != nil {
-		return nil, err
-	}
-	augmenter, err := augment.New(&c.Spec.Augment, uint64(c.Spec.Train.Seed))
-	if err != nil {
-		return nil, err
-	}
-	if err := errors.Join(checkTurns(parts, augmenter), checkViews(c.Spec, augmenter)); err != nil {
-		return nil, err
-	}
-	selected, err := selection(c.Spec)
-	if err != nil {
-		return nil, err
-	}
 	if err := c.Data.Assign(c.splits()); err != nil {
 		return nil, err
 	}
 	if err := c.Data.CheckPairs(); err != nil {
 		return nil, err
 	}
-	if parts, err = c.countClasses(parts, augmenter.Classes()); err != nil {
+	l := &loop{Config: c}
+	if err := l.countClasses(); err != nil {
 		return nil, err
 	}
 	if err := session.Ready(c.Session); err != nil { // before hours of reading images
 		return nil, err
 	}
-	folder, err := openFolder(c.Folder, c.Spec, parts.Schedule.Open)
-	if err != nil {
+	var err error
+	if l.folder, err = openFolder(c.Folder, l.Resolved); err != nil {
 		return nil, err
 	}
-	defer folder.Close()
-	l := &loop{Config: c, folder: folder, selected: selected, augmenter: augmenter}
+	defer l.folder.Close()
 	if c.MaxTime > 0 {
 		l.until = c.Now().Add(c.MaxTime)
 	}
 	if l.Observe == nil {
 		l.Observe = func(Event) {}
 	}
-	if err := l.open(ctx, parts, maker); err != nil {
-		return nil, errors.Join(err, l.close(), folder.Discard())
+	if err := l.open(ctx); err != nil {
+		return nil, errors.Join(err, l.close(), l.folder.Discard())
 	}
 	summary, err := l.run(ctx)
 	return summary, errors.Join(err, l.close())
@@ -119,13 +97,13 @@ func (c Config) splits() dataset.SplitOptions {
 
 // open builds the network, reads the data, and sets the network to the last checkpoint or
 // to a start.
-func (l *loop) open(ctx context.Context, parts graphs.Parts, maker sampler.Maker) error {
+func (l *loop) open(ctx context.Context) error {
 	trainPart, valPart := l.Data.In(dataset.Train), l.Data.In(dataset.Val)
 	err := l.openStore()
 	if err != nil {
 		return err
 	}
-	if l.network, err = network.Open(l.Spec, l.Session); err != nil {
+	if l.network, err = network.Open(l.Parts, l.Session); err != nil {
 		return err
 	}
 	if err := l.importWeights(); err != nil {
@@ -134,7 +112,7 @@ func (l *loop) open(ctx context.Context, parts graphs.Parts, maker sampler.Maker
 	if err := l.prepareImages(ctx, &trainPart, &valPart); err != nil {
 		return err
 	}
-	if err := l.plan(trainPart, parts, maker); err != nil {
+	if err := l.plan(trainPart); err != nil {
 		return err
 	}
 	if err := l.chooseVal(valPart); err != nil {
@@ -211,7 +189,7 @@ func (l *loop) prepareImages(ctx context.Context, parts ...*dataset.Part) error 
 		*p = p.Without(skip)
 	}
 	l.labelImages = slices.DeleteFunc(l.labelImages, func(i int32) bool { return skip[i] })
-	if l.Spec.Topology == feature {
+	if l.Spec.Target.Side != "" {
 		l.targets.images = l.labelImages
 	}
 	return nil
@@ -245,8 +223,8 @@ func (l *loop) started(train, val dataset.Part) error {
 // openFolder makes the run folder, or opens it and checks that it holds a training
 // with the same spec. More steps than before are fine where the schedule does not
 // depend on their number. The folder is locked.
-func openFolder(path string, s *spec.Spec, open bool) (*run.Folder, error) {
-	text, err := s.Marshal()
+func openFolder(path string, r *Resolved) (*run.Folder, error) {
+	text, err := r.Spec.Marshal()
 	if err != nil {
 		return nil, err
 	}
@@ -257,26 +235,21 @@ func openFolder(path string, s *spec.Spec, open bool) (*run.Folder, error) {
 	if err := folder.Lock(); err != nil {
 		return nil, errors.Join(err, folder.Discard(), folder.Close())
 	}
-	if err := checkSpec(folder, s, open); err != nil {
+	if err := checkSpec(folder, r); err != nil {
 		return nil, errors.Join(err, folder.Close())
 	}
 	return folder, nil
 }
 
-func checkSpec(folder *run.Folder, s *spec.Spec, open bool) error {
-	text, err := folder.Spec()
+// checkSpec compares the spec of r with the one that the folder stores.
+func checkSpec(folder *run.Folder, r *Resolved) error {
+	s := r.Spec
+	before, err := storedSpec(folder)
 	if err != nil {
-		return err
-	}
-	before, err := spec.Stored(text, folder.SpecPath())
-	if err != nil {
-		return err
-	}
-	if _, err := graphs.Resolve(before); err != nil { // options that came later have defaults, too
 		return err
 	}
 	more := *before
-	if open && s.Train.Steps > before.Train.Steps {
+	if r.Schedule.Open && s.Train.Steps > before.Train.Steps {
 		more.Train.Steps = s.Train.Steps
 	}
 	different, err := spec.Diff(&more, s)
@@ -289,11 +262,31 @@ func checkSpec(folder *run.Folder, s *spec.Spec, open bool) error {
 	if more.Train.Steps == before.Train.Steps {
 		return nil
 	}
-	if text, err = s.Marshal(); err != nil {
+	text, err := s.Marshal()
+	if err != nil {
 		return err
 	}
 	if err := folder.SetSpec(text); err != nil {
 		return fmt.Errorf("store the spec with more steps: %w", err)
 	}
 	return nil
+}
+
+// storedSpec returns the spec of the training that the folder holds, which is not the one
+// that is to be trained: an earlier version may have stored it. Options that came later have
+// their defaults.
+func storedSpec(folder *run.Folder) (*spec.Spec, error) {
+	text, err := folder.Spec()
+	if err != nil {
+		return nil, err
+	}
+	s, err := spec.Stored(text, folder.SpecPath())
+	if err != nil {
+		return nil, err
+	}
+	before, err := graphs.Resolve(s)
+	if err != nil {
+		return nil, err
+	}
+	return before.Spec, nil
 }

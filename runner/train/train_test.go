@@ -66,6 +66,15 @@ func tiny(t *testing.T, set ...string) *spec.Spec {
 }
 
 // config returns a training of s on files into folder, with a clock that ticks a second.
+func mustResolve(t *testing.T, s *spec.Spec) *Resolved {
+	t.Helper()
+	r, err := Resolve(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
 func config(t *testing.T, files fstest.MapFS, folder string, s *spec.Spec) Config {
 	t.Helper()
 	data, err := dataset.Open(dataset.Options{Data: "data", FS: files})
@@ -73,7 +82,7 @@ func config(t *testing.T, files fstest.MapFS, folder string, s *spec.Spec) Confi
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { data.Close() })
-	return Config{Spec: s, Data: data, Folder: folder, Now: ticking(time.Second)}
+	return Config{Resolved: mustResolve(t, s), Data: data, Folder: folder, Now: ticking(time.Second)}
 }
 
 func ticking(tick time.Duration) func() time.Time {
@@ -446,8 +455,11 @@ func TestRefused(t *testing.T) {
 		{"augment=glph", `unknown augmentation preset "glph"`},
 		{"augment.rotate.degrees=-1", `augmentation "rotate": degrees must be within 0 and 180`},
 	} {
-		folder := filepath.Join(t.TempDir(), "run")
-		_, err := Run(context.Background(), config(t, pictures(t, 3, 8), folder, tiny(t, c.set, "train.batch_size=32")))
+		s := tiny(t, c.set, "train.batch_size=32")
+		_, err := Resolve(s)
+		if err == nil { // the data does not go with it
+			_, err = Run(context.Background(), config(t, pictures(t, 3, 8), filepath.Join(t.TempDir(), "run"), s))
+		}
 		if err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("--set %s: %v, want %q", c.set, err, c.want)
 		}

@@ -5,7 +5,6 @@ import (
 	"path/filepath"
 
 	"github.com/tfpair/tfpair/graphs"
-	"github.com/tfpair/tfpair/graphs/spec"
 	"github.com/tfpair/tfpair/internal/session"
 	"github.com/tfpair/tfpair/models"
 	"github.com/tfpair/tfpair/models/checkpoint"
@@ -29,23 +28,21 @@ func (e *WeightsError) Error() string {
 		e.Given.File, e.Given.SHA256)
 }
 
-// Backbone returns what the backbone of this name wants of a file of weights.
+// usualSize is the side of the images, in pixels, of a backbone whose weights are looked at
+// where no spec says another: that of ImageNet. It shapes no kernel of a convolution.
+const usualSize = 224
+
+// Backbone returns what the backbone of this name wants of a file of weights. Errors are
+// those of session.Ready and graphs.BackboneVariables.
 func Backbone(name string) (weights.Network, error) {
-	s, err := spec.Preset(spec.DefaultPreset)
-	if err != nil {
-		return weights.Network{}, err
-	}
-	if s, err = s.Set("backbone="+name, "input.size=224"); err != nil {
-		return weights.Network{}, err
-	}
 	if err := session.Ready(session.Options{}); err != nil {
 		return weights.Network{}, err
 	}
-	g, err := graphs.Build(s)
+	variables, err := graphs.BackboneVariables(name, usualSize)
 	if err != nil {
 		return weights.Network{}, err
 	}
-	return weights.Network{Name: name, Shapes: network.BackboneShapes(g)}, nil
+	return weights.Network{Name: name, Shapes: network.BackboneShapes(variables)}, nil
 }
 
 // pretrained are weights that the backbone starts from, under the keys of its variables.
@@ -66,7 +63,7 @@ func (l *loop) importWeights() error {
 		return err
 	}
 	imported, err := f.Import(weights.Network{Name: l.Spec.Backbone.Name,
-		Shapes: network.BackboneShapes(l.network.Graph)})
+		Shapes: network.BackboneShapes(l.network.Graph.Variables)})
 	if err != nil {
 		return err
 	}

@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/tfpair/tfpair/graphs"
 	"github.com/tfpair/tfpair/graphs/spec"
 	"github.com/tfpair/tfpair/internal/session"
 	"github.com/tfpair/tfpair/models"
@@ -48,7 +49,7 @@ var ErrNoThreshold = errors.New("no threshold was calibrated before this checkpo
 // Model is one checkpoint of a run, ready to embed and compare.
 type Model struct {
 	*network.Network
-	Spec  *spec.Spec
+	Spec  *spec.Spec // with every default filled in
 	State State
 	Step  int
 	Path  string // of the checkpoint
@@ -57,7 +58,7 @@ type Model struct {
 }
 
 // Open opens the checkpoint of the run folder that which names: "best", "last" or
-// a step. Errors: those of run.Open and checkpoint.Load, and of network.Open.
+// a step. Errors: those of run.Open, checkpoint.Load, graphs.Resolve and network.Open.
 func Open(folder, which string, o session.Options) (*Model, error) {
 	f, err := run.Open(folder)
 	if err != nil {
@@ -76,7 +77,11 @@ func Open(folder, which string, o session.Options) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := &Model{Spec: s, Step: step, Path: checkpoint.Path(f.Checkpoints(), step)}
+	parts, err := graphs.Resolve(s)
+	if err != nil {
+		return nil, err
+	}
+	m := &Model{Spec: parts.Spec, Step: step, Path: checkpoint.Path(f.Checkpoints(), step)}
 	c, err := checkpoint.Load(m.Path)
 	if err != nil {
 		return nil, err
@@ -84,7 +89,7 @@ func Open(folder, which string, o session.Options) (*Model, error) {
 	if m.State, err = ReadState(c); err != nil {
 		return nil, err
 	}
-	if m.Network, err = network.Open(s, o); err != nil {
+	if m.Network, err = network.Open(parts, o); err != nil {
 		return nil, err
 	}
 	if err := m.Restore(c); err != nil {

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"path/filepath"
 
-	"github.com/tfpair/tfpair/graphs"
 	"github.com/tfpair/tfpair/graphs/spec"
 	"github.com/tfpair/tfpair/pipeline"
 	"github.com/tfpair/tfpair/pipeline/dataset"
@@ -39,53 +38,45 @@ func (t Trial) same(other Trial) bool {
 	return t.Number == other.Number && t.Steps == other.Steps && t.Seed == other.Seed
 }
 
-// spec returns the spec of a training.
-func (t Trial) spec(base *spec.Spec) (*spec.Spec, error) {
+// resolve returns the training that t is, over a base.
+func (t Trial) resolve(base *spec.Spec) (*train.Resolved, error) {
 	s, err := base.Set(t.Set...)
 	if err != nil {
 		return nil, err
 	}
 	s.Train.Steps, s.Train.Seed = t.Steps, t.Seed
-	return s, train.Check(s)
+	return train.Resolve(s)
 }
 
 // folder names the run folder of a training. A trial that goes on for more steps does so
 // in the same one, unless its schedule depends on how many there will be.
-func (t Trial) folder(s *spec.Spec, whole int) (string, error) {
-	parts, err := graphs.Resolve(s)
-	if err != nil {
-		return "", err
-	}
+func (t Trial) folder(r *train.Resolved, whole int) string {
 	name := fmt.Sprintf("%04d", t.Number)
-	if t.Steps < whole && !parts.Schedule.Open {
+	if t.Steps < whole && !r.Schedule.Open {
 		name += fmt.Sprintf("-steps-%d", t.Steps)
 	}
-	return name, nil
+	return name
 }
 
 // try trains t, or goes on with it, into the folder runs of the search. What is wrong with
 // its settings is told in the trial; the error is of what no other trial would mend.
 func (u *tuner) try(ctx context.Context, t Trial, runs string) (Trial, error) {
-	s, err := t.spec(u.Spec)
+	r, err := t.resolve(u.Spec)
 	if err != nil {
 		return t.failed(Refused, err), nil
 	}
-	name, err := t.folder(s, u.Spec.Train.Steps)
-	if err != nil {
-		return t, err
-	}
-	t.Run = filepath.Join(runs, name)
+	t.Run = filepath.Join(runs, t.folder(r, u.Spec.Train.Steps))
 	data, err := u.open()
 	if err != nil {
 		return t, err
 	}
 	defer data.Close() // read only
-	store, err := u.pixels.of(data, s)
+	store, err := u.pixels.of(data, r.Spec)
 	if err != nil {
 		return t, err
 	}
 	started := u.Now()
-	summary, err := train.Run(ctx, train.Config{Spec: s, Data: data, Session: u.Session,
+	summary, err := train.Run(ctx, train.Config{Resolved: r, Data: data, Session: u.Session,
 		Folder: filepath.Join(u.Folder, t.Run), Weights: u.Weights, Features: u.features(),
 		Store: u.Store, Pixels: store, SkipBad: u.SkipBad,
 		Observe: u.Training, Now: u.Now})

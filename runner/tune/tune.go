@@ -21,7 +21,6 @@ import (
 	"time"
 
 	"github.com/tfpair/tfpair/graphs"
-	"github.com/tfpair/tfpair/graphs/spec"
 	"github.com/tfpair/tfpair/internal/named"
 	"github.com/tfpair/tfpair/internal/session"
 	"github.com/tfpair/tfpair/models/weights"
@@ -33,14 +32,14 @@ import (
 
 // Config says what to search.
 type Config struct {
-	Spec   *spec.Spec // what settings are made over; train.steps is a whole training
-	Space  *Space
-	Search named.Choice  // of Table
-	Trials int           // most; 0: as many as the search has
-	Time   time.Duration // of all trials; 0: no limit
-	Seeds  int           // trainings of the best settings with seeds of their own; >= 0
-	Seed   uint64        // of the search
-	Folder string        // made, or gone on with
+	*train.Resolved // of the spec that settings are made over; its train.steps is a whole training
+	Space           *Space
+	Search          named.Choice  // of Table
+	Trials          int           // most; 0: as many as the search has
+	Time            time.Duration // of all trials; 0: no limit
+	Seeds           int           // trainings of the best settings with seeds of their own; >= 0
+	Seed            uint64        // of the search
+	Folder          string        // made, or gone on with
 	// Open opens the data, anew for each training.
 	Open     func() (*dataset.Dataset, error)
 	Weights  *weights.File // that backbones start from, in every trial; nil: random ones
@@ -85,7 +84,6 @@ var ErrNoneDone = errors.New("no trial ended well")
 // tuner is a search in progress.
 type tuner struct {
 	Config
-	better      metric.Better
 	plan        Plan
 	record      *record
 	fingerprint string
@@ -94,7 +92,7 @@ type tuner struct {
 
 // Run searches until all trials are done, time is up, or ctx is cancelled: then the
 // training in hand is saved and the error is a *train.InterruptedError. Errors that are
-// found before the first trial: *SpaceError, those of train.Check for the spec itself,
+// found before the first trial: *SpaceError,
 // *FolderError, and those of opening data. Then: those of train.Run that are no trial's
 // own fault, and ErrNoneDone.
 func Run(ctx context.Context, c Config) (*Result, error) {
@@ -103,7 +101,7 @@ func Run(ctx context.Context, c Config) (*Result, error) {
 		u.Observe = func(Event) {}
 	}
 	var err error
-	if u.plan, u.better, err = c.check(); err != nil {
+	if u.plan, err = c.check(); err != nil {
 		return nil, err
 	}
 	data, err := c.Open()
@@ -135,43 +133,36 @@ func (u *tuner) features() string { return filepath.Join(u.Folder, "cache", "fea
 
 // Check says what is wrong with a search as far as that can be known without data.
 func (c Config) Check() error {
-	_, _, err := c.check()
+	_, err := c.check()
 	return err
 }
 
-// check returns the plan of a search that can begin, and which way its metric goes.
-func (c Config) check() (Plan, metric.Better, error) {
-	if err := train.Check(c.Spec); err != nil {
-		return Plan{}, "", err
-	}
+// check returns the plan of a search that can begin.
+func (c Config) check() (Plan, error) {
 	if c.Spec.Train.Steps == 0 {
-		return Plan{}, "", &SpaceError{errors.New("train.steps is 0, so that no trial learns anything")}
-	}
-	_, better, err := train.Selected(c.Spec)
-	if err != nil {
-		return Plan{}, "", err
+		return Plan{}, &SpaceError{errors.New("train.steps is 0, so that no trial learns anything")}
 	}
 	for _, d := range c.Space.dimensions {
 		for _, value := range d.examples() {
 			if err := c.checkValue(d.key + "=" + value); err != nil {
-				return Plan{}, "", &SpaceError{err}
+				return Plan{}, &SpaceError{err}
 			}
 		}
 	}
 	search, err := Table.New(&c.Search)
 	if err != nil {
-		return Plan{}, "", err
+		return Plan{}, err
 	}
 	plan, err := search(c.Space, c.Trials, c.Spec.Train.Steps, c.Seed)
 	if err != nil {
-		return Plan{}, "", &SpaceError{err}
+		return Plan{}, &SpaceError{err}
 	}
 	for _, set := range plan.Settings { // one that can be trained is enough
-		if _, err = (Trial{Set: set, Steps: plan.Rungs[0]}).spec(c.Spec); err == nil {
-			return plan, better, nil
+		if _, err = (Trial{Set: set, Steps: plan.Rungs[0]}).resolve(c.Spec); err == nil {
+			return plan, nil
 		}
 	}
-	return Plan{}, "", &SpaceError{fmt.Errorf("none of %d trials can be trained: %w",
+	return Plan{}, &SpaceError{fmt.Errorf("none of %d trials can be trained: %w",
 		len(plan.Settings), err)}
 }
 
@@ -213,7 +204,7 @@ func (c Config) head(fingerprint string) (head, error) {
 
 // search runs the trials of every rung, then the best settings again with other seeds.
 func (u *tuner) search(ctx context.Context) (*Result, error) {
-	r := &Result{Metric: u.Spec.Train.Select, Better: u.better}
+	r := &Result{Metric: u.Select.Key, Better: u.Select.Better}
 	numbers := make([]int, len(u.plan.Settings))
 	for i := range numbers {
 		numbers[i] = i
@@ -297,9 +288,9 @@ func (u *tuner) ranked(trials []Trial) []Trial {
 		switch {
 		case a.Status != b.Status:
 			return cmp.Compare(rank(a.Status), rank(b.Status))
-		case u.better.Than(a.Value, b.Value):
+		case u.Select.Better.Than(a.Value, b.Value):
 			return -1
-		case u.better.Than(b.Value, a.Value):
+		case u.Select.Better.Than(b.Value, a.Value):
 			return 1
 		}
 		return 0
@@ -311,11 +302,11 @@ func rank(status string) int { return slices.Index([]string{Done, Diverged, Refu
 
 // repeat writes the best spec, and trains it with the seeds that follow its own.
 func (u *tuner) repeat(ctx context.Context, r *Result) error {
-	s, err := r.Best.spec(u.Spec)
+	best, err := r.Best.resolve(u.Spec)
 	if err != nil {
 		return err
 	}
-	text, err := s.Marshal()
+	text, err := best.Spec.Marshal()
 	if err != nil {
 		return err
 	}

@@ -70,7 +70,11 @@ func config(t *testing.T, space string, set ...string) (Config, *watched) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return Config{Spec: s, Space: mustParse(t, space), Search: named.Choice{Name: "random"}, Trials: 3,
+	r, err := train.Resolve(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return Config{Resolved: r, Space: mustParse(t, space), Search: named.Choice{Name: "random"}, Trials: 3,
 		Folder: filepath.Join(t.TempDir(), "tune"), Now: time.Now,
 		Open: func() (*dataset.Dataset, error) {
 			return dataset.Open(dataset.Options{Data: "data", FS: w})
@@ -128,7 +132,7 @@ func TestRun(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := train.Check(best); err != nil {
+	if _, err := train.Resolve(best); err != nil {
 		t.Errorf("best spec: %v", err)
 	}
 	if want := strings.TrimPrefix(r.Best.Set[0], "optimizer.adam.lr="); !strings.Contains(string(text), "lr: "+want) {

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/tfpair/tfpair/graphs"
 	"github.com/tfpair/tfpair/graphs/spec"
 	"github.com/tfpair/tfpair/internal/session"
 	"github.com/tfpair/tfpair/models/checkpoint"
@@ -31,7 +32,11 @@ func Run(t testing.TB, edit func(*checkpoint.Checkpoint, *trained.State), set ..
 	if err != nil {
 		t.Fatal(err)
 	}
-	n, err := network.Open(s, session.Options{})
+	parts, err := graphs.Resolve(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	n, err := network.Open(parts, session.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -53,7 +58,7 @@ func Run(t testing.TB, edit func(*checkpoint.Checkpoint, *trained.State), set ..
 	if c.Meta, err = json.Marshal(state); err != nil {
 		t.Fatal(err)
 	}
-	text, err := s.Marshal()
+	text, err := parts.Spec.Marshal()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,0 +1,95 @@
+package graphs
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/tfpair/tfpair/graphs/backbone"
+	"github.com/tfpair/tfpair/graphs/distance"
+	"github.com/tfpair/tfpair/graphs/head"
+	"github.com/tfpair/tfpair/graphs/loss"
+	"github.com/tfpair/tfpair/graphs/miner"
+	"github.com/tfpair/tfpair/graphs/optimizer"
+	"github.com/tfpair/tfpair/graphs/spec"
+	"github.com/tfpair/tfpair/internal/named"
+)
+
+// Parts are the things that a spec names, each with its options checked: what graphs are
+// made of. Resolve makes them. Nobody changes them, so that many may use them at once.
+type Parts struct {
+	Spec      *spec.Spec // with every default of its graph filled in
+	Backbone  backbone.Backbone
+	Head      head.Head
+	Distance  distance.Distance
+	Miner     miner.Miner
+	Loss      loss.Loss
+	Optimizer optimizer.Optimizer
+	Schedule  optimizer.Schedule
+	Notes     []string // what a user should know about the combination, one sentence each
+	topology  topology
+}
+
+// Resolve looks up what s names, checks all options, and checks that the parts go together.
+// It leaves s as it is: the Spec of the result is a copy with the defaults filled in. It
+// builds nothing and does not need the TensorFlow runtime. Where the parts do not go together
+// the error is a *MisfitError.
+func Resolve(s *spec.Spec) (*Parts, error) {
+	resolved := *s
+	s = &resolved
+	p := &Parts{Spec: s}
+	var errs [8]error
+	p.topology, errs[0] = Topologies.New(&named.Choice{Name: s.Topology})
+	p.Backbone, errs[1] = backbone.Table.New(&s.Backbone)
+	p.Head, errs[2] = head.Table.New(&s.Head)
+	p.Distance, errs[3] = distance.Table.New(&s.Distance)
+	p.Miner, errs[4] = miner.Table.New(&s.Miner)
+	p.Loss, errs[5] = loss.Table.New(&s.Loss)
+	p.Optimizer, errs[6] = optimizer.Table.New(&s.Optimizer)
+	p.Schedule, errs[7] = optimizer.Schedules.New(&s.Schedule)
+	for _, err := range errs {
+		if err != nil {
+			return nil, err
+		}
+	}
+	err := errors.Join(p.fillTarget(), p.fillCache())
+	if err == nil {
+		err = p.fit()
+	}
+	if s.Input.Size < p.Backbone.MinSize {
+		err = fmt.Errorf("input.size must be at least %d for backbone %q, got %d",
+			p.Backbone.MinSize, s.Backbone.Name, s.Input.Size)
+	}
+	if err != nil {
+		return nil, &MisfitError{err}
+	}
+	p.Notes = p.notes()
+	return p, nil
+}
+
+// MisfitError says that parts of a spec, each right by itself, do not go together.
+type MisfitError struct{ Err error }
+
+func (e *MisfitError) Error() string { return e.Err.Error() }
+
+// Unwrap returns what does not fit.
+func (e *MisfitError) Unwrap() error { return e.Err }
+
+// LearningRate returns the rate of the update with the given number, from 0 to train.steps.
+func (p *Parts) LearningRate(step int) float32 {
+	return float32(float64(p.Optimizer.LR) * p.Schedule.Factor(step, p.Spec.Train.Steps))
+}
+
+// WithClasses returns p with a loss that learns a vector for each of so many classes. The
+// loss must be PerClass.
+func (p *Parts) WithClasses(classes int) (*Parts, error) {
+	counted := *p
+	var err error
+	counted.Spec, err = p.Spec.Set(fmt.Sprintf("loss.%s.classes=%d", p.Spec.Loss.Name, classes))
+	if err == nil {
+		counted.Loss, err = loss.Table.New(&counted.Spec.Loss)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &counted, nil
+}

@@ -193,16 +193,6 @@ func interopPython(t *testing.T, name string) string {
 	return python
 }
 
-// tfpair runs a command line, which must succeed.
-func tfpair(t *testing.T, args ...string) {
-	t.Helper()
-	var out, conversation bytes.Buffer
-	streams := IO{Out: &out, Err: &conversation, Getenv: os.Getenv}
-	if code := Run(t.Context(), append([]string{"tfpair"}, args...), streams); code != 0 {
-		t.Fatalf("tfpair %v: exit code %d\n%s%s", args, code, &out, &conversation)
-	}
-}
-
 // command runs a program, which must succeed, and returns what it printed.
 func command(t *testing.T, name string, args ...string) *bytes.Buffer {
 	t.Helper()

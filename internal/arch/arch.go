@@ -107,6 +107,7 @@ var Rules = map[string]Rule{
 	"models/weights":    {Ours: []string{"internal/aside", "internal/half", "internal/tensor"}, HDF5: true, Pure: true, Why: noCgo},
 	"models/savedmodel": {Pure: true, Why: noCgo},
 	"models/index":      {Ours: []string{"internal/aside"}, Pure: true, Why: noCgo},
+	"models/seen":       {Ours: []string{"internal/aside", "pipeline/phash"}, Pure: true, Why: noCgo},
 	"models/vectors":    {Ours: []string{"internal/aside"}, Pure: true, Why: noCgo},
 	"models/run": {Ours: []string{"models/checkpoint", "graphs/spec"}, Pure: true,
 		Why: "a run folder is read and written without TensorFlow"},

@@ -1,0 +1,171 @@
+package seen
+
+import (
+	"bufio"
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/tfpair/tfpair/internal/aside"
+	"github.com/tfpair/tfpair/pipeline/phash"
+)
+
+// The file of a List is text:
+//
+//	tfpair seen 1
+//	{"hash":"dct-sign-64/1","count":N}
+//	train SHA-256 HASH "path"      N lines; HASH is - where the image has none
+//	SHA-256 of all before
+const magic = "tfpair seen 1\n"
+
+// maxFile is the largest file that is read, in bytes: some ten million images.
+const maxFile = 2 << 30
+
+// header is the second line.
+type header struct {
+	Hash  string `json:"hash"`
+	Count int    `json:"count"`
+}
+
+// Error says why a file is not a list of seen images.
+type Error struct{ Path, Reason string }
+
+func (e *Error) Error() string { return fmt.Sprintf("%s: %s", e.Path, e.Reason) }
+
+// Write writes the list to a file that appears whole or not at all, and replaces another.
+func (l List) Write(path string) error {
+	text, err := l.Marshal()
+	if err != nil {
+		return err
+	}
+	if err := aside.WriteFile(path, text); err != nil {
+		return fmt.Errorf("write the list of seen images: %w", err)
+	}
+	return nil
+}
+
+// Marshal returns the list as the bytes of its file.
+func (l List) Marshal() ([]byte, error) {
+	var b bytes.Buffer
+	b.WriteString(magic)
+	head, err := json.Marshal(header{phash.Name, len(l)})
+	if err != nil {
+		return nil, err
+	}
+	b.Write(append(head, '\n'))
+	for _, i := range l {
+		hash := "-"
+		if i.Hashed {
+			hash = i.Hash.String()
+		}
+		path, err := json.Marshal(i.Path)
+		if err != nil {
+			return nil, err
+		}
+		fmt.Fprintf(&b, "%s %s %s %s\n", i.Role, i.sum(), hash, path)
+	}
+	sum := sha256.Sum256(b.Bytes())
+	return fmt.Appendf(b.Bytes(), "%x\n", sum), nil
+}
+
+// Read returns the list in the file at path. Hashes of another version of the perceptual hash
+// are left out. Where there is no file the error wraps fs.ErrNotExist; others are *Error.
+func Read(path string) (List, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() {
+		return nil, &Error{path, "it is no regular file"}
+	}
+	text, err := io.ReadAll(io.LimitReader(f, maxFile+1))
+	if err != nil {
+		return nil, &Error{path, err.Error()}
+	}
+	l, err := Unmarshal(text)
+	if err != nil {
+		return nil, &Error{path, err.Error()}
+	}
+	return l, nil
+}
+
+// Unmarshal reads what Marshal returns.
+func Unmarshal(text []byte) (List, error) {
+	if len(text) > maxFile {
+		return nil, fmt.Errorf("it is longer than %d bytes", maxFile)
+	}
+	body, err := verified(text)
+	if err != nil {
+		return nil, err
+	}
+	lines := bufio.NewScanner(bytes.NewReader(body))
+	lines.Buffer(nil, 1<<20) // a path is shorter
+	lines.Scan()             // the magic
+	lines.Scan()
+	var head header
+	if err := json.Unmarshal(lines.Bytes(), &head); err != nil {
+		return nil, fmt.Errorf("line 2: %w", err)
+	}
+	var l List
+	for lines.Scan() {
+		i, err := parse(lines.Text(), head.Hash == phash.Name)
+		if err != nil {
+			return nil, fmt.Errorf("line %d: %w", len(l)+3, err)
+		}
+		l = append(l, i)
+	}
+	if err := lines.Err(); err != nil {
+		return nil, err
+	}
+	if len(l) != head.Count {
+		return nil, fmt.Errorf("it has %d images, its header says %d", len(l), head.Count)
+	}
+	return l, nil
+}
+
+// verified returns text without the checksum at its end, which it compares.
+func verified(text []byte) ([]byte, error) {
+	if !bytes.HasPrefix(text, []byte(magic)) {
+		return nil, fmt.Errorf("it does not begin with %q", strings.TrimSpace(magic))
+	}
+	damaged := errors.New("it is not as it was written: its checksum differs")
+	end := len(text) - 2*sha256.Size - 1
+	if end < len(magic) {
+		return nil, damaged
+	}
+	if want := sha256.Sum256(text[:end]); string(text[end:]) != hex.EncodeToString(want[:])+"\n" {
+		return nil, damaged
+	}
+	return text[:end], nil
+}
+
+// parse reads the line of an image; hashes are read where they are of this version.
+func parse(line string, hashes bool) (i Image, err error) {
+	fields := strings.SplitN(line, " ", 4)
+	if len(fields) != 4 {
+		return i, fmt.Errorf("want role, checksum, hash and path, got %q", line)
+	}
+	i.Role = Role(fields[0])
+	if _, known := exposure[i.Role]; !known {
+		return i, fmt.Errorf("role %q is none of train, val, label and test", fields[0])
+	}
+	sum, err := hex.DecodeString(fields[1])
+	if err != nil || len(sum) != sha256.Size {
+		return i, fmt.Errorf("%q is no SHA-256", fields[1])
+	}
+	copy(i.SHA256[:], sum)
+	if fields[2] != "-" && hashes {
+		if i.Hash, err = phash.Parse(fields[2]); err != nil {
+			return i, err
+		}
+		i.Hashed = true
+	}
+	return i, json.Unmarshal([]byte(fields[3]), &i.Path)
+}

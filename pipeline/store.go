@@ -3,6 +3,7 @@ package pipeline
 import (
 	"context"
 	"fmt"
+	"image"
 	"runtime"
 	"sync"
 	"sync/atomic"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/tfpair/tfpair/pipeline/dataset"
 	"github.com/tfpair/tfpair/pipeline/decode"
+	"github.com/tfpair/tfpair/pipeline/phash"
 	"github.com/tfpair/tfpair/pipeline/resize"
 )
 
@@ -23,6 +25,7 @@ type StoreOptions struct {
 	MaxDisk   int64          // most kept on disk, and half of what is free; 0: 8 GiB, negative: none
 	SpillDir  string         // folder of the file on disk; "": the system's temporary one
 	Limits    decode.Limits  // on the files, before they are decoded
+	Identify  bool           // what images are known by is kept, see Identity
 }
 
 // Store holds the decoded and resized images of a dataset: in memory, then in a
@@ -40,6 +43,9 @@ type Store struct {
 	side    int // S, pixels per side
 	bytes   int // of one image: S·S·3
 	cache   *cache
+
+	mu         sync.Mutex               // protects identities
+	identities map[int32]phash.Identity // of the images that were decoded; nil without Options.Identify
 }
 
 // BadImage is an image that could not be decoded.
@@ -67,14 +73,19 @@ func NewStore(ds *dataset.Dataset, o StoreOptions) *Store {
 	for _, image := range ds.In("").LabelImages() {
 		answers[image] = true
 	}
+	var identities map[int32]phash.Identity
+	if o.Identify {
+		identities = map[int32]phash.Identity{}
+	}
 	return &Store{
-		answers: answers,
-		data:    ds,
-		labels:  Labels(ds),
-		options: o,
-		side:    o.Resizer.Options().Size,
-		bytes:   o.Resizer.Bytes(),
-		cache:   newCache(len(ds.Images), o),
+		identities: identities,
+		answers:    answers,
+		data:       ds,
+		labels:     Labels(ds),
+		options:    o,
+		side:       o.Resizer.Options().Size,
+		bytes:      o.Resizer.Bytes(),
+		cache:      newCache(len(ds.Images), o),
 	}
 }
 
@@ -164,10 +175,11 @@ func (s *Store) load(dst []uint8, image int32) error {
 
 // decode reads one image from its file into dst [S,S,3] and keeps it if it can.
 func (s *Store) decode(dst []uint8, image int32) error {
-	img, err := decode.Open(s.data.Root, s.data.Images[image].Path, s.options.Limits)
+	img, file, err := decode.OpenFile(s.data.Root, s.data.Images[image].Path, s.options.Limits)
 	if err != nil {
 		return err
 	}
+	s.identify(image, file, img)
 	if s.answers[image] {
 		s.options.Labels.Into(dst, img)
 	} else {
@@ -175,4 +187,30 @@ func (s *Store) decode(dst []uint8, image int32) error {
 	}
 	s.cache.put(image, dst)
 	return nil
+}
+
+// identify keeps what an image is known by, where that is wanted and not known yet.
+func (s *Store) identify(number int32, file []byte, img *image.NRGBA) {
+	if s.identities == nil {
+		return
+	}
+	s.mu.Lock()
+	_, known := s.identities[number]
+	s.mu.Unlock()
+	if known {
+		return
+	}
+	id := phash.Identify(file, img)
+	s.mu.Lock()
+	s.identities[number] = id
+	s.mu.Unlock()
+}
+
+// Identity returns what an image is known by, and false where it was not decoded yet or the
+// Store was not asked to keep it. Prepare decodes all.
+func (s *Store) Identity(image int32) (phash.Identity, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	id, ok := s.identities[image]
+	return id, ok
 }

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/tfpair/tfpair/pipeline/decode"
+	"github.com/tfpair/tfpair/pipeline/phash"
 )
 
 // oneImage is the number of bytes that one image of the tests takes.
@@ -183,5 +184,33 @@ func TestClosedStoreDecodes(t *testing.T) {
 		if m, d := s.Cached(); m != 0 || d != 0 || root.opens.Load() != 6 {
 			t.Errorf("closed: %d in memory, %d on disk, %d files opened", m, d, root.opens.Load())
 		}
+	}
+}
+
+// TestIdentity: a Store that is asked to keeps what its images are known by, and no other.
+func TestIdentity(t *testing.T) {
+	ds, _ := testData(t, 5)
+	s := testStore(t, ds, StoreOptions{Workers: 3, Identify: true})
+	if _, ok := s.Identity(0); ok {
+		t.Error("an image is known before it was read")
+	}
+	if bad, err := s.Prepare(t.Context(), all(ds), nil); bad != nil || err != nil {
+		t.Fatal(bad, err)
+	}
+	for _, i := range all(ds) {
+		img, file, err := decode.OpenFile(ds.Root, ds.Images[i].Path, decode.Limits{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, ok := s.Identity(i); !ok || got != phash.Identify(file, img) {
+			t.Errorf("image %d: Identity = %v, %t, want that of its file", i, got, ok)
+		}
+	}
+	plain := testStore(t, ds, StoreOptions{})
+	if _, err := plain.Prepare(t.Context(), all(ds), nil); err != nil {
+		t.Fatal(err)
+	}
+	if id, ok := plain.Identity(0); ok {
+		t.Errorf("a Store that was not asked to knows %v", id)
 	}
 }

@@ -68,19 +68,25 @@ func (e *ImageError) Unwrap() error { return e.Err }
 // Open decodes the file at path, of which it reads at most l.MaxBytes+1 bytes. All
 // its errors are *ImageError. It is safe for concurrent use where fsys is.
 func Open(fsys fs.FS, path string, l Limits) (*image.NRGBA, error) {
+	img, _, err := OpenFile(fsys, path, l)
+	return img, err
+}
+
+// OpenFile is Open that returns the bytes of the file, too.
+func OpenFile(fsys fs.FS, path string, l Limits) (*image.NRGBA, []byte, error) {
 	data, err := read(fsys, path, l.withDefaults().MaxBytes)
 	if err != nil {
 		var pathError *fs.PathError // names the path a second time
 		if errors.As(err, &pathError) {
 			err = pathError.Err
 		}
-		return nil, &ImageError{Path: path, Err: err}
+		return nil, nil, &ImageError{Path: path, Err: err}
 	}
 	img, err := Decode(data, l)
 	if err != nil {
-		return nil, &ImageError{Path: path, Err: err}
+		return nil, nil, &ImageError{Path: path, Err: err}
 	}
-	return img, nil
+	return img, data, nil
 }
 
 // read returns the file at path, which may not be longer than limit.

@@ -16,7 +16,7 @@ import (
 	"github.com/tfpair/tfpair/pipeline"
 	"github.com/tfpair/tfpair/pipeline/augment"
 	"github.com/tfpair/tfpair/pipeline/dataset"
-	"github.com/tfpair/tfpair/pipeline/resize"
+	"github.com/tfpair/tfpair/runner/network"
 )
 
 // augmented is the result of tfpair augment.
@@ -132,18 +132,17 @@ type artist struct {
 
 // draw returns a row of headings and count rows of images.
 func (a *artist) draw(images []int32, count int) ([][]sheet.Cell, error) {
-	resizer, err := resize.New(resize.Options{Size: a.spec.Input.Size, Mode: a.spec.Input.Resize,
-		Filter: a.spec.Input.Filter})
-	if err != nil {
+	var o pipeline.StoreOptions
+	if err := o.Resize(network.Resize(a.spec), ""); err != nil {
 		return nil, err
 	}
-	store := pipeline.NewStore(a.data, pipeline.StoreOptions{Resizer: resizer})
+	store := pipeline.NewStore(a.data, o)
 	defer store.Close() // a cache
 	rows := [][]sheet.Cell{{{Caption: "original"}}}
 	for epoch := range a.draws {
 		rows[0] = append(rows[0], sheet.Cell{Caption: fmt.Sprintf("epoch %d", epoch)})
 	}
-	pixels := make([]uint8, resizer.Bytes())
+	pixels := make([]uint8, o.Resizer.Bytes())
 	for _, i := range images {
 		if len(a.shown) == count {
 			break

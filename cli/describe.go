@@ -35,13 +35,13 @@ type description struct {
 	Kind     string           `json:"kind"` // "run", "model" or "spec"
 	Name     string           `json:"name"` // as the user wrote it
 	Path     string           `json:"path,omitempty"`
-	Network  network          `json:"network"`
+	Network  architecture     `json:"network"`
 	Manifest *models.Manifest `json:"manifest,omitempty"` // nil of a spec
 	Values   []value          `json:"values"`
 }
 
-// network is what the spec says of the network, and what follows from it.
-type network struct {
+// architecture is what the spec says of the network, and what follows from it.
+type architecture struct {
 	Topology     string `json:"topology"`
 	Backbone     string `json:"backbone"`
 	Head         string `json:"head"`
@@ -52,8 +52,8 @@ type network struct {
 	Parameters   int64  `json:"parameters,omitempty"`    // likewise
 }
 
-func networkOf(s *spec.Spec) network {
-	return network{Topology: s.Topology, Backbone: s.Backbone.Name, Head: s.Head.Name,
+func networkOf(s *spec.Spec) architecture {
+	return architecture{Topology: s.Topology, Backbone: s.Backbone.Name, Head: s.Head.Name,
 		Distance: s.Distance.Name, Loss: s.Loss.Name, Size: s.Input.Size}
 }
 
@@ -176,7 +176,7 @@ func (d *description) print(out output) {
 	out.print("\n%s", t)
 }
 
-func (n network) print(out output) {
+func (n architecture) print(out output) {
 	size := ""
 	if n.Parameters > 0 {
 		size = fmt.Sprintf("; %s parameters, embeddings of length %d", commas(int(n.Parameters)), n.EmbeddingDim)

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"math"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -12,7 +11,6 @@ import (
 	"github.com/tfpair/tfpair/models/vectors"
 	"github.com/tfpair/tfpair/pipeline"
 	"github.com/tfpair/tfpair/pipeline/dataset"
-	"github.com/tfpair/tfpair/runner/train"
 )
 
 // embedOptions are the options of tfpair embed.
@@ -124,7 +122,7 @@ type embedder struct {
 
 // newEmbedder returns what embeds the images, of which a share may be bad.
 func newEmbedder(data *dataset.Dataset, images []int32, skip float64) *embedder {
-	return &embedder{data: data, images: images, budget: int(math.Ceil(skip * float64(len(images))))}
+	return &embedder{data: data, images: images, budget: pipeline.BadBudget(len(images), skip)}
 }
 
 // embedBatch is how many images go through the network at once, as in evaluation.
@@ -132,7 +130,7 @@ const embedBatch = 32
 
 // embed returns the embeddings in the order of the images. While the network runs, the
 // next ones are decoded. Where more are bad than the budget allows, the rest is
-// decoded to name all of them, in a *train.BadImagesError.
+// decoded to name all of them, in a *pipeline.BadImagesError.
 func (e *embedder) embed(ctx context.Context, out output, m *model, o pipeline.StoreOptions) (*vectors.Vectors, error) {
 	bar := newProgress(out, "embedding", len(e.images), time.Now)
 	list, err := e.run(ctx, m, o, func(done int) { bar.at(done, len(e.images), "") })
@@ -142,7 +140,7 @@ func (e *embedder) embed(ctx context.Context, out output, m *model, o pipeline.S
 
 func (e *embedder) run(ctx context.Context, m *model, o pipeline.StoreOptions,
 	progress func(done int)) (*vectors.Vectors, error) {
-	if err := m.resizers(&o); err != nil {
+	if err := o.Resize(m.Preprocessing.Options, m.spec.Target.Resize); err != nil {
 		return nil, err
 	}
 	o.MaxMemory, o.MaxDisk = -1, -1 // each image is read once
@@ -172,7 +170,7 @@ func (e *embedder) run(ctx context.Context, m *model, o pipeline.StoreOptions,
 		progress(len(list.Paths) + len(e.bad))
 	}
 	if len(e.bad) > e.budget {
-		return nil, &train.BadImagesError{Images: e.bad, Total: len(e.images), Budget: e.budget}
+		return nil, &pipeline.BadImagesError{Images: e.bad, Total: len(e.images), Budget: e.budget}
 	}
 	if len(list.Paths) == 0 {
 		return nil, &dataset.Error{Role: "data", Path: e.data.Name,

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"math"
 	"slices"
 	"strings"
 	"time"
@@ -11,7 +10,6 @@ import (
 	"github.com/tfpair/tfpair/graphs/spec"
 	"github.com/tfpair/tfpair/pipeline"
 	"github.com/tfpair/tfpair/pipeline/dataset"
-	"github.com/tfpair/tfpair/runner/train"
 )
 
 // parts chooses what is measured out of data.
@@ -73,7 +71,7 @@ func readImages(c *cli.Context, out output, data *dataset.Dataset, m *model,
 		return nil, err
 	}
 	o := storeOptions(c)
-	if err := m.resizers(&o); err != nil {
+	if err := o.Resize(m.Preprocessing.Options, m.spec.Target.Resize); err != nil {
 		return nil, err
 	}
 	parts = slices.DeleteFunc(parts, func(p *dataset.Part) bool { return p == nil })
@@ -86,21 +84,11 @@ func readImages(c *cli.Context, out output, data *dataset.Dataset, m *model,
 	bad, err := p.store.Prepare(c.Context, images, func(done, total int) { bar.at(done, total, "") })
 	bar.done()
 	if err == nil {
-		if budget := int(math.Ceil(skip * float64(len(images)))); len(bad) > budget {
-			err = &train.BadImagesError{Images: bad, Total: len(images), Budget: budget}
-		}
+		p.skipped, err = pipeline.LeaveOut(bad, len(images), skip, parts...)
 	}
 	if err != nil {
 		p.store.Close() // a cache
 		return nil, stopped(c.Context, err)
-	}
-	without := map[int32]bool{}
-	for _, b := range bad {
-		without[b.Image] = true
-		p.skipped = append(p.skipped, b.Path)
-	}
-	for _, part := range parts {
-		*part = part.Without(without)
 	}
 	return p, nil
 }

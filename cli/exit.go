@@ -23,6 +23,7 @@ import (
 	"github.com/tfpair/tfpair/models/run"
 	"github.com/tfpair/tfpair/models/vectors"
 	"github.com/tfpair/tfpair/models/weights"
+	"github.com/tfpair/tfpair/pipeline"
 	"github.com/tfpair/tfpair/pipeline/dataset"
 	"github.com/tfpair/tfpair/pipeline/decode"
 	"github.com/tfpair/tfpair/pipeline/features"
@@ -124,7 +125,7 @@ var outcomes = []outcome{
 	{isA[*weights.Error], exitInput, "docs/weights.md says what is imported"},
 	{isA[*pretrained.ChecksumError], exitInput, ""},
 	{isA[*train.WeightsError], exitInput, "give the run's own weights, or none, to go on, or another --out to begin anew"},
-	{isA[*train.BadImagesError], exitInput, "mend or remove them, or leave them out with --bad-images skip"},
+	{isA[*pipeline.BadImagesError], exitInput, "mend or remove them, or leave them out with --bad-images skip"},
 	{isA[*train.DataError], exitInput, "give the run's own data to go on, or another --out to begin anew"},
 	{isA[*dataset.Error], exitInput, ""},
 	{isA[*dataset.ListError], exitInput, ""},

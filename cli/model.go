@@ -13,8 +13,6 @@ import (
 	"github.com/tfpair/tfpair/models"
 	"github.com/tfpair/tfpair/models/index"
 	"github.com/tfpair/tfpair/models/run"
-	"github.com/tfpair/tfpair/pipeline"
-	"github.com/tfpair/tfpair/pipeline/resize"
 	"github.com/tfpair/tfpair/runner/evaluate"
 	"github.com/tfpair/tfpair/runner/trained"
 )
@@ -110,17 +108,6 @@ func openRun(folder, checkpoint string, o session.Options) (*model, error) {
 		}
 	}
 	return m, nil
-}
-
-// resizers sets how o reads images, and label images, for m.
-func (m *model) resizers(o *pipeline.StoreOptions) (err error) {
-	options := m.Preprocessing.Options
-	if o.Resizer, err = resize.New(options); err != nil || m.spec.Target.Resize == "" {
-		return err
-	}
-	options.Mode = m.spec.Target.Resize
-	o.Labels, err = resize.New(options)
-	return err
 }
 
 func openExported(folder string, o session.Options) (*model, error) {

@@ -48,11 +48,15 @@ type Store struct {
 	identities map[int32]phash.Identity // of the images that were decoded; nil without Options.Identify
 }
 
-// BadImage is an image that could not be decoded.
-type BadImage struct {
-	Image int32  // index in the dataset
-	Path  string // inside the dataset's root
-	Err   error
+// Resize sets how images are brought to a network's size, and label images in a mode of
+// their own; "" is that of the others. Errors are those of resize.New.
+func (o *StoreOptions) Resize(images resize.Options, labels string) (err error) {
+	if o.Resizer, err = resize.New(images); err != nil || labels == "" {
+		return err
+	}
+	images.Mode = labels
+	o.Labels, err = resize.New(images)
+	return err
 }
 
 // NewStore returns an empty Store of the images of ds.

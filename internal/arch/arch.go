@@ -128,7 +128,7 @@ var Rules = map[string]Rule{
 	"runner/train": {Ours: []string{"runner/trained", "runner/evaluate", "runner/metric",
 		"runner/network", "runner/tensorboard", "internal/session", "graphs/...", "pipeline/...", "models/..."},
 		Why: ownRoom},
-	"runner/tune": {Ours: []string{"runner/train", "runner/metric", "internal/session", "graphs/...",
+	"runner/tune": {Ours: []string{"runner/train", "runner/metric", "runner/network", "internal/session", "graphs/...",
 		"pipeline/...", "models/..."}, Why: ownRoom},
 	"runner/export": {Ours: []string{"runner/trained", "runner/evaluate", "runner/metric",
 		"models/index", "runner/network", "internal/session", "graphs/...", "models/...",

@@ -5,7 +5,6 @@ import (
 	"strings"
 
 	"github.com/tfpair/tfpair/graphs/spec"
-	"github.com/tfpair/tfpair/pipeline"
 )
 
 // SpecError says that a run folder holds a training with another spec.
@@ -47,32 +46,6 @@ type DataError struct{ Folder, Run, Given string }
 func (e *DataError) Error() string {
 	return fmt.Sprintf("run %q was trained on other data: fingerprint %s in the run, %s now",
 		e.Folder, e.Run, e.Given)
-}
-
-// BadImagesError lists every image that cannot be used. Training has not begun.
-type BadImagesError struct {
-	Images []pipeline.BadImage
-	Total  int // images looked at
-	Budget int // how many could be skipped; 0 where skipping was not asked for
-}
-
-// listed is how many bad images a message names one by one.
-const listed = 50
-
-func (e *BadImagesError) Error() string {
-	var b strings.Builder
-	fmt.Fprintf(&b, "%d of %d images cannot be used", len(e.Images), e.Total)
-	if e.Budget > 0 {
-		fmt.Fprintf(&b, " and at most %d may be skipped", e.Budget)
-	}
-	for i, bad := range e.Images {
-		if i == listed {
-			fmt.Fprintf(&b, "\n  and %d more", len(e.Images)-listed)
-			break
-		}
-		fmt.Fprintf(&b, "\n  %v", bad.Err)
-	}
-	return b.String()
 }
 
 // DivergedError says that the loss, or a weight about to be saved, is not a finite number.

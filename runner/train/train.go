@@ -11,7 +11,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
 	"slices"
 	"time"
 
@@ -22,7 +21,6 @@ import (
 	"github.com/tfpair/tfpair/models/weights"
 	"github.com/tfpair/tfpair/pipeline"
 	"github.com/tfpair/tfpair/pipeline/dataset"
-	"github.com/tfpair/tfpair/pipeline/resize"
 	"github.com/tfpair/tfpair/runner/evaluate"
 	"github.com/tfpair/tfpair/runner/network"
 )
@@ -55,7 +53,7 @@ type Summary struct {
 // Run trains until the budget of steps or MaxTime is used, patience runs out, or ctx is
 // cancelled: then the step in hand is finished and a checkpoint saved, and the
 // error is an *InterruptedError. What ends before its first step leaves no new
-// folder. Other errors: *SamplerError, *SpecError, *DataError, *BadImagesError,
+// folder. Other errors: *SamplerError, *SpecError, *DataError, *pipeline.BadImagesError,
 // *ClassesError, *WeightsError, *weights.Error, *weights.OptionsError,
 // *evaluate.NoPairsError, *run.LockedError, *DivergedError.
 func Run(ctx context.Context, c Config) (*Summary, error) {
@@ -135,23 +133,12 @@ func (l *loop) chooseVal(part dataset.Part) (err error) {
 	return err
 }
 
-// Resizers sets how o reads the images, and the label images, of a network of s.
-func Resizers(s *spec.Spec, o *pipeline.StoreOptions) (err error) {
-	options := resize.Options{Size: s.Input.Size, Mode: s.Input.Resize, Filter: s.Input.Filter}
-	if o.Resizer, err = resize.New(options); err != nil || s.Target.Resize == "" {
-		return err
-	}
-	options.Mode = s.Target.Resize
-	o.Labels, err = resize.New(options)
-	return err
-}
-
 // openStore makes the store of pixels, or takes the one that is shared.
 func (l *loop) openStore() error {
 	if l.store = l.Pixels; l.store != nil {
 		return nil
 	}
-	if err := Resizers(l.Spec, &l.Store); err != nil {
+	if err := l.Store.Resize(network.Resize(l.Spec), l.Spec.Target.Resize); err != nil {
 		return err
 	}
 	if l.Store.SpillDir == "" {
@@ -176,19 +163,12 @@ func (l *loop) prepareImages(ctx context.Context, parts ...*dataset.Part) error 
 	if err != nil {
 		return err
 	}
-	budget := int(math.Ceil(l.SkipBad * float64(len(images))))
-	if len(bad) > budget {
-		return &BadImagesError{Images: bad, Total: len(images), Budget: budget}
+	if l.state.Skipped, err = pipeline.LeaveOut(bad, len(images), l.SkipBad, parts...); err != nil {
+		return err
 	}
-	skip := map[int32]bool{}
 	for _, b := range bad {
-		skip[b.Image] = true
-		l.state.Skipped = append(l.state.Skipped, b.Path)
+		l.labelImages = slices.DeleteFunc(l.labelImages, func(i int32) bool { return i == b.Image })
 	}
-	for _, p := range parts {
-		*p = p.Without(skip)
-	}
-	l.labelImages = slices.DeleteFunc(l.labelImages, func(i int32) bool { return skip[i] })
 	if l.Spec.Target.Side != "" {
 		l.targets.images = l.labelImages
 	}

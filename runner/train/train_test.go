@@ -23,6 +23,7 @@ import (
 	"github.com/tfpair/tfpair/internal/session"
 	"github.com/tfpair/tfpair/models/checkpoint"
 	"github.com/tfpair/tfpair/models/run"
+	"github.com/tfpair/tfpair/pipeline"
 	"github.com/tfpair/tfpair/pipeline/dataset"
 	"github.com/tfpair/tfpair/runner/trained"
 )
@@ -321,7 +322,7 @@ func TestBadImages(t *testing.T) {
 	files["data/class1/03.png"] = &fstest.MapFile{Data: nil}
 	folder := filepath.Join(t.TempDir(), "run")
 	_, err := Run(context.Background(), config(t, files, folder, tiny(t)))
-	var bad *BadImagesError
+	var bad *pipeline.BadImagesError
 	if !errors.As(err, &bad) || len(bad.Images) != 2 {
 		t.Fatalf("two bad images: %v, want both named", err)
 	}

@@ -129,5 +129,5 @@ func (m *Model) Threshold() (evaluate.Threshold, error) {
 
 // Resize returns how pictures are brought to the model's size.
 func (m *Model) Resize() resize.Options {
-	return resize.Options{Size: m.Spec.Input.Size, Mode: m.Spec.Input.Resize, Filter: m.Spec.Input.Filter}
+	return network.Resize(m.Spec)
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/tfpair/tfpair/graphs/spec"
 	"github.com/tfpair/tfpair/pipeline"
 	"github.com/tfpair/tfpair/pipeline/dataset"
+	"github.com/tfpair/tfpair/runner/network"
 	"github.com/tfpair/tfpair/runner/train"
 )
 
@@ -130,7 +131,7 @@ func (p *sharedPixels) of(data *dataset.Dataset, s *spec.Spec) (*pipeline.Store,
 		return p.store, nil
 	}
 	o := p.options
-	if err := train.Resizers(s, &o); err != nil {
+	if err := o.Resize(network.Resize(s), s.Target.Resize); err != nil {
 		return nil, err
 	}
 	if err := p.close(); err != nil {

@@ -96,7 +96,7 @@ func (o *collection) index(c *cli.Context, out output, m *model, kind string) (*
 			items[i].Coarse = o.data.Coarse[o.data.CoarseOf[o.data.Images[image].Class]]
 		}
 	}
-	return index.New(index.About{Kind: kind, Space: m.Space, Model: m.name, Distance: m.Distance,
+	return index.New(index.About{Kind: kind, Space: m.Space, Model: m.name, Distance: m.Manifest.Distance,
 		Dim: m.Dim(), Root: o.root}, items, list.Data)
 }
 

@@ -10,11 +10,11 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/tfpair/tfpair/models"
+	"github.com/tfpair/tfpair/models/distance"
 	"github.com/tfpair/tfpair/models/vectors"
 	"github.com/tfpair/tfpair/pipeline/dataset"
 	"github.com/tfpair/tfpair/pipeline/decode"
 	"github.com/tfpair/tfpair/pipeline/resize"
-	"github.com/tfpair/tfpair/runner/evaluate"
 )
 
 func newCompareCommand(streams IO) *cli.Command {
@@ -41,7 +41,7 @@ type compared struct {
 type comparisons struct {
 	Model     string             `json:"model"`
 	Space     string             `json:"embedding_space"`
-	Threshold evaluate.Threshold `json:"threshold"`
+	Threshold distance.Threshold `json:"threshold"`
 	Pairs     int                `json:"pairs"`
 	Same      int                `json:"same"`
 	Different int                `json:"different"`
@@ -139,7 +139,7 @@ func (m *model) compare(left, right *vectors.Vectors) ([]compared, error) {
 	list := make([]compared, n)
 	for i, d := range distance {
 		list[i] = compared{left.Paths[i], right.Paths[i],
-			models.Comparison{Distance: d, Same: float64(d) <= m.Threshold.Value}}
+			models.Comparison{Distance: d, Same: m.Threshold.Accepts(d)}}
 		if probability != nil {
 			list[i].Probability = &probability[i]
 		}

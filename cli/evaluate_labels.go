@@ -41,8 +41,8 @@ func runLabels(c *cli.Context, out output, from parts, model *model) error {
 	embedding := newProgress(out, "embedding", len(part.Images), time.Now)
 	report.LabelReport, err = evaluate.Labels(c.Context, evaluate.LabelConfig{Model: model,
 		Store: images.store, Data: from.data, Part: part, Gallery: model.labels,
-		NoneAbove: (*evaluate.Threshold)(model.NoneAbove), Cosine: model.Distance == "cosine",
-		Seed: c.Uint64("seed"), Progress: func(done, total int) { embedding.at(done, total, "") }})
+		NoneAbove: model.NoneAbove,
+		Seed:      c.Uint64("seed"), Progress: func(done, total int) { embedding.at(done, total, "") }})
 	embedding.done()
 	if err != nil {
 		return stopped(c.Context, err)

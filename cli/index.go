@@ -82,7 +82,7 @@ func runIndexBuild(c *cli.Context, out output) (err error) {
 		return err
 	}
 	result := indexed{Out: c.String("out"), Model: m.name, Space: m.Space, Data: g.data.Name, Images: x.Len(),
-		Classes: x.Classes(), Dim: m.Dim(), Distance: m.Distance, Index: c.String("kind"),
+		Classes: x.Classes(), Dim: m.Dim(), Distance: m.Manifest.Distance, Index: c.String("kind"),
 		Seconds: time.Since(began).Seconds()}
 	if err := file.Write(x); err != nil {
 		return err

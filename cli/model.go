@@ -11,6 +11,7 @@ import (
 	"github.com/tfpair/tfpair/graphs/spec"
 	"github.com/tfpair/tfpair/internal/session"
 	"github.com/tfpair/tfpair/models"
+	"github.com/tfpair/tfpair/models/distance"
 	"github.com/tfpair/tfpair/models/index"
 	"github.com/tfpair/tfpair/models/run"
 	"github.com/tfpair/tfpair/runner/evaluate"
@@ -103,7 +104,7 @@ func openRun(folder, checkpoint string, o session.Options) (*model, error) {
 	if gallery != nil {
 		m.labels = gallery.LabelGallery
 		m.labels.Constant = m.constant()
-		if m.gallery, err = gallery.Index(folder, m.Distance); err != nil {
+		if m.gallery, err = gallery.Index(folder, m.Manifest.Distance); err != nil {
 			return nil, errors.Join(err, t.Close())
 		}
 	}
@@ -141,6 +142,9 @@ func useExported(e *models.Model, name string) (m *model, err error) {
 	return m, nil
 }
 
+// Distance returns by what embeddings are compared; Manifest has its name.
+func (m *model) Distance() distance.Distance { return m.Embedder.Distance() }
+
 // constant reports whether m can make no more embeddings of label images. At step 0 it is
 // the network still that made them.
 func (m *model) constant() bool { return m.spec.Target.Side == spec.Frozen && m.Step > 0 }
@@ -156,11 +160,11 @@ func labelsOf(x *index.Index) evaluate.LabelGallery {
 }
 
 // threshold returns the distance up to which two images are the same.
-func (m *model) threshold() (evaluate.Threshold, error) {
+func (m *model) threshold() (distance.Threshold, error) {
 	if m.Threshold.Source == "" {
-		return evaluate.Threshold{}, trained.ErrNoThreshold
+		return distance.Threshold{}, trained.ErrNoThreshold
 	}
-	return evaluate.Threshold(m.Threshold), nil
+	return m.Threshold, nil
 }
 
 // exportedModel is an exported model as evaluate.Embedder.

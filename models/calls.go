@@ -14,11 +14,11 @@ type calls struct {
 	free           chan *session.Call
 }
 
-func newCalls(s *session.Session, feeds, fetches []string) calls {
-	return calls{s, feeds, fetches, make(chan *session.Call, runtime.GOMAXPROCS(0))}
+func newCalls(s *session.Session, feeds, fetches []string) *calls {
+	return &calls{s, feeds, fetches, make(chan *session.Call, runtime.GOMAXPROCS(0))}
 }
 
-func (c calls) run(values ...session.Value) ([]session.Value, error) {
+func (c *calls) run(values ...session.Value) ([]session.Value, error) {
 	call, err := c.take()
 	if err != nil {
 		return nil, err
@@ -31,23 +31,11 @@ func (c calls) run(values ...session.Value) ([]session.Value, error) {
 	return out, err
 }
 
-func (c calls) take() (*session.Call, error) {
+func (c *calls) take() (*session.Call, error) {
 	select {
 	case call := <-c.free:
 		return call, nil
 	default:
 		return c.session.Prepare(c.feeds, c.fetches, nil)
-	}
-}
-
-// comparer returns what compares by running c on rows of length dim.
-func (c calls) comparer(dim int64) comparer {
-	return func(list []Comparison, left, right []float32) error {
-		n := int64(len(list))
-		values, err := c.run(session.Of(left, n, dim), session.Of(right, n, dim))
-		if err != nil {
-			return err
-		}
-		return fill(list, values)
 	}
 }

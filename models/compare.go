@@ -32,43 +32,47 @@ func (m *Model) Compare(ctx context.Context, a, b image.Image) (Comparison, erro
 // CompareEmbeddings compares the rows of left [N,D] with the same rows of right
 // [N,D], row-major, both made by this model. It panics where the lengths differ or are
 // no multiple of D. Errors: ErrClosed, that of ctx, and the runtime's.
+//
+// The distance is the one that a search finds for the same two rows, to the last digit, and
+// Same agrees with Hit.Accepted where one threshold is of both: package distance computes it.
+// The SavedModel's own signature "compare" computes in float32 and rounds otherwise, in the
+// last digits; the probability is the graph's.
 func (m *Model) CompareEmbeddings(ctx context.Context, left, right []float32) ([]Comparison, error) {
 	dim := m.Dim()
 	if len(left) != len(right) || len(left)%dim != 0 {
 		panic(fmt.Sprintf("models: %d and %d numbers are no pairs of embeddings of length %d", len(left), len(right), dim))
 	}
-	n := len(left) / dim
-	list := make([]Comparison, n)
-	if n == 0 {
+	list := make([]Comparison, len(left)/dim)
+	if len(list) == 0 {
 		return list, ctx.Err()
 	}
 	return list, m.use(ctx, func() error { return m.compare(list, left, right) })
 }
 
-// fill sets list to values: distances, same, and probabilities where there are any.
-func fill(list []Comparison, values []session.Value) error {
-	distance, err := session.Data[float32](values[0])
-	if err != nil {
-		return err
-	}
-	same, err := session.Data[bool](values[1])
-	if err != nil {
-		return err
-	}
-	var probability []float32
-	if len(values) > 2 {
-		if probability, err = session.Data[float32](values[2]); err != nil {
-			return err
-		}
-	}
+// compare fills list.
+func (m *Model) compare(list []Comparison, left, right []float32) error {
+	dim, threshold := m.Dim(), m.info.Manifest.Threshold
 	for i := range list {
-		if math.IsNaN(float64(distance[i])) {
+		d := m.distance.Between(left[i*dim:][:dim], right[i*dim:][:dim])
+		if math.IsNaN(float64(d)) {
 			return fmt.Errorf("distance %d is not a number: the embeddings are not finite", i)
 		}
-		list[i] = Comparison{Distance: distance[i], Same: same[i]}
-		if probability != nil {
-			list[i].Probability = &probability[i]
-		}
+		list[i] = Comparison{Distance: d, Same: threshold.Accepts(d)}
+	}
+	if m.probable == nil {
+		return nil
+	}
+	shape := []int64{int64(len(list)), int64(dim)}
+	values, err := m.probable.run(session.Of(left, shape...), session.Of(right, shape...))
+	if err != nil {
+		return err
+	}
+	probability, err := session.Data[float32](values[0])
+	if err != nil {
+		return err
+	}
+	for i := range list {
+		list[i].Probability = &probability[i]
 	}
 	return nil
 }

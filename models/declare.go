@@ -3,14 +3,13 @@ package models
 import (
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
 	"fmt"
-	"math"
 	"path/filepath"
 	"slices"
 
 	"github.com/tfpair/tfpair/internal/names"
 	"github.com/tfpair/tfpair/internal/session"
+	"github.com/tfpair/tfpair/models/distance"
 	"github.com/tfpair/tfpair/models/savedmodel"
 	"github.com/tfpair/tfpair/pipeline/resize"
 )
@@ -28,7 +27,7 @@ type Declaration struct {
 	Mean, Std [3]float32
 	BGR       bool // channels in the order blue, green, red; Mean and Std, too
 
-	Distance  string  // by which embeddings are compared: "" or "euclidean", "sqeuclidean", "cosine"
+	Distance  string  // row of distance.Table by which embeddings are compared; "" is "euclidean"
 	Threshold float64 // distance up to which two images are the same
 }
 
@@ -36,13 +35,16 @@ type Declaration struct {
 const defaultDistance = "euclidean"
 
 // load opens the SavedModel in folder as d says. Errors are those of Load;
-// *NotModelError where the model is not as declared.
+// *NotModelError where the model is not as declared, *named.UnknownError for the distance.
 func (d Declaration) load(folder string, o options) (*Model, error) {
 	path, version, err := find(folder)
 	if err != nil {
 		return nil, err
 	}
-	between, err := d.distance()
+	if d.Distance == "" {
+		d.Distance = defaultDistance
+	}
+	between, err := distance.ByName(d.Distance)
 	if err != nil {
 		return nil, err
 	}
@@ -58,10 +60,10 @@ func (d Declaration) load(folder string, o options) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := &Model{resizer: resizer, compare: d.comparer(between), info: Info{Path: path, Version: version,
+	m := &Model{resizer: resizer, distance: between, info: Info{Path: path, Version: version,
 		Manifest: Manifest{Space: space, Preprocessing: Preprocessing{Options: resizer.Options(), Channels: "RGB",
 			DType: string(input.DType)}, EmbeddingDim: int(output.Shape[1]), Distance: d.Distance,
-			Threshold: Threshold{d.Threshold, "declared"}}}}
+			Threshold: Threshold{Value: d.Threshold, Source: "declared"}}}}
 	if d.BGR {
 		m.info.Manifest.Preprocessing.Channels = "BGR"
 	}
@@ -181,55 +183,4 @@ func (d Declaration) normalised(m *Model) func([]uint8) session.Value {
 		}
 		return session.Of(values, m.shape(pixels)...)
 	}
-}
-
-// distance returns the function that d names, of two rows.
-func (d Declaration) distance() (func(a, b []float32) float64, error) {
-	switch d.Distance {
-	case "", defaultDistance:
-		return func(a, b []float32) float64 { return math.Sqrt(squared(a, b)) }, nil
-	case "sqeuclidean":
-		return squared, nil
-	case "cosine":
-		return cosine, nil
-	}
-	return nil, fmt.Errorf("unknown distance %q (known: cosine, euclidean, sqeuclidean)", d.Distance)
-}
-
-// comparer compares in Go: the graph of another tool does not.
-func (d Declaration) comparer(between func(a, b []float32) float64) comparer {
-	return func(list []Comparison, left, right []float32) error {
-		dim := len(left) / len(list)
-		for i := range list {
-			x := between(left[i*dim:(i+1)*dim], right[i*dim:(i+1)*dim])
-			if math.IsNaN(x) {
-				return errors.New("distance is not a number: the embeddings are not finite")
-			}
-			list[i] = Comparison{Distance: float32(x), Same: x <= d.Threshold}
-		}
-		return nil
-	}
-}
-
-func squared(a, b []float32) float64 {
-	var sum float64
-	for i := range a {
-		difference := float64(a[i]) - float64(b[i])
-		sum += difference * difference
-	}
-	return sum
-}
-
-// cosine is 1 − a·b/(‖a‖·‖b‖), 1 where one of them is zero.
-func cosine(a, b []float32) float64 {
-	var product, aa, bb float64
-	for i := range a {
-		product += float64(a[i]) * float64(b[i])
-		aa += float64(a[i]) * float64(a[i])
-		bb += float64(b[i]) * float64(b[i])
-	}
-	if aa == 0 || bb == 0 {
-		return 1
-	}
-	return 1 - product/math.Sqrt(aa*bb)
 }

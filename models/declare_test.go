@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -17,6 +18,8 @@ import (
 	"github.com/galeone/tensorflow/tensorflow/go/op"
 
 	"github.com/tfpair/tfpair/models"
+	"github.com/tfpair/tfpair/models/distance"
+	"github.com/tfpair/tfpair/models/index"
 	"github.com/tfpair/tfpair/models/savedmodel"
 	"github.com/tfpair/tfpair/pipeline/resize"
 )
@@ -113,6 +116,85 @@ func TestDeclaredDistances(t *testing.T) {
 			t.Error(err)
 		}
 	}
+}
+
+// TestDeclaredSearch: a picture is as far from another by Compare as by Search, to the last
+// digit, itself included, and so is what lies at the threshold.
+func TestDeclaredSearch(t *testing.T) {
+	ctx, images := context.Background(), make([]image.Image, 7)
+	for i := range images {
+		images[i] = picture(i, 2, 2)
+	}
+	images[0] = image.NewGray(image.Rect(0, 0, 2, 2)) // black: an embedding of zeros
+	for _, distance := range distance.Table.Names() {
+		at := 0.0
+		for range 2 { // at no threshold, and at one that is a distance
+			m := declared(t, models.Declaration{Resize: resize.Options{Size: 2}, Distance: distance, Threshold: at})
+			hits, err := search(t, m, images).Search(ctx, images, len(images))
+			if err != nil {
+				t.Fatal(err)
+			}
+			for i, list := range hits {
+				for _, hit := range list {
+					got, err := m.Compare(ctx, images[i], images[int(hit.ID[0]-'0')])
+					if err != nil {
+						t.Fatal(err)
+					}
+					if got.Distance != hit.Distance || got.Same != hit.Accepted {
+						t.Errorf("%s at %g: picture %d: Compare = %+v, Search = %+v", distance, at, i, got, hit)
+					}
+				}
+			}
+			at = float64(hits[3][2].Distance)
+		}
+	}
+}
+
+// declared opens the model of foreign.
+func declared(t *testing.T, d models.Declaration) *models.Model {
+	t.Helper()
+	m, err := models.Load(foreign(t), models.Declared(d))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := m.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return m
+}
+
+// search returns images, to be searched by m; their ids are their numbers.
+func search(t *testing.T, m *models.Model, images []image.Image) *models.Index {
+	t.Helper()
+	rows, err := m.Embed(context.Background(), images...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var items []index.Item
+	for i := range images {
+		items = append(items, index.Item{ID: strconv.Itoa(i)})
+	}
+	about := m.Info().Manifest
+	x, err := index.New(index.About{Kind: "flat", Space: about.Space, Distance: about.Distance, Dim: m.Dim()},
+		items, slices.Concat(rows...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "x.index")
+	file, err := index.Create(path, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(file.Write(x), file.Close()); err != nil {
+		t.Fatal(err)
+	}
+	opened, err := m.OpenIndex(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return opened
 }
 
 // TestDeclaredOwn: a model of ours, declared, embeds as it does by its manifest.

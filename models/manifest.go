@@ -16,6 +16,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/tfpair/tfpair/models/distance"
 	"github.com/tfpair/tfpair/models/savedmodel"
 	"github.com/tfpair/tfpair/pipeline/resize"
 )
@@ -71,10 +72,7 @@ type Preprocessing struct {
 }
 
 // Threshold is the distance up to which two images are called the same.
-type Threshold struct {
-	Value  float64 `json:"value"`  // in units of the model's distance
-	Source string  `json:"source"` // "validation, step 1565, 600 pairs"
-}
+type Threshold = distance.Threshold
 
 // Metric is a quality of the model with its confidence interval.
 type Metric struct {

@@ -16,6 +16,7 @@ import (
 
 	"github.com/tfpair/tfpair/internal/names"
 	"github.com/tfpair/tfpair/internal/session"
+	"github.com/tfpair/tfpair/models/distance"
 	"github.com/tfpair/tfpair/models/savedmodel"
 	"github.com/tfpair/tfpair/pipeline/resize"
 )
@@ -26,8 +27,10 @@ type Model struct {
 	resizer resize.Resizer
 	session *session.Session
 	embed   *batcher
-	compare comparer
 	gallery *Index // nil: it has none
+
+	distance distance.Distance
+	probable *calls // left, right [N,D] → probabilities [N]; nil: it gives none
 
 	mu     sync.RWMutex // held for reading while the session is in use, for writing by Close
 	closed bool
@@ -39,10 +42,6 @@ type Info struct {
 	Version  int    // number of the version's folder, 0 where the folder has another name
 	Manifest Manifest
 }
-
-// comparer fills list with what it says of the rows of left and right [N,D], N the
-// length of list.
-type comparer func(list []Comparison, left, right []float32) error
 
 // Load opens the model in folder: a SavedModel exported by tfpair, or a folder of
 // numbered versions of one, of which it takes the highest. Files are checked against
@@ -74,19 +73,21 @@ func Load(folder string, list ...Option) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := &Model{info: *info, resizer: resizer}
+	between, err := distance.ByName(info.Manifest.Distance)
+	if err != nil {
+		return nil, &CorruptError{info.Path, ManifestName, err.Error()}
+	}
+	m := &Model{info: *info, resizer: resizer, distance: between}
 	if err := m.openGallery(); err != nil {
 		return nil, err
 	}
 	if m.session, err = session.Load(info.Path, savedmodel.Tag, o.session); err != nil {
 		return nil, err
 	}
-	scores := []string{names.CompareDistance, names.CompareSame}
 	if probable {
-		scores = append(scores, names.CompareProbability)
+		m.probable = newCalls(m.session, []string{names.CompareLeftEmbedding, names.CompareRightEmbedding},
+			[]string{names.CompareProbability})
 	}
-	m.compare = newCalls(m.session, []string{names.CompareLeftEmbedding, names.CompareRightEmbedding},
-		scores).comparer(int64(m.Dim()))
 	if err := m.openTower(o, names.ServingImages, names.ServingEmbedding, m.pixels); err != nil {
 		return nil, err
 	}
@@ -125,6 +126,9 @@ func (m *Model) Info() Info { return m.info }
 // Dim returns D, the length of an embedding.
 func (m *Model) Dim() int { return m.info.Manifest.EmbeddingDim }
 
+// Distance returns by what embeddings are compared and searched.
+func (m *Model) Distance() distance.Distance { return m.distance }
+
 // Close waits for calls in progress and frees the model. Later calls get ErrClosed;
 // closing twice is fine.
 func (m *Model) Close() error {
@@ -135,7 +139,7 @@ func (m *Model) Close() error {
 	}
 	m.closed = true
 	err := m.session.Close()
-	m.session, m.embed, m.compare = nil, nil, nil
+	m.session, m.embed, m.probable = nil, nil, nil
 	// The binding frees a graph by a finalizer, and the collector sees so little of it
 	// that it would not run for its sake.
 	runtime.GC()

@@ -37,7 +37,7 @@ func (m *Manifest) Accept() Threshold {
 type Hit struct {
 	ID       string  `json:"id"`              // of the image in the gallery
 	Class    string  `json:"class,omitempty"` // "" not known
-	Distance float32 `json:"distance"`        // smaller is closer
+	Distance float32 `json:"distance"`        // smaller is closer; that of Model.Compare
 	Accepted bool    `json:"accepted"`        // near enough, see Manifest.Accept; else it is none of these
 }
 
@@ -45,7 +45,7 @@ type Hit struct {
 type Index struct {
 	model   *Model
 	vectors *index.Index
-	accept  float64
+	accept  Threshold
 }
 
 // Vectors returns what is searched.
@@ -75,7 +75,7 @@ func (m *Model) OpenIndex(path string) (*Index, error) {
 }
 
 func (m *Model) indexOf(x *index.Index) *Index {
-	return &Index{m, x, m.info.Manifest.Accept().Value}
+	return &Index{m, x, m.info.Manifest.Accept()}
 }
 
 // openGallery reads the gallery, if there is one. The error is a *CorruptError.
@@ -106,17 +106,13 @@ func (m *Model) openGallery() error {
 // Fits says why the model's embeddings cannot be searched in x: it is of another space, a
 // *SpaceError, or ranks by another distance.
 func (m *Manifest) Fits(x *index.Index) error {
-	distance := m.Distance
-	if distance == "" {
-		distance = defaultDistance
-	}
 	switch about := x.About(); {
 	case about.Space != m.Space:
 		return &SpaceError{Got: about.Space, Want: m.Space}
 	case about.Dim != m.EmbeddingDim:
 		return fmt.Errorf("embeddings of length %d, want %d", about.Dim, m.EmbeddingDim)
-	case about.Distance != distance:
-		return fmt.Errorf("it ranks by distance %s, want %s", about.Distance, distance)
+	case about.Distance != m.Distance:
+		return fmt.Errorf("it ranks by distance %s, want %s", about.Distance, m.Distance)
 	}
 	return nil
 }
@@ -159,7 +155,9 @@ func (x *Index) Search(ctx context.Context, images []image.Image, k int) ([][]Hi
 	return lists, bad
 }
 
-// SearchEmbeddings does the same for embeddings [N,D], row-major, of the model's space.
+// SearchEmbeddings does the same for embeddings [N,D], row-major, of the model's space. The
+// distance of a hit is what Model.CompareEmbeddings gives for the two embeddings, to the last
+// digit. Embeddings of one picture may differ in theirs where it was embedded among others.
 // Errors are those of index.Index.Search.
 func (x *Index) SearchEmbeddings(embeddings []float32, k int) ([][]Hit, error) {
 	found, err := x.vectors.Search(embeddings, k)
@@ -170,7 +168,7 @@ func (x *Index) SearchEmbeddings(embeddings []float32, k int) ([][]Hit, error) {
 	for i, list := range found {
 		for _, n := range list {
 			item := x.vectors.Item(n.Row)
-			lists[i] = append(lists[i], Hit{item.ID, item.Class, n.Distance, float64(n.Distance) <= x.accept})
+			lists[i] = append(lists[i], Hit{item.ID, item.Class, n.Distance, x.accept.Accepts(n.Distance)})
 		}
 	}
 	return lists, nil

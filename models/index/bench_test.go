@@ -19,7 +19,7 @@ func BenchmarkSearch(b *testing.B) {
 			b.ReportMetric(float64(b.N*count)/b.Elapsed().Seconds(), "queries/s")
 		})
 	}
-	s := newScan(vectors{cosine, dim, x.vectors})
+	s := x.searcher.(*scan)
 	b.Run("plain", func(b *testing.B) {
 		for b.Loop() {
 			plain(s, s.ask(queries[:dim], k))

@@ -10,11 +10,17 @@ import (
 	"github.com/viterin/vek/vek32"
 
 	"github.com/tfpair/tfpair/internal/named"
+	"github.com/tfpair/tfpair/models/distance"
 )
 
-// flat compares every query with every vector. A dot product in float32, eight numbers
-// at once, says which rows may be among the nearest; for those few the distance is
-// computed again in float64. So the answer is exact, and the same on every machine.
+// flat compares every query with every vector. Where the key of a distance is ‖a'−b'‖², a'
+// and b' being the rows divided by what the distance divides them by,
+//
+//	score(a,b) = a'·b' − ½‖b'‖², ½ left out where all ‖b'‖ are 1
+//
+// in float32, eight numbers at once, says which rows may be among the nearest; for those few
+// the key is computed in float64. By other distances it is computed for all rows. So the
+// answer is exact, and the same on every machine.
 var flat = named.Row[Kind]{
 	Brief: "exact: compares each query with every vector, eight numbers at once",
 	New: func(raw named.Raw) (Kind, error) {
@@ -29,43 +35,45 @@ const (
 	tileRows    = 256
 )
 
-// scan is the searcher of flat.
+// scan is the searcher of flat. A score needs one of scale and half: either all ‖b'‖ are 1, or
+// nothing is divided.
 type scan struct {
 	vectors
-	scale []float32 // [N] what makes a row a direction; 0 of zeros; nil where that is not wanted
-	half  []float32 // [N] ½‖row‖²; nil for directions
-	most  float64   // the longest ‖row‖, 1 for directions
-	rough bool      // dot products with directions may overflow or lose digits
+	scale []float32 // [N] 1 over what a row is divided by; NaN: its key is always computed
+	half  []float32 // [N] ½‖row‖²
+	most  float64   // the longest ‖row'‖
 }
 
 func newScan(v vectors) *scan {
 	s := &scan{vectors: v, most: 1}
-	if v.directions {
+	switch {
+	case !v.distance.Squares():
+	case v.distance.Directions():
 		s.scale = make([]float32, v.len())
 		for i := range s.scale {
-			by := inverse(v.row(i))
-			s.scale[i] = float32(by)
-			s.rough = s.rough || by != 0 && (by < 1e-17 || by > 1e17)
+			s.scale[i] = scaleOf(v.distance, distance.Energy(v.row(i)))
 		}
-		return s
+	default:
+		s.half = make([]float32, v.len())
+		longest := 0.0
+		for i := range s.half {
+			energy := distance.Energy(v.row(i))
+			s.half[i] = float32(energy / 2)
+			longest = max(longest, energy)
+		}
+		s.most = math.Sqrt(longest)
 	}
-	s.half = make([]float32, v.len())
-	longest := 0.0
-	for i := range s.half {
-		e := energy(v.row(i))
-		s.half[i] = float32(e / 2)
-		longest = max(longest, e)
-	}
-	s.most = math.Sqrt(longest)
 	return s
 }
 
-// inverse returns 1/‖row‖, 0 where the row is zero.
-func inverse(row []float32) float64 {
-	if e := energy(row); e > 0 {
-		return 1 / math.Sqrt(e)
+// scaleOf returns what makes a row of an energy a direction. It is NaN where that is not of
+// length 1, because a clamp shortens it, and where float32 would lose digits.
+func scaleOf(d distance.Distance, energy float64) float32 {
+	by := 1 / d.Divisor(energy)
+	if math.Abs(energy*by*by-1) > 1e-9 || by < 1e-17 || by > 1e17 {
+		return float32(math.NaN())
 	}
-	return 0
+	return float32(by)
 }
 
 // Search shares the work as tasks of up to tileQueries queries and, where those are
@@ -115,8 +123,8 @@ func parallel(n, workers int, do func(task int)) {
 // query is a search for one vector.
 type query struct {
 	exact  []float32 // [D]
-	scaled []float32 // [D] of which dot products are made: exact or its direction
-	energy float64   // ‖scaled‖²
+	scaled []float32 // [D] of which dot products are made: exact, divided
+	energy float64   // of exact, divided, in float64
 	slack  float64   // how much a score may be wrong; +Inf where float32 may overflow
 	k      int
 	best   nearest
@@ -132,18 +140,18 @@ func (s *scan) ask(a []float32, k int) *query {
 		smallest = 0x1p-126        // normal number; below it roundings are absolute
 		largest  = 1e37            // with room below float32's 3.4e38
 	)
-	q := &query{exact: a, scaled: a, k: k, cut: float32(math.Inf(-1))}
-	if s.directions {
+	q := &query{exact: a, scaled: a, energy: distance.Energy(a), k: k, cut: float32(math.Inf(-1))}
+	if s.scale != nil {
 		q.scaled = make([]float32, len(a))
-		by := inverse(a)
+		by := s.distance.Divisor(q.energy)
 		for i, x := range a {
-			q.scaled[i] = float32(float64(x) * by)
+			q.scaled[i] = float32(float64(x) / by)
 		}
+		q.energy /= by * by
 	}
-	q.energy = energy(q.scaled)
 	size := math.Sqrt(q.energy)*s.most + s.most*s.most
 	q.slack = float64(s.dim+8) * (unit*size + smallest)
-	if size > largest || s.rough {
+	if size > largest {
 		q.slack = math.Inf(1)
 	}
 	return q
@@ -151,15 +159,24 @@ func (s *scan) ask(a []float32, k int) *query {
 
 // walk compares the rows from..to with all queries, tile by tile.
 func (s *scan) walk(asked []*query, from, to int) {
+	by := s.walkAll
+	switch {
+	case s.half != nil:
+		by = s.walkSquares
+	case s.scale != nil:
+		by = s.walkDirections
+	}
 	for start := from; start < to; start += tileRows {
-		end := min(start+tileRows, to)
 		for _, q := range asked {
-			if s.directions {
-				s.walkDirections(q, start, end)
-			} else {
-				s.walkSquares(q, start, end)
-			}
+			by(q, start, min(start+tileRows, to))
 		}
+	}
+}
+
+// walkAll offers q every row.
+func (s *scan) walkAll(q *query, from, to int) {
+	for r := from; r < to; r++ {
+		q.best.add(found{s.distance.Key(q.exact, s.row(r)), int32(r)}, q.k)
 	}
 }
 
@@ -173,7 +190,7 @@ func (s *scan) walkSquares(q *query, from, to int) {
 	}
 }
 
-// walkDirections does the same by a·b/(‖a‖‖b‖).
+// walkDirections does the same by a'·b'.
 func (s *scan) walkDirections(q *query, from, to int) {
 	for r := from; r < to; r++ {
 		if score := vek32.Dot(q.scaled, s.row(r)) * s.scale[r]; !(score < q.cut) {
@@ -182,14 +199,17 @@ func (s *scan) walkDirections(q *query, from, to int) {
 	}
 }
 
-// offer computes the exact key of row r, keeps it if it is among the best of q, and
-// raises the cut.
+// offer computes the key of row r, keeps it if it is among the best of q, and raises the
+// cut to the score of a row with the worst key that is kept.
 func (s *scan) offer(q *query, r int) {
-	if !q.best.add(found{s.key(q.exact, s.row(r)), int32(r)}, q.k) || len(q.best) < q.k {
+	if !q.best.add(found{s.distance.Key(q.exact, s.row(r)), int32(r)}, q.k) || len(q.best) < q.k {
 		return
 	}
-	// Rounded towards less, so that no row is lost to the conversion.
-	q.cut = math.Nextafter32(float32(s.atLeast(q.energy, q.best[0].key)-q.slack), float32(math.Inf(-1)))
+	lowest := (q.energy-q.best[0].key)/2 - q.slack
+	if s.scale != nil {
+		lowest += 0.5 // ½‖b'‖²
+	}
+	q.cut = math.Nextafter32(float32(lowest), float32(math.Inf(-1))) // no row is lost to the conversion
 }
 
 // merge returns the k nearest of what parts of the rows gave.
@@ -198,7 +218,7 @@ func (s *scan) merge(parts []nearest, k int) []Neighbour {
 	slices.SortFunc(all, compare)
 	list := make([]Neighbour, min(k, len(all)))
 	for i := range list {
-		list[i] = Neighbour{Row: int(all[i].row), Distance: s.value(all[i].key)}
+		list[i] = Neighbour{Row: int(all[i].row), Distance: s.distance.Value(all[i].key)}
 	}
 	return list
 }

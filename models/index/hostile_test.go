@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/tfpair/tfpair/models/distance"
 )
 
 // sealed returns data with the checksum it should have.
@@ -79,7 +81,7 @@ func TestDecodeRefuses(t *testing.T) {
 // FuzzDecode looks for panics, and for an index that is not what it writes. The checksum
 // of what it tries is right, or little would be reached.
 func FuzzDecode(f *testing.F) {
-	for _, distance := range distances.Names() {
+	for _, distance := range distance.Table.Names() {
 		good := encode(f, build(f, about(distance, 3), []float32{1, 2, 3, 4, 5, 6}))
 		f.Add(good[:len(good)-32])
 		f.Add(good[:len(good)/2])

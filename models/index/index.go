@@ -14,6 +14,7 @@ import (
 	"math"
 
 	"github.com/tfpair/tfpair/internal/named"
+	"github.com/tfpair/tfpair/models/distance"
 )
 
 // About says what the vectors of an index are.
@@ -21,7 +22,7 @@ type About struct {
 	Kind     string `json:"index"`           // row of Table: "flat"
 	Space    string `json:"embedding_space"` // id; queries must be of the same
 	Model    string `json:"model"`           // that embedded, as people call it
-	Distance string `json:"distance"`        // "cosine", "euclidean" or "sqeuclidean"
+	Distance string `json:"distance"`        // row of distance.Table: "cosine"
 	Dim      int    `json:"dim"`             // D, at least 1
 	Root     string `json:"root,omitempty"`  // that paths are relative to, as it was given; "" not known
 }
@@ -38,7 +39,7 @@ type Item struct {
 // Neighbour is a row that a search found.
 type Neighbour struct {
 	Row      int     // of the index, in [0,N)
-	Distance float32 // as the model's graph computes it
+	Distance float32 // of package distance, which is the model's
 }
 
 // Index is vectors that can be searched. It does not change, and is safe for any number
@@ -61,9 +62,9 @@ type Kind func(v vectors) searcher
 
 // vectors are the rows to search, finite.
 type vectors struct {
-	distance
-	dim  int       // D
-	data []float32 // [N,D]
+	distance distance.Distance
+	dim      int       // D
+	data     []float32 // [N,D]
 }
 
 // row returns vector i [D].
@@ -93,7 +94,7 @@ func (e *ValueError) Error() string {
 // are *named.UnknownError for the kind or the distance, *ValueError, and what does not
 // fit: no items, a length, an id that is empty or there twice.
 func New(a About, items []Item, data []float32) (*Index, error) {
-	between, err := distances.New(&named.Choice{Name: a.Distance})
+	between, err := distance.ByName(a.Distance)
 	if err != nil {
 		return nil, err
 	}

@@ -17,6 +17,7 @@ import (
 	"testing"
 
 	"github.com/tfpair/tfpair/internal/named"
+	"github.com/tfpair/tfpair/models/distance"
 )
 
 // about returns what an index of a distance says of itself.
@@ -66,7 +67,8 @@ func search(t testing.TB, x *Index, queries []float32, k int) [][]Neighbour {
 	return lists
 }
 
-// between is the distance of two vectors as one would write it down.
+// between is the distance of two vectors as one would write it down, with the clamps of
+// graphs/distance: 1e-12 of a squared norm, 1e-7 under the root.
 func between(distance string, a, b []float32) float64 {
 	var square, dot, aa, bb float64
 	for i := range a {
@@ -76,12 +78,10 @@ func between(distance string, a, b []float32) float64 {
 	}
 	switch distance {
 	case "cosine":
-		if aa == 0 || bb == 0 {
-			return 1
-		}
-		return 1 - dot/math.Sqrt(aa*bb)
+		na, nb := max(aa, float64(float32(1e-12))), max(bb, float64(float32(1e-12)))
+		return (aa/na+bb/nb)/2 - dot/math.Sqrt(na*nb)
 	case "euclidean":
-		return math.Sqrt(max(square, 1e-7)) // the clamp of graphs/distance
+		return math.Sqrt(max(square, 1e-7))
 	}
 	return square
 }
@@ -102,7 +102,7 @@ func oracle(x *Index, query []float32, k int) []Neighbour {
 // for every distance, whatever the sizes and the number of cores.
 func TestOracle(t *testing.T) {
 	for _, kind := range Table.Names() {
-		for _, distance := range distances.Names() {
+		for _, distance := range distance.Table.Names() {
 			for _, c := range []struct{ n, dim, queries, k, cores int }{
 				{1, 1, 1, 1, 1}, {5, 3, 2, 9, 2}, {700, 17, 3, 5, 4}, {600, 32, 130, 10, 2}, {300, 128, 64, 300, 3},
 			} {
@@ -147,7 +147,7 @@ func TestTies(t *testing.T) {
 	for i := range data {
 		data[i] = float32(1 + i%4)
 	}
-	for _, distance := range distances.Names() {
+	for _, distance := range distance.Table.Names() {
 		x := build(t, about(distance, 4), data)
 		for _, cores := range []int{1, 3, 8} {
 			was := runtime.GOMAXPROCS(cores)
@@ -166,7 +166,7 @@ func TestTies(t *testing.T) {
 func TestPermutation(t *testing.T) {
 	const n, dim = 400, 24
 	data := random(3, n, dim)
-	for _, distance := range distances.Names() {
+	for _, distance := range distance.Table.Names() {
 		x := build(t, about(distance, dim), data)
 		order := rand.New(rand.NewPCG(1, 1)).Perm(n)
 		shuffled := make([]float32, 0, len(data))
@@ -200,7 +200,7 @@ func TestExtremes(t *testing.T) {
 			if scale*offset > 1e38 {
 				continue
 			}
-			for _, distance := range distances.Names() {
+			for _, distance := range distance.Table.Names() {
 				x := build(t, about(distance, dim), data)
 				query := slices.Clone(x.Vector(7))
 				query[0] *= 1.01
@@ -218,12 +218,54 @@ func TestExtremes(t *testing.T) {
 	}
 }
 
-// TestZero: what has no direction is at cosine distance 1 of everything.
+// TestZero: what has no direction is at the cosine distance that the graph gives it, ½ of
+// what has one and 0 of what has none.
 func TestZero(t *testing.T) {
 	x := build(t, about("cosine", 2), []float32{0, 0, 1, 0, -1, 0})
-	want := [][]Neighbour{{{0, 1}, {1, 1}, {2, 1}}, {{1, 0}, {0, 1}, {2, 2}}}
+	want := [][]Neighbour{{{0, 0}, {1, 0.5}, {2, 0.5}}, {{1, 0}, {0, 0.5}, {2, 2}}}
 	if got := search(t, x, []float32{0, 0, 5, 0}, 3); !reflect.DeepEqual(got, want) {
 		t.Errorf("Search = %v, want %v", got, want)
+	}
+}
+
+// TestShort: rows that a clamp shortens are found among others by their distance.
+func TestShort(t *testing.T) {
+	data := random(9, 500, 6)
+	for i := 0; i < 500; i += 9 {
+		for j := range 6 {
+			data[i*6+j] *= 1e-7 * float32(i%4)
+		}
+	}
+	x := build(t, about("cosine", 6), data)
+	for row := range 60 {
+		sameAnswer(t, x, x.Vector(row), search(t, x, x.Vector(row), 40)[0], oracle(x, x.Vector(row), 40))
+	}
+}
+
+// TestAnyDistance: a distance that no dot product bounds is searched, too.
+func TestAnyDistance(t *testing.T) {
+	manhattan := func(a, b []float32) float64 {
+		sum := 0.0
+		for i := range a {
+			sum += math.Abs(float64(a[i]) - float64(b[i]))
+		}
+		return sum
+	}
+	const n, dim = 700, 5
+	data := random(10, n, dim)
+	s := newScan(vectors{distance.New(manhattan, nil), dim, data})
+	for q := range 20 {
+		query := data[q*dim:][:dim]
+		want := make([]found, n)
+		for row := range want {
+			want[row] = found{manhattan(query, data[row*dim:][:dim]), int32(row)}
+		}
+		slices.SortFunc(want, compare)
+		for i, got := range s.Search(query, 12)[0] {
+			if got.Row != int(want[i].row) || got.Distance != float32(want[i].key) {
+				t.Fatalf("neighbour %d of %d is %+v, want %+v", i, q, got, want[i])
+			}
+		}
 	}
 }
 

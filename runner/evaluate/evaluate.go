@@ -13,6 +13,7 @@ import (
 	"fmt"
 
 	"github.com/tfpair/tfpair/internal/named"
+	"github.com/tfpair/tfpair/models/distance"
 	"github.com/tfpair/tfpair/pipeline"
 	"github.com/tfpair/tfpair/pipeline/dataset"
 	"github.com/tfpair/tfpair/runner/metric"
@@ -25,6 +26,8 @@ type Embedder interface {
 	// Compare returns the distance [M] of each pair of rows of embeddings [N,D], and
 	// the probability [M] of "same", nil where the model has none.
 	Compare(embeddings []float32, left, right []int32) (distance, probability []float32, err error)
+	// Distance returns by what embeddings are compared and ranked.
+	Distance() distance.Distance
 	// Dim returns D.
 	Dim() int
 }
@@ -52,12 +55,6 @@ func Embed(ctx context.Context, e Embedder, store *pipeline.Store, images []int3
 		}
 	}
 	return embeddings, nil
-}
-
-// Threshold is the distance up to which a pair is called the same.
-type Threshold struct {
-	Value  float64 `json:"value"`  // in units of the model's distance
-	Source string  `json:"source"` // "validation, step 1565, 600 pairs"
 }
 
 // Scores are the metrics of pairs at a threshold and, where labels are images, of
@@ -139,13 +136,12 @@ type Config struct {
 	Store     *pipeline.Store
 	Data      *dataset.Dataset
 	Part      dataset.Part
-	Threshold Threshold
+	Threshold distance.Threshold
 
 	LabelImages []int32      // that photos of Part are paired with, ascending; nil: labels are no images
 	Known       LabelGallery // the model's own, which keep their embeddings; may be empty
 
 	Gallery  *Source // images that are searched, none of them in Part; nil: Part itself
-	Cosine   bool    // retrieval ranks by cosine, else by Euclidean distance
 	Seed     uint64  // of drawn pairs and of resampling
 	Progress func(done, total int)
 }
@@ -160,28 +156,28 @@ type Measured struct {
 
 // Report is all that Run measures. Fields are only ever added.
 type Report struct {
-	Data         string           `json:"data"`
-	Fingerprint  string           `json:"fingerprint"`
-	Split        string           `json:"split"`
-	Images       int              `json:"images"`
-	Classes      int              `json:"classes"`
-	Pairs        int              `json:"pairs"`
-	Same         int              `json:"same"`
-	Different    int              `json:"different"`
-	PairSource   string           `json:"pair_source"` // "listed", or "drawn, seed 0"
-	Seed         uint64           `json:"seed"`
-	Threshold    Threshold        `json:"threshold"`
-	Metrics      []Measured       `json:"metrics"`
-	AccuracyHalf *Measured        `json:"accuracy_at_half,omitempty"` // at probability 0.5
-	Rates        []metric.Rate    `json:"rates"`
-	Retrieval    []Measured       `json:"retrieval,omitempty"`
-	Gallery      *Gallery         `json:"gallery,omitempty"` // searched; nil: the other images of the split
-	Excluded     int              `json:"queries_excluded"`  // without label, or without their class to find
-	PerClass     []Class          `json:"per_class,omitempty"`
-	Distances    metric.Distances `json:"distances"`
-	Spread       float64          `json:"spread"`
-	Rank         float64          `json:"effective_rank"`
-	Answers      Answers          `json:"-"` // for who shows examples
+	Data         string             `json:"data"`
+	Fingerprint  string             `json:"fingerprint"`
+	Split        string             `json:"split"`
+	Images       int                `json:"images"`
+	Classes      int                `json:"classes"`
+	Pairs        int                `json:"pairs"`
+	Same         int                `json:"same"`
+	Different    int                `json:"different"`
+	PairSource   string             `json:"pair_source"` // "listed", or "drawn, seed 0"
+	Seed         uint64             `json:"seed"`
+	Threshold    distance.Threshold `json:"threshold"`
+	Metrics      []Measured         `json:"metrics"`
+	AccuracyHalf *Measured          `json:"accuracy_at_half,omitempty"` // at probability 0.5
+	Rates        []metric.Rate      `json:"rates"`
+	Retrieval    []Measured         `json:"retrieval,omitempty"`
+	Gallery      *Gallery           `json:"gallery,omitempty"` // searched; nil: the other images of the split
+	Excluded     int                `json:"queries_excluded"`  // without label, or without their class to find
+	PerClass     []Class            `json:"per_class,omitempty"`
+	Distances    metric.Distances   `json:"distances"`
+	Spread       float64            `json:"spread"`
+	Rank         float64            `json:"effective_rank"`
+	Answers      Answers            `json:"-"` // for who shows examples
 }
 
 // Answers are the pairs that were measured, and their distances.

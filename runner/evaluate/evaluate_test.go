@@ -11,6 +11,7 @@ import (
 	"testing"
 	"testing/fstest"
 
+	"github.com/tfpair/tfpair/models/distance"
 	"github.com/tfpair/tfpair/pipeline"
 	"github.com/tfpair/tfpair/pipeline/dataset"
 	"github.com/tfpair/tfpair/pipeline/resize"
@@ -21,6 +22,14 @@ import (
 type grey struct{}
 
 func (grey) Dim() int { return 1 }
+
+func (grey) Distance() distance.Distance {
+	d, err := distance.ByName("euclidean")
+	if err != nil {
+		panic(err)
+	}
+	return d
+}
 
 func (grey) Embed(pixels []uint8) ([]float32, error) {
 	var e []float32
@@ -78,7 +87,7 @@ func TestRetrieval(t *testing.T) {
 		"test/a/1": 12, "test/a/2": 40, "test/b/1": 57, "test/b/2": 91, "test/c/1": 200,
 	})
 	c := Config{Model: grey{}, Store: store, Data: data, Part: data.In(dataset.Test),
-		Threshold: Threshold{Value: 20}}
+		Threshold: distance.Threshold{Value: 20}}
 	r, err := Run(context.Background(), c)
 	if err != nil {
 		t.Fatal(err)
@@ -129,7 +138,7 @@ func TestRunSummary(t *testing.T) {
 	data, store := greys(t, map[string]uint8{"a/1": 10, "a/2": 14, "b/1": 50, "b/2": 58})
 	part := data.In("")
 	r, err := Run(context.Background(), Config{Model: grey{}, Store: store, Data: data, Part: part,
-		Threshold: Threshold{Value: 6, Source: "by hand"}})
+		Threshold: distance.Threshold{Value: 6, Source: "by hand"}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 
+	"github.com/tfpair/tfpair/models/distance"
 	"github.com/tfpair/tfpair/pipeline"
 	"github.com/tfpair/tfpair/pipeline/dataset"
 	"github.com/tfpair/tfpair/runner/metric"
@@ -44,11 +45,10 @@ type LabelConfig struct {
 	Model     Embedder
 	Store     *pipeline.Store
 	Data      *dataset.Dataset
-	Part      dataset.Part // photos, and which label image stands for each
-	Gallery   LabelGallery // the model's own, searched beside the label images of Part; may be empty
-	NoneAbove *Threshold   // of the distance of the nearest, above which it is refused; nil: unknown
-	Cosine    bool         // ranks by cosine, else by Euclidean distance
-	Seed      uint64       // of resampling
+	Part      dataset.Part        // photos, and which label image stands for each
+	Gallery   LabelGallery        // the model's own, searched beside the label images of Part; may be empty
+	NoneAbove *distance.Threshold // of the distance of the nearest, above which it is refused; nil: unknown
+	Seed      uint64              // of resampling
 	Progress  func(done, total int)
 }
 
@@ -78,9 +78,9 @@ type Searched struct {
 
 // None is what refusing the nearest label image, where it is too far, comes to.
 type None struct {
-	Above        Threshold `json:"above"`
-	Detected     Measured  `json:"detection_rate"`
-	FalseAccepts Measured  `json:"false_accept_rate"`
+	Above        distance.Threshold `json:"above"`
+	Detected     Measured           `json:"detection_rate"`
+	FalseAccepts Measured           `json:"false_accept_rate"`
 }
 
 // LabelAnswers are the label images that each photo found.
@@ -108,7 +108,7 @@ func Labels(ctx context.Context, c LabelConfig) (*LabelReport, error) {
 	case len(gallery.Images) < 2:
 		return nil, &NoPairsError{c.Part.Split, "one label image is there to search; want at least 2 to choose from"}
 	}
-	t := LabelTask{Photos: c.Part.Images, Gallery: gallery.Vectors, Cosine: c.Cosine, Seed: c.Seed}
+	t := LabelTask{Photos: c.Part.Images, Gallery: gallery.Vectors, Seed: c.Seed}
 	t.Right = make([]int32, len(t.Photos))
 	for _, m := range c.Part.Matches {
 		at, _ := slices.BinarySearch(t.Photos, m.Image)
@@ -226,7 +226,7 @@ func (c LabelConfig) coarse(r *LabelReport, t LabelTask, photos []float32, image
 		return err
 	}
 	answers := metric.Set{Embeddings: t.Gallery, Dim: c.Model.Dim(), Labels: labels}
-	found, err := metric.Nearest(query, answers, closeness(c.Cosine), of)
+	found, err := metric.Nearest(query, answers, c.Model.Distance(), of)
 	if err != nil {
 		return err
 	}

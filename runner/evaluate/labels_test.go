@@ -14,6 +14,7 @@ import (
 	"testing/fstest"
 
 	"github.com/tfpair/tfpair/internal/named"
+	"github.com/tfpair/tfpair/models/distance"
 	"github.com/tfpair/tfpair/pipeline"
 	"github.com/tfpair/tfpair/pipeline/dataset"
 	"github.com/tfpair/tfpair/pipeline/resize"
@@ -73,7 +74,7 @@ func fruit(t *testing.T) (*dataset.Dataset, *pipeline.Store) {
 func TestLabels(t *testing.T) {
 	data, store := fruit(t)
 	c := LabelConfig{Model: grey{}, Store: store, Data: data, Part: data.In(dataset.Test),
-		NoneAbove: &Threshold{Value: 20, Source: "by hand"}}
+		NoneAbove: &distance.Threshold{Value: 20, Source: "by hand"}}
 	r, err := Labels(context.Background(), c)
 	if err != nil {
 		t.Fatal(err)
@@ -185,7 +186,7 @@ func TestKnownPairs(t *testing.T) {
 		t.Fatal(err)
 	}
 	c := Config{Model: grey{}, Store: store, Data: data, Part: data.In(dataset.Test), LabelImages: labels,
-		Known: LabelGallery{all, []float32{112, 155}, true}, Threshold: Threshold{Value: 1}}
+		Known: LabelGallery{all, []float32{112, 155}, true}, Threshold: distance.Threshold{Value: 1}}
 	r, err := Run(context.Background(), c)
 	if err != nil {
 		t.Fatal(err)

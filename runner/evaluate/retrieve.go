@@ -98,7 +98,7 @@ func queryMetrics() (names []string, of []metric.QueryMetric, err error) {
 // search ranks the nearest images for each query.
 func (c Config) search(ctx context.Context, query metric.Set,
 	of []metric.QueryMetric) (metric.Retrieval, error) {
-	by := closeness(c.Cosine)
+	by := c.Model.Distance()
 	if c.Gallery == nil {
 		return metric.NearestOther(query, by, of)
 	}

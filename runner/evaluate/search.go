@@ -14,7 +14,6 @@ type LabelTask struct {
 	Photos  []int32   // [Q] dataset images
 	Right   []int32   // [Q] the row of Gallery that is each one's label image
 	Gallery []float32 // [G,D] embeddings of the label images; G >= 2
-	Cosine  bool      // ranks by cosine, else by Euclidean distance
 	Seed    uint64    // of drawn pairs and of resampling
 }
 
@@ -120,14 +119,6 @@ func Direction(name string, labels bool) (metric.Better, error) {
 	return better, nil
 }
 
-// closeness says how a model's distance ranks.
-func closeness(cosine bool) metric.Closeness {
-	if cosine {
-		return metric.Cosine
-	}
-	return metric.Euclidean
-}
-
 // search finds for each photo, whose embeddings [Q,D] photos are, the nearest label images.
 func (t LabelTask) search(e Embedder, photos []float32) (found, error) {
 	dim := e.Dim()
@@ -140,7 +131,7 @@ func (t LabelTask) search(e Embedder, photos []float32) (found, error) {
 		return found{}, err
 	}
 	r, err := metric.NearestTop(metric.Set{Embeddings: photos, Dim: dim, Labels: t.Right}, gallery,
-		closeness(t.Cosine), of, shownAnswers)
+		e.Distance(), of, shownAnswers)
 	if err != nil {
 		return found{}, fmt.Errorf("rank nearest label images: %w", err)
 	}

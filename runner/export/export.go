@@ -20,9 +20,9 @@ import (
 	"github.com/tfpair/tfpair/internal/session"
 	"github.com/tfpair/tfpair/models"
 	"github.com/tfpair/tfpair/models/checkpoint"
+	"github.com/tfpair/tfpair/models/distance"
 	"github.com/tfpair/tfpair/models/index"
 	"github.com/tfpair/tfpair/models/savedmodel"
-	"github.com/tfpair/tfpair/runner/evaluate"
 	"github.com/tfpair/tfpair/runner/network"
 	"github.com/tfpair/tfpair/runner/trained"
 )
@@ -124,7 +124,7 @@ func finite(m *trained.Model) ([]checkpoint.Tensor, error) {
 
 // fill writes the model aside and checks it there.
 func (c Config) fill(ctx context.Context, p *place, m *trained.Model, weights []checkpoint.Tensor,
-	threshold evaluate.Threshold) (*Result, error) {
+	threshold distance.Threshold) (*Result, error) {
 	graph, err := graphs.BuildInference(m.Parts, threshold.Value)
 	if err != nil {
 		return nil, err

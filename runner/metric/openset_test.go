@@ -126,7 +126,7 @@ func TestNearestTop(t *testing.T) {
 	for try := range 30 {
 		query, gallery := randomSet(r, 20, 2, 3), randomSet(r, 1+r.IntN(30), 2, 3)
 		k := 1 + r.IntN(8)
-		got, err := NearestTop(query, gallery, Euclidean, []QueryMetric{FirstRank}, k)
+		got, err := NearestTop(query, gallery, euclidean, []QueryMetric{FirstRank}, k)
 		if err != nil || len(got.Top) != len(got.Queries) {
 			t.Fatalf("try %d: %d lists of %d queries, %v", try, len(got.Top), len(got.Queries), err)
 		}
@@ -136,7 +136,7 @@ func TestNearestTop(t *testing.T) {
 				want[j] = int32(j)
 			}
 			distance := func(j int32) float64 {
-				return plainDistance(query.Embeddings[2*q:][:2], gallery.Embeddings[2*j:], Euclidean)
+				return plainDistance(query.Embeddings[2*q:][:2], gallery.Embeddings[2*j:], euclidean)
 			}
 			slices.SortStableFunc(want, func(a, b int32) int { return int(distance(a) - distance(b)) })
 			if !slices.Equal(got.Top[i], want[:min(k, len(want))]) {

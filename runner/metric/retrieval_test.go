@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/tfpair/tfpair/internal/named"
+	"github.com/tfpair/tfpair/models/distance"
 )
 
 func randomSet(r *rand.Rand, size, dim, classes int) Set {
@@ -27,7 +28,7 @@ func randomSet(r *rand.Rand, size, dim, classes int) Set {
 
 // plainOrder returns which of the gallery are of class label, nearest first: sorted by
 // distance and index, skip left out.
-func plainOrder(q []float32, label int32, gallery Set, by Closeness, skip int) []bool {
+func plainOrder(q []float32, label int32, gallery Set, by distance.Distance, skip int) []bool {
 	type item struct {
 		distance float64
 		index    int
@@ -111,7 +112,20 @@ func queryMetrics(t testing.TB) (names []string, of []QueryMetric) {
 	return names, of
 }
 
-func plainDistance(a, b []float32, by Closeness) float64 {
+// euclidean and cosine are the distances of that name.
+var euclidean, cosine = mustDistance("euclidean"), mustDistance("cosine")
+
+func mustDistance(name string) distance.Distance {
+	d, err := distance.ByName(name)
+	if err != nil {
+		panic(err)
+	}
+	return d
+}
+
+// plainDistance is the squared distance, or 1 − cos: ½ where one row has no direction, 0 where
+// both have none, as the graph has it.
+func plainDistance(a, b []float32, by distance.Distance) float64 {
 	var squares, dot, lengthA, lengthB float64
 	for i, v := range a {
 		squares += float64(v-b[i]) * float64(v-b[i])
@@ -120,10 +134,12 @@ func plainDistance(a, b []float32, by Closeness) float64 {
 		lengthB += float64(b[i]) * float64(b[i])
 	}
 	switch {
-	case by == Euclidean:
+	case !by.Directions():
 		return squares
+	case lengthA == 0 && lengthB == 0:
+		return 0
 	case lengthA == 0 || lengthB == 0:
-		return 1
+		return 0.5
 	}
 	return 1 - dot/math.Sqrt(lengthA*lengthB)
 }
@@ -134,10 +150,10 @@ func TestNearest(t *testing.T) {
 		dim := 1 + r.IntN(6)
 		query := randomSet(r, 1+r.IntN(30), dim, 4)
 		gallery := randomSet(r, 1+r.IntN(30), dim, 4)
-		if err := compare(t, query, gallery, Euclidean, false); err != "" {
+		if err := compare(t, query, gallery, euclidean, false); err != "" {
 			t.Fatalf("try %d: %s", try, err)
 		}
-		if err := compare(t, query, query, Euclidean, true); err != "" {
+		if err := compare(t, query, query, euclidean, true); err != "" {
 			t.Fatalf("try %d, others: %s", try, err)
 		}
 	}
@@ -150,7 +166,7 @@ func TestNearestCosine(t *testing.T) {
 	for try := range 30 {
 		set := general(r, 20+r.IntN(20))
 		clear(set.Embeddings[:5]) // one row without direction
-		if err := compare(t, set, set, Cosine, true); err != "" {
+		if err := compare(t, set, set, cosine, true); err != "" {
 			t.Fatalf("try %d: %s", try, err)
 		}
 	}
@@ -166,7 +182,7 @@ func general(r *rand.Rand, size int) Set {
 }
 
 // compare holds every metric of every query against its definition.
-func compare(t *testing.T, query, gallery Set, by Closeness, others bool) string {
+func compare(t *testing.T, query, gallery Set, by distance.Distance, others bool) string {
 	names, of := queryMetrics(t)
 	got, err := Nearest(query, gallery, by, of)
 	if others {
@@ -210,13 +226,13 @@ func TestNearestPermuted(t *testing.T) {
 	r := rand.New(rand.NewPCG(6, 0))
 	query, gallery := general(r, 40), general(r, 50)
 	names, of := queryMetrics(t)
-	first, err := Nearest(query, gallery, Euclidean, of)
+	first, err := Nearest(query, gallery, euclidean, of)
 	if err != nil {
 		t.Fatal(err)
 	}
 	other, order := permuted(r, query)
 	shuffled, _ := permuted(r, gallery)
-	second, err := Nearest(other, shuffled, Euclidean, of)
+	second, err := Nearest(other, shuffled, euclidean, of)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -252,7 +268,7 @@ func TestNearestByHand(t *testing.T) {
 	gallery := Set{Dim: 1, Embeddings: []float32{0, 2, 2, 5}, Labels: []int32{0, 1, 2, 3}}
 	query := Set{Dim: 1, Embeddings: []float32{2, 2, 4, 0, 0}, Labels: []int32{1, 2, 3, 9, -1}}
 	var rank = QueryMetric{Value: func(ranks []int32) float64 { return float64(ranks[0]) }}
-	got, err := Nearest(query, gallery, Euclidean, []QueryMetric{rank})
+	got, err := Nearest(query, gallery, euclidean, []QueryMetric{rank})
 	// Images 1 and 2 tie at distance 0: the lower index is first. Class 9 is not there.
 	want := Retrieval{Queries: []int32{0, 1, 2}, Values: [][]float64{{1, 2, 1}}, Excluded: 2}
 	if diff := cmp.Diff(want, got); err != nil || diff != "" {
@@ -316,15 +332,15 @@ func TestNearestRefuses(t *testing.T) {
 		{Set{Dim: 2, Embeddings: []float32{1, float32(math.NaN())}, Labels: []int32{0}},
 			"queries: embedding 0 is NaN in dimension 1"},
 	} {
-		_, err := Nearest(c.query, fine, Cosine, nil)
+		_, err := Nearest(c.query, fine, cosine, nil)
 		if err == nil || !strings.HasPrefix(err.Error(), c.want) {
 			t.Errorf("error = %v, want %q", err, c.want)
 		}
 	}
-	if _, err := NearestOther(Set{}, Euclidean, nil); err == nil {
+	if _, err := NearestOther(Set{}, euclidean, nil); err == nil {
 		t.Error("0 dimensions were taken")
 	}
-	none, err := NearestOther(Set{Dim: 2}, Euclidean, nil)
+	none, err := NearestOther(Set{Dim: 2}, euclidean, nil)
 	if err != nil || len(none.Queries) != 0 {
 		t.Errorf("no images: %+v, %v", none, err)
 	}
@@ -335,7 +351,7 @@ func BenchmarkNearest(b *testing.B) {
 	set := randomSet(rand.New(rand.NewPCG(1, 0)), 2000, 128, 10)
 	_, of := queryMetrics(b)
 	for b.Loop() {
-		if _, err := NearestOther(set, Euclidean, of); err != nil {
+		if _, err := NearestOther(set, euclidean, of); err != nil {
 			b.Fatal(err)
 		}
 	}

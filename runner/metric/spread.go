@@ -1,6 +1,10 @@
 package metric
 
-import "math"
+import (
+	"math"
+
+	"github.com/tfpair/tfpair/models/distance"
+)
 
 // Distances is the mean and standard deviation of the distances of either kind of
 // pair, in units of the distance.
@@ -70,7 +74,7 @@ func Spread(embeddings []float32, dim int) (float64, error) {
 	for i, v := range embeddings {
 		centre[i%dim] += float64(v) / count
 	}
-	around, total := 0.0, energy(embeddings)
+	around, total := 0.0, distance.Energy(embeddings)
 	for i, v := range embeddings {
 		d := float64(v) - centre[i%dim]
 		around += d * d

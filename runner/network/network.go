@@ -20,6 +20,7 @@ import (
 	"github.com/tfpair/tfpair/internal/names"
 	"github.com/tfpair/tfpair/internal/session"
 	"github.com/tfpair/tfpair/models/checkpoint"
+	"github.com/tfpair/tfpair/models/distance"
 	"github.com/tfpair/tfpair/pipeline"
 )
 
@@ -28,12 +29,13 @@ type Network struct {
 	Graph *graphs.Graph
 	Parts *graphs.Parts
 
-	gallery Gallery
-	session *session.Session
-	embed   *session.Call
-	compare *session.Call
-	train   *session.Call
-	alike   *session.Call
+	distance distance.Distance
+	gallery  Gallery
+	session  *session.Session
+	embed    *session.Call
+	probable *session.Call // nil: the loss has no probability
+	train    *session.Call
+	alike    *session.Call
 	// From features in place of images, where something is frozen:
 	embedFeatures *session.Call
 	trainFeatures *session.Call
@@ -50,11 +52,15 @@ func Open(p *graphs.Parts, o session.Options) (*Network, error) {
 	if err != nil {
 		return nil, err
 	}
+	between, err := distance.ByName(p.Spec.Distance.Name)
+	if err != nil {
+		return nil, err
+	}
 	opened, err := session.Open(g.TF, o)
 	if err != nil {
 		return nil, err
 	}
-	n := &Network{Graph: g, Parts: p, session: opened}
+	n := &Network{Graph: g, Parts: p, distance: between, session: opened}
 	if err := n.prepare(); err != nil {
 		return nil, errors.Join(err, opened.Close())
 	}
@@ -62,10 +68,6 @@ func Open(p *graphs.Parts, o session.Options) (*Network, error) {
 }
 
 func (n *Network) prepare() (err error) {
-	scores := []string{names.Distance}
-	if n.Graph.Probable {
-		scores = append(scores, names.Probability)
-	}
 	var reads []string
 	for _, v := range n.state() {
 		reads = append(reads, v.Key+names.Read)
@@ -75,12 +77,12 @@ func (n *Network) prepare() (err error) {
 		seen = names.TrainingEmbedding
 	}
 	updates := []string{names.Loss, names.Active}
-	calls := []struct {
+	type call struct {
 		call                    **session.Call
 		feeds, fetches, targets []string
-	}{
+	}
+	calls := []call{
 		{&n.embed, []string{names.Images}, []string{names.Embedding}, nil},
-		{&n.compare, []string{names.Embedding, names.Left, names.Right}, scores, nil},
 		{&n.train, append(tuples, names.Images, names.LearningRate, names.Step), updates, []string{names.Train}},
 		{&n.alike, append(tuples, seen), []string{names.Loss}, nil},
 		{&n.read, nil, reads, nil},
@@ -90,6 +92,10 @@ func (n *Network) prepare() (err error) {
 	}
 	if n.Graph.Features == nil {
 		calls = calls[:len(calls)-2]
+	}
+	if n.Graph.Probable {
+		calls = append(calls, call{&n.probable, []string{names.Embedding, names.Left, names.Right},
+			[]string{names.Probability}, nil})
 	}
 	for _, p := range calls {
 		if *p.call, err = n.session.Prepare(p.feeds, p.fetches, p.targets); err != nil {
@@ -325,18 +331,23 @@ func (n *Network) Embed(pixels []uint8) ([]float32, error) {
 	return session.Data[float32](values[0])
 }
 
+// Distance returns by what embeddings are compared and ranked.
+func (n *Network) Distance() distance.Distance { return n.distance }
+
 // Compare returns the distances [M] of the pairs (left[i], right[i]) of rows of
 // embeddings [N,D], and the probabilities [M] of "same" where the loss has one, else nil.
-func (n *Network) Compare(embeddings []float32, left, right []int32) (distance, probability []float32, err error) {
-	dim := int64(n.Dim())
-	values, err := n.compare.Run(session.Of(embeddings, int64(len(embeddings))/dim, dim),
+// Distances are those that a search finds; the graph computes probabilities.
+func (n *Network) Compare(embeddings []float32, left, right []int32) (distances, probability []float32, err error) {
+	dim := n.Dim()
+	distances = n.distance.Pairs(embeddings, dim, left, right)
+	if n.probable == nil {
+		return distances, nil, nil
+	}
+	values, err := n.probable.Run(session.Of(embeddings, int64(len(embeddings)/dim), int64(dim)),
 		session.Vector(left), session.Vector(right))
 	if err != nil {
 		return nil, nil, err
 	}
-	if distance, err = session.Data[float32](values[0]); err != nil || !n.Graph.Probable {
-		return distance, nil, err
-	}
-	probability, err = session.Data[float32](values[1])
-	return distance, probability, err
+	probability, err = session.Data[float32](values[0])
+	return distances, probability, err
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/tfpair/tfpair/models/checkpoint"
+	"github.com/tfpair/tfpair/models/distance"
 	"github.com/tfpair/tfpair/models/index"
 	"github.com/tfpair/tfpair/runner/evaluate"
 )
@@ -15,7 +16,7 @@ const galleryTensor = "gallery"
 type Gallery struct {
 	evaluate.LabelGallery
 	Space     string              // id of the embedding space whose embeddings it is searched with
-	NoneAbove *evaluate.Threshold // of the distance of the nearest, above which it is no answer; nil: unknown
+	NoneAbove *distance.Threshold // of the distance of the nearest, above which it is no answer; nil: unknown
 }
 
 // Gallery returns the label images of m's checkpoint, with m.Snapshot's weights of their
@@ -47,12 +48,12 @@ func (g *Gallery) Index(model, distance string) (*index.Index, error) {
 
 // NoneAbove returns the distance of the nearest label image above which it is no answer,
 // calibrated on validation; nil where labels are no images, or before the first evaluation.
-func (m *Model) NoneAbove() *evaluate.Threshold {
+func (m *Model) NoneAbove() *distance.Threshold {
 	v := m.State.Validation
 	if v == nil || v.Scores.NoneAbove == nil {
 		return nil
 	}
-	return &evaluate.Threshold{Value: *v.Scores.NoneAbove,
+	return &distance.Threshold{Value: *v.Scores.NoneAbove,
 		Source: fmt.Sprintf("validation, step %d, %d photos", v.Step, v.Scores.Photos)}
 }
 

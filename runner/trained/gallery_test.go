@@ -9,6 +9,7 @@ import (
 
 	"github.com/tfpair/tfpair/internal/session"
 	"github.com/tfpair/tfpair/models/checkpoint"
+	"github.com/tfpair/tfpair/models/distance"
 	"github.com/tfpair/tfpair/runner/evaluate"
 	"github.com/tfpair/tfpair/runner/trained"
 	"github.com/tfpair/tfpair/runner/trained/trainedtest"
@@ -58,7 +59,7 @@ func TestGallery(t *testing.T) {
 		len(g.Vectors) != 24 || g.Vectors[8] != 0.5 {
 		t.Errorf("gallery %+v in space %s, want that of the model, %s", g, g.Space, manifest.Space)
 	}
-	want := evaluate.Threshold{Value: 0.75, Source: "validation, step 7, 30 photos"}
+	want := distance.Threshold{Value: 0.75, Source: "validation, step 7, 30 photos"}
 	if diff := cmp.Diff(&want, g.NoneAbove); diff != "" || manifest.NoneAbove.Value != 0.75 {
 		t.Errorf("none above, manifest has %v (-want +got):\n%s", manifest.NoneAbove, diff)
 	}

@@ -47,11 +47,9 @@ func (m *Model) Manifest(weights []checkpoint.Tensor) (*models.Manifest, error) 
 	if err != nil {
 		return nil, err
 	}
-	manifest.Threshold = models.Threshold{Value: t.Value, Source: t.Source}
+	manifest.Threshold = t
 	manifest.Pairs = m.State.Validation.Scores.Pairs
-	if none := m.NoneAbove(); none != nil {
-		manifest.NoneAbove = &models.Threshold{Value: none.Value, Source: none.Source}
-	}
+	manifest.NoneAbove = m.NoneAbove()
 	manifest.Metrics, err = metrics(m.State.Validation.Scores)
 	return manifest, err
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/tfpair/tfpair/internal/session"
 	"github.com/tfpair/tfpair/models"
 	"github.com/tfpair/tfpair/models/checkpoint"
+	"github.com/tfpair/tfpair/models/distance"
 	"github.com/tfpair/tfpair/models/run"
 	"github.com/tfpair/tfpair/pipeline/resize"
 	"github.com/tfpair/tfpair/runner/evaluate"
@@ -118,12 +119,12 @@ func ReadState(c *checkpoint.Checkpoint) (State, error) {
 // Threshold returns the threshold calibrated on validation at the checkpoint's
 // step, or at the last evaluation before it, which the source then says. The
 // error is ErrNoThreshold.
-func (m *Model) Threshold() (evaluate.Threshold, error) {
+func (m *Model) Threshold() (distance.Threshold, error) {
 	v := m.State.Validation
 	if v == nil {
-		return evaluate.Threshold{}, ErrNoThreshold
+		return distance.Threshold{}, ErrNoThreshold
 	}
-	return evaluate.Threshold{Value: v.Scores.Threshold,
+	return distance.Threshold{Value: v.Scores.Threshold,
 		Source: fmt.Sprintf("validation, step %d, %d pairs", v.Step, v.Scores.Pairs)}, nil
 }
 

@@ -6,6 +6,7 @@ import (
 	"github.com/tfpair/tfpair/internal/session"
 	"github.com/tfpair/tfpair/pipeline"
 	"github.com/tfpair/tfpair/pipeline/dataset"
+	"github.com/tfpair/tfpair/runner/train"
 )
 
 // What commands use that have no options of their own yet: the shared groups, read from a
@@ -81,4 +82,18 @@ func modelFlags() []cli.Flag {
 	var c cli.Command
 	new(modelOptions).addFlags(&c)
 	return c.Flags
+}
+
+func specFlags() []cli.Flag {
+	var c cli.Command
+	new(specOptions).addFlags(&c)
+	return c.Flags
+}
+
+func readLayers(c *cli.Context) ([]layer, *train.Resolved, error) {
+	return specOptions{preset: c.String("preset"), file: c.String("spec"), set: c.StringSlice("set")}.layers()
+}
+
+func readSpec(c *cli.Context) (*train.Resolved, error) {
+	return specOptions{preset: c.String("preset"), file: c.String("spec"), set: c.StringSlice("set")}.read()
 }

@@ -23,20 +23,35 @@ type finding struct {
 	err error // of a check that must work; nil for what is only told
 }
 
-func newDoctorCommand(streams IO) *cli.Command {
-	return &cli.Command{
-		Name:   "doctor",
-		Usage:  "check the runtime and the machine, and run a graph",
-		Flags:  append(machineFlags(), outputFlags()...),
-		Action: func(c *cli.Context) error { return runDoctor(c, newOutput(c, streams)) },
-	}
+// doctorOptions are the options of tfpair doctor.
+type doctorOptions struct {
+	machine machineOptions
+	output  outputOptions
 }
 
-func runDoctor(c *cli.Context, out output) error {
-	o, err := sessionOptions(c)
-	if err != nil {
+func newDoctorCommand(streams IO) *cli.Command {
+	var o doctorOptions
+	c := &cli.Command{
+		Name:  "doctor",
+		Usage: "check the TensorFlow runtime and this machine, and run a graph",
+		Description: `Prints one line for each check. Ends with 4 if the runtime is missing or damaged,
+or if no graph runs.
+
+` + examplesHead + "  tfpair doctor",
+		Action: func(*cli.Context) error { return runDoctor(o, streams) },
+	}
+	o.machine.addFlags(c)
+	o.output.addFlags(c)
+	return c
+}
+
+func (o doctorOptions) validate() error { return o.machine.validate() }
+
+func runDoctor(options doctorOptions, streams IO) error {
+	if err := options.validate(); err != nil {
 		return err
 	}
+	out, o := options.output.on(streams), options.machine.session()
 	findings := []finding{
 		checkRuntime(out.Getenv, libtensorflow.Device(o.Device)),
 		{What: "cpu", OK: true, Detail: runtime.GOARCH + ", " + cpuFeatures()},

@@ -64,23 +64,49 @@ func entries() []entry {
 	)
 }
 
-func newListCommand(streams IO) *cli.Command {
-	return &cli.Command{
-		Name:  "list",
-		Usage: "list what a spec can name: losses, backbones, samplers, …",
-		Flags: append([]cli.Flag{&cli.StringFlag{Name: "kind", Usage: "one kind only, such as loss"}},
-			outputFlags()...),
-		Action: func(c *cli.Context) error { return runList(c.String("kind"), newOutput(c, streams)) },
-	}
+// listOptions are the options of tfpair list.
+type listOptions struct {
+	kind   string // "": all
+	output outputOptions
 }
 
-func runList(kind string, out output) error {
-	list := slices.DeleteFunc(entries(), func(e entry) bool { return kind != "" && e.Kind != kind })
-	if len(list) == 0 {
-		return &named.UnknownError{Kind: "kind", Name: kind, Known: kindNames(entries())}
+func newListCommand(streams IO) *cli.Command {
+	var o listOptions
+	c := &cli.Command{
+		Name:  "list",
+		Usage: "list the names that specs and flags take: losses, backbones, formats and more",
+		Description: examplesHead +
+			"  tfpair list\n" +
+			"  tfpair list --kind loss",
+		Action: func(*cli.Context) error { return runList(o, streams) },
 	}
+	o.addFlags(c)
+	return c
+}
+
+func (o *listOptions) addFlags(c *cli.Command) {
+	c.Flags = append(c.Flags, &cli.StringFlag{Name: "kind", Destination: &o.kind,
+		Usage: "list names of one `KIND` only, such as loss"})
+	o.output.addFlags(c)
+}
+
+func (o listOptions) validate() error {
+	if known := kindNames(entries()); o.kind != "" && !slices.Contains(known, o.kind) {
+		return usage(&named.UnknownError{Kind: "kind", Name: o.kind, Known: known})
+	}
+	return nil
+}
+
+func runList(o listOptions, streams IO) error {
+	if err := o.validate(); err != nil {
+		return err
+	}
+	out := o.output.on(streams)
 	t := newTable("kind", "name", "what it is", "paper")
-	for _, e := range list {
+	for _, e := range entries() {
+		if o.kind != "" && e.Kind != o.kind {
+			continue
+		}
 		if err := out.emit("entry", e); err != nil {
 			return err
 		}

@@ -2,6 +2,9 @@ package cli
 
 import (
 	"errors"
+	"fmt"
+	"math"
+	"os"
 	"strings"
 	"testing"
 )
@@ -62,4 +65,73 @@ func TestEmbedOptions(t *testing.T) {
 		refusal[o]{func(o *o) { o.data.path = "" }, "embed needs --model"},
 		refusal[o]{func(o *o) { o.data.reading.bad = "" }, "--bad-images"},
 		refusal[o]{func(o *o) { o.machine.device = "" }, "--device"})
+}
+
+func TestTrainOptions(t *testing.T) {
+	type o = trainOptions
+	right := trainOptions{data: dataOptions{path: "data", reading: rightReading}, out: "run", machine: rightMachine}
+	refuse(t, right,
+		refusal[o]{func(o *o) { o.data.path = "" }, "train needs --data and --out"},
+		refusal[o]{func(o *o) { o.out = "" }, "train needs --data and --out"},
+		refusal[o]{func(o *o) { o.minutes = -1 }, "--max-minutes must be 0 (no limit) to 1e+06, got -1"},
+		refusal[o]{func(o *o) { o.minutes = math.NaN() }, "got NaN"},
+		refusal[o]{func(o *o) { o.minutes = 1e9 }, "got 1e+09"},
+		refusal[o]{func(o *o) { o.minutes = 0.5 }, ""},
+		refusal[o]{func(o *o) { o.data.reading.bad = "" }, "--bad-images"},
+		refusal[o]{func(o *o) { o.machine.device = "" }, "--device"})
+}
+
+func TestTuneOptions(t *testing.T) {
+	type o = tuneOptions
+	right := tuneOptions{data: dataOptions{path: "data", reading: rightReading}, space: "space.yaml", out: "search",
+		search: "random", trials: 2, machine: rightMachine}
+	right.limited.trials = true
+	refuse(t, right,
+		refusal[o]{func(o *o) { o.space = "" }, "tune needs --data and --space and --out"},
+		refusal[o]{func(o *o) { o.trials = 0 }, "--trials must be at least 1, got 0"},
+		refusal[o]{func(o *o) { o.limited.trials = false }, "tune needs --trials N or --minutes M"},
+		refusal[o]{func(o *o) { o.limited.trials, o.search = false, "grid" }, ""},
+		refusal[o]{func(o *o) { o.limited.minutes, o.minutes = true, -1 }, "--minutes must be above 0, got -1"},
+		refusal[o]{func(o *o) { o.limited.minutes, o.minutes = true, math.Inf(1) }, "got +Inf"},
+		refusal[o]{func(o *o) { o.seeds = -1 }, "--seeds must be 0 or more, got -1"},
+		refusal[o]{func(o *o) { o.data.reading.workers = -1 }, "--workers"},
+		refusal[o]{func(o *o) { o.machine.threads = -1 }, "--threads"})
+}
+
+func TestListOptions(t *testing.T) {
+	refuse(t, listOptions{},
+		refusal[listOptions]{func(o *listOptions) { o.kind = "loss" }, ""},
+		refusal[listOptions]{func(o *listOptions) { o.kind = "lss" }, `unknown kind "lss" (known: preset, `})
+}
+
+func TestDoctorOptions(t *testing.T) {
+	refuse(t, doctorOptions{machine: rightMachine},
+		refusal[doctorOptions]{func(o *doctorOptions) { o.machine.device = "tpu" }, "--device"})
+}
+
+func TestDemoOptions(t *testing.T) {
+	type o = demoOptions
+	full := t.TempDir()
+	if err := os.WriteFile(full+"/letter.txt", nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	refuse(t, demoOptions{folder: t.TempDir(), steps: 1},
+		refusal[o]{func(o *o) { o.steps = 0 }, "--steps must be 1 or more, got 0"},
+		refusal[o]{func(o *o) { o.folder = "" }, "--out must name a folder"},
+		refusal[o]{func(o *o) { o.folder = full }, "is there and holds no demo"})
+}
+
+func TestWeightsOptions(t *testing.T) {
+	for _, c := range []struct{ got, want error }{
+		{weightsOptions{}.validateInspect(), usagef("inspect needs --from")},
+		{weightsOptions{from: "a.pth"}.validateInspect(), nil},
+		{weightsOptions{from: "a.pth"}.validateConvert(), usagef("convert needs --from and --out")},
+		{weightsOptions{from: "a.pth", out: "b.pth"}.validateConvert(),
+			usagef(`--out must end in .safetensors, got "b.pth"`)},
+		{weightsOptions{from: "a.pth", out: "b.safetensors"}.validateConvert(), nil},
+	} {
+		if fmt.Sprint(c.got) != fmt.Sprint(c.want) {
+			t.Errorf("validate = %v, want %v", c.got, c.want)
+		}
+	}
 }

@@ -11,24 +11,30 @@ import (
 	"github.com/tfpair/tfpair/runner/train"
 )
 
-func weightsFlag() cli.Flag {
-	return &cli.StringFlag{Name: "weights",
-		Usage: "`FILE` of pretrained weights that the backbone of a new run starts from: tfpair weights"}
+// startOptions say what a new run starts from: a spec, and weights of its backbone.
+type startOptions struct {
+	specOptions
+	weights string // file; "": weights are drawn
 }
 
-// readSpecAndWeights returns the training that the flags describe and the file that --weights names, nil
-// without it. Options of the backbone that the weights need, and that nobody chose, are set
-// to what they need, and said; others are an *weights.OptionsError.
-func readSpecAndWeights(c *cli.Context, out output) (*train.Resolved, *weights.File, error) {
-	layers, r, err := readLayers(c)
+func (o *startOptions) addFlags(c *cli.Command) {
+	o.specOptions.addFlags(c)
+	c.Flags = append(c.Flags, &cli.StringFlag{Name: "weights", Destination: &o.weights,
+		Usage: "`FILE` of pretrained weights that the backbone of a new run starts from; tfpair weights fetches some"})
+}
+
+// read returns the training and the file of weights, nil where there is none. Options of the
+// backbone that the weights need, and that nobody chose, are set to what they need, and said;
+// others are an *weights.OptionsError.
+func (o startOptions) read(out output) (*train.Resolved, *weights.File, error) {
+	layers, r, err := o.layers()
 	if err != nil {
 		return nil, nil, err
 	}
-	path := c.String("weights")
-	if path == "" {
+	if o.weights == "" {
 		return r, nil, nil
 	}
-	f, err := weights.Read(path)
+	f, err := weights.Read(o.weights)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -38,7 +44,7 @@ func readSpecAndWeights(c *cli.Context, out output) (*train.Resolved, *weights.F
 	}
 	if layout.Network != "" && layout.Network != r.Spec.Backbone.Name {
 		return nil, nil, usagef("weights %q are of %s (layout %s), and the backbone is %s; "+
-			"give --set backbone=%s", path, layout.Network, layout.Name, r.Spec.Backbone.Name, layout.Network)
+			"give --set backbone=%s", o.weights, layout.Network, layout.Name, r.Spec.Backbone.Name, layout.Network)
 	}
 	settings, err := unchosen(layers, layout)
 	if err != nil || len(settings) == 0 {

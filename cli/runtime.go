@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"errors"
 	"fmt"
 
@@ -9,43 +10,82 @@ import (
 	"github.com/tfpair/tfpair/internal/libtensorflow"
 )
 
+// runtimeOptions are the options of tfpair runtime install and of tfpair runtime status.
+type runtimeOptions struct {
+	gpu    bool   // the GPU build instead of the CPU build
+	from   string // of install: a wheel; "": it is downloaded
+	output outputOptions
+}
+
 func newRuntimeCommand(streams IO) *cli.Command {
-	gpu := &cli.BoolFlag{Name: "gpu", Usage: "the GPU build and its CUDA packages, about 5 GB (untested on a GPU)"}
 	return &cli.Command{
 		Name:  "runtime",
-		Usage: "install the TensorFlow runtime, or say what is installed",
-		Subcommands: []*cli.Command{{
-			Name:  "install",
-			Usage: "fetch TensorFlow " + libtensorflow.Version + " with pip into the user's cache, or TFPAIR_RUNTIME",
-			Flags: append([]cli.Flag{gpu, &cli.StringFlag{Name: "from",
-				Usage: "a wheel `FILE` that was fetched before, for a machine without network"}}, outputFlags()...),
-			Action: func(c *cli.Context) error { return runRuntimeInstall(c, newOutput(c, streams)) },
-		}, {
-			Name:   "status",
-			Usage:  "verify the installed runtime's checksums",
-			Flags:  append([]cli.Flag{gpu}, outputFlags()...),
-			Action: func(c *cli.Context) error { return runRuntimeStatus(c, newOutput(c, streams)) },
-		}},
+		Usage: "install the TensorFlow runtime, or check the one that is installed",
+		Subcommands: []*cli.Command{
+			newRuntimeInstallCommand(streams),
+			newRuntimeStatusCommand(streams),
+		},
 	}
 }
 
-func runRuntimeInstall(c *cli.Context, out output) error {
-	device := libtensorflow.CPU
-	if c.Bool("gpu") {
-		device = libtensorflow.GPU
+func newRuntimeInstallCommand(streams IO) *cli.Command {
+	var o runtimeOptions
+	c := &cli.Command{
+		Name:  "install",
+		Usage: "fetch the TensorFlow runtime and install it for this user",
+		Description: "Downloads TensorFlow " + libtensorflow.Version + ` (273 MB) with the pip of this machine, checks its pinned
+checksum, and keeps the C libraries (606 MB on disk). Installs into the user's
+cache, or into the folder that TFPAIR_RUNTIME names.
+
+` + examplesHead + "  tfpair runtime install",
+		Flags: []cli.Flag{&cli.StringFlag{Name: "from", Destination: &o.from,
+			Usage: "install the wheel `FILE` that was downloaded before; for a machine without network"}},
+		Action: func(c *cli.Context) error { return runRuntimeInstall(c.Context, o, streams) },
 	}
+	o.addFlags(c)
+	return c
+}
+
+func newRuntimeStatusCommand(streams IO) *cli.Command {
+	var o runtimeOptions
+	c := &cli.Command{
+		Name:        "status",
+		Usage:       "check the files of the installed runtime against their checksums",
+		Description: examplesHead + "  tfpair runtime status",
+		Action:      func(*cli.Context) error { return runRuntimeStatus(o, streams) },
+	}
+	o.addFlags(c)
+	return c
+}
+
+func (o *runtimeOptions) addFlags(c *cli.Command) {
+	c.Flags = append(c.Flags, &cli.BoolFlag{Name: "gpu", Destination: &o.gpu,
+		Usage: "take the GPU build and its CUDA packages, about 5 GB; untested on a GPU"})
+	o.output.addFlags(c)
+}
+
+// device is the build that is meant, where gpu does not say so the other one.
+func (o runtimeOptions) device(other libtensorflow.Device) libtensorflow.Device {
+	if o.gpu {
+		return libtensorflow.GPU
+	}
+	return other
+}
+
+func runRuntimeInstall(ctx context.Context, o runtimeOptions, streams IO) error {
+	out, device := o.output.on(streams), o.device(libtensorflow.CPU)
 	folder, err := libtensorflow.Folder(out.Getenv, device)
 	if err != nil {
 		return err
 	}
-	err = libtensorflow.Install(c.Context, libtensorflow.Options{From: c.String("from"), Dir: folder,
-		GPU: c.Bool("gpu"), Progress: func(line string) { out.say("%s", line) }})
+	err = libtensorflow.Install(ctx, libtensorflow.Options{From: o.from, Dir: folder,
+		GPU: o.gpu, Progress: func(line string) { out.say("%s", line) }})
 	if err != nil {
-		return stopped(c.Context, err)
+		return stopped(ctx, err)
 	}
 	out.print("runtime %s for %s is in %s", libtensorflow.Version, device, folder)
 	if device == libtensorflow.GPU {
-		out.say("the GPU path is untested by the project; tfpair doctor says what it finds")
+		out.say("note      the project has never run the GPU build on a GPU; tfpair doctor says what it finds")
 	}
 	return out.emit("installed", map[string]any{"folder": folder, "device": device, "version": libtensorflow.Version})
 }
@@ -78,16 +118,13 @@ func status(getenv libtensorflow.Getenv, device libtensorflow.Device) (runtimeSt
 	return s, nil
 }
 
-func runRuntimeStatus(c *cli.Context, out output) error {
-	device := libtensorflow.Auto
-	if c.Bool("gpu") {
-		device = libtensorflow.GPU
-	}
-	s, err := status(out.Getenv, device)
+func runRuntimeStatus(o runtimeOptions, streams IO) error {
+	out := o.output.on(streams)
+	s, err := status(out.Getenv, o.device(libtensorflow.Auto))
 	if err != nil {
 		return err
 	}
-	out.print("runtime %s for %s in %s, %d MB", s.Version, s.Device, s.Folder, s.Bytes>>20)
+	out.print("runtime %s for %s in %s, %d MB", s.Version, s.Device, s.Folder, (s.Bytes+1<<19)>>20)
 	if err := out.emit("runtime", s); err != nil {
 		return err
 	}

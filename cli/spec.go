@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"os"
@@ -14,17 +15,29 @@ import (
 )
 
 // specOptions say what to train: a preset, a file over it, settings over both.
-func specFlags() []cli.Flag {
-	return []cli.Flag{
-		&cli.StringFlag{Name: "preset", Value: spec.DefaultPreset, Usage: "spec to start from: tfpair list"},
-		&cli.StringFlag{Name: "spec", Usage: "YAML `FILE` read over the preset"},
-		&cli.StringSliceFlag{Name: "set", Usage: "`KEY=VALUE` over both, such as train.steps=500; may be given again"},
-	}
+type specOptions struct {
+	preset string   // "": spec.DefaultPreset
+	file   string   // YAML; "": none
+	set    []string // KEY=VALUE; an action reads them from the command line
+	unseen bool     // train.unseen_classes, whatever the spec says
 }
 
-// readSpec returns the training that the flags describe.
-func readSpec(c *cli.Context) (*train.Resolved, error) {
-	_, r, err := readLayers(c)
+func (o *specOptions) addFlags(c *cli.Command) {
+	c.Flags = append(c.Flags,
+		&cli.StringFlag{Name: "preset", Destination: &o.preset, DefaultText: spec.DefaultPreset,
+			Usage: "`PRESET` to start from, from tfpair list --kind preset"},
+		&cli.StringFlag{Name: "spec", Destination: &o.file,
+			Usage: "YAML `FILE` of settings that replace those of the preset"},
+		&cli.StringSliceFlag{Name: "set",
+			Usage: "one setting `KEY=VALUE`, such as train.steps=500, that replaces preset and file; may be repeated"})
+}
+
+// given reports whether a spec is asked for.
+func (o specOptions) given() bool { return o.preset != "" || o.file != "" || len(o.set) > 0 }
+
+// read returns the training that the spec describes.
+func (o specOptions) read() (*train.Resolved, error) {
+	_, r, err := o.layers()
 	return r, err
 }
 
@@ -34,30 +47,31 @@ type layer struct {
 	spec *spec.Spec
 }
 
-// readLayers returns what each place that the flags name makes of the one before, and the
-// training that the last of them describes, with all defaults filled in.
-func readLayers(c *cli.Context) ([]layer, *train.Resolved, error) {
-	s, err := spec.Preset(c.String("preset"))
+// layers returns what each place of a spec makes of the one before, and the training that
+// the last of them describes, with all defaults filled in.
+func (o specOptions) layers() ([]layer, *train.Resolved, error) {
+	preset := cmp.Or(o.preset, spec.DefaultPreset)
+	s, err := spec.Preset(preset)
 	if err != nil {
 		return nil, nil, err
 	}
-	layers := []layer{{"preset " + c.String("preset"), s}}
-	if path := c.String("spec"); path != "" {
-		text, err := os.ReadFile(path)
+	layers := []layer{{"preset " + preset, s}}
+	if o.file != "" {
+		text, err := os.ReadFile(o.file)
 		if err != nil {
 			return nil, nil, usage(fmt.Errorf("read spec: %w", err))
 		}
-		if s, err = spec.Parse(text, path, s); err != nil {
+		if s, err = spec.Parse(text, o.file, s); err != nil {
 			return nil, nil, usage(err)
 		}
-		layers = append(layers, layer{path, s})
+		layers = append(layers, layer{o.file, s})
 	}
-	if s, err = s.Set(c.StringSlice("set")...); err != nil {
+	if s, err = s.Set(o.set...); err != nil {
 		return nil, nil, usage(err)
 	}
 	layers = append(layers, layer{"--set", s})
 	whole := *s
-	whole.Train.Unseen = s.Train.Unseen || c.Bool("unseen-classes")
+	whole.Train.Unseen = s.Train.Unseen || o.unseen
 	r, err := train.Resolve(&whole)
 	if err != nil {
 		return nil, nil, usage(err)

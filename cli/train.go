@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -13,73 +14,94 @@ import (
 	"github.com/tfpair/tfpair/runner/train"
 )
 
-func newTrainCommand(streams IO) *cli.Command {
-	flags := append(dataFlags(), specFlags()...)
-	flags = append(flags, &cli.StringFlag{Name: "out",
-		Usage: "run `FOLDER`: made, or gone on with where it holds a training with the same spec"},
-		weightsFlag(),
-		&cli.BoolFlag{Name: "unseen-classes",
-			Usage: "keep half of the classes for test and some for validation: --set train.unseen_classes=true"},
-		&cli.Float64Flag{Name: "max-minutes",
-			Usage: "stop after `N` minutes, evaluate and save; the same command goes on (0: no limit)"})
-	return &cli.Command{
-		Name:  "train",
-		Usage: "train a network on labelled images",
-		Description: "Data is read and checked before the first step. Stopped at any moment, the same\n" +
-			"command goes on from the last checkpoint and ends with the same weights.",
-		Flags:  append(append(flags, machineFlags()...), outputFlags()...),
-		Action: func(c *cli.Context) error { return runTrain(c, newOutput(c, streams)) },
-	}
+// trainOptions are the options of tfpair train.
+type trainOptions struct {
+	data    dataOptions
+	start   startOptions
+	out     string  // run folder
+	minutes float64 // after which the training ends; 0: no limit
+	machine machineOptions
+	output  outputOptions
 }
 
-func runTrain(c *cli.Context, out output) error {
-	if err := need(c, "data", "out"); err != nil {
+func newTrainCommand(streams IO) *cli.Command {
+	var o trainOptions
+	c := &cli.Command{
+		Name:  "train",
+		Usage: "train a network on labelled images",
+		Description: `Checks the data and the spec, then trains and keeps checkpoints in the run folder.
+Evaluates on validation images along the way, and remembers the best checkpoint.
+
+You can stop a training at any moment. The same command goes on from the last
+checkpoint, and ends with the same weights as a training that was never stopped.
+
+` + examplesHead + `  tfpair train --data demo/pictures --out run --set train.steps=100
+  tfpair train --data demo/pictures --out triplets --preset triplet --set train.steps=50
+  tfpair train --data demo/pictures --out light --set augment=light --set train.steps=50`,
+		Action: func(c *cli.Context) error {
+			o.start.set = c.StringSlice("set")
+			return runTrain(c.Context, o, streams)
+		},
+	}
+	o.addFlags(c)
+	return c
+}
+
+func (o *trainOptions) addFlags(c *cli.Command) {
+	o.data.addFlags(c)
+	c.Flags = append(c.Flags, &cli.StringFlag{Name: "out", Destination: &o.out,
+		Usage: "`FOLDER` of the run; a run that is there goes on if the spec and the data are the same"})
+	o.start.addFlags(c)
+	c.Flags = append(c.Flags,
+		&cli.BoolFlag{Name: "unseen-classes", Destination: &o.start.unseen,
+			Usage: "keep half of the classes for test and some for validation; means --set train.unseen_classes=true"},
+		&cli.Float64Flag{Name: "max-minutes", Destination: &o.minutes, DefaultText: "no limit",
+			Usage: "stop after `N` minutes, evaluate and save; the same command goes on"})
+	o.machine.addFlags(c)
+	o.output.addFlags(c)
+	needs(c, "data", "out")
+}
+
+func (o trainOptions) validate() error {
+	const most = 1e6 // two years
+	if err := require("train", given{"data", o.data.path}, given{"out", o.out}); err != nil {
 		return err
 	}
-	out.say("tfpair train: %s → %s", c.String("data"), c.String("out"))
-	r, pretrained, err := readSpecAndWeights(c, out)
+	if !(o.minutes >= 0 && o.minutes <= most) {
+		return usagef("--max-minutes must be 0 (no limit) to %g, got %g", float64(most), o.minutes)
+	}
+	return cmp.Or(o.data.validate(), o.machine.validate())
+}
+
+func runTrain(ctx context.Context, o trainOptions, streams IO) error {
+	if err := o.validate(); err != nil {
+		return err
+	}
+	out := o.output.on(streams)
+	out.say("tfpair train: %s → %s", o.data.path, o.out)
+	r, pretrained, err := o.start.read(out)
 	if err != nil {
 		return err
 	}
-	o, err := sessionOptions(c)
-	if err != nil {
-		return err
-	}
-	skip, err := skipShare(c)
-	if err != nil {
-		return err
-	}
-	limit, err := maxTime(c)
-	if err != nil {
-		return err
-	}
-	data, err := openData(c)
+	data, err := o.data.open()
 	if err != nil {
 		return err
 	}
 	defer data.Close() // read only
 	w := &trainWatcher{out: out, data: data.Summary()}
-	summary, err := train.Run(c.Context, train.Config{Resolved: r, Data: data, Folder: c.String("out"),
-		Weights: pretrained, Session: o, Store: storeOptions(c), MaxTime: limit, SkipBad: skip, Observe: w.observe, Now: time.Now})
+	summary, err := train.Run(ctx, train.Config{Resolved: r, Data: data, Folder: o.out,
+		Weights: pretrained, Session: o.machine.session(), Store: o.data.reading.store(),
+		MaxTime: time.Duration(o.minutes * float64(time.Minute)), SkipBad: o.data.reading.skip(),
+		Observe: w.observe, Now: time.Now})
 	w.end()
 	var notRun *run.NotRunError
 	if errors.As(err, &notRun) {
 		return usage(fmt.Errorf("--out: %w", err))
 	}
 	if err != nil {
-		return stopped(c.Context, err)
+		return stopped(ctx, err)
 	}
-	return w.summarize(summary, c.String("out"), c.String("data"))
-}
-
-// maxTime returns --max-minutes.
-func maxTime(c *cli.Context) (time.Duration, error) {
-	const most = 1e6 // two years
-	minutes := c.Float64("max-minutes")
-	if !(minutes >= 0 && minutes <= most) {
-		return 0, usage(fmt.Errorf("--max-minutes must be 0 (no limit) to %g, got %g", float64(most), minutes))
-	}
-	return time.Duration(minutes * float64(time.Minute)), nil
+	return w.summarize(summary, o.out, o.data.path)
 }
 
 // stopped is err, or, where that only says that ctx has ended, the signal that ended it:
@@ -196,6 +218,9 @@ func (w *trainWatcher) started(e train.Started) {
 	}
 	if e.Step > 0 {
 		w.out.say("going on from step %d", e.Step)
+	}
+	if e.Step < e.Steps {
+		w.out.say("TensorFlow prepares the first step, which takes longer than those that follow")
 	}
 }
 

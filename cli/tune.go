@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"cmp"
+	"context"
 	"fmt"
 	"math"
 	"os"
@@ -16,103 +18,147 @@ import (
 	"github.com/tfpair/tfpair/runner/tune"
 )
 
-func newTuneCommand(streams IO) *cli.Command {
-	flags := append(dataFlags(), specFlags()...)
-	flags = append(flags,
-		&cli.StringFlag{Name: "space",
-			Usage: "YAML `FILE` of what to try: KEY: [VALUE, …] or KEY: {min: …, max: …, log: true}"},
-		weightsFlag(),
-		&cli.StringFlag{Name: "search", Value: "random",
-			Usage: "random, grid, halving or {halving: {factor: 4}}: tfpair list"},
-		&cli.IntFlag{Name: "trials", Usage: "most trials to make; a grid may do without"},
-		&cli.Float64Flag{Name: "minutes",
-			Usage: "begin no trial that would end later, all trials together"},
-		&cli.IntFlag{Name: "seeds", Value: 3,
-			Usage: "trainings of the best settings with other seeds, for mean and spread"},
-		&cli.Uint64Flag{Name: "seed", Usage: "of the search"},
-		&cli.StringFlag{Name: "out", Usage: "`FOLDER` of the search: made, or gone on with"})
-	return &cli.Command{
-		Name:  "tune",
-		Usage: "try settings of a spec, and write the best one",
-		Description: "Trials are judged on validation data; images of test are never opened. Stopped at any\n" +
-			"moment, the same command goes on; finished trials are kept.",
-		Flags:  append(append(flags, machineFlags()...), outputFlags()...),
-		Action: func(c *cli.Context) error { return runTune(c, newOutput(c, streams)) },
-	}
+// tuneOptions are the options of tfpair tune.
+type tuneOptions struct {
+	data    dataOptions
+	start   startOptions
+	space   string  // YAML file of what is tried
+	search  string  // YAML: a name from tune.Table, or that with its options
+	trials  int     // most trials; 0: as many as the time or the grid allows
+	minutes float64 // of all trials together; 0: no limit
+	seeds   int     // trainings of the best settings with other seeds
+	seed    uint64  // of the search
+	out     string  // folder of the search
+	machine machineOptions
+	output  outputOptions
+
+	limited struct{ trials, minutes bool } // the number was given
 }
 
-func runTune(c *cli.Context, out output) error {
-	if err := need(c, "data", "space", "out"); err != nil {
+func newTuneCommand(streams IO) *cli.Command {
+	var o tuneOptions
+	c := &cli.Command{
+		Name:  "tune",
+		Usage: "try settings of a spec, and write the best one",
+		Description: `Trains once for each trial, and judges trials on validation images. Images of test
+are never opened. Writes the best settings as a spec for tfpair train.
+
+You can stop a search at any moment. The same command goes on, and keeps the
+trials that are finished.
+
+The space file says what to try, a key a line: KEY: [VALUE, …], or
+KEY: {min: …, max: …, log: true}.
+
+` + examplesHead + `  printf 'loss: [bce, contrastive]\n' > space.yaml
+  tfpair tune --data demo/pictures --space space.yaml --out search --search grid --seeds 1 --set train.steps=50
+  tfpair train --data demo/pictures --spec search/best.yaml --out tuned`,
+		Action: func(c *cli.Context) error {
+			o.start.set = c.StringSlice("set")
+			o.limited.trials, o.limited.minutes = c.IsSet("trials"), c.IsSet("minutes")
+			return runTune(c.Context, o, streams)
+		},
+	}
+	o.addFlags(c)
+	return c
+}
+
+func (o *tuneOptions) addFlags(c *cli.Command) {
+	o.data.addFlags(c)
+	c.Flags = append(c.Flags,
+		&cli.StringFlag{Name: "space", Destination: &o.space, Usage: "YAML `FILE` of what to try"},
+		&cli.StringFlag{Name: "out", Destination: &o.out,
+			Usage: "`FOLDER` of the search; a search that is there goes on if it is the same"})
+	o.start.addFlags(c)
+	c.Flags = append(c.Flags,
+		&cli.StringFlag{Name: "search", Destination: &o.search, Value: "random",
+			Usage: "`NAME` of the way to choose settings, from tfpair list --kind search, or a name with options: {halving: {factor: 4}}"},
+		&cli.IntFlag{Name: "trials", Destination: &o.trials,
+			Usage: "make at most `N` trials; random and halving need this or --minutes"},
+		&cli.Float64Flag{Name: "minutes", Destination: &o.minutes,
+			Usage: "begin no trial that would end more than `N` minutes after the first began"},
+		&cli.IntFlag{Name: "seeds", Destination: &o.seeds, Value: 3,
+			Usage: "train the best settings with `N` other seeds, for their mean and spread"},
+		&cli.Uint64Flag{Name: "seed", Destination: &o.seed, Usage: "`SEED` of the search; equal seeds try equal settings"})
+	o.machine.addFlags(c)
+	o.output.addFlags(c)
+	needs(c, "data", "space", "out")
+}
+
+// validate also refuses a search that sets no end.
+func (o tuneOptions) validate() error {
+	const most = math.MaxInt64 / float64(time.Minute)
+	if err := require("tune", given{"data", o.data.path}, given{"space", o.space}, given{"out", o.out}); err != nil {
 		return err
 	}
-	config, err := tuneConfig(c, out)
+	switch {
+	case o.limited.trials && o.trials < 1:
+		return usagef("--trials must be at least 1, got %d", o.trials)
+	case o.limited.minutes && !(o.minutes > 0 && o.minutes < most):
+		return usagef("--minutes must be above 0, got %g", o.minutes)
+	case o.seeds < 0:
+		return usagef("--seeds must be 0 or more, got %d", o.seeds)
+	case !o.limited.trials && !o.limited.minutes && !strings.Contains(o.search, "grid"):
+		return usagef("tune needs --trials N or --minutes M")
+	}
+	return cmp.Or(o.data.validate(), o.machine.validate())
+}
+
+func runTune(ctx context.Context, o tuneOptions, streams IO) error {
+	if err := o.validate(); err != nil {
+		return err
+	}
+	out := o.output.on(streams)
+	config, err := o.config(out)
 	if err != nil {
 		return err
 	}
 	w := &tuneWatcher{out: out, metric: config.Spec.Train.Select}
-	config.Observe, config.Training = w.ended, w.training
-	result, err := tune.Run(c.Context, config)
+	config.Begin, config.Observe, config.Training = w.begun, w.ended, w.training
+	result, err := tune.Run(ctx, config)
 	w.end()
 	if err != nil {
-		return stopped(c.Context, err)
+		return stopped(ctx, err)
 	}
-	w.print(result, c.String("data"))
+	w.print(result, o.data.path)
 	return out.emit("summary", result)
 }
 
-// tuneConfig reads the flags, and refuses a search that cannot begin.
-func tuneConfig(c *cli.Context, out output) (tune.Config, error) {
-	t := tune.Config{Trials: c.Int("trials"), Seeds: c.Int("seeds"), Seed: c.Uint64("seed"),
-		Folder: c.String("out"), Store: storeOptions(c), Now: time.Now,
-		Open: func() (*dataset.Dataset, error) { return openData(c) }}
+// config reads what the options name, and refuses a search that cannot begin.
+func (o tuneOptions) config(out output) (tune.Config, error) {
+	t := tune.Config{Trials: o.trials, Time: time.Duration(o.minutes * float64(time.Minute)), Seeds: o.seeds,
+		Seed: o.seed, Folder: o.out, Session: o.machine.session(), Store: o.data.reading.store(),
+		SkipBad: o.data.reading.skip(), Now: time.Now,
+		Open: func() (*dataset.Dataset, error) { return o.data.open() }}
 	var err error
-	if t.Time, err = tuneTime(c); err != nil {
+	if t.Resolved, t.Weights, err = o.start.read(out); err != nil {
 		return t, err
 	}
-	if t.Resolved, t.Weights, err = readSpecAndWeights(c, out); err != nil {
-		return t, err
-	}
-	text, err := os.ReadFile(c.String("space"))
+	text, err := os.ReadFile(o.space)
 	if err != nil {
 		return t, usage(fmt.Errorf("read space: %w", err))
 	}
-	if t.Space, err = tune.ParseSpace(text, c.String("space")); err != nil {
+	if t.Space, err = tune.ParseSpace(text, o.space); err != nil {
 		return t, usage(err)
 	}
-	if err := yaml.Unmarshal([]byte(c.String("search")), &t.Search); err != nil {
-		return t, usagef("--search %q: %w", c.String("search"), err)
-	}
-	if t.Session, err = sessionOptions(c); err != nil {
-		return t, err
-	}
-	if t.SkipBad, err = skipShare(c); err != nil {
-		return t, err
+	if err := yaml.Unmarshal([]byte(o.search), &t.Search); err != nil {
+		return t, usagef("--search %q: %w", o.search, err)
 	}
 	return t, usage(t.Check())
-}
-
-// tuneTime returns the time of all trials, and refuses flags that set no end, or a wrong one.
-func tuneTime(c *cli.Context) (time.Duration, error) {
-	trials, minutes := c.Int("trials"), c.Float64("minutes")
-	const most = math.MaxInt64 / float64(time.Minute)
-	switch {
-	case c.IsSet("trials") && trials < 1:
-		return 0, usagef("--trials must be at least 1, got %d", trials)
-	case c.IsSet("minutes") && !(minutes > 0 && minutes < most):
-		return 0, usagef("--minutes must be above 0, got %g", minutes)
-	case c.Int("seeds") < 0:
-		return 0, usagef("--seeds must be 0 or more, got %d", c.Int("seeds"))
-	case trials == 0 && minutes == 0 && !strings.Contains(c.String("search"), "grid"):
-		return 0, usagef("tune needs --trials N or --minutes M")
-	}
-	return time.Duration(minutes * float64(time.Minute)), nil
 }
 
 // tuneWatcher tells how a search goes.
 type tuneWatcher struct {
 	out    output
 	metric string
+	what   string // the trial in hand: "trial 2 of 4"
 	bar    *progress
+}
+
+func (w *tuneWatcher) begun(b tune.Begun) {
+	w.what = fmt.Sprintf("trial %d of %d", b.Place, b.Of)
+	if b.Again {
+		w.what = fmt.Sprintf("seed %d of %d", b.Place, b.Of)
+	}
 }
 
 func (w *tuneWatcher) end() {
@@ -126,7 +172,7 @@ func (w *tuneWatcher) end() {
 func (w *tuneWatcher) training(e train.Event) {
 	if s, ok := e.(train.Stepped); ok {
 		if w.bar == nil {
-			w.bar = newProgress(w.out, "training", s.Steps, time.Now)
+			w.bar = newProgress(w.out, w.what, s.Steps, time.Now)
 		}
 		w.bar.at(s.Step, s.Steps, fmt.Sprintf("loss %.4f", s.Loss))
 	}
@@ -170,8 +216,8 @@ func (w *tuneWatcher) print(r *tune.Result, data string) {
 	if more := len(r.Trials) - bestTrials; more > 0 {
 		w.out.print("\nand %d more in trials.csv", more)
 	}
-	w.out.print("\nbest: trial %d, %s %.4f, the best of %d trainings, so too good to be expected again",
-		r.Best.Number, r.Metric, r.Best.Value, len(r.Trials))
+	w.out.print("\nbest: trial %d, %s %.4f, the best of %s, so too good to be expected again",
+		r.Best.Number, r.Metric, r.Best.Value, count(len(r.Trials), "training"))
 	if len(r.Seeds) > 0 {
 		w.out.print("its settings with %s: mean %.4f, standard deviation %.4f",
 			count(len(r.Seeds), "other seed"), r.Mean, r.Std)

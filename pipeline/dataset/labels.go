@@ -3,6 +3,8 @@ package dataset
 import (
 	"fmt"
 	"strings"
+
+	"github.com/tfpair/tfpair/internal/forest"
 )
 
 // Labels are the classes of the images in a part, numbered from 0.
@@ -32,7 +34,7 @@ func (d *Dataset) Labels(p Part) (Labels, error) {
 			return Labels{}, &Error{"data", d.Name, fmt.Errorf(
 				"classes cannot be recovered: %s; in all %s", first, contradict(n))}
 		}
-		key = sameSets(len(d.Images), p.Pairs).root
+		key = sameSets(len(d.Images), p.Pairs).Root
 	}
 	for i := range l.Of {
 		l.Of[i] = -1
@@ -70,11 +72,11 @@ func recovered(sizes []int) string {
 }
 
 // sameSets joins the images of same pairs.
-func sameSets(images int, pairs []Pair) forest {
-	sets := newForest(images)
+func sameSets(images int, pairs []Pair) forest.Forest {
+	sets := forest.New(images)
 	for _, p := range pairs {
 		if p.Same {
-			sets.join(p.Left, p.Right)
+			sets.Join(p.Left, p.Right)
 		}
 	}
 	return sets
@@ -85,7 +87,7 @@ func sameSets(images int, pairs []Pair) forest {
 func contradictions(images []Image, pairs []Pair) (count int, first string) {
 	sets := sameSets(len(images), pairs)
 	for _, p := range pairs {
-		if p.Same || sets.root(p.Left) != sets.root(p.Right) {
+		if p.Same || sets.Root(p.Left) != sets.Root(p.Right) {
 			continue
 		}
 		if count++; count == 1 {

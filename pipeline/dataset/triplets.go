@@ -96,7 +96,7 @@ func (r *tripletReader) checkNegatives() {
 	sets := sameSets(len(r.images.images), r.pairs)
 	var next map[int32][]joint
 	for _, t := range r.triplets {
-		if sets.root(t.Anchor) != sets.root(t.Negative) {
+		if sets.Root(t.Anchor) != sets.Root(t.Negative) {
 			continue
 		}
 		if next == nil {

@@ -171,7 +171,7 @@ func TestOptions(t *testing.T) {
 	}{
 		{"contrastive", map[string]float64{"margin": 0},
 			`loss "contrastive": margin must be positive, got 0`},
-		{"contrastive", map[string]float64{"margin": math.NaN()}, "margin must be positive, got NaN"},
+		{"contrastive", map[string]float64{"margin": math.NaN()}, "margin: want a finite decimal number, got .nan"},
 		{"contrastive", map[string]float64{"margn": 1}, `unknown field "margn" (known: margin, reduction)`},
 		{"contrastive", map[string]string{"reduction": "sum"},
 			`reduction must be mean or nonzero, got "sum"`},

@@ -108,7 +108,7 @@ func TestMixed(t *testing.T) {
 		want    string
 	}{
 		{map[string]float64{"l1": -1}, `loss "mixed": weight l1 must be 0 or more, got -1`},
-		{map[string]float64{"mse": math.NaN()}, "weight mse must be 0 or more, got NaN"},
+		{map[string]float64{"mse": math.NaN()}, "mse: want a finite decimal number, got .nan"},
 		{map[string]float64{"l1": 0, "mse": 0}, "all weights are 0"},
 	} {
 		choice, err := named.Choose("mixed", c.options)

@@ -100,19 +100,26 @@ func (s *Spec) sections() map[string]*named.Choice {
 // far as this package can.
 func Parse(text []byte, name string, base *Spec) (*Spec, error) {
 	s := *base
-	var document yaml.Node
-	if err := yaml.Unmarshal(text, &document); err != nil {
-		return nil, locate(err, name)
-	}
 	d := yaml.NewDecoder(bytes.NewReader(text))
-	d.KnownFields(true)
-	if err := d.Decode(&s); errors.Is(err, io.EOF) {
+	var document yaml.Node
+	switch err := d.Decode(&document); {
+	case errors.Is(err, io.EOF):
 		return nil, fmt.Errorf("%s: empty spec", name)
-	} else if err != nil {
+	case err != nil:
 		return nil, locate(err, name)
 	}
 	if err := d.Decode(&yaml.Node{}); !errors.Is(err, io.EOF) {
 		return nil, fmt.Errorf("%s: want one YAML document, got more", name)
+	}
+	var wrong []string
+	for _, e := range named.Check(&document, &s, "key") {
+		wrong = append(wrong, fmt.Sprintf("%s:%d: %s", name, e.Line, e.What))
+	}
+	if wrong != nil {
+		return nil, errors.New(strings.Join(wrong, "\n"))
+	}
+	if err := document.Decode(&s); err != nil {
+		return nil, locate(err, name)
 	}
 	if err := s.Validate(); err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
@@ -126,7 +133,7 @@ func Stored(text []byte, name string) (*Spec, error) {
 	return Parse(text, name, &Spec{Miner: choose("all"), Cache: Cache{Type: Off}})
 }
 
-// locate turns the YAML library's messages into file:line: what, and lists the known keys.
+// locate turns the YAML library's messages into file:line: what.
 func locate(err error, name string) error {
 	var te *yaml.TypeError
 	if !errors.As(err, &te) {
@@ -139,28 +146,9 @@ func locate(err error, name string) error {
 	var messages []string
 	for _, m := range te.Errors {
 		line, rest, _ := strings.Cut(strings.TrimPrefix(m, "line "), ": ")
-		if field, ok := strings.CutPrefix(rest, "field "); ok {
-			field, where, _ := strings.Cut(field, " not found in type spec.")
-			rest = fmt.Sprintf("unknown key %q (known: %s)", field, strings.Join(known(where), ", "))
-		}
 		messages = append(messages, fmt.Sprintf("%s:%s: %s", name, line, rest))
 	}
 	return errors.New(strings.Join(messages, "\n"))
-}
-
-// known returns the keys of the struct that a message of the YAML library names.
-func known(structName string) []string {
-	switch structName {
-	case "Input":
-		return named.Fields(&Input{})
-	case "Target":
-		return named.Fields(&Target{})
-	case "Cache":
-		return named.Fields(&Cache{})
-	case "Train":
-		return named.Fields(&Train{})
-	}
-	return named.Fields(&Spec{})
 }
 
 const (

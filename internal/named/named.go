@@ -10,13 +10,12 @@
 package named
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
-	"io"
 	"maps"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -103,42 +102,38 @@ func Keep(raw Raw, options any) error {
 	return nil
 }
 
-// Strict decodes node over *dst; a key that *dst lacks is an error, at any depth.
-// yaml.Node.Decode ignores KnownFields, so the node is encoded and read again.
+// Strict decodes node over *dst. What Check finds is an error, and so is a value of another
+// type; those that can say so are *LineError.
 func Strict(node *yaml.Node, dst any) error {
 	if node.Kind == yaml.ScalarNode && node.Tag == "!!null" {
 		return nil
 	}
-	text, err := yaml.Marshal(node)
-	if err != nil {
-		return err
+	if errs := Check(node, dst, "field"); errs != nil {
+		return join(errs)
 	}
-	d := yaml.NewDecoder(bytes.NewReader(text))
-	d.KnownFields(true)
-	if err := d.Decode(dst); err != nil && !errors.Is(err, io.EOF) {
-		return explain(err, dst)
-	}
-	return nil
-}
-
-// explain turns the YAML library's message, whose line numbers are those of the
-// re-encoded section, into one that names the fields.
-func explain(err error, dst any) error {
+	err := node.Decode(dst)
 	var te *yaml.TypeError
 	if !errors.As(err, &te) {
 		return err
 	}
-	var messages []string
-	for _, m := range te.Errors {
-		_, m, _ = strings.Cut(m, ": ") // drop "line N: "
-		if rest, ok := strings.CutPrefix(m, "field "); ok {
-			field, _, _ := strings.Cut(rest, " ")
-			m = fmt.Sprintf("unknown field %q (known: %s)", field,
-				strings.Join(Fields(dst), ", "))
-		}
-		messages = append(messages, m)
+	var errs []*LineError
+	for _, m := range te.Errors { // "line N: what"
+		place, what, _ := strings.Cut(m, ": ")
+		line, _ := strconv.Atoi(strings.TrimPrefix(place, "line "))
+		errs = append(errs, &LineError{Line: line, What: what})
 	}
-	return errors.New(strings.Join(messages, "; "))
+	return join(errs)
+}
+
+// join returns one error that has the texts of all and the line of the first.
+func join(errs []*LineError) error {
+	joined := &LineError{Line: errs[0].Line}
+	var texts []string
+	for _, err := range errs {
+		texts = append(texts, err.What)
+	}
+	joined.What = strings.Join(texts, "; ")
+	return joined
 }
 
 // Fields returns the YAML names of the fields of the struct that v points to,
@@ -179,17 +174,29 @@ func (c Choice) Options() (*yaml.Node, error) {
 	if c.options == nil || c.options.Kind != yaml.MappingNode {
 		return &yaml.Node{Kind: yaml.MappingNode, Tag: "!!map"}, nil
 	}
-	var copied yaml.Node
-	if err := copied.Encode(c.options); err != nil {
-		return nil, err
+	return clone(c.options), nil
+}
+
+// clone copies a tree of nodes with the places that they were read at.
+func clone(node *yaml.Node) *yaml.Node {
+	if node == nil {
+		return nil
 	}
-	return &copied, nil
+	copied := *node
+	copied.Content = make([]*yaml.Node, len(node.Content))
+	for i, child := range node.Content {
+		copied.Content[i] = clone(child)
+	}
+	return &copied
 }
 
 // Choose returns the Choice of name with options, which may be nil, as YAML encodes them.
 func Choose(name string, options any) (Choice, error) {
 	if options == nil {
 		return Choice{Name: name}, nil
+	}
+	if node, ok := options.(*yaml.Node); ok {
+		return Choice{Name: name, options: clone(node)}, nil
 	}
 	var node yaml.Node
 	if err := node.Encode(options); err != nil {

@@ -209,7 +209,7 @@ func TestErrors(t *testing.T) {
 			`augmentation "rotate": unknown field "degree" (known: degrees, border, probability)`},
 		{"{rotate: {degrees: 181}}",
 			`augmentation "rotate": degrees must be within 0 and 180, got 181`},
-		{"{rotate: {degrees: .nan}}", "degrees must be within 0 and 180, got NaN"},
+		{"{rotate: {degrees: .nan}}", "degrees: want a finite decimal number, got .nan"},
 		{"{rotate: {border: pink}}",
 			`border must be edge, ground, black, gray, white or "#rrggbb", got "pink"`},
 		{"{rotate: {border: '#ffff'}}", `got "#ffff"`},

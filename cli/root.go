@@ -107,6 +107,7 @@ func runRoot(c *cli.Context, streams IO) error {
 func finish(c *cli.Command, p page) {
 	c.OnUsageError = onUsageError
 	c.HideHelp = true
+	strictNumbers(c.Flags)
 	c.Flags = append(c.Flags, helpFlag())
 	for _, sub := range c.Subcommands {
 		finish(sub, page{p.name + " " + sub.Name, sub})

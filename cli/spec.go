@@ -2,6 +2,7 @@ package cli
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"maps"
 	"os"
@@ -11,6 +12,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/tfpair/tfpair/graphs/spec"
+	"github.com/tfpair/tfpair/internal/named"
 	"github.com/tfpair/tfpair/runner/train"
 )
 
@@ -74,9 +76,23 @@ func (o specOptions) layers() ([]layer, *train.Resolved, error) {
 	whole.Train.Unseen = s.Train.Unseen || o.unseen
 	r, err := train.Resolve(&whole)
 	if err != nil {
-		return nil, nil, usage(err)
+		return nil, nil, usage(placed(err, layers[:len(layers)-1]))
 	}
 	return append(layers, layer{"default", r.Spec}), r, nil
+}
+
+// placed puts file and line in front of an error about an option, where a file is to blame:
+// the last of the layers then has the same fault without what comes over it.
+func placed(err error, layers []layer) error {
+	if len(layers) < 2 {
+		return err
+	}
+	file := layers[len(layers)-1]
+	var at *named.LineError
+	if _, again := train.Resolve(file.spec); !errors.As(again, &at) || again.Error() != err.Error() {
+		return err
+	}
+	return fmt.Errorf("%s:%d: %w", file.from, at.Line, err)
 }
 
 // value is a key of a spec.

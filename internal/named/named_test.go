@@ -95,6 +95,11 @@ func TestNewRefuses(t *testing.T) {
 		{"shape: {square: {paint: {colors: [red]}}}", `shape "square": unknown field "colors"`},
 		{"shape: {circle: {sides: 1}}", `shape "circle": unknown field "sides"`},
 		{"shape: {square: {scale: -1}}", `shape "square": scale must be positive, got -1`},
+		{"shape: {square: {sides: 4.0}}", `shape "square": sides: want a whole number, got 4.0`},
+		{"shape: {square: {sides: 04, scale: .inf}}", "sides: want a whole number without leading zeros, got 04; " +
+			"scale: want a finite decimal number, got .inf"},
+		{"shape: {square: {scale: -.inf}}", "scale: want a finite decimal number, got -.inf"},
+		{"shape: {square: {scale: 0x10}}", "scale: want a finite decimal number, got 0x10"},
 		{"shape: {square: {sides: many}}", "cannot unmarshal !!str `many` into int"},
 	} {
 		s, err := parse(t, c.in)
@@ -108,6 +113,58 @@ func TestNewRefuses(t *testing.T) {
 	var unknown *UnknownError
 	if _, err := shapes.New(&Choice{}); !errors.As(err, &unknown) {
 		t.Errorf("no name: %v, want *UnknownError", err)
+	}
+}
+
+// TestLineError: a wrong option is found in the text, below another choice, too.
+func TestLineError(t *testing.T) {
+	for _, c := range []struct {
+		text string
+		line int
+	}{
+		{"shape:\n  square:\n    scale: 1\n    sides: 0.5\n", 4},
+		{"shape:\n  square:\n    paint:\n      colors: []\n", 4},
+		{"shape:\n  square:\n    scale: 2\n\n    sides: many\n", 5},
+	} {
+		s, err := parse(t, c.text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = shapes.New(&s.Shape)
+		var at *LineError
+		if !errors.As(err, &at) || at.Line != c.line {
+			t.Errorf("%s: %v at %+v, want line %d", c.text, err, at, c.line)
+		}
+	}
+}
+
+// TestCheck: places in lists, maps, aliases and merged mappings; a float32 has its own range.
+func TestCheck(t *testing.T) {
+	var dst struct {
+		Sides   []int             `yaml:"sides"`
+		Weights map[string]uint8  `yaml:"weights"`
+		Scale   float32           `yaml:"scale"`
+		Names   map[string]string `yaml:"names"`
+		Shape   Choice            `yaml:"shape"`
+	}
+	text := `names: {a: 010, b: .nan}
+sides: [1, &half 0.5]
+weights: {<<: {a: 1e1}, b: *half}
+scale: 1e39
+shape: {square: {sides: 0.5}}
+`
+	var node yaml.Node
+	if err := yaml.Unmarshal([]byte(text), &node); err != nil {
+		t.Fatal(err)
+	}
+	want := []string{"2 sides: want a whole number, got 0.5", "3 weights.a: want a whole number, got 1e1",
+		"2 weights.b: want a whole number, got 0.5", "4 scale: want a number that fits 32 bits, got 1e39"}
+	var got []string
+	for _, e := range Check(&node, &dst, "field") {
+		got = append(got, fmt.Sprintf("%d %s", e.Line, e.What))
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("Check =\n%q, want\n%q", got, want)
 	}
 }
 

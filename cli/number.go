@@ -4,6 +4,7 @@ import (
 	"errors"
 	"flag"
 	"math"
+	"regexp"
 	"strconv"
 
 	"github.com/urfave/cli/v2"
@@ -17,40 +18,44 @@ func strictNumbers(flags []cli.Flag) {
 		switch f := f.(type) {
 		case *cli.IntFlag:
 			flags[i] = wholeFlag{f}
+		case *cli.Uint64Flag:
+			flags[i] = naturalFlag{f}
 		case *cli.Float64Flag:
 			flags[i] = finiteFlag{f}
 		}
 	}
 }
 
-type wholeFlag struct{ *cli.IntFlag }
+type (
+	wholeFlag   struct{ *cli.IntFlag }
+	naturalFlag struct{ *cli.Uint64Flag }
+	finiteFlag  struct{ *cli.Float64Flag }
+)
 
 func (f wholeFlag) Apply(set *flag.FlagSet) error {
-	return checked(set, f.Names(), f.IntFlag.Apply(set), func(text string) error {
-		if _, err := strconv.ParseInt(text, 10, strconv.IntSize); err != nil || len(text) > 1 && text[0] == '0' {
-			return errors.New("want a whole number in decimal digits")
-		}
-		return nil
-	})
+	return check(set, f.Names(), f.IntFlag.Apply(set), isDecimal)
 }
 
-type finiteFlag struct{ *cli.Float64Flag }
+func (f naturalFlag) Apply(set *flag.FlagSet) error {
+	return check(set, f.Names(), f.Uint64Flag.Apply(set), isDecimal)
+}
 
 func (f finiteFlag) Apply(set *flag.FlagSet) error {
-	return checked(set, f.Names(), f.Float64Flag.Apply(set), func(text string) error {
-		if x, err := strconv.ParseFloat(text, 64); err != nil || math.IsNaN(x) || math.IsInf(x, 0) {
-			return errors.New("want a finite number")
-		}
-		return nil
+	return check(set, f.Names(), f.Float64Flag.Apply(set), func(text string) bool {
+		x, err := strconv.ParseFloat(text, 64)
+		return err == nil && !math.IsNaN(x) && !math.IsInf(x, 0)
 	})
 }
 
-// checked has the values of the named flags, which were just added to set, checked before
-// they are read.
-func checked(set *flag.FlagSet, names []string, err error, check func(string) error) error {
+// isDecimal reports whether text is a whole number without leading zeros.
+var isDecimal = regexp.MustCompile(`^-?(0|[1-9][0-9]*)$`).MatchString
+
+// check has the values of the named flags, which err says how adding them to set went, looked
+// at before they are read.
+func check(set *flag.FlagSet, names []string, err error, ok func(string) bool) error {
 	for _, name := range names {
 		if f := set.Lookup(name); f != nil {
-			f.Value = checkedValue{f.Value.(flag.Getter), check}
+			f.Value = checkedValue{f.Value.(flag.Getter), ok}
 		}
 	}
 	return err
@@ -58,12 +63,12 @@ func checked(set *flag.FlagSet, names []string, err error, check func(string) er
 
 type checkedValue struct {
 	flag.Getter
-	check func(string) error
+	ok func(string) bool
 }
 
 func (v checkedValue) Set(text string) error {
-	if err := v.check(text); err != nil {
-		return err
+	if !v.ok(text) {
+		return errors.New("parse error") // as the flag package says; flagError says what is wanted
 	}
 	return v.Getter.Set(text)
 }

@@ -96,11 +96,11 @@ func flagNamed(flags []cli.Flag, name string) cli.DocGenerationFlag {
 // valueKind says which values a flag takes.
 func valueKind(f cli.Flag) string {
 	switch f.(type) {
-	case *cli.IntFlag:
+	case wholeFlag:
 		return "a whole number"
-	case *cli.Uint64Flag:
+	case naturalFlag:
 		return "a whole number that is 0 or more"
-	case *cli.Float64Flag:
+	case finiteFlag:
 		return "a number"
 	case *cli.BoolFlag:
 		return "true or false"

@@ -204,7 +204,7 @@ func comparedAUC(ctx context.Context, argv []string, same []bool) (float64, erro
 	if len(distances) != len(same) {
 		return 0, fmt.Errorf("%s gives %d distances for %d pairs", c.name, len(distances), len(same))
 	}
-	s, err := metric.Score(distances, same)
+	s, err := metric.Score(distances, same, nil)
 	if err != nil {
 		return 0, err
 	}

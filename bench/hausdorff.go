@@ -76,10 +76,7 @@ func hausdorffError(ctx context.Context, path string) (result oneShotError, err 
 		result.Queries += len(e.Query)
 		shares = append(shares, float64(wrong)/float64(len(e.Query)))
 	}
-	if result.Error, err = metric.Mean(shares); err != nil {
-		return result, err
-	}
-	result.Interval, err = metric.DefaultBootstrap(0).Mean(shares, metric.ByEpisodes)
+	result.Error, result.Interval, err = metric.MeanOfEpisodes(shares)
 	return result, err
 }
 

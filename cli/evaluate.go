@@ -102,7 +102,7 @@ func runPairs(c *cli.Context, out output, from parts, model *model) error {
 	embedding := newProgress(out, "embedding", len(part.Images), time.Now)
 	report.Report, err = evaluate.Run(c.Context, evaluate.Config{Model: model, Store: images.store,
 		Data: data, Part: part, LabelImages: labels.Images, Known: model.labels, Gallery: searched,
-		Threshold: threshold, Seed: c.Uint64("seed"),
+		Threshold: threshold, Seen: model.Seen, Seed: c.Uint64("seed"),
 		Progress: func(done, total int) { embedding.at(done, total, "") }})
 	embedding.done()
 	if err != nil {

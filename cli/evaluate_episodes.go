@@ -112,9 +112,8 @@ func (r fewShot) print(out output) {
 		r.Shot, count(r.Queries, "query"), r.Source)
 	t := newTable("metric", "value", "95 % interval", "")
 	t.AppendRow(table.Row{"error", fmt.Sprintf("%.4f", r.Error.Value),
-		fmt.Sprintf("%.4f – %.4f", r.Error.Interval.Low, r.Error.Interval.High), "lower is better"})
+		ends("%.4f", r.Error.Interval), "lower is better"})
 	out.print("\n%s", t)
-	out.print("\n%s of %s wrong; interval: %s, %s", commas(r.Wrong),
-		count(r.Queries, "query"), r.Error.Interval.Method,
-		count(r.Error.Interval.Units, "unit"))
+	out.print("\n%s of %s wrong; interval: for %s", commas(r.Wrong), count(r.Queries, "query"),
+		question(r.Error.Interval))
 }

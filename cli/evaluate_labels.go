@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/jedib0t/go-pretty/v6/table"
@@ -41,8 +40,8 @@ func runLabels(c *cli.Context, out output, from parts, model *model) error {
 	embedding := newProgress(out, "embedding", len(part.Images), time.Now)
 	report.LabelReport, err = evaluate.Labels(c.Context, evaluate.LabelConfig{Model: model,
 		Store: images.store, Data: from.data, Part: part, Gallery: model.labels,
-		NoneAbove: model.NoneAbove,
-		Seed:      c.Uint64("seed"), Progress: func(done, total int) { embedding.at(done, total, "") }})
+		NoneAbove: model.NoneAbove, Seen: model.Seen,
+		Seed: c.Uint64("seed"), Progress: func(done, total int) { embedding.at(done, total, "") }})
 	embedding.done()
 	if err != nil {
 		return stopped(c.Context, err)
@@ -77,15 +76,14 @@ func (e labelEvaluation) print(out output, data *dataset.Dataset) {
 	for _, path := range e.Skipped {
 		out.print("skipped    %s", path)
 	}
-	t := newTable("metric", "value", "95 % interval", "")
+	t := newMeasuredTable()
 	appendMeasured(t, "", e.Retrieval...)
 	appendMeasured(t, "coarse ", e.Coarse...)
 	if e.None != nil {
 		appendMeasured(t, "", e.None.Detected, e.None.FalseAccepts)
 	}
 	out.print("\n%s", t)
-	interval := e.Retrieval[0].Interval
-	out.print("\nintervals: %s; %s", interval.Method, count(interval.Units, "unit"))
+	out.print("\nintervals: for %s", question(e.Retrieval[0].Interval))
 	if e.None != nil {
 		out.print("detection rate: photos whose nearest is accepted and right; false accept rate: photos " +
 			"for which\nanother is accepted where their own is taken out")
@@ -93,18 +91,6 @@ func (e labelEvaluation) print(out output, data *dataset.Dataset) {
 	e.printClasses(out)
 	if e.Sheet != "" {
 		out.print("\nwrote %s: photos and what they found, wrongly and rightly", e.Sheet)
-	}
-}
-
-// appendMeasured adds a row for each metric.
-func appendMeasured(t table.Writer, prefix string, list ...evaluate.Measured) {
-	for _, m := range list {
-		number := "%.4f"
-		if m.Name == evaluate.MedianRank {
-			number = "%g"
-		}
-		t.AppendRow(table.Row{prefix + strings.ReplaceAll(m.Name, "_", " "), fmt.Sprintf(number, m.Value),
-			fmt.Sprintf(number+" – "+number, m.Interval.Low, m.Interval.High), string(m.Better) + " is better"})
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/jedib0t/go-pretty/v6/table"
 
@@ -29,14 +30,14 @@ func (e evaluation) print(out output, data *dataset.Dataset) {
 	for _, path := range e.Skipped {
 		out.print("skipped    %s", path)
 	}
-	t := newTable("metric", "value", "95 % interval", "")
+	t := newMeasuredTable()
 	rows := slices.Clone(e.Metrics)
 	if e.AccuracyHalf != nil {
 		rows = append(rows, *e.AccuracyHalf)
 	}
 	appendMeasured(t, "", append(rows, e.Retrieval...)...)
 	out.print("\n%s", t)
-	out.print("\nintervals: %s; %s", e.Metrics[0].Interval.Method, count(e.Metrics[0].Interval.Units, "unit"))
+	out.print("\nintervals: for %s", question(e.Metrics[0].Interval))
 	e.printRetrieval(out)
 	out.print("\n%s", ratesTable(e.Rates))
 	if e.Sheet != "" {
@@ -57,8 +58,8 @@ func (e evaluation) printRetrieval(out output) {
 		}
 		left = "their class is not there"
 	}
-	out.print("retrieval: each image asks for %s; %s; %s left out, %s", where,
-		e.Retrieval[0].Interval.Method, count(e.Excluded, "image"), left)
+	out.print("retrieval: each image asks for %s; for %s; %s left out, %s", where,
+		question(e.Retrieval[0].Interval), count(e.Excluded, "image"), left)
 	worst := slices.SortedStableFunc(slices.Values(e.PerClass), func(a, b evaluate.Class) int {
 		return cmp.Compare(a.Metrics["recall@1"], b.Metrics["recall@1"])
 	})
@@ -71,6 +72,37 @@ func (e evaluation) printRetrieval(out output) {
 	if more := len(worst) - worstClasses; more > 0 {
 		out.print("\nthe %d classes of lowest recall@1; --json has the other %d, too", worstClasses, more)
 	}
+}
+
+// newMeasuredTable has a row for each metric.
+func newMeasuredTable() table.Writer {
+	return newTable("metric", "value", "95 % interval", "each class alike", "95 % interval", "")
+}
+
+// appendMeasured adds a row for each metric.
+func appendMeasured(t table.Writer, prefix string, list ...evaluate.Measured) {
+	for _, m := range list {
+		number := "%.4f"
+		if m.Name == evaluate.MedianRank {
+			number = "%g"
+		}
+		macro, between := "", ""
+		if m.Macro != nil {
+			macro, between = fmt.Sprintf(number, m.Macro.Value), ends(number, m.Macro.Interval)
+		}
+		t.AppendRow(table.Row{prefix + strings.ReplaceAll(m.Name, "_", " "), fmt.Sprintf(number, m.Value),
+			ends(number, m.Interval), macro, between, string(m.Better) + " is better"})
+	}
+}
+
+// ends writes an interval.
+func ends(number string, i metric.Interval) string {
+	return fmt.Sprintf(number+" – "+number, i.Low, i.High)
+}
+
+// question says what an interval is for, and how it was made.
+func question(i metric.Interval) string {
+	return fmt.Sprintf("%s (%s, %s)", i.Question, i.Method, count(i.Units, "unit"))
 }
 
 // worstClasses is how many classes a person is shown: what fits beside the rest.

@@ -147,10 +147,13 @@ func (d *Dataset) Unseen(seen []string) (Part, error) {
 }
 
 // Seen returns the names of the classes with an image in train or val, sorted.
-func (d *Dataset) Seen() []string {
+func (d *Dataset) Seen() []string { return d.ClassesOf(Train, Val) }
+
+// ClassesOf returns the names of the classes with an image in any of the splits, sorted.
+func (d *Dataset) ClassesOf(splits ...Split) []string {
 	seen := make([]bool, len(d.Classes))
 	for _, image := range d.Images {
-		if image.Class >= 0 && (image.Split == Train || image.Split == Val) {
+		if image.Class >= 0 && slices.Contains(splits, image.Split) {
 			seen[image.Class] = true
 		}
 	}

@@ -33,7 +33,7 @@ type FewShotConfig struct {
 	Data     *dataset.Dataset
 	Split    dataset.Split // the episodes are of, for the report
 	Episodes Episodes
-	Seed     uint64 // of resampling
+	Seed     uint64 // for the report
 	Progress func(done, total int)
 }
 
@@ -58,9 +58,7 @@ type FewShotReport struct {
 // embeddings of its support: Snell et al., Prototypical Networks for Few-shot Learning,
 // 2017, arXiv:1703.05175, section 2; with one support image it is that one.
 //
-// The interval resamples episodes, because queries of one share classes and often
-// their drawers. With Lake's 20 runs percentile intervals are a little too narrow: the
-// deviation by √(19/20), the tails by Student's t.
+// The interval is by episodes, because queries of one share classes and often their drawers.
 func FewShot(ctx context.Context, c FewShotConfig) (*FewShotReport, error) {
 	images := c.Episodes.Images()
 	embeddings, err := Embed(ctx, c.Model, c.Store, images, c.Progress)
@@ -85,10 +83,7 @@ func FewShot(ctx context.Context, c FewShotConfig) (*FewShotReport, error) {
 		shares = append(shares, float64(wrong)/float64(len(e.Query)))
 	}
 	r.Error = Measured{Name: "error", Better: metric.Lower}
-	if r.Error.Value, err = metric.Mean(shares); err != nil {
-		return nil, err
-	}
-	r.Error.Interval, err = metric.DefaultBootstrap(c.Seed).Mean(shares, metric.ByEpisodes)
+	r.Error.Value, r.Error.Interval, err = metric.MeanOfEpisodes(shares)
 	return r, err
 }
 

@@ -10,7 +10,6 @@ package evaluate
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/tfpair/tfpair/internal/named"
 	"github.com/tfpair/tfpair/models/distance"
@@ -96,7 +95,7 @@ func (m *measured) score(e Embedder, embeddings []float32, pairs Pairs) (err err
 	if err != nil {
 		return err
 	}
-	m.scored, err = metric.Score(m.distance, pairs.Same)
+	m.scored, err = metric.Score(m.distance, pairs.Same, pairs.Weight)
 	return err
 }
 
@@ -105,14 +104,14 @@ func (m *measured) calibrate(pairs Pairs, dim int) (Scores, error) {
 	threshold, _ := metric.Calibrate(m.scored.Curve())
 	s := Scores{Metrics: map[string]float64{}, Intervals: map[string]metric.Interval{},
 		Threshold: threshold, Pairs: len(pairs.Same)}
-	list, err := pairMetrics(m.scored, pairs, threshold, 0)
+	list, err := pairMetrics(m.scored, pairs, threshold)
 	if err != nil {
 		return Scores{}, err
 	}
 	for _, m := range list {
 		s.Metrics[m.Name], s.Intervals[m.Name] = m.Value, m.Interval
 	}
-	if s.Distances, err = metric.Summarize(m.distance, pairs.Same); err != nil {
+	if s.Distances, err = metric.Summarize(m.distance, pairs.Same, pairs.Weight); err != nil {
 		return Scores{}, err
 	}
 	if s.Spread, err = metric.Spread(m.embeddings, dim); err != nil {
@@ -141,8 +140,9 @@ type Config struct {
 	LabelImages []int32      // that photos of Part are paired with, ascending; nil: labels are no images
 	Known       LabelGallery // the model's own, which keep their embeddings; may be empty
 
-	Gallery  *Source // images that are searched, none of them in Part; nil: Part itself
-	Seed     uint64  // of drawn pairs and of resampling
+	Gallery  *Source  // images that are searched, none of them in Part; nil: Part itself
+	Seen     []string // classes that the model was trained on; nil: none, or not known
+	Seed     uint64   // of drawn pairs
 	Progress func(done, total int)
 }
 
@@ -151,6 +151,14 @@ type Measured struct {
 	Name     string          `json:"name"`
 	Value    float64         `json:"value"`
 	Better   metric.Better   `json:"better"`
+	Interval metric.Interval `json:"interval"`
+	Macro    *Macro          `json:"macro,omitempty"` // nil where there are no classes
+}
+
+// Macro is a mean of the means of classes: each class counts the same, however many
+// images it has.
+type Macro struct {
+	Value    float64         `json:"value"`
 	Interval metric.Interval `json:"interval"`
 }
 
@@ -164,7 +172,7 @@ type Report struct {
 	Pairs        int                `json:"pairs"`
 	Same         int                `json:"same"`
 	Different    int                `json:"different"`
-	PairSource   string             `json:"pair_source"` // "listed", or "drawn, seed 0"
+	PairSource   string             `json:"pair_source"` // "listed", or "drawn by class, seed 0"
 	Seed         uint64             `json:"seed"`
 	Threshold    distance.Threshold `json:"threshold"`
 	Metrics      []Measured         `json:"metrics"`
@@ -190,7 +198,7 @@ type Answers struct {
 // pairs are taken as they are. Errors are those of ChoosePairs, of reading images
 // and of running the model, *metric.DegenerateError, *LabelImageError and *NoQueriesError.
 func Run(ctx context.Context, c Config) (*Report, error) {
-	pairs, err := ChoosePairs(c.Data, c.Part, c.LabelImages, c.Seed)
+	pairs, err := ChoosePairs(c.Data, c.Part, c.LabelImages, c.Seen, c.Seed)
 	if err != nil {
 		return nil, err
 	}
@@ -204,7 +212,7 @@ func Run(ctx context.Context, c Config) (*Report, error) {
 	}
 	r := c.describe(pairs, queries)
 	r.Answers = Answers{pairs, m.distance}
-	if r.Distances, err = metric.Summarize(m.distance, pairs.Same); err != nil {
+	if r.Distances, err = metric.Summarize(m.distance, pairs.Same, pairs.Weight); err != nil {
 		return nil, err
 	}
 	if r.Spread, err = metric.Spread(m.embeddings, c.Model.Dim()); err != nil {
@@ -216,7 +224,7 @@ func Run(ctx context.Context, c Config) (*Report, error) {
 	if r.Rates, err = metric.Rates(m.scored.Curve(), metric.Targets()); err != nil {
 		return nil, err
 	}
-	if r.Metrics, err = pairMetrics(m.scored, pairs, c.Threshold.Value, c.Seed); err != nil {
+	if r.Metrics, err = pairMetrics(m.scored, pairs, c.Threshold.Value); err != nil {
 		return nil, err
 	}
 	if m.probability != nil {
@@ -270,8 +278,8 @@ func (c Config) describe(p Pairs, queries []int32) *Report {
 }
 
 // pairMetrics returns every metric of metric.Pairs over s at threshold, in the order
-// of their names. The seed is that of resampling.
-func pairMetrics(s *metric.Scored, p Pairs, threshold float64, seed uint64) ([]Measured, error) {
+// of their names.
+func pairMetrics(s *metric.Scored, p Pairs, threshold float64) ([]Measured, error) {
 	var list []Measured
 	var of []metric.Statistic
 	for _, name := range metric.Pairs.Names() {
@@ -282,27 +290,23 @@ func pairMetrics(s *metric.Scored, p Pairs, threshold float64, seed uint64) ([]M
 		list = append(list, Measured{Name: name, Value: m.Value(s.Curve(), threshold), Better: m.Better})
 		of = append(of, m.At(threshold))
 	}
-	intervals, err := metric.DefaultBootstrap(seed).Pairs(s, p.Left, p.Right, of)
-	if err != nil {
-		return nil, fmt.Errorf("intervals of pair metrics: %w", err)
-	}
-	for i := range list {
-		list[i].Interval = intervals[i]
+	for i, interval := range p.intervals(s, of...) {
+		list[i].Interval = interval
 	}
 	return list, nil
 }
 
 // accuracyAtHalf is the accuracy at probability 0.5, which needs no calibration.
 func (c Config) accuracyAtHalf(probability []float32, p Pairs) (*Measured, error) {
-	s, err := metric.ScoreProbabilities(probability, p.Same)
+	s, err := metric.ScoreProbabilities(probability, p.Same, p.Weight)
 	if err != nil {
 		return nil, err
 	}
-	of := func(curve *metric.Curve) float64 { return metric.Accuracy(curve, metric.Half) }
-	intervals, err := metric.DefaultBootstrap(c.Seed).Pairs(s, p.Left, p.Right, []metric.Statistic{of})
+	accuracy, err := metric.Pairs.New(&named.Choice{Name: "accuracy"})
 	if err != nil {
-		return nil, fmt.Errorf("interval of accuracy at 0.5: %w", err)
+		return nil, err
 	}
-	return &Measured{Name: "accuracy_at_half", Value: of(s.Curve()), Better: metric.Higher,
-		Interval: intervals[0]}, nil
+	of := accuracy.At(metric.Half)
+	return &Measured{Name: "accuracy_at_half", Value: of.Value(s.Curve()), Better: metric.Higher,
+		Interval: p.intervals(s, of)[0]}, nil
 }

@@ -33,7 +33,7 @@ func CalibrateLabels(e Embedder, photos []float32, t LabelTask) (Scores, error) 
 		return Scores{}, err
 	}
 	s.Photos, s.NoneAbove = len(t.Photos), &above
-	list, err := measureAll(append(f.metrics, f.refusal(above)...), 0)
+	list, err := measureAll(append(f.metrics, f.refusal(above)...), t.Sample)
 	for _, m := range list {
 		s.Metrics[m.Name], s.Intervals[m.Name] = m.Value, m.Interval
 	}
@@ -48,7 +48,8 @@ type LabelConfig struct {
 	Part      dataset.Part        // photos, and which label image stands for each
 	Gallery   LabelGallery        // the model's own, searched beside the label images of Part; may be empty
 	NoneAbove *distance.Threshold // of the distance of the nearest, above which it is refused; nil: unknown
-	Seed      uint64              // of resampling
+	Seen      []string            // classes that the model was trained on; nil: none, or not known
+	Seed      uint64              // for the report
 	Progress  func(done, total int)
 }
 
@@ -108,7 +109,8 @@ func Labels(ctx context.Context, c LabelConfig) (*LabelReport, error) {
 	case len(gallery.Images) < 2:
 		return nil, &NoPairsError{c.Part.Split, "one label image is there to search; want at least 2 to choose from"}
 	}
-	t := LabelTask{Photos: c.Part.Images, Gallery: gallery.Vectors, Seed: c.Seed}
+	t := LabelTask{Photos: c.Part.Images, Gallery: gallery.Vectors, Seed: c.Seed,
+		Sample: SampleOf(c.Data, c.Part.Images, c.Seen)}
 	t.Right = make([]int32, len(t.Photos))
 	for _, m := range c.Part.Matches {
 		at, _ := slices.BinarySearch(t.Photos, m.Image)
@@ -123,10 +125,10 @@ func Labels(ctx context.Context, c LabelConfig) (*LabelReport, error) {
 		return nil, err
 	}
 	r.Answers = LabelAnswers{t.Photos, t.Right, f.top, f.distance, gallery.Images}
-	if r.Retrieval, err = measureAll(f.metrics, c.Seed); err != nil {
+	if r.Retrieval, err = measureAll(f.metrics, t.Sample); err != nil {
 		return nil, err
 	}
-	if err := c.none(r, &f); err != nil {
+	if err := c.none(r, &f, t.Sample); err != nil {
 		return nil, err
 	}
 	classes := c.classes()
@@ -147,11 +149,11 @@ func (c LabelConfig) classes() []int32 {
 }
 
 // none adds what the threshold of "none of these" does.
-func (c LabelConfig) none(r *LabelReport, f *found) error {
+func (c LabelConfig) none(r *LabelReport, f *found, s metric.Sample) error {
 	if c.NoneAbove == nil {
 		return nil
 	}
-	list, err := measureAll(f.refusal(c.NoneAbove.Value), c.Seed)
+	list, err := measureAll(f.refusal(c.NoneAbove.Value), s)
 	if err != nil {
 		return err
 	}
@@ -234,7 +236,7 @@ func (c LabelConfig) coarse(r *LabelReport, t LabelTask, photos []float32, image
 	for i, name := range labelMetrics {
 		metrics = append(metrics, perQuery{name: name, better: of[i].Better, values: found.Values[i]})
 	}
-	if r.Coarse, err = measureAll(metrics, c.Seed); err != nil {
+	if r.Coarse, err = measureAll(metrics, t.Sample); err != nil {
 		return err
 	}
 	r.PerCoarse, err = perGroup(metrics, query.Labels, names)

@@ -103,8 +103,15 @@ func TestLabels(t *testing.T) {
 	if len(r.PerCoarse) != 2 || r.PerCoarse[1].Class != "fruit" || r.PerCoarse[1].Queries != 3 {
 		t.Errorf("per coarse class %+v", r.PerCoarse)
 	}
-	if i := r.Retrieval[0].Interval; i.Method != metric.ByQueries || i.Units != 5 {
-		t.Errorf("interval %+v", i)
+	if i := r.Retrieval[0].Interval; i.Question != metric.NewClasses || i.Units != 3 {
+		t.Errorf("interval %+v, want one for new classes from 3", i)
+	}
+	c.Seen = []string{"apple", "milk", "pear"}
+	if r, err = Labels(context.Background(), c); err != nil {
+		t.Fatal(err)
+	}
+	if i := r.Retrieval[0].Interval; i.Question != metric.NewImages || i.Units != 5 {
+		t.Errorf("seen classes: interval %+v, want one for new images from 5", i)
 	}
 }
 

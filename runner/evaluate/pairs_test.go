@@ -45,7 +45,7 @@ func TestDrawn(t *testing.T) {
 		{[]int{200, 100}, 2500}, // many more than are drawn
 	} {
 		data, part := folders(t, c.sizes...)
-		p, err := ChoosePairs(data, part, nil, 7)
+		p, err := ChoosePairs(data, part, nil, nil, 7)
 		if err != nil {
 			t.Fatalf("%v: %v", c.sizes, err)
 		}
@@ -68,10 +68,10 @@ func TestDrawn(t *testing.T) {
 			t.Errorf("%v: %d same and %d different pairs, want %d of each",
 				c.sizes, same, len(p.Same)-same, c.each)
 		}
-		if p.Source != "drawn, seed 7" || len(p.Images) != len(part.Images) {
+		if p.Source != "drawn by class, seed 7" || len(p.Images) != len(part.Images) {
 			t.Errorf("%v: source %q, %d images", c.sizes, p.Source, len(p.Images))
 		}
-		again, err := ChoosePairs(data, part, nil, 7)
+		again, err := ChoosePairs(data, part, nil, nil, 7)
 		if diff := cmp.Diff(p, again); err != nil || diff != "" {
 			t.Errorf("%v: drawn again: %v\n%s", c.sizes, err, diff)
 		}
@@ -84,7 +84,7 @@ func TestDrawnUniform(t *testing.T) {
 	count := map[[2]int32]int{}
 	const seeds = 3000
 	for seed := range uint64(seeds) {
-		p, err := ChoosePairs(data, part, nil, seed)
+		p, err := ChoosePairs(data, part, nil, nil, seed)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -115,7 +115,7 @@ func TestNoPairs(t *testing.T) {
 	} {
 		data, part := folders(t, c.sizes...)
 		part.Split, part.Images = dataset.Test, part.Images[:c.first]
-		_, err := ChoosePairs(data, part, nil, 0)
+		_, err := ChoosePairs(data, part, nil, nil, 0)
 		var none *NoPairsError
 		if !errors.As(err, &none) || !strings.Contains(err.Error(), `split "test": `+c.want) {
 			t.Errorf("%v: %v, want %q", c.sizes, err, c.want)
@@ -125,9 +125,10 @@ func TestNoPairs(t *testing.T) {
 
 // TestListed: listed pairs are taken as they are, each image once.
 func TestListed(t *testing.T) {
-	p, err := ChoosePairs(nil, dataset.Part{Pairs: []dataset.Pair{
+	data := &dataset.Dataset{Images: slices.Repeat([]dataset.Image{{Class: -1}}, 10)}
+	p, err := ChoosePairs(data, dataset.Part{Pairs: []dataset.Pair{
 		{Left: 9, Right: 4, Same: true}, {Left: 4, Right: 9}, {Left: 2, Right: 9},
-	}}, nil, 0)
+	}}, nil, nil, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -140,7 +141,7 @@ func TestListed(t *testing.T) {
 
 // TestPhotoPairs: each photo is paired with its label image, and with another one.
 func TestPhotoPairs(t *testing.T) {
-	data := &dataset.Dataset{Images: make([]dataset.Image, 7)} // label images 0, 3 and 6
+	data := &dataset.Dataset{Images: make([]dataset.Image, 7), Classes: []string{"one"}} // label images 0, 3 and 6
 	for i, label := range []int32{0, 3, 6, 0} {
 		photo := []int32{1, 2, 4, 5}[i]
 		split := dataset.Val
@@ -149,7 +150,7 @@ func TestPhotoPairs(t *testing.T) {
 		}
 		data.Matches = append(data.Matches, dataset.Match{Image: photo, Label: label, Split: split})
 	}
-	p, err := ChoosePairs(data, data.In(dataset.Val), []int32{0, 3, 6}, 3)
+	p, err := ChoosePairs(data, data.In(dataset.Val), []int32{0, 3, 6}, nil, 3)
 	if err != nil || !slices.Equal(p.Images, []int32{1, 2, 5, 0, 3, 6}) || len(p.Same) != 6 {
 		t.Fatalf("pairs %+v, %v", p, err)
 	}
@@ -160,12 +161,12 @@ func TestPhotoPairs(t *testing.T) {
 			t.Errorf("pair %d of photo %d and label image %d: same %v", i, photo, label, same)
 		}
 	}
-	again, err := ChoosePairs(data, data.In(dataset.Val), []int32{0, 3, 6}, 3)
+	again, err := ChoosePairs(data, data.In(dataset.Val), []int32{0, 3, 6}, nil, 3)
 	if err != nil || !slices.Equal(again.Right, p.Right) {
 		t.Errorf("equal seeds draw %v and %v", again.Right, p.Right)
 	}
 	var none *NoPairsError // 3 alone could be read
-	if _, err := ChoosePairs(data, data.In(dataset.Val), []int32{3}, 3); !errors.As(err, &none) {
+	if _, err := ChoosePairs(data, data.In(dataset.Val), []int32{3}, nil, 3); !errors.As(err, &none) {
 		t.Errorf("one label image: %v, want *NoPairsError", err)
 	}
 }

@@ -66,17 +66,14 @@ func (c Config) retrieve(ctx context.Context, r *Report, embeddings []float32, i
 		}
 		return nil
 	}
+	sample := SampleOf(c.Data, images, c.Seen)
 	for i, name := range names {
-		mean, err := metric.Mean(found.Values[i])
+		one := perQuery{name: name, better: of[i].Better, values: found.Values[i], image: found.Queries}
+		m, err := one.measure(sample)
 		if err != nil {
 			return err
 		}
-		interval, err := metric.DefaultBootstrap(c.Seed).Mean(found.Values[i], metric.ByQueries)
-		if err != nil {
-			return fmt.Errorf("interval of %s: %w", name, err)
-		}
-		r.Retrieval = append(r.Retrieval,
-			Measured{Name: name, Value: mean, Better: of[i].Better, Interval: interval})
+		r.Retrieval = append(r.Retrieval, m)
 	}
 	r.PerClass = c.perClass(found, names, images)
 	return nil

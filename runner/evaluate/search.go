@@ -14,7 +14,9 @@ type LabelTask struct {
 	Photos  []int32   // [Q] dataset images
 	Right   []int32   // [Q] the row of Gallery that is each one's label image
 	Gallery []float32 // [G,D] embeddings of the label images; G >= 2
-	Seed    uint64    // of drawn pairs and of resampling
+	Seed    uint64    // of drawn pairs
+
+	Sample metric.Sample // how the photos came to be measured
 }
 
 // shownAnswers is how many of the nearest label images a search tells of each photo.
@@ -33,6 +35,7 @@ type perQuery struct {
 	name   string
 	better metric.Better
 	values []float64 // [Q]
+	image  []int32   // [Q] of the sample; nil: query i is its image i
 	middle bool      // the metric is the median of values, else their mean
 }
 
@@ -48,28 +51,28 @@ func (p perQuery) of(queries []int32) (float64, error) {
 	return metric.Mean(values)
 }
 
-// measure returns the metric with its interval.
-func (p perQuery) measure(seed uint64) (m Measured, err error) {
+// measure returns the metric with its interval, and, where s knows classes, the mean of
+// theirs.
+func (p perQuery) measure(s metric.Sample) (m Measured, err error) {
 	m = Measured{Name: p.name, Better: p.better}
-	bootstrap := metric.DefaultBootstrap(seed)
-	value, interval := metric.Mean, bootstrap.Mean
+	q := metric.QueryValues{Values: p.values, Image: p.image}
 	if p.middle {
-		value, interval = metric.Median, bootstrap.Median
-	}
-	if m.Value, err = value(p.values); err != nil {
+		m.Value, m.Interval, err = s.Median(q)
 		return m, err
 	}
-	if m.Interval, err = interval(p.values, metric.ByQueries); err != nil {
-		return m, fmt.Errorf("interval of %s: %w", p.name, err)
+	if m.Value, m.Interval, err = s.Mean(q, metric.EachQuery); err != nil || s.Class == nil {
+		return m, err
 	}
-	return m, nil
+	m.Macro = &Macro{}
+	m.Macro.Value, m.Macro.Interval, err = s.Mean(q, metric.EachClass)
+	return m, err
 }
 
 // measureAll returns the metrics with their intervals.
-func measureAll(list []perQuery, seed uint64) ([]Measured, error) {
+func measureAll(list []perQuery, s metric.Sample) ([]Measured, error) {
 	var measured []Measured
 	for _, p := range list {
-		m, err := p.measure(seed)
+		m, err := p.measure(s)
 		if err != nil {
 			return nil, err
 		}
@@ -200,15 +203,15 @@ func (t LabelTask) pairs(dim int) Pairs {
 	r := rand.New(rand.NewPCG(t.Seed, 0x6c61626c)) // "labl": a stream of its own
 	chosen := r.Perm(photos)[:min(photos, maxDrawn)]
 	slices.Sort(chosen)
-	p := Pairs{Images: t.Photos, Source: fmt.Sprintf("drawn, seed %d", t.Seed)}
+	p := Pairs{Images: t.Photos, Source: fmt.Sprintf("drawn, seed %d", t.Seed),
+		Sample: t.Sample, Answers: true}
 	for _, same := range []bool{true, false} {
 		for _, q := range chosen {
 			row := int(t.Right[q])
 			if !same {
 				row = (row + 1 + r.IntN(size-1)) % size
 			}
-			p.Left, p.Right = append(p.Left, int32(q)), append(p.Right, int32(photos+row))
-			p.Same = append(p.Same, same)
+			p.add(int32(q), int32(photos+row), same)
 		}
 	}
 	return p

@@ -4,7 +4,7 @@ import "github.com/tfpair/tfpair/internal/named"
 
 var accuracy = named.Row[PairMetric]{
 	Brief: "share of pairs on the right side of the threshold",
-	New:   plain(PairMetric{Better: Higher, Thresholds: true, Value: Accuracy}),
+	New:   plain(PairMetric{Better: Higher, Thresholds: true, Value: Accuracy, Slope: accuracySlope}),
 }
 
 // Accuracy is the share of pairs, in [0,1], that are positive and accepted
@@ -12,7 +12,23 @@ var accuracy = named.Row[PairMetric]{
 func Accuracy(c *Curve, threshold float64) float64 {
 	positives, negatives := c.total()
 	truePositives, falsePositives := c.accepted(threshold)
-	return float64(truePositives+negatives-falsePositives) / float64(positives+negatives)
+	return (truePositives + negatives - falsePositives) / (positives + negatives)
+}
+
+// accuracySlope is that of a mean: right or wrong, minus the mean, by the number.
+func accuracySlope(c *Curve, threshold float64) (positive, negative []float64) {
+	positives, negatives := c.total()
+	accuracy := Accuracy(c, threshold)
+	positive, negative = make([]float64, len(c.Distance)), make([]float64, len(c.Distance))
+	for i, d := range c.Distance {
+		right, wrong := (1-accuracy)/(positives+negatives), -accuracy/(positives+negatives)
+		if float64(d) <= threshold {
+			positive[i], negative[i] = right, wrong
+		} else {
+			positive[i], negative[i] = wrong, right
+		}
+	}
+	return positive, negative
 }
 
 // Calibrate returns the threshold of best accuracy on c, and that accuracy. A
@@ -21,8 +37,8 @@ func Accuracy(c *Curve, threshold float64) float64 {
 // two: far from both ends, so that new pairs shift it least.
 func Calibrate(c *Curve) (threshold, accuracy float64) {
 	positives, negatives := c.total()
-	var best []int // cuts, as numbers of levels
-	var most int64 // right answers of these cuts
+	var best []int   // cuts, as numbers of levels
+	var most float64 // right answers of these cuts
 	for levels := range len(c.Distance) + 1 {
 		truePositives, falsePositives := c.upTo(levels)
 		right := truePositives + negatives - falsePositives
@@ -33,5 +49,5 @@ func Calibrate(c *Curve) (threshold, accuracy float64) {
 			best = append(best, levels)
 		}
 	}
-	return c.cut(best[(len(best)-1)/2]), float64(most) / float64(positives+negatives)
+	return c.cut(best[(len(best)-1)/2]), most / (positives + negatives)
 }

@@ -13,7 +13,7 @@ type golden struct {
 		Name         string
 		Distance     []float32
 		Same         []int
-		Weight       []int64
+		Weight       []float64
 		Threshold    float64
 		Metrics      map[string]float64
 		BestAccuracy float64 `json:"best_accuracy"`
@@ -35,9 +35,11 @@ func TestGolden(t *testing.T) {
 			for i, s := range c.Same {
 				same[i] = s == 1
 			}
-			s := score(t, c.Distance, same)
-			curve := s.blank()
-			s.count(curve, func(pair int32) int64 { return c.Weight[pair] })
+			s, err := Score(c.Distance, same, c.Weight)
+			if err != nil {
+				t.Fatal(err)
+			}
+			curve := s.Curve()
 			for name, want := range c.Metrics {
 				got := pairMetric(t, name).Value(curve, c.Threshold)
 				// 1e-12: float64 sums of 80 terms; the EER is a root found to 1e-14

@@ -30,15 +30,11 @@ type PairMetric struct {
 
 	// Value is the metric over c, in [0,1]; pairs with distance <= threshold are accepted.
 	Value func(c *Curve, threshold float64) float64
-}
 
-// At returns the metric as a function of the curve alone, which Bootstrap.Pairs takes.
-func (m PairMetric) At(threshold float64) Statistic {
-	return func(c *Curve) float64 { return m.Value(c, threshold) }
+	// Slope says how fast the metric grows with the weight of a pair at each distance
+	// [L] of c: its derivative, of either kind of pair.
+	Slope func(c *Curve, threshold float64) (positive, negative []float64)
 }
-
-// Statistic is a number computed from scored pairs.
-type Statistic func(*Curve) float64
 
 // Pairs lists the metrics of pairs. A new one is a new file here and a new row.
 var Pairs = named.Table[PairMetric]{Kind: "pair metric", Rows: map[string]named.Row[PairMetric]{

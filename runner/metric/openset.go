@@ -43,7 +43,7 @@ func (o OpenSet) Calibrate() (threshold, mean float64, err error) {
 	if len(distance) == len(o.Unknown) {
 		return float64(math.Nextafter32(slices.Min(distance), -math.MaxFloat32)), 0.5, nil
 	}
-	scored, err := Score(distance, same)
+	scored, err := Score(distance, same, nil)
 	if err != nil {
 		return 0, 0, err
 	}

@@ -101,13 +101,12 @@ func TestMedian(t *testing.T) {
 func TestCoverageOfMedian(t *testing.T) {
 	r := rand.New(rand.NewPCG(8, 0))
 	covered := 0
-	for set := range 100 {
+	for range 100 {
 		values := make([]float64, 120)
 		for i := range values {
 			values[i] = 1 + math.Floor(math.Log(1-r.Float64())/math.Log(0.8))
 		}
-		b := Bootstrap{Resamples: 200, Level: 0.95, Seed: uint64(set)}
-		got, err := b.Median(values, ByQueries)
+		_, got, err := Sample{}.Median(QueryValues{Values: values})
 		if err != nil || got.Method != ByQueries || got.Units != 120 {
 			t.Fatalf("interval %+v, %v", got, err)
 		}

@@ -14,8 +14,10 @@ import (
 )
 
 func score(t testing.TB, distance []float32, same []bool) *Scored {
-	t.Helper()
-	s, err := Score(distance, same)
+	if t != nil {
+		t.Helper()
+	}
+	s, err := Score(distance, same, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -181,11 +183,11 @@ func invariant(t *testing.T, m PairMetric, r *rand.Rand, distance []float32, sam
 	want := m.Value(s.Curve(), threshold)
 	var moved, repeated []float32
 	var movedSame, repeatedSame []bool
-	weights := make([]int64, len(same))
+	weights := make([]float64, len(same))
 	for _, i := range r.Perm(len(same)) {
 		moved, movedSame = append(moved, 4*distance[i]), append(movedSame, same[i]) // 4: exact
-		weights[i] = 1 + int64(r.IntN(3))
-		for range weights[i] {
+		weights[i] = float64(1 + r.IntN(3))
+		for range int(weights[i]) {
 			repeated = append(repeated, distance[i])
 			repeatedSame = append(repeatedSame, same[i])
 		}
@@ -193,10 +195,12 @@ func invariant(t *testing.T, m PairMetric, r *rand.Rand, distance []float32, sam
 	if got := m.Value(score(t, moved, movedSame).Curve(), 4*threshold); got != want {
 		t.Fatalf("%g after permuting and scaling, before %g", got, want)
 	}
-	weighted := s.blank()
-	s.count(weighted, func(pair int32) int64 { return weights[pair] })
+	weighted, err := Score(distance, same, weights)
+	if err != nil {
+		t.Fatal(err)
+	}
 	want = m.Value(score(t, repeated, repeatedSame).Curve(), threshold)
-	if got := m.Value(weighted, threshold); got != want {
+	if got := m.Value(weighted.Curve(), threshold); got != want {
 		t.Fatalf("%g with weights, %g with repeated pairs", got, want)
 	}
 }
@@ -239,8 +243,8 @@ func TestDegenerate(t *testing.T) {
 		{[]float32{1, nan}, []bool{true, false}, "distance of pair 1 is NaN"},
 		{[]float32{-inf, 1}, []bool{true, false}, "distance of pair 0 is -Inf"},
 	} {
-		_, err := Score(c.distance, c.same)
-		_, summary := Summarize(c.distance, c.same)
+		_, err := Score(c.distance, c.same, nil)
+		_, summary := Summarize(c.distance, c.same, nil)
 		if err == nil || !strings.HasPrefix(err.Error(), c.want) {
 			t.Errorf("Score(%v): error = %v, want %q", c.distance, err, c.want)
 		}
@@ -295,17 +299,17 @@ func kinds(text string) []bool {
 }
 
 func TestRates(t *testing.T) {
-	// 20 negatives at 1..20; positives at 0.5, 3.5 and 30.
+	// 60 negatives at 1..60; positives at 0.5, 3.5 and 30.
 	distance, same := []float32{0.5, 3.5, 30}, []bool{true, true, true}
-	for i := range 20 {
+	for i := range 60 {
 		distance, same = append(distance, float32(i+1)), append(same, false)
 	}
 	got, err := Rates(score(t, distance, same).Curve(), []float64{0.01, 0.05, 0.16, 1})
 	want := []Rate{
-		{Target: 0.01}, // 20 negatives measure no less than 5 %
-		{Target: 0.05, Measurable: true, Threshold: 1.5, FAR: 0.05, FRR: 2.0 / 3},
-		{Target: 0.16, Measurable: true, Threshold: 3.75, FAR: 0.15, FRR: 1.0 / 3},
-		{Target: 1, Measurable: true, Threshold: 30, FAR: 1, FRR: 0},
+		{Target: 0.01}, // 60 negatives measure no less than 3/60 = 5 %
+		{Target: 0.05, Measurable: true, Threshold: 3.75, FAR: 0.05, FRR: 1.0 / 3},
+		{Target: 0.16, Measurable: true, Threshold: 9.5, FAR: 0.15, FRR: 1.0 / 3},
+		{Target: 1, Measurable: true, Threshold: 60, FAR: 1, FRR: 0},
 	}
 	if err != nil || !slices.Equal(got, want) {
 		t.Errorf("Rates = %+v, %v, want %+v", got, err, want)
@@ -316,8 +320,8 @@ func TestRates(t *testing.T) {
 			t.Errorf("at %g the rates are %g and %g, not as in %+v", rate.Threshold, far, frr, rate)
 		}
 	}
-	// Ten negatives tie as the closest: no threshold but one that accepts none.
-	tied := score(t, append(make([]float32, 10), 1), kinds("00000000001"))
+	// 30 negatives tie as the closest: no threshold but one that accepts none.
+	tied := score(t, append(make([]float32, 30), 1), kinds(strings.Repeat("0", 30)+"1"))
 	got, err = Rates(tied.Curve(), []float64{0.1})
 	if err != nil || got[0].FAR != 0 || got[0].FRR != 1 || !(got[0].Threshold < 0) {
 		t.Errorf("tied negatives: %+v, %v", got, err)
@@ -331,7 +335,7 @@ func TestScoreProbabilities(t *testing.T) {
 	above, below := math.Nextafter32(0.5, 1), math.Nextafter32(0.5, 0)
 	// Right are 0.9 and above; wrong are 0.5 and 0.2 (refused, same) and 0.7; right: below.
 	p := []float32{0.9, above, 0.5, 0.2, 0.7, below}
-	s, err := ScoreProbabilities(p, kinds("111100"))
+	s, err := ScoreProbabilities(p, kinds("111100"), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -348,7 +352,7 @@ func FuzzAUC(f *testing.F) {
 		for _, b := range data[:min(len(data), 200)] {
 			distance, same = append(distance, float32(b>>1)), append(same, b&1 == 1)
 		}
-		s, err := Score(distance, same)
+		s, err := Score(distance, same, nil)
 		if err != nil {
 			return
 		}

@@ -8,7 +8,7 @@ import (
 // Rate is a row of the table of false accepts and false rejects.
 type Rate struct {
 	Target     float64 `json:"target"`     // FAR asked for, in (0,1]
-	Measurable bool    `json:"measurable"` // whether negatives >= 1/Target; if not, the rest is 0
+	Measurable bool    `json:"measurable"` // whether negatives >= 3/Target; if not, the rest is 0
 	Threshold  float64 `json:"threshold"`
 	FAR        float64 `json:"far"` // share of negative pairs with distance <= Threshold; <= Target
 	FRR        float64 `json:"frr"` // share of positive pairs with distance > Threshold
@@ -17,10 +17,14 @@ type Rate struct {
 // Targets returns the rates of false accepts that a report shows.
 func Targets() []float64 { return []float64{0.001, 0.01, 0.05, 0.1} }
 
+// atLeast is how many false accepts a rate stands for, at least.
+const atLeast = 3
+
 // Rates returns one Rate for each target: at the largest threshold, midway between
 // two distances, whose FAR is at most target, so that FRR is least. With fewer than
-// 1/target negatives a single false accept exceeds the target, and nothing below
-// that can be told apart: the row says that it is not measurable.
+// 3/target negatives none of them may be accepted by chance alone although the rate is
+// the target (the rule of three: Hanley and Lippman-Hand, If nothing goes wrong, is
+// everything all right?, JAMA 249, 1983): the row says that it is not measurable.
 func Rates(c *Curve, targets []float64) ([]Rate, error) {
 	positives, negatives := c.total()
 	rates := make([]Rate, 0, len(targets))
@@ -28,15 +32,15 @@ func Rates(c *Curve, targets []float64) ([]Rate, error) {
 		if !(target > 0 && target <= 1) {
 			return nil, fmt.Errorf("target of false accepts is %v, want > 0 and at most 1", target)
 		}
-		rate := Rate{Target: target, Measurable: 1/float64(negatives) <= target}
+		rate := Rate{Target: target, Measurable: negatives*target >= atLeast}
 		if rate.Measurable {
 			levels := sort.Search(len(c.Distance), func(i int) bool {
-				return float64(c.Negatives[i])/float64(negatives) > target
+				return c.Negatives[i]/negatives > target
 			})
 			truePositives, falsePositives := c.upTo(levels)
 			rate.Threshold = c.cut(levels)
-			rate.FAR = float64(falsePositives) / float64(negatives)
-			rate.FRR = float64(positives-truePositives) / float64(positives)
+			rate.FAR = falsePositives / negatives
+			rate.FRR = (positives - truePositives) / positives
 		}
 		rates = append(rates, rate)
 	}

@@ -55,14 +55,19 @@ func plainOrder(q []float32, label int32, gallery Set, by distance.Distance, ski
 	return order
 }
 
+// precision is of at most as many answers as the class has.
+func precision(order []bool, k int) float64 {
+	return float64(hits(order, k)) / float64(min(k, hits(order, len(order))))
+}
+
 // plainMetrics are the definitions, read off the whole list of answers: order says which
 // are of the query's class, at least one.
 var plainMetrics = map[string]func(order []bool) float64{
 	"recall@1":     func(order []bool) float64 { return min(1, float64(hits(order, 1))) },
 	"recall@5":     func(order []bool) float64 { return min(1, float64(hits(order, 5))) },
 	"recall@10":    func(order []bool) float64 { return min(1, float64(hits(order, 10))) },
-	"precision@5":  func(order []bool) float64 { return float64(hits(order, 5)) / 5 },
-	"precision@10": func(order []bool) float64 { return float64(hits(order, 10)) / 10 },
+	"precision@5":  func(order []bool) float64 { return precision(order, 5) },
+	"precision@10": func(order []bool) float64 { return precision(order, 10) },
 	"r_precision": func(order []bool) float64 {
 		r := hits(order, len(order))
 		return float64(hits(order, r)) / float64(r)
@@ -293,7 +298,7 @@ func TestQueriesTable(t *testing.T) {
 		{[]int32{1, 2, 3, 4, 5, 6, 7, 8, 9, 10}, map[string]float64{"recall@1": 1, "recall@5": 1,
 			"recall@10": 1, "r_precision": 1, "map@r": 1, "map": 1, "mrr": 1, "precision@10": 1}},
 		{[]int32{6, 8}, map[string]float64{"recall@1": 0, "recall@5": 0, "recall@10": 1,
-			"precision@5": 0, "precision@10": 0.2, "r_precision": 0, "map@r": 0, "mrr": 1.0 / 6,
+			"precision@5": 0, "precision@10": 1, "r_precision": 0, "map@r": 0, "mrr": 1.0 / 6,
 			"map": (1.0/6 + 2.0/8) / 2}},
 	} {
 		for i, name := range names {

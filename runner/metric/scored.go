@@ -10,58 +10,71 @@ import (
 // Scored is pairs in ascending order of distance: sorted once, counted often. It is
 // immutable and safe for concurrent use.
 type Scored struct {
-	order []int32 // [M] index of the pair, as given to Score
-	level []int32 // [M] index into the curve's Distance, ascending
-	same  []bool  // [M] in the order of distance
-	curve Curve
+	same   []bool    // [M] as given to Score, as are the next two
+	level  []int32   // [M] index into the curve's Distance
+	weight []float64 // [M]
+	curve  Curve
 }
 
 // Curve is what every metric of pairs reads: how many pairs of either kind are
-// accepted at each distance. Both kinds are present.
+// accepted at each distance, each counted by its weight. Both kinds are present.
 type Curve struct {
 	Distance  []float32 // [L], L distinct finite distances, strictly ascending
-	Positives []int64   // [L] positive pairs with distance <= Distance[i]
-	Negatives []int64   // [L] negative pairs with distance <= Distance[i]
+	Positives []float64 // [L] weight of the positive pairs with distance <= Distance[i]
+	Negatives []float64 // [L] weight of the negative pairs with distance <= Distance[i]
 }
 
 // Score sorts pairs by distance [M] float32, any finite value, smaller is closer;
-// same [M] marks the positive ones. It keeps neither slice. Errors are
-// *DistanceError and *DegenerateError.
-func Score(distance []float32, same []bool) (*Scored, error) {
+// same [M] marks the positive ones. A pair counts as often as weight [M], above 0,
+// says; nil counts each once. It keeps same and weight. Errors are *DistanceError and
+// *DegenerateError.
+func Score(distance []float32, same []bool, weight []float64) (*Scored, error) {
 	if err := check(distance, same); err != nil {
 		return nil, err
 	}
-	s := &Scored{
-		order: make([]int32, len(distance)),
-		level: make([]int32, len(distance)),
-		same:  make([]bool, len(distance)),
+	if weight == nil {
+		weight = slices.Repeat([]float64{1}, len(same))
 	}
-	for i := range s.order {
-		s.order[i] = int32(i)
+	if len(weight) != len(same) {
+		panic("metric: length mismatch")
 	}
-	slices.SortFunc(s.order, func(a, b int32) int { return cmp.Compare(distance[a], distance[b]) })
-	for i, pair := range s.order {
-		if i == 0 || distance[pair] != distance[s.order[i-1]] {
-			s.curve.Distance = append(s.curve.Distance, distance[pair])
+	s := &Scored{same: same, weight: weight, level: make([]int32, len(same))}
+	order := make([]int32, len(same))
+	for i := range order {
+		order[i] = int32(i)
+	}
+	slices.SortFunc(order, func(a, b int32) int {
+		return cmp.Or(cmp.Compare(distance[a], distance[b]), cmp.Compare(a, b))
+	})
+	var c Curve
+	var positives, negatives float64
+	for i, pair := range order {
+		if i == 0 || distance[pair] != distance[order[i-1]] {
+			c.Distance = append(c.Distance, distance[pair])
+			c.Positives, c.Negatives = append(c.Positives, 0), append(c.Negatives, 0)
 		}
-		s.level[i] = int32(len(s.curve.Distance) - 1)
-		s.same[i] = same[pair]
+		if same[pair] {
+			positives += weight[pair]
+		} else {
+			negatives += weight[pair]
+		}
+		last := len(c.Distance) - 1
+		s.level[pair] = int32(last)
+		c.Positives[last], c.Negatives[last] = positives, negatives
 	}
-	s.curve.Positives = make([]int64, len(s.curve.Distance))
-	s.curve.Negatives = make([]int64, len(s.curve.Distance))
-	s.count(&s.curve, func(int32) int64 { return 1 })
+	s.curve = c
 	return s, nil
 }
 
 // ScoreProbabilities is Score for probability [M] float32 in [0,1], the probability
 // that a pair is the same: the distance is -probability. At the threshold Half a
 // pair is then accepted when probability > 0.5, as in Keras' binary accuracy.
-func ScoreProbabilities(probability []float32, same []bool) (*Scored, error) {
+func ScoreProbabilities(probability []float32, same []bool, weight []float64) (*Scored, error) {
 	distance := make([]float32, len(probability))
 	for i, p := range probability {
 		distance[i] = -p
 	}
-	return Score(distance, same)
+	return Score(distance, same, weight)
 }
 
 // Half is the threshold, for ScoreProbabilities, of probability 0.5: half-way from
@@ -88,47 +101,24 @@ func check(distance []float32, same []bool) error {
 	return nil
 }
 
-// Curve returns the counts of the pairs, each taken once. Do not change it.
+// Curve returns the counts of the pairs. Do not change it.
 func (s *Scored) Curve() *Curve { return &s.curve }
 
-// blank returns a curve over the same distances, for count to fill.
-func (s *Scored) blank() *Curve {
-	return &Curve{
-		Distance:  s.curve.Distance,
-		Positives: make([]int64, len(s.curve.Distance)),
-		Negatives: make([]int64, len(s.curve.Distance)),
-	}
-}
-
-// count fills c with the pairs, each as often as weight, >= 0, of its index says.
-func (s *Scored) count(c *Curve, weight func(pair int32) int64) {
-	var positives, negatives int64
-	for i, pair := range s.order {
-		if s.same[i] {
-			positives += weight(pair)
-		} else {
-			negatives += weight(pair)
-		}
-		c.Positives[s.level[i]] = positives // the last pair of a level has the last word
-		c.Negatives[s.level[i]] = negatives
-	}
-}
-
-// total returns the number of pairs of either kind.
-func (c *Curve) total() (positives, negatives int64) {
+// total returns the weight of all pairs of either kind.
+func (c *Curve) total() (positives, negatives float64) {
 	last := len(c.Distance) - 1
 	return c.Positives[last], c.Negatives[last]
 }
 
 // accepted returns the pairs with distance <= threshold.
-func (c *Curve) accepted(threshold float64) (positives, negatives int64) {
+func (c *Curve) accepted(threshold float64) (positives, negatives float64) {
 	return c.upTo(sort.Search(len(c.Distance), func(i int) bool {
 		return !(float64(c.Distance[i]) <= threshold)
 	}))
 }
 
 // upTo returns the pairs on the first levels distances.
-func (c *Curve) upTo(levels int) (positives, negatives int64) {
+func (c *Curve) upTo(levels int) (positives, negatives float64) {
 	if levels == 0 {
 		return 0, 0
 	}

@@ -17,33 +17,39 @@ type Distances struct {
 }
 
 // Summarize returns the statistics of distance [M] float32, where same [M] marks
-// positive pairs; deviations are those of a population (divided by the count). Errors
-// are *DistanceError and *DegenerateError.
-func Summarize(distance []float32, same []bool) (Distances, error) {
+// positive pairs and weight [M], as for Score, how often each counts; deviations are those
+// of a population (divided by the count). Errors are *DistanceError and *DegenerateError.
+func Summarize(distance []float32, same []bool, weight []float64) (Distances, error) {
 	if err := check(distance, same); err != nil {
 		return Distances{}, err
 	}
 	var d Distances
-	d.PositiveMean, d.PositiveStd = moments(distance, same, true)
-	d.NegativeMean, d.NegativeStd = moments(distance, same, false)
+	d.PositiveMean, d.PositiveStd = moments(distance, same, weight, true)
+	d.NegativeMean, d.NegativeStd = moments(distance, same, weight, false)
 	d.Gap = d.NegativeMean - d.PositiveMean
 	return d, nil
 }
 
 // moments returns mean and standard deviation of the distances of one kind. It goes
 // over them twice: a sum of squares would lose the deviation of alike distances.
-func moments(distance []float32, same []bool, kind bool) (mean, std float64) {
+func moments(distance []float32, same []bool, weight []float64, kind bool) (mean, std float64) {
+	of := func(pair int) float64 {
+		if weight == nil {
+			return 1
+		}
+		return weight[pair]
+	}
 	count := 0.0
 	for i, d := range distance {
 		if same[i] == kind {
-			mean += float64(d)
-			count++
+			mean += of(i) * float64(d)
+			count += of(i)
 		}
 	}
 	mean /= count
 	for i, d := range distance {
 		if same[i] == kind {
-			std += (float64(d) - mean) * (float64(d) - mean)
+			std += of(i) * (float64(d) - mean) * (float64(d) - mean)
 		}
 	}
 	return mean, math.Sqrt(std / count)

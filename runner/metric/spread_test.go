@@ -9,7 +9,7 @@ import (
 
 func TestSummarize(t *testing.T) {
 	// Positives 1 and 3: mean 2, deviation 1. Negatives 4, 4, 7: mean 5, deviation √2.
-	got, err := Summarize([]float32{1, 4, 3, 4, 7}, kinds("10100"))
+	got, err := Summarize([]float32{1, 4, 3, 4, 7}, kinds("10100"), nil)
 	want := Distances{PositiveMean: 2, PositiveStd: 1, NegativeMean: 5, NegativeStd: math.Sqrt2, Gap: 3}
 	if err != nil || got != want {
 		t.Errorf("Summarize = %+v, %v, want %+v", got, err, want)

@@ -12,7 +12,7 @@ import (
 
 // balancedBatches are settings for batches of 4 classes with 3 images each.
 var balancedBatches = []string{"sampler.balanced.images_per_class=3", "train.batch_size=12",
-	"distance=cosine", "train.steps=40", "train.eval_every=20", "optimizer.adam.lr=0.003"}
+	"distance=cosine", "train.steps=80", "train.eval_every=20", "optimizer.adam.lr=0.003"}
 
 // TestClassesLearn: each loss of classes tells classes apart that differ in colour.
 func TestClassesLearn(t *testing.T) {

@@ -36,7 +36,8 @@ func (l *loop) startNotes() []string {
 // taskOf returns the photos of val as they are searched for among the label images.
 func (l *loop) taskOf(val dataset.Part) (evaluate.LabelTask, error) {
 	t := evaluate.LabelTask{Photos: val.Images, Right: make([]int32, len(val.Images)),
-		Seed: uint64(l.Spec.Train.Seed)}
+		Seed:   uint64(l.Spec.Train.Seed),
+		Sample: evaluate.SampleOf(l.Data, val.Images, l.Data.ClassesOf(dataset.Train))}
 	switch {
 	case len(val.Images) == 0:
 		return t, &evaluate.NoPairsError{Split: dataset.Val, Reason: "no photos are left"}

@@ -129,7 +129,8 @@ func (l *loop) chooseVal(part dataset.Part) (err error) {
 		l.targets.val, err = l.taskOf(part)
 		return err
 	}
-	l.val, err = evaluate.ChoosePairs(l.Data, part, l.labelImages, uint64(l.Spec.Train.Seed))
+	l.val, err = evaluate.ChoosePairs(l.Data, part, l.labelImages, l.Data.ClassesOf(dataset.Train),
+		uint64(l.Spec.Train.Seed))
 	return err
 }
 

@@ -1,0 +1,71 @@
+package metric
+
+import (
+	"math"
+
+	"gonum.org/v1/gonum/stat/distuv"
+)
+
+// Level is the share of intervals that hold the true value.
+const Level = 0.95
+
+// Interval is where the true value of a metric lies, at Level: the value over all that
+// the images at hand were drawn from.
+//
+// The variance is that of the jackknife: what each unit adds to the metric, squared. The
+// interval is Wilson's for a share, with the number of independent draws that has this
+// variance, and Student's t for the number of units: it stays within [0,1], is lopsided
+// near the ends, and has a width where all went right. Korn and Graubard, Confidence
+// intervals for proportions with small expected number of positive counts estimated from
+// survey data, Survey Methodology 24, 1998; Franco et al., Comparative study of confidence
+// intervals for proportions in complex sample surveys, Journal of Survey Statistics and
+// Methodology 7, 2019.
+type Interval struct {
+	Low      float64 `json:"low"`
+	High     float64 `json:"high"`
+	Level    float64 `json:"level"`
+	Question string  `json:"question"` // what else might have been drawn: "new classes"
+	Method   string  `json:"method"`   // "jackknife of classes"
+	Units    int     `json:"units"`    // classes, groups, images, … that were drawn
+}
+
+// estimate is a metric with what is known of its error.
+type estimate struct {
+	value    float64
+	variance float64 // 0 where no unit changes the value
+	freedom  float64 // units that the variance rests on, less one; >= 1
+	draws    float64 // independent draws, where no unit changes the value
+}
+
+// interval returns the ends for a value in [0,1].
+func (e estimate) interval() (low, high float64) {
+	draws, t := e.draws, distuv.UnitNormal.Quantile((1+Level)/2)
+	if spread := e.value * (1 - e.value); spread > 0 && e.variance > spread*1e-12 {
+		draws = spread / e.variance
+		t = distuv.StudentsT{Sigma: 1, Nu: e.freedom}.Quantile((1 + Level) / 2)
+	}
+	return wilson(e.value, draws, t)
+}
+
+// wilson returns the interval of a share of n draws, whose error is t standard errors:
+// Wilson, Probable inference, the law of succession, and statistical inference, Journal of
+// the American Statistical Association 22, 1927.
+func wilson(share, n, t float64) (low, high float64) {
+	middle := (share + t*t/(2*n)) / (1 + t*t/n)
+	half := t / (1 + t*t/n) * math.Sqrt(share*(1-share)/n+t*t/(4*n*n))
+	return max(0, min(share, middle-half)), min(1, max(share, middle+half))
+}
+
+// effective returns how many equal weights vary as little as these: (Σw)² / Σw², of Kish,
+// Survey Sampling, 1965, section 11.7.
+func effective(weights []float64) float64 {
+	var sum, squares float64
+	for _, w := range weights {
+		sum += w
+		squares += w * w
+	}
+	if squares == 0 {
+		return 0
+	}
+	return sum * sum / squares
+}

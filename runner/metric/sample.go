@@ -1,0 +1,108 @@
+package metric
+
+// Sample says how images came to be measured. It decides what an interval takes for drawn
+// at random, the units, and so which question it answers. The zero Sample knows neither
+// classes nor groups.
+type Sample struct {
+	Class      []int32 // [N] class of each image, -1 unknown; nil where none is known
+	Group      []int32 // [N] burst, session or the like of each image, -1 none; nil where none is known
+	NewClasses bool    // the classes were drawn, too: training has not seen them
+}
+
+// The questions that intervals answer: what else might have been drawn.
+const (
+	NewClasses  = "new classes"
+	NewImages   = "new images of these classes"
+	NewGroups   = "new groups of images"
+	NewPairs    = "new images, paired as these are"
+	NewQueries  = "new queries"
+	NewEpisodes = "new episodes"
+)
+
+// How the variance of an Interval was found.
+const (
+	ByClasses    = "jackknife of classes"
+	ByGroups     = "jackknife of groups"
+	ByImages     = "jackknife of images"
+	ByComponents = "jackknife of connected components"
+	ByQueries    = "jackknife of queries"
+	ByEpisodes   = "jackknife of episodes"
+)
+
+// units are what is drawn: each image is of one.
+type units struct {
+	question, method string
+	of               []int32 // [N] unit of each image
+	count            int
+	stratum          []int32 // [count] class of each unit, where classes are given; nil: they are not
+	strata           int
+}
+
+// units returns what s draws of images 0..n-1.
+func (s Sample) units(n int) units {
+	image := func(i int) (int32, bool) { return int32(i), true }
+	switch {
+	case s.Class != nil && s.NewClasses:
+		return number(n, NewClasses, ByClasses, known(s.Class), image)
+	case s.Group != nil:
+		return number(n, NewGroups, ByGroups, known(s.Group), image).within(s.Class)
+	case s.Class != nil:
+		return number(n, NewImages, ByImages, image).within(s.Class)
+	}
+	return number(n, NewPairs, ByImages, image)
+}
+
+// known says of each image what list has, where it has anything.
+func known(list []int32) func(int) (int32, bool) {
+	return func(i int) (int32, bool) { return list[i], list[i] >= 0 }
+}
+
+// number makes units of images: those of equal keys are one. The first of keyed that knows
+// an image counts.
+func number(n int, question, method string, keyed ...func(int) (int32, bool)) units {
+	type key struct {
+		by int
+		of int32
+	}
+	u := units{question: question, method: method, of: make([]int32, n)}
+	numbers := map[key]int32{}
+	for i := range n {
+		for by, known := range keyed {
+			of, ok := known(i)
+			if !ok {
+				continue
+			}
+			at, seen := numbers[key{by, of}]
+			if !seen {
+				at = int32(u.count)
+				numbers[key{by, of}] = at
+				u.count++
+			}
+			u.of[i] = at
+			break
+		}
+	}
+	return u
+}
+
+// within says that units are drawn class by class; it does not where one is of several.
+func (u units) within(class []int32) units {
+	if class == nil {
+		return u
+	}
+	stratum := make([]int32, u.count)
+	for i := range stratum {
+		stratum[i] = -1
+	}
+	strata := int32(0)
+	for i, unit := range u.of {
+		c := class[i]
+		if c < 0 || stratum[unit] >= 0 && stratum[unit] != c {
+			return u
+		}
+		stratum[unit] = c
+		strata = max(strata, c+1)
+	}
+	u.stratum, u.strata = stratum, int(strata)
+	return u
+}

@@ -62,14 +62,7 @@ RUN --mount=type=bind,from=modules,target=/context \
     if [ -n "$(ls /context)" ]; then export GOPROXY=file:///context; fi && \
     flags=$(go run ./cli/tfpair-env) && eval "$flags" && \
     go build -trimpath -ldflags '-s -w' -o /out/bin/tfpair ./cli/tfpair && \
-    go list -deps -f '{{with .Module}}{{.Path}} {{.Dir}}{{end}}' ./cli/tfpair | sort -u | \
-    while read -r module folder; do \
-        licences=/out/share/doc/tfpair/$module && mkdir -p "$licences" && \
-        find "$folder" -maxdepth 1 -type f \( -iname 'licen[cs]e*' -o -iname 'notice*' \
-            -o -iname 'copying*' -o -iname 'patents*' \) -exec cp {} "$licences" \; ; \
-    done && \
-    cp -r /library/licences /out/share/doc/tfpair/hdf5 && \
-    mkdir /out/share/doc/tfpair/go && cp "$(go env GOROOT)/LICENSE" /out/share/doc/tfpair/go && \
+    .ci/licences /out/share/doc/tfpair && \
     go version -m /out/bin/tfpair | grep -q 'tags=.*hdf5' && /out/bin/tfpair doctor && \
     mkdir -p /volumes/data && install -d -m 1777 /volumes/runs
 

@@ -73,6 +73,10 @@ demo: build ## draw a small picture set, train on it, evaluate, export, compare
 stranger: build ## build and test a service in a module of its own
 	.ci/stranger
 
+.PHONY: dist
+dist: ## pack the binary with completions, manual pages, licences and checksums into dist/
+	$(SETUP) .ci/dist
+
 .PHONY: image
 image: build ## build the container image, with docker or buildah
 	.ci/image
@@ -87,4 +91,4 @@ fmt: ## format the code
 
 .PHONY: clean
 clean: ## remove what was built here; the user's cache stays
-	rm -rf bin demo out
+	rm -rf bin demo dist out

@@ -76,6 +76,7 @@ func newApp(streams IO) *cli.App {
 			newWeightsCommand(streams),
 			newCompletionCommand(streams),
 			newCompleteCommand(streams),
+			newManualCommand(),
 			newVersionCommand(streams),
 			newHelpCommand(streams),
 		},

@@ -19,7 +19,7 @@ import (
 const sheetQueries = 40
 
 // writeSearchSheet draws queries, each with its answers to the right, as a contact sheet.
-// Those that are none of these are framed.
+// Those that are none of these have a frame of their own.
 func writeSearchSheet(c *cli.Context, r searches, list []searched, x *index.Index,
 	queries map[string]queryImage) error {
 	pictures, err := picturesOf(c, x)
@@ -33,7 +33,7 @@ func writeSearchSheet(c *cli.Context, r searches, list []searched, x *index.Inde
 	}
 	title := fmt.Sprintf("%s in %s of %s", r.Model, what, count(r.Images, "image"))
 	if r.Threshold.Source != "" {
-		title += fmt.Sprintf("; framed, none of these: distance > %.4g", r.Threshold.Value)
+		title += fmt.Sprintf("; dotted frame, none of these: distance > %.4g", r.Threshold.Value)
 	}
 	if shown := min(len(list), sheetQueries); shown < len(list) {
 		title += fmt.Sprintf("; the first %d of %d queries", shown, len(list))
@@ -106,7 +106,7 @@ func (h hit) cell(p pictures) sheet.Cell {
 	}
 	cell.Caption += "\n" + h.Path
 	if !h.Accepted {
-		cell.Frame = sheet.Wrong
+		cell.Frame = sheet.Refused
 		cell.Caption += "\nnone of these"
 	}
 	img, err := p.open(h.Path, h.SHA256)

@@ -18,7 +18,7 @@ func Pair(left, right image.Image) image.Image {
 	canvas := image.NewNRGBA(image.Rect(0, 0, maxSide, half))
 	draw.Draw(canvas, canvas.Rect, image.NewUniform(paper), image.Point{}, draw.Src)
 	for i, img := range []image.Image{left, right} {
-		p := fill(img, half)
+		p := enlarged(img, half)
 		if p == nil {
 			continue
 		}
@@ -28,10 +28,10 @@ func Pair(left, right image.Image) image.Image {
 	return canvas
 }
 
-// fill returns img with its longer side at most side: enlarged by a whole factor of two
+// enlarged returns img with its longer side at most side: enlarged by a whole factor of two
 // or more if it can be, else smoothly made as large as it may be. An image without
 // pixels is nil.
-func fill(img image.Image, side int) image.Image {
+func enlarged(img image.Image, side int) image.Image {
 	if img == nil || img.Bounds().Empty() {
 		return nil
 	}

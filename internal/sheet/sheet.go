@@ -3,7 +3,7 @@
 //
 //	rows of Cell{Image, Caption, Frame} → Draw → image → Write → PNG file, whole or not at all
 //
-// It knows nothing of what the pictures mean.
+// It knows nothing of what the pictures show, only whether they are right answers.
 package sheet
 
 import (
@@ -13,24 +13,15 @@ import (
 	"strings"
 
 	xdraw "golang.org/x/image/draw"
-	"golang.org/x/image/font"
-	"golang.org/x/image/font/basicfont"
-	"golang.org/x/image/math/fixed"
 )
 
 // Cell is one place of a sheet.
 type Cell struct {
 	Image   image.Image // nil: the place holds its caption only
-	Caption string      // under the image, ASCII; "\n" begins a line, long lines are cut in the middle
+	Caption string      // under the image; "\n" begins a line; see cut for long lines
 	Wide    bool        // the caption may run over the places to its right, where they are empty
-	Frame   color.Color // around the image; nil: a hairline, so that white pictures have an edge
+	Frame   Frame       // around the image
 }
-
-// Colours for frames, told apart also by those who see red and green alike.
-var (
-	Right = color.NRGBA{0, 114, 178, 255} // blue of Okabe and Ito's palette
-	Wrong = color.NRGBA{213, 94, 0, 255}  // vermilion of the same
-)
 
 // Lengths in pixels.
 const (
@@ -38,21 +29,18 @@ const (
 	maxSide = 192 // of a place; larger images are made smaller
 	margin  = 12  // around the sheet
 	gap     = 10  // between places; frames are drawn in it
-	frame   = 3   // width of a coloured frame
 	above   = 5   // between an image, its frame and the caption
-	glyph   = 7   // width of a letter of basicfont.Face7x13
-	line    = 14  // height of a line of text
 )
 
 var (
-	paper    = color.White
-	ink      = color.Gray{40}
-	hairline = color.Gray{200}
+	paper = color.White
+	ink   = color.Gray{40}
 )
 
 // Draw returns the sheet of rows, first row on top, first cell left. All places are
 // equally wide; a row is as high as it needs. Small images are enlarged by a whole
-// factor so that their pixels can be seen. No cells give a blank sheet.
+// factor so that their pixels can be seen. Below them the sheet says what the frames on it
+// mean. No cells give a blank sheet.
 func Draw(rows [][]Cell) image.Image {
 	pictures, side, columns := make([][]image.Image, len(rows)), minSide, 0
 	for i, row := range rows {
@@ -65,13 +53,14 @@ func Draw(rows [][]Cell) image.Image {
 			}
 		}
 	}
-	height := 2*margin - gap
+	key := legend(rows)
+	height := 2*margin - gap + key.height()
 	heights := make([]int, len(rows))
 	for i, row := range rows {
 		heights[i] = pictureHeight(pictures[i])
 		height += heights[i] + captionHeight(row) + gap
 	}
-	width := 2*margin + columns*(side+gap) - gap
+	width := 2*margin + max(columns*(side+gap)-gap, key.width())
 	canvas := image.NewNRGBA(image.Rect(0, 0, max(width, 2*margin), max(height, 2*margin)))
 	draw.Draw(canvas, canvas.Rect, image.NewUniform(paper), image.Point{}, draw.Src)
 	y := margin
@@ -82,6 +71,7 @@ func Draw(rows [][]Cell) image.Image {
 		}
 		y += heights[i] + captionHeight(row) + gap
 	}
+	key.draw(canvas, image.Pt(margin, y))
 	return canvas
 }
 
@@ -137,37 +127,17 @@ func drawCell(canvas draw.Image, place image.Rectangle, c Cell, picture image.Im
 	if picture != nil {
 		at := picture.Bounds().Sub(picture.Bounds().Min).Add(place.Min).Add(image.Pt(
 			(place.Dx()-picture.Bounds().Dx())/2, (place.Dy()-picture.Bounds().Dy())/2))
-		colour, width := color.Color(hairline), 1
-		if c.Frame != nil {
-			colour, width = c.Frame, frame
-		}
-		draw.Draw(canvas, at.Inset(-width), image.NewUniform(colour), image.Point{}, draw.Src)
-		draw.Draw(canvas, at, image.NewUniform(paper), image.Point{}, draw.Src)
+		c.Frame.draw(canvas, at)
 		draw.Draw(canvas, at, picture, picture.Bounds().Min, draw.Over)
 	}
 	if c.Caption == "" {
 		return
 	}
-	d := font.Drawer{Dst: canvas, Src: image.NewUniform(ink), Face: basicfont.Face7x13}
+	room := place.Dx()
+	if c.Wide {
+		room = canvas.Bounds().Dx() - margin - place.Min.X
+	}
 	for i, text := range strings.Split(c.Caption, "\n") {
-		room := place.Dx()
-		if c.Wide {
-			room = canvas.Bounds().Dx() - margin - place.Min.X
-		}
-		text = shorten(text, room/glyph)
-		d.Dot = fixed.P(place.Min.X, place.Max.Y+above+i*line+basicfont.Face7x13.Ascent)
-		d.DrawString(text)
+		write(canvas, image.Pt(place.Min.X, place.Max.Y+above+i*line), cut(text, room))
 	}
-}
-
-// shorten cuts out of the middle what is more than n letters.
-func shorten(text string, n int) string {
-	letters := []rune(text)
-	if len(letters) <= n {
-		return text
-	}
-	const dots = ".."
-	head := (n - len(dots)) / 2
-	tail := n - len(dots) - head
-	return string(letters[:head]) + dots + string(letters[len(letters)-tail:])
 }

@@ -158,7 +158,7 @@ func runWeightsInspect(o weightsOptions, streams IO) error {
 // fits imports f for its network, if that is known, and says whether it has a classifier.
 func (i *inspected) fits(f *weights.File) (top bool, err error) {
 	if i.Network == "" {
-		return false, nil
+		return false, f.CheckTypes()
 	}
 	n, err := train.Backbone(i.Network)
 	if err != nil {

@@ -4,6 +4,8 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
+	"slices"
+	"strings"
 
 	"github.com/tfpair/tfpair/internal/half"
 )
@@ -15,8 +17,9 @@ type element struct {
 	read func([]byte) float32
 }
 
-// elementTypes lists those that weights are stored in. What is no float32 becomes one: integers
-// count batches, and half floats lose nothing.
+// elementTypes lists those that are read. Floating-point numbers become float32; half weightTypes lose
+// nothing. The others count batches and number positions: File.wholes tells them apart, since
+// weights that were made integers need a scale, which no format here has a place for.
 var elementTypes = []element{
 	{"F32", 4, func(b []byte) float32 { return math.Float32frombits(binary.LittleEndian.Uint32(b)) }},
 	{"F64", 8, func(b []byte) float32 {
@@ -34,6 +37,12 @@ var elementTypes = []element{
 	{"BOOL", 1, func(b []byte) float32 { return float32(b[0]) }},
 }
 
+// weightTypes are the types of weights.
+var weightTypes = []string{"F32", "F64", "F16", "BF16"}
+
+// isFloat reports whether numbers of this type may be weights.
+func (e element) isFloat() bool { return slices.Contains(weightTypes, e.name) }
+
 // elementOf returns the type of this name.
 func elementOf(name string) (element, error) {
 	for _, e := range elementTypes {
@@ -41,7 +50,7 @@ func elementOf(name string) (element, error) {
 			return e, nil
 		}
 	}
-	return element{}, fmt.Errorf("numbers of type %s are not read", name)
+	return element{}, fmt.Errorf("numbers of type %s are not read; weights are %s", name, strings.Join(weightTypes, ", "))
 }
 
 // all returns the numbers that data holds.

@@ -49,6 +49,9 @@ func (f *File) Import(n Network) (*Imported, error) {
 	}
 	i := &importer{file: f, network: n, layout: l, found: map[string]Tensor{}, source: map[string]string{}}
 	i.collect()
+	if problem := f.scaleless(slices.Sorted(maps.Values(i.source))); problem != "" {
+		i.problems = append(i.problems, problem)
+	}
 	i.foldBiases()
 	i.compare()
 	if len(i.problems) > 0 {

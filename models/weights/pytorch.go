@@ -4,6 +4,8 @@ import (
 	"archive/zip"
 	"encoding/binary"
 	"fmt"
+	"hash/crc32"
+	"io"
 	"math/big"
 	"slices"
 	"strings"
@@ -76,7 +78,23 @@ func (s *source) stored(f *zip.File, most int64) ([]byte, error) {
 	if n > most {
 		return nil, fmt.Errorf("member %q has %d bytes, limit %d", f.Name, n, most)
 	}
+	if err := s.checkSum(f, at); err != nil {
+		return nil, err
+	}
 	return s.bytes(at, n)
+}
+
+// checkSum compares the bytes of a member, which begin at at, with its CRC-32.
+func (s *source) checkSum(f *zip.File, at int64) error {
+	sum := crc32.NewIEEE()
+	if _, err := io.Copy(sum, io.NewSectionReader(s.r, at, int64(f.UncompressedSize64))); err != nil {
+		return fmt.Errorf("member %q: %w", f.Name, err)
+	}
+	if sum.Sum32() != f.CRC32 {
+		return fmt.Errorf("member %q is damaged: its bytes have CRC-32 %08x, the archive says %08x (or torch.save "+
+			"was told to write no checksums: set_crc32_options(True) and save again)", f.Name, sum.Sum32(), f.CRC32)
+	}
+	return nil
 }
 
 // findStorage returns where the storage that is the member of this whole name begins, of so many bytes.
@@ -86,10 +104,13 @@ func (s *source) findStorage(name string, bytes int64) (int64, error) {
 		return 0, fmt.Errorf("member %q is missing", name)
 	}
 	at, n, err := s.place(s.archive.File[i])
-	if err == nil && n != bytes {
-		err = fmt.Errorf("member %q has %d bytes, want %d", name, n, bytes)
+	if err != nil {
+		return 0, err
 	}
-	return at, err
+	if n != bytes {
+		return 0, fmt.Errorf("member %q has %d bytes, want %d", name, n, bytes)
+	}
+	return at, s.checkSum(s.archive.File[i], at)
 }
 
 // pytorchMagic is the number that the first pickle holds.

@@ -191,6 +191,9 @@ func (w *walk) dataset(d *hdf5.Dataset, path string) error {
 		if t.Size() > maxFloat { // the library takes memory for one of any size
 			return fmt.Errorf("its numbers have %d bytes, limit %d", t.Size(), maxFloat)
 		}
+		if t.Size() < 2 {
+			return fmt.Errorf("its numbers have 8 bits; weights are %s", strings.Join(weightTypes, ", "))
+		}
 	case hdf5.T_OPAQUE: // how h5py stores what NumPy has no type for
 		kind, err := w.attribute(d.ID(), "dtype")
 		if err != nil {

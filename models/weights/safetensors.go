@@ -50,8 +50,8 @@ func readSafetensors(s *source) (*File, error) {
 		if _, err := left.take(name, shape); err != nil {
 			return nil, err
 		}
-		f.Tensors = append(f.Tensors, Tensor{Name: name, Shape: shape,
-			Data: e.all(data[info.DataOffsets[0]:info.DataOffsets[1]])})
+		f.add(Tensor{Name: name, Shape: shape,
+			Data: e.all(data[info.DataOffsets[0]:info.DataOffsets[1]])}, e)
 	}
 	return f, nil
 }

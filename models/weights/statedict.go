@@ -47,7 +47,7 @@ func (s *source) dictionary(names []string, values []any) (*File, error) {
 		if err != nil {
 			return nil, err
 		}
-		f.Tensors = append(f.Tensors, t)
+		f.add(t, v.storage.element)
 	}
 	f.unwrap()
 	return f, nil
@@ -88,6 +88,11 @@ func (f *File) unwrap() {
 	}
 	for i := range f.Tensors {
 		f.Tensors[i].Name = f.Tensors[i].Name[len(prefix):]
+	}
+	wholes := f.wholes
+	f.wholes = map[string]string{}
+	for name, kind := range wholes {
+		f.wholes[name[len(prefix):]] = kind
 	}
 }
 

@@ -30,6 +30,8 @@ type File struct {
 	Tensors  []Tensor          // sorted by name
 	Layers   map[string]string // Keras 3: a layer's own name by its group, "layers/conv2d_1"; else nil
 	Metadata map[string]string // safetensors: what its writer says about it; else nil
+
+	wholes map[string]string // type of each tensor whose numbers are no floating-point ones, by name
 }
 
 // Format is a kind of file.
@@ -154,6 +156,49 @@ func (f *File) check() error {
 		}
 	}
 	return nil
+}
+
+// add adds a tensor that was read as elements of a type.
+func (f *File) add(t Tensor, of element) {
+	f.Tensors = append(f.Tensors, t)
+	if of.isFloat() {
+		return
+	}
+	if f.wholes == nil {
+		f.wholes = map[string]string{}
+	}
+	f.wholes[t.Name] = of.name
+}
+
+// CheckTypes refuses integers and bools among the tensors of a file whose network is not
+// known: any that is more than a counter may be a weight. Import asks about the network's.
+// The error is an *Error.
+func (f *File) CheckTypes() error {
+	var names []string
+	for _, t := range f.Tensors {
+		if len(t.Data) > 1 {
+			names = append(names, t.Name)
+		}
+	}
+	if problem := f.scaleless(names); problem != "" {
+		return f.refuse(problem)
+	}
+	return nil
+}
+
+// scaleless says which of the named tensors cannot be weights for their type, "" if all can.
+func (f *File) scaleless(names []string) string {
+	var found []string
+	for _, name := range names {
+		if kind := f.wholes[name]; kind != "" {
+			found = append(found, fmt.Sprintf("%q (%s)", name, kind))
+		}
+	}
+	if found == nil {
+		return ""
+	}
+	return fmt.Sprintf("%s of integers or bools, which are no weights without a scale: %s; weights are %s",
+		tensors(len(found)), list(found), strings.Join(weightTypes, ", "))
 }
 
 // Parameters returns how many numbers the tensors hold.

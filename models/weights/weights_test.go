@@ -5,6 +5,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -13,6 +15,47 @@ import (
 
 	"github.com/tfpair/tfpair/internal/named"
 )
+
+// TestDamagedTorch: one bit of a storage was flipped, and only the archive's checksum tells.
+func TestDamagedTorch(t *testing.T) {
+	want := regexp.MustCompile(`pytorch: member "[^"]*data/[0-9]+" is damaged: its bytes have CRC-32 [0-9a-f]{8}`)
+	if _, err := Read("testdata/flipped.pth"); err == nil || !want.MatchString(err.Error()) {
+		t.Errorf("Read of a file with a flipped bit = %v, want %v", err, want)
+	}
+}
+
+// TestIntegers: weights that were quantized without a place for their scale are refused, where
+// the network is known and where it is not; counters and what the network does not want may be
+// integers.
+func TestIntegers(t *testing.T) {
+	f, err := Read("testdata/int8.safetensors")
+	if err != nil {
+		t.Fatal(err)
+	}
+	shapes := map[string][]int64{}
+	for _, x := range f.Tensors {
+		shapes[x.Name] = x.Shape
+	}
+	_, imported := f.Import(Network{Name: "smallconv", Shapes: shapes})
+	for _, err := range []error{f.CheckTypes(), imported} {
+		const want = `4 tensors of integers or bools, which are no weights without a scale: ` +
+			`"backbone/conv1/bias" (I8), "backbone/conv1/kernel" (I8), "backbone/dense/bias" (I8) and 1 more; weights are F32, F64, F16, BF16`
+		var refused *Error
+		if !errors.As(err, &refused) || !slices.Contains(refused.Problems, want) {
+			t.Errorf("int8 weights: %v, want %s", err, want)
+		}
+	}
+	network, _ := smallNetwork("torchvision")
+	f = mustRead(t, safe(t, smallFiles()["torchvision"]))
+	f.add(Tensor{Name: "layer1.0.bn9.num_batches_tracked", Shape: []int64{}, Data: []float32{7}}, element{name: "I64"})
+	f.wholes["layer1.0.bn1.num_batches_tracked"] = "I64"
+	if _, err := f.Import(network); err != nil {
+		t.Errorf("a counter of batches: %v", err)
+	}
+	if err := f.CheckTypes(); err != nil {
+		t.Errorf("a counter of batches: %v", err)
+	}
+}
 
 func TestReadErrors(t *testing.T) {
 	dir := t.TempDir()

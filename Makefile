@@ -6,6 +6,7 @@
 GO       ?= go
 FUZZTIME ?= 20s
 CACHE    := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/tfpair
+APIDIFF  := $(CACHE)/tools/apidiff-20261113/apidiff
 LINT     := $(CACHE)/tools/golangci-lint-v2.15.0/golangci-lint
 
 # Runs before commands that build with TensorFlow; stops where setting up fails.
@@ -48,6 +49,13 @@ lint: $(LINT) ## check the code with golangci-lint, with and without the build t
 
 $(LINT):
 	GOBIN=$(@D) $(GO) install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+
+.PHONY: api
+api: $(APIDIFF) ## compare the stable packages with those of the last release
+	$(SETUP) .ci/api $(APIDIFF)
+
+$(APIDIFF):
+	GOBIN=$(@D) $(GO) install golang.org/x/exp/cmd/apidiff@v0.0.0-20261113113407-e3970619a1a4
 
 .PHONY: fuzz
 fuzz: ## run every fuzz target for FUZZTIME (20s)

@@ -118,6 +118,8 @@ var Rules = map[string]Rule{
 		"pipeline/decode", "pipeline/resize", "internal/..."},
 		Why: "Go services import it without the code that trains"},
 
+	"runner/index": {Ours: []string{"models/index"}, Pure: true,
+		Why: "it is the former name of models/index"},
 	"runner/metric":      {Ours: []string{"internal/forest", "internal/workers", "models/distance"}, Pure: true, Why: noCgo},
 	"runner/tensorboard": {Pure: true, Why: noCgo},
 	"runner/network": {Ours: []string{"internal/session", "graphs/...", "pipeline/...",

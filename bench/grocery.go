@@ -24,6 +24,7 @@ var grocerySettings = []string{
 	"train.steps=600",
 	"train.eval_every=200",
 	"train.unseen_classes=true",
+	"train.test=0.5", // Oh Song et al., 2016, arXiv:1511.06452, section 6
 }
 
 // search is retrieval among classes that training never saw.

@@ -86,7 +86,8 @@ func (t training) run(ctx context.Context, o options, seed int) ([]report, float
 
 // trainArguments are the command line of every training: on data, into folder, with settings.
 func trainArguments(o options, data, folder string, settings ...string) []string {
-	argv := []string{o.tfpair, "train", "--data", data, "--out", folder, "--json"}
+	argv := []string{o.tfpair, "train", "--data", data, "--out", folder, "--json",
+		"--set", "train.test=0"} // tests are data of their own
 	for _, s := range settings {
 		argv = append(argv, "--set", s)
 	}

@@ -12,7 +12,7 @@ import (
 
 func newEvaluateCommand(streams IO) *cli.Command {
 	flags := append(append(dataFlags(), modelFlags()...),
-		&cli.StringFlag{Name: "split", Value: "test", Usage: "train, val or test; data without splits is all test"},
+		&cli.StringFlag{Name: "split", Value: "test", Usage: "train, val or test. Test of the training's own data is what training kept for it; other data without splits is all test"},
 		&cli.BoolFlag{Name: "unseen-classes",
 			Usage: "measure classes that training never saw, whatever their split; implied for test by a training so made"},
 		&cli.StringFlag{Name: "gallery", Usage: "split, or `PATH` of other data, that each image is searched in, " +
@@ -60,7 +60,7 @@ func runEvaluate(c *cli.Context, out output) (err error) {
 	if err != nil {
 		return err
 	}
-	from := parts{data: data, train: model.spec.Train, seen: model.Seen}
+	from := parts{data: data, train: model.spec.Train, seen: model.Seen, fingerprint: model.Data.Fingerprint}
 	from.unseen = c.Bool("unseen-classes") || from.train.Unseen && c.String("split") == string(dataset.Test)
 	switch {
 	case few != nil:

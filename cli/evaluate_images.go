@@ -14,14 +14,28 @@ import (
 
 // parts chooses what is measured out of data.
 type parts struct {
-	data   *dataset.Dataset
-	train  spec.Train // how training split
-	seen   []string   // classes that it saw
-	unseen bool       // test holds the other classes, whatever their split
+	data        *dataset.Dataset
+	train       spec.Train // how training split
+	seen        []string   // classes that it saw
+	fingerprint string     // of the data of the training, assigned
+	unseen      bool       // test holds the other classes, whatever their split
 }
 
-// choose returns the part that split, the value of flag, names. Data that names no
-// splits is all test; its train and val are what training makes of it.
+// splits are what training made of data that names none.
+func (p parts) splits() dataset.SplitOptions {
+	return dataset.SplitOptions{Val: p.train.Val, Test: p.train.Test, ByClass: p.train.Unseen, Seed: uint64(p.train.Seed)}
+}
+
+// trained tells whether the data is that of the training: assigned as it was, it has its
+// fingerprint.
+func (p parts) trained() bool {
+	again := p.data.Without(nil)
+	return again.Assign(p.splits()) == nil && again.Fingerprint() == p.fingerprint
+}
+
+// choose returns the part that split, the value of flag, names. Test of the data that was
+// trained on is what training kept for it. Other data that names no splits is all test; its
+// train and val are what training would make of it.
 func (p parts) choose(flag, split string) (dataset.Part, error) {
 	want := dataset.Split(split)
 	if p.unseen && flag == "--split" {
@@ -32,14 +46,18 @@ func (p parts) choose(flag, split string) (dataset.Part, error) {
 	}
 	switch want {
 	case dataset.Test:
-		if len(p.data.Splits()) == 0 {
+		switch {
+		case p.train.Test > 0 && p.trained():
+			if err := p.data.Assign(p.splits()); err != nil {
+				return dataset.Part{}, err
+			}
+		case len(p.data.Splits()) == 0:
 			part := p.data.In("")
 			part.Split = dataset.Test
 			return part, nil
 		}
 	case dataset.Train, dataset.Val:
-		if err := p.data.Assign(dataset.SplitOptions{Val: p.train.Val, ByClass: p.train.Unseen,
-			Seed: uint64(p.train.Seed)}); err != nil {
+		if err := p.data.Assign(p.splits()); err != nil {
 			return dataset.Part{}, err
 		}
 	default:

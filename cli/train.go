@@ -54,7 +54,7 @@ func (o *trainOptions) addFlags(c *cli.Command) {
 	o.start.addFlags(c)
 	c.Flags = append(c.Flags,
 		&cli.BoolFlag{Name: "unseen-classes", Destination: &o.start.unseen,
-			Usage: "keep half of the classes for test and some for validation; means --set train.unseen_classes=true"},
+			Usage: "keep whole classes for validation and test, at least two each: shares train.val and train.test; means --set train.unseen_classes=true"},
 		&cli.Float64Flag{Name: "max-minutes", Destination: &o.minutes, DefaultText: "no limit",
 			Usage: "stop after `N` minutes, evaluate and save; the same command goes on"})
 	o.machine.addFlags(c)

@@ -21,6 +21,9 @@ var Presets = named.Table[*Spec]{Kind: "preset", Rows: map[string]named.Row[*Spe
 // DefaultPreset is the preset of a training that names none.
 const DefaultPreset = "siamese"
 
+// DefaultTest is the share kept for test of a training that says nothing about it.
+const DefaultTest = 0.1
+
 // siamese is program 1 of the origin: 1,565 steps of 32 pairs are five passes over
 // 10,000 pairs, each pass 313 steps.
 func siamese() *Spec {
@@ -35,7 +38,7 @@ func siamese() *Spec {
 		Optimizer: choose("adam"),
 		Schedule:  choose("constant"),
 		Sampler:   choose("pairs"),
-		Train: Train{BatchSize: 32, Steps: 1565, Val: 0.1, EvalEvery: 313,
+		Train: Train{BatchSize: 32, Steps: 1565, Val: 0.1, Test: DefaultTest, EvalEvery: 313,
 			Select: "val.auc"},
 	}
 }
@@ -56,7 +59,7 @@ func imageLabel() (*Spec, error) {
 	s := siamese()
 	s.Topology, s.Sampler, s.Loss = "feature", choose("labels"), choose("mixed")
 	s.Input.Size, s.Backbone = 224, choose("resnet50")
-	s.Train = Train{BatchSize: 16, Steps: 825, Val: 0.1, EvalEvery: 165, Select: "val.recall@1"}
+	s.Train = Train{BatchSize: 16, Steps: 825, Val: 0.1, Test: DefaultTest, EvalEvery: 165, Select: "val.recall@1"}
 	return s.Set("backbone.resnet50.freeze_bn=true", "optimizer.adam.lr=1e-4")
 }
 

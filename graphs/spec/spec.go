@@ -79,7 +79,8 @@ type Train struct {
 	BatchSize int     `yaml:"batch_size"`     // pairs, triplets or photos, or images for balanced samplers; > 0
 	Steps     int     `yaml:"steps"`          // updates in all; 0: the network is evaluated and saved as it starts
 	Seed      int64   `yaml:"seed"`           // of starting values, splits and batches; >= 0
-	Val       float64 `yaml:"val"`            // share of train held out where the data names no validation split; in (0,1)
+	Val       float64 `yaml:"val"`            // share held out for validation where the data names no such split; in (0,1)
+	Test      float64 `yaml:"test"`           // share kept for test where the data names no such split; in [0,1), 0: none
 	Unseen    bool    `yaml:"unseen_classes"` // splits hold out whole classes: those of val and test are never trained on
 	EvalEvery int     `yaml:"eval_every"`     // updates between evaluations on validation; 0 is one epoch
 	Select    string  `yaml:"select"`         // val.METRIC by which the best checkpoint is chosen
@@ -130,7 +131,25 @@ func Parse(text []byte, name string, base *Spec) (*Spec, error) {
 // Stored reads a spec that was stored whole, by this version or an earlier one. A
 // section that did not exist then stands for what was done then.
 func Stored(text []byte, name string) (*Spec, error) {
-	return Parse(text, name, &Spec{Miner: choose("all"), Cache: Cache{Type: Off}})
+	s, err := Parse(text, name, &Spec{Miner: choose("all"), Cache: Cache{Type: Off}})
+	if err == nil && s.Train.Unseen && !NamesTest(text) {
+		s.Train.Test = earlierUnseen
+	}
+	return s, err
+}
+
+// earlierUnseen is the share of classes kept for test before there was a key train.test:
+// Oh Song et al., 2016, arXiv:1511.06452, section 6, train on the first half of the classes
+// and test on the other.
+const earlierUnseen = 0.5
+
+// NamesTest tells whether a stored spec has the key train.test, which earlier versions
+// did not know.
+func NamesTest(text []byte) bool {
+	var s struct {
+		Train struct{ Test *float64 }
+	}
+	return yaml.Unmarshal(text, &s) == nil && s.Train.Test != nil
 }
 
 // locate turns the YAML library's messages into file:line: what.
@@ -178,6 +197,8 @@ func (s *Spec) Validate() error {
 		{"train.seed", s.Train.Seed >= 0, "0 or more", s.Train.Seed},
 		{"train.ema", s.Train.EMA >= 0 && s.Train.EMA < 1, "0 (off) or a share below 1", s.Train.EMA},
 		{"train.val", s.Train.Val > 0 && s.Train.Val < 1, "a share between 0 and 1", s.Train.Val},
+		{"train.test", s.Train.Test >= 0 && s.Train.Val+s.Train.Test < 1,
+			fmt.Sprintf("0 (none) or a share that leaves some for training beside train.val %g", s.Train.Val), s.Train.Test},
 		{"train.eval_every", s.Train.EvalEvery >= 0, "0 (one epoch) or more updates", s.Train.EvalEvery},
 		{"train.patience", s.Train.Patience >= 0, "0 (no limit) or more evaluations", s.Train.Patience},
 	} {

@@ -92,7 +92,7 @@ func TestParseErrors(t *testing.T) {
 		{"top key", "topolgy: siamese\n",
 			`spec.yaml:1: unknown key "topolgy" (known: topology, input, backbone, head, distance, miner, loss, optimizer, schedule, sampler, augment, target, cache, train)`},
 		{"nested key", "topology: siamese\ntrain:\n  stpes: 5\n",
-			`spec.yaml:3: unknown key "stpes" (known: batch_size, steps, seed, val, unseen_classes, eval_every, select, patience, ema)`},
+			`spec.yaml:3: unknown key "stpes" (known: batch_size, steps, seed, val, test, unseen_classes, eval_every, select, patience, ema)`},
 		{"type", "train: {steps: many}\n", "spec.yaml:1: cannot unmarshal !!str `many` into int"},
 		{"fraction", "train:\n  patience: 0.9\n", "spec.yaml:2: train.patience: want a whole number, got 0.9"},
 		{"every fault", "train:\n  eval_every: 0.5\n  seed: 1.5\n",
@@ -113,6 +113,8 @@ func TestParseErrors(t *testing.T) {
 		{"two documents", "topology: siamese\n---\ntopology: siamese\n", "want one YAML document"},
 		{"size", "input: {size: 0}\n", "spec.yaml: input.size must be 1 to 4096 pixels, got 0"},
 		{"steps", "train: {steps: -1}\n", "spec.yaml: train.steps must be 0 to 99999999, got -1"},
+		{"test", "train: {test: 0.9}\n", "spec.yaml: train.test must be 0 (none) or a share that leaves some for training " +
+			"beside train.val 0.1, got 0.9"},
 		{"val", "train: {val: 1}\n", "spec.yaml: train.val must be a share between 0 and 1, got 1"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -260,6 +262,15 @@ func TestStored(t *testing.T) {
 	s, err := Stored(without("miner:\n  all: {}\n"), "spec.yaml")
 	if err != nil || s.Miner.Name != "all" || s.Cache != (Cache{Type: Off}) {
 		t.Errorf("Stored without miner and cache = %+v, %v; want the miner all, the cache off", s, err)
+	}
+	for unseen, want := range map[string]float64{"false": 0, "true": 0.5} { // what was done then
+		text := strings.Replace(string(without("  test: 0.1\n")), "unseen_classes: false", "unseen_classes: "+unseen, 1)
+		if s, err = Stored([]byte(text), "spec.yaml"); err != nil || s.Train.Test != want || NamesTest([]byte(text)) {
+			t.Errorf("Stored without train.test, unseen_classes %s: %+v, %v; want test %g", unseen, s.Train, err, want)
+		}
+	}
+	if s, err = Stored(text, "spec.yaml"); err != nil || s.Train.Test != 0.1 || !NamesTest(text) {
+		t.Errorf("Stored = %+v, %v; want test 0.1", s.Train, err)
 	}
 	if _, err := Stored(without("loss:\n  bce: {}\n"), "spec.yaml"); err == nil {
 		t.Error("Stored without a loss = no error, want one")

@@ -1,7 +1,6 @@
 package dataset
 
 import (
-	"fmt"
 	"math"
 	"math/rand/v2"
 
@@ -19,18 +18,16 @@ type group struct {
 	same   int // of pairs
 }
 
-// holdOutPairs moves whole groups to validation, so that no image is on both sides.
-func (d *Dataset) holdOutPairs(part Part, o SplitOptions, r *rand.Rand) error {
+// holdOutPairs moves whole groups out of train, so that no image is on both sides. Where
+// groups are too large for that, images are parted instead.
+func (d *Dataset) holdOutPairs(part Part, cut cut, r *rand.Rand) error {
 	groupOf, groups := d.groups(part.Pairs)
-	var all, largest group
+	var all group
 	for _, g := range groups {
 		all.pairs += g.pairs
 		all.same += g.same
-		if g.pairs > largest.pairs {
-			largest = g
-		}
 	}
-	goal := newGoal(all, o.Val)
+	goal := newGoal(all, cut.share)
 	var best choice
 	for i := 0; i < draws && (i == 0 || goal.miss(best) >= 1); i++ {
 		if c := goal.choose(groups, r); i == 0 || goal.miss(c) < goal.miss(best) {
@@ -38,26 +35,22 @@ func (d *Dataset) holdOutPairs(part Part, o SplitOptions, r *rand.Rand) error {
 		}
 	}
 	if !goal.met(best) {
-		return fmt.Errorf("no %g %% of the training pairs can be held out for validation so that "+
-			"no image is on both sides and both have same and different pairs: by shared images "+
-			"they form %s, the largest of %d of %d pairs; "+
-			"add a column split (train, val, test) to the list", 100*o.Val,
-			plural(len(groups), "group"), largest.pairs, all.pairs)
+		return d.partImages(part, goal, cut, r)
 	}
 	for i := range d.Pairs {
 		if p := &d.Pairs[i]; p.Split == Train && best.held[groupOf[p.Left]] {
-			p.Split = Val
+			p.Split = cut.to
 		}
 	}
 	for i := range d.Triplets {
 		if t := &d.Triplets[i]; t.Split == Train && best.held[groupOf[t.Anchor]] {
-			t.Split = Val
+			t.Split = cut.to
 		}
 	}
 	d.relabel()
-	d.note("no split val in the data: %d of %s held out, %d of %s by shared images, seed %d",
-		best.pairs, plural(all.pairs, "training pair"), best.groups,
-		plural(len(groups), "group"), o.Seed)
+	d.note("no split %s in the data: %d of %s held out, %d of %s by shared images, seed %d",
+		cut.to, best.pairs, plural(all.pairs, "training pair"), best.groups,
+		plural(len(groups), "group"), cut.seed)
 	return nil
 }
 
@@ -95,15 +88,15 @@ func (d *Dataset) groups(pairs []Pair) (of []int, groups []group) {
 	return of, groups
 }
 
-// goal is what validation should be.
+// goal is what the side that is held out should be.
 type goal struct {
 	all   group // all training pairs
 	pairs int   // wanted
 	same  float64
 }
 
-func newGoal(all group, val float64) goal {
-	pairs := max(2, int(math.Round(val*float64(all.pairs)))) // one same, one different
+func newGoal(all group, share float64) goal {
+	pairs := max(2, int(math.Round(share*float64(all.pairs)))) // one same, one different
 	return goal{all, pairs, float64(pairs) * float64(all.same) / float64(all.pairs)}
 }
 

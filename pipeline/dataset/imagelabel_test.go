@@ -225,7 +225,7 @@ func TestHoldOutPhotos(t *testing.T) {
 // TestUnseenLabelImages: whole label images are held out, with all their photos.
 func TestUnseenLabelImages(t *testing.T) {
 	d := photoList(t, 5, 5, 5, 5, 5, 5, 5, 5)
-	if err := d.Assign(SplitOptions{Val: 0.2, ByClass: true, Seed: 1}); err != nil {
+	if err := d.Assign(SplitOptions{Val: 0.2, Test: 0.5, ByClass: true, Seed: 1}); err != nil {
 		t.Fatal(err)
 	}
 	seen := map[int32]Split{}

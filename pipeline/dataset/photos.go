@@ -14,10 +14,10 @@ func (d *Dataset) labelImages() map[int32]bool {
 	return labels
 }
 
-// holdOutPhotos moves photos of each label image to validation, so that validation
+// holdOutPhotos moves photos of each label image out of train, so that what is held out
 // chooses among label images that training knows. Label images with too few photos
 // for one of their own take turns, and each keeps one in train.
-func (d *Dataset) holdOutPhotos(part Part, o SplitOptions, r *rand.Rand) error {
+func (d *Dataset) holdOutPhotos(part Part, cut cut, r *rand.Rand) error {
 	of := map[int32][]int{} // label image → indices of Matches
 	for i, m := range d.Matches {
 		if m.Split == Train {
@@ -29,7 +29,7 @@ func (d *Dataset) holdOutPhotos(part Part, o SplitOptions, r *rand.Rand) error {
 	credit, held := 0.0, 0
 	for n, label := range labels {
 		photos := of[label]
-		credit += o.Val * float64(len(photos))
+		credit += cut.share * float64(len(photos))
 		k := min(int(credit+1e-9), len(photos)-1)
 		if n == len(labels)-1 && held+k == 0 && len(photos) > 1 {
 			k = 1
@@ -37,16 +37,16 @@ func (d *Dataset) holdOutPhotos(part Part, o SplitOptions, r *rand.Rand) error {
 		credit -= float64(k)
 		for _, at := range r.Perm(len(photos))[:k] {
 			m := &d.Matches[photos[at]]
-			m.Split, d.Images[m.Image].Split = Val, Val
+			m.Split, d.Images[m.Image].Split = cut.to, cut.to
 		}
 		held += k
 	}
 	if held == 0 {
-		return fmt.Errorf("no %g %% of %s of %s can be held out for validation: label images keep "+
-			"one in train; add photos, or a column split", 100*o.Val,
-			plural(len(part.Matches), "photo"), plural(len(labels), "label image"))
+		return fmt.Errorf("no %.3g %% of %s of %s can be held out for %s: label images keep "+
+			"one in train; add photos, or a column split", 100*cut.share,
+			plural(len(part.Matches), "photo"), plural(len(labels), "label image"), cut.to.purpose())
 	}
-	d.note("no split val in the data: %d of %s held out by label image, seed %d",
-		held, plural(len(part.Matches), "training photo"), o.Seed)
+	d.note("no split %s in the data: %d of %s held out by label image, seed %d",
+		cut.to, held, plural(len(part.Matches), "training photo"), cut.seed)
 	return nil
 }

@@ -2,30 +2,46 @@ package dataset
 
 import (
 	"fmt"
-	"math"
 	"math/rand/v2"
+	"slices"
 )
 
-// SplitOptions say how Assign holds out images for validation.
+// SplitOptions say how Assign parts data whose splits are not named.
 type SplitOptions struct {
-	Val     float64 // share of training images, pairs or classes held out; in [0,1), 0: none
-	ByClass bool    // no class is in two splits, and half of them are for test
+	Val     float64 // share of the images, pairs or classes held out for validation; in [0,1), 0: none
+	Test    float64 // share kept for test; in [0,1), 0: none; Val + Test < 1
+	ByClass bool    // no class is in two splits
 	Seed    uint64
 }
 
-// Assign puts what has no split into train and, where the data has no split val,
-// moves about the share Val of train there: of class folders, images of each class;
-// of a list, groups of pairs that share no image with the others, or photos of each
-// label image. Splits that the data names stay. Both sides of class folders can form same and different pairs:
-// classes that would give fewer than two images take turns in giving two, and those
-// of fewer than four stay in train. Equal data and options give equal splits,
-// whatever the order of files or rows. The error is an *OptionsError or an *Error.
+// Streams of random numbers, so that a cut for test leaves the draws for validation alone.
+const (
+	valStream   = 0x73706c6974 // "split"
+	testStream  = 0x74657374   // "test"
+	classStream = 0x636c617373 // "class"
+)
+
+// Assign puts what has no split into train and, where the data has no split test, moves
+// about the share Test of it there; then, where it has no split val, about the share Val. Of
+// class folders it moves images of each class; of a list, pairs that share no image with the
+// others, or photos of each label image. Splits that the data names stay. Equal data and
+// options give equal splits, whatever the order of files or rows.
 //
-// ByClass holds out whole classes instead, at least two, and half of them for test,
-// unless the data names a split test that shares no class with the others.
+// Both sides of class folders can form same and different pairs: classes that would give
+// fewer than two images take turns in giving two, and those of fewer than four stay in
+// train. Where all pairs hang together, images are parted and the pairs across are left
+// out. Data that is too small for test and validation goes without test, and a note says
+// so; without validation it is an *Error. Other errors are *OptionsError.
+//
+// ByClass holds out whole classes instead, at least two for each split. Splits that the
+// data names stay if no class is in two of them.
 func (d *Dataset) Assign(o SplitOptions) error {
 	if !(o.Val >= 0 && o.Val < 1) {
 		return &OptionsError{fmt.Sprintf("share for validation must be in [0,1), got %g", o.Val)}
+	}
+	if !(o.Test >= 0 && o.Test+o.Val < 1) {
+		return &OptionsError{fmt.Sprintf("share for test must be in [0,1) and leave some for training "+
+			"beside %g for validation, got %g", o.Val, o.Test)}
 	}
 	if o.ByClass {
 		if err := d.assignClasses(o); err != nil {
@@ -33,109 +49,97 @@ func (d *Dataset) Assign(o SplitOptions) error {
 		}
 		return nil
 	}
-	for i := range d.Pairs {
-		if p := &d.Pairs[i]; p.Split == "" {
-			p.Split = Train
-		}
-	}
-	for i := range d.Triplets {
-		if t := &d.Triplets[i]; t.Split == "" {
-			t.Split = Train
-		}
-	}
-	for i := range d.Matches {
-		if m := &d.Matches[i]; m.Split == "" {
-			m.Split = Train
-		}
-	}
-	labels := d.labelImages()
-	for i := range d.Images {
-		if image := &d.Images[i]; image.Split == "" && !labels[int32(i)] {
-			image.Split = Train
-		}
-	}
-	part := d.In(Train)
-	if o.Val == 0 || len(part.Images) == 0 || len(d.In(Val).Images) > 0 {
+	d.allTrain()
+	if len(d.In(Train).Images) == 0 {
 		return nil
 	}
-	r := rand.New(rand.NewPCG(o.Seed, 0x73706c6974)) // "split": a stream of its own
-	var err error
-	switch {
-	case len(d.Pairs) > 0:
-		err = d.holdOutPairs(part, o, r)
-	case len(d.Matches) > 0:
-		err = d.holdOutPhotos(part, o, r)
-	default:
-		err = d.holdOutImages(part, o, r)
-	}
-	if err != nil {
+	if err := d.holdOut(o); err != nil {
 		return &Error{"data", d.Name, err}
 	}
 	return nil
 }
 
-// holdOutImages moves images of each class to validation.
-func (d *Dataset) holdOutImages(part Part, o SplitOptions, r *rand.Rand) error {
-	classes := make([][]int32, len(d.Classes)) // images of each class
-	sizes := make([]int, len(d.Classes))
-	for _, i := range part.Images {
-		if c := d.Images[i].Class; c >= 0 {
-			classes[c] = append(classes[c], i)
-			sizes[c]++
+// allTrain puts into train what has no split.
+func (d *Dataset) allTrain() {
+	for i := range d.Pairs {
+		train(&d.Pairs[i].Split)
+	}
+	for i := range d.Triplets {
+		train(&d.Triplets[i].Split)
+	}
+	for i := range d.Matches {
+		train(&d.Matches[i].Split)
+	}
+	labels := d.labelImages()
+	for i := range d.Images {
+		if !labels[int32(i)] {
+			train(&d.Images[i].Split)
 		}
 	}
-	counts, ok := shares(sizes, o.Val, r)
-	if !ok {
-		return fmt.Errorf("no %g %% can be held out for validation: that needs two classes of at "+
-			"least 2 training images, one of them of at least 4; add images, or a folder val", 100*o.Val)
+}
+
+func train(s *Split) {
+	if *s == "" {
+		*s = Train
 	}
-	held := 0
-	for c, images := range classes {
-		for _, at := range r.Perm(len(images))[:counts[c]] {
-			d.Images[images[at]].Split = Val
+}
+
+// holdOut moves shares of train to test and validation.
+func (d *Dataset) holdOut(o SplitOptions) error {
+	test := o.Test > 0 && len(d.In(Test).Images) == 0
+	val := o.Val > 0 && len(d.In(Val).Images) == 0
+	before := d.roles()
+	if test {
+		err := d.move(cut{to: Test, share: o.Test, seed: o.Seed}, testStream)
+		if err == nil && val {
+			err = d.move(cut{to: Val, share: o.Val / (1 - o.Test), seed: o.Seed}, valStream)
 		}
-		held += counts[c]
+		if err == nil {
+			return nil
+		}
+		d.restore(before)
+		d.note("no test part is kept, the data is too small: %v", err)
 	}
-	d.note("no split val in the data: %d of %s held out by class, seed %d",
-		held, plural(len(part.Images), "training image"), o.Seed)
+	if val {
+		return d.move(cut{to: Val, share: o.Val, seed: o.Seed}, valStream)
+	}
 	return nil
 }
 
-// shares returns how many images of each class go to validation, or false if not
-// both sides can form pairs of both kinds.
-func shares(sizes []int, val float64, r *rand.Rand) (counts []int, ok bool) {
-	counts = make([]int, len(sizes))
-	order := r.Perm(len(sizes))
-	credit, givers, same := 0.0, 0, false
-	for _, c := range order {
-		n := sizes[c]
-		share := val * float64(n)
-		switch k := int(math.Round(share)); {
-		case n < 4: // two on each side, for same pairs
-			continue
-		case k >= 2:
-			counts[c] = min(k, n-2)
-		default: // classes too small for two take turns, so that the sum is right
-			if credit += share; credit >= 1 {
-				counts[c] = 2
-				credit -= 2
-			}
-		}
-		if counts[c] > 0 {
-			givers, same = givers+1, true
-		}
+// cut says what is moved out of train.
+type cut struct {
+	to    Split
+	share float64 // of train, in (0,1)
+	seed  uint64
+}
+
+// move makes a cut.
+func (d *Dataset) move(c cut, stream uint64) error {
+	r, part := rand.New(rand.NewPCG(c.seed, stream)), d.In(Train)
+	switch {
+	case len(d.Pairs) > 0:
+		return d.holdOutPairs(part, c, r)
+	case len(d.Matches) > 0:
+		return d.holdOutPhotos(part, c, r)
 	}
-	for _, c := range order { // different pairs need two classes
-		if givers < 2 && counts[c] == 0 && sizes[c] >= 4 {
-			counts[c] = 2
-			givers, same = givers+1, true
-		}
+	return d.holdOutImages(part, c, r)
+}
+
+// purpose says what a split is held out for.
+func (s Split) purpose() string {
+	if s == Val {
+		return "validation"
 	}
-	for _, c := range order {
-		if givers < 2 && counts[c] == 0 && sizes[c] >= 2 {
-			counts[c] = 1
-			givers++
-		}
-	}
-	return counts, same && givers >= 2
+	return string(s)
+}
+
+// roles returns what Assign changes.
+func (d *Dataset) roles() Dataset {
+	return Dataset{Images: slices.Clone(d.Images), Pairs: slices.Clone(d.Pairs),
+		Triplets: slices.Clone(d.Triplets), Matches: slices.Clone(d.Matches), Notes: slices.Clone(d.Notes)}
+}
+
+// restore undoes what was assigned since roles.
+func (d *Dataset) restore(r Dataset) {
+	d.Images, d.Pairs, d.Triplets, d.Matches, d.Notes = r.Images, r.Pairs, r.Triplets, r.Matches, r.Notes
 }

@@ -246,24 +246,184 @@ func checkGroups(t *rapid.T, d *Dataset, val float64) {
 	}
 }
 
+// TestAssignPairsGiant: where all pairs hang together images are parted, and the pairs
+// across are left out and counted.
 func TestAssignPairsGiant(t *testing.T) {
-	m, text := fstest.MapFS{}, "left,right,same\n"
+	ring, clique := fstest.MapFS{}, fstest.MapFS{}
+	text := "left,right,same\n"
 	for i := range 100 {
-		m[fmt.Sprintf("%d.png", i)] = &fstest.MapFile{}
-		text += fmt.Sprintf("%d.png,%d.png,%d\n", i, (i+1)%100, i%2) // a ring
+		ring[fmt.Sprintf("%02d.png", i)] = &fstest.MapFile{}
+		text += fmt.Sprintf("%02d.png,%02d.png,%d\n", i, (i+1)%100, i%2)
+	}
+	ring["l.csv"] = &fstest.MapFile{Data: []byte(text)}
+	text = "left,right,same\n"
+	for i := range 60 { // twelve classes of five, all against all
+		clique[fmt.Sprintf("%02d.png", i)] = &fstest.MapFile{}
+		for j := range i {
+			text += fmt.Sprintf("%02d.png,%02d.png,%d\n", j, i, map[bool]int{true: 1}[i%12 == j%12])
+		}
+	}
+	clique["l.csv"] = &fstest.MapFile{Data: []byte(text)}
+	for name, m := range map[string]fstest.MapFS{"ring": ring, "clique": clique} {
+		d := mustOpen(t, Options{FS: m, Data: "l.csv"})
+		all := len(d.Pairs)
+		if err := d.Assign(SplitOptions{Val: 0.1, Test: 0.1, Seed: 3}); err != nil {
+			t.Fatal(err)
+		}
+		of := map[int32]Split{}
+		for _, split := range []Split{Train, Val, Test} {
+			part := d.In(split)
+			if d.noPairs(part) != "" {
+				t.Errorf("%s: %s: %s", name, split, d.noPairs(part))
+			}
+			for _, i := range part.Images {
+				if of[i] != "" {
+					t.Errorf("%s: image %d is in %s and in %s", name, i, of[i], split)
+				}
+				of[i] = split
+			}
+		}
+		want := "no split test in the data, and pairs hang together by shared images: "
+		if len(d.Notes) != 2 || !strings.HasPrefix(d.Notes[0], want) ||
+			left(t, d.Notes[0])+left(t, d.Notes[1]) != all-len(d.Pairs) {
+			t.Errorf("%s: %d of %d pairs stay, notes %q", name, len(d.Pairs), all, d.Notes)
+		}
+	}
+}
+
+// left returns how many pairs a note says are left out.
+func left(t *testing.T, note string) (n int) {
+	t.Helper()
+	_, after, _ := strings.Cut(note, " pairs, ")
+	if _, err := fmt.Sscan(after, &n); err != nil {
+		t.Fatalf("note %q: %v", note, err)
+	}
+	return n
+}
+
+// TestAssignTripletsGiant: a triplet across is left out whole.
+func TestAssignTripletsGiant(t *testing.T) {
+	m, text := fstest.MapFS{}, "anchor,positive,negative\n"
+	for c := range 20 {
+		for i := range 3 {
+			m[fmt.Sprintf("%02d_%d.png", c, i)] = &fstest.MapFile{}
+			text += fmt.Sprintf("%02d_%d.png,%02d_%d.png,%02d_%d.png\n", c, i, c, (i+1)%3, (c+1)%20, i)
+		}
 	}
 	m["l.csv"] = &fstest.MapFile{Data: []byte(text)}
 	d := mustOpen(t, Options{FS: m, Data: "l.csv"})
-	err := d.Assign(SplitOptions{Val: 0.1})
-	want := `data "l.csv": no 10 % of the training pairs can be held out for validation so that no ` +
-		`image is on both sides and both have same and different pairs: by shared images they ` +
-		`form 1 group, the largest of 100 of 100 pairs; add a column split (train, val, test) ` +
-		`to the list`
-	if err == nil || err.Error() != want {
-		t.Errorf("error %v\nwant  %s", err, want)
+	if err := d.Assign(SplitOptions{Val: 0.2, Test: 0.2}); err != nil {
+		t.Fatal(err)
 	}
-	if err := d.Assign(SplitOptions{}); err != nil || len(d.In(Train).Pairs) != 100 {
-		t.Errorf("without validation: %v, %d pairs in train", err, len(d.In(Train).Pairs))
+	n := 0
+	for _, split := range []Split{Train, Val, Test} {
+		part := d.In(split)
+		n += len(part.Triplets)
+		for _, i := range part.Images {
+			if d.Images[i].Split != split {
+				t.Errorf("image %s of %s is in %s", d.Images[i].Path, split, d.Images[i].Split)
+			}
+		}
+		for _, x := range part.Triplets {
+			for _, i := range []int32{x.Anchor, x.Positive, x.Negative} {
+				if d.Images[i].Split != split {
+					t.Errorf("triplet of line %d is in %s, its image in %s", x.Line, split, d.Images[i].Split)
+				}
+			}
+		}
+		if len(part.Triplets) == 0 {
+			t.Errorf("no triplet in %s", split)
+		}
+	}
+	if n != len(d.Triplets) || n >= 60 {
+		t.Errorf("%d triplets in splits of %d, want all and fewer than 60", n, len(d.Triplets))
+	}
+}
+
+// TestAssignTest: a test part is cut where the data names none and is large enough.
+func TestAssignTest(t *testing.T) {
+	named := func(split string) fstest.MapFS {
+		m := fstest.MapFS{}
+		under(m, "train", classFolders(100, 50))
+		under(m, split, classFolders(10, 10))
+		return m
+	}
+	photos := fstest.MapFS{"a.jpg": {}, "b.jpg": {}}
+	text := "image,label_image\n"
+	for i := range 100 {
+		photos[fmt.Sprintf("%02d.png", i)] = &fstest.MapFile{}
+		text += fmt.Sprintf("%02d.png,%s.jpg\n", i, []string{"a", "b"}[i%2])
+	}
+	photos["l.csv"] = &fstest.MapFile{Data: []byte(text)}
+	for name, tt := range map[string]struct {
+		files fstest.MapFS
+		data  string
+		test  float64
+		want  string // images of train, val and test
+		note  string
+	}{
+		"flat":       {classFolders(100, 50), ".", 0.1, "120 15 15", "no split test in the data: 15 of 150 training images held out by class, seed 7"},
+		"no test":    {classFolders(100, 50), ".", 0, "135 15 0", "no split val in the data: 15 of 150"},
+		"test named": {named("test"), ".", 0.1, "135 15 20", "no split val in the data: 15 of 150"},
+		"val named":  {named("val"), ".", 0.1, "135 20 15", "no split test in the data: 15 of 150"},
+		"photos":     {photos, "l.csv", 0.1, "80 10 10", "no split test in the data: 10 of 100 training photos held out by label image"},
+		"tiny": {classFolders(5, 4), ".", 0.1, "5 4 0", "no test part is kept, the data is too small: " +
+			"no 11.1 % can be held out for validation: that needs two classes"},
+		"only test": {fstest.MapFS{"test/a/1.png": {}, "test/b/1.png": {}}, ".", 0.1, "0 0 2", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := mustOpen(t, Options{FS: tt.files, Data: tt.data})
+			if err := d.Assign(SplitOptions{Val: 0.1, Test: tt.test, Seed: 7}); err != nil {
+				t.Fatal(err)
+			}
+			got := fmt.Sprint(len(d.In(Train).Images), len(d.In(Val).Images), len(d.In(Test).Images))
+			if got != tt.want || tt.note != "" && !strings.HasPrefix(d.Notes[0], tt.note) {
+				t.Errorf("images %s, want %s; notes %q, want %q", got, tt.want, d.Notes, tt.note)
+			}
+		})
+	}
+	for _, test := range []float64{-0.1, 0.95, 1, math.NaN()} {
+		err := mustOpen(t, Options{FS: classFolders(20, 20), Data: "."}).Assign(SplitOptions{Val: 0.1, Test: test})
+		if e := (*OptionsError)(nil); !errors.As(err, &e) {
+			t.Errorf("Assign with test %g: %v, want an *OptionsError", test, err)
+		}
+	}
+}
+
+// TestAssignAsBefore: without a cut for test, splits are those of versions that knew none, so
+// that their runs go on. The fingerprints are those that commit d5dc17f gave.
+func TestAssignAsBefore(t *testing.T) {
+	m := fstest.MapFS{}
+	for i := range 300 {
+		m[fmt.Sprintf("%03d.png", i)] = &fstest.MapFile{}
+	}
+	pairs := "left,right,same\n" + strings.Join(pairList(rand.New(rand.NewPCG(1, 2)), 5), "\n")
+	m["pairs.csv"] = &fstest.MapFile{Data: []byte(pairs)}
+	photos := "image,label_image\n"
+	for i := range 200 {
+		photos += fmt.Sprintf("%03d.png,%03d.png\n", i, 200+i*i%17)
+	}
+	m["photos.csv"] = &fstest.MapFile{Data: []byte(photos)}
+	for _, tt := range []struct {
+		files fstest.MapFS
+		data  string
+		o     SplitOptions
+		want  string
+	}{
+		{classFolders(20, 30, 5, 3, 8, 2), ".", SplitOptions{Val: 0.1, Seed: 5},
+			"4cde17a68bc11a5881461ec3c087042dfa220af60d4ab184af0a149150d908e4"},
+		{m, "pairs.csv", SplitOptions{Val: 0.1, Seed: 5},
+			"12878f1fff40e5ed49f8c835353cd338e1e1aba901668227dc4b10e1ba1f0989"},
+		{m, "photos.csv", SplitOptions{Val: 0.1, Seed: 5},
+			"f282235af2eef7018d503d52c07543a4f2f70c8c65e72ebe0132374ba4c338c4"},
+		{classFolders(3, 4, 5, 6, 7, 1, 2, 3, 4, 5, 6, 7, 8, 1, 1, 2, 9, 5), ".",
+			SplitOptions{Val: 0.1, Test: 0.5, Seed: 5, ByClass: true}, // half was the rule
+			"81ab6987c471ea64e48f256de5e0b20f8f5e4d652404234a4cb0750dcdbeca2d"},
+	} {
+		d := mustOpen(t, Options{FS: tt.files, Data: tt.data})
+		if err := d.Assign(tt.o); err != nil || d.Fingerprint() != "sha256:"+tt.want {
+			t.Errorf("%s, %+v: %s (%v), want %s", tt.data, tt.o, d.Fingerprint(), err, tt.want)
+		}
 	}
 }
 

@@ -8,53 +8,43 @@ import (
 	"slices"
 )
 
-// testShare is the share of classes that are kept from training where the data does
-// not say: Oh Song et al., 2016, arXiv:1511.06452, section 6, train on the first half
-// of the classes and test on the other.
-const testShare = 0.5
-
 // leastClasses is how many classes of two images or more a split needs, so that it
 // has pairs of both kinds and a query can err.
 const leastClasses = 2
 
-// assignClasses puts each class, whole, into one split. Where the data names a split
-// test and no class is in two splits, its splits stay, and validation takes classes of
-// train if it has none of its own. Otherwise all images are dealt anew.
+// assignClasses puts each class, whole, into one split. Where the data names splits and no
+// class is in two of them, they stay, and those that lack take classes of train. Otherwise
+// all images are dealt anew.
 func (d *Dataset) assignClasses(o SplitOptions) error {
 	if len(d.Pairs) > 0 {
 		return errors.New("pairs are listed without classes; unseen classes need class folders")
 	}
-	sizes := make([]int, len(d.Classes))
-	split := make([]Split, len(d.Classes)) // of each class, as the data has it
-	disjoint := len(d.In(Test).Images) > 0
-	labels := d.labelImages()
-	for i, image := range d.Images {
-		if c := image.Class; c >= 0 && !labels[int32(i)] {
-			if sizes[c] > 0 && split[c] != image.Split {
-				disjoint = false
-			}
-			split[c] = image.Split
-			sizes[c]++
-		}
-	}
-	if disjoint && slices.Contains(split, Val) {
+	split, sizes, disjoint := d.classSplits()
+	if disjoint && slices.Contains(split, Val) && (o.Test == 0 || slices.Contains(split, Test)) {
 		return nil
 	}
-	named := len(d.Splits()) > 0
-	r := rand.New(rand.NewPCG(o.Seed, 0x636c617373)) // "class": a stream of its own
+	named := d.Splits()
+	if !disjoint && o.Test == 0 && slices.Contains(named, Test) {
+		return errors.New("its split test shares classes with others, and no classes are kept for test: " +
+			"train.test must be above 0, or test hold other classes")
+	}
 	if !disjoint {
 		clear(split)
-		deal(split, sizes, r, Test, func(n int) int { return int(testShare * float64(n)) })
 	}
-	deal(split, sizes, r, Val, func(n int) int { return int(math.Round(o.Val * float64(n))) })
+	r := rand.New(rand.NewPCG(o.Seed, classStream))
+	if o.Test > 0 && !slices.Contains(split, Test) {
+		deal(split, sizes, r, Test, func(n int) int { return int(o.Test * float64(n)) })
+	}
+	if !slices.Contains(split, Val) {
+		deal(split, sizes, r, Val, func(n int) int { return int(math.Round(o.Val * float64(n))) })
+	}
 	for c := range split {
-		if split[c] == "" {
-			split[c] = Train
-		}
+		train(&split[c])
 	}
-	if err := checkDealt(split, sizes); err != nil {
+	if err := checkDealt(split, sizes, o.Test > 0); err != nil {
 		return err
 	}
+	labels := d.labelImages()
 	for i := range d.Images {
 		if c := d.Images[i].Class; c >= 0 && !labels[int32(i)] {
 			d.Images[i].Split = split[c]
@@ -64,8 +54,28 @@ func (d *Dataset) assignClasses(o SplitOptions) error {
 		m := &d.Matches[i]
 		m.Split = d.Images[m.Image].Split
 	}
-	d.noteDealt(split, o.Seed, named && !disjoint)
+	d.noteDealt(split, o.Seed, len(named) > 1 && !disjoint)
 	return nil
+}
+
+// classSplits returns the split and the size of each class, and whether the data names at
+// least two splits and no class is in two.
+func (d *Dataset) classSplits() (split []Split, sizes []int, disjoint bool) {
+	sizes, split = make([]int, len(d.Classes)), make([]Split, len(d.Classes))
+	disjoint = len(d.Splits()) > 1
+	labels := d.labelImages()
+	for i, image := range d.Images {
+		c := image.Class
+		if c < 0 || labels[int32(i)] {
+			continue
+		}
+		if sizes[c] > 0 && split[c] != image.Split {
+			disjoint = false
+		}
+		split[c] = image.Split
+		sizes[c]++
+	}
+	return split, sizes, disjoint
 }
 
 // deal moves classes that are in train, or in no split yet, to another split: share of
@@ -82,7 +92,7 @@ func deal(split []Split, sizes []int, r *rand.Rand, to Split, share func(n int) 
 		}
 	}
 	rest := leastClasses // that must stay: for train, and for validation behind test
-	if to == Test {
+	if to == Test && !slices.Contains(split, Val) {
 		rest += leastClasses
 	}
 	n := min(max(share(len(many)), leastClasses), max(len(many)-rest, 0))
@@ -91,8 +101,12 @@ func deal(split []Split, sizes []int, r *rand.Rand, to Split, share func(n int) 
 	}
 }
 
-func checkDealt(split []Split, sizes []int) error {
-	for _, s := range []Split{Train, Val, Test} {
+func checkDealt(split []Split, sizes []int, test bool) error {
+	splits := []Split{Train, Val}
+	if test {
+		splits = append(splits, Test)
+	}
+	for _, s := range splits {
 		n := 0
 		for c := range split {
 			if split[c] == s && sizes[c] >= 2 {
@@ -100,12 +114,25 @@ func checkDealt(split []Split, sizes []int) error {
 			}
 		}
 		if n < leastClasses {
-			return fmt.Errorf("%s cannot be split by class: train, val and test need at least %d "+
+			return fmt.Errorf("%s cannot be split by class: %s need at least %d "+
 				"classes of two images or more each, %s has %d", plural(len(split), "class"),
-				leastClasses, s, n)
+				and(splits), leastClasses, s, n)
 		}
 	}
 	return nil
+}
+
+// and returns "train and val", or "train, val and test".
+func and(splits []Split) string {
+	text := string(splits[0])
+	for i, s := range splits[1:] {
+		if i == len(splits)-2 {
+			text += " and " + string(s)
+		} else {
+			text += ", " + string(s)
+		}
+	}
+	return text
 }
 
 func (d *Dataset) noteDealt(split []Split, seed uint64, anew bool) {

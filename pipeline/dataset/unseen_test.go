@@ -49,20 +49,28 @@ func TestAssignByClass(t *testing.T) {
 		apart[fmt.Sprintf("test/new%d/1.png", c)] = &fstest.MapFile{}
 		apart[fmt.Sprintf("test/new%d/2.png", c)] = &fstest.MapFile{}
 	}
+	valApart := fstest.MapFS{}
+	for name, f := range apart {
+		valApart[strings.Replace(name, "test/", "val/", 1)] = f
+	}
 	for name, tt := range map[string]struct {
 		files fstest.MapFS
 		val   float64
+		test  float64
 		want  string
 	}{
-		"half and a tenth":     {classFolders(same(40)...), 0.1, "train 18 val 2 test 20 mixed 0"},
-		"half and a quarter":   {classFolders(same(40)...), 0.25, "train 15 val 5 test 20 mixed 0"},
-		"at least two each":    {classFolders(same(6)...), 0.1, "train 2 val 2 test 2 mixed 0"},
-		"singles":              {classFolders(append(same(8), slices.Repeat([]int{1}, 20)...)...), 0.1, "train 11 val 3 test 14 mixed 0"},
-		"splits share classes": {both, 0.1, "train 3 val 2 test 5 mixed 0"},
-		"splits are apart":     {apart, 0.1, "train 18 val 2 test 5 mixed 0"},
+		"half and a tenth":     {classFolders(same(40)...), 0.1, 0.5, "train 18 val 2 test 20 mixed 0"},
+		"half and a quarter":   {classFolders(same(40)...), 0.25, 0.5, "train 15 val 5 test 20 mixed 0"},
+		"at least two each":    {classFolders(same(6)...), 0.1, 0.5, "train 2 val 2 test 2 mixed 0"},
+		"singles":              {classFolders(append(same(8), slices.Repeat([]int{1}, 20)...)...), 0.1, 0.5, "train 11 val 3 test 14 mixed 0"},
+		"splits share classes": {both, 0.1, 0.5, "train 3 val 2 test 5 mixed 0"},
+		"ten classes":          {classFolders(same(10)...), 0.1, 0.1, "train 6 val 2 test 2 mixed 0"},
+		"a hundred classes":    {classFolders(same(100)...), 0.1, 0.1, "train 81 val 9 test 10 mixed 0"},
+		"val is apart":         {valApart, 0.1, 0.1, "train 18 val 5 test 2 mixed 0"},
+		"splits are apart":     {apart, 0.1, 0.5, "train 18 val 2 test 5 mixed 0"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			o := SplitOptions{Val: tt.val, ByClass: true, Seed: 3}
+			o := SplitOptions{Val: tt.val, Test: tt.test, ByClass: true, Seed: 3}
 			d := mustOpen(t, Options{FS: tt.files, Data: "."})
 			if err := d.Assign(o); err != nil {
 				t.Fatal(err)
@@ -98,10 +106,17 @@ func TestAssignByClass(t *testing.T) {
 
 func TestAssignByClassErrors(t *testing.T) {
 	d := mustOpen(t, Options{FS: classFolders(9, 9, 9, 9, 9, 1), Data: "."})
-	err := d.Assign(SplitOptions{Val: 0.1, ByClass: true})
+	err := d.Assign(SplitOptions{Val: 0.1, Test: 0.1, ByClass: true})
 	want := "6 classes cannot be split by class: train, val and test need at least 2 classes"
 	if e := (*Error)(nil); !errors.As(err, &e) || !strings.Contains(err.Error(), want) {
 		t.Errorf("five classes of two: %v, want %q", err, want)
+	}
+	shared := fstest.MapFS{}
+	under(shared, "train", classFolders(3, 3, 3, 3))
+	under(shared, "test", classFolders(3, 3))
+	err = mustOpen(t, Options{FS: shared, Data: "."}).Assign(SplitOptions{Val: 0.1, ByClass: true})
+	if err == nil || !strings.Contains(err.Error(), "its split test shares classes with others") {
+		t.Errorf("test would be trained on: %v", err)
 	}
 	d = mustOpen(t, Options{FS: classFolders(3, 3), Data: "."})
 	if _, err := d.Unseen(d.Classes); err == nil || !strings.Contains(err.Error(), "seen all of its 2 classes") {

@@ -57,6 +57,9 @@ type Summary struct {
 // *ClassesError, *WeightsError, *weights.Error, *weights.OptionsError,
 // *evaluate.NoPairsError, *run.LockedError, *DivergedError.
 func Run(ctx context.Context, c Config) (*Summary, error) {
+	if err := c.keepNoTest(); err != nil {
+		return nil, err
+	}
 	if err := c.Data.Assign(c.splits()); err != nil {
 		return nil, err
 	}
@@ -88,9 +91,33 @@ func Run(ctx context.Context, c Config) (*Summary, error) {
 	return summary, errors.Join(err, l.close())
 }
 
+// keepNoTest gives a run that was begun before there was a key train.test what it had, where
+// Spec says no more than the default.
+func (c *Config) keepNoTest() error {
+	f, err := run.Open(c.Folder)
+	if err != nil {
+		return nil // a new run; openFolder says where it cannot be
+	}
+	text, err := f.Spec()
+	if err := errors.Join(err, f.Close()); err != nil {
+		return err
+	}
+	if spec.NamesTest(text) || c.Spec.Train.Test != spec.DefaultTest {
+		return nil
+	}
+	before, err := spec.Stored(text, f.SpecPath())
+	if err != nil {
+		return nil // openFolder says what is wrong
+	}
+	s := *c.Spec
+	s.Train.Test = before.Train.Test
+	c.Resolved, err = Resolve(&s)
+	return err
+}
+
 func (c Config) splits() dataset.SplitOptions {
 	t := c.Spec.Train
-	return dataset.SplitOptions{Val: t.Val, ByClass: t.Unseen, Seed: uint64(t.Seed)}
+	return dataset.SplitOptions{Val: t.Val, Test: t.Test, ByClass: t.Unseen, Seed: uint64(t.Seed)}
 }
 
 // open builds the network, reads the data, and sets the network to the last checkpoint or

@@ -1,0 +1,201 @@
+package dataset
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"slices"
+
+	"github.com/tfpair/tfpair/internal/forest"
+)
+
+// most is how many times its share of the images a side may hold, so that it has pairs of
+// both kinds: of pairs drawn at random, a tenth of the images holds a hundredth.
+const most = 3
+
+// partImages moves images of pairs that all hang together out of train, and leaves out the
+// pairs with images on both sides. It keeps images that same pairs join together if it
+// can, and takes images that are near to each other, so that few pairs are left out.
+func (d *Dataset) partImages(part Part, goal goal, cut cut, r *rand.Rand) error {
+	p := parting{images: part.Images, pairs: part.Pairs, goal: goal}
+	best := parted{miss: math.Inf(1)}
+	for _, units := range []forest.Forest{sameSets(len(d.Images), part.Pairs), forest.New(len(d.Images))} {
+		p.arrange(units)
+		for range draws {
+			if c := p.draw(cut.share, r); c.miss < best.miss {
+				best = c
+			}
+		}
+		if !math.IsInf(best.miss, 1) {
+			break
+		}
+	}
+	if math.IsInf(best.miss, 1) {
+		return fmt.Errorf("no %.3g %% of the training pairs can be held out for %s so that "+
+			"no image is on both sides and both have same and different pairs: %s of %s hang together; "+
+			"add pairs, or a column split (train, val, test) to the list", 100*cut.share, cut.to.purpose(),
+			plural(goal.all.pairs, "pair"), plural(len(part.Images), "image"))
+	}
+	left := goal.all.pairs - best.pairs - best.stay
+	d.divide(best.held, cut.to)
+	d.note("no split %s in the data, and pairs hang together by shared images: %d of %s held out with %d of %s, "+
+		"%s across left out, seed %d", cut.to, len(best.held), plural(len(part.Images), "training image"),
+		best.pairs, plural(goal.all.pairs, "pair"), plural(left, "pair"), cut.seed)
+	return nil
+}
+
+// divide puts the pairs and triplets of train whose images are all held into a split, and
+// leaves out those that have images on both sides.
+func (d *Dataset) divide(held map[int32]bool, to Split) {
+	side := func(s *Split, images ...int32) (across bool) {
+		n := 0
+		for _, i := range images {
+			if held[i] {
+				n++
+			}
+		}
+		if *s == Train && n == len(images) {
+			*s = to
+		}
+		return *s == Train && n > 0
+	}
+	var pairs []Pair
+	for _, p := range d.Pairs {
+		if !side(&p.Split, p.Left, p.Right) {
+			pairs = append(pairs, p)
+		}
+	}
+	var triplets []Triplet
+	for _, t := range d.Triplets {
+		if !side(&t.Split, t.Anchor, t.Positive, t.Negative) {
+			triplets = append(triplets, t)
+		}
+	}
+	d.Pairs, d.Triplets = pairs, triplets
+	d.relabel()
+}
+
+// parting chooses units of images, all of which are on one side.
+type parting struct {
+	images []int32
+	pairs  []Pair
+	goal   goal
+	unit   map[int32]int // of an image
+	size   []int         // images of a unit
+	near   [][]int       // units that pairs join with a unit
+}
+
+// parted is a choice of images.
+type parted struct {
+	held        map[int32]bool
+	pairs, stay int // with both images held, and with none
+	miss        float64
+}
+
+// arrange makes a unit of each set.
+func (p *parting) arrange(sets forest.Forest) {
+	p.unit, p.size = map[int32]int{}, nil
+	number := map[int32]int{}
+	for _, i := range p.images {
+		root := sets.Root(i)
+		if _, ok := number[root]; !ok {
+			number[root] = len(p.size)
+			p.size = append(p.size, 0)
+		}
+		p.unit[i] = number[root]
+		p.size[number[root]]++
+	}
+	p.near = make([][]int, len(p.size))
+	for _, pair := range p.pairs {
+		a, b := p.unit[pair.Left], p.unit[pair.Right]
+		if a != b {
+			p.near[a], p.near[b] = append(p.near[a], b), append(p.near[b], a)
+		}
+	}
+	for u := range p.near { // the order of rows does not matter
+		slices.Sort(p.near[u])
+		p.near[u] = slices.Compact(p.near[u])
+	}
+}
+
+// draw grows a side from a random unit along pairs until it has its share of images, and
+// pairs of both kinds.
+func (p *parting) draw(share float64, r *rand.Rand) parted {
+	want, taken := share*float64(len(p.images)), 0
+	next := want // images at which the side is judged
+	in := make([]bool, len(p.size))
+	best := parted{miss: math.Inf(1)}
+	for _, u := range p.walk(r) {
+		if float64(taken+p.size[u]) > most*want {
+			continue
+		}
+		in[u] = true
+		if taken += p.size[u]; float64(taken) < next {
+			continue
+		}
+		next = 1.25 * float64(taken) // a judgement reads all pairs
+		if best = p.judge(in); !math.IsInf(best.miss, 1) {
+			break
+		}
+	}
+	return best
+}
+
+// walk returns all units, each behind one that is near to it where there is one.
+func (p *parting) walk(r *rand.Rand) []int {
+	order, seen := make([]int, 0, len(p.size)), make([]bool, len(p.size))
+	for _, start := range r.Perm(len(p.size)) {
+		if seen[start] {
+			continue
+		}
+		seen[start] = true
+		order = append(order, start)
+		for at := len(order) - 1; at < len(order); at++ {
+			near := p.near[order[at]]
+			for _, i := range r.Perm(len(near)) {
+				if u := near[i]; !seen[u] {
+					seen[u] = true
+					order = append(order, u)
+				}
+			}
+		}
+	}
+	return order
+}
+
+// judge counts the pairs of a choice. It misses without end where a side lacks a kind of
+// pairs that the list has.
+func (p *parting) judge(in []bool) parted {
+	c := choice{}
+	var stay group
+	for _, pair := range p.pairs {
+		a, b := in[p.unit[pair.Left]], in[p.unit[pair.Right]]
+		if a != b {
+			continue
+		}
+		same := 0
+		if pair.Same {
+			same = 1
+		}
+		if a {
+			c.pairs, c.same = c.pairs+1, c.same+same
+		} else {
+			stay.pairs, stay.same = stay.pairs+1, stay.same+same
+		}
+	}
+	best := parted{held: map[int32]bool{}, pairs: c.pairs, stay: stay.pairs, miss: math.Inf(1)}
+	for _, i := range p.images {
+		if in[p.unit[i]] {
+			best.held[i] = true
+		}
+	}
+	if both(p.goal.all, c.pairs, c.same) && both(p.goal.all, stay.pairs, stay.same) {
+		best.miss = float64(p.goal.all.pairs-c.pairs-stay.pairs) + math.Abs(float64(c.pairs-p.goal.pairs))
+	}
+	return best
+}
+
+// both tells whether pairs, of which some are same, have each kind that all have.
+func both(all group, pairs, same int) bool {
+	return pairs > 0 && (all.same == 0 || same > 0) && (all.same == all.pairs || same < pairs)
+}

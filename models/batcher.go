@@ -20,45 +20,48 @@ type batcher struct {
 
 	mu     sync.Mutex // protects what follows
 	queue  []*request // waiting, oldest first
-	led    bool       // somebody leads
+	leader *request   // nil: nobody leads
 	images int        // in queue
 	full   chan struct{}
 	buffer []uint8 // the leader's
 }
 
-// request is one call: its images, and its embeddings once done has been sent to.
+// request is one call: its images, and its embeddings once it is done.
 type request struct {
 	pixels     []uint8
 	embeddings []float32
 	err        error
-	done       chan bool // capacity 1: true says that the request is to lead, false that it is done
+	lead       chan struct{} // closed when the request, still in the queue, is to lead
+	done       chan struct{} // closed when the request has been run
+}
+
+func newRequest(pixels []uint8) *request {
+	return &request{pixels: pixels, lead: make(chan struct{}), done: make(chan struct{})}
 }
 
 // embed returns the embeddings of pixels, which may run together with those of others.
 func (b *batcher) embed(ctx context.Context, pixels []uint8) ([]float32, error) {
-	r := &request{pixels: pixels, done: make(chan bool, 1)}
-	if b.join(r) {
-		b.lead(r)
-		return r.embeddings, r.err
-	}
-	select {
-	case leads := <-r.done:
-		if leads {
+	r := newRequest(pixels)
+	b.join(r)
+	cancelled := ctx.Done()
+	for {
+		select {
+		case <-r.lead:
 			b.lead(r)
-		}
-	case <-ctx.Done():
-		if b.leave(r) {
-			return nil, ctx.Err()
-		}
-		if leads := <-r.done; leads { // it runs already, or was just called to lead
-			b.lead(r)
+			return r.embeddings, r.err
+		case <-r.done:
+			return r.embeddings, r.err
+		case <-cancelled:
+			if b.leave(r) {
+				return nil, ctx.Err()
+			}
+			cancelled = nil // it runs already, or was just called to lead
 		}
 	}
-	return r.embeddings, r.err
 }
 
-// join puts r in the queue and reports whether it is to lead.
-func (b *batcher) join(r *request) (leads bool) {
+// join puts r in the queue, to lead where nobody does.
+func (b *batcher) join(r *request) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.queue = append(b.queue, r)
@@ -67,9 +70,16 @@ func (b *batcher) join(r *request) (leads bool) {
 		close(b.full)
 		b.full = nil
 	}
-	leads = !b.led
-	b.led = true
-	return leads
+	if b.leader == nil {
+		b.call(r)
+	}
+}
+
+// call makes r, nil for nobody, the leader. b.mu is held.
+func (b *batcher) call(r *request) {
+	if b.leader = r; r != nil {
+		close(r.lead)
+	}
 }
 
 // leave takes r out of the queue and reports whether it was in it, not leading.
@@ -77,7 +87,7 @@ func (b *batcher) leave(r *request) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	at := slices.Index(b.queue, r)
-	if at < 0 || len(r.done) > 0 {
+	if at < 0 || r == b.leader {
 		return false
 	}
 	b.queue = slices.Delete(b.queue, at, at+1)
@@ -95,14 +105,14 @@ func (b *batcher) lead(r *request) {
 		b.share(batch)
 	}
 	b.mu.Lock()
-	if b.led = len(b.queue) > 0; b.led {
-		b.queue[0].done <- true
+	if len(b.queue) > 0 {
+		b.call(b.queue[0])
+	} else {
+		b.call(nil)
 	}
 	b.mu.Unlock()
-	for _, other := range batch {
-		if other != r {
-			other.done <- false
-		}
+	for _, served := range batch {
+		close(served.done)
 	}
 }
 

@@ -53,7 +53,7 @@ func TestBatcherShares(t *testing.T) {
 		if want := []int{1, 4, 4, 1}; !slices.Equal(sizes, want) {
 			t.Errorf("runs of %v images, want %v", sizes, want)
 		}
-		if b.led || len(b.queue) > 0 || b.images != 0 {
+		if b.leader != nil || len(b.queue) > 0 || b.images != 0 {
 			t.Errorf("batcher is left with %+v", b)
 		}
 	})
@@ -195,7 +195,7 @@ func TestBatcherStorm(t *testing.T) {
 		})
 	}
 	wait.Wait()
-	if b.led || len(b.queue) > 0 || b.images != 0 {
-		t.Errorf("batcher is left led: %t, %d waiting, %d images", b.led, len(b.queue), b.images)
+	if b.leader != nil || len(b.queue) > 0 || b.images != 0 {
+		t.Errorf("batcher is left led: %t, %d waiting, %d images", b.leader != nil, len(b.queue), b.images)
 	}
 }

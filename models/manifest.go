@@ -16,6 +16,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/tfpair/tfpair/internal/tensor"
 	"github.com/tfpair/tfpair/models/distance"
 	"github.com/tfpair/tfpair/models/savedmodel"
 	"github.com/tfpair/tfpair/pipeline/resize"
@@ -112,22 +113,15 @@ type File struct {
 	SHA256 string `json:"sha256"`
 }
 
-// Weight is one variable of a model, for its checksum.
-type Weight struct {
-	Key   string
-	Shape []int64
-	Data  []float32 // row-major
-}
-
-// WeightsSHA256 returns the checksum, in hexadecimal, of keys, shapes and values of
+// WeightsSHA256 returns the checksum, in hexadecimal, of names, shapes and values of
 // all weights, whatever their order.
-func WeightsSHA256(weights []Weight) string {
+func WeightsSHA256(weights []tensor.Named) string {
 	weights = slices.Clone(weights)
-	slices.SortFunc(weights, func(a, b Weight) int { return strings.Compare(a.Key, b.Key) })
+	slices.SortFunc(weights, func(a, b tensor.Named) int { return strings.Compare(a.Name, b.Name) })
 	h := sha256.New()
 	var b []byte
 	for _, w := range weights {
-		b = fmt.Appendf(b[:0], "%q %v\n", w.Key, w.Shape)
+		b = fmt.Appendf(b[:0], "%q %v\n", w.Name, w.Shape)
 		for _, x := range w.Data {
 			b = binary.LittleEndian.AppendUint32(b, math.Float32bits(x))
 		}

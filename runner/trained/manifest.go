@@ -38,7 +38,7 @@ func (m *Model) Manifest(weights []checkpoint.Tensor) (*models.Manifest, error) 
 		Pretrained:    m.State.Pretrained,
 		Step:          m.Step,
 		Parameters:    parameters(weights),
-		WeightsSHA256: weightsSum(weights),
+		WeightsSHA256: models.WeightsSHA256(weights),
 	}
 	if m.State.Validation == nil {
 		return manifest, nil
@@ -69,14 +69,6 @@ func metrics(s evaluate.Scores) ([]models.Metric, error) {
 		list = append(list, of)
 	}
 	return list, nil
-}
-
-func weightsSum(tensors []checkpoint.Tensor) string {
-	var weights []models.Weight
-	for _, t := range tensors {
-		weights = append(weights, models.Weight{Key: t.Name, Shape: t.Shape, Data: t.Data})
-	}
-	return models.WeightsSHA256(weights)
 }
 
 func parameters(tensors []checkpoint.Tensor) int64 {

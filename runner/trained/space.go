@@ -28,12 +28,12 @@ func (m *Model) Space(weights []checkpoint.Tensor) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	var weightsOf []models.Weight
+	var ofTower []checkpoint.Tensor
 	for _, t := range weights {
 		room, _, _ := strings.Cut(t.Name, "/")
 		if room == names.Backbone || room == names.Head {
-			weightsOf = append(weightsOf, models.Weight{Key: t.Name, Shape: t.Shape, Data: t.Data})
+			ofTower = append(ofTower, t)
 		}
 	}
-	return models.Space(models.WeightsSHA256(weightsOf), tower, m.Resize()), nil
+	return models.Space(models.WeightsSHA256(ofTower), tower, m.Resize()), nil
 }

@@ -5,6 +5,7 @@ import (
 	"math"
 	"slices"
 
+	"github.com/tfpair/tfpair/internal/workers"
 	"github.com/tfpair/tfpair/models/distance"
 )
 
@@ -78,7 +79,7 @@ func (s search) run() Retrieval {
 	size := len(s.labels)
 	values := make([][]float64, len(s.asked)) // [Q][metric], nil for excluded queries
 	tops := make([][]int32, len(s.asked))     // [Q][≤top], likewise
-	parallel((len(s.asked)+block-1)/block, func() func(int) {
+	workers.Each((len(s.asked)+block-1)/block, func() func(int) {
 		keys := make([]float32, block*size) // [block,G]
 		var c correct
 		return func(i int) {

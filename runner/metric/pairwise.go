@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"math"
 	"slices"
+
+	"github.com/tfpair/tfpair/internal/forest"
 )
 
 // largestComponent is the share of the pairs above which one connected component is too
@@ -220,21 +222,11 @@ func (d *dyads) centre() {
 // components joins the images 0..n-1 that any pair joins, and returns the pairs of the
 // largest component, too.
 func components(n int, left, right []int32) (u units, largest float64) {
-	parent := make([]int32, n)
-	for i := range parent {
-		parent[i] = int32(i)
-	}
-	find := func(i int32) int32 {
-		for parent[i] != i {
-			parent[i] = parent[parent[i]] // halves the path: later searches are short
-			i = parent[i]
-		}
-		return i
-	}
+	joined := forest.New(n)
 	for i := range left {
-		parent[find(left[i])] = find(right[i])
+		joined.Join(left[i], right[i])
 	}
-	u = number(n, NewPairs, ByComponents, func(i int) (int32, bool) { return find(int32(i)), true })
+	u = number(n, NewPairs, ByComponents, func(i int) (int32, bool) { return joined.Root(int32(i)), true })
 	pairs := make([]float64, u.count)
 	for _, image := range left {
 		pairs[u.of[image]]++

@@ -16,7 +16,9 @@ import (
 	"github.com/tfpair/tfpair/pipeline"
 	"github.com/tfpair/tfpair/pipeline/augment"
 	"github.com/tfpair/tfpair/pipeline/dataset"
+	"github.com/tfpair/tfpair/runner/inference"
 	"github.com/tfpair/tfpair/runner/network"
+	"github.com/tfpair/tfpair/runner/trained"
 )
 
 // augmented is the result of tfpair augment.
@@ -64,9 +66,9 @@ func runAugment(c *cli.Context, out output) error {
 		return err
 	}
 	defer data.Close() // read only
-	part, err := parts{data: data, train: r.Spec.Train}.choose("--data", string(dataset.Train))
+	part, err := inference.Part(data, dataset.Train, trained.Splits(r.Spec))
 	if err != nil {
-		return err
+		return splitUsage(err, "--data")
 	}
 	if len(part.Images) == 0 {
 		return usagef("%s has no training images", data.Name)

@@ -1,10 +1,10 @@
 package cli
 
 import (
+	"cmp"
+	"context"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
 
 	"github.com/urfave/cli/v2"
@@ -13,21 +13,44 @@ import (
 	"github.com/tfpair/tfpair/models/distance"
 	"github.com/tfpair/tfpair/models/vectors"
 	"github.com/tfpair/tfpair/pipeline/dataset"
-	"github.com/tfpair/tfpair/pipeline/decode"
-	"github.com/tfpair/tfpair/pipeline/resize"
+	"github.com/tfpair/tfpair/runner/inference"
 )
 
+// compareOptions are the options of tfpair compare.
+type compareOptions struct {
+	model       modelOptions
+	left, right string // image files, or files of vectors
+	exitCode    bool
+	machine     machineOptions
+	output      outputOptions
+}
+
 func newCompareCommand(streams IO) *cli.Command {
-	flags := append(modelFlags(),
-		&cli.StringFlag{Name: "left", Usage: "image `FILE`, or vectors that tfpair embed wrote"},
-		&cli.StringFlag{Name: "right", Usage: "what it is compared with: another image, or vectors row by row"},
-		&cli.BoolFlag{Name: "exit-code", Usage: "end with 10 where the images, or any of the rows, are different"})
-	return &cli.Command{
+	var o compareOptions
+	c := &cli.Command{
 		Name:   "compare",
 		Usage:  "say whether two images are the same",
-		Flags:  append(append(flags, machineFlags()...), outputFlags()...),
-		Action: func(c *cli.Context) error { return runCompare(c, newOutput(c, streams)) },
+		Action: func(c *cli.Context) error { return runCompare(c.Context, o, streams) },
 	}
+	o.addFlags(c)
+	return c
+}
+
+func (o *compareOptions) addFlags(c *cli.Command) {
+	o.model.addFlags(c)
+	c.Flags = append(c.Flags,
+		&cli.StringFlag{Name: "left", Destination: &o.left, Usage: "image `FILE`, or vectors that tfpair embed wrote"},
+		&cli.StringFlag{Name: "right", Destination: &o.right,
+			Usage: "what it is compared with: another image, or vectors row by row"},
+		&cli.BoolFlag{Name: "exit-code", Destination: &o.exitCode,
+			Usage: "end with 10 where the images, or any of the rows, are different"})
+	o.machine.addFlags(c)
+	o.output.addFlags(c)
+}
+
+func (o compareOptions) validate() error {
+	err := require("compare", given{"model", o.model.folder}, given{"left", o.left}, given{"right", o.right})
+	return cmp.Or(err, o.machine.validate())
 }
 
 // compared is the result for one pair.
@@ -47,104 +70,56 @@ type comparisons struct {
 	Different int                `json:"different"`
 }
 
-func runCompare(c *cli.Context, out output) (err error) {
-	if err := need(c, "model", "left", "right"); err != nil {
+func runCompare(_ context.Context, o compareOptions, streams IO) (err error) {
+	if err := o.validate(); err != nil {
 		return err
 	}
-	model, err := openModel(c)
+	model, err := o.model.open(o.machine)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, model.close()) }()
-	threshold, err := model.threshold()
+	defer func() { err = errors.Join(err, model.Close()) }()
+	threshold, err := model.Threshold()
 	if err != nil {
 		return err
 	}
-	left, err := model.side(c.String("left"))
+	left, err := sideOf(model, o.left)
 	if err != nil {
 		return err
 	}
-	right, err := model.side(c.String("right"))
+	right, err := sideOf(model, o.right)
 	if err != nil {
 		return err
 	}
 	if len(left.Paths) != len(right.Paths) {
-		return &dataset.Error{Role: "right", Path: c.String("right"), Err: fmt.Errorf("%s to compare with %s "+
+		return &dataset.Error{Role: "right", Path: o.right, Err: fmt.Errorf("%s to compare with %s "+
 			"of %q; rows are compared one by one", count(len(right.Paths), "embedding"),
-			count(len(left.Paths), "embedding"), c.String("left"))}
+			count(len(left.Paths), "embedding"), o.left)}
 	}
-	list, err := model.compare(left, right)
+	list, err := model.CompareVectors(left, right)
 	if err != nil {
 		return err
 	}
-	result := comparisons{Model: model.name, Space: model.Space, Threshold: threshold, Pairs: len(list)}
-	if err := result.show(out, list); err != nil {
+	pairs := make([]compared, len(list))
+	for i, c := range list {
+		pairs[i] = compared{left.Paths[i], right.Paths[i], c}
+	}
+	result := comparisons{Model: model.Name, Space: model.Manifest.Space, Threshold: threshold, Pairs: len(list)}
+	if err := result.show(o.output.on(streams), pairs); err != nil {
 		return err
 	}
-	if c.Bool("exit-code") && result.Different > 0 {
+	if o.exitCode && result.Different > 0 {
 		return errDifferent
 	}
 	return nil
 }
 
-// side returns the embeddings of an image file, or those in a file of vectors, which
-// must be of the model's space.
-func (m *model) side(path string) (*vectors.Vectors, error) {
-	if !vectors.Named(path) {
-		return m.image(path)
+// sideOf returns the embeddings in a file of vectors, or that of an image file.
+func sideOf(m *inference.Model, path string) (*vectors.Vectors, error) {
+	if vectors.Named(path) {
+		return m.ReadVectors(path)
 	}
-	v, err := vectors.Read(path)
-	switch {
-	case err != nil:
-		return nil, err
-	case v.Space != m.Space:
-		return nil, &vectors.Error{Path: path, Err: &models.SpaceError{Got: v.Space, Want: m.Space}}
-	case v.Dim != m.Dim():
-		return nil, &vectors.Error{Path: path, Err: fmt.Errorf("embeddings of length %d, want %d", v.Dim, m.Dim())}
-	}
-	return v, nil
-}
-
-// image returns the embedding of an image file.
-func (m *model) image(path string) (*vectors.Vectors, error) {
-	resizer, err := resize.New(m.Preprocessing.Options)
-	if err != nil {
-		return nil, err
-	}
-	img, err := decode.Open(os.DirFS(filepath.Dir(path)), filepath.Base(path), decode.DefaultLimits)
-	var of *decode.ImageError
-	if errors.As(err, &of) {
-		return nil, &decode.ImageError{Path: path, Err: of.Err}
-	} else if err != nil {
-		return nil, err
-	}
-	pixels := make([]uint8, resizer.Bytes())
-	resizer.Into(pixels, img)
-	embedding, err := m.Embed(pixels)
-	return &vectors.Vectors{Space: m.Space, Dim: m.Dim(), Paths: []string{path}, Data: embedding}, err
-}
-
-// compare compares the rows of left with the same rows of right.
-func (m *model) compare(left, right *vectors.Vectors) ([]compared, error) {
-	n := len(left.Paths)
-	leftRows, rightRows := make([]int32, n), make([]int32, n)
-	for i := range n {
-		leftRows[i], rightRows[i] = int32(i), int32(n+i)
-	}
-	both := append(left.Data[:len(left.Data):len(left.Data)], right.Data...)
-	distance, probability, err := m.Compare(both, leftRows, rightRows)
-	if err != nil {
-		return nil, err
-	}
-	list := make([]compared, n)
-	for i, d := range distance {
-		list[i] = compared{left.Paths[i], right.Paths[i],
-			models.Comparison{Distance: d, Same: m.Threshold.Accepts(d)}}
-		if probability != nil {
-			list[i].Probability = &probability[i]
-		}
-	}
-	return list, nil
+	return m.EmbedFile(path)
 }
 
 // show prints a line for each pair and, of more than one, a sum.

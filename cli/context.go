@@ -48,10 +48,10 @@ func readingOf(c *cli.Context) readingOptions {
 	return readingOptions{bad: c.String("bad-images"), budget: c.Float64("bad-budget"), workers: c.Int("workers")}
 }
 
-func openData(c *cli.Context, more ...func(*dataset.Options)) (*dataset.Dataset, error) {
+func openData(c *cli.Context) (*dataset.Dataset, error) {
 	o := dataOptions{path: c.String("data"), val: c.String("val"), images: c.String("images"),
 		format: c.String("format"), columns: c.String("columns"), splits: c.String("splits"), reading: readingOf(c)}
-	return o.open(more...)
+	return o.open()
 }
 
 func skipShare(c *cli.Context) (float64, error) {
@@ -68,14 +68,6 @@ func sessionOptions(c *cli.Context) (session.Options, error) {
 
 func newOutput(c *cli.Context, streams IO) output {
 	return outputOptions{json: c.Bool("json"), quiet: c.Bool("quiet")}.on(streams)
-}
-
-func openModel(c *cli.Context) (*model, error) {
-	o := machineOptions{device: c.String("device"), threads: c.Int("threads")}
-	if err := o.validate(); err != nil {
-		return nil, err
-	}
-	return modelOptions{folder: c.String("model"), checkpoint: c.String("checkpoint")}.open(o)
 }
 
 func modelFlags() []cli.Flag {

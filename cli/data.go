@@ -9,6 +9,7 @@ import (
 	"github.com/tfpair/tfpair/internal/session"
 	"github.com/tfpair/tfpair/pipeline"
 	"github.com/tfpair/tfpair/pipeline/dataset"
+	"github.com/tfpair/tfpair/runner/inference"
 )
 
 // dataOptions say what the data is, and how its images are read.
@@ -61,17 +62,11 @@ func (o dataOptions) options() (dataset.Options, error) {
 	return options, err
 }
 
-// imagesOnly makes open ask for images alone.
-func imagesOnly(o *dataset.Options) { o.ImagesOnly = true }
-
 // open opens the data.
-func (o dataOptions) open(more ...func(*dataset.Options)) (*dataset.Dataset, error) {
+func (o dataOptions) open() (*dataset.Dataset, error) {
 	options, err := o.options()
 	if err != nil {
 		return nil, err
-	}
-	for _, change := range more {
-		change(&options)
 	}
 	return dataset.Open(options)
 }
@@ -115,6 +110,11 @@ func (o readingOptions) skip() float64 {
 
 func (o readingOptions) store() pipeline.StoreOptions {
 	return pipeline.StoreOptions{Workers: o.workers}
+}
+
+// with returns how a model reads images, with its progress shown.
+func (o readingOptions) with(progress func(done, total int)) inference.Reading {
+	return inference.Reading{Store: o.store(), SkipBad: o.skip(), Progress: progress}
 }
 
 // machineOptions say where graphs run.

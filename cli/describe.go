@@ -15,6 +15,7 @@ import (
 	"github.com/tfpair/tfpair/internal/libtensorflow"
 	"github.com/tfpair/tfpair/internal/session"
 	"github.com/tfpair/tfpair/models"
+	"github.com/tfpair/tfpair/runner/inference"
 )
 
 func newDescribeCommand(streams IO) *cli.Command {
@@ -82,19 +83,23 @@ func runDescribe(c *cli.Context, out output) error {
 // needs no runtime.
 func describeModel(c *cli.Context) (*description, error) {
 	folder := c.String("model")
-	isRun, err := isRun(folder)
+	isRun, err := inference.IsRun(folder)
 	if err != nil {
 		return nil, err
 	}
 	d := &description{Kind: "model", Name: folder}
 	var s *spec.Spec
 	if isRun {
-		m, err := openModel(c)
+		on := machineOptions{device: c.String("device"), threads: c.Int("threads")}
+		if err := on.validate(); err != nil {
+			return nil, err
+		}
+		m, err := modelOptions{folder: folder, checkpoint: c.String("checkpoint")}.open(on)
 		if err != nil {
 			return nil, err
 		}
-		d.Kind, d.Path, d.Manifest, s = "run", m.path, &m.Manifest, m.spec
-		if err := m.close(); err != nil {
+		d.Kind, d.Path, d.Manifest, s = "run", m.Path, &m.Manifest, m.Spec
+		if err := m.Close(); err != nil {
 			return nil, err
 		}
 	} else {

@@ -67,7 +67,12 @@ func runEmbed(ctx context.Context, o embedOptions, streams IO) (err error) {
 		return err
 	}
 	out := o.output.on(streams)
-	data, err := o.data.open(imagesOnly)
+	options, err := o.data.options()
+	if err != nil {
+		return err
+	}
+	options.ImagesOnly = true
+	data, err := dataset.Open(options)
 	if err != nil {
 		return err
 	}
@@ -81,21 +86,22 @@ func runEmbed(ctx context.Context, o embedOptions, streams IO) (err error) {
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, model.close()) }()
+	defer func() { err = errors.Join(err, model.Close()) }()
 	for _, note := range data.Notes {
 		out.say("note       %s", note)
 	}
-	e, began := newEmbedder(data, data.In("").Images, o.data.reading.skip()), time.Now()
-	list, err := e.embed(ctx, out, model, o.data.reading.store())
+	bar, began := stages{out: out}, time.Now()
+	e, err := model.EmbedImages(ctx, data, data.In("").Images, o.data.reading.with(bar.of("embedding")))
+	bar.end()
 	if err != nil {
+		return stopped(ctx, err)
+	}
+	result := embedded{Out: o.out, Model: model.Name, Space: e.Space, Data: data.Name,
+		Images: len(e.Images), Dim: e.Dim, Seconds: time.Since(began).Seconds()}
+	if err := file.Write(e.Vectors); err != nil {
 		return err
 	}
-	result := embedded{Out: o.out, Model: model.name, Space: list.Space, Data: data.Name,
-		Images: len(list.Paths), Dim: list.Dim, Seconds: time.Since(began).Seconds()}
-	if err := file.Write(list); err != nil {
-		return err
-	}
-	return result.show(out, e.bad)
+	return result.show(out, e.Bad)
 }
 
 // show says what was written, and what was not.
@@ -110,72 +116,4 @@ func (r embedded) show(out output, bad []pipeline.BadImage) error {
 		return &skippedError{len(bad)}
 	}
 	return nil
-}
-
-// embedder embeds images of data, but for bad ones within a budget.
-type embedder struct {
-	data   *dataset.Dataset
-	images []int32 // to embed; afterwards those that were
-	budget int     // bad images that may be left out
-	bad    []pipeline.BadImage
-}
-
-// newEmbedder returns what embeds the images, of which a share may be bad.
-func newEmbedder(data *dataset.Dataset, images []int32, skip float64) *embedder {
-	return &embedder{data: data, images: images, budget: pipeline.BadBudget(len(images), skip)}
-}
-
-// embedBatch is how many images go through the network at once, as in evaluation.
-const embedBatch = 32
-
-// embed returns the embeddings in the order of the images. While the network runs, the
-// next ones are decoded. Where more are bad than the budget allows, the rest is
-// decoded to name all of them, in a *pipeline.BadImagesError.
-func (e *embedder) embed(ctx context.Context, out output, m *model, o pipeline.StoreOptions) (*vectors.Vectors, error) {
-	bar := newProgress(out, "embedding", len(e.images), time.Now)
-	list, err := e.run(ctx, m, o, func(done int) { bar.at(done, len(e.images), "") })
-	bar.done()
-	return list, stopped(ctx, err)
-}
-
-func (e *embedder) run(ctx context.Context, m *model, o pipeline.StoreOptions,
-	progress func(done int)) (*vectors.Vectors, error) {
-	if err := o.Resize(m.Preprocessing.Options, m.spec.Target.Resize); err != nil {
-		return nil, err
-	}
-	o.MaxMemory, o.MaxDisk = -1, -1 // each image is read once
-	store := pipeline.NewStore(e.data, o)
-	defer store.Close()
-	list := &vectors.Vectors{Space: m.Space, Dim: m.Dim()}
-	var good []int32
-	keepBad := func(b pipeline.BadImage) error {
-		e.bad = append(e.bad, b)
-		return nil
-	}
-	for batch, err := range store.Sequence(ctx, e.images, embedBatch, keepBad) {
-		if err != nil {
-			return nil, err
-		}
-		if len(e.bad) > e.budget {
-			continue
-		}
-		rows, err := m.Embed(batch.Pixels)
-		if err != nil {
-			return nil, err
-		}
-		list.Data, good = append(list.Data, rows...), append(good, batch.Images...)
-		for _, i := range batch.Images {
-			list.Paths = append(list.Paths, e.data.Images[i].Path)
-		}
-		progress(len(list.Paths) + len(e.bad))
-	}
-	if len(e.bad) > e.budget {
-		return nil, &pipeline.BadImagesError{Images: e.bad, Total: len(e.images), Budget: e.budget}
-	}
-	if len(list.Paths) == 0 {
-		return nil, &dataset.Error{Role: "data", Path: e.data.Name,
-			Err: errors.New("no image of it can be read")}
-	}
-	e.images = good
-	return list, nil
 }

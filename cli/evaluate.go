@@ -1,32 +1,91 @@
 package cli
 
 import (
+	"cmp"
+	"context"
 	"errors"
-	"time"
+	"slices"
 
 	"github.com/urfave/cli/v2"
 
 	"github.com/tfpair/tfpair/pipeline/dataset"
 	"github.com/tfpair/tfpair/runner/evaluate"
+	"github.com/tfpair/tfpair/runner/inference"
 )
 
+// evaluateOptions are the options of tfpair evaluate.
+type evaluateOptions struct {
+	data    dataOptions
+	model   modelOptions
+	split   string // measured: train, val or test
+	unseen  bool   // measure classes that training never saw
+	gallery string // split, or path of other data, that is searched; "": see Usage
+	seed    uint64 // of drawn pairs and of intervals
+	few     fewShotOptions
+	sheet   sheetOptions
+	machine machineOptions
+	output  outputOptions
+}
+
 func newEvaluateCommand(streams IO) *cli.Command {
-	flags := append(append(dataFlags(), modelFlags()...),
-		&cli.StringFlag{Name: "split", Value: "test", Usage: "train, val or test. Test of the training's own data is what training kept for it; other data without splits is all test"},
-		&cli.BoolFlag{Name: "unseen-classes",
-			Usage: "measure classes that training never saw, whatever their split; implied for test by a training so made"},
-		&cli.StringFlag{Name: "gallery", Usage: "split, or `PATH` of other data, that each image is searched in, " +
-			"else the other images of its own, or the label images"},
-		&cli.Uint64Flag{Name: "seed", Usage: "of drawn pairs and of intervals"})
-	flags = append(append(flags, fewShotFlags()...), sheetFlags()...)
-	return &cli.Command{
+	var o evaluateOptions
+	c := &cli.Command{
 		Name:  "evaluate",
 		Usage: "say how good a trained network is on labelled images",
 		Description: "The threshold is the one that training calibrated on validation data, never one of the\n" +
 			"data measured. Class folders have balanced pairs drawn from them; lists are taken as they are.",
-		Flags:  append(append(flags, machineFlags()...), outputFlags()...),
-		Action: func(c *cli.Context) error { return runEvaluate(c, newOutput(c, streams)) },
+		Action: func(c *cli.Context) error {
+			o.few.drawn, o.few.shaped = c.IsSet("way"), c.IsSet("shot") || c.IsSet("episodes")
+			return runEvaluate(c.Context, o, streams)
+		},
 	}
+	o.addFlags(c)
+	return c
+}
+
+func (o *evaluateOptions) addFlags(c *cli.Command) {
+	o.data.addFlags(c)
+	o.model.addFlags(c)
+	c.Flags = append(c.Flags,
+		&cli.StringFlag{Name: "split", Destination: &o.split, Value: "test",
+			Usage: "train, val or test. Test of the training's own data is what training kept for it; " +
+				"other data without splits is all test"},
+		&cli.BoolFlag{Name: "unseen-classes", Destination: &o.unseen,
+			Usage: "measure classes that training never saw, whatever their split; implied for test by a training so made"},
+		&cli.StringFlag{Name: "gallery", Destination: &o.gallery,
+			Usage: "split, or `PATH` of other data, that each image is searched in, " +
+				"else the other images of its own, or the label images"},
+		&cli.Uint64Flag{Name: "seed", Destination: &o.seed, Usage: "of drawn pairs and of intervals"})
+	o.few.addFlags(c)
+	o.sheet.addFlags(c, "PNG `FILE` to draw into: pairs called wrongly, and some called right; "+
+		"or photos and the label images found")
+	o.machine.addFlags(c)
+	o.output.addFlags(c)
+}
+
+func (o evaluateOptions) validate() error {
+	err := require("evaluate", given{"model", o.model.folder}, given{"data", o.data.path})
+	if err := cmp.Or(err, o.data.validate(), o.few.validate(), o.machine.validate()); err != nil {
+		return err
+	}
+	switch few := o.few.asked(); {
+	case few && o.sheet.path != "":
+		return usagef("--sheet shows pairs; few-shot classification has none")
+	case few && o.gallery != "":
+		return usagef("--gallery is for retrieval; few-shot classification has none")
+	case few && o.data.reading.bad != "stop":
+		return usagef("--bad-images skip would change the episodes; few-shot classification needs every image")
+	case !isSplit(o.split):
+		return usagef("--split must be train, val or test, got %q", o.split)
+	case o.unseen && o.split != string(dataset.Test):
+		return usagef("--unseen-classes measures test, got --split %q", o.split)
+	}
+	return o.sheet.validate()
+}
+
+// isSplit reports whether name is that of a split.
+func isSplit(name string) bool {
+	return slices.Contains([]dataset.Split{dataset.Train, dataset.Val, dataset.Test}, dataset.Split(name))
 }
 
 // evaluation is the report of a command line: what was measured, and of what.
@@ -39,84 +98,100 @@ type evaluation struct {
 	*evaluate.Report
 }
 
-func runEvaluate(c *cli.Context, out output) (err error) {
-	if err := need(c, "model", "data"); err != nil {
-		return err
-	}
-	if err := checkSheet(c); err != nil {
-		return err
-	}
-	data, err := openData(c)
-	if err != nil {
-		return err
-	}
-	defer data.Close() // read only
-	model, err := openModel(c)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, model.close()) }()
-	few, err := fewShotOptions(c, data)
-	if err != nil {
-		return err
-	}
-	from := parts{data: data, train: model.spec.Train, seen: model.Seen, fingerprint: model.Data.Fingerprint}
-	from.unseen = c.Bool("unseen-classes") || from.train.Unseen && c.String("split") == string(dataset.Test)
-	switch {
-	case few != nil:
-		return runFewShot(c, out, few, from, model)
-	case len(data.Matches) > 0 && !c.IsSet("gallery"):
-		return runLabels(c, out, from, model)
-	}
-	return runPairs(c, out, from, model)
+// measuring is an evaluation that is under way.
+type measuring struct {
+	evaluateOptions
+	out   output
+	bar   *stages
+	data  *dataset.Dataset
+	model *inference.Model
 }
 
-// runPairs measures a model on pairs, listed or drawn, and on retrieval.
-func runPairs(c *cli.Context, out output, from parts, model *model) error {
-	data := from.data
-	part, err := from.choose("--split", c.String("split"))
+func runEvaluate(ctx context.Context, o evaluateOptions, streams IO) (err error) {
+	if err := o.validate(); err != nil {
+		return err
+	}
+	m := measuring{evaluateOptions: o, out: o.output.on(streams)}
+	m.bar = &stages{out: m.out}
+	if m.data, err = o.data.open(); err != nil {
+		return err
+	}
+	defer m.data.Close() // read only
+	if m.model, err = o.model.open(o.machine); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, m.model.Close()) }()
+	few, err := o.few.draw(m.data, o.seed)
+	switch {
+	case err != nil:
+		return err
+	case few != nil:
+		return m.fewShot(ctx, *few)
+	case len(m.data.Matches) > 0 && o.gallery == "":
+		return m.labels(ctx)
+	}
+	return m.pairs(ctx)
+}
+
+// part returns what is measured.
+func (m measuring) part() (dataset.Part, error) {
+	if m.unseen {
+		return m.data.Unseen(m.model.Manifest.Seen)
+	}
+	part, err := m.model.Part(m.data, dataset.Split(m.split))
+	return part, splitUsage(err, "--split")
+}
+
+// splitUsage says of a split that is not there which flag chooses another.
+func splitUsage(err error, flag string) error {
+	var split *inference.SplitError
+	if errors.As(err, &split) {
+		return usagef("%v; choose one with %s", err, flag)
+	}
+	return err
+}
+
+// reading returns how images are read, their progress shown.
+func (m measuring) reading() inference.Reading {
+	return m.evaluateOptions.data.reading.with(m.bar.of("reading images"))
+}
+
+// pairs measures a model on pairs, listed or drawn, and on retrieval.
+func (m measuring) pairs(ctx context.Context) error {
+	part, err := m.part()
 	if err != nil {
 		return err
 	}
-	threshold, err := model.threshold()
+	searched, err := m.source(part)
 	if err != nil {
 		return err
 	}
-	gallery, err := from.gallery(c, part)
-	if err != nil {
-		return err
+	if searched != nil && searched.Data != m.data {
+		defer searched.Data.Close() // read only
 	}
-	defer gallery.close()
-	labels := dataset.Part{Images: data.In("").LabelImages()} // pairs are drawn of photos and these
-	images, err := readImages(c, out, data, model, &part, &labels, gallery.within(data))
+	report := evaluation{Model: m.model.Name, Checkpoint: m.model.Path, Step: m.model.Manifest.Step}
+	report.Report, report.Skipped, err = m.model.Evaluate(ctx, evaluate.Config{Data: m.data, Part: part, Gallery: searched,
+		Seed: m.seed, Progress: m.bar.of("embedding")}, m.reading())
+	m.bar.end()
 	if err != nil {
-		return err
+		return stopped(ctx, err)
 	}
-	defer images.store.Close() // a cache
-	searched, err := gallery.open(c, out, model, images)
-	if err != nil {
-		return err
-	}
-	report := evaluation{Model: model.name, Checkpoint: model.path, Step: model.Step,
-		Skipped: images.skipped}
-	embedding := newProgress(out, "embedding", len(part.Images), time.Now)
-	report.Report, err = evaluate.Run(c.Context, evaluate.Config{Model: model, Store: images.store,
-		Data: data, Part: part, LabelImages: labels.Images, Known: model.labels, Gallery: searched,
-		Threshold: threshold, Seen: model.Seen, Seed: c.Uint64("seed"),
-		Progress: func(done, total int) { embedding.at(done, total, "") }})
-	embedding.done()
-	if err != nil {
-		return stopped(c.Context, err)
-	}
-	if path := c.String("sheet"); path != "" {
-		report.Sheet = path
-		if err := writeSheet(path, model.name, data, report.Report); err != nil {
+	if report.Sheet = m.sheet.path; report.Sheet != "" {
+		if err := writeSheet(report.Sheet, m.model.Name, m.data, report.Report); err != nil {
 			return err
 		}
 	}
-	report.print(out, data)
-	if err := out.emit("summary", report); err != nil {
+	report.print(m.out, m.data)
+	return m.end(report, len(report.Skipped))
+}
+
+// end emits the report, and says, where all else went well, that images were skipped.
+func (m measuring) end(report any, skipped int) error {
+	if err := m.out.emit("summary", report); err != nil {
 		return err
 	}
-	return images.outcome()
+	if skipped > 0 {
+		return &skippedError{skipped}
+	}
+	return nil
 }

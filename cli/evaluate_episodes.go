@@ -1,8 +1,8 @@
 package cli
 
 import (
+	"context"
 	"fmt"
-	"time"
 
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/urfave/cli/v2"
@@ -15,48 +15,58 @@ import (
 // at Few-shot Classification, 2019, arXiv:1904.04232, section 4.2, test on.
 const defaultEpisodes = 600
 
-// fewShotFlags say that few-shot classification is measured, and on what.
-func fewShotFlags() []cli.Flag {
-	return []cli.Flag{
-		&cli.BoolFlag{Name: "one-shot",
-			Usage: "measure the error on one-shot runs, such as Omniglot's all_runs.zip"},
-		&cli.IntFlag{Name: "way",
-			Usage: "measure the error on episodes of `N` classes drawn from class folders"},
-		&cli.IntFlag{Name: "shot", Value: 1, Usage: "images shown of each class of a drawn episode"},
-		&cli.IntFlag{Name: "episodes", Value: defaultEpisodes, Usage: "episodes to draw"},
-	}
+// fewShotOptions say that few-shot classification is measured, and on what.
+type fewShotOptions struct {
+	oneShot             bool // on the one-shot runs of the data
+	drawn               bool // on episodes drawn of way classes
+	way, shot, episodes int
+	shaped              bool // shot or episodes was given
 }
 
-// fewShotOptions returns which episodes the flags ask for, nil where they ask for none.
-// A way of 0 stands for those that the data lists.
-func fewShotOptions(c *cli.Context, data *dataset.Dataset) (*evaluate.Draw, error) {
-	d := &evaluate.Draw{Way: c.Int("way"), Shot: c.Int("shot"), Episodes: c.Int("episodes"),
-		Seed: c.Uint64("seed")}
-	oneShot, drawn := c.Bool("one-shot"), c.IsSet("way")
+func (o *fewShotOptions) addFlags(c *cli.Command) {
+	c.Flags = append(c.Flags,
+		&cli.BoolFlag{Name: "one-shot", Destination: &o.oneShot,
+			Usage: "measure the error on one-shot runs, such as Omniglot's all_runs.zip"},
+		&cli.IntFlag{Name: "way", Destination: &o.way,
+			Usage: "measure the error on episodes of `N` classes drawn from class folders"},
+		&cli.IntFlag{Name: "shot", Destination: &o.shot, Value: 1, Usage: "images shown of each class of a drawn episode"},
+		&cli.IntFlag{Name: "episodes", Destination: &o.episodes, Value: defaultEpisodes, Usage: "episodes to draw"})
+}
+
+// asked reports whether few-shot classification is to be measured.
+func (o fewShotOptions) asked() bool { return o.oneShot || o.drawn }
+
+func (o fewShotOptions) validate() error {
 	switch {
-	case (oneShot || drawn) && c.IsSet("gallery"):
-		return nil, usagef("--gallery is for retrieval; few-shot classification has none")
-	case oneShot && drawn:
-		return nil, usagef("--one-shot measures the runs of the data, --way draws episodes; " +
+	case o.oneShot && o.drawn:
+		return usagef("--one-shot measures the runs of the data, --way draws episodes; " +
 			"give one of them")
-	case !drawn && (c.IsSet("shot") || c.IsSet("episodes")):
-		return nil, usagef("--shot and --episodes say what --way N draws; --way is missing")
-	case oneShot && len(data.Episodes) == 0:
+	case !o.drawn && o.shaped:
+		return usagef("--shot and --episodes say what --way N draws; --way is missing")
+	case o.drawn && (o.way < 2 || o.shot < 1 || o.episodes < 1):
+		return usagef("--way must be at least 2, --shot and --episodes at least 1, "+
+			"got %d, %d and %d", o.way, o.shot, o.episodes)
+	}
+	return nil
+}
+
+// draw returns which episodes of data are measured, nil for none. A way of 0 stands for
+// those that the data lists.
+func (o fewShotOptions) draw(data *dataset.Dataset, seed uint64) (*evaluate.Draw, error) {
+	switch {
+	case o.oneShot && len(data.Episodes) == 0:
 		return nil, usagef("%s has no one-shot runs (folders with class_labels.txt); "+
 			"draw episodes from its classes with --way", data.Name)
-	case oneShot:
-		return d, nil
-	case !drawn && len(data.Episodes) > 0:
+	case o.oneShot:
+		return &evaluate.Draw{Seed: seed}, nil
+	case !o.drawn && len(data.Episodes) > 0:
 		return nil, usagef("%s is one-shot runs; measure them with --one-shot", data.Name)
-	case !drawn:
+	case !o.drawn:
 		return nil, nil
-	case d.Way < 2 || d.Shot < 1 || d.Episodes < 1:
-		return nil, usagef("--way must be at least 2, --shot and --episodes at least 1, "+
-			"got %d, %d and %d", d.Way, d.Shot, d.Episodes)
 	case len(data.Classes) == 0:
 		return nil, usagef("%s has no classes to draw episodes from", data.Name)
 	}
-	return d, nil
+	return &evaluate.Draw{Way: o.way, Shot: o.shot, Episodes: o.episodes, Seed: seed}, nil
 }
 
 // fewShot is the report of a command line: what was measured, and of what.
@@ -67,41 +77,29 @@ type fewShot struct {
 	*evaluate.FewShotReport
 }
 
-// runFewShot measures a model on listed or drawn episodes.
-func runFewShot(c *cli.Context, out output, d *evaluate.Draw, from parts, model *model) error {
-	if c.String("bad-images") != "stop" {
-		return usagef("--bad-images skip would change the episodes; " +
-			"few-shot classification needs every image")
-	}
-	episodes := evaluate.Episodes{List: from.data.Episodes, Source: "listed"}
-	split := dataset.Test
+// fewShot measures a model on listed or drawn episodes.
+func (m measuring) fewShot(ctx context.Context, d evaluate.Draw) error {
+	c := evaluate.FewShotConfig{Data: m.data, Split: dataset.Test, Seed: d.Seed,
+		Episodes: evaluate.Episodes{List: m.data.Episodes, Source: "listed"}, Progress: m.bar.of("embedding")}
 	if d.Way > 0 {
-		part, err := from.choose("--split", c.String("split"))
+		part, err := m.part()
 		if err != nil {
 			return err
 		}
-		if episodes, err = evaluate.DrawEpisodes(from.data, part, *d); err != nil {
+		if c.Episodes, err = evaluate.DrawEpisodes(m.data, part, d); err != nil {
 			return err
 		}
-		split = part.Split
+		c.Split = part.Split
 	}
-	images := dataset.Part{Split: split, Images: episodes.Images()}
-	read, err := readImages(c, out, from.data, model, &images)
+	report := fewShot{Model: m.model.Name, Checkpoint: m.model.Path, Step: m.model.Manifest.Step}
+	var err error
+	report.FewShotReport, err = m.model.EvaluateFewShot(ctx, c, m.reading())
+	m.bar.end()
 	if err != nil {
-		return err
+		return stopped(ctx, err)
 	}
-	defer read.store.Close() // a cache
-	report := fewShot{Model: model.name, Checkpoint: model.path, Step: model.Step}
-	embedding := newProgress(out, "embedding", len(images.Images), time.Now)
-	report.FewShotReport, err = evaluate.FewShot(c.Context, evaluate.FewShotConfig{Model: model,
-		Store: read.store, Data: from.data, Split: split, Episodes: episodes, Seed: d.Seed,
-		Progress: func(done, total int) { embedding.at(done, total, "") }})
-	embedding.done()
-	if err != nil {
-		return stopped(c.Context, err)
-	}
-	report.print(out)
-	return out.emit("summary", report)
+	report.print(m.out)
+	return m.end(report, 0)
 }
 
 // print writes the report for a person.

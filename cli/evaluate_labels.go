@@ -2,12 +2,11 @@ package cli
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"slices"
-	"time"
 
 	"github.com/jedib0t/go-pretty/v6/table"
-	"github.com/urfave/cli/v2"
 
 	"github.com/tfpair/tfpair/pipeline/dataset"
 	"github.com/tfpair/tfpair/runner/evaluate"
@@ -23,40 +22,26 @@ type labelEvaluation struct {
 	*evaluate.LabelReport
 }
 
-// runLabels searches photos among the label images of their list and of the training.
-func runLabels(c *cli.Context, out output, from parts, model *model) error {
-	part, err := from.choose("--split", c.String("split"))
+// labels searches photos among the label images of their list and of the training.
+func (m measuring) labels(ctx context.Context) error {
+	part, err := m.part()
 	if err != nil {
 		return err
 	}
-	labels := dataset.Part{Images: part.LabelImages()}
-	images, err := readImages(c, out, from.data, model, &part, &labels)
+	report := labelEvaluation{Model: m.model.Name, Checkpoint: m.model.Path, Step: m.model.Manifest.Step}
+	report.LabelReport, report.Skipped, err = m.model.EvaluateLabels(ctx, evaluate.LabelConfig{Data: m.data, Part: part,
+		Seed: m.seed, Progress: m.bar.of("embedding")}, m.reading())
+	m.bar.end()
 	if err != nil {
-		return err
+		return stopped(ctx, err)
 	}
-	defer images.store.Close() // a cache
-	report := labelEvaluation{Model: model.name, Checkpoint: model.path, Step: model.Step,
-		Skipped: images.skipped}
-	embedding := newProgress(out, "embedding", len(part.Images), time.Now)
-	report.LabelReport, err = evaluate.Labels(c.Context, evaluate.LabelConfig{Model: model,
-		Store: images.store, Data: from.data, Part: part, Gallery: model.labels,
-		NoneAbove: model.NoneAbove, Seen: model.Seen,
-		Seed: c.Uint64("seed"), Progress: func(done, total int) { embedding.at(done, total, "") }})
-	embedding.done()
-	if err != nil {
-		return stopped(c.Context, err)
-	}
-	if path := c.String("sheet"); path != "" {
-		report.Sheet = path
-		if err := writeLabelSheet(path, model.name, from.data, report.LabelReport); err != nil {
+	if report.Sheet = m.sheet.path; report.Sheet != "" {
+		if err := writeLabelSheet(report.Sheet, m.model.Name, m.data, report.LabelReport); err != nil {
 			return err
 		}
 	}
-	report.print(out, from.data)
-	if err := out.emit("summary", report); err != nil {
-		return err
-	}
-	return images.outcome()
+	report.print(m.out, m.data)
+	return m.end(report, len(report.Skipped))
 }
 
 // print writes the report for a person.

@@ -17,39 +17,33 @@ import (
 	"github.com/tfpair/tfpair/runner/evaluate"
 )
 
-// sheetFlags say that pairs are to be shown.
-func sheetFlags() []cli.Flag {
-	return []cli.Flag{
-		&cli.StringFlag{Name: "sheet",
-			Usage: "PNG `FILE` to draw into: pairs called wrongly, and some called right; or photos and the label images found"},
-		&cli.BoolFlag{Name: "overwrite", Usage: "replace the sheet where there is one"},
-	}
+// sheetOptions say that examples are drawn.
+type sheetOptions struct {
+	path      string // PNG file; "": none
+	overwrite bool
 }
 
-// checkSheet refuses a command line before anything is read.
-func checkSheet(c *cli.Context) error {
-	if c.String("sheet") != "" && (c.Bool("one-shot") || c.IsSet("way")) {
-		return usagef("--sheet shows pairs; few-shot classification has none")
-	}
-	return checkSheetFile(c)
+func (o *sheetOptions) addFlags(c *cli.Command, usage string) {
+	c.Flags = append(c.Flags,
+		&cli.StringFlag{Name: "sheet", Destination: &o.path, Usage: usage},
+		&cli.BoolFlag{Name: "overwrite", Destination: &o.overwrite, Usage: "replace the sheet where there is one"})
 }
 
-// checkSheetFile refuses a --sheet that cannot be written.
-func checkSheetFile(c *cli.Context) error {
-	path := c.String("sheet")
+// validate refuses a file that cannot be written, before anything is read.
+func (o sheetOptions) validate() error {
 	switch {
-	case path == "":
+	case o.path == "":
 		return nil
-	case !strings.EqualFold(filepath.Ext(path), ".png"):
-		return usagef("--sheet %q: want a name that ends in .png", path)
+	case !strings.EqualFold(filepath.Ext(o.path), ".png"):
+		return usagef("--sheet %q: want a name that ends in .png", o.path)
 	}
-	if info, err := os.Stat(filepath.Dir(path)); err != nil || !info.IsDir() {
-		return usagef("--sheet %q: there is no folder %q", path, filepath.Dir(path))
+	if info, err := os.Stat(filepath.Dir(o.path)); err != nil || !info.IsDir() {
+		return usagef("--sheet %q: there is no folder %q", o.path, filepath.Dir(o.path))
 	}
-	if c.Bool("overwrite") {
+	if o.overwrite {
 		return nil
 	}
-	return sheet.Unused(path)
+	return sheet.Unused(o.path)
 }
 
 // sheetPairs is how many pairs of each kind a sheet shows.

@@ -147,7 +147,7 @@ var outcomes = []outcome{
 	{is(models.ErrNoGallery), exitInput, "search an index of your own, from tfpair index build, with --index; or export with --gallery"},
 	{isA[*models.SpaceError], exitInput, "embed the images again with this model: tfpair embed"},
 	{isA[*vectors.Error], exitInput, "tfpair embed writes such files"},
-	{is(export.ErrFrozen), exitUsage, "leave out --gallery, and search without --index"},
+	{is(trained.ErrFrozen), exitUsage, "leave out --gallery, and search without --index"},
 	{isA[*export.WeightError], exitRefused, "export another checkpoint: --checkpoint"},
 	{isA[*export.DifferenceError], exitRefused, ""},
 	{isA[*features.SpaceError], exitFailed, "make room, give --out on another disk, or see images anew in each step: --set cache.type=off"},

@@ -13,7 +13,9 @@ import (
 	"github.com/tfpair/tfpair/models"
 	"github.com/tfpair/tfpair/models/index"
 	"github.com/tfpair/tfpair/pipeline"
+	"github.com/tfpair/tfpair/pipeline/dataset"
 	"github.com/tfpair/tfpair/runner/export"
+	"github.com/tfpair/tfpair/runner/inference"
 )
 
 // exported is the result of tfpair export.
@@ -30,57 +32,102 @@ type exported struct {
 	Skipped []string `json:"skipped,omitempty"` // bad images of the gallery
 }
 
+// exportOptions are the options of tfpair export.
+type exportOptions struct {
+	run        string // folder
+	out        string // folder of the model's versions
+	version    int
+	versioned  bool   // version was given, else it is one more than the highest there
+	checkpoint string // "": best
+	gallery    string // images that the model is to carry; "": none
+	images     string // what paths of the gallery are relative to; "": its folder
+	reading    readingOptions
+	machine    machineOptions
+	output     outputOptions
+}
+
 func newExportCommand(streams IO) *cli.Command {
-	return &cli.Command{
+	var o exportOptions
+	c := &cli.Command{
 		Name:  "export",
 		Usage: "write a run as a SavedModel that any TensorFlow tool and any Go service loads",
 		Description: "The model is written aside, loaded again, and compared with the run on stored images\n" +
 			"before it appears as OUT/VERSION.",
-		Flags: append(append([]cli.Flag{
-			&cli.StringFlag{Name: "run", Usage: "run `FOLDER`"},
-			&cli.StringFlag{Name: "out", Usage: "`FOLDER` of the model's versions: made, or given one more"},
-			&cli.IntFlag{Name: "version", Usage: "number of the version, else one more than the highest there"},
-			checkpointFlag(new(string)),
-			&cli.StringFlag{Name: "gallery", Usage: "`PATH` of images that the model is to carry, for tfpair search: a folder, a .zip or a list"},
-			&cli.StringFlag{Name: "images", Usage: "folder or .zip that a list's paths are relative to, else the list's folder"},
-		}, append(badFlags(), machineFlags()...)...), outputFlags()...),
-		Action: func(c *cli.Context) error { return runExport(c, newOutput(c, streams)) },
+		Action: func(c *cli.Context) error {
+			o.versioned = c.IsSet("version")
+			return runExport(c.Context, o, streams)
+		},
 	}
+	o.addFlags(c)
+	return c
 }
 
-func runExport(c *cli.Context, out output) error {
-	if err := need(c, "run", "out"); err != nil {
+func (o *exportOptions) addFlags(c *cli.Command) {
+	c.Flags = append(c.Flags,
+		&cli.StringFlag{Name: "run", Destination: &o.run, Usage: "run `FOLDER`"},
+		&cli.StringFlag{Name: "out", Destination: &o.out, Usage: "`FOLDER` of the model's versions: made, or given one more"},
+		&cli.IntFlag{Name: "version", Destination: &o.version, Usage: "number of the version, else one more than the highest there"},
+		checkpointFlag(&o.checkpoint),
+		&cli.StringFlag{Name: "gallery", Destination: &o.gallery,
+			Usage: "`PATH` of images that the model is to carry, for tfpair search: a folder, a .zip or a list"},
+		&cli.StringFlag{Name: "images", Destination: &o.images,
+			Usage: "folder or .zip that a list's paths are relative to, else the list's folder"})
+	o.reading.addFlags(c)
+	o.machine.addFlags(c)
+	o.output.addFlags(c)
+}
+
+func (o exportOptions) validate() error {
+	if err := require("export", given{"run", o.run}, given{"out", o.out}); err != nil {
 		return err
 	}
-	if c.IsSet("version") && c.Int("version") < 1 {
-		return usagef("--version must be 1 or more, got %d", c.Int("version"))
+	if o.versioned && o.version < 1 {
+		return usagef("--version must be 1 or more, got %d", o.version)
 	}
-	o, err := sessionOptions(c)
-	if err != nil {
+	return cmp.Or(o.reading.validate(), o.machine.validate())
+}
+
+func runExport(ctx context.Context, o exportOptions, streams IO) error {
+	if err := o.validate(); err != nil {
 		return err
 	}
-	config := export.Config{Run: c.String("run"), Checkpoint: cmp.Or(c.String("checkpoint"), bestCheckpoint),
-		Out: c.String("out"), Version: c.Int("version"), Session: o,
+	out := o.output.on(streams)
+	config := export.Config{Run: o.run, Checkpoint: cmp.Or(o.checkpoint, bestCheckpoint), Out: o.out,
+		Version: o.version, Session: o.machine.session(),
 		Tool: "tfpair " + programVersion(), Runtime: "TensorFlow " + libtensorflow.Version}
-	g := &collection{embedder: &embedder{}}
-	if path := c.String("gallery"); path != "" {
-		if g, err = openCollection(c, path); err != nil {
+	bar := stages{out: out}
+	var bad []pipeline.BadImage
+	if o.gallery != "" {
+		photos, err := inference.OpenCollection(dataset.Options{Data: o.gallery, Images: o.images})
+		if err != nil {
 			return err
 		}
-		defer g.data.Close() // read only
-		config.Gallery = func(_ context.Context, e *models.Model) (*index.Index, error) {
-			m, err := useExported(e, c.String("out"))
-			if err != nil {
-				return nil, err
-			}
-			return g.index(c, out, m, "flat")
-		}
+		defer photos.Close() // read only
+		config.Gallery = o.carry(photos, o.reading.with(bar.of("embedding")), &bad)
 	}
-	r, err := export.Run(c.Context, config)
+	r, err := export.Run(ctx, config)
+	bar.end()
 	if err != nil {
-		return stopped(c.Context, err)
+		return stopped(ctx, err)
 	}
-	return showExported(out, r, g.bad)
+	return showExported(out, r, bad)
+}
+
+// carry returns what makes the index of photos that a model carries. It sets bad to the images
+// that were left out.
+func (o exportOptions) carry(photos *inference.Collection, r inference.Reading, bad *[]pipeline.BadImage) func(
+	context.Context, *models.Model) (*index.Index, error) {
+	return func(ctx context.Context, e *models.Model) (*index.Index, error) {
+		m, err := inference.Exported(e, o.out)
+		if err != nil {
+			return nil, err
+		}
+		x, made, err := m.Index(ctx, photos, "flat", r)
+		if err == nil {
+			*bad = made.Bad
+		}
+		return x, err
+	}
 }
 
 // showExported says what was written.

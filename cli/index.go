@@ -1,36 +1,60 @@
 package cli
 
 import (
+	"cmp"
+	"context"
 	"errors"
 	"time"
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/tfpair/tfpair/graphs/spec"
 	"github.com/tfpair/tfpair/internal/named"
 	"github.com/tfpair/tfpair/models/index"
 	"github.com/tfpair/tfpair/pipeline"
-	"github.com/tfpair/tfpair/runner/export"
+	"github.com/tfpair/tfpair/runner/inference"
 )
 
+// indexOptions are the options of tfpair index build.
+type indexOptions struct {
+	data      dataOptions
+	model     modelOptions
+	out       string // file of the index
+	overwrite bool
+	kind      string // how it is searched
+	machine   machineOptions
+	output    outputOptions
+}
+
 func newIndexCommand(streams IO) *cli.Command {
-	flags := append(append(dataFlags(), modelFlags()...),
-		&cli.StringFlag{Name: "out", Usage: "`FILE` of the index"},
-		&cli.BoolFlag{Name: "overwrite", Usage: "replace the file where there is one"},
-		&cli.StringFlag{Name: "kind", Value: "flat", Usage: "how it is searched: tfpair list --kind index"})
-	return &cli.Command{
-		Name:  "index",
-		Usage: "make images searchable",
-		Subcommands: []*cli.Command{{
-			Name:  "build",
-			Usage: "embed images and write them as an index for tfpair search",
-			Description: "The data may be what tfpair embed takes; of a list of photos and label images the label\n" +
-				"images are indexed. The file appears whole or not at all, with path, SHA-256 and class of\n" +
-				"each image and the id of the embedding space.",
-			Flags:  append(append(flags, machineFlags()...), outputFlags()...),
-			Action: func(c *cli.Context) error { return runIndexBuild(c, newOutput(c, streams)) },
-		}},
+	var o indexOptions
+	build := &cli.Command{
+		Name:  "build",
+		Usage: "embed images and write them as an index for tfpair search",
+		Description: "The data may be what tfpair embed takes; of a list of photos and label images the label\n" +
+			"images are indexed. The file appears whole or not at all, with path, SHA-256 and class of\n" +
+			"each image and the id of the embedding space.",
+		Action: func(c *cli.Context) error { return runIndexBuild(c.Context, o, streams) },
 	}
+	o.addFlags(build)
+	return &cli.Command{Name: "index", Usage: "make images searchable", Subcommands: []*cli.Command{build}}
+}
+
+func (o *indexOptions) addFlags(c *cli.Command) {
+	o.data.addFlags(c)
+	o.model.addFlags(c)
+	c.Flags = append(c.Flags,
+		&cli.StringFlag{Name: "out", Destination: &o.out, Usage: "`FILE` of the index"},
+		&cli.BoolFlag{Name: "overwrite", Destination: &o.overwrite, Usage: "replace the file where there is one"},
+		&cli.StringFlag{Name: "kind", Destination: &o.kind, Value: "flat",
+			Usage: "how it is searched: tfpair list --kind index"})
+	o.machine.addFlags(c)
+	o.output.addFlags(c)
+}
+
+func (o indexOptions) validate() error {
+	err := require("index build", given{"model", o.model.folder}, given{"data", o.data.path}, given{"out", o.out})
+	_, unknown := index.Table.New(&named.Choice{Name: o.kind})
+	return cmp.Or(err, unknown, o.data.validate(), o.machine.validate())
 }
 
 // indexed is the result of tfpair index build.
@@ -48,46 +72,46 @@ type indexed struct {
 	Skipped  []string `json:"skipped,omitempty"`
 }
 
-func runIndexBuild(c *cli.Context, out output) (err error) {
-	if err := need(c, "model", "data", "out"); err != nil {
+func runIndexBuild(ctx context.Context, o indexOptions, streams IO) (err error) {
+	if err := o.validate(); err != nil {
 		return err
 	}
-	if _, err := index.Table.New(&named.Choice{Name: c.String("kind")}); err != nil {
-		return err
-	}
-	g, err := openCollection(c, c.String("data"))
+	out := o.output.on(streams)
+	options, err := o.data.options()
 	if err != nil {
 		return err
 	}
-	defer g.data.Close() // read only
-	file, err := index.Create(c.String("out"), c.Bool("overwrite"))
+	photos, err := inference.OpenCollection(options)
+	if err != nil {
+		return err
+	}
+	defer photos.Close() // read only
+	file, err := index.Create(o.out, o.overwrite)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, file.Close()) }()
-	m, err := openModel(c)
+	m, err := o.model.open(o.machine)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, m.close()) }()
-	if len(g.data.Matches) > 0 && m.spec.Target.Side == spec.Frozen {
-		return export.ErrFrozen
-	}
-	for _, note := range g.data.Notes {
+	defer func() { err = errors.Join(err, m.Close()) }()
+	for _, note := range photos.Data.Notes {
 		out.say("note       %s", note)
 	}
-	began := time.Now()
-	x, err := g.index(c, out, m, c.String("kind"))
+	bar, began := stages{out: out}, time.Now()
+	x, e, err := m.Index(ctx, photos, o.kind, o.data.reading.with(bar.of("embedding")))
+	bar.end()
 	if err != nil {
-		return err
+		return stopped(ctx, err)
 	}
-	result := indexed{Out: c.String("out"), Model: m.name, Space: m.Space, Data: g.data.Name, Images: x.Len(),
-		Classes: x.Classes(), Dim: m.Dim(), Distance: m.Manifest.Distance, Index: c.String("kind"),
+	result := indexed{Out: o.out, Model: m.Name, Space: m.Manifest.Space, Data: photos.Data.Name, Images: x.Len(),
+		Classes: x.Classes(), Dim: m.Dim(), Distance: m.Manifest.Distance, Index: o.kind,
 		Seconds: time.Since(began).Seconds()}
 	if err := file.Write(x); err != nil {
 		return err
 	}
-	return result.show(out, g.bad)
+	return result.show(out, e.Bad)
 }
 
 // show says what was written, and what was not.

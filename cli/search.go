@@ -1,48 +1,77 @@
 package cli
 
 import (
+	"cmp"
+	"context"
 	"errors"
-	"fmt"
 
 	"github.com/urfave/cli/v2"
 
 	"github.com/tfpair/tfpair/models"
-	"github.com/tfpair/tfpair/models/index"
 	"github.com/tfpair/tfpair/models/vectors"
 	"github.com/tfpair/tfpair/pipeline/dataset"
+	"github.com/tfpair/tfpair/runner/inference"
 )
 
+// searchOptions are the options of tfpair search.
+type searchOptions struct {
+	model   modelOptions
+	index   string   // file; "": the gallery inside the model
+	images  []string // files, folders, archives and lists to search for
+	k       int      // nearest to show
+	sheet   sheetOptions
+	data    string // of the images searched, for the sheet; "": that of index build
+	reading readingOptions
+	machine machineOptions
+	output  outputOptions
+}
+
 func newSearchCommand(streams IO) *cli.Command {
-	flags := append(modelFlags(),
-		&cli.StringFlag{Name: "index", Usage: "`FILE` that tfpair index build wrote, else the gallery inside the model"},
-		&cli.StringSliceFlag{Name: "image", Usage: "image `FILE` to search for, or a folder, a .zip or a list of them; may be repeated"},
-		&cli.IntFlag{Name: "k", Value: 5, Usage: "show the `N` nearest images"},
-		&cli.StringFlag{Name: "sheet", Usage: "PNG `FILE` to draw the images and their answers into"},
-		&cli.BoolFlag{Name: "overwrite", Usage: "replace the sheet where there is one"},
-		&cli.StringFlag{Name: "data", Usage: "`PATH` of a folder or .zip of the images searched, for the sheet, else that of index build"})
-	flags = append(flags, badFlags()...)
-	return &cli.Command{
+	var o searchOptions
+	c := &cli.Command{
 		Name:  "search",
 		Usage: "find the images of an index, or of the model's gallery, that are nearest to an image",
 		Description: "An answer farther than the gallery's threshold, or else the model's, is marked as none of\n" +
 			"these.",
-		Flags:  append(append(flags, machineFlags()...), outputFlags()...),
-		Action: func(c *cli.Context) error { return runSearch(c, newOutput(c, streams)) },
+		Action: func(c *cli.Context) error {
+			o.images = c.StringSlice("image")
+			return runSearch(c.Context, o, streams)
+		},
 	}
+	o.addFlags(c)
+	return c
+}
+
+func (o *searchOptions) addFlags(c *cli.Command) {
+	o.model.addFlags(c)
+	c.Flags = append(c.Flags,
+		&cli.StringFlag{Name: "index", Destination: &o.index,
+			Usage: "`FILE` that tfpair index build wrote, else the gallery inside the model"},
+		&cli.StringSliceFlag{Name: "image",
+			Usage: "image `FILE` to search for, or a folder, a .zip or a list of them; may be repeated"},
+		&cli.IntFlag{Name: "k", Destination: &o.k, Value: 5, Usage: "show the `N` nearest images"})
+	o.sheet.addFlags(c, "PNG `FILE` to draw the images and their answers into")
+	c.Flags = append(c.Flags, &cli.StringFlag{Name: "data", Destination: &o.data,
+		Usage: "`PATH` of a folder or .zip of the images searched, for the sheet, else that of index build"})
+	o.reading.addFlags(c)
+	o.machine.addFlags(c)
+	o.output.addFlags(c)
+}
+
+func (o searchOptions) validate() error {
+	switch {
+	case o.model.folder == "" || len(o.images) == 0:
+		return usagef("search needs --model and --image")
+	case o.k < 1:
+		return usagef("-k must be 1 or more, got %d", o.k)
+	}
+	return cmp.Or(o.sheet.validate(), o.reading.validate(), o.machine.validate())
 }
 
 // searched is the answer to one image.
 type searched struct {
-	Query string `json:"query"` // as the user names it
-	Hits  []hit  `json:"hits"`  // nearest first
-}
-
-// hit is one of the nearest.
-type hit struct {
-	Rank int `json:"rank"` // from 1
-	models.Hit
-	Path   string `json:"path"`
-	SHA256 string `json:"sha256,omitempty"`
+	Query string          `json:"query"` // as the user names it
+	Hits  []inference.Hit `json:"hits"`  // nearest first
 }
 
 // searches is the result of tfpair search.
@@ -58,63 +87,46 @@ type searches struct {
 	Skipped   []string         `json:"skipped,omitempty"`
 }
 
-func runSearch(c *cli.Context, out output) (err error) {
-	if err := need(c, "model"); err != nil {
+func runSearch(ctx context.Context, o searchOptions, streams IO) (err error) {
+	if err := o.validate(); err != nil {
 		return err
 	}
-	switch {
-	case len(c.StringSlice("image")) == 0:
-		return usagef("search needs --model and --image")
-	case c.Int("k") < 1:
-		return usagef("-k must be 1 or more, got %d", c.Int("k"))
-	}
-	if err := checkSheetFile(c); err != nil {
-		return err
-	}
-	m, err := openModel(c)
+	out := o.output.on(streams)
+	m, err := o.model.open(o.machine)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, m.close()) }()
-	x, err := m.index(c.String("index"))
+	defer func() { err = errors.Join(err, m.Close()) }()
+	x, err := m.OpenIndex(o.index)
 	if err != nil {
 		return err
 	}
-	r := searches{Model: m.name, Space: m.Space, Index: c.String("index"), Images: x.Len(), Threshold: m.Accept()}
 	q := queries{images: map[string]queryImage{}}
 	defer q.close()
-	for _, path := range c.StringSlice("image") {
-		if err := q.add(c, out, m, path); err != nil {
+	for _, path := range o.images {
+		if err := q.add(ctx, out, m, path, o.reading); err != nil {
 			return err
 		}
 	}
-	list, err := r.answer(x, q.vectors, c.Int("k"))
+	found, err := m.Search(x, q.vectors.Data, o.k)
 	if err != nil {
 		return err
 	}
-	if r.Sheet = c.String("sheet"); r.Sheet != "" {
-		if err := writeSearchSheet(c, r, list, x, q.images); err != nil {
+	r := searches{Model: m.Name, Space: m.Manifest.Space, Index: o.index, Images: x.Len(),
+		Threshold: m.Manifest.Accept(), Queries: len(found)}
+	list := make([]searched, len(found))
+	for i, hits := range found {
+		list[i] = searched{Query: q.vectors.Paths[i], Hits: hits}
+		if hits[0].Accepted {
+			r.Accepted++
+		}
+	}
+	if r.Sheet = o.sheet.path; r.Sheet != "" {
+		if err := writeSearchSheet(o.data, r, list, x, q.images); err != nil {
 			return err
 		}
 	}
 	return r.show(out, list, q)
-}
-
-// index returns the index in the file at path, or the gallery of m where that is "".
-func (m *model) index(path string) (*index.Index, error) {
-	if path == "" && m.gallery == nil {
-		return nil, fmt.Errorf("model %q: %w", m.name, models.ErrNoGallery)
-	} else if path == "" {
-		return m.gallery, nil
-	}
-	x, err := index.Read(path)
-	if err != nil {
-		return nil, err
-	}
-	if err := m.Fits(x); err != nil {
-		return nil, &index.Error{Path: path, Err: err}
-	}
-	return x, nil
 }
 
 // queries are the images that are searched for.
@@ -132,22 +144,20 @@ type queryImage struct {
 }
 
 // add embeds an image file, or all images of a folder, an archive or a list.
-func (q *queries) add(c *cli.Context, out output, m *model, path string) error {
-	skip, err := skipShare(c)
-	if err != nil {
-		return err
-	}
+func (q *queries) add(ctx context.Context, out output, m *inference.Model, path string, o readingOptions) error {
 	data, err := dataset.Open(dataset.Options{Data: path, ImagesOnly: true})
 	if err != nil {
 		return err
 	}
 	q.data = append(q.data, data)
-	e := newEmbedder(data, data.In("").Images, skip)
-	list, err := e.embed(c.Context, out, m, storeOptions(c))
+	bar := stages{out: out}
+	e, err := m.EmbedImages(ctx, data, data.In("").Images, o.with(bar.of("embedding")))
+	bar.end()
 	if err != nil {
-		return err
+		return stopped(ctx, err)
 	}
-	q.skipped = append(q.skipped, sayBad(out, e.bad)...)
+	q.skipped = append(q.skipped, sayBad(out, e.Bad)...)
+	list := e.Vectors
 	for i, at := range list.Paths {
 		name := path
 		if len(data.Images) > 1 || at != data.Name {
@@ -171,29 +181,6 @@ func (q *queries) close() {
 	}
 }
 
-// answer searches x for all queries and counts those it has an accepted answer to.
-func (r *searches) answer(x *index.Index, of *vectors.Vectors, k int) ([]searched, error) {
-	found, err := x.Search(of.Data, k)
-	if err != nil {
-		return nil, err
-	}
-	r.Queries = len(found)
-	list := make([]searched, len(found))
-	for i, neighbours := range found {
-		list[i].Query = of.Paths[i]
-		for rank, n := range neighbours {
-			item := x.Item(n.Row)
-			accepted := r.Threshold.Source == "" || float64(n.Distance) <= r.Threshold.Value
-			list[i].Hits = append(list[i].Hits, hit{Rank: rank + 1, Path: item.Path, SHA256: item.SHA256,
-				Hit: models.Hit{ID: item.ID, Class: item.Class, Distance: n.Distance, Accepted: accepted}})
-		}
-		if list[i].Hits[0].Accepted {
-			r.Accepted++
-		}
-	}
-	return list, nil
-}
-
 // show prints the answers.
 func (r searches) show(out output, list []searched, q queries) error {
 	wide := 0
@@ -208,7 +195,7 @@ func (r searches) show(out output, list []searched, q queries) error {
 		}
 		out.print("%s", s.Query)
 		for _, h := range s.Hits {
-			out.print("%4d  %-13s  distance %.4f  %-*s  %s", h.Rank, h.verdict(), h.Distance, wide, h.Class, h.Path)
+			out.print("%4d  %-13s  distance %.4f  %-*s  %s", h.Rank, verdict(h), h.Distance, wide, h.Class, h.Path)
 		}
 	}
 	if r.Threshold.Source != "" {
@@ -228,7 +215,7 @@ func (r searches) show(out output, list []searched, q queries) error {
 }
 
 // verdict is what a person reads beside an answer.
-func (h hit) verdict() string {
+func verdict(h inference.Hit) string {
 	if h.Accepted {
 		return "accepted"
 	}

@@ -7,22 +7,22 @@ import (
 	"io/fs"
 	"os"
 
-	"github.com/urfave/cli/v2"
-
 	"github.com/tfpair/tfpair/internal/sheet"
 	"github.com/tfpair/tfpair/models/index"
 	"github.com/tfpair/tfpair/pipeline/dataset"
 	"github.com/tfpair/tfpair/pipeline/decode"
+	"github.com/tfpair/tfpair/runner/inference"
 )
 
 // sheetQueries is how many queries a sheet shows, one in a row.
 const sheetQueries = 40
 
 // writeSearchSheet draws queries, each with its answers to the right, as a contact sheet.
-// Those that are none of these have a frame of their own.
-func writeSearchSheet(c *cli.Context, r searches, list []searched, x *index.Index,
+// Those that are none of these have a frame of
+// their own. The images searched are those of data.
+func writeSearchSheet(data string, r searches, list []searched, x *index.Index,
 	queries map[string]queryImage) error {
-	pictures, err := picturesOf(c, x)
+	pictures, err := picturesOf(data, x)
 	if err != nil {
 		return err
 	}
@@ -48,7 +48,7 @@ func writeSearchSheet(c *cli.Context, r searches, list []searched, x *index.Inde
 		}
 		row := []sheet.Cell{{Image: img, Caption: "query\n" + s.Query}}
 		for _, h := range s.Hits {
-			row = append(row, h.cell(pictures))
+			row = append(row, cellOf(h, pictures))
 		}
 		rows = append(rows, row)
 	}
@@ -61,9 +61,9 @@ type pictures struct {
 	close func()
 }
 
-// picturesOf opens --data, or where x was built from.
-func picturesOf(c *cli.Context, x *index.Index) (pictures, error) {
-	path, p := c.String("data"), pictures{close: func() {}}
+// picturesOf opens the data at path, or, where that is "", what x was built from.
+func picturesOf(path string, x *index.Index) (pictures, error) {
+	p := pictures{close: func() {}}
 	asked := path != ""
 	if !asked {
 		path = x.About().Root
@@ -98,8 +98,8 @@ func (p pictures) open(path, sum string) (image.Image, error) {
 	return decode.Open(p.root, path, decode.DefaultLimits)
 }
 
-// cell shows an answer, without its picture where that is not as it was.
-func (h hit) cell(p pictures) sheet.Cell {
+// cellOf shows an answer, without its picture where that is not as it was.
+func cellOf(h inference.Hit, p pictures) sheet.Cell {
 	cell := sheet.Cell{Caption: fmt.Sprintf("%d: %.4f", h.Rank, h.Distance)}
 	if h.Class != "" {
 		cell.Caption += "\n" + h.Class

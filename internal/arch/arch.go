@@ -139,6 +139,9 @@ var Rules = map[string]Rule{
 		"models/index", "runner/network", "internal/session", "graphs/...", "models/...",
 		"pipeline/decode", "pipeline/resize", "internal/aside", "internal/sample"}, Why: ownRoom},
 
+	"runner/inference": {Ours: []string{"runner/evaluate", "runner/trained", "internal/session",
+		"graphs/spec", "pipeline/...", "models/..."}, Why: ownRoom},
+
 	"cli": {Ours: []string{"runner/...", "models/...", "pipeline/...", "graphs/...",
 		"internal/..."}, Why: "TensorFlow is behind internal/session and graphs"},
 	"cli/tfpair": {Ours: []string{"cli"}, Why: "main only calls cli"},

@@ -48,10 +48,6 @@ type Result struct {
 	Tolerance  float64 // that was allowed
 }
 
-// ErrFrozen says that a gallery was asked for which the model cannot embed.
-var ErrFrozen = errors.New("with target.side=frozen label images have the embeddings that the network gave them " +
-	"before the training; the model carries those of the training and can embed no others")
-
 // WeightError says that a weight is not a finite number.
 type WeightError struct{ Checkpoint, Name string }
 
@@ -72,7 +68,7 @@ func (e *DifferenceError) Error() string {
 }
 
 // Run exports. When it returns an error, nothing is left behind. Errors are those of
-// trained.Open, trained.ErrNoThreshold, ErrFrozen, *ExistsError, *WeightError, *DifferenceError,
+// trained.Open, trained.ErrNoThreshold, trained.ErrFrozen, *ExistsError, *WeightError, *DifferenceError,
 // that of ctx, and the disk's.
 func Run(ctx context.Context, c Config) (*Result, error) {
 	place, err := findPlace(c.Out, c.Version)
@@ -85,7 +81,7 @@ func Run(ctx context.Context, c Config) (*Result, error) {
 	}
 	defer model.Close() // nothing is left in it
 	if c.Gallery != nil && model.Frozen() {
-		return nil, ErrFrozen
+		return nil, trained.ErrFrozen
 	}
 	threshold, err := model.Threshold()
 	if err != nil {

@@ -23,6 +23,7 @@ import (
 	"github.com/tfpair/tfpair/pipeline/dataset"
 	"github.com/tfpair/tfpair/runner/evaluate"
 	"github.com/tfpair/tfpair/runner/network"
+	"github.com/tfpair/tfpair/runner/trained"
 )
 
 // Config says what to train, on what, and where to.
@@ -60,7 +61,7 @@ func Run(ctx context.Context, c Config) (*Summary, error) {
 	if err := c.keepNoTest(); err != nil {
 		return nil, err
 	}
-	if err := c.Data.Assign(c.splits()); err != nil {
+	if err := c.Data.Assign(trained.Splits(c.Spec)); err != nil {
 		return nil, err
 	}
 	if err := c.Data.CheckPairs(); err != nil {
@@ -113,11 +114,6 @@ func (c *Config) keepNoTest() error {
 	s.Train.Test = before.Train.Test
 	c.Resolved, err = Resolve(&s)
 	return err
-}
-
-func (c Config) splits() dataset.SplitOptions {
-	t := c.Spec.Train
-	return dataset.SplitOptions{Val: t.Val, Test: t.Test, ByClass: t.Unseen, Seed: uint64(t.Seed)}
 }
 
 // open builds the network, reads the data, and sets the network to the last checkpoint or

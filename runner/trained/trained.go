@@ -17,6 +17,7 @@ import (
 	"github.com/tfpair/tfpair/models/checkpoint"
 	"github.com/tfpair/tfpair/models/distance"
 	"github.com/tfpair/tfpair/models/run"
+	"github.com/tfpair/tfpair/pipeline/dataset"
 	"github.com/tfpair/tfpair/pipeline/resize"
 	"github.com/tfpair/tfpair/runner/evaluate"
 	"github.com/tfpair/tfpair/runner/network"
@@ -46,6 +47,10 @@ type Validation struct {
 
 // ErrNoThreshold says that a checkpoint was saved before the first evaluation.
 var ErrNoThreshold = errors.New("no threshold was calibrated before this checkpoint")
+
+// ErrFrozen says that a gallery was asked for which the model cannot embed.
+var ErrFrozen = errors.New("with target.side=frozen label images have the embeddings that the network gave them " +
+	"before the training; the model carries those of the training and can embed no others")
 
 // Model is one checkpoint of a run, ready to embed and compare.
 type Model struct {
@@ -131,4 +136,10 @@ func (m *Model) Threshold() (distance.Threshold, error) {
 // Resize returns how pictures are brought to the model's size.
 func (m *Model) Resize() resize.Options {
 	return network.Resize(m.Spec)
+}
+
+// Splits says how a training with s splits data that names no splits.
+func Splits(s *spec.Spec) dataset.SplitOptions {
+	t := s.Train
+	return dataset.SplitOptions{Val: t.Val, Test: t.Test, ByClass: t.Unseen, Seed: uint64(t.Seed)}
 }

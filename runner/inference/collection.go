@@ -1,0 +1,135 @@
+package inference
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"runtime"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/tfpair/tfpair/graphs/spec"
+	"github.com/tfpair/tfpair/models/index"
+	"github.com/tfpair/tfpair/pipeline/dataset"
+	"github.com/tfpair/tfpair/runner/trained"
+)
+
+// Collection is images that are to be searched. It is closed after use.
+type Collection struct {
+	Data    *dataset.Dataset
+	Images  []int32  // of Data: its label images where it has them, else all
+	Root    string   // that paths are relative to, as the caller wrote it
+	Classes []string // of the images of Data, "" not known
+}
+
+// OpenCollection opens data of any kind as images that are to be searched, with their classes
+// where it names them. Errors are those of dataset.Open.
+func OpenCollection(o dataset.Options) (*Collection, error) {
+	known, err := dataset.Open(o)
+	var list *dataset.ListError
+	switch {
+	case err == nil && len(known.Matches) > 0:
+		return &Collection{Data: known, Images: known.In("").LabelImages(), Root: rootOf(o),
+			Classes: classesOf(known, known)}, nil
+	case err == nil:
+		defer known.Close()
+	case errors.As(err, &list) && list.Rows[0].Line > 1: // the header fits a format, and rows do not
+		return nil, err
+	}
+	o.ImagesOnly = true
+	data, err := dataset.Open(o)
+	if err != nil {
+		return nil, err
+	}
+	return &Collection{Data: data, Images: data.In("").Images, Root: rootOf(o),
+		Classes: classesOf(data, known)}, nil
+}
+
+// Close closes the data.
+func (c *Collection) Close() error { return c.Data.Close() }
+
+// rootOf returns the folder or archive that the paths of the data are relative to.
+func rootOf(o dataset.Options) string {
+	if o.Images != "" {
+		return o.Images
+	}
+	if info, err := os.Stat(o.Data); err == nil && info.Mode().IsRegular() && filepath.Ext(o.Data) != ".zip" {
+		return filepath.Dir(o.Data)
+	}
+	return o.Data
+}
+
+// classesOf returns the name of the class of each image of data by what is known, which
+// may be nil; "" where it is not. Folders and archives opened as mere images have no classes.
+func classesOf(data, known *dataset.Dataset) []string {
+	names := make([]string, len(data.Images))
+	if known == nil {
+		return names
+	}
+	of := map[string]string{}
+	for _, image := range known.Images {
+		if image.Class >= 0 {
+			of[image.Path] = known.Classes[image.Class]
+		}
+	}
+	for i, image := range data.Images {
+		names[i] = of[image.Path]
+	}
+	return names
+}
+
+// Index embeds the images of c, which are read as r says, and returns them as an index of a
+// kind, a name in index.Table, with the embeddings it is made of. Errors: trained.ErrFrozen
+// where the images are label images that m cannot embed, and those of EmbedImages.
+func (m *Model) Index(ctx context.Context, c *Collection, kind string, r Reading) (
+	*index.Index, *Embeddings, error) {
+	if len(c.Data.Matches) > 0 && m.Spec.Target.Side == spec.Frozen {
+		return nil, nil, trained.ErrFrozen
+	}
+	e, err := m.EmbedImages(ctx, c.Data, c.Images, r)
+	if err != nil {
+		return nil, nil, err
+	}
+	items, err := c.items(ctx, e.Images)
+	if err != nil {
+		return nil, nil, err
+	}
+	x, err := index.New(index.About{Kind: kind, Space: m.Manifest.Space, Model: m.Name,
+		Distance: m.Manifest.Distance, Dim: m.Dim(), Root: c.Root}, items, e.Vectors.Data)
+	return x, e, err
+}
+
+// items returns what an index says of images.
+func (c *Collection) items(ctx context.Context, images []int32) ([]index.Item, error) {
+	sums, err := c.sums(ctx, images)
+	if err != nil {
+		return nil, err
+	}
+	items := make([]index.Item, len(images))
+	for i, image := range images {
+		of := c.Data.Images[image]
+		items[i] = index.Item{ID: of.Path, Path: of.Path, SHA256: sums[i], Class: c.Classes[image]}
+		if c.Data.CoarseOf != nil {
+			items[i].Coarse = c.Data.Coarse[c.Data.CoarseOf[of.Class]]
+		}
+	}
+	return items, nil
+}
+
+// sums returns the SHA-256 of images, in hexadecimal.
+func (c *Collection) sums(ctx context.Context, images []int32) ([]string, error) {
+	sums := make([]string, len(images))
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(runtime.GOMAXPROCS(0))
+	for i, image := range images {
+		g.Go(func() (err error) {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			sums[i], err = c.Data.SHA256(image)
+			return err
+		})
+	}
+	return sums, g.Wait()
+}

@@ -1,0 +1,53 @@
+package inference
+
+import (
+	"fmt"
+
+	"github.com/tfpair/tfpair/models"
+	"github.com/tfpair/tfpair/models/vectors"
+)
+
+// ReadVectors returns the embeddings in a file of vectors, which must be of m's space. The
+// error is a *vectors.Error, which wraps a *models.SpaceError where they are another model's.
+func (m *Model) ReadVectors(path string) (*vectors.Vectors, error) {
+	v, err := vectors.Read(path)
+	switch {
+	case err != nil:
+		return nil, err
+	case v.Space != m.Manifest.Space:
+		return nil, &vectors.Error{Path: path, Err: &models.SpaceError{Got: v.Space, Want: m.Manifest.Space}}
+	case v.Dim != m.Dim():
+		return nil, &vectors.Error{Path: path, Err: fmt.Errorf("embeddings of length %d, want %d", v.Dim, m.Dim())}
+	}
+	return v, nil
+}
+
+// CompareVectors compares the rows of left with the same rows of right, both of m's space. It
+// panics where they are not as many. Errors: trained.ErrNoThreshold, and the runtime's.
+func (m *Model) CompareVectors(left, right *vectors.Vectors) ([]models.Comparison, error) {
+	n := len(left.Paths)
+	if len(right.Paths) != n {
+		panic(fmt.Sprintf("inference: %d embeddings to compare with %d", n, len(right.Paths)))
+	}
+	same, err := m.Threshold()
+	if err != nil {
+		return nil, err
+	}
+	leftRows, rightRows := make([]int32, n), make([]int32, n)
+	for i := range n {
+		leftRows[i], rightRows[i] = int32(i), int32(n+i)
+	}
+	both := append(left.Data[:len(left.Data):len(left.Data)], right.Data...)
+	distance, probability, err := m.Compare(both, leftRows, rightRows)
+	if err != nil {
+		return nil, err
+	}
+	list := make([]models.Comparison, n)
+	for i, d := range distance {
+		list[i] = models.Comparison{Distance: d, Same: same.Accepts(d)}
+		if probability != nil {
+			list[i].Probability = &probability[i]
+		}
+	}
+	return list, nil
+}

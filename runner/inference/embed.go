@@ -1,0 +1,93 @@
+package inference
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+
+	"github.com/tfpair/tfpair/models/vectors"
+	"github.com/tfpair/tfpair/pipeline"
+	"github.com/tfpair/tfpair/pipeline/dataset"
+	"github.com/tfpair/tfpair/pipeline/decode"
+	"github.com/tfpair/tfpair/pipeline/resize"
+)
+
+// Embeddings are those of images of a dataset.
+type Embeddings struct {
+	*vectors.Vectors                     // with the paths of the images
+	Images           []int32             // of the dataset, one of each row
+	Bad              []pipeline.BadImage // left out
+}
+
+// embedBatch is how many images go through the network at once, as in evaluation.
+const embedBatch = 32
+
+// EmbedImages returns the embeddings of images of data, in their order. While the network
+// runs, the next images are decoded; each is read once, and none is kept. Errors:
+// *pipeline.BadImagesError where more images are bad than may be, which names all of them,
+// *dataset.Error where none is good, and that of ctx.
+func (m *Model) EmbedImages(ctx context.Context, data *dataset.Dataset, images []int32, r Reading) (
+	*Embeddings, error) {
+	r.Store.MaxMemory, r.Store.MaxDisk = -1, -1
+	store, err := m.store(data, r.Store)
+	if err != nil {
+		return nil, err
+	}
+	defer store.Close()
+	e := &Embeddings{Vectors: &vectors.Vectors{Space: m.Manifest.Space, Dim: m.Dim()}}
+	budget := pipeline.BadBudget(len(images), r.SkipBad)
+	for batch, err := range store.Sequence(ctx, images, embedBatch, e.leaveOut) {
+		if err != nil {
+			return nil, err
+		}
+		if len(e.Bad) > budget { // what follows is read to name all bad ones
+			continue
+		}
+		rows, err := m.Embed(batch.Pixels)
+		if err != nil {
+			return nil, err
+		}
+		e.add(data, batch.Images, rows)
+		r.progress(len(e.Images)+len(e.Bad), len(images))
+	}
+	if len(e.Bad) > budget {
+		return nil, &pipeline.BadImagesError{Images: e.Bad, Total: len(images), Budget: budget}
+	}
+	if len(e.Images) == 0 {
+		return nil, &dataset.Error{Role: "data", Path: data.Name, Err: errors.New("no image of it can be read")}
+	}
+	return e, nil
+}
+
+func (e *Embeddings) leaveOut(b pipeline.BadImage) error {
+	e.Bad = append(e.Bad, b)
+	return nil
+}
+
+// add appends the rows [N,D] of images [N].
+func (e *Embeddings) add(data *dataset.Dataset, images []int32, rows []float32) {
+	e.Data, e.Images = append(e.Data, rows...), append(e.Images, images...)
+	for _, i := range images {
+		e.Paths = append(e.Paths, data.Images[i].Path)
+	}
+}
+
+// EmbedFile returns the embedding of one image file. The error is a *decode.ImageError.
+func (m *Model) EmbedFile(path string) (*vectors.Vectors, error) {
+	resizer, err := resize.New(m.Manifest.Preprocessing.Options)
+	if err != nil {
+		return nil, err
+	}
+	img, err := decode.Open(os.DirFS(filepath.Dir(path)), filepath.Base(path), decode.DefaultLimits)
+	var of *decode.ImageError
+	if errors.As(err, &of) {
+		return nil, &decode.ImageError{Path: path, Err: of.Err}
+	} else if err != nil {
+		return nil, err
+	}
+	pixels := make([]uint8, resizer.Bytes())
+	resizer.Into(pixels, img)
+	embedding, err := m.Embed(pixels)
+	return &vectors.Vectors{Space: m.Manifest.Space, Dim: m.Dim(), Paths: []string{path}, Data: embedding}, err
+}

@@ -1,0 +1,81 @@
+package inference
+
+import (
+	"context"
+
+	"github.com/tfpair/tfpair/pipeline/dataset"
+	"github.com/tfpair/tfpair/runner/evaluate"
+)
+
+// Evaluate measures m on pairs and on retrieval. Of c it takes Data, Part, Gallery without its
+// Store, Seed and Progress; m sets the rest. Bad images are left out of what is measured, and
+// their paths returned. Errors are those of Threshold, Read and evaluate.Run.
+func (m *Model) Evaluate(ctx context.Context, c evaluate.Config, r Reading) (
+	report *evaluate.Report, skipped []string, err error) {
+	if c.Threshold, err = m.Threshold(); err != nil {
+		return nil, nil, err
+	}
+	labels := dataset.Part{Images: c.Data.In("").LabelImages()} // photos are paired with these
+	parts := []*dataset.Part{&c.Part, &labels}
+	other := c.Gallery != nil && c.Gallery.Data != c.Data
+	if c.Gallery != nil {
+		c.Gallery = &evaluate.Source{Data: c.Gallery.Data, Part: c.Gallery.Part} // the caller's stays as it is
+		if !other {
+			parts = append(parts, &c.Gallery.Part)
+		}
+	}
+	if c.Store, skipped, err = m.Read(ctx, c.Data, r, parts...); err != nil {
+		return nil, nil, err
+	}
+	defer c.Store.Close() // a cache
+	if other {
+		more, err := m.readGallery(ctx, c.Gallery, r)
+		if err != nil {
+			return nil, nil, err
+		}
+		defer c.Gallery.Store.Close() // a cache
+		skipped = append(skipped, more...)
+	} else if c.Gallery != nil {
+		c.Gallery.Store = c.Store
+	}
+	c.Model, c.LabelImages, c.Known, c.Seen = m, labels.Images, m.Labels, m.Manifest.Seen
+	report, err = evaluate.Run(ctx, c)
+	return report, skipped, err
+}
+
+// readGallery opens the store of a gallery of other data.
+func (m *Model) readGallery(ctx context.Context, g *evaluate.Source, r Reading) (skipped []string, err error) {
+	g.Store, skipped, err = m.Read(ctx, g.Data, r, &g.Part)
+	return skipped, err
+}
+
+// EvaluateLabels measures how m finds the label images of photos. Of c it takes Data, Part,
+// Seed and Progress; m sets the rest. Bad images are left out, and their paths
+// returned. Errors are those of Read and evaluate.Labels.
+func (m *Model) EvaluateLabels(ctx context.Context, c evaluate.LabelConfig, r Reading) (
+	report *evaluate.LabelReport, skipped []string, err error) {
+	labels := dataset.Part{Images: c.Part.LabelImages()}
+	if c.Store, skipped, err = m.Read(ctx, c.Data, r, &c.Part, &labels); err != nil {
+		return nil, nil, err
+	}
+	defer c.Store.Close() // a cache
+	c.Model, c.Gallery, c.NoneAbove, c.Seen = m, m.Labels, m.Manifest.NoneAbove, m.Manifest.Seen
+	report, err = evaluate.Labels(ctx, c)
+	return report, skipped, err
+}
+
+// EvaluateFewShot measures m on episodes of few-shot classification, which need every one of
+// their images: r.SkipBad is not looked at. Of c it takes Data, Split, Episodes, Seed and
+// Progress; m sets the rest. Errors are those of Read and evaluate.FewShot.
+func (m *Model) EvaluateFewShot(ctx context.Context, c evaluate.FewShotConfig, r Reading) (
+	*evaluate.FewShotReport, error) {
+	images := dataset.Part{Split: c.Split, Images: c.Episodes.Images()}
+	r.SkipBad = 0
+	var err error
+	if c.Store, _, err = m.Read(ctx, c.Data, r, &images); err != nil {
+		return nil, err
+	}
+	defer c.Store.Close() // a cache
+	c.Model = m
+	return evaluate.FewShot(ctx, c)
+}

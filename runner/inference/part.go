@@ -1,0 +1,77 @@
+package inference
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/tfpair/tfpair/pipeline/dataset"
+	"github.com/tfpair/tfpair/runner/trained"
+)
+
+// SplitError says that data has no split of a name.
+type SplitError struct {
+	Data  string
+	Split dataset.Split
+	Known []dataset.Split // that it has
+}
+
+func (e *SplitError) Error() string {
+	var names []string
+	for _, s := range e.Known {
+		names = append(names, string(s))
+	}
+	return fmt.Sprintf("%s has no split %q (it has: %s)", e.Data, e.Split, strings.Join(names, ", "))
+}
+
+// Part returns a split of data. Train and val are what a training makes of data that splits as
+// training says; data that names no splits is all test. Errors: *SplitError, and those of
+// dataset.Dataset.Assign.
+func Part(data *dataset.Dataset, split dataset.Split, training dataset.SplitOptions) (dataset.Part, error) {
+	switch split {
+	case dataset.Test:
+		if len(data.Splits()) == 0 {
+			part := data.In("")
+			part.Split = dataset.Test
+			return part, nil
+		}
+	case dataset.Train, dataset.Val:
+		if err := data.Assign(training); err != nil {
+			return dataset.Part{}, err
+		}
+	}
+	if known := data.Splits(); !slices.Contains(known, split) {
+		return dataset.Part{}, &SplitError{Data: data.Name, Split: split, Known: known}
+	}
+	return data.In(split), nil
+}
+
+// Part returns the images of a split of data that m is measured on. Where the training kept
+// classes for test, test is the classes of data that it never saw, whatever their split; else
+// it is Split. Errors are those of Split and of dataset.Dataset.Unseen.
+func (m *Model) Part(data *dataset.Dataset, split dataset.Split) (dataset.Part, error) {
+	if m.Spec.Train.Unseen && split == dataset.Test {
+		return data.Unseen(m.Manifest.Seen)
+	}
+	return m.Split(data, split)
+}
+
+// Split returns a split of data, whatever the training saw of it. Test of the data that was
+// trained on is what the training kept for it. Other data that names no splits is all test; its
+// train and val are what the training would make of it. Errors are those of the function Part.
+func (m *Model) Split(data *dataset.Dataset, split dataset.Split) (dataset.Part, error) {
+	training := trained.Splits(m.Spec)
+	if split == dataset.Test && training.Test > 0 && m.trainedOn(data, training) {
+		if err := data.Assign(training); err != nil {
+			return dataset.Part{}, err
+		}
+	}
+	return Part(data, split, training)
+}
+
+// trainedOn reports whether data is that of m's training: assigned as it was, it has its
+// fingerprint.
+func (m *Model) trainedOn(data *dataset.Dataset, training dataset.SplitOptions) bool {
+	again := data.Without(nil)
+	return again.Assign(training) == nil && again.Fingerprint() == m.Manifest.Data.Fingerprint
+}

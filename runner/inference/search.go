@@ -1,0 +1,55 @@
+package inference
+
+import (
+	"fmt"
+
+	"github.com/tfpair/tfpair/models"
+	"github.com/tfpair/tfpair/models/index"
+)
+
+// Hit is one answer of a search.
+type Hit struct {
+	Rank int `json:"rank"` // from 1
+	models.Hit
+	Path   string `json:"path"`
+	SHA256 string `json:"sha256,omitempty"`
+}
+
+// OpenIndex returns the index in a file, or m's gallery where path is "". Errors: *index.Error,
+// which wraps a *models.SpaceError where the file is another model's, and models.ErrNoGallery.
+func (m *Model) OpenIndex(path string) (*index.Index, error) {
+	if path == "" && m.Gallery == nil {
+		return nil, fmt.Errorf("model %q: %w", m.Name, models.ErrNoGallery)
+	} else if path == "" {
+		return m.Gallery, nil
+	}
+	x, err := index.Read(path)
+	if err != nil {
+		return nil, err
+	}
+	if err := m.Manifest.Fits(x); err != nil {
+		return nil, &index.Error{Path: path, Err: err}
+	}
+	return x, nil
+}
+
+// Search returns, for each of embeddings [N,D] of m's space, the k nearest of x, nearest
+// first. A hit is accepted up to m.Manifest.Accept, or always where m has no threshold. Errors
+// are those of index.Index.Search.
+func (m *Model) Search(x *index.Index, embeddings []float32, k int) ([][]Hit, error) {
+	found, err := x.Search(embeddings, k)
+	if err != nil {
+		return nil, err
+	}
+	accept := m.Manifest.Accept()
+	lists := make([][]Hit, len(found))
+	for i, neighbours := range found {
+		for rank, n := range neighbours {
+			item := x.Item(n.Row)
+			accepted := accept.Source == "" || accept.Accepts(n.Distance)
+			lists[i] = append(lists[i], Hit{Rank: rank + 1, Path: item.Path, SHA256: item.SHA256,
+				Hit: models.Hit{ID: item.ID, Class: item.Class, Distance: n.Distance, Accepted: accepted}})
+		}
+	}
+	return lists, nil
+}

@@ -281,8 +281,13 @@ const bmpHead, bmpInfo = 14, 40
 // alphaBMP makes the header of a 32-bit file a BITMAPV4HEADER, which has alpha.
 func alphaBMP(data []byte) []byte {
 	const v4 = 108
-	data = insert(data, bmpHead+bmpInfo, make([]byte, v4-bmpInfo))
-	return patch(patch(data, 10, bmpHead+v4), 14, v4)
+	masks := make([]byte, v4-bmpInfo)
+	for i, mask := range []uint32{0xff0000, 0xff00, 0xff, 0xff000000} { // red, green, blue, alpha
+		binary.LittleEndian.PutUint32(masks[4*i:], mask)
+	}
+	data = insert(data, bmpHead+bmpInfo, masks)
+	const bitFields = 3
+	return patch(patch(patch(data, 10, bmpHead+v4), 14, v4), 30, bitFields)
 }
 
 // fewColoursBMP leaves two of 256 colours in the palette.

@@ -160,6 +160,53 @@ func TestOrientation(t *testing.T) {
 	}
 }
 
+// TestSamePicture: files that say the same in another way.
+func TestSamePicture(t *testing.T) {
+	long := patch(exif(binary.LittleEndian, 6), 12, 4) // LONG instead of SHORT
+	bigLong := patch(exif(binary.BigEndian, 6), 13, 4) // whose value is then in the last two bytes
+	bigLong = patch(bigLong, 18, 0, 0, 0, 6)
+	plain := pngOf(t, paint(image.NewNRGBA(bounds), opaque))
+	upright, turned := exif(binary.LittleEndian, 1), exif(binary.LittleEndian, 6)
+	jpg, web := jpegOf(t, paint(image.NewNRGBA(bounds), opaque)), file(t, "lossless_alpha.webp")
+	xmp := segment(markerAPP1, []byte("http://ns.adobe.com/xap/1.0/\x00<x:xmpmeta/>"))
+	clear := alphaBMP(bmpOf(t, paint(image.NewNRGBA(bounds), seeThrough)))
+	for i := len(clear) - 4*width*height; i < len(clear); i += 4 {
+		clear[i+3] = 0
+	}
+	tests := []struct {
+		name      string
+		data      []byte
+		same      []byte
+		different bool
+	}{
+		{name: "V5 header, the fourth byte is padding", data: file(t, "arrow_v5.bmp"), same: file(t, "arrow.png")},
+		{name: "masks, all transparent", data: clear, same: bmpOf(t, paint(image.NewNRGBA(bounds), seeThrough))},
+		{name: "the first of two blocks", data: file(t, "first1_second6.jpg"), same: file(t, "upright.jpg")},
+		{name: "XMP first", data: insert(withEXIF(t, jpg, 6), 2, xmp), same: withEXIF(t, jpg, 6)},
+		{name: "the first of two chunks", data: insert(plain, 33, append(chunk("eXIf", upright), chunk("eXIf", turned)...)), same: plain},
+		{name: "the first of two WebP chunks", same: web,
+			data: riffChunk("RIFF", append(extendedWebP(web, width, height, upright)[8:], riffChunk("EXIF", turned)...))},
+		{name: "orientation as LONG", data: file(t, "long6.jpg"), same: file(t, "short6.jpg")},
+		{name: "the same in a PNG", data: insert(plain, 33, chunk("eXIf", long)), same: withEXIF(t, plain, 6)},
+		{name: "the same in big endian", data: insert(plain, 33, chunk("eXIf", bigLong)), same: withEXIF(t, plain, 6)},
+		{name: "turned is another picture", data: withEXIF(t, plain, 6), same: plain, different: true},
+	}
+	for _, tt := range tests {
+		got, err := Decode(tt.data, Limits{})
+		if err != nil {
+			t.Errorf("%s: %v", tt.name, err)
+			continue
+		}
+		want, err := Decode(tt.same, Limits{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if same := got.Rect == want.Rect && bytes.Equal(got.Pix, want.Pix); same == tt.different {
+			t.Errorf("%s: same = %v, %v and %v", tt.name, same, got.Rect, want.Rect)
+		}
+	}
+}
+
 func TestOrientationBroken(t *testing.T) {
 	good := exif(binary.LittleEndian, 6)
 	for i := range good {
@@ -221,6 +268,9 @@ func TestDecodeRefuses(t *testing.T) {
 		{"jpeg two frames", insert(jpg, sof-4, jpg[sof-4:sof+15]), "two frame headers"},
 		{"jpeg missing scan", patch(jpg, bytes.LastIndex(jpg, []byte{0xff, markerSOS}), 0xff, 0xfe),
 			"has no scan"},
+		// 236 KB of such a file took 4.5 s.
+		{"jpeg pixels of all scans", insert(patch(progressive, sofP+1, 7600>>8, 7600&255, 7600>>8, 7600&255), eoi,
+			bytes.Repeat(scan, 90)), "JPEG of 7600x7600 pixels in 100 scans, limit 18 at this size"},
 		{"jpeg scans", insert(progressive, eoi, bytes.Repeat(scan, maxScans)), "more than 100 scans"},
 		{"cmyk not adobe", patch(f["cmyk.jpg"], 6, 'B'),
 			"JPEG: unsupported JPEG feature: unknown color model"},

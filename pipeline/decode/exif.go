@@ -6,12 +6,15 @@ import (
 	"image"
 )
 
+// exifPrefix stands before EXIF data in a JPEG, and in some other files.
+const exifPrefix = "Exif\x00\x00"
+
 // orientation returns the EXIF orientation in data, a TIFF structure that may be
 // preceded by "Exif\0\0", or 1 where there is none or it is not in 1..8 (CIPA
 // DC-008, Exif 2.32, section 4.6.2, tag 0x0112). Broken EXIF data is no reason to
 // refuse a picture.
 func orientation(data []byte) int {
-	data = bytes.TrimPrefix(data, []byte("Exif\x00\x00"))
+	data = bytes.TrimPrefix(data, []byte(exifPrefix))
 	if len(data) < 8 {
 		return 1
 	}
@@ -24,7 +27,8 @@ func orientation(data []byte) int {
 	default:
 		return 1
 	}
-	const tag, short, entry = 0x0112, 3, 12
+	const tag, entry = 0x0112, 12
+	const byteType, shortType, longType = 1, 3, 4 // the standard says SHORT, cameras write others, too
 	offset := int64(order.Uint32(data[4:]))
 	if offset+2 > int64(len(data)) {
 		return 1
@@ -34,13 +38,23 @@ func orientation(data []byte) int {
 		if len(fields) < entry {
 			break
 		}
-		if order.Uint16(fields) == tag && order.Uint16(fields[2:]) == short {
-			if v := int(order.Uint16(fields[8:])); v >= 1 && v <= 8 {
-				return v
-			}
-			break
+		if order.Uint16(fields) != tag {
+			fields = fields[entry:]
+			continue
 		}
-		fields = fields[entry:]
+		var v uint32
+		switch order.Uint16(fields[2:]) {
+		case byteType:
+			v = uint32(fields[8])
+		case shortType:
+			v = uint32(order.Uint16(fields[8:]))
+		case longType:
+			v = order.Uint32(fields[8:])
+		}
+		if v >= 1 && v <= 8 {
+			return int(v)
+		}
+		break
 	}
 	return 1
 }

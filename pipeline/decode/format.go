@@ -29,8 +29,13 @@ type format struct {
 type header struct {
 	width, height int
 	perPixel      float64 // bytes per pixel held at once by the decoder and flatten
-	orientation   int     // EXIF, 1..8
+	orientation   int     // EXIF, 1..8, of the first block; 0 before one is found
+	scans         int     // passes over all pixels; 0 is one
 }
+
+// maxScanned is how many pixels all scans of a picture may go over together: twenty
+// scans of the largest progressive picture that DefaultLimits allow, which take about a second.
+const maxScanned = 1 << 30
 
 // formats is read only.
 var formats = []format{
@@ -96,6 +101,10 @@ func (h header) check(name string, l Limits) error {
 		return fmt.Errorf("%s of %dx%d pixels, limit %d a side",
 			name, h.width, h.height, l.MaxSide)
 	}
+	if most := maxScanned / (int64(h.width) * int64(h.height)); int64(h.scans) > max(most, 1) {
+		return fmt.Errorf("%s of %dx%d pixels in %d scans, limit %d at this size",
+			name, h.width, h.height, h.scans, max(most, 1))
+	}
 	perPixel := h.perPixel
 	if h.orientation > 1 {
 		perPixel += 4 // the turned copy
@@ -121,9 +130,8 @@ func pngHeader(data []byte) (header, error) {
 	b := data[signature+8:]
 	depth, colour, interlaced := b[8], b[9], b[12] != 0
 	h := header{
-		width:       int(binary.BigEndian.Uint32(b)),
-		height:      int(binary.BigEndian.Uint32(b[4:])),
-		orientation: 1,
+		width:  int(binary.BigEndian.Uint32(b)),
+		height: int(binary.BigEndian.Uint32(b[4:])),
 	}
 	decoder, result := 4.0, 0.0 // RGBA or NRGBA, which becomes the result in place
 	switch {
@@ -147,8 +155,11 @@ func pngHeader(data []byte) (header, error) {
 		}
 		switch string(rest[4:8]) {
 		case "eXIf":
-			h.orientation = orientation(rest[8 : 8+n])
+			if h.orientation == 0 {
+				h.orientation = orientation(rest[8 : 8+n])
+			}
 		case "IEND":
+			h.orientation = max(h.orientation, 1)
 			return h, nil
 		}
 		rest = rest[around+n:]
@@ -199,6 +210,30 @@ func bmpHeader(data []byte) (header, error) {
 	return h, err
 }
 
+// decodeBMP returns the picture opaque where its fourth byte is padding: always, unless the
+// header has masks, and where all of it is zero, since nobody means a picture that is not there.
 func decodeBMP(data []byte, _ header) (image.Image, error) {
-	return bmp.Decode(bytes.NewReader(data))
+	img, err := bmp.Decode(bytes.NewReader(data))
+	if err != nil {
+		return nil, err
+	}
+	const compressionAt, bitFields = 30, 3 // BI_BITFIELDS
+	rgba, ok := img.(*image.NRGBA)
+	if !ok || binary.LittleEndian.Uint32(data[compressionAt:]) == bitFields && hasAlpha(rgba) {
+		return img, nil
+	}
+	for i := 3; i < len(rgba.Pix); i += 4 {
+		rgba.Pix[i] = 255
+	}
+	return rgba, nil
+}
+
+// hasAlpha reports whether a pixel of img is not fully transparent.
+func hasAlpha(img *image.NRGBA) bool {
+	for i := 3; i < len(img.Pix); i += 4 {
+		if img.Pix[i] != 0 {
+			return true
+		}
+	}
+	return false
 }

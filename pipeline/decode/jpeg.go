@@ -43,7 +43,6 @@ type frame struct {
 // components without a scan as zero.
 func jpegHeader(data []byte) (header, error) {
 	var f frame
-	f.orientation = 1
 	ended := false
 	for rest := data[2:]; !ended; {
 		marker, segment, next, err := nextSegment(rest)
@@ -72,7 +71,9 @@ func jpegHeader(data []byte) (header, error) {
 			}
 		}
 	}
+	f.orientation = max(f.orientation, 1)
 	f.perPixel = f.cost()
+	f.header.scans = f.scans
 	return f.header, nil
 }
 
@@ -114,8 +115,8 @@ func nextSegment(data []byte) (marker byte, segment, next []byte, err error) {
 // read takes in one segment.
 func (f *frame) read(marker byte, segment []byte) error {
 	switch {
-	case marker == markerAPP1 && f.orientation == 1:
-		f.orientation = orientation(segment)
+	case marker == markerAPP1 && f.orientation == 0 && bytes.HasPrefix(segment, []byte(exifPrefix)):
+		f.orientation = orientation(segment) // of the first block, whatever others say
 	case marker == markerSOS:
 		return f.readScan(segment)
 	case marker == markerDHT, marker == markerJPG, marker == markerDAC:

@@ -11,7 +11,7 @@ import (
 
 // webpHeader reads the size and finds animation and EXIF (RFC 9649, section 2.7).
 func webpHeader(data []byte) (header, error) {
-	h := header{orientation: 1}
+	var h header
 	for rest := data[12:]; len(rest) >= 8; {
 		id, n := string(rest[:4]), int64(binary.LittleEndian.Uint32(rest[4:]))
 		rest = rest[8:]
@@ -21,13 +21,14 @@ func webpHeader(data []byte) (header, error) {
 		if n > int64(len(rest)) {
 			break // the decoder says what is wrong
 		}
-		if id == "EXIF" {
+		if id == "EXIF" && h.orientation == 0 {
 			h.orientation = orientation(rest[:n])
 		}
 		rest = rest[min(n+n&1, int64(len(rest))):]
 	}
 	c, err := webp.DecodeConfig(bytes.NewReader(data[:min(len(data), prefix)]))
 	h.width, h.height = c.Width, c.Height
+	h.orientation = max(h.orientation, 1)
 	// Lossy: 1.5 for the samples, 1 and 4 for alpha, 4 for the result. Lossless: 4,
 	// and 4 while a transform makes a copy.
 	h.perPixel = 1.5 + 1 + 4 + 4

@@ -127,7 +127,7 @@ func runEvaluate(ctx context.Context, o evaluateOptions, streams IO) (err error)
 		return err
 	case few != nil:
 		return m.fewShot(ctx, *few)
-	case len(m.data.Matches) > 0 && o.gallery == "":
+	case m.data.Kind() == dataset.OfLabelImages && o.gallery == "":
 		return m.labels(ctx)
 	}
 	return m.pairs(ctx)

@@ -54,12 +54,12 @@ func (o fewShotOptions) validate() error {
 // those that the data lists.
 func (o fewShotOptions) draw(data *dataset.Dataset, seed uint64) (*evaluate.Draw, error) {
 	switch {
-	case o.oneShot && len(data.Episodes) == 0:
+	case o.oneShot && data.Kind() != dataset.OfEpisodes:
 		return nil, usagef("%s has no one-shot runs (folders with class_labels.txt); "+
 			"draw episodes from its classes with --way", data.Name)
 	case o.oneShot:
 		return &evaluate.Draw{Seed: seed}, nil
-	case !o.drawn && len(data.Episodes) > 0:
+	case !o.drawn && data.Kind() == dataset.OfEpisodes:
 		return nil, usagef("%s is one-shot runs; measure them with --one-shot", data.Name)
 	case !o.drawn:
 		return nil, nil

@@ -30,7 +30,7 @@ func photoInputs(a *assembly) loss.In {
 	a.compare()
 	targets := feed(a.root, names.Targets, tf.Int32, tf.MakeShape(-1))
 	in := loss.In{Embeddings: a.training.embedding, Labels: targets}
-	if a.parts.Spec.Target.Side == spec.Frozen {
+	if a.parts.Spec.Target.Side == spec.FrozenTargets {
 		dim := int64(a.graph.EmbeddingDim)
 		in.References = feed(a.root, names.References, tf.Float, tf.MakeShape(-1, dim))
 		in.ReferenceLabels = a.rows("references", in.References)
@@ -75,7 +75,7 @@ func (p *Parts) fillTarget() error {
 		return nil
 	}
 	if s.Target.Side == "" {
-		s.Target.Side = spec.Frozen
+		s.Target.Side = spec.FrozenTargets
 	}
 	if s.Target.Resize == "" {
 		s.Target.Resize = s.Input.Resize
@@ -87,12 +87,12 @@ func (p *Parts) fillTarget() error {
 func (p *Parts) fitTarget() error {
 	s := p.Spec
 	switch {
-	case s.Target.Side == spec.Frozen && s.Target.Augment:
+	case s.Target.Side == spec.FrozenTargets && s.Target.Augment:
 		return fmt.Errorf("target.augment changes label images in each step, target.side=%s embeds "+
-			"them once: set target.side to %s, or target.augment to false", spec.Frozen, spec.Shared)
-	case s.Target.Side == spec.Shared && p.Loss.Needs == loss.Targets:
+			"them once: set target.side to %s, or target.augment to false", spec.FrozenTargets, spec.SharedTargets)
+	case s.Target.Side == spec.SharedTargets && p.Loss.Needs == loss.Targets:
 		return fmt.Errorf("loss %q is smallest where all embeddings are alike, and a trained target "+
-			"side goes there: set target.side to %s, or loss to one of %s", s.Loss.Name, spec.Frozen,
+			"side goes there: set target.side to %s, or loss to one of %s", s.Loss.Name, spec.FrozenTargets,
 			strings.Join(loss.ForReferences(), ", "))
 	}
 	return nil
@@ -101,10 +101,10 @@ func (p *Parts) fitTarget() error {
 // targetNotes says what a frozen target side may not know.
 func (p *Parts) targetNotes() []string {
 	s := p.Spec
-	if s.Target.Side != spec.Frozen || s.Head.Name == "none" {
+	if s.Target.Side != spec.FrozenTargets || s.Head.Name == "none" {
 		return nil
 	}
 	return []string{fmt.Sprintf("head %q starts from random values, so that frozen targets are a "+
 		"random projection of the backbone's features: target.side=%s trains both sides",
-		s.Head.Name, spec.Shared)}
+		s.Head.Name, spec.SharedTargets)}
 }

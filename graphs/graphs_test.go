@@ -303,7 +303,7 @@ func mustLearn(t *testing.T, s *spec.Spec) {
 		names.Labels: []int32{0, 0, 1},
 		names.Photos: []int32{0, 1}, names.LabelImages: []int32{2, 0}, names.Targets: []int32{0, 1},
 		names.LearningRate: float32(0.01), names.Step: float32(0)}
-	if p.Spec.Target.Side == spec.Frozen { // three photos
+	if p.Spec.Target.Side == spec.FrozenTargets { // three photos
 		feeds[names.Targets] = []int32{0, 1, 0}
 		feeds[names.References] = [][]float32{{1, 2, 3, 4, 5}, {5, 4, 3, 2, 1}}
 	}

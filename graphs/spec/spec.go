@@ -47,16 +47,19 @@ type Input struct {
 
 // Target says how label images become the targets of photos.
 type Target struct {
-	Side    string `yaml:"side"`    // Frozen or Shared
+	Side    string `yaml:"side"`    // FrozenTargets or SharedTargets
 	Resize  string `yaml:"resize"`  // squash, crop or pad label images; "" as input.resize
 	Augment bool   `yaml:"augment"` // label images are changed at random, too
 }
 
 // What embeds label images.
 const (
-	Frozen = "frozen" // the network as it is before the first step, once
-	Shared = "shared" // the network in training, in each step
+	FrozenTargets = "frozen" // the network as it is before the first step, once
+	SharedTargets = "shared" // the network in training, in each step
 )
+
+// LabelImages reports whether the labels of s, a spec with its defaults filled in, are images.
+func (s *Spec) LabelImages() bool { return s.Target.Side != "" }
 
 // Cache says whether what the frozen part of a backbone makes of images is kept.
 type Cache struct {
@@ -185,8 +188,8 @@ func (s *Spec) Validate() error {
 	}{
 		{"topology", s.Topology != "", "a name", strconv.Quote(s.Topology)},
 		{"input.size", s.Input.Size >= 1 && s.Input.Size <= 4096, "1 to 4096 pixels", s.Input.Size},
-		{"target.side", s.Target.Side == "" || s.Target.Side == Frozen || s.Target.Side == Shared,
-			Frozen + " or " + Shared, strconv.Quote(s.Target.Side)},
+		{"target.side", s.Target.Side == "" || s.Target.Side == FrozenTargets || s.Target.Side == SharedTargets,
+			FrozenTargets + " or " + SharedTargets, strconv.Quote(s.Target.Side)},
 		{"cache.type", s.Cache.Type == "" || s.Cache.Type == Float16 || s.Cache.Type == Float32 || s.Cache.Type == Off,
 			Float16 + ", " + Float32 + " or " + Off, strconv.Quote(s.Cache.Type)},
 		{"cache.views", s.Cache.Views >= 0 && s.Cache.Views <= maxViews, fmt.Sprintf("0 to %d", maxViews), s.Cache.Views},

@@ -116,18 +116,16 @@ func (d *Dataset) Summary() string {
 }
 
 func (d *Dataset) counts(p Part) string {
-	if len(d.Matches) > 0 {
+	switch d.Kind() {
+	case OfLabelImages:
 		return fmt.Sprintf("%s of %s", plural(len(p.Matches), "photo"),
 			plural(len(p.LabelImages()), "label image"))
-	}
-	if len(d.Triplets) > 0 {
+	case OfTriplets:
 		return fmt.Sprintf("%s of %s", plural(len(p.Triplets), "triplet"),
 			plural(len(p.Images), "image"))
-	}
-	if len(d.Episodes) > 0 {
+	case OfEpisodes:
 		return fmt.Sprintf("%s of %s", plural(len(d.Episodes), "episode"), plural(len(p.Images), "image"))
-	}
-	if len(d.Pairs) > 0 {
+	case OfPairs:
 		same := 0
 		for _, pair := range p.Pairs {
 			if pair.Same {
@@ -164,7 +162,7 @@ func (d *Dataset) CheckPairs() error {
 }
 
 func (d *Dataset) noPairs(p Part) string {
-	if len(d.Matches) > 0 {
+	if d.Kind() == OfLabelImages {
 		if len(p.LabelImages()) > 1 {
 			return ""
 		}
@@ -189,7 +187,7 @@ func (d *Dataset) noPairs(p Part) string {
 		return fmt.Sprintf("all %d pairs are same; training needs different ones, too", kinds[true])
 	case kinds[false] > 0:
 		return fmt.Sprintf("all %d pairs are different; training needs same ones, too", kinds[false])
-	case len(d.Episodes) > 0:
+	case d.Kind() == OfEpisodes:
 		return "one-shot runs are for evaluation; training needs class folders or pairs"
 	case len(sizes) == 0:
 		return "no image has a class, and no pairs are listed"

@@ -29,7 +29,7 @@ func (l Labels) Notes() []string {
 func (d *Dataset) Labels(p Part) (Labels, error) {
 	l := Labels{Of: make([]int32, len(d.Images))}
 	key := func(i int32) int32 { return d.Images[i].Class }
-	if len(p.Pairs) > 0 {
+	if p.Kind().Lists() {
 		if n, first := contradictions(d.Images, p.Pairs); n > 0 {
 			return Labels{}, &Error{"data", d.Name, fmt.Errorf(
 				"classes cannot be recovered: %s; in all %s", first, contradict(n))}
@@ -54,7 +54,7 @@ func (d *Dataset) Labels(p Part) (Labels, error) {
 		sizes[n]++
 	}
 	l.Classes = len(sizes)
-	if len(p.Pairs) > 0 {
+	if p.Kind().Lists() {
 		l.note = recovered(sizes)
 	}
 	return l, nil

@@ -15,7 +15,8 @@ type Part struct {
 // a list are in a split its pairs say.
 func (d *Dataset) In(split Split) Part {
 	p := Part{Split: split}
-	if len(d.Pairs) > 0 {
+	switch kind := d.Kind(); {
+	case kind.Lists():
 		for _, pair := range d.Pairs {
 			if split == "" || pair.Split == split {
 				p.Pairs = append(p.Pairs, pair)
@@ -28,8 +29,7 @@ func (d *Dataset) In(split Split) Part {
 		}
 		p.Images = imagesOf(p.Pairs)
 		return p
-	}
-	if len(d.Matches) > 0 {
+	case kind == OfLabelImages:
 		for _, m := range d.Matches {
 			if split == "" || m.Split == split {
 				p.Matches = append(p.Matches, m)
@@ -49,14 +49,14 @@ func (d *Dataset) In(split Split) Part {
 // Without returns the part without the images that skip holds, and without the
 // tuples on them.
 func (p Part) Without(skip map[int32]bool) Part {
-	if len(p.Matches) > 0 {
+	switch p.Kind() {
+	case OfLabelImages:
 		p.Matches = slices.DeleteFunc(slices.Clone(p.Matches), func(m Match) bool {
 			return skip[m.Image] || skip[m.Label]
 		})
 		p.Images = photosOf(p.Matches)
 		return p
-	}
-	if len(p.Pairs) == 0 {
+	case OfClasses:
 		p.Images = slices.DeleteFunc(slices.Clone(p.Images), func(i int32) bool { return skip[i] })
 		return p
 	}

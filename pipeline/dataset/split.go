@@ -116,10 +116,10 @@ type cut struct {
 // move makes a cut.
 func (d *Dataset) move(c cut, stream uint64) error {
 	r, part := rand.New(rand.NewPCG(c.seed, stream)), d.In(Train)
-	switch {
-	case len(d.Pairs) > 0:
+	switch kind := d.Kind(); {
+	case kind.Lists():
 		return d.holdOutPairs(part, c, r)
-	case len(d.Matches) > 0:
+	case kind == OfLabelImages:
 		return d.holdOutPhotos(part, c, r)
 	}
 	return d.holdOutImages(part, c, r)

@@ -16,7 +16,7 @@ const leastClasses = 2
 // class is in two of them, they stay, and those that lack take classes of train. Otherwise
 // all images are dealt anew.
 func (d *Dataset) assignClasses(o SplitOptions) error {
-	if len(d.Pairs) > 0 {
+	if d.Kind().Lists() {
 		return errors.New("pairs are listed without classes; unseen classes need class folders")
 	}
 	split, sizes, disjoint := d.classSplits()

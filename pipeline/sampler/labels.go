@@ -26,7 +26,7 @@ var labels = named.Row[Maker]{
 		}
 		return Maker{
 			Gives: []Tuples{Targets},
-			Lists: func(p dataset.Part) bool { return len(p.Matches) > 0 },
+			Lists: func(p dataset.Part) bool { return p.Kind() == dataset.OfLabelImages },
 			New:   o.sampler,
 		}, nil
 	},
@@ -42,7 +42,7 @@ type perPhoto struct {
 }
 
 func (o labelOptions) sampler(s Source) (Sampler, error) {
-	if len(s.Part.Matches) == 0 {
+	if s.Part.Kind() != dataset.OfLabelImages {
 		return nil, errors.New("the data has no label images: want a list with columns image,label_image")
 	}
 	if s.BatchSize < 1 {

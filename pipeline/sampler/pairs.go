@@ -15,14 +15,14 @@ var pairs = named.Row[Maker]{
 	New: func(raw named.Raw) (Maker, error) {
 		return Maker{
 			Gives: []Tuples{Pairs, Classes},
-			Lists: func(p dataset.Part) bool { return len(p.Pairs) > 0 },
+			Lists: func(p dataset.Part) bool { return p.Kind().Lists() },
 			New:   newPairs,
 		}, named.Options(raw, &struct{}{})
 	},
 }
 
 func newPairs(s Source) (Sampler, error) {
-	if len(s.Part.Pairs) > 0 {
+	if s.Part.Kind().Lists() {
 		return newListed(s)
 	}
 	return newDrawn(s)

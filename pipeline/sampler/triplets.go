@@ -14,7 +14,7 @@ var triplets = named.Row[Maker]{
 	New: func(raw named.Raw) (Maker, error) {
 		return Maker{
 			Gives: []Tuples{Pairs, Triplets, Classes},
-			Lists: func(p dataset.Part) bool { return len(p.Triplets) > 0 },
+			Lists: func(p dataset.Part) bool { return p.Kind() == dataset.OfTriplets },
 			New:   newTriplets,
 		}, named.Options(raw, &struct{}{})
 	},
@@ -35,7 +35,7 @@ func newTriplets(s Source) (Sampler, error) {
 	if s.BatchSize < 1 {
 		return nil, fmt.Errorf("batch_size must be at least 1 triplet, got %d", s.BatchSize)
 	}
-	if len(s.Part.Triplets) > 0 {
+	if s.Part.Kind() == dataset.OfTriplets {
 		return listedTriplets(s), nil
 	}
 	return drawnTriplets(s)

@@ -203,7 +203,7 @@ func Run(ctx context.Context, c Config) (*Report, error) {
 		return nil, err
 	}
 	queries := pairs.Images
-	if len(c.Part.Matches) > 0 { // label images stand behind the photos, and ask for nothing
+	if c.Part.Kind() == dataset.OfLabelImages { // label images stand behind the photos, and ask for nothing
 		queries = pairs.Images[:len(c.Part.Images)]
 	}
 	m, err := c.measure(ctx, pairs, queries)

@@ -57,12 +57,12 @@ func ChoosePairs(data *dataset.Dataset, part dataset.Part, labels []int32, seen 
 }
 
 func choosePairs(data *dataset.Dataset, part dataset.Part, labels []int32, seed uint64) (Pairs, error) {
-	switch {
-	case len(part.Pairs) > 0:
+	switch kind := part.Kind(); {
+	case kind.Lists():
 		return listed(part), nil
-	case len(part.Matches) > 0 && len(labels) < 2:
+	case kind == dataset.OfLabelImages && len(labels) < 2:
 		return Pairs{}, &NoPairsError{part.Split, "one label image is left, so no pair is different"}
-	case len(part.Matches) > 0:
+	case kind == dataset.OfLabelImages:
 		return answered(labels, part, seed), nil
 	}
 	return drawn(data, part, seed)

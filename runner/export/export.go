@@ -80,7 +80,7 @@ func Run(ctx context.Context, c Config) (*Result, error) {
 		return nil, err
 	}
 	defer model.Close() // nothing is left in it
-	if c.Gallery != nil && model.Frozen() {
+	if c.Gallery != nil && model.FrozenTargets() {
 		return nil, trained.ErrFrozen
 	}
 	threshold, err := model.Threshold()

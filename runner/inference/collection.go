@@ -29,7 +29,7 @@ func OpenCollection(o dataset.Options) (*Collection, error) {
 	known, err := dataset.Open(o)
 	var list *dataset.ListError
 	switch {
-	case err == nil && len(known.Matches) > 0:
+	case err == nil && known.Kind() == dataset.OfLabelImages:
 		return &Collection{Data: known, Images: known.In("").LabelImages(), Root: rootOf(o),
 			Classes: classesOf(known, known)}, nil
 	case err == nil:
@@ -84,7 +84,7 @@ func classesOf(data, known *dataset.Dataset) []string {
 // where the images are label images that m cannot embed, and those of EmbedImages.
 func (m *Model) Index(ctx context.Context, c *Collection, kind string, r Reading) (
 	*index.Index, *Embeddings, error) {
-	if len(c.Data.Matches) > 0 && m.Spec.Target.Side == spec.Frozen {
+	if c.Data.Kind() == dataset.OfLabelImages && m.Spec.Target.Side == spec.FrozenTargets {
 		return nil, nil, trained.ErrFrozen
 	}
 	e, err := m.EmbedImages(ctx, c.Data, c.Images, r)

@@ -135,7 +135,7 @@ func Exported(e *models.Model, name string) (*Model, error) {
 		return m, nil
 	}
 	m.Gallery = g.Vectors()
-	if m.Spec.Topology == "feature" && m.Gallery.About().Root == "" { // else the gallery was given to the export
+	if m.Spec.LabelImages() && m.Gallery.About().Root == "" { // else the gallery was given to the export
 		m.Labels = labelsOf(m.Gallery)
 		m.Labels.Constant = m.constant()
 	}
@@ -147,7 +147,9 @@ func (m *Model) Close() error { return m.close() }
 
 // constant reports whether m can make no more embeddings of label images. At step 0 it is
 // the network still that made them.
-func (m *Model) constant() bool { return m.Spec.Target.Side == spec.Frozen && m.Manifest.Step > 0 }
+func (m *Model) constant() bool {
+	return m.Spec.Target.Side == spec.FrozenTargets && m.Manifest.Step > 0
+}
 
 // labelsOf returns what x says of label images.
 func labelsOf(x *index.Index) evaluate.LabelGallery {

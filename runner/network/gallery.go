@@ -15,9 +15,9 @@ type Gallery struct {
 	Vectors []float32 // [G,D]
 }
 
-// Frozen reports whether label images are embedded once, before the first step: a
+// FrozenTargets reports whether label images are embedded once, before the first step: a
 // network that is trained then needs SetGallery.
-func (n *Network) Frozen() bool { return n.Parts.Spec.Target.Side == spec.Frozen }
+func (n *Network) FrozenTargets() bool { return n.Parts.Spec.Target.Side == spec.FrozenTargets }
 
 // SetGallery sets the vectors that stand for label images where these are frozen. It
 // must hold all that batches refer to.
@@ -59,7 +59,7 @@ func rows(b *pipeline.Batch) (photos, labelImages []int32) {
 // middle returns the embedding [D] of all images in a collapsed training.
 func (n *Network) middle() []float32 {
 	dim := n.Dim()
-	if !n.Frozen() {
+	if !n.FrozenTargets() {
 		return slices.Repeat([]float32{1}, dim)
 	}
 	mean := make([]float32, dim)

@@ -15,7 +15,6 @@ import (
 	"strings"
 
 	"github.com/tfpair/tfpair/graphs"
-	"github.com/tfpair/tfpair/graphs/loss"
 	"github.com/tfpair/tfpair/graphs/variable"
 	"github.com/tfpair/tfpair/internal/names"
 	"github.com/tfpair/tfpair/internal/session"
@@ -30,6 +29,7 @@ type Network struct {
 	Parts *graphs.Parts
 
 	distance distance.Distance
+	tuples   []fed // what the loss is fed of a batch
 	gallery  Gallery
 	session  *session.Session
 	embed    *session.Call
@@ -72,7 +72,11 @@ func (n *Network) prepare() (err error) {
 	for _, v := range n.state() {
 		reads = append(reads, v.Key+names.Read)
 	}
-	tuples, seen := n.tupleFeeds(), names.Embedding
+	n.tuples = n.tupleFeeds()
+	tuples, seen := make([]string, len(n.tuples)), names.Embedding
+	for i, f := range n.tuples {
+		tuples[i] = f.name
+	}
 	if n.Graph.Modes {
 		seen = names.TrainingEmbedding
 	}
@@ -225,43 +229,6 @@ func NotFinite(c *checkpoint.Checkpoint) string {
 	return ""
 }
 
-// tupleFeeds returns the names of what the loss is fed of a batch, its images apart.
-func (n *Network) tupleFeeds() []string {
-	switch n.Parts.Tuples() {
-	case loss.Classes:
-		return []string{names.Labels}
-	case loss.Targets:
-		if n.Frozen() {
-			return []string{names.Targets, names.References}
-		}
-		return []string{names.Targets, names.Photos, names.LabelImages}
-	case loss.Triplets:
-		return []string{names.Left, names.Right, names.Anchor, names.Positive, names.Negative}
-	default:
-		return []string{names.Left, names.Right, names.Same}
-	}
-}
-
-// tuples returns b's values for tupleFeeds.
-func (n *Network) tuples(b *pipeline.Batch) []session.Value {
-	switch n.Parts.Tuples() {
-	case loss.Classes:
-		return []session.Value{session.Vector(b.Labels)}
-	case loss.Targets:
-		targets := session.Vector(b.Targets)
-		if n.Frozen() {
-			return []session.Value{targets, n.references(b)}
-		}
-		photos, labelImages := rows(b)
-		return []session.Value{targets, session.Vector(photos), session.Vector(labelImages)}
-	case loss.Triplets:
-		return []session.Value{session.Vector(b.Left), session.Vector(b.Right),
-			session.Vector(b.Anchor), session.Vector(b.Positive), session.Vector(b.Negative)}
-	default:
-		return []session.Value{session.Vector(b.Left), session.Vector(b.Right), session.Vector(b.Same)}
-	}
-}
-
 // Update is what a step tells of its batch, as it was before the update.
 type Update struct {
 	Loss   float32
@@ -275,7 +242,7 @@ func (n *Network) Step(b *pipeline.Batch, step int) (Update, error) {
 	if len(b.Features) > 0 {
 		train, seen = n.trainFeatures, n.features(b.Features)
 	}
-	values, err := train.Run(append(n.tuples(b), seen,
+	values, err := train.Run(append(n.valuesOf(b), seen,
 		session.Scalar(n.Parts.LearningRate(step)), session.Scalar(float32(step)))...)
 	if err != nil {
 		return Update{}, err
@@ -298,7 +265,7 @@ func (n *Network) TrivialLoss(b *pipeline.Batch) (float32, error) {
 	}
 	images := len(b.Labels)
 	embeddings := slices.Repeat(n.middle(), images)
-	values, err := n.alike.Run(append(n.tuples(b),
+	values, err := n.alike.Run(append(n.valuesOf(b),
 		session.Of(embeddings, int64(images), int64(n.Dim())))...)
 	if err != nil {
 		return 0, err

@@ -20,6 +20,30 @@ const (
 	featureBatch = 32
 )
 
+// cache is the features that the frozen part makes of images, so that it sees each once.
+type cache struct {
+	images *pipeline.Cached // whose features are kept
+	file   *features.File   // that holds them; nil: none are kept, or not yet
+	full   bool             // the file holds all of them
+}
+
+// filled returns the images and their features once all are made, else nil.
+func (c *cache) filled() *pipeline.Cached {
+	if c.full {
+		return c.images
+	}
+	return nil
+}
+
+func (c *cache) close() error {
+	if c.file == nil {
+		return nil
+	}
+	err := c.file.Close()
+	c.file, c.full = nil, false
+	return err
+}
+
 // caches reports whether what the frozen part makes of images is kept.
 func (l *loop) caches() bool {
 	c := l.Spec.Cache
@@ -46,7 +70,7 @@ func (l *loop) cacheNotes(bytes int64) []string {
 
 // fileOptions say what the file of features holds, but for the network.
 func (l *loop) fileOptions() features.Options {
-	return features.Options{Rows: l.kept.Rows(), Length: l.network.FeatureLength(), Block: featureBlock,
+	return features.Options{Rows: l.cache.images.Rows(), Length: l.network.FeatureLength(), Block: featureBlock,
 		Type: features.Type(l.Spec.Cache.Type)}
 }
 
@@ -55,19 +79,13 @@ func (l *loop) fileOptions() features.Options {
 func (l *loop) cacheOptions(train, val dataset.Part) pipeline.CacheOptions {
 	o := pipeline.CacheOptions{Augment: l.Augmenter, Views: l.Spec.Cache.Views,
 		Seed: uint64(l.Spec.Train.Seed)}
-	for _, images := range [][]int32{val.Images, l.val.Images, l.targets.val.Photos} {
-		o.Plain = append(o.Plain, images...)
-	}
-	shared := l.Spec.Target.Side == spec.Shared
-	if shared {
-		o.Plain = append(o.Plain, l.targets.images...)
-	}
+	o.Plain = slices.Concat(val.Images, l.validation.seen())
 	if l.Augmenter.None() {
 		o.Plain = append(o.Plain, train.Images...)
 	} else {
 		o.Drawn = pipeline.Turned(train, len(l.Data.Images), l.Augmenter.Classes()).Images
-		if shared && l.Spec.Target.Augment {
-			o.Drawn = append(o.Drawn, l.targets.images...)
+		if l.Spec.Target.Augment {
+			o.Drawn = append(o.Drawn, l.validation.labelImages()...)
 		}
 	}
 	slices.Sort(o.Plain)
@@ -92,16 +110,16 @@ func (l *loop) extract(ctx context.Context) (err error) {
 	}
 	o := l.fileOptions()
 	o.Network = frozen.Sum
-	if l.features, err = features.Open(path, o); err != nil {
+	if l.cache.file, err = features.Open(path, o); err != nil {
 		return err
 	}
-	err = l.kept.Fill(ctx, l.features, frozen.Features, func(done, made int) {
-		l.Observe(Extracted{Done: done, Made: made, Total: l.kept.Rows()})
+	err = l.cache.images.Fill(ctx, l.cache.file, frozen.Features, func(done, made int) {
+		l.Observe(Extracted{Done: done, Made: made, Total: o.Rows})
 	})
 	if err != nil {
 		return err
 	}
-	l.cached = l.kept
+	l.cache.full = true
 	if l.store != l.Pixels {
 		return l.store.Close() // the memory; what it is asked for yet it decodes again
 	}
@@ -110,11 +128,10 @@ func (l *loop) extract(ctx context.Context) (err error) {
 
 // dropFeatures removes what a finished training needs no more, and no other does.
 func (l *loop) dropFeatures() error {
-	if l.features == nil {
+	if l.cache.file == nil {
 		return nil
 	}
-	err := l.features.Close()
-	l.features, l.cached = nil, nil
+	err := l.cache.close()
 	if l.Features != "" {
 		return err
 	}
@@ -123,7 +140,8 @@ func (l *loop) dropFeatures() error {
 
 // embed returns the embeddings [N,D] of dataset images as they are.
 func (l *loop) embed(ctx context.Context, images []int32) ([]float32, error) {
-	if l.cached == nil {
+	cached := l.cache.filled()
+	if cached == nil {
 		return evaluate.Embed(ctx, l.network, l.store, images, nil)
 	}
 	embeddings := make([]float32, 0, len(images)*l.network.Dim())
@@ -131,8 +149,8 @@ func (l *loop) embed(ctx context.Context, images []int32) ([]float32, error) {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		rows := make([]float32, len(batch)*l.cached.Length())
-		if err := l.cached.Features(rows, batch); err != nil {
+		rows := make([]float32, len(batch)*cached.Length())
+		if err := cached.Features(rows, batch); err != nil {
 			return nil, err
 		}
 		embedded, err := l.network.EmbedFeatures(rows)

@@ -32,7 +32,7 @@ func (l *loop) collapse(s evaluate.Scores) *Alarmed {
 	chance, moved := auc < nearChance, steps > 0
 	ranked := fmt.Sprintf("val.auc is %.3f, the mean distance of different pairs minus that "+
 		"of same ones %.2g", auc, s.Distances.Gap)
-	loss, active, trivial := l.meter.epochLoss/steps, l.meter.epochActive/steps, float64(l.trivial)
+	loss, active, trivial := l.meter.epochLoss/steps, l.meter.epochActive/steps, float64(l.meter.trivial)
 	for _, c := range []struct {
 		is             bool
 		reason, advice string

@@ -28,8 +28,8 @@ func TestCollapseReasons(t *testing.T) {
 		{"trivial but ranks", 0.5, 3, 0.7, 2, 2, "", "", ""},
 		{"learns", 0.5, 3, 0.5, 1.5, 2, "", "", ""},
 	} {
-		l := &loop{Config: Config{Resolved: mustResolve(t, tiny(t))}, trivial: 1,
-			meter:   meter{epochLoss: c.loss, epochActive: c.active, epochSteps: 2},
+		l := &loop{Config: Config{Resolved: mustResolve(t, tiny(t))},
+			meter:   meter{epochLoss: c.loss, epochActive: c.active, epochSteps: 2, trivial: 1},
 			network: &network.Network{Graph: &graphs.Graph{EmbeddingDim: 8}}}
 		alarm := l.collapse(evaluate.Scores{Spread: c.spread, Rank: c.rank,
 			Metrics: map[string]float64{"auc": c.auc}, Distances: metric.Distances{Gap: -0.25}})

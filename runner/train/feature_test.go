@@ -140,7 +140,7 @@ func TestFeatureOverfits(t *testing.T) {
 // TestFeatureResume: stopped at a step and gone on with, a training ends with the same
 // weights and the same gallery; a frozen gallery is that of the start.
 func TestFeatureResume(t *testing.T) {
-	for _, side := range []string{spec.Frozen, spec.Shared} {
+	for _, side := range []string{spec.FrozenTargets, spec.SharedTargets} {
 		t.Run(side, func(t *testing.T) {
 			s := func() *spec.Spec {
 				return tinyFeature(t, "target.side="+side, "augment=light", "train.steps=8", "train.eval_every=6")
@@ -168,7 +168,7 @@ func TestFeatureResume(t *testing.T) {
 			if diff := cmp.Diff(want, got); diff != "" {
 				t.Errorf("checkpoints differ (-whole +halves):\n%.500s", diff)
 			}
-			if same := cmp.Equal(middle.Gallery, got.Gallery); same != (side == spec.Frozen) {
+			if same := cmp.Equal(middle.Gallery, got.Gallery); same != (side == spec.FrozenTargets) {
 				t.Errorf("the gallery of step 3 is that of step 8: %v", same)
 			}
 		})
@@ -194,7 +194,7 @@ func TestFeatureRefuses(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if target := mustResolve(t, s).Spec.Target; target.Side != spec.Frozen {
+	if target := mustResolve(t, s).Spec.Target; target.Side != spec.FrozenTargets {
 		t.Errorf("preset image-label: target %+v", target)
 	}
 }

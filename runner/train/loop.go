@@ -14,7 +14,6 @@ import (
 	"github.com/tfpair/tfpair/models/run"
 	"github.com/tfpair/tfpair/pipeline"
 	"github.com/tfpair/tfpair/pipeline/dataset"
-	"github.com/tfpair/tfpair/pipeline/features"
 	"github.com/tfpair/tfpair/pipeline/sampler"
 	"github.com/tfpair/tfpair/runner/evaluate"
 	"github.com/tfpair/tfpair/runner/metric"
@@ -33,38 +32,29 @@ const (
 // read ahead and end with Iter.
 type loop struct {
 	Config
-	folder   *run.Folder
-	store    *pipeline.Store
-	labels   dataset.Labels // of the training data, where they are needed
-	sampler  sampler.Sampler
-	kept     *pipeline.Cached // of which images features are kept
-	features *features.File   // that hold them; nil: none are kept, or not yet
-	cached   *pipeline.Cached // kept, once it has been filled; in place of store
-	val      evaluate.Pairs
-	network  *network.Network
-
-	labelImages []int32     // of the data, those that can be read, ascending
-	targets     labelImages // where they are what is trained on
-
+	folder     *run.Folder
+	store      *pipeline.Store
+	labels     dataset.Labels // of the training data, where they are needed
+	sampler    sampler.Sampler
+	network    *network.Network
 	pretrained *pretrained // weights to start from, nil: random ones
+	validation validation
+	cache      cache
 
-	until   time.Time // when the time is used up, zero: never
 	step    int       // updates done
+	until   time.Time // when the time is used up, zero: never
 	state   trained.State
 	saved   string // path of the last checkpoint, "" before the first
 	savedAt time.Time
 	meter   meter
 	board   board
-	trivial float32 // loss of a collapsed training on the last batch looked at, 0 unknown
 }
 
 // close frees what open opened, however far it came.
 func (l *loop) close() error {
 	var errs []error
 	errs = append(errs, l.board.close())
-	if l.features != nil {
-		errs = append(errs, l.features.Close())
-	}
+	errs = append(errs, l.cache.close())
 	if l.network != nil {
 		errs = append(errs, l.network.Close())
 	}
@@ -80,7 +70,7 @@ func (l *loop) resume(ctx context.Context) error {
 	l.state.Classes, l.state.Seen, l.state.BestStep = l.Data.Classes, l.Data.Seen(), -1
 	l.savedAt = l.Now()
 	var err error
-	if l.state.Gallery, err = evaluate.DescribeLabels(l.Data, l.targets.images); err != nil {
+	if l.state.Gallery, err = evaluate.DescribeLabels(l.Data, l.validation.labelImages()); err != nil {
 		return err
 	}
 	var corrupt []error
@@ -91,7 +81,7 @@ func (l *loop) resume(ctx context.Context) error {
 		if err := l.start(); err != nil {
 			return err
 		}
-		return l.fix(ctx)
+		return l.validation.begin(ctx)
 	}
 	if err != nil {
 		return errors.Join(append(corrupt, err)...)
@@ -117,7 +107,7 @@ func (l *loop) resume(ctx context.Context) error {
 	}
 	l.state, l.step = before, c.Step
 	l.saved = checkpoint.Path(l.folder.Checkpoints(), c.Step)
-	return errors.Join(l.network.Restore(c), l.refix(c))
+	return errors.Join(l.network.Restore(c), l.validation.resume(c, l.state))
 }
 
 // run makes the steps that are left.
@@ -180,8 +170,8 @@ func (l *loop) steps(ctx context.Context) error {
 	}
 	loader := pipeline.NewLoader(l.store, l.sampler, pipeline.LoaderOptions{
 		Labels: l.labels.Of, Augment: l.Augmenter, Workers: l.Store.Workers,
-		LabelImages: l.Spec.Target.Side == spec.Shared, AugmentLabelImages: l.Spec.Target.Augment,
-		Cached: l.cached})
+		LabelImages: l.Spec.Target.Side == spec.SharedTargets, AugmentLabelImages: l.Spec.Target.Augment,
+		Cached: l.cache.filled()})
 	for batch, err := range loader.Iter(ctx, l.step, l.Spec.Train.Steps) {
 		if err != nil {
 			return err
@@ -208,7 +198,7 @@ func (l *loop) update(b *pipeline.Batch) error {
 		return l.diverged(fmt.Sprintf("loss is %v", loss), b)
 	}
 	if l.meter.epochSteps == 0 {
-		if l.trivial, err = l.network.TrivialLoss(b); err != nil {
+		if l.meter.trivial, err = l.network.TrivialLoss(b); err != nil {
 			return err
 		}
 	}
@@ -267,7 +257,7 @@ func (l *loop) savePeriod() time.Duration {
 // evaluate measures validation, saves, and remembers the best. An evaluation that
 // ctx cuts off leaves no trace: the step is evaluated again when training goes on.
 func (l *loop) evaluate(ctx context.Context) error {
-	scores, err := l.validate(ctx)
+	scores, err := l.validation.measure(ctx, l.step)
 	var embedding *metric.EmbeddingError
 	var distance *metric.DistanceError
 	if errors.As(err, &embedding) || errors.As(err, &distance) {
@@ -315,12 +305,8 @@ func (l *loop) save() error {
 	if c.Meta, err = json.Marshal(l.state); err != nil {
 		return fmt.Errorf("encode the state of step %d: %w", l.step, err)
 	}
-	if l.targets.images != nil {
-		vectors, err := l.gallery(context.Background()) // a cancelled training saves, too
-		if err != nil {
-			return err
-		}
-		trained.SetGallery(c, vectors, l.network.Dim())
+	if err := l.validation.keep(c, l.step); err != nil {
+		return err
 	}
 	c.Step = l.step
 	if l.saved, err = checkpoint.Save(l.folder.Checkpoints(), c); err != nil {

@@ -14,6 +14,7 @@ type meter struct {
 	epochLoss   float64 // sum since the last evaluation
 	epochActive float64
 	epochSteps  int
+	trivial     float32 // loss of a collapsed training on the last batch looked at, 0 unknown
 }
 
 func newMeter(now time.Time) meter { return meter{since: now} }

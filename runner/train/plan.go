@@ -51,6 +51,19 @@ func (l *loop) notes() []string {
 		l.labels.Notes(), l.sampler.Notes(), l.Augmenter.Notes(), l.cacheNotes(l.fileOptions().Bytes()), l.startNotes())
 }
 
+// startNotes says that label images, which are to be known by their looks, are embedded by
+// a network that has seen nothing.
+func (l *loop) startNotes() []string {
+	if !l.Spec.LabelImages() || l.state.Pretrained != nil {
+		return nil
+	}
+	note := "no weights are imported: the backbone starts from random values"
+	if l.network.FrozenTargets() {
+		note += ", and frozen targets are what it makes of label images then"
+	}
+	return []string{note + "; --weights FILE gives others"}
+}
+
 // minerNotes says where the hardest of an anchor's triplets is the only one.
 func minerNotes(s *spec.Spec) []string {
 	if s.Miner.Name != "hard" || s.Sampler.Name != "triplets" {

@@ -58,7 +58,7 @@ func Resolve(s *spec.Spec) (*Resolved, error) {
 // checkTurns refuses turned images where labels are images: they would be classes
 // without a label image.
 func (r *Resolved) checkTurns() error {
-	if r.Spec.Target.Side == "" || r.Augmenter.Classes() == 1 {
+	if !r.Spec.LabelImages() || r.Augmenter.Classes() == 1 {
 		return nil
 	}
 	return &graphs.MisfitError{Err: fmt.Errorf("augment.turns makes turned images classes of their own, "+
@@ -81,7 +81,7 @@ func (r *Resolved) selection() (Selection, error) {
 	if !ok {
 		return Selection{}, fmt.Errorf("train.select must be val.METRIC, chosen on validation data, got %q", key)
 	}
-	better, err := evaluate.Direction(name, r.Spec.Target.Side != "")
+	better, err := evaluate.Direction(name, r.Spec.LabelImages())
 	if err != nil {
 		return Selection{}, fmt.Errorf("train.select: %w", err)
 	}

@@ -130,31 +130,21 @@ func (l *loop) open(ctx context.Context) error {
 	if err := l.importWeights(); err != nil {
 		return err
 	}
-	if err := l.prepareImages(ctx, &trainPart, &valPart); err != nil {
+	labelImages, err := l.prepareImages(ctx, &trainPart, &valPart)
+	if err != nil {
 		return err
 	}
 	if err := l.plan(trainPart); err != nil {
 		return err
 	}
-	if err := l.chooseVal(valPart); err != nil {
+	if err := l.chooseValidation(valPart, labelImages); err != nil {
 		return err
 	}
 	if err := l.resume(ctx); err != nil {
 		return err
 	}
-	l.kept = pipeline.NewCached(l.store, l.cacheOptions(trainPart, valPart))
+	l.cache.images = pipeline.NewCached(l.store, l.cacheOptions(trainPart, valPart))
 	return l.started(trainPart, valPart)
-}
-
-// chooseVal chooses what validation measures.
-func (l *loop) chooseVal(part dataset.Part) (err error) {
-	if l.targets.images != nil {
-		l.targets.val, err = l.taskOf(part)
-		return err
-	}
-	l.val, err = evaluate.ChoosePairs(l.Data, part, l.labelImages, l.Data.ClassesOf(dataset.Train),
-		uint64(l.Spec.Train.Seed))
-	return err
 }
 
 // openStore makes the store of pixels, or takes the one that is shared.
@@ -173,30 +163,27 @@ func (l *loop) openStore() error {
 }
 
 // prepareImages decodes every image of both parts, and all label images, and takes the
-// bad ones out or refuses.
-func (l *loop) prepareImages(ctx context.Context, parts ...*dataset.Part) error {
+// bad ones out or refuses. It returns the label images that are left, ascending.
+func (l *loop) prepareImages(ctx context.Context, parts ...*dataset.Part) ([]int32, error) {
 	var images []int32
 	for _, p := range parts {
 		images = append(images, p.Images...)
 	}
-	l.labelImages = l.Data.In("").LabelImages()
-	images = append(images, l.labelImages...)
+	labelImages := l.Data.In("").LabelImages()
+	images = append(images, labelImages...)
 	bad, err := l.store.Prepare(ctx, images, func(done, total int) {
 		l.Observe(Prepared{Done: done, Total: total})
 	})
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if l.state.Skipped, err = pipeline.LeaveOut(bad, len(images), l.SkipBad, parts...); err != nil {
-		return err
+		return nil, err
 	}
 	for _, b := range bad {
-		l.labelImages = slices.DeleteFunc(l.labelImages, func(i int32) bool { return i == b.Image })
+		labelImages = slices.DeleteFunc(labelImages, func(i int32) bool { return i == b.Image })
 	}
-	if l.Spec.Target.Side != "" {
-		l.targets.images = l.labelImages
-	}
-	return nil
+	return labelImages, nil
 }
 
 func (l *loop) started(train, val dataset.Part) error {
@@ -207,8 +194,7 @@ func (l *loop) started(train, val dataset.Part) error {
 	e := Started{
 		Step: l.step, Steps: l.Spec.Train.Steps, StepsPerEpoch: l.sampler.StepsPerEpoch(),
 		TrainImages: len(train.Images), ValImages: len(val.Images),
-		ValPairs: len(l.val.Same) + 2*len(l.targets.val.Photos), // a photo with its label image and with another
-		Classes:  len(l.Data.Classes), Devices: devices, Skipped: l.state.Skipped,
+		ValPairs: l.validation.pairs(), Classes: len(l.Data.Classes), Devices: devices, Skipped: l.state.Skipped,
 		Notes: l.notes(), Pretrained: l.state.Pretrained,
 	}
 	for _, v := range l.network.Graph.Variables {

@@ -2,7 +2,6 @@ package evaluate
 
 import (
 	"context"
-	"fmt"
 	"slices"
 
 	"github.com/tfpair/tfpair/pipeline"
@@ -75,10 +74,7 @@ func FewShot(ctx context.Context, c FewShotConfig) (*FewShotReport, error) {
 		Images: len(images), Episodes: len(c.Episodes.List), Source: c.Episodes.Source, Seed: c.Seed}
 	var shares []float64 // of wrong queries, by episode
 	for _, e := range c.Episodes.List {
-		wrong, err := c.wrong(e, of)
-		if err != nil {
-			return nil, err
-		}
+		wrong := c.wrong(e, of)
 		r.count(e, wrong)
 		shares = append(shares, float64(wrong)/float64(len(e.Query)))
 	}
@@ -101,7 +97,7 @@ func (r *FewShotReport) count(e dataset.Episode, wrong int) {
 
 // wrong returns how many queries of an episode are put into a wrong class. of returns
 // the embedding [D] of an image.
-func (c FewShotConfig) wrong(e dataset.Episode, of func(image int32) []float32) (int, error) {
+func (c FewShotConfig) wrong(e dataset.Episode, of func(image int32) []float32) int {
 	rows, way := prototypes(e, of, c.Model.Dim()) // [way,D], then the queries
 	for _, q := range e.Query {
 		rows = append(rows, of(q)...)
@@ -112,17 +108,14 @@ func (c FewShotConfig) wrong(e dataset.Episode, of func(image int32) []float32) 
 			left, right = append(left, int32(way+q)), append(right, int32(class))
 		}
 	}
-	distance, _, err := c.Model.Compare(rows, left, right)
-	if err != nil {
-		return 0, fmt.Errorf("compare the queries of an episode: %w", err)
-	}
+	distance := c.Model.Distance().Pairs(rows, c.Model.Dim(), left, right)
 	wrong := 0
 	for q, answer := range e.Answer {
 		if nearest(distance[q*way:][:way]) != int(answer) {
 			wrong++
 		}
 	}
-	return wrong, nil
+	return wrong
 }
 
 // prototypes returns the mean embedding [way,D] of the support of each class.

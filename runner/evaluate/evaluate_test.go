@@ -24,11 +24,7 @@ type grey struct{}
 func (grey) Dim() int { return 1 }
 
 func (grey) Distance() distance.Distance {
-	d, err := distance.ByName("euclidean")
-	if err != nil {
-		panic(err)
-	}
-	return d
+	return distance.New(func(a, b []float32) float64 { return math.Abs(float64(a[0] - b[0])) }, nil)
 }
 
 func (grey) Embed(pixels []uint8) ([]float32, error) {
@@ -39,11 +35,8 @@ func (grey) Embed(pixels []uint8) ([]float32, error) {
 	return e, nil
 }
 
-func (grey) Compare(e []float32, left, right []int32) (distance, probability []float32, err error) {
-	for i := range left {
-		distance = append(distance, float32(math.Abs(float64(e[left[i]]-e[right[i]]))))
-	}
-	return distance, nil, nil
+func (g grey) Compare(e []float32, left, right []int32) (distances, probability []float32, err error) {
+	return g.Distance().Pairs(e, 1, left, right), nil, nil
 }
 
 // greys opens pictures of one pixel: path → grey value.

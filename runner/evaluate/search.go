@@ -143,7 +143,8 @@ func (t LabelTask) search(e Embedder, photos []float32) (found, error) {
 		f.metrics = append(f.metrics, perQuery{name: name, better: of[i].Better, values: r.Values[i],
 			middle: name == MedianRank})
 	}
-	return f, f.compare(e, slices.Concat(photos, t.Gallery), t.Right)
+	f.compare(e, slices.Concat(photos, t.Gallery), t.Right)
+	return f, nil
 }
 
 // labelQueries returns the metrics of labelMetrics, and the first rank.
@@ -161,17 +162,14 @@ func labelQueries() ([]metric.QueryMetric, error) {
 
 // compare sets the distances of what each photo found. rows are embeddings, of the
 // photos [Q,D] and then of the gallery [G,D].
-func (f *found) compare(e Embedder, rows []float32, right []int32) error {
+func (f *found) compare(e Embedder, rows []float32, right []int32) {
 	var left, others []int32
 	for q, top := range f.top {
 		for _, row := range top {
 			left, others = append(left, int32(q)), append(others, int32(len(f.top))+row)
 		}
 	}
-	distance, _, err := e.Compare(rows, left, others)
-	if err != nil {
-		return err
-	}
+	distance := e.Distance().Pairs(rows, e.Dim(), left, others)
 	for q, top := range f.top {
 		mine := distance[:len(top)]
 		distance = distance[len(top):]
@@ -184,7 +182,6 @@ func (f *found) compare(e Embedder, rows []float32, right []int32) error {
 		f.open.Known, f.open.Right = append(f.open.Known, mine[0]), append(f.open.Right, known)
 		f.open.Unknown = append(f.open.Unknown, unknown)
 	}
-	return nil
 }
 
 // refusal returns what "none of these" above a threshold comes to.

@@ -39,7 +39,13 @@ func (e evaluation) print(out output, data *dataset.Dataset) {
 	out.print("\n%s", t)
 	out.print("\nintervals: for %s", question(e.Metrics[0].Interval))
 	e.printRetrieval(out)
-	out.print("\n%s", ratesTable(e.Rates))
+	different := e.Different
+	if all := e.EveryPair; all != nil {
+		different = int(all.Different)
+		out.print("\nall pairs of %s: auc %.4f (%s) where each pair counts the same; above each class does",
+			count(all.Images, "image"), all.AUC.Value, ends("%.4f", all.AUC.Interval))
+	}
+	out.print("\n%s", ratesTable(e.Rates, different))
 	if e.Sheet != "" {
 		out.print("\nwrote %s: pairs called wrongly, and some called right", e.Sheet)
 	}
@@ -108,11 +114,12 @@ func question(i metric.Interval) string {
 // worstClasses is how many classes a person is shown: what fits beside the rest.
 const worstClasses = 10
 
-// ratesTable shows what a stricter or laxer threshold would do.
-func ratesTable(rates []metric.Rate) table.Writer {
+// ratesTable shows what a stricter or laxer threshold would do, on so many different pairs.
+func ratesTable(rates []metric.Rate, different int) table.Writer {
 	t := newTable("false accepts at most", "threshold", "false accepts", "false rejects")
 	for _, r := range rates {
-		row := table.Row{fmt.Sprintf("%.1f %%", 100*r.Target), "too few different pairs to say", "", ""}
+		row := table.Row{fmt.Sprintf("%.1f %%", 100*r.Target), fmt.Sprintf("needs %s different pairs, has %s",
+			commas(metric.Needed(r.Target)), commas(different)), "", ""}
 		if r.Measurable {
 			row = table.Row{row[0], fmt.Sprintf("%.4g", r.Threshold), fmt.Sprintf("%.2f %%", 100*r.FAR),
 				fmt.Sprintf("%.2f %%", 100*r.FRR)}

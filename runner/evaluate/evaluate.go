@@ -177,7 +177,8 @@ type Report struct {
 	Threshold    distance.Threshold `json:"threshold"`
 	Metrics      []Measured         `json:"metrics"`
 	AccuracyHalf *Measured          `json:"accuracy_at_half,omitempty"` // at probability 0.5
-	Rates        []metric.Rate      `json:"rates"`
+	Rates        []metric.Rate      `json:"rates"`                      // of EveryPair, else of the pairs
+	EveryPair    *EveryPair         `json:"every_pair,omitempty"`       // nil where pairs are listed
 	Retrieval    []Measured         `json:"retrieval,omitempty"`
 	Gallery      *Gallery           `json:"gallery,omitempty"` // searched; nil: the other images of the split
 	Excluded     int                `json:"queries_excluded"`  // without label, or without their class to find
@@ -221,7 +222,12 @@ func Run(ctx context.Context, c Config) (*Report, error) {
 	if r.Rank, err = metric.EffectiveRank(m.embeddings, c.Model.Dim()); err != nil {
 		return nil, err
 	}
-	if r.Rates, err = metric.Rates(m.scored.Curve(), metric.Targets()); err != nil {
+	if pairs.Weight != nil { // drawn from class folders
+		r.EveryPair, r.Rates, err = c.everyPair(m.embeddings, pairs.Images)
+	} else {
+		r.Rates, err = metric.Rates(m.scored.Curve(), metric.Targets())
+	}
+	if err != nil {
 		return nil, err
 	}
 	if r.Metrics, err = pairMetrics(m.scored, pairs, c.Threshold.Value); err != nil {

@@ -139,6 +139,9 @@ func TestRunSummary(t *testing.T) {
 	if got := values(r.Metrics); got["auc"] != 1 || got["accuracy"] != 0.75 {
 		t.Errorf("metrics %v, want auc 1, accuracy 0.75", got)
 	}
+	if all := r.EveryPair; all == nil || all.Same != 2 || all.Different != 4 || all.AUC.Value != 1 {
+		t.Errorf("every pair %+v, want 2 same, 4 different, auc 1", all)
+	}
 	if r.Same != 2 || r.Different != 2 || r.PairSource != "drawn by class, seed 0" || r.Classes != 2 {
 		t.Errorf("%d same, %d different (%s), %d classes; want 2, 2 (drawn by class, seed 0), 2",
 			r.Same, r.Different, r.PairSource, r.Classes)

@@ -3,6 +3,8 @@ package evaluate
 import (
 	"errors"
 	"fmt"
+	"math"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
@@ -11,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/tfpair/tfpair/pipeline/dataset"
+	"github.com/tfpair/tfpair/runner/metric"
 )
 
 // folders opens class folders with so many images each; no image is read.
@@ -76,6 +79,69 @@ func TestDrawn(t *testing.T) {
 			t.Errorf("%v: drawn again: %v\n%s", c.sizes, err, diff)
 		}
 	}
+}
+
+// TestDrawnByClass: a class of 60 among ten of 4 counts as one of eleven. Pairs drawn by
+// class, and pairs drawn from all alike and weighed by class, have one AUC, within the
+// interval; without weights they have another.
+func TestDrawnByClass(t *testing.T) {
+	data, part := folders(t, append([]int{60}, slices.Repeat([]int{4}, 10)...)...)
+	p, err := ChoosePairs(data, part, nil, nil, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := rand.New(rand.NewPCG(3, 0))
+	at := make([]float64, len(p.Images)) // the large class is wide, the others are narrow
+	for i, class := range p.Sample.Class {
+		if at[i] = 3*float64(class) + 0.5*r.NormFloat64(); class == 0 {
+			at[i] = 4 * r.NormFloat64()
+		}
+	}
+	byClass := auc(t, p, at)
+	uniform := Pairs{Images: p.Images, Sample: p.Sample}
+	cells := map[[2]int32]float64{}
+	cell := func(i int) [2]int32 {
+		return [2]int32{p.Sample.Class[uniform.Left[i]], p.Sample.Class[uniform.Right[i]]}
+	}
+	for i := range at {
+		for j := range i {
+			if same := p.Sample.Class[i] == p.Sample.Class[j]; same || r.IntN(3) == 0 {
+				uniform.add(int32(j), int32(i), same)
+				cells[cell(len(uniform.Same)-1)]++
+			}
+		}
+	}
+	alike := auc(t, uniform, at)
+	for i := range uniform.Same {
+		uniform.Weight = append(uniform.Weight, 1/cells[cell(i)])
+	}
+	weighed := auc(t, uniform, at)
+	in := func(value float64, i metric.Interval) bool { return i.Low <= value && value <= i.High }
+	if !in(weighed.Value, byClass.Interval) || !in(byClass.Value, weighed.Interval) {
+		t.Errorf("drawn by class: %+v; drawn alike, weighed by class: %+v", byClass, weighed)
+	}
+	if in(alike.Value, byClass.Interval) {
+		t.Errorf("drawn alike, the large class makes the AUC %g; by class it is %+v", alike.Value, byClass)
+	}
+}
+
+// auc measures pairs of images that lie at places on a line.
+func auc(t *testing.T, p Pairs, at []float64) Measured {
+	t.Helper()
+	var distance []float32
+	for i := range p.Same {
+		distance = append(distance, float32(math.Abs(at[p.Left[i]]-at[p.Right[i]])))
+	}
+	s, err := metric.Score(distance, p.Same, p.Weight)
+	if err != nil {
+		t.Fatal(err)
+	}
+	list, err := pairMetrics(s, p, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	i := slices.IndexFunc(list, func(m Measured) bool { return m.Name == "auc" })
+	return list[i]
 }
 
 // TestDrawnUniform: over many seeds every pair is drawn equally often.

@@ -70,6 +70,8 @@ func TestCoverage(t *testing.T) {
 		"seen classes":                   cloud{classes: 10, images: 12, drawn: 400}.seenClasses(),
 		"seen classes that differ":       cloud{classes: 20, images: 8, drawn: 300, uneven: true}.seenClasses(),
 		"seen classes, few images":       cloud{classes: 30, images: 3, drawn: 90}.seenClasses(),
+		"all pairs, new classes":         cloud{classes: 12, images: 8}.allPairs(true),
+		"all pairs, seen classes":        cloud{classes: 8, images: 12, uneven: true}.allPairs(false),
 		"few seen classes":               cloud{classes: 3, images: 15, drawn: 200}.seenClasses(),
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -200,15 +202,20 @@ func (c cloud) auc() (sum float64) {
 	return sum
 }
 
-// data draws images around centres, pairs of them by class first, and scores those.
-func (c cloud) data(t testing.TB, r *rand.Rand, centres []point) (s Sample, scored *Scored, left, right []int32) {
-	var points []point
+// points draws images around centres.
+func (c cloud) points(r *rand.Rand, centres []point) (points []point, s Sample) {
 	for class, centre := range centres {
 		for range c.images {
 			points = append(points, centre.around(r))
 			s.Class = append(s.Class, int32(class))
 		}
 	}
+	return points, s
+}
+
+// data draws images around centres, pairs of them by class first, and scores those.
+func (c cloud) data(t testing.TB, r *rand.Rand, centres []point) (s Sample, scored *Scored, left, right []int32) {
+	points, s := c.points(r, centres)
 	seen := map[[2]int32]bool{}
 	var distance []float32
 	var same []bool
@@ -252,6 +259,47 @@ func (c cloud) seenClasses() study {
 		s, scored, left, right := c.data(t, r, centres)
 		return s.Pairs(scored, left, right, []Statistic{pairMetric(t, "auc").At(0)})[0]
 	}}
+}
+
+// allPairs measures every pair of its images.
+func (c cloud) allPairs(newClasses bool) study {
+	seen := c.seenClasses()
+	centres := c.centres(rand.New(rand.NewPCG(7, 0)))
+	s := study{seen.truth, ByImages, nil}
+	if newClasses {
+		s = study{c.auc(), ByClasses, nil}
+	}
+	s.draw = func(t *testing.T, r *rand.Rand) Interval {
+		if newClasses {
+			centres = c.centres(r)
+		}
+		points, sample := c.points(r, centres)
+		sample.NewClasses = newClasses
+		_, intervals, err := sample.Every(len(points), everyPair(points), []Statistic{pairMetric(t, "auc").At(0)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return intervals[0]
+	}
+	return s
+}
+
+// everyPair walks over all pairs of points, those of one at a time.
+func everyPair(points []point) Every {
+	return func(block func(left, right []int32, distance []float32) error) error {
+		for i, a := range points {
+			var left, right []int32
+			var distance []float32
+			for j, b := range points[:i] {
+				left, right = append(left, int32(i)), append(right, int32(j))
+				distance = append(distance, float32(math.Hypot(a.x-b.x, a.y-b.y)))
+			}
+			if err := block(left, right, distance); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
 }
 
 // TestCoverageOfMeans is about queries.

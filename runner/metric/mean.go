@@ -124,49 +124,15 @@ func (r asked) interval(low, high float64) Interval {
 	return Interval{low, high, Level, r.question, r.method, len(seen)}
 }
 
-// estimate returns the mean of values with its error: units vary around the mean, or, where
-// classes are given, around that of their class.
+// estimate returns the mean of values with its error.
 func (r asked) estimate(mean float64, values []float64) estimate {
 	sums, weights := make([]float64, r.count), make([]float64, r.count)
 	for i, v := range values {
 		sums[r.unit[i]] += r.weight[i] / r.total * (v - mean)
 		weights[r.unit[i]] += r.weight[i]
 	}
-	e := estimate{value: mean, draws: float64(len(values)), freedom: effective(weights) - 1}
-	if r.stratum == nil {
-		for _, sum := range sums {
-			e.variance += sum * sum
-		}
-		e.freedom = max(1, e.freedom)
-		e.variance *= 1 + 1/e.freedom
-		return e
-	}
-	type class struct{ units, sum, weight float64 }
-	classes := make([]class, r.strata)
-	for u, sum := range sums {
-		if weights[u] > 0 {
-			c := &classes[r.stratum[u]]
-			c.units, c.sum, c.weight = c.units+1, c.sum+sum, c.weight+weights[u]
-		}
-	}
-	for u, sum := range sums {
-		c := classes[r.stratum[u]]
-		switch {
-		case weights[u] == 0:
-		case c.units == 1: // nothing says how the class varies: its distance from all stands for it
-			e.variance += sum * sum
-		default:
-			d := sum - c.sum*weights[u]/c.weight
-			e.variance += d * d * c.units / (c.units - 1)
-		}
-	}
-	used := 0
-	for _, c := range classes {
-		if c.units > 0 {
-			used++
-		}
-	}
-	e.freedom = max(1, e.freedom+1-float64(used))
+	e := estimate{value: mean, draws: float64(len(values))}
+	e.variance, e.freedom = r.variance(sums, weights)
 	return e
 }
 

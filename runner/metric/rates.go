@@ -2,6 +2,7 @@ package metric
 
 import (
 	"fmt"
+	"math"
 	"sort"
 )
 
@@ -20,6 +21,9 @@ func Targets() []float64 { return []float64{0.001, 0.01, 0.05, 0.1} }
 // atLeast is how many false accepts a rate stands for, at least.
 const atLeast = 3
 
+// Needed returns how many negatives a target needs to be measurable.
+func Needed(target float64) int { return int(math.Ceil(atLeast / target)) }
+
 // Rates returns one Rate for each target: at the largest threshold, midway between
 // two distances, whose FAR is at most target, so that FRR is least. With fewer than
 // 3/target negatives none of them may be accepted by chance alone although the rate is
@@ -32,7 +36,7 @@ func Rates(c *Curve, targets []float64) ([]Rate, error) {
 		if !(target > 0 && target <= 1) {
 			return nil, fmt.Errorf("target of false accepts is %v, want > 0 and at most 1", target)
 		}
-		rate := Rate{Target: target, Measurable: negatives*target >= atLeast}
+		rate := Rate{Target: target, Measurable: negatives >= float64(Needed(target))}
 		if rate.Measurable {
 			levels := sort.Search(len(c.Distance), func(i int) bool {
 				return c.Negatives[i]/negatives > target

@@ -106,3 +106,43 @@ func (u units) within(class []int32) units {
 	u.stratum, u.strata = stratum, int(strata)
 	return u
 }
+
+// variance returns that of the total of sums [count], which units of weights [count] add to
+// a metric: they vary around 0, or, where classes are given, around what their class adds.
+// freedom is on how many units it rests, less those that the means use up, at least 1.
+func (u units) variance(sums, weights []float64) (variance, freedom float64) {
+	freedom = effective(weights) - 1
+	if u.stratum == nil {
+		for _, sum := range sums {
+			variance += sum * sum
+		}
+		freedom = max(1, freedom)
+		return variance * (1 + 1/freedom), freedom
+	}
+	type class struct{ units, sum, weight float64 }
+	classes := make([]class, u.strata)
+	for i, sum := range sums {
+		if weights[i] > 0 {
+			c := &classes[u.stratum[i]]
+			c.units, c.sum, c.weight = c.units+1, c.sum+sum, c.weight+weights[i]
+		}
+	}
+	for i, sum := range sums {
+		c := classes[u.stratum[i]]
+		switch {
+		case weights[i] == 0:
+		case c.units == 1: // nothing says how the class varies: its distance from all stands for it
+			variance += sum * sum
+		default:
+			d := sum - c.sum*weights[i]/c.weight
+			variance += d * d * c.units / (c.units - 1)
+		}
+	}
+	used := 0
+	for _, c := range classes {
+		if c.units > 0 {
+			used++
+		}
+	}
+	return variance, max(1, freedom+1-float64(used))
+}

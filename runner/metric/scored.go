@@ -22,6 +22,16 @@ type Curve struct {
 	Distance  []float32 // [L], L distinct finite distances, strictly ascending
 	Positives []float64 // [L] weight of the positive pairs with distance <= Distance[i]
 	Negatives []float64 // [L] weight of the negative pairs with distance <= Distance[i]
+
+	nearest []float32 // [L] smallest distance of each level; nil where a level is one distance
+}
+
+// from returns the smallest distance of a level.
+func (c *Curve) from(level int) float32 {
+	if c.nearest == nil {
+		return c.Distance[level]
+	}
+	return c.nearest[level]
 }
 
 // Score sorts pairs by distance [M] float32, any finite value, smaller is closer;
@@ -131,9 +141,9 @@ func (c *Curve) upTo(levels int) (positives, negatives float64) {
 func (c *Curve) cut(levels int) float64 {
 	switch levels {
 	case 0:
-		return float64(math.Nextafter32(c.Distance[0], -math.MaxFloat32))
+		return float64(math.Nextafter32(c.from(0), -math.MaxFloat32))
 	case len(c.Distance):
 		return float64(c.Distance[levels-1])
 	}
-	return (float64(c.Distance[levels-1]) + float64(c.Distance[levels])) / 2
+	return (float64(c.Distance[levels-1]) + float64(c.from(levels))) / 2
 }

@@ -44,7 +44,7 @@ race: ## run the same tests under the race detector
 lint: $(LINT) ## check the code with golangci-lint, with and without the build tags
 	$(SETUP) $(LINT) run ./...
 	$(SETUP) cd bench && $(LINT) run ./...
-	$(SETUP) case $$GOFLAGS in *hdf5*) $(LINT) run --build-tags hdf5 ./models/weights ;; esac
+	$(SETUP) case $$GOFLAGS in *hdf5*) $(LINT) run --build-tags hdf5 ./models/weights/... ;; esac
 	GOFLAGS= $(LINT) run --build-tags none ./internal/session
 
 $(LINT):

@@ -1,4 +1,4 @@
-package weights
+package hdf5
 
 import (
 	"bytes"

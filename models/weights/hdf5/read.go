@@ -1,18 +1,20 @@
 //go:build hdf5 && cgo
 
-package weights
+package hdf5
 
 import (
-	"archive/zip"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
-	"os"
+	"math"
 	"runtime"
 	"strings"
 	"sync"
 
 	"gonum.org/v1/hdf5"
+
+	"github.com/tfpair/tfpair/internal/tensor"
 )
 
 // library is held while HDF5's C library works: it has one set of open files for all.
@@ -25,52 +27,12 @@ const (
 	maxFloat   = 16 // bytes of a number, as the longest of C's have
 )
 
-// readHDF5 reads every dataset of numbers, under its path in the file, but for those that
-// belong to the training: moments, counters, seeds, metrics.
-func readHDF5(s *source) (*File, error) {
-	if err := checkHDF5(s.r, s.size); err != nil {
-		return nil, err
-	}
-	return readHDF5File(s.path, s.r, s.size)
-}
+// Built says that the program has the reader.
+const Built = true
 
-// readKeras reads the HDF5 file that a .keras archive has in it. The library opens paths only,
-// so there is a temporary file while it reads.
-func readKeras(s *source) (*File, error) {
-	member := s.member(kerasWeights)
-	if member.UncompressedSize64 > maxBytes {
-		return nil, fmt.Errorf("member %q has %d bytes, limit %d", member.Name,
-			member.UncompressedSize64, int64(maxBytes))
-	}
-	disk, err := os.CreateTemp("", "tfpair-*.h5")
-	if err != nil {
-		return nil, err
-	}
-	defer os.RemoveAll(disk.Name())
-	defer disk.Close()
-	if err := unpack(disk, member); err != nil {
-		return nil, fmt.Errorf("member %q: %w", member.Name, err)
-	}
-	size := int64(member.UncompressedSize64)
-	if err := checkHDF5(disk, size); err != nil {
-		return nil, fmt.Errorf("member %q: %w", member.Name, err)
-	}
-	return readHDF5File(disk.Name(), disk, size)
-}
-
-// unpack writes a member of an archive, which ends where the archive says.
-func unpack(w io.Writer, member *zip.File) error {
-	r, err := member.Open()
-	if err != nil {
-		return err
-	}
-	defer r.Close()
-	_, err = io.Copy(w, r)
-	return err
-}
-
-// readHDF5File reads the file at path, whose bytes are r's, so many.
-func readHDF5File(path string, r io.ReaderAt, size int64) (*File, error) {
+// Read reads the file at path, whose bytes are r's and which Check lets pass: every dataset
+// of floating-point numbers that want does not skip, in the order of the file.
+func Read(path string, r io.ReaderAt, want Want) (*Contents, error) {
 	library.Lock()
 	defer library.Unlock()
 	// What the library says of errors, and whether it prints that, belongs to a thread.
@@ -84,15 +46,15 @@ func readHDF5File(path string, r io.ReaderAt, size int64) (*File, error) {
 		return nil, libraryReason()
 	}
 	defer file.Close()
-	w := walk{r: r, left: newBudget(size), objects: maxObjects, file: &File{Layers: map[string]string{}}}
-	return w.file, w.group(&file.CommonFG, "", 0)
+	w := walk{r: r, want: want, objects: maxObjects, found: &Contents{Labels: map[string]string{}}}
+	return w.found, w.group(&file.CommonFG, "", 0)
 }
 
 // walk collects what is below a group.
 type walk struct {
 	r       io.ReaderAt // the file, for what the library does not read
-	file    *File
-	left    *budget
+	want    Want
+	found   *Contents
 	objects int // that may still be looked at
 }
 
@@ -127,7 +89,7 @@ func (w *walk) group(g *hdf5.CommonFG, path string, depth int) error {
 
 // member walks a child that is a group, and reads one that is a dataset.
 func (w *walk) member(g *hdf5.CommonFG, kind hdf5.GType, name, path string, depth int) error {
-	if ofTraining(path) {
+	if w.want.Skip(path) {
 		return nil
 	}
 	switch kind {
@@ -137,13 +99,13 @@ func (w *walk) member(g *hdf5.CommonFG, kind hdf5.GType, name, path string, dept
 			return fmt.Errorf("group %q: %w", path, libraryReason())
 		}
 		defer child.Close()
-		if layer, ok := strings.CutSuffix(path, "/vars"); ok {
-			own, err := w.attribute(child.ID(), "name")
+		if w.want.Label(path) {
+			label, err := w.attribute(child.ID(), "name")
 			if err != nil {
 				return fmt.Errorf("group %q: %w", path, err)
 			}
-			if own != "" {
-				w.file.Layers[layer] = own
+			if label != "" {
+				w.found.Labels[path] = label
 			}
 		}
 		return w.group(&child.CommonFG, path, depth+1)
@@ -169,15 +131,6 @@ func (w *walk) attribute(object int64, name string) (string, error) {
 	return textAttribute(w.r, at, name)
 }
 
-// ofTraining says whether what is at path belongs to the training that wrote the file.
-func ofTraining(path string) bool {
-	switch path {
-	case "optimizer", "optimizer_weights", "metrics":
-		return true
-	}
-	return false
-}
-
 // dataset adds the tensor of a dataset, unless its elements are no floating-point numbers.
 func (w *walk) dataset(d *hdf5.Dataset, path string) error {
 	t, err := d.Datatype()
@@ -192,7 +145,7 @@ func (w *walk) dataset(d *hdf5.Dataset, path string) error {
 			return fmt.Errorf("its numbers have %d bytes, limit %d", t.Size(), maxFloat)
 		}
 		if t.Size() < 2 {
-			return fmt.Errorf("its numbers have 8 bits; weights are %s", strings.Join(weightTypes, ", "))
+			return errors.New("its numbers have 8 bits; those of 16, 32 and 64 are read")
 		}
 	case hdf5.T_OPAQUE: // how h5py stores what NumPy has no type for
 		kind, err := w.attribute(d.ID(), "dtype")
@@ -209,7 +162,7 @@ func (w *walk) dataset(d *hdf5.Dataset, path string) error {
 	if err != nil {
 		return err
 	}
-	n, err := w.left.take(path, shape)
+	n, err := w.want.Take(path, shape)
 	if err != nil {
 		return err
 	}
@@ -219,7 +172,7 @@ func (w *walk) dataset(d *hdf5.Dataset, path string) error {
 		}
 	}
 	data, err := readNumbers(d, n, brain)
-	w.file.Tensors = append(w.file.Tensors, Tensor{Name: path, Shape: shape, Data: data})
+	w.found.Tensors = append(w.found.Tensors, tensor.Named{Name: path, Shape: shape, Data: data})
 	return err
 }
 
@@ -228,12 +181,12 @@ func readNumbers(d *hdf5.Dataset, n int64, brain bool) ([]float32, error) {
 	if !brain {
 		return readFloats(d, n)
 	}
-	e, err := elementOf("BF16")
-	if err != nil {
-		return nil, err
+	data, err := readBytes(d, n, 2)
+	list := make([]float32, len(data)/2)
+	for i := range list { // the upper half of a float32
+		list[i] = math.Float32frombits(uint32(binary.LittleEndian.Uint16(data[2*i:])) << 16)
 	}
-	data, err := readBytes(d, n, e.size)
-	return e.all(data), err
+	return list, err
 }
 
 // shapeOf returns the shape of a dataset, [] of a scalar.
@@ -256,7 +209,7 @@ func shapeOf(d *hdf5.Dataset) ([]int64, error) {
 	}
 	shape := make([]int64, len(sides))
 	for i, side := range sides {
-		shape[i] = int64(min(side, maxElements+1)) // above: refused as too large
+		shape[i] = int64(min(uint64(side), math.MaxInt64))
 	}
 	return shape, nil
 }

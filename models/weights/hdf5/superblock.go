@@ -1,4 +1,4 @@
-package weights
+package hdf5
 
 import (
 	"encoding/binary"
@@ -7,19 +7,19 @@ import (
 	"io"
 )
 
-// hdf5Signature begins every HDF5 file.
-const hdf5Signature = "\x89HDF\r\n\x1a\n"
+// Signature begins every HDF5 file.
+const Signature = "\x89HDF\r\n\x1a\n"
 
-// checkHDF5 says what is wrong with an HDF5 file of so many bytes before the library sees it:
+// Check says what is wrong with an HDF5 file of so many bytes before the library sees it:
 // with its first bytes, and with its end, which the superblock says where to look for. HDF5 File
 // Format Specification, version 3.0, section II.A.
-func checkHDF5(r io.ReaderAt, size int64) error {
+func Check(r io.ReaderAt, size int64) error {
 	head := make([]byte, 64)
 	n, err := r.ReadAt(head, 0)
 	if err != nil && !errors.Is(err, io.EOF) {
 		return err
 	}
-	if n < len(head) || string(head[:8]) != hdf5Signature {
+	if n < len(head) || string(head[:8]) != Signature {
 		return errors.New("no HDF5 file: the superblock is missing")
 	}
 	var width byte // of addresses

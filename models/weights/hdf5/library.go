@@ -1,6 +1,6 @@
 //go:build hdf5 && cgo
 
-package weights
+package hdf5
 
 /*
 #cgo LDFLAGS: -lhdf5
@@ -88,8 +88,8 @@ func checkStorage(d *hdf5.Dataset, shape []int64) error {
 
 // checkChunks makes sure that all chunks are there, and small enough to be unpacked.
 func checkChunks(d *hdf5.Dataset, made C.hid_t, shape []int64) error {
-	var sides [maxRank]C.hsize_t
-	rank := C.H5Pget_chunk(made, maxRank, &sides[0])
+	var sides [C.H5S_MAX_RANK]C.hsize_t
+	rank := C.H5Pget_chunk(made, C.H5S_MAX_RANK, &sides[0])
 	if int(rank) != len(shape) {
 		return fmt.Errorf("its chunks have %d dimensions of %d", rank, len(shape))
 	}

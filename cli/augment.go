@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"fmt"
 	"image"
 	"math/rand/v2"
@@ -30,38 +31,70 @@ type augmented struct {
 	Skipped []string `json:"skipped,omitempty"`
 }
 
-func newAugmentCommand(streams IO) *cli.Command {
-	flags := append(dataFlags(), specFlags()...)
-	flags = append(flags,
-		&cli.StringFlag{Name: "out", Usage: "PNG `FILE` to write"},
-		&cli.BoolFlag{Name: "overwrite", Usage: "replace the file where there is one"},
-		&cli.IntFlag{Name: "count", Value: 8, Usage: "images shown, one in a row; 1 to 100"},
-		&cli.IntFlag{Name: "draws", Value: 7, Usage: "draws of each, those of its first epochs; 1 to 30"},
-		&cli.Uint64Flag{Name: "seed", Usage: "of the choice of images"})
-	return &cli.Command{
-		Name:  "augment",
-		Usage: "draw what a network will see of training images: a contact sheet",
-		Description: "Each row has an image at the network's size, then what training with the same\n" +
-			"spec makes of it in its first epochs:\n\n" +
-			"  tfpair augment --data drawings/ --set augment=glyph --out sheet.png",
-		Flags:  append(flags, outputFlags()...),
-		Action: func(c *cli.Context) error { return runAugment(c, newOutput(c, streams)) },
-	}
+// augmentOptions are the options of tfpair augment.
+type augmentOptions struct {
+	data         dataOptions
+	spec         specOptions
+	out          string // PNG file
+	overwrite    bool
+	count, draws int    // images shown, and draws of each
+	seed         uint64 // of the choice of images
+	output       outputOptions
 }
 
-func runAugment(c *cli.Context, out output) error {
-	if err := checkAugment(c); err != nil {
+func newAugmentCommand(streams IO) *cli.Command {
+	var o augmentOptions
+	c := &cli.Command{
+		Name:  "augment",
+		Usage: "draw what a network will see of training images",
+		Description: `Draws a sheet with one image in a row: the image at the network's size, then what
+training with the same spec makes of it in its first epochs.
+
+` + examplesHead + `  tfpair augment --data demo/pictures --set augment=light --out light.png
+  tfpair augment --data demo/pictures --set augment=strong --out strong.png --count 4`,
+		Action: func(c *cli.Context) error {
+			o.spec.set = c.StringSlice("set")
+			return runAugment(o, streams)
+		},
+	}
+	o.addFlags(c)
+	return c
+}
+
+func (o *augmentOptions) addFlags(c *cli.Command) {
+	o.data.addFlags(c)
+	o.spec.addFlags(c)
+	c.Flags = append(c.Flags,
+		&cli.StringFlag{Name: "out", Destination: &o.out, Usage: "PNG `FILE` to write"},
+		overwriteFlag(&o.overwrite),
+		&cli.IntFlag{Name: "count", Destination: &o.count, Value: 8, Usage: "show `N` images, 1 to 100"},
+		&cli.IntFlag{Name: "draws", Destination: &o.draws, Value: 7, Usage: "show the first `N` draws of each image, 1 to 30"},
+		&cli.Uint64Flag{Name: "seed", Destination: &o.seed, Usage: "`SEED` of the choice of images"})
+	o.output.addFlags(c)
+	needs(c, "data", "out")
+}
+
+func (o augmentOptions) validate() error {
+	switch {
+	case o.count < 1 || o.count > 100:
+		return usagef("--count must be 1 to 100, got %d", o.count)
+	case o.draws < 1 || o.draws > 30:
+		return usagef("--draws must be 1 to 30, got %d", o.draws)
+	}
+	err := require("augment", given{"data", o.data.path}, given{"out", o.out})
+	return cmp.Or(err, o.data.validate(), unusedSheet("--out", o.out, o.overwrite))
+}
+
+func runAugment(o augmentOptions, streams IO) error {
+	if err := o.validate(); err != nil {
 		return err
 	}
-	r, err := readSpec(c)
+	out := o.output.on(streams)
+	r, err := o.spec.read()
 	if err != nil {
 		return err
 	}
-	skip, err := skipShare(c)
-	if err != nil {
-		return err
-	}
-	data, err := openData(c)
+	data, err := o.data.open()
 	if err != nil {
 		return err
 	}
@@ -73,31 +106,15 @@ func runAugment(c *cli.Context, out output) error {
 	if len(part.Images) == 0 {
 		return usagef("%s has no training images", data.Name)
 	}
-	a := artist{data: data, spec: r.Spec, augmenter: r.Augmenter, draws: c.Int("draws"), skip: skip > 0}
-	rows, err := a.draw(varied(data, part, c.Uint64("seed")), c.Int("count"))
+	a := artist{data: data, spec: r.Spec, augmenter: r.Augmenter, draws: o.draws, skip: o.data.reading.skip() > 0}
+	rows, err := a.draw(varied(data, part, o.seed), o.count)
 	if err != nil {
 		return err
 	}
-	if err := sheet.Write(c.String("out"), sheet.Draw(rows)); err != nil {
+	if err := sheet.Write(o.out, sheet.Draw(rows)); err != nil {
 		return err
 	}
-	return a.report(out, c.String("out"))
-}
-
-// checkAugment refuses a command line before anything is read.
-func checkAugment(c *cli.Context) error {
-	if err := need(c, "data", "out"); err != nil {
-		return err
-	}
-	for flag, most := range map[string]int{"count": 100, "draws": 30} {
-		if n := c.Int(flag); n < 1 || n > most {
-			return usagef("--%s must be 1 to %d, got %d", flag, most, n)
-		}
-	}
-	if c.Bool("overwrite") {
-		return nil
-	}
-	return sheet.Unused(c.String("out"))
+	return a.report(out, o.out)
 }
 
 // varied returns the images of a part in drawn order, the first of each class before
@@ -201,7 +218,7 @@ func (a *artist) report(out output, file string) error {
 		out.say("augment   %s", step)
 	}
 	if len(steps) == 0 {
-		out.say("note      no augmentation: every draw is the image itself; try --set augment=glyph")
+		out.say("note      no augmentation: every draw is the image itself; try --set augment=light for photos, or augment=glyph for ink on paper")
 	}
 	for _, path := range a.skipped {
 		out.say("skipped   %s", path)

@@ -3,6 +3,7 @@ package cli
 import (
 	"fmt"
 	"os"
+	"regexp"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -24,21 +25,25 @@ const (
 
 // colours has the words, one or two, that are coloured where they begin a line.
 var colours = map[string]colour{
-	"wrote": good, "same": good, "ok": good, "installed": good, "best:": good,
+	"wrote": good, "same": good, "accepted": good, "ok": good, "installed": good, "best:": good,
 	"note": note, "next:": note, "tfpair: hint:": note,
-	"skipped": caution, "different": caution, "stopped:": caution,
+	"skipped": caution, "different": caution, "none of": caution, "stopped:": caution,
 	"ALARM": alarm, "MISSING": alarm, "problem": alarm, "tfpair:": alarm,
 }
 
-// coloured colours the first word of each line.
+// rank is a number before the first word.
+var rank = regexp.MustCompile(`^ *[0-9]+  `)
+
+// coloured colours the first word of each line, after a rank if there is one.
 func coloured(text string) string {
 	lines := strings.Split(text, "\n")
 	for i, line := range lines {
-		one, rest, _ := strings.Cut(line, " ")
+		place := rank.FindString(line)
+		one, rest, _ := strings.Cut(line[len(place):], " ")
 		second, _, _ := strings.Cut(rest, " ")
 		for _, begin := range []string{one + " " + second, one} {
 			if c, ok := colours[begin]; ok {
-				lines[i] = c.paint(begin) + line[len(begin):]
+				lines[i] = place + c.paint(begin) + line[len(place)+len(begin):]
 				break
 			}
 		}

@@ -28,8 +28,14 @@ type compareOptions struct {
 func newCompareCommand(streams IO) *cli.Command {
 	var o compareOptions
 	c := &cli.Command{
-		Name:   "compare",
-		Usage:  "say whether two images are the same",
+		Name:  "compare",
+		Usage: "say whether two images are the same",
+		Description: `Embeds both images and measures the distance of the embeddings. The images are
+the same if it is at most the threshold of the model.
+
+You can also compare two files of tfpair embed, row by row.
+
+` + examplesHead + `  tfpair compare --model demo/model --left demo/pictures/test/house/000.png --right demo/pictures/test/house/001.png`,
 		Action: func(c *cli.Context) error { return runCompare(c.Context, o, streams) },
 	}
 	o.addFlags(c)
@@ -39,13 +45,13 @@ func newCompareCommand(streams IO) *cli.Command {
 func (o *compareOptions) addFlags(c *cli.Command) {
 	o.model.addFlags(c)
 	c.Flags = append(c.Flags,
-		&cli.StringFlag{Name: "left", Destination: &o.left, Usage: "image `FILE`, or vectors that tfpair embed wrote"},
-		&cli.StringFlag{Name: "right", Destination: &o.right,
-			Usage: "what it is compared with: another image, or vectors row by row"},
+		&cli.StringFlag{Name: "left", Destination: &o.left, Usage: "`FILE` of an image, or of vectors that tfpair embed wrote"},
+		&cli.StringFlag{Name: "right", Destination: &o.right, Usage: "`FILE` that it is compared with, of the same kind"},
 		&cli.BoolFlag{Name: "exit-code", Destination: &o.exitCode,
-			Usage: "end with 10 where the images, or any of the rows, are different"})
+			Usage: "end with exit code 10 if the images, or any of the rows, are different"})
 	o.machine.addFlags(c)
 	o.output.addFlags(c)
+	needs(c, "model", "left", "right")
 }
 
 func (o compareOptions) validate() error {

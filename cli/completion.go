@@ -196,8 +196,7 @@ func settings(typed string) []candidate {
 		return nil
 	}
 	for _, key := range slices.Sorted(maps.Keys(values)) {
-		section, _, _ := strings.Cut(key, ".")
-		list = append(list, candidate{key + "=", "of " + section})
+		list = append(list, candidate{key + "=", values[key] + " by default"})
 	}
 	return list
 }

@@ -16,9 +16,7 @@ import (
 type dataOptions struct {
 	path    string // of a folder, an archive or a list
 	val     string // list of photos for validation
-	images  string // what paths of a list are relative to; "": the list's folder
-	format  string // "": recognised
-	columns string // of a list; "": recognised
+	layout  layoutOptions
 	splits  string // folders at the top that are splits; "": their names say
 	reading readingOptions
 }
@@ -28,15 +26,10 @@ func (o *dataOptions) addFlags(c *cli.Command) {
 		&cli.StringFlag{Name: "data", Destination: &o.path,
 			Usage: "`PATH` of the images: a folder with one folder per class, a .zip of one, or a list (CSV or TSV) of pairs, triplets or photos"},
 		&cli.StringFlag{Name: "val", Destination: &o.val,
-			Usage: "second `LIST` of photos and label images; its photos are for validation"},
-		&cli.StringFlag{Name: "images", Destination: &o.images,
-			Usage: "`PATH` of the folder or .zip that the paths of a list start from (default: the list's folder)"},
-		&cli.StringFlag{Name: "format", Destination: &o.format,
-			Usage: "`NAME` of the data's layout, from tfpair list --kind format (default: recognised)"},
-		&cli.StringFlag{Name: "columns", Destination: &o.columns,
-			Usage: "`NAMES` of a list's columns, such as left=a,right=b,same=label; write different=label where 1 means different"},
-		&cli.StringFlag{Name: "splits", Destination: &o.splits,
-			Usage: "`FOLDERS` at the top of the data that are splits, such as train=a,val=b,test=c, or none (default: known by their names)"})
+			Usage: "second `LIST` of photos and label images; its photos are for validation"})
+	o.layout.addFlags(c)
+	c.Flags = append(c.Flags, &cli.StringFlag{Name: "splits", Destination: &o.splits,
+		Usage: "`FOLDERS` at the top of the data that are splits, such as train=a,val=b,test=c, or none (default: known by their names)"})
 	o.reading.addFlags(c)
 }
 
@@ -49,15 +42,42 @@ func (o dataOptions) validate() error {
 
 // options returns what dataset.Open is asked for.
 func (o dataOptions) options() (dataset.Options, error) {
-	options := dataset.Options{Data: o.path, Images: o.images, Format: o.format, Val: o.val}
+	options, err := o.layout.options(o.path)
+	options.Val = o.val
+	if err == nil && o.splits != "" {
+		options.Splits, err = dataset.ParseSplitFolders(o.splits)
+	}
+	return options, err
+}
+
+// layoutOptions say how data is laid out.
+type layoutOptions struct {
+	images  string // what paths of a list are relative to; "": the list's folder
+	format  string // "": recognised
+	columns string // of a list; "": recognised
+}
+
+func (o *layoutOptions) addFlags(c *cli.Command) {
+	c.Flags = append(c.Flags,
+		&cli.StringFlag{Name: "images", Destination: &o.images,
+			Usage: "`PATH` of the folder or .zip that the paths of a list start from (default: the list's folder)"},
+		&cli.StringFlag{Name: "format", Destination: &o.format,
+			Usage: "`NAME` of the data's layout, from tfpair list --kind format (default: recognised)"},
+		&cli.StringFlag{Name: "columns", Destination: &o.columns,
+			Usage: "`NAMES` of a list's columns, such as left=a,right=b,same=label; write different=label where 1 means different"})
+}
+
+func (o layoutOptions) validate() error {
+	_, err := o.options("")
+	return err
+}
+
+// options returns what dataset.Open is asked for, of the data at path.
+func (o layoutOptions) options(path string) (dataset.Options, error) {
+	options := dataset.Options{Data: path, Images: o.images, Format: o.format}
 	var err error
 	if o.columns != "" {
-		if options.Columns, err = dataset.ParseColumns(o.columns); err != nil {
-			return options, err
-		}
-	}
-	if o.splits != "" {
-		options.Splits, err = dataset.ParseSplitFolders(o.splits)
+		options.Columns, err = dataset.ParseColumns(o.columns)
 	}
 	return options, err
 }

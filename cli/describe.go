@@ -18,17 +18,53 @@ import (
 	"github.com/tfpair/tfpair/runner/inference"
 )
 
+// describeOptions are the options of tfpair describe.
+type describeOptions struct {
+	model   modelOptions
+	spec    specOptions
+	machine machineOptions
+	output  outputOptions
+}
+
 func newDescribeCommand(streams IO) *cli.Command {
-	flags := append(append(modelFlags(), specFlags()...), machineFlags()...)
-	return &cli.Command{
+	var o describeOptions
+	c := &cli.Command{
 		Name:  "describe",
-		Usage: "say what a run, an exported model or a spec is",
-		Description: "With --model: the network, its preprocessing, threshold, scores and data. Without: the\n" +
-			"spec that --preset, --spec and --set make, and which of them each value comes from;\n" +
-			"--set goes before the file, the file before the preset, and that before the defaults.",
-		Flags:  append(flags, outputFlags()...),
-		Action: func(c *cli.Context) error { return runDescribe(c, newOutput(c, streams)) },
+		Usage: "show what a run, an exported model or a spec is",
+		Description: `With --model, shows the network, how images are prepared for it, its threshold, its
+scores and its data.
+
+With --preset, --spec or --set, shows the spec that they make, and where each value
+comes from. A value of --set replaces that of the file, and the file that of the
+preset.
+
+` + examplesHead + `  tfpair describe --model demo/run
+  tfpair describe --model demo/model
+  tfpair describe --preset triplet --set train.steps=500`,
+		Action: func(c *cli.Context) error {
+			o.spec.set = c.StringSlice("set")
+			return runDescribe(o, streams)
+		},
 	}
+	o.addFlags(c)
+	return c
+}
+
+func (o *describeOptions) addFlags(c *cli.Command) {
+	o.model.addFlags(c)
+	o.spec.addFlags(c)
+	o.machine.addFlags(c)
+	o.output.addFlags(c)
+}
+
+func (o describeOptions) validate() error {
+	switch isModel, isSpec := o.model.folder != "", o.spec.given(); {
+	case isModel && isSpec:
+		return usagef("--model has a spec of its own; describe it, or the one of --preset, --spec and --set")
+	case !isModel && !isSpec:
+		return usagef("describe needs --model, or a spec: --preset, --spec or --set")
+	}
+	return o.machine.validate()
 }
 
 // description is what is known of a run, a model or a spec.
@@ -58,19 +94,17 @@ func networkOf(s *spec.Spec) architecture {
 		Distance: s.Distance.Name, Loss: s.Loss.Name, Size: s.Input.Size}
 }
 
-func runDescribe(c *cli.Context, out output) error {
-	isSpec := c.IsSet("spec") || c.IsSet("preset") || c.IsSet("set")
+func runDescribe(o describeOptions, streams IO) error {
+	if err := o.validate(); err != nil {
+		return err
+	}
+	out := o.output.on(streams)
 	var d *description
 	var err error
-	switch {
-	case c.String("model") != "" && isSpec:
-		return usagef("--model has a spec of its own; describe it, or the one of --preset, --spec and --set")
-	case c.String("model") != "":
-		d, err = describeModel(c)
-	case isSpec:
-		d, err = describeSpec(c, out)
-	default:
-		return usagef("describe needs --model, or a spec: --preset, --spec or --set")
+	if o.model.folder != "" {
+		d, err = describeModel(o.model, o.machine)
+	} else {
+		d, err = describeSpec(o.spec, o.machine, out)
 	}
 	if err != nil {
 		return err
@@ -81,20 +115,15 @@ func runDescribe(c *cli.Context, out output) error {
 
 // describeModel describes a run or an exported model. The latter is not loaded, and
 // needs no runtime.
-func describeModel(c *cli.Context) (*description, error) {
-	folder := c.String("model")
-	isRun, err := inference.IsRun(folder)
+func describeModel(of modelOptions, on machineOptions) (*description, error) {
+	isRun, err := inference.IsRun(of.folder)
 	if err != nil {
 		return nil, err
 	}
-	d := &description{Kind: "model", Name: folder}
+	d := &description{Kind: "model", Name: of.folder}
 	var s *spec.Spec
 	if isRun {
-		on := machineOptions{device: c.String("device"), threads: c.Int("threads")}
-		if err := on.validate(); err != nil {
-			return nil, err
-		}
-		m, err := modelOptions{folder: folder, checkpoint: c.String("checkpoint")}.open(on)
+		m, err := of.open(on)
 		if err != nil {
 			return nil, err
 		}
@@ -103,7 +132,7 @@ func describeModel(c *cli.Context) (*description, error) {
 			return nil, err
 		}
 	} else {
-		info, err := models.Describe(folder)
+		info, err := models.Describe(of.folder)
 		if err != nil {
 			return nil, err
 		}
@@ -120,16 +149,12 @@ func describeModel(c *cli.Context) (*description, error) {
 
 // describeSpec describes the spec of the flags. Without the runtime it leaves out what
 // only the graph knows.
-func describeSpec(c *cli.Context, out output) (*description, error) {
-	layers, r, err := readLayers(c)
+func describeSpec(of specOptions, on machineOptions, out output) (*description, error) {
+	layers, r, err := of.layers()
 	if err != nil {
 		return nil, err
 	}
-	o, err := sessionOptions(c)
-	if err != nil {
-		return nil, err
-	}
-	d := &description{Kind: "spec", Name: c.String("spec"), Network: networkOf(r.Spec)}
+	d := &description{Kind: "spec", Name: of.file, Network: networkOf(r.Spec)}
 	if d.Name == "" {
 		d.Name = layers[0].from
 	}
@@ -137,7 +162,7 @@ func describeSpec(c *cli.Context, out output) (*description, error) {
 		return nil, err
 	}
 	var missing *libtensorflow.MissingError
-	if err := session.Ready(o); errors.As(err, &missing) {
+	if err := session.Ready(on.session()); errors.As(err, &missing) {
 		out.say("note       the number of parameters is not known without the TensorFlow runtime: " +
 			libtensorflow.InstallCommand)
 		return d, nil

@@ -15,11 +15,12 @@ import (
 
 // embedOptions are the options of tfpair embed.
 type embedOptions struct {
-	data    dataOptions
-	model   modelOptions
-	out     string // file of the vectors
-	machine machineOptions
-	output  outputOptions
+	data      dataOptions
+	model     modelOptions
+	out       string // file of the vectors
+	overwrite bool
+	machine   machineOptions
+	output    outputOptions
 }
 
 func newEmbedCommand(streams IO) *cli.Command {
@@ -27,9 +28,16 @@ func newEmbedCommand(streams IO) *cli.Command {
 	c := &cli.Command{
 		Name:  "embed",
 		Usage: "write the embedding of each image to a file",
-		Description: "The data may also be images without classes, one image, or a list with a column image.\n" +
-			"Folders and archives are taken in the order of their paths, an image list in that of its\n" +
-			"rows. The file appears whole or not at all, with the paths and the id of the embedding space.",
+		Description: `An embedding is the vector of numbers that the network makes of an image. Near
+vectors mean alike images.
+
+The data may also be images without classes, one image, or a list with a column
+"image". Images of a folder or an archive come in the order of their paths, those
+of a list in the order of its rows. The file also holds the paths and the id of
+the embedding space. It appears whole or not at all.
+
+` + examplesHead + `  tfpair embed --model demo/model --data demo/pictures --out vectors.npy
+  tfpair embed --model demo/model --data demo/pictures/test --out vectors.csv`,
 		Action: func(c *cli.Context) error { return runEmbed(c.Context, o, streams) },
 	}
 	o.addFlags(c)
@@ -37,12 +45,14 @@ func newEmbedCommand(streams IO) *cli.Command {
 }
 
 func (o *embedOptions) addFlags(c *cli.Command) {
-	o.data.addFlags(c)
 	o.model.addFlags(c)
-	c.Flags = append(c.Flags, &cli.StringFlag{Name: "out", Destination: &o.out,
-		Usage: "`FILE` of the vectors: .npy, .csv or .jsonl"})
+	o.data.addFlags(c)
+	c.Flags = append(c.Flags,
+		&cli.StringFlag{Name: "out", Destination: &o.out, Usage: "`FILE` of the vectors; its name ends in .npy, .csv or .jsonl"},
+		overwriteFlag(&o.overwrite))
 	o.machine.addFlags(c)
 	o.output.addFlags(c)
+	needs(c, "model", "data", "out")
 }
 
 func (o embedOptions) validate() error {
@@ -77,7 +87,7 @@ func runEmbed(ctx context.Context, o embedOptions, streams IO) (err error) {
 		return err
 	}
 	defer data.Close() // read only
-	file, err := vectors.Create(o.out)
+	file, err := vectors.Create(o.out, o.overwrite)
 	if err != nil {
 		return err
 	}

@@ -31,9 +31,18 @@ func newEvaluateCommand(streams IO) *cli.Command {
 	var o evaluateOptions
 	c := &cli.Command{
 		Name:  "evaluate",
-		Usage: "say how good a trained network is on labelled images",
-		Description: "The threshold is the one that training calibrated on validation data, never one of the\n" +
-			"data measured. Class folders have balanced pairs drawn from them; lists are taken as they are.",
+		Usage: "measure how good a trained network is on labelled images",
+		Description: `Measures pairs (same or different?) and retrieval (is the nearest image of the same
+class?), each with a 95 % interval.
+
+The threshold is the one that training chose on validation images. It is never
+chosen on the images that are measured. From class folders as many same as
+different pairs are drawn. Pairs of a list are measured as they are.
+
+` + examplesHead + `  tfpair evaluate --model demo/run --data demo/pictures
+  tfpair evaluate --model demo/model --data demo/pictures --sheet examples.png
+  tfpair evaluate --model demo/run --data demo/pictures --gallery train
+  tfpair evaluate --model demo/run --data demo/pictures --way 5 --shot 1 --episodes 100`,
 		Action: func(c *cli.Context) error {
 			o.few.drawn, o.few.shaped = c.IsSet("way"), c.IsSet("shot") || c.IsSet("episodes")
 			return runEvaluate(c.Context, o, streams)
@@ -44,23 +53,22 @@ func newEvaluateCommand(streams IO) *cli.Command {
 }
 
 func (o *evaluateOptions) addFlags(c *cli.Command) {
-	o.data.addFlags(c)
 	o.model.addFlags(c)
+	o.data.addFlags(c)
 	c.Flags = append(c.Flags,
 		&cli.StringFlag{Name: "split", Destination: &o.split, Value: "test",
-			Usage: "train, val or test. Test of the training's own data is what training kept for it; " +
-				"other data without splits is all test"},
+			Usage: "`SPLIT` to measure: train, val or test; test is what training kept for it, or all of other data without splits"},
 		&cli.BoolFlag{Name: "unseen-classes", Destination: &o.unseen,
-			Usage: "measure classes that training never saw, whatever their split; implied for test by a training so made"},
+			Usage: "measure the classes that training never saw; a run of train --unseen-classes does so for test without this flag"},
 		&cli.StringFlag{Name: "gallery", Destination: &o.gallery,
-			Usage: "split, or `PATH` of other data, that each image is searched in, " +
-				"else the other images of its own, or the label images"},
-		&cli.Uint64Flag{Name: "seed", Destination: &o.seed, Usage: "of drawn pairs and of intervals"})
+			Usage: "`WHERE` to search: a split, or the path of other data (default: the other images of the split, or the label images)"},
+		&cli.Uint64Flag{Name: "seed", Destination: &o.seed,
+			Usage: "`SEED` of drawn pairs and of intervals; equal seeds give equal numbers"})
 	o.few.addFlags(c)
-	o.sheet.addFlags(c, "PNG `FILE` to draw into: pairs called wrongly, and some called right; "+
-		"or photos and the label images found")
+	o.sheet.addFlags(c, "PNG `FILE` to draw examples into: wrong and right pairs, or photos and the label images found")
 	o.machine.addFlags(c)
 	o.output.addFlags(c)
+	needs(c, "model", "data")
 }
 
 func (o evaluateOptions) validate() error {

@@ -26,11 +26,11 @@ type fewShotOptions struct {
 func (o *fewShotOptions) addFlags(c *cli.Command) {
 	c.Flags = append(c.Flags,
 		&cli.BoolFlag{Name: "one-shot", Destination: &o.oneShot,
-			Usage: "measure the error on one-shot runs, such as Omniglot's all_runs.zip"},
+			Usage: "measure the error on one-shot runs such as Omniglot's all_runs.zip"},
 		&cli.IntFlag{Name: "way", Destination: &o.way,
-			Usage: "measure the error on episodes of `N` classes drawn from class folders"},
-		&cli.IntFlag{Name: "shot", Destination: &o.shot, Value: 1, Usage: "images shown of each class of a drawn episode"},
-		&cli.IntFlag{Name: "episodes", Destination: &o.episodes, Value: defaultEpisodes, Usage: "episodes to draw"})
+			Usage: "measure the error on drawn episodes of `N` classes"},
+		&cli.IntFlag{Name: "shot", Destination: &o.shot, Value: 1, Usage: "show `N` images of each class of a drawn episode"},
+		&cli.IntFlag{Name: "episodes", Destination: &o.episodes, Value: defaultEpisodes, Usage: "draw `N` episodes"})
 }
 
 // asked reports whether few-shot classification is to be measured.

@@ -26,7 +26,7 @@ type sheetOptions struct {
 func (o *sheetOptions) addFlags(c *cli.Command, usage string) {
 	c.Flags = append(c.Flags,
 		&cli.StringFlag{Name: "sheet", Destination: &o.path, Usage: usage},
-		&cli.BoolFlag{Name: "overwrite", Destination: &o.overwrite, Usage: "replace the sheet where there is one"})
+		overwriteFlag(&o.overwrite))
 }
 
 // validate refuses a file that cannot be written, before anything is read.
@@ -40,10 +40,18 @@ func (o sheetOptions) validate() error {
 	if info, err := os.Stat(filepath.Dir(o.path)); err != nil || !info.IsDir() {
 		return usagef("--sheet %q: there is no folder %q", o.path, filepath.Dir(o.path))
 	}
-	if o.overwrite {
+	return unusedSheet("--sheet", o.path, o.overwrite)
+}
+
+// unusedSheet returns an error that names the flag where a file is in the way of a sheet.
+func unusedSheet(flag, path string, overwrite bool) error {
+	if overwrite {
 		return nil
 	}
-	return sheet.Unused(o.path)
+	if err := sheet.Unused(path); err != nil {
+		return fmt.Errorf("%s: %w", flag, err)
+	}
+	return nil
 }
 
 // sheetPairs is how many pairs of each kind a sheet shows.

@@ -13,7 +13,6 @@ import (
 	"github.com/tfpair/tfpair/models"
 	"github.com/tfpair/tfpair/models/index"
 	"github.com/tfpair/tfpair/pipeline"
-	"github.com/tfpair/tfpair/pipeline/dataset"
 	"github.com/tfpair/tfpair/runner/export"
 	"github.com/tfpair/tfpair/runner/inference"
 )
@@ -37,10 +36,10 @@ type exportOptions struct {
 	run        string // folder
 	out        string // folder of the model's versions
 	version    int
-	versioned  bool   // version was given, else it is one more than the highest there
-	checkpoint string // "": best
-	gallery    string // images that the model is to carry; "": none
-	images     string // what paths of the gallery are relative to; "": its folder
+	versioned  bool          // version was given, else it is one more than the highest there
+	checkpoint string        // "": best
+	gallery    string        // images that the model is to carry; "": none
+	layout     layoutOptions // of the gallery
 	reading    readingOptions
 	machine    machineOptions
 	output     outputOptions
@@ -50,9 +49,15 @@ func newExportCommand(streams IO) *cli.Command {
 	var o exportOptions
 	c := &cli.Command{
 		Name:  "export",
-		Usage: "write a run as a SavedModel that any TensorFlow tool and any Go service loads",
-		Description: "The model is written aside, loaded again, and compared with the run on stored images\n" +
-			"before it appears as OUT/VERSION.",
+		Usage: "write a run as a model for Go services and TensorFlow's tools",
+		Description: `Writes a SavedModel as OUT/VERSION. Before it appears there, the model is loaded
+again and compared with the run on stored images.
+
+With --gallery the model carries the embeddings of images, and tfpair search needs
+no index.
+
+` + examplesHead + `  tfpair export --run demo/run --out model
+  tfpair export --run demo/run --out carrying --gallery demo/pictures/train`,
 		Action: func(c *cli.Context) error {
 			o.versioned = c.IsSet("version")
 			return runExport(c.Context, o, streams)
@@ -64,17 +69,18 @@ func newExportCommand(streams IO) *cli.Command {
 
 func (o *exportOptions) addFlags(c *cli.Command) {
 	c.Flags = append(c.Flags,
-		&cli.StringFlag{Name: "run", Destination: &o.run, Usage: "run `FOLDER`"},
-		&cli.StringFlag{Name: "out", Destination: &o.out, Usage: "`FOLDER` of the model's versions: made, or given one more"},
-		&cli.IntFlag{Name: "version", Destination: &o.version, Usage: "number of the version, else one more than the highest there"},
+		&cli.StringFlag{Name: "run", Destination: &o.run, Usage: "`FOLDER` of the run"},
+		&cli.StringFlag{Name: "out", Destination: &o.out, Usage: "`FOLDER` of the model; each export adds a version"},
+		&cli.IntFlag{Name: "version", Destination: &o.version, DefaultText: "one more than the highest there",
+			Usage: "write version `N`"},
 		checkpointFlag(&o.checkpoint),
 		&cli.StringFlag{Name: "gallery", Destination: &o.gallery,
-			Usage: "`PATH` of images that the model is to carry, for tfpair search: a folder, a .zip or a list"},
-		&cli.StringFlag{Name: "images", Destination: &o.images,
-			Usage: "folder or .zip that a list's paths are relative to, else the list's folder"})
+			Usage: "`PATH` of images that the model carries for tfpair search: a folder, a .zip or a list"})
+	o.layout.addFlags(c)
 	o.reading.addFlags(c)
 	o.machine.addFlags(c)
 	o.output.addFlags(c)
+	needs(c, "run", "out")
 }
 
 func (o exportOptions) validate() error {
@@ -84,7 +90,7 @@ func (o exportOptions) validate() error {
 	if o.versioned && o.version < 1 {
 		return usagef("--version must be 1 or more, got %d", o.version)
 	}
-	return cmp.Or(o.reading.validate(), o.machine.validate())
+	return cmp.Or(o.layout.validate(), o.reading.validate(), o.machine.validate())
 }
 
 func runExport(ctx context.Context, o exportOptions, streams IO) error {
@@ -98,7 +104,11 @@ func runExport(ctx context.Context, o exportOptions, streams IO) error {
 	bar := stages{out: out}
 	var bad []pipeline.BadImage
 	if o.gallery != "" {
-		photos, err := inference.OpenCollection(dataset.Options{Data: o.gallery, Images: o.images})
+		options, err := o.layout.options(o.gallery)
+		if err != nil {
+			return err
+		}
+		photos, err := inference.OpenCollection(options)
 		if err != nil {
 			return err
 		}

@@ -1,7 +1,10 @@
 package cli
 
 import (
+	"errors"
 	"io"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/urfave/cli/v2"
@@ -17,6 +20,96 @@ func pages(p page) []page {
 		list = append(list, pages(page{p.name + " " + c.Name, c})...)
 	}
 	return list
+}
+
+// TestHelpIsWhole: each command says what it does and ends with examples; each flag says what it
+// takes; no line is wider than a terminal.
+func TestHelpIsWhole(t *testing.T) {
+	for _, p := range pages(rootPage(newApp(silent))) {
+		_, examples := p.text()
+		if p.command.Usage == "" || examples == "" && len(p.command.Subcommands) == 0 && !p.command.Hidden {
+			t.Errorf("%s: no usage, or no examples", p.name)
+		}
+		for _, f := range p.command.Flags {
+			of := f.(cli.DocGenerationFlag)
+			if of.TakesValue() && placeholder(of) == "VALUE" {
+				t.Errorf("%s --%s does not say what it takes", p.name, f.Names()[0])
+			}
+			if text := flagText(of); strings.Contains(text, "default") && strings.Contains(text, "else ") ||
+				strings.Count(text, "default") > 1 {
+				t.Errorf("%s --%s says its default twice: %s", p.name, f.Names()[0], text)
+			}
+		}
+		description, _, _ := strings.Cut(p.help(), examplesHead)
+		for _, line := range strings.Split(description, "\n")[1:] {
+			if len([]rune(line)) > helpWidth {
+				t.Errorf("%s: a line of help is wider than %d: %q", p.name, helpWidth, line)
+			}
+		}
+	}
+}
+
+// TestExamples: each example is a command that there is, with flags that it takes; .ci/examples
+// runs them.
+func TestExamples(t *testing.T) {
+	root := rootPage(newApp(silent))
+	for _, from := range visiblePages(root) {
+		_, examples := from.text()
+		own := examples == ""
+		for _, line := range strings.Split(examples, "\n") {
+			words := strings.Fields(line)
+			if len(words) == 0 || words[0] != "tfpair" {
+				continue
+			}
+			p := root
+			for _, word := range words[1:] {
+				if strings.HasPrefix(word, "-") {
+					if flagNamed(p.command.Flags, strings.TrimLeft(word, "-")) == nil {
+						t.Errorf("%s: %q: %s has no flag %s", from.name, line, p.name, word)
+					}
+				} else if next, err := p.sub(word); err == nil && len(p.command.Subcommands) > 0 {
+					p = next
+				}
+			}
+			own = own || p.name == from.name
+		}
+		if !own && from.name != root.name {
+			t.Errorf("%s has no example of its own", from.name)
+		}
+	}
+}
+
+// TestRequiredFlags: what help marks as required is what the command refuses to go without.
+func TestRequiredFlags(t *testing.T) {
+	for _, p := range pages(rootPage(newApp(silent))) {
+		if len(p.command.Subcommands) > 0 {
+			continue
+		}
+		needed, _ := p.flags()
+		if len(needed) == 0 {
+			continue
+		}
+		err := newApp(silent).RunContext(t.Context(), strings.Fields(p.name))
+		var wrong *usageError
+		if !errors.As(err, &wrong) {
+			t.Errorf("%s without flags = %v, want a usageError", p.name, err)
+			continue
+		}
+		var marked, named []string
+		for _, f := range needed {
+			marked = append(marked, dashed(f.Names()[0]))
+		}
+		for _, word := range strings.Fields(err.Error()) {
+			if strings.HasPrefix(word, "--") {
+				named = append(named, word)
+			}
+		}
+		slices.Sort(marked)
+		slices.Sort(named)
+		if !slices.Equal(marked, named) {
+			t.Errorf("%s: help marks %v, and the command says %q", p.name, marked, err)
+		}
+	}
 }
 
 func TestWrap(t *testing.T) {

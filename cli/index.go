@@ -26,29 +26,39 @@ type indexOptions struct {
 }
 
 func newIndexCommand(streams IO) *cli.Command {
+	return &cli.Command{Name: "index", Usage: "make images searchable",
+		Subcommands: []*cli.Command{newIndexBuildCommand(streams)}}
+}
+
+func newIndexBuildCommand(streams IO) *cli.Command {
 	var o indexOptions
-	build := &cli.Command{
+	c := &cli.Command{
 		Name:  "build",
 		Usage: "embed images and write them as an index for tfpair search",
-		Description: "The data may be what tfpair embed takes; of a list of photos and label images the label\n" +
-			"images are indexed. The file appears whole or not at all, with path, SHA-256 and class of\n" +
-			"each image and the id of the embedding space.",
+		Description: `Takes the same data as tfpair embed. Of a list of photos and label images, the
+label images are indexed.
+
+The index holds the path, the SHA-256 and the class of each image, and the id of
+the embedding space. It appears whole or not at all.
+
+` + examplesHead + `  tfpair index build --model demo/model --data demo/pictures --out demo.index`,
 		Action: func(c *cli.Context) error { return runIndexBuild(c.Context, o, streams) },
 	}
-	o.addFlags(build)
-	return &cli.Command{Name: "index", Usage: "make images searchable", Subcommands: []*cli.Command{build}}
+	o.addFlags(c)
+	return c
 }
 
 func (o *indexOptions) addFlags(c *cli.Command) {
-	o.data.addFlags(c)
 	o.model.addFlags(c)
+	o.data.addFlags(c)
 	c.Flags = append(c.Flags,
 		&cli.StringFlag{Name: "out", Destination: &o.out, Usage: "`FILE` of the index"},
-		&cli.BoolFlag{Name: "overwrite", Destination: &o.overwrite, Usage: "replace the file where there is one"},
+		overwriteFlag(&o.overwrite),
 		&cli.StringFlag{Name: "kind", Destination: &o.kind, Value: "flat",
-			Usage: "how it is searched: tfpair list --kind index"})
+			Usage: "`KIND` of the index, from tfpair list --kind index"})
 	o.machine.addFlags(c)
 	o.output.addFlags(c)
+	needs(c, "model", "data", "out")
 }
 
 func (o indexOptions) validate() error {

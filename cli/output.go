@@ -31,6 +31,11 @@ func (o *outputOptions) addFlags(c *cli.Command) {
 			Usage: "print results and errors only"})
 }
 
+// overwriteFlag lets the file of --out, or of --sheet, be replaced.
+func overwriteFlag(to *bool) cli.Flag {
+	return &cli.BoolFlag{Name: "overwrite", Destination: to, Usage: "replace the file that is written if it exists"}
+}
+
 // on returns the output of a command that talks to streams.
 func (o outputOptions) on(streams IO) output {
 	return output{IO: streams, json: o.json, quiet: o.quiet}

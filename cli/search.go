@@ -19,6 +19,7 @@ type searchOptions struct {
 	index   string   // file; "": the gallery inside the model
 	images  []string // files, folders, archives and lists to search for
 	k       int      // nearest to show
+	layout  layoutOptions
 	sheet   sheetOptions
 	data    string // of the images searched, for the sheet; "": that of index build
 	reading readingOptions
@@ -30,9 +31,15 @@ func newSearchCommand(streams IO) *cli.Command {
 	var o searchOptions
 	c := &cli.Command{
 		Name:  "search",
-		Usage: "find the images of an index, or of the model's gallery, that are nearest to an image",
-		Description: "An answer farther than the gallery's threshold, or else the model's, is marked as none of\n" +
-			"these.",
+		Usage: "find the images of an index that are nearest to an image",
+		Description: `Embeds the image and lists the nearest images of the index, or of the gallery that
+the model carries. The search is exact.
+
+An answer beyond the threshold is marked "none of these". The threshold is that of
+the gallery, or else that of the model.
+
+` + examplesHead + `  tfpair search --model demo/model --index demo.index --image demo/pictures/test/house/000.png
+  tfpair search --model demo/model --index demo.index --image demo/pictures/test/ring -k 3 --sheet found.png`,
 		Action: func(c *cli.Context) error {
 			o.images = c.StringSlice("image")
 			return runSearch(c.Context, o, streams)
@@ -45,17 +52,19 @@ func newSearchCommand(streams IO) *cli.Command {
 func (o *searchOptions) addFlags(c *cli.Command) {
 	o.model.addFlags(c)
 	c.Flags = append(c.Flags,
+		&cli.StringSliceFlag{Name: "image", Category: required,
+			Usage: "`PATH` of an image to search for, or of a folder, a .zip or a list of images; may be repeated"},
 		&cli.StringFlag{Name: "index", Destination: &o.index,
-			Usage: "`FILE` that tfpair index build wrote, else the gallery inside the model"},
-		&cli.StringSliceFlag{Name: "image",
-			Usage: "image `FILE` to search for, or a folder, a .zip or a list of them; may be repeated"},
+			Usage: "`FILE` from tfpair index build (default: the gallery inside the model)"},
 		&cli.IntFlag{Name: "k", Destination: &o.k, Value: 5, Usage: "show the `N` nearest images"})
+	o.layout.addFlags(c)
 	o.sheet.addFlags(c, "PNG `FILE` to draw the images and their answers into")
 	c.Flags = append(c.Flags, &cli.StringFlag{Name: "data", Destination: &o.data,
-		Usage: "`PATH` of a folder or .zip of the images searched, for the sheet, else that of index build"})
+		Usage: "`PATH` of the folder or .zip of the indexed images, for the sheet (default: that of index build)"})
 	o.reading.addFlags(c)
 	o.machine.addFlags(c)
 	o.output.addFlags(c)
+	needs(c, "model")
 }
 
 func (o searchOptions) validate() error {
@@ -65,7 +74,7 @@ func (o searchOptions) validate() error {
 	case o.k < 1:
 		return usagef("-k must be 1 or more, got %d", o.k)
 	}
-	return cmp.Or(o.sheet.validate(), o.reading.validate(), o.machine.validate())
+	return cmp.Or(o.layout.validate(), o.sheet.validate(), o.reading.validate(), o.machine.validate())
 }
 
 // searched is the answer to one image.
@@ -104,7 +113,7 @@ func runSearch(ctx context.Context, o searchOptions, streams IO) (err error) {
 	q := queries{images: map[string]queryImage{}}
 	defer q.close()
 	for _, path := range o.images {
-		if err := q.add(ctx, out, m, path, o.reading); err != nil {
+		if err := q.add(ctx, out, m, path, o); err != nil {
 			return err
 		}
 	}
@@ -144,14 +153,19 @@ type queryImage struct {
 }
 
 // add embeds an image file, or all images of a folder, an archive or a list.
-func (q *queries) add(ctx context.Context, out output, m *inference.Model, path string, o readingOptions) error {
-	data, err := dataset.Open(dataset.Options{Data: path, ImagesOnly: true})
+func (q *queries) add(ctx context.Context, out output, m *inference.Model, path string, o searchOptions) error {
+	options, err := o.layout.options(path)
+	if err != nil {
+		return err
+	}
+	options.ImagesOnly = true
+	data, err := dataset.Open(options)
 	if err != nil {
 		return err
 	}
 	q.data = append(q.data, data)
 	bar := stages{out: out}
-	e, err := m.EmbedImages(ctx, data, data.In("").Images, o.with(bar.of("embedding")))
+	e, err := m.EmbedImages(ctx, data, data.In("").Images, o.reading.with(bar.of("embedding")))
 	bar.end()
 	if err != nil {
 		return stopped(ctx, err)

@@ -26,7 +26,7 @@ func some() *Vectors {
 
 func write(t *testing.T, path string, v *Vectors) {
 	t.Helper()
-	f, err := Create(path)
+	f, err := Create(path, false)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -90,7 +90,7 @@ func TestWholeOrNothing(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			folder := t.TempDir()
 			path := filepath.Join(folder, "v."+name)
-			f, err := Create(path)
+			f, err := Create(path, false)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -107,7 +107,7 @@ func TestWholeOrNothing(t *testing.T) {
 				t.Errorf("%v is left, want nothing", left)
 			}
 
-			if f, err = Create(path); err != nil {
+			if f, err = Create(path, false); err != nil {
 				t.Fatal(err)
 			}
 			if err := os.WriteFile(path, []byte("mine"), 0o644); err != nil {
@@ -117,7 +117,7 @@ func TestWholeOrNothing(t *testing.T) {
 			if err := errors.Join(f.Write(some()), f.Close()); !errors.As(err, &exists) {
 				t.Errorf("Write over a file = %v, want an ExistsError", err)
 			}
-			if _, err := Create(path); !errors.As(err, &exists) {
+			if _, err := Create(path, false); !errors.As(err, &exists) {
 				t.Errorf("Create = %v, want an ExistsError", err)
 			}
 			text, err := os.ReadFile(path)
@@ -128,13 +128,46 @@ func TestWholeOrNothing(t *testing.T) {
 	}
 }
 
+// TestOverwrite: a file that is there stays as it is until new vectors are whole, and then
+// gives way.
+func TestOverwrite(t *testing.T) {
+	for _, name := range Table.Names() {
+		t.Run(name, func(t *testing.T) {
+			folder := t.TempDir()
+			path := filepath.Join(folder, "v."+name)
+			if err := os.WriteFile(path, []byte("old"), 0o644); err != nil {
+				t.Fatal(err)
+			}
+			bad := some()
+			bad.Data[4] = float32(math.NaN())
+			for _, v := range []*Vectors{bad, some()} {
+				f, err := Create(path, true)
+				if err != nil {
+					t.Fatal(err)
+				}
+				err = errors.Join(f.Write(v), f.Close())
+				if v == bad {
+					if text, readErr := os.ReadFile(path); err == nil || readErr != nil || string(text) != "old" {
+						t.Errorf("after a Write that fails (%v) the file holds %q, %v", err, text, readErr)
+					}
+				} else if err != nil {
+					t.Errorf("Write over a file = %v", err)
+				}
+			}
+			if got, err := Read(path); err != nil || !slices.Equal(got.Data, some().Data) {
+				t.Errorf("Read of what was written over a file = %v, %v", got, err)
+			}
+		})
+	}
+}
+
 func TestCreateErrors(t *testing.T) {
 	var unknown *named.UnknownError
-	if _, err := Create("v.parquet"); !errors.As(err, &unknown) ||
+	if _, err := Create("v.parquet", false); !errors.As(err, &unknown) ||
 		err.Error() != `unknown vector format "parquet" (known: csv, jsonl, npy)` {
 		t.Errorf("Create = %v, want that the format is unknown", err)
 	}
-	if _, err := Create(filepath.Join(t.TempDir(), "absent", "v.npy")); !errors.Is(err, os.ErrNotExist) {
+	if _, err := Create(filepath.Join(t.TempDir(), "absent", "v.npy"), false); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("Create = %v, want that the folder does not exist", err)
 	}
 	folder := t.TempDir()
@@ -142,7 +175,7 @@ func TestCreateErrors(t *testing.T) {
 		t.Fatal(err)
 	}
 	var exists *ExistsError
-	if _, err := Create(filepath.Join(folder, "v.npy")); !errors.As(err, &exists) ||
+	if _, err := Create(filepath.Join(folder, "v.npy"), false); !errors.As(err, &exists) ||
 		!slices.Equal(names(t, folder), []string{"v.npy.json"}) {
 		t.Errorf("Create beside a file of paths = %v, with %v; want an ExistsError", err, names(t, folder))
 	}

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 
 	"github.com/tfpair/tfpair/internal/aside"
@@ -16,26 +17,28 @@ func (e *ExistsError) Error() string { return fmt.Sprintf("%q is there already",
 
 // File is a file of vectors that is not there yet.
 type File struct {
-	path    string
-	format  Format
-	pending []*aside.File // lie aside: what is about them, then the vectors
+	path      string
+	format    Format
+	overwrite bool
+	pending   []*aside.File // lie aside: what is about them, then the vectors
 }
 
 // Create makes sure that vectors can be written to path, before the work of making
 // them. Nothing is under that name until Write. Errors are *named.UnknownError for the
-// extension, *ExistsError, and the disk's. The File must be closed.
-func Create(path string) (*File, error) {
+// extension, *ExistsError where a file is there and overwrite is false, and the disk's. The
+// File must be closed.
+func Create(path string, overwrite bool) (*File, error) {
 	format, err := formatOf(path)
 	if err != nil {
 		return nil, err
 	}
-	f := &File{path: path, format: format}
+	f := &File{path: path, format: format, overwrite: overwrite}
 	names := []string{path}
 	if format.beside {
 		names = []string{path + aboutExtension, path}
 	}
 	for _, name := range names {
-		if err := unused(name); err != nil {
+		if err := f.unused(name); err != nil {
 			return nil, errors.Join(err, f.Close())
 		}
 		// Aside in the same folder: whether that can be written to shows now.
@@ -48,8 +51,11 @@ func Create(path string) (*File, error) {
 	return f, nil
 }
 
-// unused returns an *ExistsError if there is anything at path.
-func unused(path string) error {
+// unused returns an *ExistsError if there is anything at path that is not to be replaced.
+func (f *File) unused(path string) error {
+	if f.overwrite {
+		return nil
+	}
 	if free, err := aside.Free(path); free || err != nil {
 		return err
 	}
@@ -81,11 +87,16 @@ func (f *File) Write(v *Vectors) error {
 			return err
 		}
 	}
-	if err := unused(f.path); err != nil {
+	if err := f.unused(f.path); err != nil {
 		return err
 	}
 	if !f.format.beside {
 		return last.Publish()
+	}
+	if f.overwrite { // else a crash could leave old vectors beside new paths
+		if err := os.Remove(f.path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
 	}
 	if err := f.pending[0].Publish(); err != nil {
 		return err

@@ -218,7 +218,7 @@ func (a *artist) report(out output, file string) error {
 		out.say("augment   %s", step)
 	}
 	if len(steps) == 0 {
-		out.say("note      no augmentation: every draw is the image itself; try --set augment=light for photos, or augment=glyph for ink on paper")
+		out.say("note      no augmentation: every draw is the image itself; try --set augment=light for photos, or --set augment=glyph for ink on paper")
 	}
 	for _, path := range a.skipped {
 		out.say("skipped   %s", path)

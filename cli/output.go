@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"os"
@@ -12,6 +11,8 @@ import (
 	"github.com/schollz/progressbar/v3"
 	"github.com/urfave/cli/v2"
 	"golang.org/x/term"
+
+	"github.com/tfpair/tfpair/internal/jsonline"
 )
 
 // output is where a command's results and its conversation go.
@@ -65,20 +66,17 @@ func (o output) line(w io.Writer, format string, args []any) {
 	fmt.Fprintln(w, text)
 }
 
-// emit writes one JSON object: the event's name and the fields of v.
+// emit writes one JSON object: the event's name and the fields of v. Numbers that are not
+// finite are null.
 func (o output) emit(event string, v any) error {
 	if !o.json {
 		return nil
 	}
-	fields, err := json.Marshal(v)
+	line, err := jsonline.Marshal(event, v)
 	if err != nil {
-		return fmt.Errorf("encode %s: %w", event, err)
+		return err
 	}
-	head := fmt.Sprintf(`{"event":%q`, event)
-	if len(fields) > len("{}") {
-		head += ","
-	}
-	_, err = fmt.Fprintf(o.Out, "%s%s\n", head, fields[1:])
+	_, err = fmt.Fprintf(o.Out, "%s\n", line)
 	return err
 }
 

@@ -34,8 +34,8 @@ func (v *Vectors) writeAbout(w io.Writer, file interface{ Stat() (fs.FileInfo, e
 	return json.NewEncoder(w).Encode(about{v.Space, len(v.Paths), v.Dim, v.Paths, info.Size()})
 }
 
-// readAbout adds to numbers at path what stands beside them.
-func (v *Vectors) readAbout(path string) error {
+// readAbout adds to numbers at path, a file of so many bytes, what stands beside them.
+func (v *Vectors) readAbout(path string, size int64) error {
 	file, err := os.Open(path + aboutExtension)
 	if errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("%q, which says of which embedding space they are, is missing", path+aboutExtension)
@@ -51,6 +51,10 @@ func (v *Vectors) readAbout(path string) error {
 	if a.Dim != v.Dim || a.Count*a.Dim != len(v.Data) {
 		return fmt.Errorf("%q is of %d vectors of length %d, and beside it are others",
 			path+aboutExtension, a.Count, a.Dim)
+	}
+	if a.Bytes != size {
+		return fmt.Errorf("%q is of a file of %d bytes, and beside it is one of %d: they do not belong together",
+			path+aboutExtension, a.Bytes, size)
 	}
 	v.Space, v.Paths = a.Space, a.Paths
 	return nil

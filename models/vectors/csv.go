@@ -11,7 +11,8 @@ import (
 	"github.com/tfpair/tfpair/internal/named"
 )
 
-// csv is RFC 4180 with a header: path,embedding_space,e0,e1,… and a row per image.
+// csv is RFC 4180 with a header: path,embedding_space,e0,e1,… and a row per image. Each row ends
+// with a line feed: what ends without one was cut, in the middle of a number perhaps.
 var csv = named.Row[Format]{
 	Brief: "CSV with the columns path, embedding_space, e0, e1, …",
 	New: func(raw named.Raw) (Format, error) {
@@ -47,7 +48,8 @@ func writeCSV(w io.Writer, v *Vectors) error {
 }
 
 func readCSV(r io.Reader, _ int64) (*Vectors, error) {
-	c := stdcsv.NewReader(r)
+	last := &lastByte{r: r}
+	c := stdcsv.NewReader(last)
 	c.ReuseRecord = true
 	header, err := c.Read()
 	if err != nil && err != io.EOF {
@@ -60,6 +62,10 @@ func readCSV(r io.Reader, _ int64) (*Vectors, error) {
 	v := &Vectors{}
 	for {
 		row, err := c.Read()
+		if err == io.EOF && len(v.Paths) > 0 && last.b != '\n' {
+			return nil, fmt.Errorf("line %d does not end with a line feed: the file was cut there; copy it again, "+
+				"or end it with an empty line if it is whole", len(v.Paths)+1)
+		}
 		if err == io.EOF {
 			return v, nil
 		}
@@ -78,4 +84,18 @@ func readCSV(r io.Reader, _ int64) (*Vectors, error) {
 			return nil, fmt.Errorf("line %d: %w", len(v.Paths)+2, err)
 		}
 	}
+}
+
+// lastByte keeps the last byte that was read from r.
+type lastByte struct {
+	r io.Reader
+	b byte
+}
+
+func (l *lastByte) Read(p []byte) (int, error) {
+	n, err := l.r.Read(p)
+	if n > 0 {
+		l.b = p[n-1]
+	}
+	return n, err
 }

@@ -105,7 +105,7 @@ func (f Format) open(path string) (*Vectors, error) {
 	}
 	v, err := f.read(file, info.Size())
 	if err == nil && f.beside {
-		err = v.readAbout(path)
+		err = v.readAbout(path, info.Size())
 	}
 	return v, err
 }

@@ -181,6 +181,35 @@ func TestCreateErrors(t *testing.T) {
 	}
 }
 
+// TestCut: a file that was cut in the middle of a number, and the same one whole, also with the
+// line ends of another system.
+func TestCut(t *testing.T) {
+	if _, err := Read("testdata/cut.csv"); err == nil || !strings.Contains(err.Error(), "line 2 does not end with a line feed") {
+		t.Errorf("Read of a cut file = %v", err)
+	}
+	want, err := Read("testdata/whole.csv")
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "crlf.csv")
+	text := strings.ReplaceAll(readText(t, "testdata/whole.csv"), "\n", "\r\n")
+	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := Read(path); err != nil || !slices.Equal(got.Data, want.Data) {
+		t.Errorf("Read with CR LF = %v, %v", got, err)
+	}
+}
+
+func readText(t *testing.T, path string) string {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
 // TestReadErrors: files that are no vectors, each with a message of its own.
 func TestReadErrors(t *testing.T) {
 	folder := t.TempDir()
@@ -198,6 +227,7 @@ func TestReadErrors(t *testing.T) {
 		{"v.csv", "path,embedding_space,e0\na,s,NaN\n", `the embedding of "a" is not finite`},
 		{"v.csv", "path,embedding_space,e0\na,s\n", "wrong number of fields"},
 		{"v.csv", "path,embedding_space,e0\n", "embeddings of length 0"},
+		{"v.csv", "path,embedding_space,e0\na,s,1\nb,s,2", "line 3 does not end with a line feed: the file was cut there"},
 		{"v.jsonl", "{", "line 1: unexpected end of JSON input"},
 		{"v.jsonl", `{"path":"a","embedding":[1]}`, "no embedding space is named"},
 		{"v.jsonl", `{"path":"a","embedding_space":"s","embedding":[1]}` + "\n" +
@@ -229,6 +259,16 @@ func TestReadErrors(t *testing.T) {
 	if _, err := Read(filepath.Join(folder, "v.npy")); err == nil ||
 		!strings.Contains(err.Error(), "is of 5 vectors of length 3, and beside it are others") {
 		t.Errorf("Read beside paths of others = %v", err)
+	}
+	for name, text := range map[string]string{"v.npy": string(good),
+		"v.npy.json": strings.Replace(readText(t, filepath.Join(folder, "good.npy.json")), `"bytes":176`, `"bytes":180`, 1)} {
+		if err := os.WriteFile(filepath.Join(folder, name), []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := Read(filepath.Join(folder, "v.npy")); err == nil ||
+		!strings.Contains(err.Error(), "is of a file of 180 bytes, and beside it is one of 176") {
+		t.Errorf("Read beside what is of a file of another size = %v", err)
 	}
 	if _, err := Read(filepath.Join(folder, "absent.csv")); err == nil ||
 		!strings.HasSuffix(err.Error(), `absent.csv": no such file or directory`) {

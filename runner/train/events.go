@@ -2,9 +2,9 @@ package train
 
 import (
 	"encoding/json"
-	"fmt"
 	"time"
 
+	"github.com/tfpair/tfpair/internal/jsonline"
 	"github.com/tfpair/tfpair/models"
 	"github.com/tfpair/tfpair/runner/evaluate"
 )
@@ -104,12 +104,8 @@ func (Saved) event() string     { return "checkpoint" }
 func (Alarmed) event() string   { return "alarm" }
 func (Ended) event() string     { return "end" }
 
-// Encode returns e as one JSON object: its name, the time, then its fields.
+// Encode returns e as one JSON object: its name, the time, then its fields. Numbers that are
+// not finite are null.
 func Encode(e Event, now time.Time) (json.RawMessage, error) {
-	fields, err := json.Marshal(e)
-	if err != nil {
-		return nil, fmt.Errorf("encode event %q: %w", e.event(), err)
-	}
-	head := fmt.Sprintf(`{"event":%q,"time":%q,`, e.event(), now.UTC().Format(time.RFC3339Nano))
-	return append([]byte(head), fields[1:]...), nil
+	return jsonline.Marshal(e.event(), e, "time", now.UTC().Format(time.RFC3339Nano))
 }

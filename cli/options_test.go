@@ -135,3 +135,78 @@ func TestWeightsOptions(t *testing.T) {
 		}
 	}
 }
+
+func TestCompareOptions(t *testing.T) {
+	type o = compareOptions
+	refuse(t, compareOptions{model: modelOptions{folder: "model"}, left: "a.png", right: "b.png", machine: rightMachine},
+		refusal[o]{func(o *o) { o.right = "" }, "compare needs --model and --left and --right"},
+		refusal[o]{func(o *o) { o.machine.threads = -1 }, "--threads"})
+}
+
+func TestIndexOptions(t *testing.T) {
+	type o = indexOptions
+	right := indexOptions{data: dataOptions{path: "data", reading: rightReading}, model: modelOptions{folder: "model"},
+		out: "x.index", kind: "flat", machine: rightMachine}
+	refuse(t, right,
+		refusal[o]{func(o *o) { o.out = "" }, "index build needs --model and --data and --out"},
+		refusal[o]{func(o *o) { o.data.reading.workers = -1 }, "--workers"},
+		refusal[o]{func(o *o) { o.machine.device = "tpu" }, "--device"})
+	right.kind = "flt"
+	if err := right.validate(); err == nil || err.Error() != `unknown index "flt" (known: flat)` {
+		t.Errorf("kind flt: %v", err)
+	}
+}
+
+func TestSearchOptions(t *testing.T) {
+	type o = searchOptions
+	refuse(t, searchOptions{model: modelOptions{folder: "model"}, images: []string{"a.png"}, k: 1, reading: rightReading,
+		machine: rightMachine},
+		refusal[o]{func(o *o) { o.images = nil }, "search needs --model and --image"},
+		refusal[o]{func(o *o) { o.k = 0 }, "-k must be 1 or more, got 0"},
+		refusal[o]{func(o *o) { o.sheet.path = "a.jpg" }, `--sheet "a.jpg": want a name that ends in .png`},
+		refusal[o]{func(o *o) { o.sheet.path = "absent/a.png" }, `there is no folder "absent"`},
+		refusal[o]{func(o *o) { o.reading.bad = "keep" }, "--bad-images"})
+}
+
+func TestExportOptions(t *testing.T) {
+	type o = exportOptions
+	refuse(t, exportOptions{run: "run", out: "model", reading: rightReading, machine: rightMachine},
+		refusal[o]{func(o *o) { o.run = "" }, "export needs --run and --out"},
+		refusal[o]{func(o *o) { o.versioned = true }, "--version must be 1 or more, got 0"},
+		refusal[o]{func(o *o) { o.versioned, o.version = true, 3 }, ""})
+}
+
+func TestEvaluateOptions(t *testing.T) {
+	type o = evaluateOptions
+	right := evaluateOptions{data: dataOptions{path: "data", reading: rightReading}, model: modelOptions{folder: "model"},
+		split: "test", few: fewShotOptions{shot: 1, episodes: 1}, machine: rightMachine}
+	refuse(t, right,
+		refusal[o]{func(o *o) { o.data.path = "" }, "evaluate needs --model and --data"},
+		refusal[o]{func(o *o) { o.split = "tset" }, `--split must be train, val or test, got "tset"`},
+		refusal[o]{func(o *o) { o.unseen, o.split = true, "val" }, `--unseen-classes measures test, got --split "val"`},
+		refusal[o]{func(o *o) { o.unseen = true }, ""},
+		refusal[o]{func(o *o) { o.few.shaped = true }, "--way is missing"},
+		refusal[o]{func(o *o) { o.few.drawn, o.few.way = true, 1 }, "--way must be at least 2"},
+		refusal[o]{func(o *o) { o.few.drawn, o.few.way, o.few.oneShot = true, 2, true }, "give one of them"},
+		refusal[o]{func(o *o) { o.few.oneShot, o.gallery = true, "train" }, "--gallery is for retrieval"},
+		refusal[o]{func(o *o) { o.few.oneShot, o.sheet.path = true, "a.png" }, "--sheet shows pairs"},
+		refusal[o]{func(o *o) { o.few.oneShot, o.data.reading.bad, o.data.reading.budget = true, "skip", 0.5 },
+			"--bad-images skip would change the episodes"},
+		refusal[o]{func(o *o) { o.few.drawn, o.few.way = true, 5 }, ""})
+}
+
+func TestDescribeOptions(t *testing.T) {
+	type o = describeOptions
+	refuse(t, describeOptions{model: modelOptions{folder: "model"}, machine: rightMachine},
+		refusal[o]{func(o *o) { o.spec.preset = "siamese" }, "--model has a spec of its own"},
+		refusal[o]{func(o *o) { o.model.folder = "" }, "describe needs --model, or a spec"},
+		refusal[o]{func(o *o) { o.model.folder, o.spec.set = "", []string{"train.steps=5"} }, ""})
+}
+
+func TestAugmentOptions(t *testing.T) {
+	type o = augmentOptions
+	refuse(t, augmentOptions{data: dataOptions{path: "data", reading: rightReading}, out: "absent.png", count: 1, draws: 30},
+		refusal[o]{func(o *o) { o.out = "" }, "augment needs --data and --out"},
+		refusal[o]{func(o *o) { o.count = 101 }, "--count must be 1 to 100, got 101"},
+		refusal[o]{func(o *o) { o.draws = 0 }, "--draws must be 1 to 30, got 0"})
+}

@@ -5,9 +5,42 @@ import (
 	"fmt"
 	"image"
 	"log"
+	"os"
 
 	"github.com/tfpair/tfpair/models"
+	"github.com/tfpair/tfpair/pipeline/decode"
 )
+
+// A service loads a model once and compares pictures with it, from any number of goroutines.
+func ExampleLoad() {
+	const formats = "../testdata/formats/f76e329"
+	model, err := models.Load(formats + "/model")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer func() { _ = model.Close() }()
+	var pictures []image.Image
+	for _, name := range []string{"000.png", "001.png"} {
+		picture, err := decode.Open(os.DirFS(formats), "data/test/arrow/"+name, decode.DefaultLimits)
+		if err != nil {
+			log.Fatal(err)
+		}
+		pictures = append(pictures, picture)
+	}
+	embeddings, err := model.Embed(context.Background(), pictures...)
+	if err != nil {
+		log.Fatal(err)
+	}
+	c, err := model.Compare(context.Background(), pictures[0], pictures[1])
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(len(embeddings), "embeddings of length", model.Dim())
+	fmt.Printf("distance %.3f, same: %t\n", c.Distance, c.Same)
+	// Output:
+	// 2 embeddings of length 4
+	// distance 0.119, same: true
+}
 
 // A model that was exported with a gallery names the images in it that are nearest to a
 // picture.

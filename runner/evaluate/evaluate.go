@@ -137,8 +137,8 @@ type Config struct {
 	Part      dataset.Part
 	Threshold distance.Threshold
 
-	LabelImages []int32      // that photos of Part are paired with, ascending; nil: labels are no images
-	Known       LabelGallery // the model's own, which keep their embeddings; may be empty
+	LabelImages []int32         // that photos of Part are paired with, ascending; nil: labels are no images
+	Known       LabelEmbeddings // the model's own, which keep their embeddings; may be empty
 
 	Gallery  *Source  // images that are searched, none of them in Part; nil: Part itself
 	Seen     []string // classes that the model was trained on; nil: none, or not known
@@ -180,7 +180,7 @@ type Report struct {
 	Rates        []metric.Rate      `json:"rates"`                      // of EveryPair, else of the pairs
 	EveryPair    *EveryPair         `json:"every_pair,omitempty"`       // nil where pairs are listed
 	Retrieval    []Measured         `json:"retrieval,omitempty"`
-	Gallery      *Gallery           `json:"gallery,omitempty"` // searched; nil: the other images of the split
+	Gallery      *SearchedPart      `json:"gallery,omitempty"` // searched; nil: the other images of the split
 	Excluded     int                `json:"queries_excluded"`  // without label, or without their class to find
 	PerClass     []Class            `json:"per_class,omitempty"`
 	Distances    metric.Distances   `json:"distances"`

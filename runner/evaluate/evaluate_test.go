@@ -103,7 +103,7 @@ func TestRetrieval(t *testing.T) {
 	if got := values(r.Retrieval); got["recall@1"] != 0.75 || got["mrr"] != (1+0.5+1+1)/4 {
 		t.Errorf("test → train: %v, want recall@1 0.75, mrr 0.875", got)
 	}
-	if r.Excluded != 1 || *r.Gallery != (Gallery{"data", "train", 3}) {
+	if r.Excluded != 1 || *r.Gallery != (SearchedPart{"data", "train", 3}) {
 		t.Errorf("%d excluded, gallery %+v", r.Excluded, r.Gallery)
 	}
 
@@ -122,7 +122,7 @@ func TestRetrieval(t *testing.T) {
 	// 12 → 13, b, and 41 comes second; 40 → 41, a; 57 → 60, z, and 92 comes third, after
 	// 41; 91 → 92, b; class c is not there.
 	if got := values(r.Retrieval); got["recall@1"] != 0.5 || math.Abs(got["mrr"]-17.0/24) > 1e-12 ||
-		r.Excluded != 1 || *r.Gallery != (Gallery{"data", "", 4}) {
+		r.Excluded != 1 || *r.Gallery != (SearchedPart{"data", "", 4}) {
 		t.Errorf("test → other data: %v, %d excluded, %+v", got, r.Excluded, r.Gallery)
 	}
 }

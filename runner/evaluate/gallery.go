@@ -17,8 +17,8 @@ type LabelImage struct {
 	Coarse string `json:"coarse,omitempty"` // class of the class, where the data has such
 }
 
-// LabelGallery is label images with their embeddings.
-type LabelGallery struct {
+// LabelEmbeddings is label images with their embeddings.
+type LabelEmbeddings struct {
 	Images   []LabelImage // [G]
 	Vectors  []float32    // [G,D] row by row
 	Constant bool         // another network than the model's made them, and can make no more
@@ -44,7 +44,7 @@ func DescribeLabels(data *dataset.Dataset, images []int32) ([]LabelImage, error)
 
 // row returns the row that holds the file of image, that of its path where several do,
 // and -1 where none does.
-func (g LabelGallery) row(image LabelImage) int {
+func (g LabelEmbeddings) row(image LabelImage) int {
 	found := -1
 	for i, known := range g.Images {
 		if known.SHA256 == image.SHA256 && (found < 0 || known.Path == image.Path) {
@@ -57,8 +57,8 @@ func (g LabelGallery) row(image LabelImage) int {
 // with returns g and, behind its own, the label images of data that it lacks, which e
 // embeds now, and the row of each of images [N]. The error is a *LabelImageError where g
 // is Constant and lacks any.
-func (g LabelGallery) with(ctx context.Context, e Embedder, store *pipeline.Store,
-	data *dataset.Dataset, images []int32) (LabelGallery, []int32, error) {
+func (g LabelEmbeddings) with(ctx context.Context, e Embedder, store *pipeline.Store,
+	data *dataset.Dataset, images []int32) (LabelEmbeddings, []int32, error) {
 	described, err := DescribeLabels(data, images)
 	if err != nil {
 		return g, nil, err

@@ -46,7 +46,7 @@ type LabelConfig struct {
 	Store     *pipeline.Store
 	Data      *dataset.Dataset
 	Part      dataset.Part        // photos, and which label image stands for each
-	Gallery   LabelGallery        // the model's own, searched beside the label images of Part; may be empty
+	Gallery   LabelEmbeddings     // the model's own, searched beside the label images of Part; may be empty
 	NoneAbove *distance.Threshold // of the distance of the nearest, above which it is refused; nil: unknown
 	Seen      []string            // classes that the model was trained on; nil: none, or not known
 	Seed      uint64              // for the report
@@ -188,7 +188,7 @@ func perGroup(metrics []perQuery, group []int32, names []string) ([]Class, error
 
 // gallery returns the label images of c.Gallery and those of c.Part that it lacks, and
 // the row of each label image of c.Part.
-func (c LabelConfig) gallery(ctx context.Context, r *LabelReport) (LabelGallery, map[int32]int32, error) {
+func (c LabelConfig) gallery(ctx context.Context, r *LabelReport) (LabelEmbeddings, map[int32]int32, error) {
 	labels := c.Part.LabelImages()
 	g, rows, err := c.Gallery.with(ctx, c.Model, c.Store, c.Data, labels)
 	if err != nil {

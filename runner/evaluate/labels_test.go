@@ -131,7 +131,7 @@ func TestLabelsOfModel(t *testing.T) {
 		t.Fatalf("label images %s, want %s", got, want)
 	}
 	c := LabelConfig{Model: grey{}, Store: store, Data: data, Part: data.In(dataset.Test),
-		Gallery: LabelGallery{all, []float32{10, 50, 100, 200}, true}}
+		Gallery: LabelEmbeddings{all, []float32{10, 50, 100, 200}, true}}
 	r, err := Labels(context.Background(), c)
 	if err != nil {
 		t.Fatal(err)
@@ -193,7 +193,7 @@ func TestKnownPairs(t *testing.T) {
 		t.Fatal(err)
 	}
 	c := Config{Model: grey{}, Store: store, Data: data, Part: data.In(dataset.Test), LabelImages: labels,
-		Known: LabelGallery{all, []float32{112, 155}, true}, Threshold: distance.Threshold{Value: 1}}
+		Known: LabelEmbeddings{all, []float32{112, 155}, true}, Threshold: distance.Threshold{Value: 1}}
 	r, err := Run(context.Background(), c)
 	if err != nil {
 		t.Fatal(err)

@@ -10,8 +10,8 @@ import (
 	"github.com/tfpair/tfpair/runner/metric"
 )
 
-// Gallery says which images are searched for each query.
-type Gallery struct {
+// SearchedPart says which images are searched for each query.
+type SearchedPart struct {
 	Data   string `json:"data"`
 	Split  string `json:"split"` // "" is all of it
 	Images int    `json:"images"`
@@ -27,7 +27,7 @@ type Class struct {
 // NoQueriesError says that no image has anything to find in a gallery that was asked for.
 type NoQueriesError struct {
 	Queries dataset.Split
-	Gallery Gallery
+	Gallery SearchedPart
 	Images  int // of the queries' split
 }
 
@@ -57,7 +57,7 @@ func (c Config) retrieve(ctx context.Context, r *Report, embeddings []float32, i
 	}
 	r.Excluded = found.Excluded
 	if c.Gallery != nil {
-		r.Gallery = &Gallery{Data: c.Gallery.Data.Name, Split: string(c.Gallery.Part.Split),
+		r.Gallery = &SearchedPart{Data: c.Gallery.Data.Name, Split: string(c.Gallery.Part.Split),
 			Images: len(c.Gallery.Part.Images)}
 	}
 	if len(found.Queries) == 0 {

@@ -189,7 +189,7 @@ func (c Config) gallery(ctx context.Context, m *trained.Model, reloaded *models.
 	if c.Gallery != nil {
 		return c.Gallery(ctx, reloaded)
 	}
-	g, err := m.Gallery()
+	g, err := m.Labels()
 	if err != nil || g == nil {
 		return nil, err
 	}

@@ -29,8 +29,8 @@ type Model struct {
 	Name     string // the folder, as the caller gave it
 	Path     string // of the run's checkpoint, or of the exported model's version
 
-	Labels  evaluate.LabelGallery // label images of the training; empty where there are none
-	Gallery *index.Index          // images that it carries to be searched; nil: none
+	Labels  evaluate.LabelEmbeddings // label images of the training; empty where there are none
+	Gallery *index.Index             // images that it carries to be searched; nil: none
 
 	close func() error
 }
@@ -111,13 +111,13 @@ func (m *Model) describe(t *trained.Model) error {
 		return err
 	}
 	m.Manifest = *manifest
-	gallery, err := t.Gallery()
-	if err != nil || gallery == nil {
+	labels, err := t.Labels()
+	if err != nil || labels == nil {
 		return err
 	}
-	m.Labels = gallery.LabelGallery
+	m.Labels = labels.LabelEmbeddings
 	m.Labels.Constant = m.constant()
-	m.Gallery, err = gallery.Index(m.Name, m.Manifest.Distance)
+	m.Gallery, err = labels.Index(m.Name, m.Manifest.Distance)
 	return err
 }
 
@@ -152,8 +152,8 @@ func (m *Model) constant() bool {
 }
 
 // labelsOf returns what x says of label images.
-func labelsOf(x *index.Index) evaluate.LabelGallery {
-	g := evaluate.LabelGallery{Vectors: x.Vectors()}
+func labelsOf(x *index.Index) evaluate.LabelEmbeddings {
+	g := evaluate.LabelEmbeddings{Vectors: x.Vectors()}
 	for row := range x.Len() {
 		i := x.Item(row)
 		g.Images = append(g.Images, evaluate.LabelImage{Path: i.Path, SHA256: i.SHA256, Class: i.Class, Coarse: i.Coarse})

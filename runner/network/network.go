@@ -30,7 +30,7 @@ type Network struct {
 
 	distance distance.Distance
 	tuples   []fed // what the loss is fed of a batch
-	gallery  Gallery
+	targets  Targets
 	session  *session.Session
 	embed    *session.Call
 	probable *session.Call // nil: the loss has no probability

@@ -104,7 +104,7 @@ func TestFeatureLearns(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer m.Close()
-			g, err := m.Gallery()
+			g, err := m.Labels()
 			if err != nil || len(g.Images) != 4 || len(g.Vectors) != 4*m.Dim() {
 				t.Errorf("gallery %+v, %v; want vectors of 4 label images", g, err)
 			}

@@ -126,7 +126,7 @@ func (v *amongLabels) begin(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("embed label images: %w", err)
 	}
-	return v.network.SetGallery(network.Gallery{Images: v.gallery, Vectors: vectors})
+	return v.network.SetTargets(network.Targets{Images: v.gallery, Vectors: vectors})
 }
 
 func (v *amongLabels) resume(c *checkpoint.Checkpoint, s trained.State) error {
@@ -137,14 +137,14 @@ func (v *amongLabels) resume(c *checkpoint.Checkpoint, s trained.State) error {
 	if err != nil {
 		return err
 	}
-	return v.network.SetGallery(network.Gallery{Images: v.gallery, Vectors: vectors})
+	return v.network.SetTargets(network.Targets{Images: v.gallery, Vectors: vectors})
 }
 
 // at returns the embeddings [G,D] of the label images that photos are compared with after
 // so many steps.
 func (v *amongLabels) at(ctx context.Context, step int) ([]float32, error) {
 	if v.network.FrozenTargets() {
-		return v.network.Gallery().Vectors, nil
+		return v.network.Targets().Vectors, nil
 	}
 	if v.vectors != nil && v.step == step {
 		return v.vectors, nil

@@ -12,16 +12,16 @@ import (
 // galleryTensor is the name of the embeddings of label images in a checkpoint.
 const galleryTensor = "gallery"
 
-// Gallery is the label images of a training, as its model answers with them.
-type Gallery struct {
-	evaluate.LabelGallery
+// Labels is the label images of a training, as its model answers with them.
+type Labels struct {
+	evaluate.LabelEmbeddings
 	Space     string              // id of the embedding space whose embeddings it is searched with
 	NoneAbove *distance.Threshold // of the distance of the nearest, above which it is no answer; nil: unknown
 }
 
-// Gallery returns the label images of m's checkpoint, with m.Snapshot's weights of their
+// Labels returns the label images of m's checkpoint, with m.Snapshot's weights of their
 // space, or nil where its labels are no images.
-func (m *Model) Gallery() (*Gallery, error) {
+func (m *Model) Labels() (*Labels, error) {
 	if len(m.State.Gallery) == 0 {
 		return nil, nil
 	}
@@ -29,14 +29,14 @@ func (m *Model) Gallery() (*Gallery, error) {
 	if err != nil {
 		return nil, err
 	}
-	g := &Gallery{LabelGallery: evaluate.LabelGallery{Images: m.State.Gallery, Vectors: m.gallery},
+	g := &Labels{LabelEmbeddings: evaluate.LabelEmbeddings{Images: m.State.Gallery, Vectors: m.gallery},
 		NoneAbove: m.NoneAbove()}
 	g.Space, err = m.Space(c.Variables)
 	return g, err
 }
 
 // Index returns g as what a model called so carries to be searched by a distance.
-func (g *Gallery) Index(model, distance string) (*index.Index, error) {
+func (g *Labels) Index(model, distance string) (*index.Index, error) {
 	items := make([]index.Item, len(g.Images))
 	for i, image := range g.Images {
 		items[i] = index.Item{ID: image.Path, Path: image.Path, SHA256: image.SHA256,

@@ -43,7 +43,7 @@ func TestGallery(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	g, err := m.Gallery()
+	g, err := m.Labels()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -70,7 +70,7 @@ func TestNoGallery(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if g, err := m.Gallery(); g != nil || err != nil || m.NoneAbove() != nil {
+	if g, err := m.Labels(); g != nil || err != nil || m.NoneAbove() != nil {
 		t.Errorf("gallery %v, %v, none above %v; want none of it", g, err, m.NoneAbove())
 	}
 }

@@ -9,37 +9,37 @@ import (
 	"github.com/tfpair/tfpair/pipeline"
 )
 
-// Gallery is the embeddings of label images.
-type Gallery struct {
+// Targets is the embeddings of label images, where these are frozen.
+type Targets struct {
 	Images  []int32   // [G] dataset images, ascending
 	Vectors []float32 // [G,D]
 }
 
 // FrozenTargets reports whether label images are embedded once, before the first step: a
-// network that is trained then needs SetGallery.
+// network that is trained then needs SetTargets.
 func (n *Network) FrozenTargets() bool { return n.Parts.Spec.Target.Side == spec.FrozenTargets }
 
-// SetGallery sets the vectors that stand for label images where these are frozen. It
+// SetTargets sets the vectors that stand for label images where these are frozen. It
 // must hold all that batches refer to.
-func (n *Network) SetGallery(g Gallery) error {
-	if len(g.Vectors) != len(g.Images)*n.Dim() {
-		return fmt.Errorf("gallery of %d label images has %d numbers, want %d of each",
-			len(g.Images), len(g.Vectors), n.Dim())
+func (n *Network) SetTargets(t Targets) error {
+	if len(t.Vectors) != len(t.Images)*n.Dim() {
+		return fmt.Errorf("targets of %d label images have %d numbers, want %d of each",
+			len(t.Images), len(t.Vectors), n.Dim())
 	}
-	n.gallery = g
+	n.targets = t
 	return nil
 }
 
-// Gallery returns what SetGallery was given.
-func (n *Network) Gallery() Gallery { return n.gallery }
+// Targets returns what SetTargets was given.
+func (n *Network) Targets() Targets { return n.targets }
 
 // references returns the vectors of b's label images [R,D].
 func (n *Network) references(b *pipeline.Batch) session.Value {
 	dim := n.Dim()
 	vectors := make([]float32, 0, len(b.References)*dim)
 	for _, image := range b.References {
-		at, _ := slices.BinarySearch(n.gallery.Images, image) // SetGallery: it is there
-		vectors = append(vectors, n.gallery.Vectors[at*dim:][:dim]...)
+		at, _ := slices.BinarySearch(n.targets.Images, image) // SetTargets: it is there
+		vectors = append(vectors, n.targets.Vectors[at*dim:][:dim]...)
 	}
 	return session.Of(vectors, int64(len(b.References)), int64(dim))
 }
@@ -63,9 +63,9 @@ func (n *Network) middle() []float32 {
 		return slices.Repeat([]float32{1}, dim)
 	}
 	mean := make([]float32, dim)
-	for row := range slices.Chunk(n.gallery.Vectors, dim) {
+	for row := range slices.Chunk(n.targets.Vectors, dim) {
 		for i, x := range row {
-			mean[i] += x / float32(len(n.gallery.Images))
+			mean[i] += x / float32(len(n.targets.Images))
 		}
 	}
 	return mean

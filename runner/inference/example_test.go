@@ -66,7 +66,7 @@ func ExampleModel_EmbedImages() {
 	defer photos.Close()
 	e, err := model.EmbedImages(ctx, photos.Data, photos.Images, inference.Reading{SkipBad: 0.01})
 	check(err)
-	file, err := vectors.Create(filepath.Join(folder, "photos.npy"))
+	file, err := vectors.Create(filepath.Join(folder, "photos.npy"), false)
 	check(err)
 	check(file.Write(e.Vectors))
 	check(file.Close())

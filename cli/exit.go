@@ -21,6 +21,7 @@ import (
 	"github.com/tfpair/tfpair/models/checkpoint"
 	"github.com/tfpair/tfpair/models/index"
 	"github.com/tfpair/tfpair/models/run"
+	"github.com/tfpair/tfpair/models/seen"
 	"github.com/tfpair/tfpair/models/vectors"
 	"github.com/tfpair/tfpair/models/weights"
 	"github.com/tfpair/tfpair/pipeline"
@@ -126,6 +127,8 @@ var outcomes = []outcome{
 	{isA[*pretrained.ChecksumError], exitInput, ""},
 	{isA[*train.WeightsError], exitInput, "give the run's own weights, or none, to go on, or another --out to begin anew"},
 	{isA[*pipeline.BadImagesError], exitInput, "mend or remove them, or leave them out with --bad-images skip"},
+	{isA[*train.ImagesError], exitInput, "give the run's own images to go on, or another --out to begin anew"},
+	{isA[*seen.Error], exitInput, "give another --out to begin anew; its checkpoints can still be evaluated and exported"},
 	{isA[*train.DataError], exitInput, "give the run's own data to go on, or another --out to begin anew"},
 	{isA[*dataset.Error], exitInput, ""},
 	{isA[*dataset.ListError], exitInput, ""},

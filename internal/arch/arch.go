@@ -116,7 +116,7 @@ var Rules = map[string]Rule{
 	"models/index":      {Ours: []string{"internal/aside", "internal/workers", "models/distance"}, Pure: true, Why: noCgo},
 	"models/seen":       {Ours: []string{"internal/aside", "pipeline/phash"}, Pure: true, Why: noCgo},
 	"models/vectors":    {Ours: []string{"internal/aside"}, Pure: true, Why: noCgo},
-	"models/run": {Ours: []string{"models/checkpoint", "graphs/spec"}, Pure: true,
+	"models/run": {Ours: []string{"models/checkpoint", "models/seen", "graphs/spec"}, Pure: true,
 		Why: "a run folder is read and written without TensorFlow"},
 	"models": {Ours: []string{"models/distance", "models/savedmodel", "models/index", "graphs/spec",
 		"pipeline/decode", "pipeline/resize", "internal/..."},

@@ -1,6 +1,6 @@
 // Package run is the folder of a training run:
 //
-//	RUN/{spec.yaml, lock, events.jsonl, tensorboard/events…, checkpoints/step-…, best, cache/features}
+//	RUN/{spec.yaml, seen, lock, events.jsonl, tensorboard/events…, checkpoints/step-…, best, cache/features}
 //
 // It appears with its spec by one rename. One process at a time may train into it,
 // which Lock ensures; reading needs no lock and no right to write.
@@ -22,6 +22,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/tfpair/tfpair/models/checkpoint"
+	"github.com/tfpair/tfpair/models/seen"
 )
 
 const (
@@ -32,6 +33,7 @@ const (
 	bestName        = "best"
 	boardName       = "tensorboard"
 	cacheName       = "cache"
+	seenName        = "seen"
 )
 
 // Folder is an open run folder. One goroutine at a time may use it.
@@ -247,6 +249,19 @@ func (f *Folder) SetSpec(text []byte) error {
 	}
 	return nil
 }
+
+// Seen returns which images the training has seen, and as what. The error wraps
+// fs.ErrNotExist in a run of a version that did not remember them.
+func (f *Folder) Seen() (seen.List, error) {
+	l, err := seen.Read(filepath.Join(f.path, seenName))
+	if err != nil {
+		return nil, fmt.Errorf("read the seen images of run: %w", err)
+	}
+	return l, nil
+}
+
+// SetSeen stores which images the training sees.
+func (f *Folder) SetSeen(l seen.List) error { return l.Write(filepath.Join(f.path, seenName)) }
 
 // mendEvents cuts off a last line that a kill left without its end.
 func (f *Folder) mendEvents() error {

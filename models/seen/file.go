@@ -154,7 +154,7 @@ func parse(line string, hashes bool) (i Image, err error) {
 	}
 	i.Role = Role(fields[0])
 	if _, known := exposure[i.Role]; !known {
-		return i, fmt.Errorf("role %q is none of train, val, label and test", fields[0])
+		return i, fmt.Errorf("role %q is none of train, val and label", fields[0])
 	}
 	sum, err := hex.DecodeString(fields[1])
 	if err != nil || len(sum) != sha256.Size {

@@ -18,15 +18,14 @@ import (
 type Role string
 
 // The roles, the most exposed first. A picture that is there more than once has the first of
-// its roles.
+// its roles. Images of test have none: a training never opens them.
 const (
 	Train Role = "train" // learned from
 	Val   Role = "val"   // the checkpoint and the thresholds were chosen on it
 	Label Role = "label" // a label image: an answer, not an example
-	Test  Role = "test"  // set aside
 )
 
-var exposure = map[Role]int{Train: 0, Val: 1, Label: 2, Test: 3}
+var exposure = map[Role]int{Train: 0, Val: 1, Label: 2}
 
 // Measured reports whether an image of this role must not be measured again: training or the
 // choice of the threshold has used it.
@@ -115,7 +114,7 @@ func (s *Set) Copy(id phash.Identity) (Image, bool) {
 // Difference is an image whose content or role is not that of an earlier list.
 type Difference struct {
 	Path   string
-	Reason string // "other content", "not in the data any more", "new", "was train, is test"
+	Reason string // "other content", "not in the data any more", "new", "was train, is val"
 }
 
 // Compare returns how after differs from before, both sorted, by path.

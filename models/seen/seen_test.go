@@ -20,10 +20,10 @@ func image(path string, role Role, content string, hash phash.Hash) Image {
 // list has a picture of two roles, and copies that are near.
 func list() List {
 	l := List{
-		image("b.jpg", Test, "one", 0xff),
+		image("b.jpg", Val, "one", 0xff),
 		image("a.jpg", Train, "one", 0xff),
 		image("line\nfeed \"and\" ünïcode.png", Val, "two", 0),
-		image("d.jpg", Test, "three", 0xff00ff),
+		image("d.jpg", Val, "three", 0xff00ff),
 		image("e.jpg", Train, "four", 0xff00ff^1),
 		image("f.jpg", Label, "five", 0xf0f0f0f0f0f0f0f0),
 	}
@@ -113,8 +113,8 @@ func TestSet(t *testing.T) {
 }
 
 func TestCompare(t *testing.T) {
-	before := List{image("a", Train, "1", 0), image("b", Train, "2", 0), image("c", Val, "3", 0), image("d", Test, "4", 0)}
-	after := List{image("a", Train, "1", 0), image("b", Train, "x", 0), image("c", Train, "3", 0), image("e", Test, "4", 0)}
+	before := List{image("a", Train, "1", 0), image("b", Train, "2", 0), image("c", Val, "3", 0), image("d", Label, "4", 0)}
+	after := List{image("a", Train, "1", 0), image("b", Train, "x", 0), image("c", Train, "3", 0), image("e", Label, "4", 0)}
 	want := []Difference{{"b", "other content"}, {"c", "was val, is train"}, {"d", "not in the data any more"}, {"e", "new"}}
 	if got := Compare(before, after); !slices.Equal(got, want) {
 		t.Errorf("Compare = %v, want %v", got, want)

@@ -1,10 +1,14 @@
 package dataset
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
 	"io"
+	"runtime"
+
+	"golang.org/x/sync/errgroup"
 )
 
 // SHA256 returns the checksum, in hexadecimal, of the file of an image.
@@ -19,4 +23,22 @@ func (d *Dataset) SHA256(image int32) (sum string, err error) {
 		return "", fmt.Errorf("read %q: %w", d.Images[image].Path, err)
 	}
 	return hex.EncodeToString(h.Sum(nil)), nil
+}
+
+// Sums returns the SHA-256 of images, in hexadecimal, read on all cores. The error is that of
+// the first image that cannot be read, or that of ctx.
+func (d *Dataset) Sums(ctx context.Context, images []int32) ([]string, error) {
+	sums := make([]string, len(images))
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(runtime.GOMAXPROCS(0))
+	for i, image := range images {
+		g.Go(func() (err error) {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			sums[i], err = d.SHA256(image)
+			return err
+		})
+	}
+	return sums, g.Wait()
 }

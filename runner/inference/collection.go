@@ -5,9 +5,6 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
-	"runtime"
-
-	"golang.org/x/sync/errgroup"
 
 	"github.com/tfpair/tfpair/graphs/spec"
 	"github.com/tfpair/tfpair/models/index"
@@ -102,7 +99,7 @@ func (m *Model) Index(ctx context.Context, c *Collection, kind string, r Reading
 
 // items returns what an index says of images.
 func (c *Collection) items(ctx context.Context, images []int32) ([]index.Item, error) {
-	sums, err := c.sums(ctx, images)
+	sums, err := c.Data.Sums(ctx, images)
 	if err != nil {
 		return nil, err
 	}
@@ -115,21 +112,4 @@ func (c *Collection) items(ctx context.Context, images []int32) ([]index.Item, e
 		}
 	}
 	return items, nil
-}
-
-// sums returns the SHA-256 of images, in hexadecimal.
-func (c *Collection) sums(ctx context.Context, images []int32) ([]string, error) {
-	sums := make([]string, len(images))
-	g, ctx := errgroup.WithContext(ctx)
-	g.SetLimit(runtime.GOMAXPROCS(0))
-	for i, image := range images {
-		g.Go(func() (err error) {
-			if err := ctx.Err(); err != nil {
-				return err
-			}
-			sums[i], err = c.Data.SHA256(image)
-			return err
-		})
-	}
-	return sums, g.Wait()
 }

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/tfpair/tfpair/graphs/spec"
+	"github.com/tfpair/tfpair/models/seen"
 )
 
 // SpecError says that a run folder holds a training with another spec.
@@ -46,6 +47,25 @@ type DataError struct{ Folder, Run, Given string }
 func (e *DataError) Error() string {
 	return fmt.Sprintf("run %q was trained on other data: fingerprint %s in the run, %s now",
 		e.Folder, e.Run, e.Given)
+}
+
+// ImagesError says that images of a run are not those that it was begun with.
+type ImagesError struct {
+	Folder      string
+	Images      int               // that the run has seen
+	Differences []seen.Difference // at least one
+}
+
+func (e *ImagesError) Error() string {
+	var first []string
+	for _, d := range e.Differences[:min(3, len(e.Differences))] {
+		first = append(first, fmt.Sprintf("%q: %s", d.Path, d.Reason))
+	}
+	if more := len(e.Differences) - len(first); more > 0 {
+		first = append(first, fmt.Sprintf("and %d more", more))
+	}
+	return fmt.Sprintf("run %q was begun with other images; %d of %d differ: %s", e.Folder,
+		len(e.Differences), e.Images, strings.Join(first, "; "))
 }
 
 // DivergedError says that the loss, or a weight about to be saved, is not a finite number.

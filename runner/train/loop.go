@@ -12,6 +12,7 @@ import (
 	"github.com/tfpair/tfpair/graphs/spec"
 	"github.com/tfpair/tfpair/models/checkpoint"
 	"github.com/tfpair/tfpair/models/run"
+	"github.com/tfpair/tfpair/models/seen"
 	"github.com/tfpair/tfpair/pipeline"
 	"github.com/tfpair/tfpair/pipeline/dataset"
 	"github.com/tfpair/tfpair/pipeline/sampler"
@@ -64,8 +65,10 @@ func (l *loop) close() error {
 	return errors.Join(errs...)
 }
 
-// resume sets the network to the newest good checkpoint, or to a start.
-func (l *loop) resume(ctx context.Context) error {
+// resume sets the network to the newest good checkpoint, or to a start, of which the run
+// remembers the images. A run of a version that did not remember them stays without: it may
+// have seen others.
+func (l *loop) resume(ctx context.Context, images seen.List) error {
 	l.state.Fingerprint, l.state.Data = l.Data.Fingerprint(), l.Data.Name
 	l.state.Classes, l.state.Seen, l.state.BestStep = l.Data.Classes, l.Data.Seen(), -1
 	l.savedAt = l.Now()
@@ -78,10 +81,13 @@ func (l *loop) resume(ctx context.Context) error {
 		corrupt = append(corrupt, err)
 	})
 	if errors.Is(err, checkpoint.ErrNone) && len(corrupt) == 0 {
+		if err := l.checkImages(images); err != nil {
+			return err
+		}
 		if err := l.start(); err != nil {
 			return err
 		}
-		return l.validation.begin(ctx)
+		return errors.Join(l.validation.begin(ctx), l.folder.SetSeen(images))
 	}
 	if err != nil {
 		return errors.Join(append(corrupt, err)...)
@@ -98,6 +104,9 @@ func (l *loop) resume(ctx context.Context) error {
 	}
 	if a, b := fmt.Sprint(before.Skipped), fmt.Sprint(l.state.Skipped); a != b {
 		return &DataError{Folder: l.folder.Path(), Run: "skipped images " + a, Given: "skipped images " + b}
+	}
+	if err := l.checkImages(images); err != nil {
+		return err
 	}
 	for _, err := range corrupt {
 		if err := l.tell(Alarmed{Step: c.Step, Reason: err.Error(),

@@ -55,7 +55,7 @@ type Summary struct {
 // cancelled: then the step in hand is finished and a checkpoint saved, and the
 // error is an *InterruptedError. What ends before its first step leaves no new
 // folder. Other errors: *SamplerError, *SpecError, *DataError, *pipeline.BadImagesError,
-// *ClassesError, *WeightsError, *weights.Error, *weights.OptionsError,
+// *ClassesError, *ImagesError, *WeightsError, *weights.Error, *weights.OptionsError,
 // *evaluate.NoPairsError, *run.LockedError, *DivergedError.
 func Run(ctx context.Context, c Config) (*Summary, error) {
 	if err := c.keepNoTest(); err != nil {
@@ -140,7 +140,11 @@ func (l *loop) open(ctx context.Context) error {
 	if err := l.chooseValidation(valPart, labelImages); err != nil {
 		return err
 	}
-	if err := l.resume(ctx); err != nil {
+	images, err := l.images(trainPart, valPart, labelImages)
+	if err != nil {
+		return err
+	}
+	if err := l.resume(ctx, images); err != nil {
 		return err
 	}
 	l.cache.images = pipeline.NewCached(l.store, l.cacheOptions(trainPart, valPart))
@@ -158,6 +162,7 @@ func (l *loop) openStore() error {
 	if l.Store.SpillDir == "" {
 		l.Store.SpillDir = l.folder.Path() // a disk that is meant to hold much; "/tmp" may be memory
 	}
+	l.Store.Identify = true
 	l.store = pipeline.NewStore(l.Data, l.Store)
 	return nil
 }

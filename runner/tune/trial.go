@@ -131,6 +131,7 @@ func (p *sharedPixels) of(data *dataset.Dataset, s *spec.Spec) (*pipeline.Store,
 		return p.store, nil
 	}
 	o := p.options
+	o.Identify = true // trials remember what they have seen
 	if err := o.Resize(network.Resize(s), s.Target.Resize); err != nil {
 		return nil, err
 	}

@@ -85,11 +85,19 @@ func (b *inference) compare(threshold float64) {
 }
 
 // atMost returns the largest float32 that is at most x, so that comparing float32
-// distances with it decides as comparing them with x would.
+// distances with it decides as comparing them with x would. What lies between zero and the normal
+// numbers is none of its values: the runtime takes those for zero.
 func atMost(x float64) float32 {
 	y := float32(x)
 	if float64(y) > x {
 		y = math.Nextafter32(y, float32(math.Inf(-1)))
+	}
+	const smallestNormal = 0x1p-126
+	switch {
+	case y < 0 && y > -smallestNormal:
+		return -smallestNormal
+	case y > 0 && y < smallestNormal:
+		return 0
 	}
 	return y
 }

@@ -1,7 +1,6 @@
 package metric
 
 import (
-	"math"
 	"slices"
 )
 
@@ -41,7 +40,7 @@ func (o OpenSet) Calibrate() (threshold, mean float64, err error) {
 		}
 	}
 	if len(distance) == len(o.Unknown) {
-		return float64(math.Nextafter32(slices.Min(distance), -math.MaxFloat32)), 0.5, nil
+		return below(slices.Min(distance)), 0.5, nil
 	}
 	scored, err := Score(distance, same, nil)
 	if err != nil {

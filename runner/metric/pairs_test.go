@@ -274,8 +274,11 @@ func TestCalibrate(t *testing.T) {
 		{"the middle of three", []float32{1, 2, 3, 4, 5, 6}, "101010", 3.5, 4.0 / 6},
 		// By hand: cuts 1.5 and 3.5 have 3 of 4 right; the lower one is taken.
 		{"the lower of two", []float32{1, 2, 3, 4}, "1010", 1.5, 0.75},
-		{"refuse all", []float32{1, 2, 2}, "010", float64(math.Nextafter32(1, 0)), 2.0 / 3},
-		{"accept all", []float32{1, 1, 1, 2}, "1011", 2, 0.75},
+		{"refuse all", []float32{1, 2, 2}, "010", -1, 2.0 / 3},
+		{"refuse all, 0 as well", []float32{0, 2, 2}, "010", -1, 2.0 / 3}, // was the denormal below 0
+		{"refuse all scores", []float32{-0x1p100, 2, 2}, "010", -0x1p101, 2.0 / 3},
+		{"accept all", []float32{1, 1, 1, 2}, "1011", 2.5, 0.75}, // as far above 2 as 1.5 is below
+		{"accept the only one", []float32{0, 0, 0}, "101", 0, 2.0 / 3},
 	} {
 		s := score(t, c.distance, kinds(c.same))
 		threshold, accuracy := Calibrate(s.Curve())
@@ -309,7 +312,7 @@ func TestRates(t *testing.T) {
 		{Target: 0.01}, // 60 negatives measure no less than 3/60 = 5 %
 		{Target: 0.05, Measurable: true, Threshold: 3.75, FAR: 0.05, FRR: 1.0 / 3},
 		{Target: 0.16, Measurable: true, Threshold: 9.5, FAR: 0.15, FRR: 1.0 / 3},
-		{Target: 1, Measurable: true, Threshold: 60, FAR: 1, FRR: 0},
+		{Target: 1, Measurable: true, Threshold: 60.5, FAR: 1, FRR: 0},
 	}
 	if err != nil || !slices.Equal(got, want) {
 		t.Errorf("Rates = %+v, %v, want %+v", got, err, want)

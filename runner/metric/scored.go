@@ -135,15 +135,31 @@ func (c *Curve) upTo(levels int) (positives, negatives float64) {
 	return c.Positives[levels-1], c.Negatives[levels-1]
 }
 
-// cut returns the threshold that accepts exactly the first levels distances: the
-// midpoint of the two distances beside it, which float64 holds exactly; the largest
-// distance where all are accepted, the float32 below the smallest where none is.
+// cut returns the threshold that accepts exactly the first levels distances: the midpoint of the
+// two distances beside it, which float64 holds exactly, or what above and below return where all
+// or none are accepted. It is never a distance or the number next to one, so that a runtime that
+// rounds otherwise decides the same.
 func (c *Curve) cut(levels int) float64 {
 	switch levels {
 	case 0:
-		return float64(math.Nextafter32(c.from(0), -math.MaxFloat32))
+		return below(c.from(0))
 	case len(c.Distance):
-		return float64(c.Distance[levels-1])
+		return c.above()
 	}
 	return (float64(c.Distance[levels-1]) + float64(c.from(levels))) / 2
+}
+
+// below returns a threshold that refuses all distances of which smallest is the smallest: -1,
+// which no distance reaches, or less where they are no distances but negated scores.
+func below(smallest float32) float64 { return min(-1, 2*float64(smallest)-1) }
+
+// above returns a threshold that accepts all distances: as far above the largest as the midpoint
+// to the one before it is below, and the largest where there is no other.
+func (c *Curve) above() float64 {
+	last := len(c.Distance) - 1
+	largest := float64(c.Distance[last])
+	if last == 0 {
+		return largest
+	}
+	return largest + (float64(c.from(last))-float64(c.Distance[last-1]))/2
 }

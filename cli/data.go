@@ -16,6 +16,8 @@ import (
 type dataOptions struct {
 	path    string // of a folder, an archive or a list
 	val     string // list of photos for validation
+	test    string // list of photos for test
+	fix     string // file of the mended list; "": none is written. runFix reads it
 	layout  layoutOptions
 	splits  string // folders at the top that are splits; "": their names say
 	reading readingOptions
@@ -26,7 +28,11 @@ func (o *dataOptions) addFlags(c *cli.Command) {
 		&cli.StringFlag{Name: "data", Destination: &o.path,
 			Usage: "`PATH` of the images: a folder with one folder per class, a .zip of one, or a list (CSV or TSV) of pairs, triplets or photos"},
 		&cli.StringFlag{Name: "val", Destination: &o.val,
-			Usage: "second `LIST` of photos and label images; its photos are for validation"})
+			Usage: "second `LIST` of photos and label images; its photos are for validation"},
+		&cli.StringFlag{Name: "test", Destination: &o.test,
+			Usage: "third `LIST` of photos and label images; its photos are for test"},
+		&cli.StringFlag{Name: "fix", Destination: &o.fix,
+			Usage: "new `FILE` for the usable rows of the list, mended; nothing else is done"})
 	o.layout.addFlags(c)
 	c.Flags = append(c.Flags, &cli.StringFlag{Name: "splits", Destination: &o.splits,
 		Usage: "`FOLDERS` at the top of the data that are splits, such as train=a,val=b,test=c, or none (default: known by their names)"})
@@ -43,7 +49,7 @@ func (o dataOptions) validate() error {
 // options returns what dataset.Open is asked for.
 func (o dataOptions) options() (dataset.Options, error) {
 	options, err := o.layout.options(o.path)
-	options.Val = o.val
+	options.Val, options.Test = o.val, o.test
 	if err == nil && o.splits != "" {
 		options.Splits, err = dataset.ParseSplitFolders(o.splits)
 	}

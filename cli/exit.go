@@ -131,6 +131,7 @@ var outcomes = []outcome{
 	{isA[*seen.Error], exitInput, "give another --out to begin anew; its checkpoints can still be evaluated and exported"},
 	{isA[*train.DataError], exitInput, "give the run's own data to go on, or another --out to begin anew"},
 	{isA[*dataset.Error], exitInput, ""},
+	{fixable, exitInput, "the same command with --fix NEW.csv writes the rows that can be used to a new list"},
 	{isA[*dataset.ListError], exitInput, ""},
 	{isA[*decode.ImageError], exitInput, "mend or remove it, or leave it out with --bad-images skip"},
 	{isA[*evaluate.NoPairsError], exitInput, ""},
@@ -162,6 +163,12 @@ var outcomes = []outcome{
 	{isA[*libtensorflow.MissingError], exitInput, ""},
 	{isA[*load.Error], exitInput, ""},
 	{is(session.ErrNoGPU), exitInput, "tfpair doctor names what the GPU build misses; --device cpu works everywhere"},
+}
+
+// fixable tells whether a list has rows that can be used.
+func fixable(err error) bool {
+	var list *dataset.ListError
+	return errors.As(err, &list) && list.Good > 0
 }
 
 func isA[E error](err error) bool {

@@ -82,7 +82,7 @@ func newApp(streams IO) *cli.App {
 		},
 	}
 	for _, c := range app.Commands {
-		finish(c, page{app.Name + " " + c.Name, c})
+		finish(c, page{app.Name + " " + c.Name, c}, streams)
 	}
 	app.CustomAppHelpTemplate = rootPage(app).template()
 	return app
@@ -105,13 +105,13 @@ func runRoot(c *cli.Context, streams IO) error {
 
 // finish gives a command what all commands have. Its arguments are refused unless it says
 // what they are.
-func finish(c *cli.Command, p page) {
+func finish(c *cli.Command, p page, streams IO) {
 	c.OnUsageError = onUsageError
 	c.HideHelp = true
 	strictNumbers(c.Flags)
 	c.Flags = append(c.Flags, helpFlag())
 	for _, sub := range c.Subcommands {
-		finish(sub, page{p.name + " " + sub.Name, sub})
+		finish(sub, page{p.name + " " + sub.Name, sub}, streams)
 	}
 	c.CustomHelpTemplate = p.template()
 	action := c.Action
@@ -121,6 +121,8 @@ func finish(c *cli.Command, p page) {
 		case err != nil:
 		case action == nil:
 			err = runHelp(ctx.App, p.words(), ctx.App.Writer)
+		case ctx.IsSet("fix"):
+			err = runFix(ctx, streams)
 		default:
 			err = action(ctx)
 		}

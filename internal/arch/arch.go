@@ -99,6 +99,7 @@ var Rules = map[string]Rule{
 		Why: "it describes a graph and runs nothing"},
 
 	"pipeline":          {Ours: []string{"pipeline/..."}, Pure: true, Why: noCgo},
+	"pipeline/rows":     {Pure: true, Why: noCgo},
 	"pipeline/dataset":  {Ours: []string{"internal/forest", "pipeline/..."}, Pure: true, Why: noCgo},
 	"pipeline/decode":   {Pure: true, Why: noCgo},
 	"pipeline/features": {Ours: []string{"internal/half"}, Pure: true, Why: noCgo},

@@ -124,8 +124,8 @@ func TestListWithArchive(t *testing.T) {
 	}
 	m["l.csv"].Data = []byte("left,right,same\nx/1.png,x,1\nx/2.png,y.png,0\n")
 	_, err := Open(Options{FS: m, Data: "l.csv", Images: "p.zip"})
-	want := "l.csv: 2 bad rows\nl.csv:2: image \"x\" is a folder\n" +
-		"l.csv:3: image \"y.png\" is not in \"p.zip\""
+	want := "l.csv: 2 of 2 rows cannot be used\nl.csv:2: image \"x\" is a folder\n" +
+		"l.csv:3: image \"y.png\" is not in \"p.zip\"; paths are relative to what --images names"
 	if err == nil || err.Error() != want {
 		t.Errorf("error %v\nwant %s", err, want)
 	}

@@ -1,14 +1,17 @@
 package dataset
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 )
 
-// Columns maps the roles of a list's columns to the names in its header. Roles that
-// are not in it keep the format's own names.
+// Columns maps the roles of a list's columns to the names in its header, or to numbers from
+// 1. Roles that are not in it keep the format's own names. A list without a header is read by
+// numbers alone.
 type Columns map[string]string
 
 // ParseColumns reads "left=a,right=b,same=label". The error is an *OptionsError.
@@ -45,18 +48,20 @@ func (l *list) find(roles []role, declared Columns) (map[string]int, error) {
 		name, declaredName := r.name, declared[r.name]
 		if r.opposite != "" && declared[r.opposite] != "" {
 			name, declaredName = r.opposite, declared[r.opposite]
+		} else if r.opposite != "" && declaredName == "" && !l.has(name) && l.has(r.opposite) {
+			name = r.opposite
 		}
 		column := name
 		if declaredName != "" {
 			column = declaredName
 		}
-		at := slices.Index(l.header, column)
+		at, twice := l.column(column)
 		switch {
 		case at < 0 && r.optional && declaredName == "":
 			continue
 		case at < 0:
-			return nil, l.missing(roles, column)
-		case slices.Contains(l.header[at+1:], column):
+			return nil, l.missing(column)
+		case twice:
 			return nil, l.refuse("header names column %q twice", column)
 		}
 		for other, taken := range found {
@@ -67,7 +72,38 @@ func (l *list) find(roles []role, declared Columns) (map[string]int, error) {
 		}
 		found[name] = at
 	}
-	return found, nil
+	return found, l.checkHeader(roles, declared)
+}
+
+// column returns the index of the column with a name, in any case, or with a number from 1
+// where no column has that name; -1 if there is none. Twice tells that two have the name.
+func (l *list) column(name string) (at int, twice bool) {
+	at = slices.Index(l.header, name)
+	if at >= 0 {
+		return at, slices.Contains(l.header[at+1:], name)
+	}
+	fold := func(h string) bool { return strings.EqualFold(h, name) }
+	if at = slices.IndexFunc(l.header, fold); at >= 0 {
+		return at, slices.ContainsFunc(l.header[at+1:], fold)
+	}
+	if n, err := strconv.Atoi(name); err == nil && n >= 1 && n <= len(l.header) {
+		return n - 1, false
+	}
+	return -1, false
+}
+
+// checkHeader refuses a first row that holds an image and was not declared by numbers: it
+// would be lost. By numbers it is read as a row.
+func (l *list) checkHeader(roles []role, declared Columns) error {
+	if !l.headless {
+		return nil
+	}
+	for _, r := range roles {
+		if name := declared[r.name]; name != "" && !slices.Contains(l.header, name) {
+			return nil
+		}
+	}
+	return l.missing(roles[0].name)
 }
 
 // likeness counts the roles that the header or the declaration names.
@@ -75,12 +111,18 @@ func (l *list) likeness(roles []role, declared Columns) int {
 	n := 0
 	for _, r := range roles {
 		for _, name := range []string{r.name, r.opposite} {
-			if name != "" && (declared[name] != "" || slices.Contains(l.header, name)) {
+			if name != "" && (declared[name] != "" || l.has(name)) {
 				n++
 			}
 		}
 	}
 	return n
+}
+
+// has tells whether the header names a column.
+func (l *list) has(name string) bool {
+	at, _ := l.column(name)
+	return at >= 0
 }
 
 func checkRoles(roles []role, declared Columns) error {
@@ -105,35 +147,30 @@ func checkRoles(roles []role, declared Columns) error {
 	return nil
 }
 
-// missing says which column is not there and how to declare the columns.
-func (l *list) missing(roles []role, column string) error {
-	var wanted []string
-	var opposites string
-	for _, r := range roles {
-		if !r.optional {
-			wanted = append(wanted, r.name+"=NAME")
-		}
-		if r.opposite != "" {
-			opposites += fmt.Sprintf("; %s=NAME in place of %s=NAME where 1 means %s",
-				r.opposite, r.name, r.opposite)
-		}
+// missing says which column is not there.
+func (l *list) missing(column string) error {
+	if l.headless {
+		return l.refuse("the first row is no header, it holds an image")
 	}
-	semicolons := ""
-	if len(l.header) == 1 && strings.Contains(l.header[0], ";") {
-		semicolons = "; separate columns by commas or tabs, not semicolons"
+	return l.refuse("no column %q in the header (%s)", column, quoted(l.header))
+}
+
+// advise adds to an error of find what the columns hold, and how to declare them. Nothing
+// can be read behind it.
+func (l *list) advise(err error, roles []role) error {
+	if e := (*ListError)(nil); errors.As(err, &e) && !strings.Contains(e.Faults[0].Reason, "twice") {
+		e.Hint = l.guess(roles).advice()
 	}
-	return l.refuse("no column %q in the header (%s)%s; "+
-		"say which columns are which with --columns %s%s",
-		column, quoted(l.header), semicolons, strings.Join(wanted, ","), opposites)
+	return err
 }
 
 // unused returns the names of the columns that no role reads.
 func (l *list) unused(found map[string]int) []string {
 	var names []string
 	used := slices.Collect(maps.Values(found))
-	for i, name := range l.header {
+	for i := range l.header {
 		if !slices.Contains(used, i) {
-			names = append(names, name)
+			names = append(names, l.name(i))
 		}
 	}
 	return names

@@ -3,7 +3,6 @@ package dataset
 import (
 	"errors"
 	"fmt"
-	"io"
 	"slices"
 	"strings"
 
@@ -28,7 +27,7 @@ var imageLabel = named.Row[Format]{
 	Brief: "CSV or TSV with columns image,label_image[,class][,coarse][,split]; " +
 		"a photo and the picture that stands for it",
 	New: func(raw named.Raw) (Format, error) {
-		return Format{read: readMatches, val: true, roles: []role{
+		return Format{read: readMatches, beside: true, roles: []role{
 			{name: "image"}, {name: "label_image"},
 			{name: "class", optional: true}, {name: "coarse", optional: true},
 			{name: "split", optional: true},
@@ -40,9 +39,7 @@ func readMatches(s *source, d *Dataset) error {
 	r := &matchReader{images: newImageSet(s), of: map[int32]int{},
 		classOf: map[int32]word{}, coarseOf: map[string]word{}, first: map[int32]spot{}}
 	lists := []matchList{{list: s.list, columns: s.columns}}
-	if s.val != nil {
-		lists = append(lists, matchList{s.val, s.inVal, Val})
-	}
+	lists = append(lists, s.beside...)
 	for _, r.from = range lists {
 		if err := r.read(s); err != nil {
 			return err
@@ -64,14 +61,15 @@ func readMatches(s *source, d *Dataset) error {
 		return &Error{"data", s.path, errors.New("a header and no photos below it")}
 	case len(r.first) == 1:
 		m, at := r.matches[0], r.spots[0]
-		at.list.fail(at.line, "label image %q stands for every photo; want at least 2 to choose from",
-			r.path(m.Label))
+		at.list.refute(at.line, faulty("want at least 2 to choose from", "label image %q stands for every photo",
+			r.path(m.Label)))
 		return at.list.err()
 	}
+	s.readNotes(d, r.images)
 	r.fill(d)
 	for _, l := range lists {
 		if names := l.unused(l.columns); len(names) > 0 {
-			d.note("%s: left out %s: %s", l.path, plural(len(names), "column"), quoted(names))
+			d.note("%s: left out %s: %s", l.path, plural(len(names), "column"), few(names))
 		}
 	}
 	return nil
@@ -113,21 +111,13 @@ type word struct {
 // read adds the rows of r.from.
 func (r *matchReader) read(s *source) error {
 	l := r.from
-	for {
-		row, err := l.next()
-		if err == io.EOF {
-			return nil
-		} else if err != nil {
-			return err
-		}
+	return l.each(func(row []string) (err error) {
 		split := l.all
 		if split == "" {
 			split, err = s.split(row)
 		}
-		if err := joined(err, r.add(row, split)); err != nil {
-			l.fail(l.line, "%v", err)
-		}
-	}
+		return errors.Join(err, r.add(row, split))
+	})
 }
 
 // here is the row that is being read.
@@ -144,14 +134,12 @@ func (at spot) seen(from spot) string {
 func (r *matchReader) add(row []string, split Split) error {
 	image, imageErr := r.images.add(row[r.from.columns["image"]])
 	label, labelErr := r.images.add(row[r.from.columns["label_image"]])
-	if labelErr != nil {
-		labelErr = fmt.Errorf("label_image: %w", labelErr)
-	}
-	if err := joined(imageErr, labelErr); err != nil {
+	labelErr = before("label_image", labelErr)
+	if err := errors.Join(imageErr, labelErr); err != nil {
 		return err
 	}
 	if image == label {
-		return fmt.Errorf("image %q is its own label image", r.path(image))
+		return faulty("", "image %q is its own label image", r.path(image))
 	}
 	m := Match{Image: image, Label: label, Split: split, Line: r.from.line}
 	at, again := r.of[image]
@@ -176,10 +164,10 @@ func (r *matchReader) again(m Match, at int) error {
 	before, where := r.matches[at], r.spots[at].seen(r.here())
 	switch {
 	case before.Label != m.Label:
-		return fmt.Errorf("image %q has the label image %q here and %q in %s",
+		return faulty("", "image %q has the label image %q here and %q in %s",
 			r.path(m.Image), r.path(m.Label), r.path(before.Label), where)
 	case before.Split != m.Split:
-		return fmt.Errorf("image %q is in %s here and in %s in %s",
+		return faulty("", "image %q is in %s here and in %s in %s",
 			r.path(m.Image), m.Split.named(), before.Split.named(), where)
 	}
 	if r.repeats++; r.repeats == 1 {
@@ -202,11 +190,11 @@ func (r *matchReader) addClasses(row []string, label int32) error {
 	if at, ok := r.from.columns["class"]; ok {
 		class = row[at]
 		if class == "" {
-			return errors.New("class is empty")
+			return faulty("", "class is empty")
 		}
 	}
 	if before, ok := r.classOf[label]; ok && before.text != class {
-		return fmt.Errorf("label image %q is of class %q here and of %q in %s",
+		return faulty("", "label image %q is of class %q here and of %q in %s",
 			r.path(label), class, before.text, before.seen(r.here()))
 	} else if !ok {
 		r.classOf[label] = word{class, r.here()}
@@ -217,10 +205,10 @@ func (r *matchReader) addClasses(row []string, label int32) error {
 	}
 	coarse := row[at]
 	if coarse == "" {
-		return errors.New("coarse is empty")
+		return faulty("", "coarse is empty")
 	}
 	if before, ok := r.coarseOf[class]; ok && before.text != coarse {
-		return fmt.Errorf("class %q is of coarse class %q here and of %q in %s",
+		return faulty("", "class %q is of coarse class %q here and of %q in %s",
 			class, coarse, before.text, before.seen(r.here()))
 	} else if !ok {
 		r.coarseOf[class] = word{coarse, r.here()}
@@ -233,7 +221,7 @@ func (r *matchReader) checkRoles() {
 	for i, m := range r.matches {
 		if label, ok := r.first[m.Image]; ok {
 			at := r.spots[i]
-			at.list.fail(at.line, "image %q is a label image in %s", r.path(m.Image), label.seen(at))
+			at.list.refute(at.line, faulty("", "image %q is a label image in %s", r.path(m.Image), label.seen(at)))
 		}
 	}
 }

@@ -94,7 +94,7 @@ func TestImageLabelErrors(t *testing.T) {
 			`l.csv:3: class "x" is of coarse class "g" here and of "f" in line 2`},
 		{"empty class", header + "a.png,d.png,,f,train\n", `l.csv:2: class is empty`},
 		{"empty coarse", header + "a.png,d.png,x,,train\n", `l.csv:2: coarse is empty`},
-		{"empty split", header + "a.png,d.png,x,f,\n", `l.csv:2: split is "", want train, val or test`},
+		{"empty split", header + "a.png,d.png,x,f,\n", `l.csv:2: split is ""; want train, val or test`},
 		{"a gallery of one", "image,label_image\n\na.png,d.png\nb.png,d.png\n",
 			`l.csv:3: label image "d.png" stands for every photo; want at least 2 to choose from`},
 		{"nothing", header, `a header and no photos below it`},

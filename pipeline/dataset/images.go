@@ -3,7 +3,6 @@ package dataset
 import (
 	"errors"
 	"fmt"
-	"io"
 	"slices"
 	"strings"
 
@@ -45,17 +44,12 @@ func readImages(s *source, d *Dataset) error {
 // listImages takes the images of the column image, each once.
 func listImages(s *source, d *Dataset) error {
 	set, rows := newImageSet(s), 0
-	for {
-		row, err := s.list.next()
-		if err == io.EOF {
-			break
-		} else if err != nil {
-			return err
-		}
-		if _, err := set.add(row[s.columns["image"]]); err != nil {
-			s.list.fail(s.list.line, "%v", err)
-		}
+	if err := s.list.each(func(row []string) error {
 		rows++
+		_, err := set.add(row[s.columns["image"]])
+		return err
+	}); err != nil {
+		return err
 	}
 	if err := s.readAll(set); err != nil {
 		return err
@@ -63,6 +57,7 @@ func listImages(s *source, d *Dataset) error {
 	if rows == 0 {
 		return &Error{"data", s.path, errors.New("a header and no images below it")}
 	}
+	s.readNotes(d, set)
 	d.Images = set.images
 	if repeats := rows - len(d.Images); repeats > 0 {
 		d.note("%s repeat an image and are left out", plural(repeats, "row"))

@@ -8,7 +8,6 @@ import (
 	"os"
 	"path"
 	"path/filepath"
-	"slices"
 	"strings"
 	"sync"
 
@@ -22,6 +21,7 @@ type Options struct {
 	Format  string       // row of Table; "" recognises it
 	Columns Columns      // of a list; nil where they have the format's own names
 	Val     string       // another list, of photos for validation; "": none
+	Test    string       // another list, of photos for test; "": none
 	Splits  SplitFolders // of class folders; nil: their names say; not read for ImagesOnly
 	// Nothing but images is wanted: no class or tuple is asked for, and Data may be one image.
 	ImagesOnly bool
@@ -32,7 +32,7 @@ type Options struct {
 type Format struct {
 	roles  []role                            // columns of a list; nil: reads none
 	tree   bool                              // reads folders and archives
-	val    bool                              // reads Options.Val beside its list
+	beside bool                              // reads Options.Val and Options.Test beside its list
 	splits bool                              // reads Options.Splits
 	plain  bool                              // knows nothing of its images; recognised for Options.ImagesOnly
 	read   func(s *source, d *Dataset) error // fills Images, Classes, tuples and Notes of d
@@ -58,109 +58,66 @@ func (e *OptionsError) Error() string { return e.Reason }
 // *Error, *ListError, *OptionsError or *named.UnknownError. The Dataset must be
 // closed.
 func Open(o Options) (*Dataset, error) {
+	d, _, err := open(o, false)
+	return d, err
+}
+
+// open is Open. Lenient leaves out bad rows of a list as long as there are good ones.
+func open(o Options, lenient bool) (*Dataset, *source, error) {
 	if o.Data == "" {
-		return nil, &OptionsError{"no data is named: want a folder, a .zip or a list"}
+		return nil, nil, &OptionsError{"no data is named: want a folder, a .zip or a list"}
 	}
 	p := place{o.FS}
 	s := &source{path: o.Data, rootPath: o.Data}
 	defer s.done()
 	opened, err := p.open(o.Data)
 	if err != nil {
-		return nil, &Error{"data", o.Data, reason(err)}
+		return nil, nil, &Error{"data", o.Data, reason(err)}
 	}
 	if o.ImagesOnly && opened.file != nil && extensions[strings.ToLower(path.Ext(o.Data))] {
-		return p.single(o.Data, opened)
+		d, err := p.single(o.Data, opened)
+		return d, s, err
 	}
 	s.opened = opened
 	name, format, err := s.recognise(o)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
+	}
+	if s.list != nil {
+		s.list.lenient = lenient
 	}
 	if err := s.findImages(p, o.Images); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	if o.Val != "" {
-		if !format.val {
-			return nil, &OptionsError{fmt.Sprintf("a list for validation, %q, is named beside data %q of "+
-				"format %q; only lists of photos and label images have one", o.Val, o.Data, name)}
-		}
-		if err := s.openVal(p, o, format.roles); err != nil {
-			return nil, err
-		}
+	if err := s.openBeside(p, o, name, format); err != nil {
+		return nil, nil, err
 	}
 	if o.Splits != nil && !format.splits && !o.ImagesOnly {
-		return nil, &OptionsError{fmt.Sprintf("splits are named for data %q of format %q; only class folders "+
+		return nil, nil, &OptionsError{fmt.Sprintf("splits are named for data %q of format %q; only class folders "+
 			"have them at the top", o.Data, name)}
 	}
 	s.splits = o.Splits
 	d := &Dataset{Name: p.base(o.Data), Format: name, Root: s.root}
 	if err := format.read(s, d); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	d.close, s.close = s.close, nil
-	return d, nil
+	return d, s, nil
 }
 
 // source is what a format reads.
 type source struct {
 	opened
-	path      string         // of the data, as the user wrote it
-	rootPath  string         // of the images
-	list      *list          // nil for a folder or an archive
-	columns   map[string]int // of the list, by role
-	val       *list          // of Options.Val, nil where that is ""
-	inVal     map[string]int // columns of val, by role
-	closeList func() error   // nil until the images are found
-	closeVal  func() error
-	splits    SplitFolders // Options.Splits
-}
-
-// recognise chooses the format and, for a list, finds its columns.
-func (s *source) recognise(o Options) (string, Format, error) {
-	if s.file == nil {
-		return s.recogniseTree(o)
-	}
-	var err error
-	if s.list, err = newList(o.Data, s.file); err != nil {
-		return "", Format{}, err
-	}
-	names := []string{o.Format}
-	if o.Format == "" {
-		names = listFormats(o.ImagesOnly)
-	}
-	var misfit error // of the format that comes closest
-	closest := -1
-	for _, name := range names {
-		format, err := Table.New(&named.Choice{Name: name})
-		if err != nil {
-			return "", Format{}, err
-		}
-		if format.roles == nil || format.plain && !o.ImagesOnly && o.Format == "" {
-			continue
-		}
-		if s.columns, err = s.list.find(format.roles, o.Columns); err == nil {
-			return name, format, nil
-		}
-		if n := s.list.likeness(format.roles, o.Columns); n > closest {
-			closest, misfit = n, err
-		}
-	}
-	if misfit == nil {
-		misfit = &OptionsError{fmt.Sprintf(
-			"format %q is for folders and archives; data %q is a list", o.Format, o.Data)}
-	}
-	return "", Format{}, misfit
-}
-
-// listFormats returns the names of all formats, first what a list is taken for in doubt.
-func listFormats(imagesOnly bool) []string {
-	first := "pairs"
-	if imagesOnly {
-		first = "images"
-	}
-	return slices.Insert(slices.DeleteFunc(Table.Names(), func(name string) bool {
-		return name == first
-	}), 0, first)
+	path        string         // of the data, as the user wrote it
+	rootPath    string         // of the images
+	list        *list          // nil for a folder or an archive
+	columns     map[string]int // of the list, by role
+	beside      []matchList    // of Options.Val and Options.Test
+	closeList   func() error   // nil until the images are found
+	closeBeside []func() error
+	absolute    string       // rootPath from the top of the disk, with slashes; "" where it is no folder of the disk
+	imagesNamed bool         // Options.Images is
+	splits      SplitFolders // Options.Splits
 }
 
 func (s *source) recogniseTree(o Options) (string, Format, error) {
@@ -190,39 +147,13 @@ func (s *source) recogniseTree(o Options) (string, Format, error) {
 	return name, format, nil
 }
 
-// openVal opens the list for validation, whose images are where those of the other are.
-func (s *source) openVal(p place, o Options, roles []role) error {
-	opened, err := p.open(o.Val)
-	if err != nil {
-		return &Error{"data", o.Val, reason(err)}
-	}
-	s.closeVal = opened.close
-	switch {
-	case opened.file == nil:
-		return &Error{"data", o.Val, errors.New("no list, as the data for validation must be")}
-	case o.Images == "" && p.dir(o.Val) != p.dir(o.Data):
-		return &OptionsError{fmt.Sprintf("lists %q and %q are in different folders: name the one that "+
-			"their paths are relative to with --images", o.Data, o.Val)}
-	}
-	if s.val, err = newList(o.Val, opened.file); err != nil {
-		return err
-	}
-	if s.inVal, err = s.val.find(roles, o.Columns); err != nil {
-		return err
-	}
-	if _, ok := s.inVal["split"]; ok {
-		return s.val.refuse("a column split in a list that is for validation as a whole")
-	}
-	return nil
-}
-
 // findImages sets the root of a list's images.
 func (s *source) findImages(p place, images string) error {
 	if s.list == nil {
 		return nil
 	}
 	role := "images"
-	if images == "" {
+	if s.imagesNamed = images != ""; !s.imagesNamed {
 		role, images = "data", p.dir(s.path)
 	}
 	opened, err := p.open(images)
@@ -235,12 +166,15 @@ func (s *source) findImages(p place, images string) error {
 	}
 	s.closeList, s.close = s.close, opened.close
 	s.root, s.rootPath = opened.root, images
+	if _, isArchive := opened.root.(*archive); !isArchive {
+		s.absolute = p.absolute(images)
+	}
 	return nil
 }
 
 // done releases what no Dataset has taken over.
 func (s *source) done() {
-	for _, c := range []func() error{s.close, s.closeList, s.closeVal} {
+	for _, c := range append(s.closeBeside, s.close, s.closeList) {
 		if c != nil {
 			_ = c() // nothing was written
 		}
@@ -328,6 +262,15 @@ func (p place) dir(name string) string {
 		return path.Dir(name)
 	}
 	return filepath.Dir(name)
+}
+
+// absolute returns a path of the disk from its top, with slashes, "" for other places.
+func (p place) absolute(name string) string {
+	absolute, err := filepath.Abs(name)
+	if p.fsys != nil || err != nil {
+		return ""
+	}
+	return filepath.ToSlash(absolute)
 }
 
 func (p place) base(name string) string {

@@ -3,9 +3,7 @@ package dataset
 import (
 	"errors"
 	"fmt"
-	"io"
 	"slices"
-	"strings"
 
 	"github.com/tfpair/tfpair/internal/named"
 )
@@ -30,16 +28,8 @@ var pairs = named.Row[Format]{
 
 func readPairs(s *source, d *Dataset) error {
 	r := &pairReader{source: s, images: newImageSet(s), seen: map[[2]int32]int{}}
-	for {
-		row, err := s.list.next()
-		if err == io.EOF {
-			break
-		} else if err != nil {
-			return err
-		}
-		if err := r.add(row); err != nil {
-			s.list.fail(s.list.line, "%v", err)
-		}
+	if err := s.list.each(r.add); err != nil {
+		return err
 	}
 	if err := s.readAll(r.images); err != nil {
 		return err
@@ -49,6 +39,16 @@ func readPairs(s *source, d *Dataset) error {
 	}
 	r.fill(d)
 	return nil
+}
+
+// readNotes says how a list was read.
+func (s *source) readNotes(d *Dataset, images *imageSet) {
+	for _, l := range s.lists() {
+		for _, note := range l.rows.Notes() {
+			d.note("%s: %s", l.path, note)
+		}
+	}
+	images.notes(d)
 }
 
 // readAll returns what was wrong with the rows of a list, and where its images may be.
@@ -80,11 +80,11 @@ func (r *pairReader) add(row []string) error {
 	right, rightErr := r.images.add(row[r.columns["right"]])
 	same, sameErr := r.same(row)
 	split, splitErr := r.split(row)
-	if err := joined(leftErr, rightErr, sameErr, splitErr); err != nil {
+	if err := errors.Join(leftErr, rightErr, sameErr, splitErr); err != nil {
 		return err
 	}
 	if left == right {
-		return fmt.Errorf("left and right are the same image, %q", r.images.images[left].Path)
+		return faulty("", "left and right are the same image, %q", r.images.images[left].Path)
 	}
 	p := Pair{Left: left, Right: right, Same: same, Split: split, Line: r.list.line}
 	key := [2]int32{min(left, right), max(left, right)}
@@ -97,10 +97,10 @@ func (r *pairReader) add(row []string) error {
 	before := r.pairs[at]
 	switch {
 	case before.Same != same:
-		return fmt.Errorf("%q and %q are %s here and %s in line %d", r.images.images[left].Path,
+		return faulty("keep one of them", "%q and %q are %s here and %s in line %d", r.images.images[left].Path,
 			r.images.images[right].Path, kind(same), kind(before.Same), before.Line)
 	case before.Split != split:
-		return fmt.Errorf("%q and %q are in split %q here and in %q in line %d",
+		return faulty("keep one of them", "%q and %q are in split %q here and in %q in line %d",
 			r.images.images[left].Path, r.images.images[right].Path, split, before.Split, before.Line)
 	}
 	r.pairs = append(r.pairs, p)
@@ -115,15 +115,13 @@ func (r *pairReader) same(row []string) (bool, error) {
 	if _, ok := r.columns["different"]; ok {
 		name, one = "different", false
 	}
-	switch value := row[r.columns[name]]; value {
-	case "1":
-		return one, nil
-	case "0":
-		return !one, nil
-	default:
-		return false, fmt.Errorf("%s is %q, want 1 (%s) or 0 (%s)", r.list.header[r.columns[name]],
-			value, kind(one), kind(!one))
+	value := row[r.columns[name]]
+	same, ok := answer(value, one)
+	if !ok {
+		return false, faulty(fmt.Sprintf("want 1, yes or %s; or 0, no or %s", kind(one), kind(!one)),
+			"%s is %q", name, value)
 	}
+	return same, nil
 }
 
 // split returns what the column split says, "" where there is none.
@@ -134,13 +132,14 @@ func (s *source) split(row []string) (Split, error) {
 	}
 	split := splitOf(row[at])
 	if split == "" {
-		return "", fmt.Errorf("split is %q, want train, val or test", row[at])
+		return "", faulty("want train, val or test", "split is %q", row[at])
 	}
 	return split, nil
 }
 
 // fill sorts the images into d and notes what was left out.
 func (r *pairReader) fill(d *Dataset) {
+	r.readNotes(d, r.images)
 	images, number := r.images.sorted()
 	d.Images, d.Pairs = images, r.pairs
 	for i := range d.Pairs {
@@ -149,7 +148,7 @@ func (r *pairReader) fill(d *Dataset) {
 	}
 	d.splitImages()
 	if names := r.list.unused(r.columns); len(names) > 0 {
-		d.note("left out %s: %s", plural(len(names), "column"), quoted(names))
+		d.note("left out %s: %s", plural(len(names), "column"), few(names))
 	}
 	if r.repeats > 0 {
 		verb := "repeat"
@@ -206,18 +205,4 @@ func kind(same bool) string {
 		return "same"
 	}
 	return "different"
-}
-
-// joined returns the errors that are not nil as one line, or nil.
-func joined(errs ...error) error {
-	var texts []string
-	for _, err := range errs {
-		if err != nil {
-			texts = append(texts, err.Error())
-		}
-	}
-	if len(texts) == 0 {
-		return nil
-	}
-	return errors.New(strings.Join(texts, "; "))
 }

@@ -106,13 +106,15 @@ func (r *runReader) read(name string) error {
 			continue
 		}
 		if err := r.add(&e, fields); err != nil {
-			bad.add(line, err.Error())
+			bad.add(line, err)
+		} else {
+			bad.Good++
 		}
 	}
 	if err := lines.Err(); err != nil {
 		return &Error{"data", name, err}
 	}
-	if bad.Total > 0 {
+	if bad.Bad > 0 {
 		return &bad
 	}
 	if err := r.finish(&e); err != nil {
@@ -125,7 +127,7 @@ func (r *runReader) read(name string) error {
 // add reads one line; until finish, Answer holds training images, not classes.
 func (r *runReader) add(e *Episode, fields []string) error {
 	if len(fields) != 2 {
-		return fmt.Errorf("%s, want a test image and a training image", plural(len(fields), "word"))
+		return faulty("", "%s, want a test image and a training image", plural(len(fields), "word"))
 	}
 	query, err := r.image(fields[0])
 	if err != nil {
@@ -136,7 +138,7 @@ func (r *runReader) add(e *Episode, fields []string) error {
 		return err
 	}
 	if slices.Contains(e.Query, query) {
-		return fmt.Errorf("test image %q is there twice", fields[0])
+		return faulty("", "test image %q is there twice", fields[0])
 	}
 	e.Query, e.Answer = append(e.Query, query), append(e.Answer, answer)
 	return nil
@@ -148,11 +150,11 @@ func (r *runReader) image(name string) (int32, error) {
 		return n, nil
 	}
 	if !fs.ValidPath(name) {
-		return 0, fmt.Errorf("image %q does not lie in the data", name)
+		return 0, faulty("", "image %q does not lie in the data", name)
 	}
 	info, err := fs.Stat(r.root, name)
 	if err != nil || !info.Mode().IsRegular() {
-		return 0, fmt.Errorf("image %q is not in the data", name)
+		return 0, faulty("", "image %q is not in the data", name)
 	}
 	n := int32(len(r.d.Images))
 	r.number[name] = n

@@ -2,8 +2,6 @@ package dataset
 
 import (
 	"errors"
-	"fmt"
-	"io"
 
 	"github.com/tfpair/tfpair/internal/named"
 )
@@ -27,16 +25,8 @@ var triplets = named.Row[Format]{
 
 func readTriplets(s *source, d *Dataset) error {
 	r := &tripletReader{source: s, images: newImageSet(s), seen: map[Pair]bool{}}
-	for {
-		row, err := s.list.next()
-		if err == io.EOF {
-			break
-		} else if err != nil {
-			return err
-		}
-		if err := r.add(row); err != nil {
-			s.list.fail(s.list.line, "%v", err)
-		}
+	if err := s.list.each(r.add); err != nil {
+		return err
 	}
 	r.checkNegatives()
 	if err := s.readAll(r.images); err != nil {
@@ -63,17 +53,17 @@ func (r *tripletReader) add(row []string) error {
 	positive, positiveErr := r.images.add(row[r.columns["positive"]])
 	negative, negativeErr := r.images.add(row[r.columns["negative"]])
 	split, splitErr := r.split(row)
-	if err := joined(anchorErr, positiveErr, negativeErr, splitErr); err != nil {
+	if err := errors.Join(anchorErr, positiveErr, negativeErr, splitErr); err != nil {
 		return err
 	}
 	path := func(i int32) string { return r.images.images[i].Path }
 	switch {
 	case positive == anchor:
-		return fmt.Errorf("the positive is its anchor, %q", path(anchor))
+		return faulty("", "the positive is its anchor, %q", path(anchor))
 	case negative == anchor:
-		return fmt.Errorf("the negative is its anchor, %q", path(anchor))
+		return faulty("", "the negative is its anchor, %q", path(anchor))
 	case negative == positive:
-		return fmt.Errorf("positive and negative are the same image, %q", path(positive))
+		return faulty("", "positive and negative are the same image, %q", path(positive))
 	}
 	line := r.list.line
 	r.triplets = append(r.triplets, Triplet{anchor, positive, negative, split, line})
@@ -102,13 +92,14 @@ func (r *tripletReader) checkNegatives() {
 		if next == nil {
 			next = joints(r.pairs)
 		}
-		r.list.fail(t.Line, "the negative %q is of its anchor's class: %s",
-			r.images.images[t.Negative].Path, chain(r.images.images, next, t.Anchor, t.Negative))
+		r.list.refute(t.Line, faulty("", "the negative %q is of its anchor's class: %s",
+			r.images.images[t.Negative].Path, chain(r.images.images, next, t.Anchor, t.Negative)))
 	}
 }
 
 // fill sorts the images into d and notes what was left out.
 func (r *tripletReader) fill(d *Dataset) {
+	r.readNotes(d, r.images)
 	images, number := r.images.sorted()
 	d.Images, d.Pairs, d.Triplets = images, r.pairs, r.triplets
 	for i := range d.Pairs {
@@ -121,7 +112,7 @@ func (r *tripletReader) fill(d *Dataset) {
 	}
 	d.splitImages()
 	if names := r.list.unused(r.columns); len(names) > 0 {
-		d.note("left out %s: %s", plural(len(names), "column"), quoted(names))
+		d.note("left out %s: %s", plural(len(names), "column"), few(names))
 	}
 	d.noteLeaks()
 }

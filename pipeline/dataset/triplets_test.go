@@ -69,7 +69,7 @@ func TestTripletErrors(t *testing.T) {
 				`"c.png" = "b.png" (line 3), "b.png" = "a.png" (line 2)`},
 		{"no file", header + "a.png,b.png,nowhere.png\n", `t.csv:2: image "nowhere.png" is not in`},
 		{"split", "anchor,positive,negative,split\na.png,b.png,c.png,tset\n",
-			`t.csv:2: split is "tset", want train, val or test`},
+			`t.csv:2: split is "tset"; want train, val or test`},
 		{"column", "anchor,positive,other\na.png,b.png,c.png\n", `no column "negative" in the header`},
 		{"nothing", header, `a header and no triplets below it`},
 	} {

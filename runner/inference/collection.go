@@ -31,7 +31,7 @@ func OpenCollection(o dataset.Options) (*Collection, error) {
 			Classes: classesOf(known, known)}, nil
 	case err == nil:
 		defer known.Close()
-	case errors.As(err, &list) && list.Rows[0].Line > 1: // the header fits a format, and rows do not
+	case errors.As(err, &list) && !list.Header: // the header fits a format, and rows do not
 		return nil, err
 	}
 	o.ImagesOnly = true

@@ -1,0 +1,109 @@
+package cli
+
+import (
+	"bytes"
+	"fmt"
+	"path/filepath"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/tfpair/tfpair/internal/aside"
+	"github.com/tfpair/tfpair/pipeline/dataset"
+)
+
+// fixed is the result of --fix.
+type fixed struct {
+	Out     string        `json:"out"`
+	Format  string        `json:"format"`
+	Rows    int           `json:"rows"`    // written
+	Dropped int           `json:"dropped"` // rows that cannot be used
+	Faults  []droppedKind `json:"faults,omitempty"`
+	Notes   []string      `json:"notes,omitempty"`
+}
+
+// droppedKind is rows that are left out for one reason.
+type droppedKind struct {
+	Reason string `json:"reason"` // of the first
+	Line   int    `json:"line"`   // of the first
+	Count  int    `json:"count"`
+}
+
+// runFix writes the usable rows of the list that a command was given to a new file, and
+// does nothing else of the command. The file appears whole or not at all.
+func runFix(c *cli.Context, streams IO) error {
+	out := outputOptions{json: c.Bool("json"), quiet: c.Bool("quiet")}.on(streams)
+	to := c.String("fix")
+	if err := require(c.Command.Name, given{"fix", to}, given{"data", c.String("data")}); err != nil {
+		return err
+	}
+	if free, err := aside.Free(to); err != nil {
+		return err
+	} else if !free {
+		return usagef("--fix %s is there already; name a new file, nothing is overwritten", to)
+	}
+	layout := layoutOptions{images: c.String("images"), format: c.String("format"), columns: c.String("columns")}
+	options, err := layout.options(c.String("data"))
+	if err != nil {
+		return err
+	}
+	var text bytes.Buffer
+	f, err := dataset.Fix(options, &text)
+	if err != nil {
+		return err
+	}
+	if err := aside.WriteFile(to, text.Bytes()); err != nil {
+		return err
+	}
+	result := fixed{Out: to, Format: f.Format, Rows: f.Rows, Notes: f.Notes}
+	for _, note := range f.Notes {
+		out.say("note      %s", note)
+	}
+	if f.Dropped != nil {
+		result.Dropped = f.Dropped.Bad
+		for _, kind := range f.Dropped.Faults {
+			result.Faults = append(result.Faults, droppedKind{kind.Reason, kind.Line, kind.Count})
+			out.say("left out  %s, first line %d: %s", count(kind.Count, "row"), kind.Line, kind.Reason)
+		}
+	}
+	out.print("wrote %s (%s, %s left out)", to, count(f.Rows, "row"), count(result.Dropped, "row"))
+	out.say("next: %s", again(c, to))
+	return out.emit("summary", result)
+}
+
+// again returns the command line with the mended list in place of the one that was given.
+func again(c *cli.Context, list string) string {
+	words := append([]string{"tfpair"}, strings.Fields(strings.TrimPrefix(c.Command.HelpName, "tfpair "))...)
+	words = append(words, "--data", list)
+	if !c.IsSet("images") && filepath.Dir(list) != filepath.Dir(c.String("data")) {
+		words = append(words, "--images", filepath.Dir(c.String("data")))
+	}
+	for _, flag := range c.Command.Flags {
+		name := flag.Names()[0]
+		if !c.IsSet(name) || name == "fix" || name == "data" || name == "columns" || name == "format" {
+			continue
+		}
+		switch value := c.Value(name).(type) {
+		case bool:
+			words = append(words, "--"+name)
+		case cli.StringSlice:
+			for _, v := range value.Value() {
+				words = append(words, "--"+name, v)
+			}
+		default:
+			words = append(words, "--"+name, fmt.Sprint(value))
+		}
+	}
+	for i, w := range words {
+		words[i] = shellWord(w)
+	}
+	return strings.Join(words, " ")
+}
+
+// shellWord quotes a word that a shell would take apart.
+func shellWord(word string) string {
+	if word != "" && !strings.ContainsAny(word, " \t\n\"'`$&|;<>()[]{}*?!#~\\") {
+		return word
+	}
+	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
+}

@@ -1,0 +1,124 @@
+package dataset
+
+import (
+	"encoding/csv"
+	"errors"
+	"io"
+)
+
+// Fixed is what Fix did to a list.
+type Fixed struct {
+	Format  string     // row of Table
+	Rows    int        // written
+	Dropped *ListError // rows that cannot be used; nil if there are none
+	Notes   []string   // how the list was read, and what else was left out, one sentence each
+}
+
+// Fix reads the list that o names and writes its usable rows to w: UTF-8, commas, the
+// format's own column names, labels 1 and 0, paths as they are on the disk, relative to
+// where they were. The columns class, coarse, split and group are written where the list
+// has them, others are left out. Errors are those of Open, and of w. Where no row can be
+// used the error is a *ListError and nothing is written.
+func Fix(o Options, w io.Writer) (*Fixed, error) {
+	o.Val, o.Test = "", ""
+	d, s, err := open(o, true)
+	if err != nil {
+		return nil, err
+	}
+	defer d.Close() // read only
+	if s.list == nil {
+		return nil, &OptionsError{"a list is mended; data " + o.Data + " is a folder or an archive"}
+	}
+	f := &Fixed{Format: d.Format, Notes: d.Notes}
+	if s.list.bad.Bad > 0 {
+		f.Dropped = &s.list.bad
+	}
+	f.Rows, err = s.write(d, w)
+	return f, err
+}
+
+// write writes the rows of d, and returns how many it wrote.
+func (s *source) write(d *Dataset, w io.Writer) (int, error) {
+	table := csv.NewWriter(w)
+	columns := columnsOf[d.Format]
+	var present []column
+	var header []string
+	for _, c := range columns {
+		if _, ok := s.columns[c.name]; ok || c.name == "same" {
+			present, header = append(present, c), append(header, c.name)
+		}
+	}
+	rows := 0
+	errs := []error{table.Write(header)}
+	for i := range d.rowCount() {
+		if s.list.bad.at[d.lineOf(i)] {
+			continue
+		}
+		var row []string
+		for _, c := range present {
+			row = append(row, c.value(d, i))
+		}
+		errs = append(errs, table.Write(row))
+		rows++
+	}
+	table.Flush()
+	return rows, errors.Join(append(errs, table.Error())...)
+}
+
+// column is how a column of a list is written.
+type column struct {
+	name  string
+	value func(d *Dataset, row int) string
+}
+
+// columnsOf are the columns of the formats that read lists, in their order.
+var columnsOf = map[string][]column{
+	"pairs": {
+		{"left", func(d *Dataset, i int) string { return d.Images[d.Pairs[i].Left].Path }},
+		{"right", func(d *Dataset, i int) string { return d.Images[d.Pairs[i].Right].Path }},
+		{"same", func(d *Dataset, i int) string { return map[bool]string{true: "1", false: "0"}[d.Pairs[i].Same] }},
+		{"split", func(d *Dataset, i int) string { return string(d.Pairs[i].Split) }},
+	},
+	"triplets": {
+		{"anchor", func(d *Dataset, i int) string { return d.Images[d.Triplets[i].Anchor].Path }},
+		{"positive", func(d *Dataset, i int) string { return d.Images[d.Triplets[i].Positive].Path }},
+		{"negative", func(d *Dataset, i int) string { return d.Images[d.Triplets[i].Negative].Path }},
+		{"split", func(d *Dataset, i int) string { return string(d.Triplets[i].Split) }},
+	},
+	"image-label": {
+		{"image", func(d *Dataset, i int) string { return d.Images[d.Matches[i].Image].Path }},
+		{"label_image", func(d *Dataset, i int) string { return d.Images[d.Matches[i].Label].Path }},
+		{"class", func(d *Dataset, i int) string { return d.Classes[d.Images[d.Matches[i].Image].Class] }},
+		{"coarse", func(d *Dataset, i int) string { return d.Coarse[d.CoarseOf[d.Images[d.Matches[i].Image].Class]] }},
+		{"split", func(d *Dataset, i int) string { return string(d.Matches[i].Split) }},
+	},
+	"images": {
+		{"image", func(d *Dataset, i int) string { return d.Images[i].Path }},
+	},
+}
+
+// rowCount returns how many rows of a list stand for d.
+func (d *Dataset) rowCount() int {
+	switch {
+	case len(d.Triplets) > 0:
+		return len(d.Triplets)
+	case len(d.Pairs) > 0:
+		return len(d.Pairs)
+	case len(d.Matches) > 0:
+		return len(d.Matches)
+	}
+	return len(d.Images)
+}
+
+// lineOf returns the line that a row of a list came from, 0 where that is not known.
+func (d *Dataset) lineOf(row int) int {
+	switch {
+	case len(d.Triplets) > 0:
+		return d.Triplets[row].Line
+	case len(d.Pairs) > 0:
+		return d.Pairs[row].Line
+	case len(d.Matches) > 0:
+		return d.Matches[row].Line
+	}
+	return 0
+}

@@ -1,0 +1,188 @@
+package dataset
+
+import (
+	"errors"
+	"io/fs"
+	"path"
+	"slices"
+	"strings"
+
+	"golang.org/x/text/unicode/norm"
+)
+
+// imageSet gives numbers to the images that a list names.
+type imageSet struct {
+	root      fs.FS
+	rootPath  string
+	absolute  string            // rootPath from the top of the disk, with slashes; "" where it is an archive
+	named     bool              // Options.Images names the root
+	known     map[string]listed // by path as it was written
+	numbers   map[string]int32  // by clean path
+	images    []Image
+	folders   map[string]map[string][]string // by folder in which paths were looked for: its names by their folded ones
+	backslash int                            // paths with backslashes
+	otherwise []string                       // paths that write a file's name in another way
+}
+
+type listed struct {
+	number int32
+	err    error
+}
+
+func newImageSet(s *source) *imageSet {
+	return &imageSet{root: s.root, rootPath: s.rootPath, absolute: s.absolute, named: s.imagesNamed,
+		known: map[string]listed{}, numbers: map[string]int32{}, folders: map[string]map[string][]string{}}
+}
+
+// add returns the number of the image at a path.
+func (s *imageSet) add(name string) (int32, error) {
+	if k, ok := s.known[name]; ok {
+		return k.number, k.err
+	}
+	number, err := s.find(name)
+	s.known[name] = listed{number, err}
+	return number, err
+}
+
+func (s *imageSet) find(name string) (int32, error) {
+	clean, err := s.clean(name)
+	if err != nil {
+		return 0, err
+	}
+	info, err := fs.Stat(s.root, clean)
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrInvalid) {
+		other, found := s.lookAlike(clean)
+		if !found {
+			return 0, faulty(s.elsewhere(), "image %q is not in %q", name, s.rootPath)
+		}
+		s.otherwise = append(s.otherwise, name)
+		clean = other
+		info, err = fs.Stat(s.root, clean)
+	}
+	switch {
+	case err != nil:
+		return 0, faulty("", "image %q: %v", name, reason(err))
+	case info.IsDir():
+		return 0, faulty("", "image %q is a folder", name)
+	case !info.Mode().IsRegular():
+		return 0, faulty("", "image %q is %s, not a file", name, kindOf(info.Mode()))
+	}
+	if n, ok := s.numbers[clean]; ok {
+		return n, nil
+	}
+	n := int32(len(s.images))
+	s.numbers[clean] = n
+	s.images = append(s.images, Image{Path: clean, Class: -1, Size: info.Size()})
+	return n, nil
+}
+
+// elsewhere says what to do about images that are not there.
+func (s *imageSet) elsewhere() string {
+	if s.named {
+		return "paths are relative to what --images names"
+	}
+	return "--images names another folder or .zip"
+}
+
+// clean returns a path as file systems of Go want it, relative to the root.
+func (s *imageSet) clean(name string) (string, error) {
+	if name == "" {
+		return "", faulty("", "empty path")
+	}
+	slashed := name
+	if strings.Contains(name, `\`) {
+		if _, err := fs.Stat(s.root, path.Clean(name)); err == nil {
+			return path.Clean(name), nil // a file's name may hold one
+		}
+		slashed = strings.ReplaceAll(name, `\`, "/")
+		s.backslash++
+	}
+	drive := len(slashed) > 1 && slashed[1] == ':' && (slashed[0]|0x20 >= 'a' && slashed[0]|0x20 <= 'z')
+	clean := path.Clean(slashed)
+	if inside, ok := strings.CutPrefix(clean, strings.TrimSuffix(s.absolute, "/")+"/"); ok && s.absolute != "" {
+		return inside, nil
+	}
+	switch {
+	case strings.HasPrefix(slashed, "/") || drive:
+		mend := "name the folder that the paths begin with with --images, or write paths relative to it"
+		if s.named {
+			mend = "write paths relative to what --images names"
+		}
+		return "", faulty(mend, "path %q is absolute and does not lie in %q", name, s.rootPath)
+	case clean == ".." || strings.HasPrefix(clean, "../"):
+		return "", faulty(s.elsewhere(), "path %q leads out of %q", name, s.rootPath)
+	}
+	return clean, nil
+}
+
+// lookAlike finds the one file whose path differs from name in how accents are written, or
+// in capitals.
+func (s *imageSet) lookAlike(name string) (string, bool) {
+	dir := "."
+	for element := range strings.SplitSeq(name, "/") {
+		alike := s.names(dir)[folded(element)]
+		if i := slices.Index(alike, element); i >= 0 {
+			alike = alike[i : i+1]
+		} else if accents := composedLike(alike, element); len(accents) == 1 {
+			alike = accents
+		}
+		if len(alike) != 1 {
+			return "", false
+		}
+		dir = path.Join(dir, alike[0])
+	}
+	return dir, true
+}
+
+// folded returns a name in one way of accents and capitals.
+func folded(name string) string { return strings.ToLower(norm.NFC.String(name)) }
+
+// composedLike returns the names that differ from one in accents alone.
+func composedLike(names []string, one string) []string {
+	return slices.DeleteFunc(slices.Clone(names), func(n string) bool {
+		return norm.NFC.String(n) != norm.NFC.String(one)
+	})
+}
+
+// names returns the names in a folder by their folded ones, none where it cannot be read.
+func (s *imageSet) names(dir string) map[string][]string {
+	if names, ok := s.folders[dir]; ok {
+		return names
+	}
+	names := map[string][]string{}
+	entries, _ := fs.ReadDir(s.root, dir) // the path is reported as missing
+	for _, e := range entries {
+		key := folded(e.Name())
+		names[key] = append(names[key], e.Name())
+	}
+	s.folders[dir] = names
+	return names
+}
+
+// notes says how paths were read.
+func (s *imageSet) notes(d *Dataset) {
+	if s.backslash > 0 {
+		d.note("paths with backslashes are read with slashes: %d", s.backslash)
+	}
+	if n := len(s.otherwise); n > 0 {
+		d.note("paths whose accents or capitals differ from a file's are read as that file's: %d, such as %+q",
+			n, s.otherwise[0])
+	}
+}
+
+// sorted returns the images in the order of their paths, and the new number of each.
+func (s *imageSet) sorted() (images []Image, number []int32) {
+	order := make([]int32, len(s.images))
+	for i := range order {
+		order[i] = int32(i)
+	}
+	slices.SortFunc(order, func(a, b int32) int {
+		return strings.Compare(s.images[a].Path, s.images[b].Path)
+	})
+	number = make([]int32, len(order))
+	for to, from := range order {
+		images = append(images, s.images[from])
+		number[from] = int32(to)
+	}
+	return images, number
+}

@@ -1,10 +1,8 @@
 package backbone
 
 import (
-	"encoding/json"
 	"math"
 	"math/rand/v2"
-	"os"
 	"strings"
 	"testing"
 
@@ -15,6 +13,7 @@ import (
 	"github.com/tfpair/tfpair/graphs/graphtest"
 	"github.com/tfpair/tfpair/graphs/layer"
 	"github.com/tfpair/tfpair/graphs/variable"
+	"github.com/tfpair/tfpair/internal/golden"
 	"github.com/tfpair/tfpair/internal/named"
 )
 
@@ -155,8 +154,8 @@ func TestGradient(t *testing.T) {
 	}
 }
 
-// golden is testdata/golden/keras_backbones.json; the script beside it documents it.
-type golden struct {
+// keras is testdata/golden/keras_backbones.json; the script beside it documents it.
+type keras struct {
 	Networks []struct {
 		Name      string         `json:"name"`
 		Options   map[string]any `json:"options"`
@@ -168,17 +167,9 @@ type golden struct {
 	Parity []parity `json:"parity"`
 }
 
-func readGolden(t *testing.T) golden {
+func readGolden(t *testing.T) keras {
 	t.Helper()
-	text, err := os.ReadFile("../../testdata/golden/keras_backbones.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var g golden
-	if err := json.Unmarshal(text, &g); err != nil {
-		t.Fatal(err)
-	}
-	return g
+	return golden.Read[keras](t, "../../testdata/golden/keras_backbones.json")
 }
 
 // TestParameters: features and parameters are as many as Keras counts in the same

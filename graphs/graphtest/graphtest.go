@@ -2,7 +2,7 @@
 //
 //	inputs → placeholders → builder → run → values
 //
-// Only tests import it. It opens sessions of its own, through the binding.
+// Only tests import it.
 package graphtest
 
 import (
@@ -15,6 +15,7 @@ import (
 	tg "github.com/galeone/tfgo"
 
 	"github.com/tfpair/tfpair/graphs/variable"
+	"github.com/tfpair/tfpair/internal/session"
 )
 
 // Input is an array that a builder gets as a placeholder.
@@ -28,8 +29,7 @@ type Builder func(s *op.Scope, inputs []tf.Output) []tf.Output
 
 // Graph is a built graph that may be run on other inputs.
 type Graph struct {
-	session   *tf.Session
-	graph     *tf.Graph
+	session   *session.Session
 	feeds     []tf.Output
 	fetches   []tf.Output
 	shapes    [][]int64
@@ -52,46 +52,45 @@ func (g *Graph) Run(t *testing.T, inputs []Input) [][]float32 {
 
 func (g *Graph) run(t *testing.T, inputs []Input, targets []*tf.Operation) [][]float32 {
 	t.Helper()
-	feeds := map[tf.Output]*tf.Tensor{}
+	values := make([]session.Value, len(inputs))
 	for i, in := range inputs {
-		x, err := tf.NewTensor(in.Data)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := x.Reshape(g.shapes[i]); err != nil {
-			t.Fatal(err)
-		}
-		feeds[g.feeds[i]] = x
+		values[i] = session.Of(in.Data, g.shapes[i]...)
 	}
-	results, err := g.session.Run(feeds, g.fetches, targets)
+	return g.call(t, tensors(g.feeds), tensors(g.fetches), targets, values)
+}
+
+// call runs targets and returns the elements of fetches, row-major.
+func (g *Graph) call(t *testing.T, feeds, fetches []string, targets []*tf.Operation,
+	values []session.Value) [][]float32 {
+	t.Helper()
+	var operations []string
+	for _, o := range targets {
+		operations = append(operations, o.Name())
+	}
+	call, err := g.session.Prepare(feeds, fetches, operations)
 	if err != nil {
 		t.Fatal(err)
 	}
-	values := make([][]float32, len(results))
-	for i, r := range results {
-		values[i] = flat(t, r)
-	}
-	return values
-}
-
-// flat returns the elements of x, row-major.
-func flat(t *testing.T, x *tf.Tensor) []float32 {
-	t.Helper()
-	n := int64(1)
-	for _, d := range x.Shape() {
-		n *= d
-	}
-	if err := x.Reshape([]int64{n}); err != nil {
+	results, err := call.Run(values...)
+	if err != nil {
 		t.Fatal(err)
 	}
-	if n == 0 {
-		return nil
+	out := make([][]float32, len(results))
+	for i, r := range results {
+		if out[i], err = session.Data[float32](r); err != nil {
+			t.Fatal(err)
+		}
 	}
-	values, ok := x.Value().([]float32)
-	if !ok {
-		t.Fatalf("output has type %v, want float32", x.DataType())
+	return out
+}
+
+// tensors returns the names of outputs.
+func tensors(list []tf.Output) []string {
+	var names []string
+	for _, o := range list {
+		names = append(names, fmt.Sprintf("%s:%d", o.Op.Name(), o.Index))
 	}
-	return values
+	return names
 }
 
 // Run builds and runs once.

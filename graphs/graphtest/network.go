@@ -9,6 +9,7 @@ import (
 
 	"github.com/tfpair/tfpair/graphs/variable"
 	"github.com/tfpair/tfpair/internal/names"
+	"github.com/tfpair/tfpair/internal/session"
 )
 
 // Network is a Builder that creates variables.
@@ -24,11 +25,11 @@ func BuildNetwork(t *testing.T, inputs []Input, build Network) *Graph {
 		g.feeds, g.shapes = append(g.feeds, feed), append(g.shapes, in.Shape)
 	}
 	g.fetches = build(root.SubScope("built"), g.variables, g.feeds)
-	var err error
-	if g.graph, err = root.Finalize(); err != nil {
+	graph, err := root.Finalize()
+	if err != nil {
 		t.Fatal(err)
 	}
-	if g.session, err = tf.NewSession(g.graph, nil); err != nil {
+	if g.session, err = session.Open(graph, session.Options{}); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
@@ -61,36 +62,23 @@ func (g *Graph) variable(t *testing.T, key string) variable.Variable {
 // Set sets variables by key, in one run.
 func (g *Graph) Set(t *testing.T, values map[string][]float32) {
 	t.Helper()
-	feeds := map[tf.Output]*tf.Tensor{}
+	var feeds []string
 	var targets []*tf.Operation
+	var fed []session.Value
 	for key, value := range values {
 		v := g.variable(t, key)
-		x, err := tf.NewTensor(value)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := x.Reshape(v.Shape); err != nil {
-			t.Fatal(err)
-		}
-		feeds[g.graph.Operation(key+names.Value).Output(0)] = x
+		feeds, fed = append(feeds, key+names.Value), append(fed, session.Of(value, v.Shape...))
 		targets = append(targets, v.Assign)
 	}
-	if len(targets) == 0 {
-		return
-	}
-	if _, err := g.session.Run(feeds, nil, targets); err != nil {
-		t.Fatal(err)
+	if len(targets) > 0 {
+		g.call(t, feeds, nil, targets, fed)
 	}
 }
 
 // Get returns the value of the variable of this key.
 func (g *Graph) Get(t *testing.T, key string) []float32 {
 	t.Helper()
-	values, err := g.session.Run(nil, []tf.Output{g.variable(t, key).Read}, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return flat(t, values[0])
+	return g.call(t, nil, tensors([]tf.Output{g.variable(t, key).Read}), nil, nil)[0]
 }
 
 // Update is Run, and what the Network gave to variable.Set.Update happens.

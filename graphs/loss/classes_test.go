@@ -1,14 +1,13 @@
 package loss
 
 import (
-	"encoding/json"
 	"fmt"
 	"math"
 	"math/rand/v2"
-	"os"
 	"slices"
 	"testing"
 
+	"github.com/tfpair/tfpair/internal/golden"
 	"github.com/tfpair/tfpair/internal/named"
 )
 
@@ -216,13 +215,9 @@ type goldenLosses struct {
 
 func readGolden(t *testing.T) goldenLosses {
 	t.Helper()
-	text, err := os.ReadFile("../../testdata/golden/pml_losses.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var g goldenLosses
-	if err := json.Unmarshal(text, &g); err != nil || g.Dim != dim {
-		t.Fatalf("%v; dim %d, want %d", err, g.Dim, dim)
+	g := golden.Read[goldenLosses](t, "../../testdata/golden/pml_losses.json")
+	if g.Dim != dim {
+		t.Fatalf("dim %d, want %d", g.Dim, dim)
 	}
 	return g
 }

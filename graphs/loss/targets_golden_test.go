@@ -1,14 +1,13 @@
 package loss
 
 import (
-	"encoding/json"
 	"fmt"
 	"math"
-	"os"
 	"slices"
 	"testing"
 
 	"github.com/tfpair/tfpair/graphs/graphtest"
+	"github.com/tfpair/tfpair/internal/golden"
 )
 
 // goldenTargets is testdata/golden/torch_targets.json; the script beside it documents it.
@@ -25,14 +24,7 @@ type goldenTargets struct {
 
 // TestTargetsGolden holds values and gradients against those of PyTorch.
 func TestTargetsGolden(t *testing.T) {
-	text, err := os.ReadFile("../../testdata/golden/torch_targets.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var g goldenTargets
-	if err := json.Unmarshal(text, &g); err != nil {
-		t.Fatal(err)
-	}
+	g := golden.Read[goldenTargets](t, "../../testdata/golden/torch_targets.json")
 	in := []graphtest.Input{rowsOf(g.Embeddings), rowsOf(g.Targets)}
 	var seen []string
 	for _, c := range g.Cases {

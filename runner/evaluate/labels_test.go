@@ -1,13 +1,9 @@
 package evaluate
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"image"
-	"image/color"
-	"image/png"
 	"math"
 	"strings"
 	"testing"
@@ -17,7 +13,6 @@ import (
 	"github.com/tfpair/tfpair/models/distance"
 	"github.com/tfpair/tfpair/pipeline"
 	"github.com/tfpair/tfpair/pipeline/dataset"
-	"github.com/tfpair/tfpair/pipeline/resize"
 	"github.com/tfpair/tfpair/runner/metric"
 )
 
@@ -34,28 +29,12 @@ func greyList(t *testing.T, rows ...string) (*dataset.Dataset, *pipeline.Store) 
 			t.Fatal(err)
 		}
 		for _, value := range []int{photo, label} {
-			img := image.NewGray(image.Rect(0, 0, 1, 1))
-			img.SetGray(0, 0, color.Gray{Y: uint8(value)})
-			var b bytes.Buffer
-			if err := png.Encode(&b, img); err != nil {
-				t.Fatal(err)
-			}
-			files[fmt.Sprintf("%03d.png", value)] = &fstest.MapFile{Data: b.Bytes()}
+			files[fmt.Sprintf("%03d.png", value)] = pixel(t, uint8(value))
 		}
 		list += fmt.Sprintf("%03d.png,%03d.png,%s,%s,%s\n", photo, label, class, coarse, split)
 	}
 	files["list.csv"] = &fstest.MapFile{Data: []byte(list)}
-	data, err := dataset.Open(dataset.Options{Data: "list.csv", FS: files})
-	if err != nil {
-		t.Fatal(err)
-	}
-	resizer, err := resize.New(resize.Options{Size: 1, Mode: "squash", Filter: "linear"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	store := pipeline.NewStore(data, pipeline.StoreOptions{Resizer: resizer})
-	t.Cleanup(func() { store.Close(); data.Close() })
-	return data, store
+	return openGreys(t, files, "list.csv")
 }
 
 // fruit is label images at 10, 50, 100 and 200, the last two of one coarse class.

@@ -1,14 +1,14 @@
 package metric
 
 import (
-	"encoding/json"
 	"math"
-	"os"
 	"testing"
+
+	"github.com/tfpair/tfpair/internal/golden"
 )
 
-// golden is testdata/golden.json, written by testdata/golden.py with scikit-learn.
-type golden struct {
+// sklearn is testdata/golden.json, written by testdata/golden.py with scikit-learn.
+type sklearn struct {
 	Cases []struct {
 		Name         string
 		Distance     []float32
@@ -21,14 +21,7 @@ type golden struct {
 }
 
 func TestGolden(t *testing.T) {
-	data, err := os.ReadFile("testdata/golden.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var g golden
-	if err := json.Unmarshal(data, &g); err != nil {
-		t.Fatal(err)
-	}
+	g := golden.Read[sklearn](t, "testdata/golden.json")
 	for _, c := range g.Cases {
 		t.Run(c.Name, func(t *testing.T) {
 			same := make([]bool, len(c.Same))

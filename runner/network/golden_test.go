@@ -2,9 +2,7 @@ package network
 
 import (
 	"encoding/base64"
-	"encoding/json"
 	"math"
-	"os"
 	"strings"
 	"testing"
 
@@ -12,12 +10,13 @@ import (
 
 	"github.com/tfpair/tfpair/graphs"
 	"github.com/tfpair/tfpair/graphs/spec"
+	"github.com/tfpair/tfpair/internal/golden"
 	"github.com/tfpair/tfpair/models/checkpoint"
 	"github.com/tfpair/tfpair/pipeline"
 )
 
-// golden is testdata/golden/keras_siamese.json; the script beside it documents it.
-type golden struct {
+// keras is testdata/golden/keras_siamese.json; the script beside it documents it.
+type keras struct {
 	Network struct {
 		Size    int   `json:"size"`
 		Filters []int `json:"filters"`
@@ -72,17 +71,9 @@ type tensor struct {
 	Values []float32 `json:"values"`
 }
 
-func readGolden(t *testing.T) golden {
+func readGolden(t *testing.T) keras {
 	t.Helper()
-	text, err := os.ReadFile("../../testdata/golden/keras_siamese.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var g golden
-	if err := json.Unmarshal(text, &g); err != nil {
-		t.Fatal(err)
-	}
-	return g
+	return golden.Read[keras](t, "../../testdata/golden/keras_siamese.json")
 }
 
 // key returns our key of a variable of Keras.
@@ -94,7 +85,7 @@ func key(name string) string {
 }
 
 // specOf returns the spec of a case.
-func (g golden) specOf(t *testing.T, c goldenCase) *spec.Spec {
+func (g keras) specOf(t *testing.T, c goldenCase) *spec.Spec {
 	t.Helper()
 	text, err := yaml.Marshal(map[string]any{
 		"input":     map[string]any{"size": g.Network.Size},
@@ -118,7 +109,7 @@ func (g golden) specOf(t *testing.T, c goldenCase) *spec.Spec {
 }
 
 // open returns the network of a case at the golden starting values.
-func (g golden) open(t *testing.T, c goldenCase) *Network {
+func (g keras) open(t *testing.T, c goldenCase) *Network {
 	t.Helper()
 	n := open(t, g.specOf(t, c))
 	start := &checkpoint.Checkpoint{}
@@ -183,7 +174,7 @@ func TestKeras(t *testing.T) {
 }
 
 // compare holds all variables and slots of n against Keras'.
-func (g golden) compare(t *testing.T, when string, n *Network, c goldenCase, want state) {
+func (g keras) compare(t *testing.T, when string, n *Network, c goldenCase, want state) {
 	t.Helper()
 	got, err := n.Snapshot()
 	if err != nil {
@@ -215,7 +206,7 @@ func (g golden) compare(t *testing.T, when string, n *Network, c goldenCase, wan
 	}
 }
 
-func (g golden) near(t *testing.T, what string, got, want []float32) {
+func (g keras) near(t *testing.T, what string, got, want []float32) {
 	t.Helper()
 	if len(got) != len(want) {
 		t.Errorf("%s: %d elements, Keras has %d", what, len(got), len(want))

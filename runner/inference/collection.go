@@ -93,7 +93,7 @@ func (m *Model) Index(ctx context.Context, c *Collection, kind string, r Reading
 		return nil, nil, err
 	}
 	x, err := index.New(index.About{Kind: kind, Space: m.Manifest.Space, Model: m.Name,
-		Distance: m.Manifest.Distance, Dim: m.Dim(), Root: c.Root}, items, e.Vectors.Data)
+		Distance: m.Manifest.Distance, Dim: m.Dim(), Root: c.Root}, items, e.Data)
 	return x, e, err
 }
 

@@ -38,7 +38,7 @@ func Example() {
 
 	model, err := inference.Open(run, inference.Options{})
 	check(err)
-	defer model.Close()
+	defer func() { check(model.Close()) }()
 	part, err := model.Part(data, dataset.Test)
 	check(err)
 	report, _, err := model.Evaluate(ctx, evaluate.Config{Data: data, Part: part}, inference.Reading{})
@@ -56,7 +56,7 @@ func Example() {
 // Embeddings of many files, and an index of them, by a model that was exported.
 func ExampleModel_EmbedImages() {
 	ctx, model := context.Background(), open("../../testdata/formats/f76e329/model")
-	defer model.Close()
+	defer func() { check(model.Close()) }()
 	folder, err := os.MkdirTemp("", "tfpair-example-")
 	check(err)
 	defer os.RemoveAll(folder)
@@ -78,7 +78,7 @@ func ExampleModel_EmbedImages() {
 // An index finds the image that is searched for, and others of its class.
 func ExampleModel_Index() {
 	ctx, model := context.Background(), open("../../testdata/formats/f76e329/model")
-	defer model.Close()
+	defer func() { check(model.Close()) }()
 	photos, err := inference.OpenCollection(dataset.Options{Data: "../../testdata/formats/f76e329/data"})
 	check(err)
 	defer photos.Close()

@@ -201,7 +201,11 @@ func TestFrozen(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer m.Close()
+	defer func() {
+		if err := m.Close(); err != nil {
+			t.Error(err)
+		}
+	}()
 	if !m.Labels.Constant || m.Gallery.Len() != 1 {
 		t.Errorf("labels %+v, gallery of %d; want constant ones, 1", m.Labels, m.Gallery.Len())
 	}

@@ -21,6 +21,7 @@ type compareOptions struct {
 	model       modelOptions
 	left, right string // image files, or files of vectors
 	exitCode    bool
+	prevalence  float64 // share of same among the pairs of the service
 	machine     machineOptions
 	output      outputOptions
 }
@@ -48,7 +49,8 @@ func (o *compareOptions) addFlags(c *cli.Command) {
 		&cli.StringFlag{Name: "left", Destination: &o.left, Usage: "`FILE` of an image, or of vectors that tfpair embed wrote"},
 		&cli.StringFlag{Name: "right", Destination: &o.right, Usage: "`FILE` that it is compared with, of the same kind"},
 		&cli.BoolFlag{Name: "exit-code", Destination: &o.exitCode,
-			Usage: "end with exit code 10 if the images, or any of the rows, are different"})
+			Usage: "end with exit code 10 if the images, or any of the rows, are different"},
+		prevalenceFlag(&o.prevalence))
 	o.machine.addFlags(c)
 	o.output.addFlags(c)
 	needs(c, "model", "left", "right")
@@ -56,7 +58,7 @@ func (o *compareOptions) addFlags(c *cli.Command) {
 
 func (o compareOptions) validate() error {
 	err := require("compare", given{"model", o.model.folder}, given{"left", o.left}, given{"right", o.right})
-	return cmp.Or(err, o.machine.validate())
+	return cmp.Or(err, checkPrevalence(o.prevalence), o.machine.validate())
 }
 
 // compared is the result for one pair.
@@ -102,7 +104,7 @@ func runCompare(_ context.Context, o compareOptions, streams IO) (err error) {
 			"of %q; rows are compared one by one", count(len(right.Paths), "embedding"),
 			count(len(left.Paths), "embedding"), o.left)}
 	}
-	list, err := model.CompareVectors(left, right)
+	list, err := model.CompareVectors(left, right, o.prevalence)
 	if err != nil {
 		return err
 	}

@@ -15,16 +15,17 @@ import (
 
 // evaluateOptions are the options of tfpair evaluate.
 type evaluateOptions struct {
-	data    dataOptions
-	model   modelOptions
-	split   string // measured: train, val or test
-	unseen  bool   // measure classes that training never saw
-	gallery string // split, or path of other data, that is searched; "": see Usage
-	seed    uint64 // of drawn pairs and of intervals
-	few     fewShotOptions
-	sheet   sheetOptions
-	machine machineOptions
-	output  outputOptions
+	data       dataOptions
+	model      modelOptions
+	split      string  // measured: train, val or test
+	unseen     bool    // measure classes that training never saw
+	gallery    string  // split, or path of other data, that is searched; "": see Usage
+	seed       uint64  // of drawn pairs
+	prevalence float64 // share of same among the pairs of the service
+	few        fewShotOptions
+	sheet      sheetOptions
+	machine    machineOptions
+	output     outputOptions
 }
 
 func newEvaluateCommand(streams IO) *cli.Command {
@@ -62,8 +63,8 @@ func (o *evaluateOptions) addFlags(c *cli.Command) {
 			Usage: "measure the classes that training never saw; a run of train --unseen-classes does so for test without this flag"},
 		&cli.StringFlag{Name: "gallery", Destination: &o.gallery,
 			Usage: "`WHERE` to search: a split, or the path of other data (default: the other images of the split, or the label images)"},
-		&cli.Uint64Flag{Name: "seed", Destination: &o.seed,
-			Usage: "`SEED` of drawn pairs and of intervals; equal seeds give equal numbers"})
+		&cli.Uint64Flag{Name: "seed", Destination: &o.seed, Usage: "`SEED` of drawn pairs; equal seeds give equal numbers"},
+		prevalenceFlag(&o.prevalence))
 	o.few.addFlags(c)
 	o.sheet.addFlags(c, "PNG `FILE` to draw examples into: wrong and right pairs, or photos and the label images found")
 	o.machine.addFlags(c)
@@ -73,7 +74,7 @@ func (o *evaluateOptions) addFlags(c *cli.Command) {
 
 func (o evaluateOptions) validate() error {
 	err := require("evaluate", given{"model", o.model.folder}, given{"data", o.data.path})
-	if err := cmp.Or(err, o.data.validate(), o.few.validate(), o.machine.validate()); err != nil {
+	if err := cmp.Or(err, checkPrevalence(o.prevalence), o.data.validate(), o.few.validate(), o.machine.validate()); err != nil {
 		return err
 	}
 	switch few := o.few.asked(); {
@@ -179,7 +180,7 @@ func (m measuring) pairs(ctx context.Context) error {
 	}
 	report := evaluation{Model: m.model.Name, Checkpoint: m.model.Path, Step: m.model.Manifest.Step}
 	report.Report, report.Skipped, err = m.model.Evaluate(ctx, evaluate.Config{Data: m.data, Part: part, Gallery: searched,
-		Seed: m.seed, Progress: m.bar.of("embedding")}, m.reading())
+		Prevalence: m.prevalence, Seed: m.seed, Progress: m.bar.of("embedding")}, m.reading())
 	m.bar.end()
 	if err != nil {
 		return stopped(ctx, err)

@@ -35,9 +35,16 @@ func (e evaluation) print(out output, data *dataset.Dataset) {
 	if e.AccuracyHalf != nil {
 		rows = append(rows, *e.AccuracyHalf)
 	}
+	if p := e.Probability; p != nil {
+		rows = append(rows, p.Brier, p.CalibrationError)
+	}
 	appendMeasured(t, "", append(rows, e.Retrieval...)...)
 	out.print("\n%s", t)
 	out.print("\nintervals: for %s", question(e.Metrics[0].Interval))
+	if p := e.Probability; p != nil {
+		out.print("probability: brier and calibration error are for a service that sees %.3g %% same pairs; "+
+			"--prevalence says how many yours sees", 100*p.Prevalence)
+	}
 	e.printRetrieval(out)
 	different := e.Different
 	if all := e.EveryPair; all != nil {

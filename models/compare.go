@@ -7,6 +7,7 @@ import (
 	"math"
 
 	"github.com/tfpair/tfpair/internal/session"
+	"github.com/tfpair/tfpair/models/distance"
 )
 
 // Comparison is what a model says of two images.
@@ -36,7 +37,8 @@ func (m *Model) Compare(ctx context.Context, a, b image.Image) (Comparison, erro
 // The distance is the one that a search finds for the same two rows, to the last digit, and
 // Same agrees with Hit.Accepted where one threshold is of both: package distance computes it.
 // The SavedModel's own signature "compare" computes in float32 and rounds otherwise, in the
-// last digits; the probability is the graph's.
+// last digits. The probability is Manifest.Probability where there is one, which was calibrated on
+// validation, at a prevalence of a half; else the graph's.
 func (m *Model) CompareEmbeddings(ctx context.Context, left, right []float32) ([]Comparison, error) {
 	dim := m.Dim()
 	if len(left) != len(right) || len(left)%dim != 0 {
@@ -51,28 +53,47 @@ func (m *Model) CompareEmbeddings(ctx context.Context, left, right []float32) ([
 
 // compare fills list.
 func (m *Model) compare(list []Comparison, left, right []float32) error {
-	dim, threshold := m.Dim(), m.info.Manifest.Threshold
+	dim, threshold, calibrated := m.Dim(), m.info.Manifest.Threshold, m.info.Manifest.Probability
 	for i := range list {
 		d := m.distance.Between(left[i*dim:][:dim], right[i*dim:][:dim])
 		if math.IsNaN(float64(d)) {
 			return fmt.Errorf("distance %d is not a number: the embeddings are not finite", i)
 		}
 		list[i] = Comparison{Distance: d, Same: threshold.Accepts(d)}
+		if calibrated != nil {
+			p := float32(calibrated.At(d, distance.EvenPrevalence))
+			list[i].Probability = &p
+		}
 	}
-	if m.probable == nil {
+	if calibrated != nil {
 		return nil
 	}
-	shape := []int64{int64(len(list)), int64(dim)}
-	values, err := m.probable.run(session.Of(left, shape...), session.Of(right, shape...))
-	if err != nil {
-		return err
-	}
-	probability, err := session.Data[float32](values[0])
-	if err != nil {
-		return err
-	}
-	for i := range list {
+	probability, err := m.ofGraph(left, right)
+	for i := range probability {
 		list[i].Probability = &probability[i]
 	}
-	return nil
+	return err
+}
+
+// Probabilities returns the probability of "same" that the graph itself computes for the
+// rows of left [N,D] and right [N,D], nil where it has none. It was learnt with the network,
+// not calibrated. Errors: ErrClosed, that of ctx, and the runtime's.
+func (m *Model) Probabilities(ctx context.Context, left, right []float32) (probability []float32, err error) {
+	err = m.use(ctx, func() error {
+		probability, err = m.ofGraph(left, right)
+		return err
+	})
+	return probability, err
+}
+
+func (m *Model) ofGraph(left, right []float32) ([]float32, error) {
+	if m.probable == nil || len(left) == 0 {
+		return nil, nil
+	}
+	shape := []int64{int64(len(left) / m.Dim()), int64(m.Dim())}
+	values, err := m.probable.run(session.Of(left, shape...), session.Of(right, shape...))
+	if err != nil {
+		return nil, err
+	}
+	return session.Data[float32](values[0])
 }

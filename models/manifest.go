@@ -43,8 +43,9 @@ type Manifest struct {
 	EmbeddingDim  int             `json:"embedding_dim"` // D
 	Distance      string          `json:"distance"`      // by which embeddings are compared: "euclidean"
 	Threshold     Threshold       `json:"threshold"`
-	Metrics       []Metric        `json:"metrics"` // on validation, at the thresholds
-	Pairs         int             `json:"pairs"`   // of validation
+	Probability   *Probability    `json:"probability,omitempty"` // of "same", by distance; nil: only the graph's, if any
+	Metrics       []Metric        `json:"metrics"`               // on validation, at the thresholds
+	Pairs         int             `json:"pairs"`                 // of validation
 	// NoneAbove is the distance of the nearest label image above which it is no answer;
 	// nil where labels are no images.
 	NoneAbove     *Threshold      `json:"none_above,omitempty"`
@@ -74,6 +75,10 @@ type Preprocessing struct {
 
 // Threshold is the distance up to which two images are called the same.
 type Threshold = distance.Threshold
+
+// Probability is how likely two images are the same, by their distance and by the share of
+// same among all pairs that are compared.
+type Probability = distance.Probability
 
 // Metric is a quality of the model with its confidence interval.
 type Metric struct {

@@ -62,11 +62,13 @@ type Scores struct {
 	Metrics   map[string]float64         `json:"metrics"`   // by the names that Direction knows
 	Intervals map[string]metric.Interval `json:"intervals"` // likewise
 	Threshold float64                    `json:"threshold"`
-	Pairs     int                        `json:"pairs"`
-	Distances metric.Distances           `json:"distances"`
-	Spread    float64                    `json:"spread"`           // see metric.Spread
-	Rank      float64                    `json:"effective_rank"`   // see metric.EffectiveRank
-	Photos    int                        `json:"photos,omitempty"` // searched among label images
+	// Probability that a pair is the same, by its distance; nil in runs of before it was kept.
+	Probability *distance.Probability `json:"probability,omitempty"`
+	Pairs       int                   `json:"pairs"`
+	Distances   metric.Distances      `json:"distances"`
+	Spread      float64               `json:"spread"`           // see metric.Spread
+	Rank        float64               `json:"effective_rank"`   // see metric.EffectiveRank
+	Photos      int                   `json:"photos,omitempty"` // searched among label images
 	// NoneAbove is the distance of the nearest label image above which it is refused: see
 	// metric.OpenSet. It is nil where labels are no images.
 	NoneAbove *float64 `json:"none_above,omitempty"`
@@ -102,8 +104,9 @@ func (m *measured) score(e Embedder, embeddings []float32, pairs Pairs) (err err
 // calibrate finds the threshold of best accuracy and measures there.
 func (m *measured) calibrate(pairs Pairs, dim int) (Scores, error) {
 	threshold, _ := metric.Calibrate(m.scored.Curve())
+	probability := metric.Logistic(m.scored.Curve())
 	s := Scores{Metrics: map[string]float64{}, Intervals: map[string]metric.Interval{},
-		Threshold: threshold, Pairs: len(pairs.Same)}
+		Threshold: threshold, Probability: &probability, Pairs: len(pairs.Same)}
 	list, err := pairMetrics(m.scored, pairs, threshold)
 	if err != nil {
 		return Scores{}, err
@@ -136,6 +139,9 @@ type Config struct {
 	Data      *dataset.Dataset
 	Part      dataset.Part
 	Threshold distance.Threshold
+
+	Probability *distance.Probability // calibrated on validation; nil: the model has none
+	Prevalence  float64               // share of same among the pairs of the service, in (0,1); 0: a half
 
 	LabelImages []int32         // that photos of Part are paired with, ascending; nil: labels are no images
 	Known       LabelEmbeddings // the model's own, which keep their embeddings; may be empty
@@ -183,6 +189,7 @@ type Report struct {
 	Gallery      *SearchedPart      `json:"gallery,omitempty"` // searched; nil: the other images of the split
 	Excluded     int                `json:"queries_excluded"`  // without label, or without their class to find
 	PerClass     []Class            `json:"per_class,omitempty"`
+	Probability  *Calibrated        `json:"probability,omitempty"` // nil where the model has none
 	Distances    metric.Distances   `json:"distances"`
 	Spread       float64            `json:"spread"`
 	Rank         float64            `json:"effective_rank"`
@@ -232,6 +239,9 @@ func Run(ctx context.Context, c Config) (*Report, error) {
 	}
 	if r.Metrics, err = pairMetrics(m.scored, pairs, c.Threshold.Value); err != nil {
 		return nil, err
+	}
+	if c.Probability != nil {
+		r.Probability = c.calibrated(m.scored, pairs)
 	}
 	if m.probability != nil {
 		if r.AccuracyHalf, err = c.accuracyAtHalf(m.probability, pairs); err != nil {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/tfpair/tfpair/models"
+	"github.com/tfpair/tfpair/models/distance"
 	"github.com/tfpair/tfpair/models/vectors"
 )
 
@@ -23,8 +24,9 @@ func (m *Model) ReadVectors(path string) (*vectors.Vectors, error) {
 }
 
 // CompareVectors compares the rows of left with the same rows of right, both of m's space. It
-// panics where they are not as many. Errors: trained.ErrNoThreshold, and the runtime's.
-func (m *Model) CompareVectors(left, right *vectors.Vectors) ([]models.Comparison, error) {
+// panics where they are not as many. prevalence, in (0,1), is the share of same among all
+// pairs that are compared. Errors: trained.ErrNoThreshold, and the runtime's.
+func (m *Model) CompareVectors(left, right *vectors.Vectors, prevalence float64) ([]models.Comparison, error) {
 	n := len(left.Paths)
 	if len(right.Paths) != n {
 		panic(fmt.Sprintf("inference: %d embeddings to compare with %d", n, len(right.Paths)))
@@ -38,14 +40,18 @@ func (m *Model) CompareVectors(left, right *vectors.Vectors) ([]models.Compariso
 		leftRows[i], rightRows[i] = int32(i), int32(n+i)
 	}
 	both := append(left.Data[:len(left.Data):len(left.Data)], right.Data...)
-	distance, probability, err := m.Compare(both, leftRows, rightRows)
+	distances, probability, err := m.Compare(both, leftRows, rightRows)
 	if err != nil {
 		return nil, err
 	}
 	list := make([]models.Comparison, n)
-	for i, d := range distance {
+	for i, d := range distances {
 		list[i] = models.Comparison{Distance: d, Same: same.Accepts(d)}
-		if probability != nil {
+		switch calibrated := m.Manifest.Probability; {
+		case calibrated != nil:
+			p := float32(calibrated.At(d, prevalence))
+			list[i].Probability = &p
+		case probability != nil && prevalence == distance.EvenPrevalence:
 			list[i].Probability = &probability[i]
 		}
 	}

@@ -8,7 +8,7 @@ import (
 )
 
 // Evaluate measures m on pairs and on retrieval. Of c it takes Data, Part, Gallery without its
-// Store, Seed and Progress; m sets the rest. Bad images are left out of what is measured, and
+// Store, Prevalence, Seed and Progress; m sets the rest. Bad images are left out of what is measured, and
 // their paths returned. Errors are those of Threshold, Read and evaluate.Run.
 func (m *Model) Evaluate(ctx context.Context, c evaluate.Config, r Reading) (
 	report *evaluate.Report, skipped []string, err error) {
@@ -39,6 +39,7 @@ func (m *Model) Evaluate(ctx context.Context, c evaluate.Config, r Reading) (
 		c.Gallery.Store = c.Store
 	}
 	c.Model, c.LabelImages, c.Known, c.Seen = m, labels.Images, m.Labels, m.Manifest.Seen
+	c.Probability = m.Manifest.Probability
 	report, err = evaluate.Run(ctx, c)
 	return report, skipped, err
 }

@@ -14,22 +14,20 @@ func (m exported) Embed(pixels []uint8) ([]float32, error) {
 	return m.EmbedPixels(context.Background(), pixels)
 }
 
-// Compare returns distances [M], and probabilities [M] or nil, of pairs of rows of
+// Compare returns distances [M], and probabilities [M] of the graph or nil, of pairs of rows of
 // embeddings [N,D].
 func (m exported) Compare(embeddings []float32, left, right []int32) (
 	distance, probability []float32, err error) {
-	list, err := m.CompareEmbeddings(context.Background(), m.rows(embeddings, left),
-		m.rows(embeddings, right))
+	leftRows, rightRows := m.rows(embeddings, left), m.rows(embeddings, right)
+	list, err := m.CompareEmbeddings(context.Background(), leftRows, rightRows)
 	if err != nil {
 		return nil, nil, err
 	}
 	for _, c := range list {
 		distance = append(distance, c.Distance)
-		if c.Probability != nil {
-			probability = append(probability, *c.Probability)
-		}
 	}
-	return distance, probability, nil
+	probability, err = m.Probabilities(context.Background(), leftRows, rightRows)
+	return distance, probability, err
 }
 
 // rows returns the given rows of embeddings [N,D], one after another.

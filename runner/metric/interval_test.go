@@ -5,6 +5,8 @@ import (
 	"math/rand/v2"
 	"slices"
 	"testing"
+
+	"github.com/tfpair/tfpair/models/distance"
 )
 
 // TestSlopes: what all pairs add to a metric is nothing, and its square is the variance that
@@ -44,6 +46,31 @@ func TestSlopes(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestSlopesOfProbabilities: the same of the metrics of a probability.
+func TestSlopesOfProbabilities(t *testing.T) {
+	r := rand.New(rand.NewPCG(11, 0))
+	p := distance.Probability{Intercept: 0.7, Slope: -1}
+	for name, of := range map[string]Statistic{"brier": Brier(p, 0.3), "calibration error": CalibrationError(p, 0.3)} {
+		distance, same := draws(r, 600, 0)
+		s := score(t, distance, same)
+		positive, negative := of.Slope(s.Curve())
+		var sum, variance float64
+		for i, level := range s.level {
+			psi := negative[level]
+			if same[i] {
+				psi = positive[level]
+			}
+			sum, variance = sum+psi, variance+psi*psi
+		}
+		m := PairMetric{Value: func(c *Curve, _ float64) float64 { return of.Value(c) }}
+		want := resampled(t, m, r, distance, same, slices.Repeat([]float64{1}, 600))
+		// The calibration error is a sum of amounts, whose signs a resample turns: 25 %.
+		if got := math.Sqrt(variance); math.Abs(sum) > 1e-12 || math.Abs(got/want-1) > 0.25 {
+			t.Errorf("%s: all pairs add %g, deviation %.4f, of resamples %.4f", name, sum, got, want)
+		}
 	}
 }
 

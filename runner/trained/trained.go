@@ -133,6 +133,18 @@ func (m *Model) Threshold() (distance.Threshold, error) {
 		Source: fmt.Sprintf("validation, step %d, %d pairs", v.Step, v.Scores.Pairs)}, nil
 }
 
+// Probability returns the probability of "same", calibrated where Threshold was; nil where
+// that was before probabilities were kept.
+func (m *Model) Probability() *distance.Probability {
+	v := m.State.Validation
+	if v == nil || v.Scores.Probability == nil {
+		return nil
+	}
+	p := *v.Scores.Probability
+	p.Source = fmt.Sprintf("validation, step %d, %d pairs", v.Step, v.Scores.Pairs)
+	return &p
+}
+
 // Resize returns how pictures are brought to the model's size.
 func (m *Model) Resize() resize.Options {
 	return network.Resize(m.Spec)

@@ -8,7 +8,7 @@ import (
 	"github.com/tfpair/tfpair/graphs/variable"
 )
 
-// average adds the move of each variable towards its trained twin, once updates are
+// average adds to s the move of each variable towards its trained twin, once updates are
 // done; the frozen part has no twin: the model is the exponential moving average of what is trained, averages of
 // batch norm included, which would else belong to other weights. Polyak and
 // Juditsky, Acceleration of Stochastic Approximation by Averaging, 1992, weighed as
@@ -18,11 +18,10 @@ import (
 //
 // The limit is that of TensorFlow's ExponentialMovingAverage; without it a short
 // training would be averaged with its start.
-func (a *assembly) average(updates []*tf.Operation) []*tf.Operation {
+func (a *assembly) average(s *op.Scope, updates []*tf.Operation) []*tf.Operation {
 	if a.trained == a.variables {
 		return nil
 	}
-	s := a.root.SubScope("average")
 	after := s.WithControlDependencies(updates...)
 	one, ten := tg.Const(s.SubScope("one"), float32(1)), tg.Const(s.SubScope("ten"), float32(10))
 	limit := op.Div(s.SubScope("limit"), op.AddV2(s.SubScope("more"), a.step, one),

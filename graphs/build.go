@@ -12,7 +12,6 @@ import (
 	tg "github.com/galeone/tfgo"
 
 	"github.com/tfpair/tfpair/graphs/layer"
-	"github.com/tfpair/tfpair/graphs/optimizer"
 	"github.com/tfpair/tfpair/graphs/variable"
 	"github.com/tfpair/tfpair/internal/names"
 )
@@ -23,6 +22,7 @@ type Graph struct {
 	TF           *tf.Graph
 	Variables    []variable.Variable // what a model is: kept, exported
 	Slots        []variable.Variable // what the optimizer remembers: kept, not exported
+	Trained      []variable.Variable // what a step trains: of Variables, or of Slots where these follow it
 	EmbeddingDim int                 // D
 	Modes        bool                // names.TrainingEmbedding exists: training is a network of its own
 	Features     []int64             // shape of an image's names.Features; nil where nothing is frozen
@@ -222,7 +222,7 @@ func (p *Parts) head(n network, features tf.Output) tf.Output {
 	return p.Head(n.scope.SubScope("head"), n.variables.Sub(names.Head), features)
 }
 
-// minimize adds the mean of the loss values that count, and the update that makes it smaller.
+// minimize adds the mean of the loss values that count, and the updates that make it smaller.
 func (a *assembly) minimize(values, valid tf.Output) {
 	s := a.root.SubScope("reduce")
 	costs := op.Greater(s.SubScope("costs"), values, tg.Const(s.SubScope("zero"), float32(0)))
@@ -234,14 +234,7 @@ func (a *assembly) minimize(values, valid tf.Output) {
 	fetch(a.root, names.Loss, loss)
 	share := op.Cast(s.SubScope("costs_float"), costs, tf.Float)
 	fetch(a.root, names.Active, mean(s.SubScope("active"), share, valid))
-	f := optimizer.Feeds{
-		LearningRate: feed(a.root, names.LearningRate, tf.Float, tf.ScalarShape()),
-		Step:         a.step,
-	}
-	updates := a.parts.Optimizer.Minimize(a.root.SubScope("optimizer"), loss,
-		a.trained.Trained(), a.slots, f)
-	updates = append(updates, a.trained.Updates()...)
-	target(a.root, names.Train, append(updates, a.average(updates)...))
+	a.update(loss)
 }
 
 // assign adds the target that sets every variable and slot from its value feed.

@@ -1,7 +1,7 @@
 // Package optimizer holds the rules that turn gradients into updates, and the
 // schedules of their learning rate.
 //
-//	loss → gradients → (clip) → (decay) → rule → one update per variable
+//	loss → Gradients → Update: (clip) → (decay) → rule → one update per variable
 //
 // The learning rate and the number of updates done are fed at every step, so a
 // graph never changes and a checkpoint needs only the slots.
@@ -79,12 +79,11 @@ var Table = named.Table[Optimizer]{Kind: "optimizer", Rows: map[string]named.Row
 	"sgd":  sgd,
 }}
 
-// Minimize adds one update of variables that makes loss [] float32 smaller, and
-// returns the updates: run them all. Slots, one or more per variable, are created in slots.
-func (o Optimizer) Minimize(s *op.Scope, loss tf.Output, variables []variable.Variable,
-	slots *variable.Set, f Feeds) []*tf.Operation {
+// Gradients adds the gradient of loss [] float32 of each of variables, of its shape; nil where
+// the scope has an error.
+func Gradients(s *op.Scope, loss tf.Output, variables []variable.Variable) []tf.Output {
 	if len(variables) == 0 {
-		s.UpdateErr("Minimize", errors.New("nothing to train: all of the backbone is frozen, "+
+		s.UpdateErr("Gradients", errors.New("nothing to train: all of the backbone is frozen, "+
 			"and neither head nor loss has variables"))
 		return nil
 	}
@@ -101,6 +100,16 @@ func (o Optimizer) Minimize(s *op.Scope, loss tf.Output, variables []variable.Va
 			s.UpdateErr("Gradients", fmt.Errorf("the loss does not depend on variable %q", variables[i].Key))
 			return nil
 		}
+	}
+	return gradients
+}
+
+// Update adds one update of each of variables by its gradient, and returns the updates: run
+// them all. Slots, one or more for each variable, come from slots.
+func (o Optimizer) Update(s *op.Scope, variables []variable.Variable, gradients []tf.Output,
+	slots *variable.Set, f Feeds) []*tf.Operation {
+	if s.Err() != nil {
+		return nil
 	}
 	gradients = o.common.clip(s.SubScope("clip"), gradients)
 	rule := o.rule(s, f)

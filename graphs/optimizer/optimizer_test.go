@@ -44,7 +44,8 @@ func newPacedProblem(t *testing.T, o Optimizer, f function, pace float32) *probl
 		p.feeds[name] = scalar(root.SubScope(name))
 	}
 	p.loss = f(root.SubScope("loss"), x.Read, y.Read)
-	p.update = o.Minimize(root.SubScope("optimizer"), p.loss, variables.All(), slots,
+	s := root.SubScope("optimizer")
+	p.update = o.Update(s, variables.All(), Gradients(s, p.loss, variables.All()), slots,
 		Feeds{p.feeds[names.LearningRate], p.feeds[names.Step]})
 	p.state = append(variables.All(), slots.All()...)
 	graph, err := root.Finalize()
@@ -271,7 +272,7 @@ func TestConverge(t *testing.T) {
 }
 
 // TestMissingGradient: a variable that the loss does not depend on is named, by the
-// runtime where nothing leads from it to the loss, by Minimize where no gradient does.
+// runtime where nothing leads from it to the loss, by Gradients where no gradient does.
 func TestMissingGradient(t *testing.T) {
 	for _, c := range []struct {
 		name string
@@ -287,11 +288,9 @@ func TestMissingGradient(t *testing.T) {
 		v := variable.NewSet(root, "")
 		x := v.Create("x", []int64{1}, variable.Zeros)
 		idle := v.Create("idle", []int64{1}, variable.Zeros)
-		rate := scalar(root.SubScope("rate"))
 		axis := tg.Const(root.SubScope("axis"), int32(0))
 		loss := op.Sum(root.SubScope("sum"), c.loss(root.SubScope("loss"), x.Read, idle.Read), axis)
-		slots := variable.NewSet(root, "slots")
-		choose(t, "sgd", nil).Minimize(root.SubScope("o"), loss, v.All(), slots, Feeds{rate, rate})
+		Gradients(root.SubScope("o"), loss, v.All())
 		if err := root.Err(); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: %v, want %q in it", c.name, err, c.want)
 		}

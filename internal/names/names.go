@@ -28,6 +28,8 @@ const (
 	Loss              = "loss"               // fetch [] float32
 	Active            = "active"             // fetch [] float32 in [0,1]: share of the tuples that cost something
 	Train             = "train"              // target: one optimizer update
+	Statistics        = "statistics"         // target: what Train changes beside weights, such as averages of batch norm
+	Apply             = "apply"              // target: one optimizer update by the gradients that are fed
 	Assign            = "assign"             // target: sets every variable from its value feed
 )
 
@@ -67,6 +69,8 @@ const (
 	Read  = "/read"   // fetch: the value
 	Value = "/value"  // feed: the value to assign
 	Store = "/assign" // target: assigns that one
+
+	Gradient = "/gradient" // fetch: the gradient of the loss, of a trained variable; with Value behind it a feed: that to apply
 )
 
 // Prefixes of variable keys.

@@ -40,6 +40,8 @@ type Network struct {
 	embedFeatures *session.Call
 	trainFeatures *session.Call
 	read          *session.Call
+
+	parts stepParts // prepared when they are asked for
 }
 
 // Open builds the network of p, without values in its variables: call Start or Restore
@@ -73,26 +75,21 @@ func (n *Network) prepare() (err error) {
 		reads = append(reads, v.Key+names.Read)
 	}
 	n.tuples = n.tupleFeeds()
-	tuples, seen := make([]string, len(n.tuples)), names.Embedding
-	for i, f := range n.tuples {
-		tuples[i] = f.name
-	}
+	tuples, seen := n.tupleNames(), names.Embedding
 	if n.Graph.Modes {
 		seen = names.TrainingEmbedding
 	}
-	updates := []string{names.Loss, names.Active}
 	type call struct {
 		call                    **session.Call
 		feeds, fetches, targets []string
 	}
 	calls := []call{
 		{&n.embed, []string{names.Images}, []string{names.Embedding}, nil},
-		{&n.train, append(tuples, names.Images, names.LearningRate, names.Step), updates, []string{names.Train}},
+		{&n.train, n.stepFeeds(names.Images), updates, []string{names.Train}},
 		{&n.alike, append(tuples, seen), []string{names.Loss}, nil},
 		{&n.read, nil, reads, nil},
 		{&n.embedFeatures, []string{names.Features}, []string{names.Embedding}, nil},
-		{&n.trainFeatures, append(tuples, names.Features, names.LearningRate, names.Step), updates,
-			[]string{names.Train}},
+		{&n.trainFeatures, n.stepFeeds(names.Features), updates, []string{names.Train}},
 	}
 	if n.Graph.Features == nil {
 		calls = calls[:len(calls)-2]
@@ -227,33 +224,6 @@ func NotFinite(c *checkpoint.Checkpoint) string {
 		}
 	}
 	return ""
-}
-
-// Update is what a step tells of its batch, as it was before the update.
-type Update struct {
-	Loss   float32
-	Active float32 // share of the tuples that cost something, in [0,1]
-}
-
-// Step makes one update with b. The number of updates done before, step, sets the
-// learning rate.
-func (n *Network) Step(b *pipeline.Batch, step int) (Update, error) {
-	train, seen := n.train, pixelsOf(b.Pixels, n.size())
-	if len(b.Features) > 0 {
-		train, seen = n.trainFeatures, n.features(b.Features)
-	}
-	values, err := train.Run(append(n.valuesOf(b), seen,
-		session.Scalar(n.Parts.LearningRate(step)), session.Scalar(float32(step)))...)
-	if err != nil {
-		return Update{}, err
-	}
-	var u Update
-	for i, to := range []*float32{&u.Loss, &u.Active} {
-		if *to, err = scalar(values[i]); err != nil {
-			return Update{}, err
-		}
-	}
-	return u, nil
 }
 
 // TrivialLoss returns the loss that b would have if the embeddings of all its images

@@ -47,6 +47,15 @@ func (n *Network) tupleFeeds() []fed {
 	return []fed{left, right, same}
 }
 
+// tupleNames returns the names of what the loss is fed.
+func (n *Network) tupleNames() []string {
+	list := make([]string, len(n.tuples))
+	for i, f := range n.tuples {
+		list[i] = f.name
+	}
+	return list
+}
+
 // valuesOf returns b's values for what the loss is fed.
 func (n *Network) valuesOf(b *pipeline.Batch) []session.Value {
 	values := make([]session.Value, 0, len(n.tuples)+3) // room for images, learning rate and step

@@ -13,6 +13,7 @@ import (
 	"github.com/tfpair/tfpair/internal/sample"
 	"github.com/tfpair/tfpair/models"
 	"github.com/tfpair/tfpair/models/checkpoint"
+	"github.com/tfpair/tfpair/models/distance"
 	"github.com/tfpair/tfpair/models/run"
 	"github.com/tfpair/tfpair/models/vectors"
 	"github.com/tfpair/tfpair/pipeline"
@@ -221,7 +222,7 @@ func TestCompareVectors(t *testing.T) {
 	row := func(first float32) []float32 { return []float32{first, 0, 0, 0, 0, 0, 0, 0} }
 	left := &vectors.Vectors{Paths: []string{"a", "b"}, Data: append(row(0), row(0)...)}
 	right := &vectors.Vectors{Paths: []string{"c", "d"}, Data: append(row(0.125), row(3)...)}
-	list, err := m.CompareVectors(left, right)
+	list, err := m.CompareVectors(left, right, distance.EvenPrevalence)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -109,7 +109,7 @@ func (o *readingOptions) addFlags(c *cli.Command) {
 		&cli.StringFlag{Name: "bad-images", Destination: &o.bad, Value: "stop",
 			Usage: "`POLICY` for images that cannot be read: stop or skip"},
 		&cli.Float64Flag{Name: "bad-budget", Destination: &o.budget, Value: 0.01,
-			Usage: "largest `SHARE` of the images that may be skipped"},
+			Usage: "largest `SHARE` of the images that may be skipped, never rounded up"},
 		&cli.IntFlag{Name: "workers", Destination: &o.workers, DefaultText: "one per core",
 			Usage: "decode `N` images at once"})
 }

@@ -126,6 +126,7 @@ var outcomes = []outcome{
 	{isA[*weights.Error], exitInput, "docs/weights.md says what is imported"},
 	{isA[*pretrained.ChecksumError], exitInput, ""},
 	{isA[*train.WeightsError], exitInput, "give the run's own weights, or none, to go on, or another --out to begin anew"},
+	{isOverBudget, exitInput, "mend or remove them, or leave more out with a larger --bad-budget"},
 	{isA[*pipeline.BadImagesError], exitInput, "mend or remove them, or leave them out with --bad-images skip"},
 	{isA[*train.ImagesError], exitInput, "give the run's own images to go on, or another --out to begin anew"},
 	{isA[*seen.Error], exitInput, "give another --out to begin anew; its checkpoints can still be evaluated and exported"},
@@ -234,4 +235,10 @@ func listHint(kind string) string {
 		return fmt.Sprintf("tfpair list --kind %q", kind)
 	}
 	return "tfpair list --kind " + kind
+}
+
+// isOverBudget reports whether more images are bad than may be skipped, where some may.
+func isOverBudget(err error) bool {
+	var bad *pipeline.BadImagesError
+	return errors.As(err, &bad) && bad.Share > 0
 }

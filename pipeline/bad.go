@@ -19,8 +19,9 @@ type BadImage struct {
 // out.
 type BadImagesError struct {
 	Images []BadImage
-	Total  int // images looked at
-	Budget int // how many may be left out; 0 where that was not asked for
+	Total  int     // images looked at
+	Budget int     // how many may be left out
+	Share  float64 // the share of Total that Budget is, at most; 0 where none may
 }
 
 // listed is how many bad images a message names.
@@ -29,8 +30,8 @@ const listed = 50
 func (e *BadImagesError) Error() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%d of %d images cannot be used", len(e.Images), e.Total)
-	if e.Budget > 0 {
-		fmt.Fprintf(&b, " and at most %d may be skipped", e.Budget)
+	if e.Share > 0 {
+		fmt.Fprintf(&b, " and at most %d may be skipped, %g %%", e.Budget, 100*e.Share)
 	}
 	for i, bad := range e.Images {
 		if i == listed {
@@ -42,16 +43,19 @@ func (e *BadImagesError) Error() string {
 	return b.String()
 }
 
-// BadBudget returns how many of total images may be bad and left out, where a share of them
-// may, in [0,1].
-func BadBudget(total int, share float64) int { return int(math.Ceil(share * float64(total))) }
+// BadBudget returns how many of total images may be bad and left out: the most whose share is
+// not above share, in [0,1].
+func BadBudget(total int, share float64) int {
+	const rounding = 1e-9 // 0.29 of 100 are 28.999999999999996
+	return int(math.Floor(share*float64(total) + rounding))
+}
 
 // LeaveOut takes the bad ones of total images out of parts of the data, and returns their
 // paths. The error is a *BadImagesError where they are more than BadBudget allows; parts are
 // left as they are then.
 func LeaveOut(bad []BadImage, total int, share float64, parts ...*dataset.Part) ([]string, error) {
 	if budget := BadBudget(total, share); len(bad) > budget {
-		return nil, &BadImagesError{Images: bad, Total: total, Budget: budget}
+		return nil, &BadImagesError{Images: bad, Total: total, Budget: budget, Share: share}
 	}
 	var paths []string
 	skip := map[int32]bool{}

@@ -25,6 +25,15 @@ func TestLeaveOut(t *testing.T) {
 	if want := []int32{0, 2}; !slices.Equal(images.Images, want) || !slices.Equal(pairs.Images, want) || len(pairs.Pairs) != 1 {
 		t.Errorf("parts are %+v and %+v, want images %v and one pair", images, pairs, want)
 	}
+	for _, c := range []struct {
+		total int
+		share float64
+		want  int
+	}{{46, 0.01, 0}, {99, 0.01, 0}, {100, 0.01, 1}, {199, 0.01, 1}, {100, 0.29, 29}, {3, 1, 3}, {3, 0, 0}} {
+		if got := BadBudget(c.total, c.share); got != c.want {
+			t.Errorf("BadBudget(%d, %g) = %d, want %d", c.total, c.share, got, c.want)
+		}
+	}
 	images, pairs = parts()
 	var refused *BadImagesError
 	if _, err := LeaveOut(bad, 3, 0, &images, &pairs); !errors.As(err, &refused) ||

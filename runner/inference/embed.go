@@ -52,7 +52,7 @@ func (m *Model) EmbedImages(ctx context.Context, data *dataset.Dataset, images [
 		r.progress(len(e.Images)+len(e.Bad), len(images))
 	}
 	if len(e.Bad) > budget {
-		return nil, &pipeline.BadImagesError{Images: e.Bad, Total: len(images), Budget: budget}
+		return nil, &pipeline.BadImagesError{Images: e.Bad, Total: len(images), Budget: budget, Share: r.SkipBad}
 	}
 	if len(e.Images) == 0 {
 		return nil, &dataset.Error{Role: "data", Path: data.Name, Err: errors.New("no image of it can be read")}

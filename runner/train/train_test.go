@@ -335,9 +335,9 @@ func TestBadImages(t *testing.T) {
 		}
 	}
 	c := config(t, files, folder, tiny(t))
-	c.SkipBad = 0.01 // 1 of 30 images, rounded up
-	if _, err := Run(context.Background(), c); !errors.As(err, &bad) || bad.Budget != 1 {
-		t.Errorf("a budget of one: %v, want it refused", err)
+	c.SkipBad = 0.01 // of 30 images none
+	if _, err := Run(context.Background(), c); !errors.As(err, &bad) || bad.Budget != 0 || bad.Share != 0.01 {
+		t.Errorf("a budget of none: %v, want it refused", err)
 	}
 	c = config(t, files, folder, tiny(t))
 	c.SkipBad = 0.1

@@ -34,6 +34,7 @@ const (
 type loop struct {
 	Config
 	folder     *run.Folder
+	longer     []byte // spec of more steps than the folder stores, nil: the same
 	store      *pipeline.Store
 	labels     dataset.Labels // of the training data, where they are needed
 	sampler    sampler.Sampler
@@ -87,7 +88,10 @@ func (l *loop) resume(ctx context.Context, images seen.List) error {
 		if err := l.start(); err != nil {
 			return err
 		}
-		return errors.Join(l.validation.begin(ctx), l.folder.SetSeen(images))
+		if err := l.validation.begin(ctx); err != nil {
+			return err
+		}
+		return errors.Join(l.lengthen(), l.folder.SetSeen(images))
 	}
 	if err != nil {
 		return errors.Join(append(corrupt, err)...)
@@ -108,15 +112,32 @@ func (l *loop) resume(ctx context.Context, images seen.List) error {
 	if err := l.checkImages(images); err != nil {
 		return err
 	}
+	l.state, l.step = before, c.Step
+	l.saved = checkpoint.Path(l.folder.Checkpoints(), c.Step)
+	if err := errors.Join(l.network.Restore(c), l.validation.resume(c, l.state)); err != nil {
+		return err
+	}
+	if err := l.lengthen(); err != nil { // all is checked: from here on the folder is changed
+		return err
+	}
 	for _, err := range corrupt {
 		if err := l.tell(Alarmed{Step: c.Step, Reason: err.Error(),
 			Advice: "the checkpoint is passed over; training goes on from the newest good one"}); err != nil {
 			return err
 		}
 	}
-	l.state, l.step = before, c.Step
-	l.saved = checkpoint.Path(l.folder.Checkpoints(), c.Step)
-	return errors.Join(l.network.Restore(c), l.validation.resume(c, l.state))
+	return nil
+}
+
+// lengthen stores the spec of a training that goes on with more steps than before.
+func (l *loop) lengthen() error {
+	if l.longer == nil {
+		return nil
+	}
+	if err := l.folder.SetSpec(l.longer); err != nil {
+		return fmt.Errorf("store the spec with more steps: %w", err)
+	}
+	return nil
 }
 
 // run makes the steps that are left.

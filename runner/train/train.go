@@ -10,7 +10,6 @@ package train
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"time"
 
@@ -75,7 +74,7 @@ func Run(ctx context.Context, c Config) (*Summary, error) {
 		return nil, err
 	}
 	var err error
-	if l.folder, err = openFolder(c.Folder, l.Resolved); err != nil {
+	if l.folder, l.longer, err = openFolder(c.Folder, l.Resolved); err != nil {
 		return nil, err
 	}
 	defer l.folder.Close()
@@ -217,31 +216,36 @@ func (l *loop) started(train, val dataset.Part) error {
 
 // openFolder makes the run folder, or opens it and checks that it holds a training
 // with the same spec. More steps than before are fine where the schedule does not
-// depend on their number. The folder is locked.
-func openFolder(path string, r *Resolved) (*run.Folder, error) {
+// depend on their number: longer is then the spec to store once all else is checked, else
+// nil. The folder is locked.
+func openFolder(path string, r *Resolved) (folder *run.Folder, longer []byte, err error) {
 	text, err := r.Spec.Marshal()
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	folder, err := run.OpenOrCreate(path, text)
-	if err != nil {
-		return nil, err
+	if folder, err = run.OpenOrCreate(path, text); err != nil {
+		return nil, nil, err
 	}
 	if err := folder.Lock(); err != nil {
-		return nil, errors.Join(err, folder.Discard(), folder.Close())
+		return nil, nil, errors.Join(err, folder.Discard(), folder.Close())
 	}
-	if err := checkSpec(folder, r); err != nil {
-		return nil, errors.Join(err, folder.Close())
+	more, err := checkSpec(folder, r)
+	if err != nil {
+		return nil, nil, errors.Join(err, folder.Close())
 	}
-	return folder, nil
+	if more {
+		longer = text
+	}
+	return folder, longer, nil
 }
 
-// checkSpec compares the spec of r with the one that the folder stores.
-func checkSpec(folder *run.Folder, r *Resolved) error {
+// checkSpec compares the spec of r with the one that the folder stores, and reports whether
+// it has more steps.
+func checkSpec(folder *run.Folder, r *Resolved) (longer bool, err error) {
 	s := r.Spec
 	before, err := storedSpec(folder)
 	if err != nil {
-		return err
+		return false, err
 	}
 	more := *before
 	if r.Schedule.Open && s.Train.Steps > before.Train.Steps {
@@ -249,22 +253,12 @@ func checkSpec(folder *run.Folder, r *Resolved) error {
 	}
 	different, err := spec.Diff(&more, s)
 	if err != nil {
-		return err
+		return false, err
 	}
 	if len(different) > 0 {
-		return &SpecError{Folder: folder.Path(), Differences: different}
+		return false, &SpecError{Folder: folder.Path(), Differences: different}
 	}
-	if more.Train.Steps == before.Train.Steps {
-		return nil
-	}
-	text, err := s.Marshal()
-	if err != nil {
-		return err
-	}
-	if err := folder.SetSpec(text); err != nil {
-		return fmt.Errorf("store the spec with more steps: %w", err)
-	}
-	return nil
+	return more.Train.Steps > before.Train.Steps, nil
 }
 
 // storedSpec returns the spec of the training that the folder holds, which is not the one

@@ -17,6 +17,7 @@ type dataOptions struct {
 	path    string // of a folder, an archive or a list
 	val     string // list of photos for validation
 	test    string // list of photos for test
+	groupBy string // takes the name of an image's group out of its path; "": a column group, or none
 	fix     string // file of the mended list; "": none is written. runFix reads it
 	layout  layoutOptions
 	splits  string // folders at the top that are splits; "": their names say
@@ -36,6 +37,9 @@ func (o *dataOptions) addFlags(c *cli.Command) {
 	o.layout.addFlags(c)
 	c.Flags = append(c.Flags, &cli.StringFlag{Name: "splits", Destination: &o.splits,
 		Usage: "`FOLDERS` at the top of the data that are splits, such as train=a,val=b,test=c, or none (default: known by their names)"})
+	c.Flags = append(c.Flags, &cli.StringFlag{Name: "group-by", Destination: &o.groupBy,
+		Usage: "regular `EXPRESSION` whose parentheses take a group (a burst, a session, a seller) out of a path, such as '/(session[0-9]+)_'; " +
+			"a group stays within one split"})
 	o.reading.addFlags(c)
 }
 
@@ -52,6 +56,9 @@ func (o dataOptions) options() (dataset.Options, error) {
 	options.Val, options.Test = o.val, o.test
 	if err == nil && o.splits != "" {
 		options.Splits, err = dataset.ParseSplitFolders(o.splits)
+	}
+	if err == nil && o.groupBy != "" {
+		options.GroupBy, err = dataset.ParseGroupBy(o.groupBy)
 	}
 	return options, err
 }

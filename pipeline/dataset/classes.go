@@ -8,6 +8,9 @@ import (
 
 // holdOutImages moves images of each class out of train.
 func (d *Dataset) holdOutImages(part Part, cut cut, r *rand.Rand) error {
+	if d.GroupOf != nil {
+		return d.holdOutClassGroups(part, cut, r)
+	}
 	classes := make([][]int32, len(d.Classes)) // images of each class
 	sizes := make([]int, len(d.Classes))
 	for _, i := range part.Images {
@@ -31,6 +34,34 @@ func (d *Dataset) holdOutImages(part Part, cut cut, r *rand.Rand) error {
 	}
 	d.note("no split %s in the data: %d of %s held out by class, seed %d",
 		cut.to, held, plural(len(part.Images), "training image"), cut.seed)
+	return nil
+}
+
+// holdOutClassGroups moves groups of images out of train, about a share of each class.
+func (d *Dataset) holdOutClassGroups(part Part, cut cut, r *rand.Rand) error {
+	u := d.newUnits(part.Images, func(i int32) int32 { return d.Images[i].Class })
+	u.share, u.keep = cut.share, 2 // for same pairs in train
+	u.whole = func(held map[int32]int) bool {
+		classes, same := 0, false
+		for _, n := range held {
+			if n > 0 {
+				classes++
+			}
+			same = same || n > 1
+		}
+		return classes > 1 && same
+	}
+	images, ok := u.choose(r)
+	if !ok {
+		return fmt.Errorf("no %.3g %% can be held out for %s without parting a group: %s in %s; "+
+			"add images of other groups, or a folder %s", 100*cut.share, cut.to.purpose(),
+			plural(len(part.Images), "training image"), plural(len(u.images), "group"), cut.to)
+	}
+	for _, i := range images {
+		d.Images[i].Split = cut.to
+	}
+	d.note("no split %s in the data: %d of %s held out by group and class, seed %d",
+		cut.to, len(images), plural(len(part.Images), "training image"), cut.seed)
 	return nil
 }
 

@@ -61,6 +61,8 @@ type Dataset struct {
 	Pairs    []Pair    // in the order of the list; those of triplets once; nil where the format has none
 	Triplets []Triplet // in the order of the list; nil where the format has none
 	Matches  []Match   // in the order of the list; nil where the format has none
+	Groups   []string  // names of bursts, sessions, sellers, …, sorted; nil where the data names none
+	GroupOf  []int32   // [image] index of Groups, -1 on its own; nil where Groups is
 	Episodes []Episode // tasks of few-shot learning; nil where the format has none
 	Notes    []string  // what a user should know, one sentence each
 
@@ -224,6 +226,11 @@ func (d *Dataset) Fingerprint() string {
 	}
 	for _, m := range d.Matches {
 		fmt.Fprintf(h, "match %d %d %s\n", m.Image, m.Label, m.Split)
+	}
+	for i, g := range d.GroupOf {
+		if g >= 0 {
+			fmt.Fprintf(h, "image %d of group %q\n", i, d.Groups[g])
+		}
 	}
 	for _, e := range d.Episodes {
 		fmt.Fprintf(h, "episode %d %d %d %d\n", e.Support, e.Class, e.Query, e.Answer)

@@ -78,12 +78,14 @@ var columnsOf = map[string][]column{
 		{"right", func(d *Dataset, i int) string { return d.Images[d.Pairs[i].Right].Path }},
 		{"same", func(d *Dataset, i int) string { return map[bool]string{true: "1", false: "0"}[d.Pairs[i].Same] }},
 		{"split", func(d *Dataset, i int) string { return string(d.Pairs[i].Split) }},
+		{"group", func(d *Dataset, i int) string { return d.groupName(d.Pairs[i].Left) }},
 	},
 	"triplets": {
 		{"anchor", func(d *Dataset, i int) string { return d.Images[d.Triplets[i].Anchor].Path }},
 		{"positive", func(d *Dataset, i int) string { return d.Images[d.Triplets[i].Positive].Path }},
 		{"negative", func(d *Dataset, i int) string { return d.Images[d.Triplets[i].Negative].Path }},
 		{"split", func(d *Dataset, i int) string { return string(d.Triplets[i].Split) }},
+		{"group", func(d *Dataset, i int) string { return d.groupName(d.Triplets[i].Anchor) }},
 	},
 	"image-label": {
 		{"image", func(d *Dataset, i int) string { return d.Images[d.Matches[i].Image].Path }},
@@ -91,10 +93,20 @@ var columnsOf = map[string][]column{
 		{"class", func(d *Dataset, i int) string { return d.Classes[d.Images[d.Matches[i].Image].Class] }},
 		{"coarse", func(d *Dataset, i int) string { return d.Coarse[d.CoarseOf[d.Images[d.Matches[i].Image].Class]] }},
 		{"split", func(d *Dataset, i int) string { return string(d.Matches[i].Split) }},
+		{"group", func(d *Dataset, i int) string { return d.groupName(d.Matches[i].Image) }},
 	},
 	"images": {
 		{"image", func(d *Dataset, i int) string { return d.Images[i].Path }},
+		{"group", func(d *Dataset, i int) string { return d.groupName(int32(i)) }},
 	},
+}
+
+// groupName returns the name of the group of an image, "" where it has none.
+func (d *Dataset) groupName(image int32) string {
+	if d.GroupOf == nil || d.GroupOf[image] < 0 {
+		return ""
+	}
+	return d.Groups[d.GroupOf[image]]
 }
 
 // rowCount returns how many rows of a list stand for d.

@@ -24,13 +24,13 @@ type Match struct {
 // label image is a class of its own, named by its path. A label image may stand for
 // photos of every split and is no photo itself.
 var imageLabel = named.Row[Format]{
-	Brief: "CSV or TSV with columns image,label_image[,class][,coarse][,split]; " +
+	Brief: "CSV or TSV with columns image,label_image[,class][,coarse][,split][,group]; " +
 		"a photo and the picture that stands for it",
 	New: func(raw named.Raw) (Format, error) {
 		return Format{read: readMatches, beside: true, roles: []role{
 			{name: "image"}, {name: "label_image"},
 			{name: "class", optional: true}, {name: "coarse", optional: true},
-			{name: "split", optional: true},
+			{name: "split", optional: true}, {name: "group", optional: true},
 		}}, named.Options(raw, &struct{}{})
 	},
 }
@@ -154,6 +154,9 @@ func (r *matchReader) add(row []string, split Split) error {
 	if _, ok := r.first[label]; !ok {
 		r.first[label] = r.here()
 	}
+	if at, ok := r.from.columns["group"]; ok {
+		r.images.groups.add(row[at], image)
+	}
 	r.of[image] = len(r.matches)
 	r.matches, r.spots = append(r.matches, m), append(r.spots, r.here())
 	return nil
@@ -240,6 +243,7 @@ func (r *matchReader) fill(d *Dataset) {
 		d.Images[m.Image].Class, d.Images[m.Label].Class = int32(class), int32(class)
 		d.Images[m.Image].Split = m.Split
 	}
+	r.images.groups.fill(d, func(i int32) int32 { return number[i] })
 	if len(r.coarseOf) > 0 {
 		d.Coarse = distinct(r.coarseOf)
 		for _, class := range d.Classes {

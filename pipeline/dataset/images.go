@@ -16,7 +16,7 @@ import (
 var images = named.Row[Format]{
 	Brief: "images and no more: all of a folder or archive, or a CSV or TSV with a column image",
 	New: func(raw named.Raw) (Format, error) {
-		return Format{read: readImages, roles: []role{{name: "image"}}, tree: true, plain: true},
+		return Format{read: readImages, roles: []role{{name: "image"}, {name: "group", optional: true}}, tree: true, plain: true},
 			named.Options(raw, &struct{}{})
 	},
 }
@@ -46,7 +46,10 @@ func listImages(s *source, d *Dataset) error {
 	set, rows := newImageSet(s), 0
 	if err := s.list.each(func(row []string) error {
 		rows++
-		_, err := set.add(row[s.columns["image"]])
+		image, err := set.add(row[s.columns["image"]])
+		if err == nil {
+			set.groups.add(s.group(row), image)
+		}
 		return err
 	}); err != nil {
 		return err
@@ -59,6 +62,7 @@ func listImages(s *source, d *Dataset) error {
 	}
 	s.readNotes(d, set)
 	d.Images = set.images
+	set.groups.fill(d, func(i int32) int32 { return i })
 	if repeats := rows - len(d.Images); repeats > 0 {
 		d.note("%s repeat an image and are left out", plural(repeats, "row"))
 	}

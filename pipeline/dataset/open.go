@@ -8,6 +8,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
 
@@ -16,13 +17,14 @@ import (
 
 // Options say where the data is and how to read it.
 type Options struct {
-	Data    string       // path of a folder, a .zip or a list file (CSV, TSV)
-	Images  string       // folder or .zip that a list's paths are relative to; "" the list's folder
-	Format  string       // row of Table; "" recognises it
-	Columns Columns      // of a list; nil where they have the format's own names
-	Val     string       // another list, of photos for validation; "": none
-	Test    string       // another list, of photos for test; "": none
-	Splits  SplitFolders // of class folders; nil: their names say; not read for ImagesOnly
+	Data    string         // path of a folder, a .zip or a list file (CSV, TSV)
+	Images  string         // folder or .zip that a list's paths are relative to; "" the list's folder
+	Format  string         // row of Table; "" recognises it
+	Columns Columns        // of a list; nil where they have the format's own names
+	Val     string         // another list, of photos for validation; "": none
+	Test    string         // another list, of photos for test; "": none
+	Splits  SplitFolders   // of class folders; nil: their names say; not read for ImagesOnly
+	GroupBy *regexp.Regexp // takes the name of an image\'s group out of its path, see ParseGroupBy; nil: a column group, or none
 	// Nothing but images is wanted: no class or tuple is asked for, and Data may be one image.
 	ImagesOnly bool
 	FS         fs.FS // where Data and Images are looked up; nil: the operating system's files
@@ -100,6 +102,14 @@ func open(o Options, lenient bool) (*Dataset, *source, error) {
 	d := &Dataset{Name: p.base(o.Data), Format: name, Root: s.root}
 	if err := format.read(s, d); err != nil {
 		return nil, nil, err
+	}
+	if o.GroupBy != nil {
+		if err := d.groupBy(o.GroupBy); err != nil {
+			return nil, nil, err
+		}
+	}
+	if d.Groups != nil {
+		d.noteGroups()
 	}
 	d.close, s.close = s.close, nil
 	return d, s, nil

@@ -16,12 +16,12 @@ import (
 // noted: lists drawn with replacement have some, and dropping them would change
 // what their numbers compare with. One that contradicts an earlier row is an error.
 var pairs = named.Row[Format]{
-	Brief: "CSV or TSV with columns left,right,same[,split]; same = 1 means similar",
+	Brief: "CSV or TSV with columns left,right,same[,split][,group]; same = 1 means similar",
 	New: func(raw named.Raw) (Format, error) {
 		return Format{read: readPairs, roles: []role{
 			{name: "left"}, {name: "right"},
 			{name: "same", opposite: "different"},
-			{name: "split", optional: true},
+			{name: "split", optional: true}, {name: "group", optional: true},
 		}}, named.Options(raw, &struct{}{})
 	},
 }
@@ -86,6 +86,7 @@ func (r *pairReader) add(row []string) error {
 	if left == right {
 		return faulty("", "left and right are the same image, %q", r.images.images[left].Path)
 	}
+	r.images.groups.add(r.group(row), left, right)
 	p := Pair{Left: left, Right: right, Same: same, Split: split, Line: r.list.line}
 	key := [2]int32{min(left, right), max(left, right)}
 	at, ok := r.seen[key]
@@ -137,6 +138,14 @@ func (s *source) split(row []string) (Split, error) {
 	return split, nil
 }
 
+// group returns what the column group says, "" where there is none.
+func (s *source) group(row []string) string {
+	if at, ok := s.columns["group"]; ok {
+		return row[at]
+	}
+	return ""
+}
+
 // fill sorts the images into d and notes what was left out.
 func (r *pairReader) fill(d *Dataset) {
 	r.readNotes(d, r.images)
@@ -146,6 +155,7 @@ func (r *pairReader) fill(d *Dataset) {
 		p := &d.Pairs[i]
 		p.Left, p.Right = number[p.Left], number[p.Right]
 	}
+	r.images.groups.fill(d, func(i int32) int32 { return number[i] })
 	d.splitImages()
 	if names := r.list.unused(r.columns); len(names) > 0 {
 		d.note("left out %s: %s", plural(len(names), "column"), few(names))

@@ -197,7 +197,7 @@ func TestPairsHeader(t *testing.T) {
 		{"a picture", "\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR", nil,
 			`l.csv:1: not text; is this a list?`},
 		{"unknown role", "a,b,same\n", Columns{"lft": "a"},
-			`columns: unknown role "lft" (known: left, right, same, different, split)`},
+			`columns: unknown role "lft" (known: left, right, same, different, split, group)`},
 		{"both polarities", "left,right,a,b\n", Columns{"same": "a", "different": "b"},
 			`columns declare both same=a and different=b; want one`},
 		{"one column for two", "left,right,same\n", Columns{"left": "right"},

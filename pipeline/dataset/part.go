@@ -79,12 +79,15 @@ func (d *Dataset) Without(bad []int32) *Dataset {
 	}
 	c := *d
 	c.Images, c.Pairs, c.Triplets, c.Matches, c.Episodes = nil, nil, nil, nil, nil
-	c.Notes = slices.Clone(d.Notes)
+	c.Notes, c.GroupOf = slices.Clone(d.Notes), nil
 	number := make([]int32, len(d.Images))
 	for i, image := range d.Images {
 		number[i] = int32(len(c.Images))
 		if !skip[i] {
 			c.Images = append(c.Images, image)
+			if d.GroupOf != nil {
+				c.GroupOf = append(c.GroupOf, d.GroupOf[i])
+			}
 		}
 	}
 	for _, p := range d.Pairs {

@@ -19,7 +19,8 @@ const most = 3
 func (d *Dataset) partImages(part Part, goal goal, cut cut, r *rand.Rand) error {
 	p := parting{images: part.Images, pairs: part.Pairs, goal: goal}
 	best := parted{miss: math.Inf(1)}
-	for _, units := range []forest.Forest{sameSets(len(d.Images), part.Pairs), forest.New(len(d.Images))} {
+	for _, units := range []forest.Forest{d.joinGroups(sameSets(len(d.Images), part.Pairs)),
+		d.joinGroups(forest.New(len(d.Images)))} {
 		p.arrange(units)
 		for range draws {
 			if c := p.draw(cut.share, r); c.miss < best.miss {
@@ -167,7 +168,7 @@ func (p *parting) walk(r *rand.Rand) []int {
 // pairs that the list has.
 func (p *parting) judge(in []bool) parted {
 	c := choice{}
-	var stay group
+	var stay component
 	for _, pair := range p.pairs {
 		a, b := in[p.unit[pair.Left]], in[p.unit[pair.Right]]
 		if a != b {
@@ -196,6 +197,6 @@ func (p *parting) judge(in []bool) parted {
 }
 
 // both tells whether pairs, of which some are same, have each kind that all have.
-func both(all group, pairs, same int) bool {
+func both(all component, pairs, same int) bool {
 	return pairs > 0 && (all.same == 0 || same > 0) && (all.same == all.pairs || same < pairs)
 }

@@ -21,7 +21,8 @@ type imageSet struct {
 	images    []Image
 	folders   map[string]map[string][]string // by folder in which paths were looked for: its names by their folded ones
 	backslash int                            // paths with backslashes
-	otherwise []string                       // paths that write a file's name in another way
+	groups    groupNames
+	otherwise []string // paths that write a file's name in another way
 }
 
 type listed struct {

@@ -18,6 +18,9 @@ func (d *Dataset) labelImages() map[int32]bool {
 // chooses among label images that training knows. Label images with too few photos
 // for one of their own take turns, and each keeps one in train.
 func (d *Dataset) holdOutPhotos(part Part, cut cut, r *rand.Rand) error {
+	if d.GroupOf != nil {
+		return d.holdOutPhotoGroups(part, cut, r)
+	}
 	of := map[int32][]int{} // label image → indices of Matches
 	for i, m := range d.Matches {
 		if m.Split == Train {
@@ -48,5 +51,34 @@ func (d *Dataset) holdOutPhotos(part Part, cut cut, r *rand.Rand) error {
 	}
 	d.note("no split %s in the data: %d of %s held out by label image, seed %d",
 		cut.to, held, plural(len(part.Matches), "training photo"), cut.seed)
+	return nil
+}
+
+// holdOutPhotoGroups moves groups of photos out of train, about a share of each label image.
+func (d *Dataset) holdOutPhotoGroups(part Part, cut cut, r *rand.Rand) error {
+	label := map[int32]int32{}
+	for _, m := range part.Matches {
+		label[m.Image] = m.Label
+	}
+	u := d.newUnits(part.Images, func(i int32) int32 { return label[i] })
+	u.share, u.keep = cut.share, 1
+	u.whole = func(held map[int32]int) bool { return len(held) > 0 }
+	images, ok := u.choose(r)
+	if !ok {
+		return fmt.Errorf("no %.3g %% of %s can be held out for %s without parting a group, or leaving a label image "+
+			"without photos in train: they are in %s; add photos of other groups, or a column split",
+			100*cut.share, plural(len(part.Matches), "photo"), cut.to.purpose(), plural(len(u.images), "group"))
+	}
+	held := map[int32]bool{}
+	for _, i := range images {
+		held[i], d.Images[i].Split = true, cut.to
+	}
+	for i := range d.Matches {
+		if m := &d.Matches[i]; held[m.Image] {
+			m.Split = cut.to
+		}
+	}
+	d.note("no split %s in the data: %d of %s held out by group and label image, seed %d",
+		cut.to, len(images), plural(len(part.Matches), "training photo"), cut.seed)
 	return nil
 }

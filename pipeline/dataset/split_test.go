@@ -446,7 +446,7 @@ func TestAssignPairsKeeps(t *testing.T) {
 		t.Errorf("%s\nwant %s", got, want)
 	}
 	want = "no split val in the data: 10 of 50 training pairs held out, " +
-		"10 of 50 groups by shared images, seed 0"
+		"10 of 50 sets joined by shared images, seed 0"
 	if len(d.Notes) != 1 || d.Notes[0] != want {
 		t.Errorf("notes %q, want %q", d.Notes, want)
 	}

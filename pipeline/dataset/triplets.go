@@ -13,12 +13,12 @@ import (
 // anchors and positives join to classes, and a negative of its anchor's class is an
 // error. Each triplet is also two pairs, on which a model is calibrated and measured.
 var triplets = named.Row[Format]{
-	Brief: "CSV or TSV with columns anchor,positive,negative[,split]; " +
+	Brief: "CSV or TSV with columns anchor,positive,negative[,split][,group]; " +
 		"the positive is of the anchor's class",
 	New: func(raw named.Raw) (Format, error) {
 		return Format{read: readTriplets, roles: []role{
 			{name: "anchor"}, {name: "positive"}, {name: "negative"},
-			{name: "split", optional: true},
+			{name: "split", optional: true}, {name: "group", optional: true},
 		}}, named.Options(raw, &struct{}{})
 	},
 }
@@ -65,6 +65,7 @@ func (r *tripletReader) add(row []string) error {
 	case negative == positive:
 		return faulty("", "positive and negative are the same image, %q", path(positive))
 	}
+	r.images.groups.add(r.group(row), anchor, positive, negative)
 	line := r.list.line
 	r.triplets = append(r.triplets, Triplet{anchor, positive, negative, split, line})
 	r.addPair(Pair{Left: anchor, Right: positive, Same: true, Split: split, Line: line})
@@ -110,6 +111,7 @@ func (r *tripletReader) fill(d *Dataset) {
 		t := &d.Triplets[i]
 		t.Anchor, t.Positive, t.Negative = number[t.Anchor], number[t.Positive], number[t.Negative]
 	}
+	r.images.groups.fill(d, func(i int32) int32 { return number[i] })
 	d.splitImages()
 	if names := r.list.unused(r.columns); len(names) > 0 {
 		d.note("left out %s: %s", plural(len(names), "column"), few(names))

@@ -6,6 +6,8 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+
+	"github.com/tfpair/tfpair/internal/forest"
 )
 
 // leastClasses is how many classes of two images or more a split needs, so that it
@@ -31,14 +33,17 @@ func (d *Dataset) assignClasses(o SplitOptions) error {
 	if !disjoint {
 		clear(split)
 	}
+	joined := d.joinClasses()
+	dealt := sizesOf(joined, sizes)
 	r := rand.New(rand.NewPCG(o.Seed, classStream))
 	if o.Test > 0 && !slices.Contains(split, Test) {
-		deal(split, sizes, r, Test, func(n int) int { return int(o.Test * float64(n)) })
+		deal(split, dealt, r, Test, func(n int) int { return int(o.Test * float64(n)) })
 	}
 	if !slices.Contains(split, Val) {
-		deal(split, sizes, r, Val, func(n int) int { return int(math.Round(o.Val * float64(n))) })
+		deal(split, dealt, r, Val, func(n int) int { return int(math.Round(o.Val * float64(n))) })
 	}
 	for c := range split {
+		split[c] = split[joined.Root(int32(c))]
 		train(&split[c])
 	}
 	if err := checkDealt(split, sizes, o.Test > 0); err != nil {
@@ -56,6 +61,32 @@ func (d *Dataset) assignClasses(o SplitOptions) error {
 	}
 	d.noteDealt(split, o.Seed, len(named) > 1 && !disjoint)
 	return nil
+}
+
+// joinClasses joins the classes that have images of one group.
+func (d *Dataset) joinClasses() forest.Forest {
+	joined := forest.New(len(d.Classes))
+	first := map[int32]int32{}
+	for i, g := range d.GroupOf {
+		c := d.Images[i].Class
+		if g < 0 || c < 0 {
+			continue
+		}
+		if before, ok := first[g]; ok {
+			joined.Join(before, c)
+		}
+		first[g] = c
+	}
+	return joined
+}
+
+// sizesOf returns the sizes of joined classes, at the lowest of each set.
+func sizesOf(joined forest.Forest, sizes []int) []int {
+	sum := make([]int, len(sizes))
+	for c, n := range sizes {
+		sum[joined.Root(int32(c))] += n
+	}
+	return sum
 }
 
 // classSplits returns the split and the size of each class, and whether the data names at

@@ -7,30 +7,30 @@ import (
 	"github.com/tfpair/tfpair/internal/forest"
 )
 
-// draws is how many choices of groups are tried at most; the best is taken. Groups
+// draws is how many choices of components are tried at most; the best is taken. Components
 // differ in size and in their share of same pairs, and one may be far off in both.
 const draws = 64
 
-// group is pairs that hang together by shared images.
-type group struct {
-	number int // of groups, by lowest image
+// component is pairs that hang together by shared images.
+type component struct {
+	number int // of components, by lowest image
 	pairs  int
 	same   int // of pairs
 }
 
-// holdOutPairs moves whole groups out of train, so that no image is on both sides. Where
-// groups are too large for that, images are parted instead.
+// holdOutPairs moves whole components out of train, so that no image is on both sides. Where
+// components are too large for that, images are parted instead.
 func (d *Dataset) holdOutPairs(part Part, cut cut, r *rand.Rand) error {
-	groupOf, groups := d.groups(part.Pairs)
-	var all group
-	for _, g := range groups {
+	componentOf, components := d.components(part.Pairs)
+	var all component
+	for _, g := range components {
 		all.pairs += g.pairs
 		all.same += g.same
 	}
 	goal := newGoal(all, cut.share)
 	var best choice
 	for i := 0; i < draws && (i == 0 || goal.miss(best) >= 1); i++ {
-		if c := goal.choose(groups, r); i == 0 || goal.miss(c) < goal.miss(best) {
+		if c := goal.choose(components, r); i == 0 || goal.miss(c) < goal.miss(best) {
 			best = c
 		}
 	}
@@ -38,19 +38,19 @@ func (d *Dataset) holdOutPairs(part Part, cut cut, r *rand.Rand) error {
 		return d.partImages(part, goal, cut, r)
 	}
 	for i := range d.Pairs {
-		if p := &d.Pairs[i]; p.Split == Train && best.held[groupOf[p.Left]] {
+		if p := &d.Pairs[i]; p.Split == Train && best.held[componentOf[p.Left]] {
 			p.Split = cut.to
 		}
 	}
 	for i := range d.Triplets {
-		if t := &d.Triplets[i]; t.Split == Train && best.held[groupOf[t.Anchor]] {
+		if t := &d.Triplets[i]; t.Split == Train && best.held[componentOf[t.Anchor]] {
 			t.Split = cut.to
 		}
 	}
 	d.relabel()
-	d.note("no split %s in the data: %d of %s held out, %d of %s by shared images, seed %d",
-		cut.to, best.pairs, plural(all.pairs, "training pair"), best.groups,
-		plural(len(groups), "group"), cut.seed)
+	d.note("no split %s in the data: %d of %s held out, %d of %s joined by shared images, seed %d",
+		cut.to, best.pairs, plural(all.pairs, "training pair"), best.components,
+		plural(len(components), "set"), cut.seed)
 	return nil
 }
 
@@ -62,64 +62,65 @@ func (d *Dataset) relabel() {
 	d.splitImages()
 }
 
-// groups returns the connected components of the pairs, in the order of their
-// lowest images, and the group of each image in them.
-func (d *Dataset) groups(pairs []Pair) (of []int, groups []group) {
-	joined := forest.New(len(d.Images))
+// components returns the connected components of the pairs, in the order of their lowest
+// images, and the number of the component of each image in them. Images of one of Dataset.Groups hang together.
+func (d *Dataset) components(pairs []Pair) (of []int, components []component) {
+	joined := d.joinGroups(forest.New(len(d.Images)))
 	for _, p := range pairs {
 		joined.Join(p.Left, p.Right)
 	}
 	of = make([]int, len(d.Images))
+	number := map[int32]int{} // by root, which may be an image of other pairs
 	for _, i := range imagesOf(pairs) {
 		top := joined.Root(i)
-		if top == i {
-			of[i] = len(groups)
-			groups = append(groups, group{number: len(groups)})
+		if _, ok := number[top]; !ok {
+			number[top] = len(components)
+			components = append(components, component{number: len(components)})
 		}
-		of[i] = of[top]
+		of[i] = number[top]
 	}
 	for _, p := range pairs {
-		g := &groups[of[p.Left]]
+		g := &components[of[p.Left]]
 		g.pairs++
 		if p.Same {
 			g.same++
 		}
 	}
-	return of, groups
+	return of, components
 }
 
 // goal is what the side that is held out should be.
 type goal struct {
-	all   group // all training pairs
-	pairs int   // wanted
+	all   component // all training pairs
+	pairs int       // wanted
 	same  float64
 }
 
-func newGoal(all group, share float64) goal {
+func newGoal(all component, share float64) goal {
 	pairs := max(2, int(math.Round(share*float64(all.pairs)))) // one same, one different
 	return goal{all, pairs, float64(pairs) * float64(all.same) / float64(all.pairs)}
 }
 
-// choice is some groups.
+// choice is some components.
 type choice struct {
-	held                map[int]bool // by number of the group
-	groups, pairs, same int
+	held                    map[int]bool // by number of the component
+	components, pairs, same int
 }
 
-func (c *choice) add(g group) {
+func (c *choice) add(g component) {
 	c.held[g.number] = true
-	c.groups++
+	c.components++
 	c.pairs += g.pairs
 	c.same += g.same
 }
 
-// choose takes groups in random order as long as they fit. If that is less than
-// half of the goal, it takes the smallest group left, up to twice the goal.
-func (o goal) choose(groups []group, r *rand.Rand) choice {
+// choose takes components in random order as long as they fit. If that is less than
+// half of the goal, it takes the smallest component left, up to twice the goal.
+func (o goal) choose(components []component, r *rand.Rand) choice {
 	c := choice{held: map[int]bool{}}
-	smallest := group{pairs: math.MaxInt}
-	for _, i := range r.Perm(len(groups)) {
-		g := groups[i]
+	smallest := component{pairs: math.MaxInt}
+	for _, i := range r.Perm(len(components)) {
+		g := components[i]
 		if c.pairs+g.pairs <= o.pairs {
 			c.add(g)
 		} else if g.pairs < smallest.pairs {

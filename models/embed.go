@@ -74,8 +74,8 @@ func (m *Model) prepare(images []image.Image, bad []error) []uint8 {
 }
 
 // EmbedPixels returns the embeddings [N,D], row-major, of pixels [N,S,S,3] uint8 RGB
-// that are resized to the model's size S already, as Info says. N may be any number;
-// all of them go through the network at once, with those of calls at the same time if
+// that are resized to the model's size S already, as Info says. N may be any number,
+// 0 included; all of them go through the network at once, with those of calls at the same time if
 // they are few. pixels must not change before it returns. Errors: ErrClosed, that of
 // ctx, and the runtime's; a run that has begun is waited for.
 func (m *Model) EmbedPixels(ctx context.Context, pixels []uint8) ([]float32, error) {

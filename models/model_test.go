@@ -67,6 +67,17 @@ func TestEmbed(t *testing.T) {
 	}
 	images[5] = image.NewUniform(color.Gray{Y: 9}) // endless
 	images[40] = nil
+	for name, embed := range map[string]func() (int, error){
+		"Embed": func() (int, error) { rows, err := m.Embed(context.Background()); return len(rows), err },
+		"EmbedPixels": func() (int, error) {
+			numbers, err := m.EmbedPixels(context.Background(), nil)
+			return len(numbers), err
+		},
+	} {
+		if n, err := embed(); n != 0 || err != nil {
+			t.Errorf("%s of nothing = %d, %v, want nothing", name, n, err)
+		}
+	}
 	rows, err := m.Embed(context.Background(), images...)
 	var bad *models.ImageError
 	if !errors.As(err, &bad) || bad.Index != 5 || !strings.Contains(err.Error(), "image 40: ") {

@@ -13,22 +13,23 @@ import (
 // both kinds: of pairs drawn at random, a tenth of the images holds a hundredth.
 const most = 3
 
+// scarce is what a pair that a side lacks weighs beside one that is left out of train: the
+// side has few.
+const scarce = 10
+
 // partImages moves images of pairs that all hang together out of train, and leaves out the
-// pairs with images on both sides. It keeps images that same pairs join together if it
-// can, and takes images that are near to each other, so that few pairs are left out.
+// pairs with images on both sides. It keeps images that same pairs join together where these
+// sets are small, and takes images that are near to each other, so that few pairs are left out.
 func (d *Dataset) partImages(part Part, goal goal, cut cut, r *rand.Rand) error {
 	p := parting{images: part.Images, pairs: part.Pairs, goal: goal}
+	p.arrange(d.joinGroups(sameSets(len(d.Images), part.Pairs)))
+	if 4*float64(slices.Max(p.size)) > cut.share*float64(len(part.Images)) {
+		p.arrange(d.joinGroups(forest.New(len(d.Images))))
+	}
 	best := parted{miss: math.Inf(1)}
-	for _, units := range []forest.Forest{d.joinGroups(sameSets(len(d.Images), part.Pairs)),
-		d.joinGroups(forest.New(len(d.Images)))} {
-		p.arrange(units)
-		for range draws {
-			if c := p.draw(cut.share, r); c.miss < best.miss {
-				best = c
-			}
-		}
-		if !math.IsInf(best.miss, 1) {
-			break
+	for range draws {
+		if c := p.draw(cut.share, r); c.miss < best.miss {
+			best = c
 		}
 	}
 	if math.IsInf(best.miss, 1) {
@@ -39,9 +40,9 @@ func (d *Dataset) partImages(part Part, goal goal, cut cut, r *rand.Rand) error 
 	}
 	left := goal.all.pairs - best.pairs - best.stay
 	d.divide(best.held, cut.to)
-	d.note("no split %s in the data, and pairs hang together by shared images: %d of %s held out with %d of %s, "+
+	d.note("no split %s in the data, and pairs hang together by shared images: %d of %s held out with %d of %s (%d same), "+
 		"%s across left out, seed %d", cut.to, len(best.held), plural(len(part.Images), "training image"),
-		best.pairs, plural(goal.all.pairs, "pair"), plural(left, "pair"), cut.seed)
+		best.pairs, plural(goal.all.pairs, "pair"), best.same, plural(left, "pair"), cut.seed)
 	return nil
 }
 
@@ -89,6 +90,7 @@ type parting struct {
 // parted is a choice of images.
 type parted struct {
 	held        map[int32]bool
+	same        int // pairs
 	pairs, stay int // with both images held, and with none
 	miss        float64
 }
@@ -120,7 +122,7 @@ func (p *parting) arrange(sets forest.Forest) {
 }
 
 // draw grows a side from a random unit along pairs until it has its share of images, and
-// pairs of both kinds.
+// enough pairs of both kinds.
 func (p *parting) draw(share float64, r *rand.Rand) parted {
 	want, taken := share*float64(len(p.images)), 0
 	next := want // images at which the side is judged
@@ -134,8 +136,11 @@ func (p *parting) draw(share float64, r *rand.Rand) parted {
 		if taken += p.size[u]; float64(taken) < next {
 			continue
 		}
-		next = 1.25 * float64(taken) // a judgement reads all pairs
-		if best = p.judge(in); !math.IsInf(best.miss, 1) {
+		next = 1.1 * float64(taken) // a judgement reads all pairs
+		if c := p.judge(in); c.miss < best.miss {
+			best = c
+		}
+		if 4*best.pairs >= p.goal.pairs {
 			break
 		}
 	}
@@ -184,14 +189,17 @@ func (p *parting) judge(in []bool) parted {
 			stay.pairs, stay.same = stay.pairs+1, stay.same+same
 		}
 	}
-	best := parted{held: map[int32]bool{}, pairs: c.pairs, stay: stay.pairs, miss: math.Inf(1)}
+	best := parted{held: map[int32]bool{}, same: c.same, pairs: c.pairs, stay: stay.pairs, miss: math.Inf(1)}
 	for _, i := range p.images {
 		if in[p.unit[i]] {
 			best.held[i] = true
 		}
 	}
-	if both(p.goal.all, c.pairs, c.same) && both(p.goal.all, stay.pairs, stay.same) {
-		best.miss = float64(p.goal.all.pairs-c.pairs-stay.pairs) + math.Abs(float64(c.pairs-p.goal.pairs))
+	if all := p.goal.all; both(all, c.pairs, c.same) && both(all, stay.pairs, stay.same) {
+		across := float64(all.pairs - c.pairs - stay.pairs)
+		lacking := float64(max(0, p.goal.pairs/4-c.pairs))
+		uneven := math.Abs(float64(c.same) - float64(c.pairs)*float64(all.same)/float64(all.pairs))
+		best.miss = across + scarce*(lacking+uneven)
 	}
 	return best
 }

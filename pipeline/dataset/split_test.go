@@ -266,6 +266,7 @@ func TestAssignPairsGiant(t *testing.T) {
 	clique["l.csv"] = &fstest.MapFile{Data: []byte(text)}
 	for name, m := range map[string]fstest.MapFS{"ring": ring, "clique": clique} {
 		d := mustOpen(t, Options{FS: m, Data: "l.csv"})
+		whole := d.In("")
 		all := len(d.Pairs)
 		if err := d.Assign(SplitOptions{Val: 0.1, Test: 0.1, Seed: 3}); err != nil {
 			t.Fatal(err)
@@ -275,6 +276,9 @@ func TestAssignPairsGiant(t *testing.T) {
 			part := d.In(split)
 			if d.noPairs(part) != "" {
 				t.Errorf("%s: %s: %s", name, split, d.noPairs(part))
+			}
+			if same, all := sameShare(part), sameShare(whole); math.Abs(same-all) > 0.2 {
+				t.Errorf("%s: %s: %.2f of the pairs are same, of the list %.2f", name, split, same, all)
 			}
 			for _, i := range part.Images {
 				if of[i] != "" {
@@ -291,10 +295,21 @@ func TestAssignPairsGiant(t *testing.T) {
 	}
 }
 
+// sameShare returns the share of pairs that are same.
+func sameShare(p Part) float64 {
+	same := 0
+	for _, pair := range p.Pairs {
+		if pair.Same {
+			same++
+		}
+	}
+	return float64(same) / float64(len(p.Pairs))
+}
+
 // left returns how many pairs a note says are left out.
 func left(t *testing.T, note string) (n int) {
 	t.Helper()
-	_, after, _ := strings.Cut(note, " pairs, ")
+	_, after, _ := strings.Cut(note, " same), ")
 	if _, err := fmt.Sscan(after, &n); err != nil {
 		t.Fatalf("note %q: %v", note, err)
 	}

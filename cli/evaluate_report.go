@@ -24,6 +24,9 @@ func (e evaluation) print(out output, data *dataset.Dataset) {
 	out.print("pairs      %s: %s same, %s different (%s)", commas(e.Pairs), commas(e.Same),
 		commas(e.Different), e.PairSource)
 	out.print("threshold  same where distance <= %.4g (from %s)", e.Threshold.Value, e.Threshold.Source)
+	for _, doubt := range e.Doubts {
+		out.print("caution    %s", doubt)
+	}
 	for _, note := range data.Notes {
 		out.print("note       %s", note)
 	}
@@ -53,9 +56,25 @@ func (e evaluation) print(out output, data *dataset.Dataset) {
 			count(all.Images, "image"), all.AUC.Value, ends("%.4f", all.AUC.Interval))
 	}
 	out.print("\n%s", ratesTable(e.Rates, different))
+	e.printBaseline(out)
 	if e.Sheet != "" {
 		out.print("\nwrote %s: pairs called wrongly, and some called right", e.Sheet)
 	}
+}
+
+// printBaseline says what comparing pixels comes to.
+func (e evaluation) printBaseline(out output) {
+	if e.Baseline == nil {
+		return
+	}
+	var of []string
+	for _, m := range slices.Concat(e.Baseline.Metrics, e.Baseline.Retrieval) {
+		if m.Name == "auc" || m.Name == "recall@1" || m.Name == "map@r" {
+			of = append(of, fmt.Sprintf("%s %.4f (%s)", m.Name, m.Value, within(m.Interval.Low, m.Interval.High)))
+		}
+	}
+	out.print("\nbaseline without a network, %s compared by Euclidean distance: %s", e.Baseline.Name,
+		strings.Join(of, ", "))
 }
 
 // printRetrieval says what was searched, and which classes are found worst.

@@ -145,7 +145,11 @@ func showExported(out output, r *export.Result, bad []pipeline.BadImage) error {
 	m := r.Manifest
 	var scores []string
 	for _, of := range m.Metrics {
-		scores = append(scores, fmt.Sprintf("%s %.4f", strings.ReplaceAll(of.Name, "_", " "), of.Value))
+		score := fmt.Sprintf("%s %.4f", strings.ReplaceAll(of.Name, "_", " "), of.Value)
+		if of.Level > 0 {
+			score += fmt.Sprintf(" (%s)", within(of.Low, of.High))
+		}
+		scores = append(scores, score)
 	}
 	out.print("wrote %s (step %d; on validation %s)", r.Path, m.Step, strings.Join(scores, ", "))
 	out.print("same where distance <= %.4g (from %s)", m.Threshold.Value, m.Threshold.Source)

@@ -5,12 +5,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/urfave/cli/v2"
 
 	"github.com/tfpair/tfpair/models/run"
 	"github.com/tfpair/tfpair/runner/evaluate"
+	"github.com/tfpair/tfpair/runner/metric"
 	"github.com/tfpair/tfpair/runner/train"
 )
 
@@ -165,6 +168,9 @@ func (w *trainWatcher) observe(e train.Event) {
 			mark = ", best so far"
 		}
 		w.line("step %d: %s%s", e.Step, scores(e.Scores), mark)
+		if len(e.Scores.Doubts) > 0 {
+			w.line("      little to go by: %s", strings.Join(e.Scores.Doubts, "; "))
+		}
 	case train.Alarmed:
 		w.line("ALARM at step %d: %s\n      what to do: %s", e.Step, e.Reason, e.Advice)
 	}
@@ -228,13 +234,30 @@ func (w *trainWatcher) started(e train.Started) {
 func scores(s evaluate.Scores) string {
 	found := ""
 	if s.Photos > 0 {
-		found = fmt.Sprintf("val.recall@1 %.4f, recall@5 %.4f, mrr %.4f, median rank %g; ",
-			s.Metrics["recall@1"], s.Metrics["recall@5"], s.Metrics["mrr"], s.Metrics[evaluate.MedianRank])
+		found = fmt.Sprintf("val.recall@1 %s, recall@5 %s, mrr %s, median rank %g; ", validated(s, "recall@1"),
+			validated(s, "recall@5"), validated(s, "mrr"), s.Metrics[evaluate.MedianRank])
 	}
-	return found + fmt.Sprintf("val.auc %.4f, accuracy %.4f at distance %.4g; same %.3g ± %.2g, different %.3g ± %.2g",
-		s.Metrics["auc"], s.Metrics["accuracy"], s.Threshold, s.Distances.PositiveMean,
+	return found + fmt.Sprintf("val.auc %s, accuracy %s at distance %.4g; same %.3g ± %.2g, different %.3g ± %.2g",
+		validated(s, "auc"), validated(s, "accuracy"), s.Threshold, s.Distances.PositiveMean,
 		s.Distances.PositiveStd, s.Distances.NegativeMean, s.Distances.NegativeStd)
 }
+
+// validated writes a number of validation with its interval and what it was measured on:
+// "0.9317 (0.90–0.96, 600 pairs)".
+func validated(s evaluate.Scores, name string) string {
+	value := fmt.Sprintf("%.4f", s.Metrics[name])
+	i, ok := s.Intervals[name]
+	switch {
+	case !ok: // a run of before intervals were kept
+		return value
+	case s.Photos > 0 && !slices.Contains(metric.Pairs.Names(), name):
+		return fmt.Sprintf("%s (%s, %s)", value, within(i.Low, i.High), count(s.Photos, "photo"))
+	}
+	return fmt.Sprintf("%s (%s, %s)", value, within(i.Low, i.High), count(s.Pairs, "pair"))
+}
+
+// within writes an interval in short.
+func within(low, high float64) string { return fmt.Sprintf("%.2f–%.2f", low, high) }
 
 // trainSummary is the last JSON line of a training.
 type trainSummary struct {
@@ -261,7 +284,8 @@ func (w *trainWatcher) summarize(s *train.Summary, folder, data string) error {
 	}
 	best := ""
 	if s.Best != nil {
-		best = fmt.Sprintf(", best at step %d: %s %.4f", s.BestStep, s.Selected, s.BestValue)
+		best = fmt.Sprintf(", best at step %d: %s %s", s.BestStep, s.Selected,
+			validated(*s.Best, strings.TrimPrefix(s.Selected, "val.")))
 	}
 	w.out.print("wrote %s (step %d%s)", folder, s.Step, best)
 	w.out.say("next: tfpair evaluate --model %s --data %s", folder, data)

@@ -196,8 +196,11 @@ func (w *tuneWatcher) outcome(t tune.Trial) string {
 	if t.Status != tune.Done {
 		return t.Status + ": " + t.Reason
 	}
-	return fmt.Sprintf("%s %.4f at step %d, %.0f s", w.metric, t.Value, t.BestStep, t.Seconds)
+	return fmt.Sprintf("%s %s at step %d, %.0f s", w.metric, valueOf(t), t.BestStep, t.Seconds)
 }
+
+// valueOf writes the value of a trial, and its interval.
+func valueOf(t tune.Trial) string { return fmt.Sprintf("%.4f (%s)", t.Value, within(t.Low, t.High)) }
 
 // bestTrials is how many trials a person is shown.
 const bestTrials = 10
@@ -208,7 +211,7 @@ func (w *tuneWatcher) print(r *tune.Result, data string) {
 	for _, trial := range r.Trials[:min(bestTrials, len(r.Trials))] {
 		value := trial.Status
 		if trial.Status == tune.Done {
-			value = fmt.Sprintf("%.4f", trial.Value)
+			value = valueOf(trial)
 		}
 		t.AppendRow(table.Row{trial.Number, trial.Steps, value, strings.Join(trial.Set, " ")})
 	}
@@ -216,8 +219,8 @@ func (w *tuneWatcher) print(r *tune.Result, data string) {
 	if more := len(r.Trials) - bestTrials; more > 0 {
 		w.out.print("\nand %d more in trials.csv", more)
 	}
-	w.out.print("\nbest: trial %d, %s %.4f, the best of %s, so too good to be expected again",
-		r.Best.Number, r.Metric, r.Best.Value, count(len(r.Trials), "training"))
+	w.out.print("\nbest: trial %d, %s %s, the best of %s, so too good to be expected again",
+		r.Best.Number, r.Metric, valueOf(r.Best), count(len(r.Trials), "training"))
 	if len(r.Seeds) > 0 {
 		w.out.print("its settings with %s: mean %.4f, standard deviation %.4f",
 			count(len(r.Seeds), "other seed"), r.Mean, r.Std)

@@ -72,6 +72,7 @@ type Scores struct {
 	// NoneAbove is the distance of the nearest label image above which it is refused: see
 	// metric.OpenSet. It is nil where labels are no images.
 	NoneAbove *float64 `json:"none_above,omitempty"`
+	Doubts    []string `json:"doubts,omitempty"` // why the numbers carry little, half a sentence each
 }
 
 // Calibrate measures e on pairs and finds the threshold of best accuracy on
@@ -106,7 +107,7 @@ func (m *measured) calibrate(pairs Pairs, dim int) (Scores, error) {
 	threshold, _ := metric.Calibrate(m.scored.Curve())
 	probability := metric.Logistic(m.scored.Curve())
 	s := Scores{Metrics: map[string]float64{}, Intervals: map[string]metric.Interval{},
-		Threshold: threshold, Probability: &probability, Pairs: len(pairs.Same)}
+		Threshold: threshold, Probability: &probability, Pairs: len(pairs.Same), Doubts: pairs.doubts()}
 	list, err := pairMetrics(m.scored, pairs, threshold)
 	if err != nil {
 		return Scores{}, err
@@ -193,7 +194,9 @@ type Report struct {
 	Distances    metric.Distances   `json:"distances"`
 	Spread       float64            `json:"spread"`
 	Rank         float64            `json:"effective_rank"`
-	Answers      Answers            `json:"-"` // for who shows examples
+	Baseline     *Baseline          `json:"baseline,omitempty"` // nil of many images
+	Doubts       []string           `json:"doubts,omitempty"`   // why the numbers carry little
+	Answers      Answers            `json:"-"`                  // for who shows examples
 }
 
 // Answers are the pairs that were measured, and their distances.
@@ -248,7 +251,11 @@ func Run(ctx context.Context, c Config) (*Report, error) {
 			return nil, err
 		}
 	}
-	return r, c.retrieve(ctx, r, m.embeddings[:len(queries)*c.Model.Dim()], queries)
+	if err := c.retrieve(ctx, r, m.embeddings[:len(queries)*c.Model.Dim()], queries); err != nil {
+		return nil, err
+	}
+	r.Baseline, err = c.baseline(ctx, pairs, queries)
+	return r, err
 }
 
 // measure embeds the images of pairs, of which the first ask for the nearest and the others
@@ -275,14 +282,9 @@ func (c Config) describe(p Pairs, queries []int32) *Report {
 	r := &Report{
 		Data: c.Data.Name, Fingerprint: c.Data.Fingerprint(), Split: string(c.Part.Split),
 		Images: len(queries), Pairs: len(p.Same), PairSource: p.Source, Seed: c.Seed,
-		Threshold: c.Threshold,
+		Threshold: c.Threshold, Doubts: p.doubts(),
 	}
-	for _, same := range p.Same {
-		if same {
-			r.Same++
-		}
-	}
-	r.Different = r.Pairs - r.Same
+	r.Same, r.Different = p.counts()
 	classes := map[int32]bool{}
 	for _, i := range queries {
 		if class := c.Data.Images[i].Class; class >= 0 {

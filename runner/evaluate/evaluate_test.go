@@ -96,6 +96,9 @@ func TestRunSummary(t *testing.T) {
 	if got := values(r.Metrics); got["auc"] != 1 || got["accuracy"] != 0.75 {
 		t.Errorf("metrics %v, want auc 1, accuracy 0.75", got)
 	}
+	if b := r.Baseline; b == nil || values(b.Metrics)["auc"] != 1 || len(b.Retrieval) == 0 || len(r.Doubts) == 0 {
+		t.Errorf("baseline %+v, doubts %v; want auc 1 of pictures that are one grey, and doubts", b, r.Doubts)
+	}
 	if all := r.EveryPair; all == nil || all.Same != 2 || all.Different != 4 || all.AUC.Value != 1 {
 		t.Errorf("every pair %+v, want 2 same, 4 different, auc 1", all)
 	}

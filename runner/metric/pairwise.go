@@ -219,6 +219,13 @@ func (d *dyads) centre() {
 	}
 }
 
+// LargestComponent returns how many of the pairs of images left [M] and right [M] hang
+// together, by images that they share, in the largest component.
+func LargestComponent(left, right []int32) int {
+	_, largest := components(int(max(slices.Max(left), slices.Max(right)))+1, left, right)
+	return int(largest)
+}
+
 // components joins the images 0..n-1 that any pair joins, and returns the pairs of the
 // largest component, too.
 func components(n int, left, right []int32) (u units, largest float64) {

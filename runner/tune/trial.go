@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"strings"
 
 	"github.com/tfpair/tfpair/graphs/spec"
 	"github.com/tfpair/tfpair/pipeline"
@@ -29,6 +30,8 @@ type Trial struct {
 	Status   string   `json:"status"`
 	Reason   string   `json:"reason,omitempty"` // of another status than done
 	Value    float64  `json:"value"`            // of the best checkpoint by train.select, on validation
+	Low      float64  `json:"low"`              // of the interval of Value
+	High     float64  `json:"high"`
 	BestStep int      `json:"best_step"`
 	Seconds  float64  `json:"seconds"`
 	Run      string   `json:"run,omitempty"` // run folder, inside the search's
@@ -95,6 +98,10 @@ func (u *tuner) try(ctx context.Context, t Trial, runs string) (Trial, error) {
 		return t, fmt.Errorf("trial %d: %w", t.Number, err)
 	}
 	t.Status, t.Value, t.BestStep = Done, summary.BestValue, summary.BestStep
+	if summary.Best != nil {
+		interval := summary.Best.Intervals[strings.TrimPrefix(summary.Selected, "val.")]
+		t.Low, t.High = interval.Low, interval.High
+	}
 	return t, nil
 }
 

@@ -136,9 +136,22 @@ func (p page) help() string {
 	return b.String()
 }
 
-// template returns the page for the flag parser, which shows help where it meets --help: a
-// template of text/template that is its own result.
-func (p page) template() string { return fmt.Sprintf("{{%q}}", p.help()) }
+// helpFlag is --help, which knows what it shows.
+type helpFlag struct {
+	*cli.BoolFlag
+	page func() page
+}
+
+func newHelpFlag(p func() page) helpFlag {
+	return helpFlag{&cli.BoolFlag{Name: "help", Aliases: []string{"h"}, Usage: "show this help"}, p}
+}
+
+// Help returns what the flag shows; helpTemplate calls it.
+func (f helpFlag) Help() string { return f.page().help() }
+
+// helpTemplate is what the flag parser fills in with a command, or the program, where it meets
+// --help.
+const helpTemplate = `{{range .Flags}}{{if eq (index .Names 0) "help"}}{{.Help}}{{end}}{{end}}`
 
 // writeCommands writes each command with what it does.
 func writeCommands(b *strings.Builder, commands []*cli.Command) {
@@ -217,21 +230,32 @@ func placeholder(f cli.DocGenerationFlag) string {
 // wrap breaks the paragraphs of a text into lines of a width. Lines that begin with a space
 // stay as they are.
 func wrap(text string, width int) string {
-	var lines []string
-	open := false // the last line may be added to
-	for _, line := range strings.Split(text, "\n") {
-		if line == "" || line[0] == ' ' {
-			lines, open = append(lines, line), false
-			continue
-		}
-		for _, word := range strings.Fields(line) {
-			last := len(lines) - 1
-			if open && utf8.RuneCountInString(lines[last])+1+utf8.RuneCountInString(word) <= width {
-				lines[last] += " " + word
-			} else {
-				lines, open = append(lines, word), true
-			}
+	var b strings.Builder
+	used := 0 // letters of the line that words may be added to; 0: none may
+	lines := 0
+	begin := func() {
+		if lines++; lines > 1 {
+			b.WriteByte('\n')
 		}
 	}
-	return strings.Join(lines, "\n")
+	for line := range strings.SplitSeq(text, "\n") {
+		if line == "" || line[0] == ' ' {
+			begin()
+			b.WriteString(line)
+			used = 0
+			continue
+		}
+		for word := range strings.FieldsSeq(line) {
+			letters := utf8.RuneCountInString(word)
+			if used > 0 && used+1+letters <= width {
+				b.WriteByte(' ')
+				used += 1 + letters
+			} else {
+				begin()
+				used = letters
+			}
+			b.WriteString(word)
+		}
+	}
+	return b.String()
 }

@@ -45,19 +45,22 @@ const rootExamples = examplesHead +
   tfpair search --model model --index pictures.index --image demo/pictures/test/house/000.png`
 
 func newApp(streams IO) *cli.App {
-	app := &cli.App{
+	var app *cli.App
+	app = &cli.App{
 		Name:                      "tfpair",
 		Usage:                     "learn which pictures belong together",
 		Description:               about + "\n" + exitHelp() + "\n\n" + rootExamples,
-		HideHelp:                  true, // helpFlag and newHelpCommand take its place
+		HideHelp:                  true, // newHelpFlag and newHelpCommand take its place
+		CustomAppHelpTemplate:     helpTemplate,
 		HideVersion:               true,
 		DisableSliceFlagSeparator: true, // --set backbone.smallconv.filters=[16,32] is one value
 		Writer:                    streams.Out,
 		ErrWriter:                 streams.Err,
 		ExitErrHandler:            func(*cli.Context, error) {}, // Run reports, main exits
 		OnUsageError:              onUsageError,
-		Flags:                     []cli.Flag{helpFlag(), &cli.BoolFlag{Name: "version", Usage: "print the version"}},
-		Action:                    func(c *cli.Context) error { return runRoot(c, streams) },
+		Flags: []cli.Flag{newHelpFlag(func() page { return rootPage(app) }),
+			&cli.BoolFlag{Name: "version", Usage: "print the version"}},
+		Action: func(c *cli.Context) error { return runRoot(c, streams) },
 		Commands: []*cli.Command{
 			newTrainCommand(streams),
 			newEvaluateCommand(streams),
@@ -84,12 +87,7 @@ func newApp(streams IO) *cli.App {
 	for _, c := range app.Commands {
 		finish(c, page{app.Name + " " + c.Name, c}, streams)
 	}
-	app.CustomAppHelpTemplate = rootPage(app).template()
 	return app
-}
-
-func helpFlag() cli.Flag {
-	return &cli.BoolFlag{Name: "help", Aliases: []string{"h"}, Usage: "show this help"}
 }
 
 // runRoot is what the program does without a command.
@@ -109,11 +107,11 @@ func finish(c *cli.Command, p page, streams IO) {
 	c.OnUsageError = onUsageError
 	c.HideHelp = true
 	strictNumbers(c.Flags)
-	c.Flags = append(c.Flags, helpFlag())
+	c.Flags = append(c.Flags, newHelpFlag(func() page { return p }))
 	for _, sub := range c.Subcommands {
 		finish(sub, page{p.name + " " + sub.Name, sub}, streams)
 	}
-	c.CustomHelpTemplate = p.template()
+	c.CustomHelpTemplate = helpTemplate
 	action := c.Action
 	c.Action = func(ctx *cli.Context) error {
 		err := refuseArguments(c, ctx.Args().First())

@@ -10,7 +10,9 @@ APIDIFF  := $(CACHE)/tools/apidiff-20261113/apidiff
 LINT     := $(CACHE)/tools/golangci-lint-v2.15.0/golangci-lint
 
 # Runs before commands that build with TensorFlow; stops where setting up fails.
-SETUP = env=$$($(GO) run ./cli/tfpair-env) && eval "$$env" &&
+# Each long step says what it is at, since the compiler is silent.
+SETUP = echo "looking for the TensorFlow runtime" >&2 && \
+	env=$$($(GO) run ./cli/tfpair-env) && eval "$$env" &&
 
 .PHONY: help
 help: ## show this list
@@ -18,7 +20,8 @@ help: ## show this list
 
 .PHONY: build
 build: ## build bin/tfpair
-	$(SETUP) $(GO) build -o bin/tfpair ./cli/tfpair
+	@$(SETUP) echo "compiling bin/tfpair; the first time takes a few minutes" >&2 && \
+		$(GO) build -o bin/tfpair ./cli/tfpair && echo "bin/tfpair is built" >&2
 
 .PHONY: hdf5
 hdf5: ## fetch HDF5, for builds that read Keras' weight files; Debian's packages, no root
@@ -76,6 +79,10 @@ proof: hdf5 ## compare with ONNX Runtime, OpenVINO, Keras and PyTorch; docs/proo
 .PHONY: demo
 demo: build ## draw a small picture set, train on it, evaluate, export, compare
 	bin/tfpair demo
+
+.PHONY: examples
+examples: build ## run the examples of every command's help as they are printed
+	.ci/examples
 
 .PHONY: stranger
 stranger: build ## build and test a service in a module of its own

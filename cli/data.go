@@ -6,6 +6,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/tfpair/tfpair/internal/plural"
 	"github.com/tfpair/tfpair/internal/session"
 	"github.com/tfpair/tfpair/pipeline"
 	"github.com/tfpair/tfpair/pipeline/dataset"
@@ -198,19 +199,7 @@ func require(command string, flags ...given) error {
 }
 
 // count returns "1 image", "2 classes", "1,234 queries".
-func count(n int, noun string) string {
-	stem, y := strings.CutSuffix(noun, "y")
-	switch {
-	case n == 1:
-	case strings.HasSuffix(noun, "s"):
-		noun += "es"
-	case y:
-		noun = stem + "ies"
-	default:
-		noun += "s"
-	}
-	return commas(n) + " " + noun
-}
+func count(n int, noun string) string { return commas(n) + " " + plural.Noun(n, noun) }
 
 // commas writes n with a comma between thousands.
 func commas(n int) string {

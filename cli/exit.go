@@ -92,7 +92,12 @@ func (e SignalError) Code() int {
 // skippedError says that all was done, but without some inputs.
 type skippedError struct{ count int }
 
-func (e *skippedError) Error() string { return fmt.Sprintf("%d images were skipped", e.count) }
+func (e *skippedError) Error() string {
+	if e.count == 1 {
+		return "1 image was skipped"
+	}
+	return count(e.count, "image") + " were skipped"
+}
 
 // errDifferent is the answer of compare --exit-code, said already.
 var errDifferent = errors.New("different")
@@ -107,17 +112,17 @@ type outcome struct {
 // outcomes are looked through in order.
 var outcomes = []outcome{
 	{isA[SignalError], 0, ""}, // the code is the signal's
-	{isA[*train.SpecError], exitUsage, "give the run's own settings, and its --weights, to go on, or another --out to begin anew"},
-	{isA[*tune.FolderError], exitUsage, "give the same search to go on with it, or another --out to begin anew"},
+	{isA[*train.SpecError], exitUsage, "to go on, give the settings and the --weights of that run; to begin anew, give another --out"},
+	{isA[*tune.FolderError], exitUsage, "give the same search to go on with it; to begin anew, give another --out"},
 	{isA[*tune.SpaceError], exitUsage, "docs/spec.md says what a space file may hold; tfpair list shows names"},
 	{isA[*named.UnknownError], exitUsage, ""}, // see hint
 	{isA[*usageError], exitUsage, ""},         // see hint
 	{isA[*dataset.OptionsError], exitUsage, ""},
 	{isA[*graphs.BuildError], exitUsage, "docs/spec.md says what a spec may hold"},
 	{isA[*train.ClassesError], exitUsage, ""},
-	{isA[*train.SamplerError], exitUsage, "change train.batch_size or sampler with --set"},
+	{isA[*train.SamplerError], exitUsage, "add a setting, such as --set train.batch_size=32 or --set sampler=pairs"},
 	{isA[*skippedError], exitSkipped, ""},
-	{isA[*train.DivergedError], exitDiverged, "lower the learning rate, or set optimizer.NAME.clip_norm"},
+	{isA[*train.DivergedError], exitDiverged, "lower the learning rate, such as --set optimizer.adam.lr=0.0003, or add --set optimizer.adam.clip_norm=1"},
 	{isA[*weights.OptionsError], exitUsage, ""},
 	{isA[*weights.ExistsError], exitUsage, "give another --out; nothing is overwritten"},
 	{isA[*pretrained.ExistsError], exitUsage, "give another --out; nothing is overwritten"},
@@ -125,16 +130,16 @@ var outcomes = []outcome{
 		"docs/weights.md says more"},
 	{isA[*weights.Error], exitInput, "docs/weights.md says what is imported"},
 	{isA[*pretrained.ChecksumError], exitInput, ""},
-	{isA[*train.WeightsError], exitInput, "give the run's own weights, or none, to go on, or another --out to begin anew"},
+	{isA[*train.WeightsError], exitInput, "to go on, give the weights of that run, or none; to begin anew, give another --out"},
 	{isOverBudget, exitInput, "mend or remove them, or leave more out with a larger --bad-budget"},
-	{isA[*pipeline.BadImagesError], exitInput, "mend or remove them, or leave them out with --bad-images skip"},
-	{isA[*train.ImagesError], exitInput, "give the run's own images to go on, or another --out to begin anew"},
-	{isA[*seen.Error], exitInput, "give another --out to begin anew; its checkpoints can still be evaluated and exported"},
-	{isA[*train.DataError], exitInput, "give the run's own data to go on, or another --out to begin anew"},
+	{isA[*pipeline.BadImagesError], exitInput, "mend or remove them, or add --bad-images skip to leave them out"},
+	{isA[*train.ImagesError], exitInput, "to go on, give the images of that run; to begin anew, give another --out"},
+	{isA[*seen.Error], exitInput, "to begin anew, give another --out; the checkpoints of this run can still be evaluated and exported"},
+	{isA[*train.DataError], exitInput, "to go on, give the data of that run; to begin anew, give another --out"},
 	{isA[*dataset.Error], exitInput, ""},
 	{fixable, exitInput, "the same command with --fix NEW.csv writes the rows that can be used to a new list"},
 	{isA[*dataset.ListError], exitInput, ""},
-	{isA[*decode.ImageError], exitInput, "mend or remove it, or leave it out with --bad-images skip"},
+	{isA[*decode.ImageError], exitInput, "mend or remove it, or add --bad-images skip to leave it out"},
 	{isA[*evaluate.NoPairsError], exitInput, ""},
 	{isA[*evaluate.NoQueriesError], exitInput, ""},
 	{isA[*evaluate.NoEpisodesError], exitInput, ""},

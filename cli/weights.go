@@ -45,7 +45,7 @@ func newWeightsInspectCommand(streams IO) *cli.Command {
 	c := &cli.Command{
 		Name:        "inspect",
 		Usage:       "show what a file of weights holds, for which network, and what is wrong with it",
-		Description: examplesHead + "  tfpair weights inspect --from resnet50.pth",
+		Description: examplesHead + "  tfpair weights inspect --from demo/run/checkpoints/step-00000200/variables.safetensors",
 		Action:      func(*cli.Context) error { return runWeightsInspect(o, streams) },
 	}
 	c.Flags = []cli.Flag{fromFlag(&o.from)}

@@ -13,6 +13,8 @@ import (
 	"fmt"
 	"io/fs"
 	"strings"
+
+	english "github.com/tfpair/tfpair/internal/plural"
 )
 
 // Split is the role of an image or a tuple. The empty Split is not assigned yet.
@@ -186,15 +188,15 @@ func (d *Dataset) noPairs(p Part) string {
 	case len(kinds) == 2:
 		return ""
 	case kinds[true] > 0:
-		return fmt.Sprintf("all %d pairs are same; training needs different ones, too", kinds[true])
+		return fmt.Sprintf("%s, all same; training needs different ones, too", plural(kinds[true], "pair"))
 	case kinds[false] > 0:
-		return fmt.Sprintf("all %d pairs are different; training needs same ones, too", kinds[false])
+		return fmt.Sprintf("%s, all different; training needs same ones, too", plural(kinds[false], "pair"))
 	case d.Kind() == OfEpisodes:
 		return "one-shot runs are for evaluation; training needs class folders or pairs"
 	case len(sizes) == 0:
 		return "no image has a class, and no pairs are listed"
 	case len(sizes) == 1:
-		return fmt.Sprintf("all %d images are of one class; pairs need at least 2 classes", largest)
+		return fmt.Sprintf("%s, all of one class; pairs need at least 2 classes", plural(largest, "image"))
 	case largest == 1:
 		return fmt.Sprintf("each of the %d classes has one image; "+
 			"pairs need a class with at least 2", len(sizes))
@@ -244,12 +246,4 @@ func (d *Dataset) note(format string, args ...any) {
 }
 
 // plural returns "1 image" or "2 images".
-func plural(n int, noun string) string {
-	switch {
-	case n == 1:
-		return "1 " + noun
-	case strings.HasSuffix(noun, "s"):
-		return fmt.Sprintf("%d %ses", n, noun)
-	}
-	return fmt.Sprintf("%d %ss", n, noun)
-}
+func plural(n int, noun string) string { return english.Count(n, noun) }

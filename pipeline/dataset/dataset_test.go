@@ -189,13 +189,13 @@ func TestCheckPairs(t *testing.T) {
 		{"one image each", files("a/1.png", "b/1.png", "c/1.png"), ".",
 			`data ".": each of the 3 classes has one image; pairs need a class with at least 2`},
 		{"one class in train", files("train/a/1.png", "train/a/2.png", "test/b/1.png"), ".",
-			`data ".": split "train": all 2 images are of one class; pairs need at least 2 classes`},
+			`data ".": split "train": 2 images, all of one class; pairs need at least 2 classes`},
 		{"list", listFS("left,right,same\na.png,b.png,1\na.png,c.png,0\n"), "l.csv", ""},
 		{"all same", listFS("left,right,same\na.png,b.png,1\nb.png,c.png,1\n"), "l.csv",
-			`data "l.csv": all 2 pairs are same; training needs different ones, too`},
+			`data "l.csv": 2 pairs, all same; training needs different ones, too`},
 		{"all different in train",
 			listFS("left,right,same,split\na.png,b.png,0,train\nb.png,c.png,1,test\n"), "l.csv",
-			`data "l.csv": split "train": all 1 pairs are different; training needs same ones, too`},
+			`data "l.csv": split "train": 1 pair, all different; training needs same ones, too`},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

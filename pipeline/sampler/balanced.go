@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/tfpair/tfpair/internal/named"
+	"github.com/tfpair/tfpair/internal/plural"
 	"github.com/tfpair/tfpair/pipeline/dataset"
 )
 
@@ -69,8 +70,8 @@ func (o balancedOptions) sampler(s Source) (Sampler, error) {
 		b.images += len(images)
 	}
 	if b.k > largest {
-		return nil, fmt.Errorf("images_per_class is %d, but no class in %s has more than %d images: "+
-			"set it to at most %d", b.k, s.place(), largest, largest)
+		return nil, fmt.Errorf("images_per_class is %d, but no class in %s has more than %s: "+
+			"set it to at most %d", b.k, s.place(), plural.Count(largest, "image"), largest)
 	}
 	if err := b.checkSize(); err != nil {
 		return nil, err

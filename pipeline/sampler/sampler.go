@@ -17,6 +17,7 @@ import (
 	"sync"
 
 	"github.com/tfpair/tfpair/internal/named"
+	"github.com/tfpair/tfpair/internal/plural"
 	"github.com/tfpair/tfpair/pipeline/dataset"
 )
 
@@ -169,11 +170,11 @@ func checkClasses(s Source, classes classes) error {
 	case len(s.Part.Images) == 0:
 		return fmt.Errorf("%s has no images", s.place())
 	case len(classes) == 0:
-		return fmt.Errorf("%s has no labelled images: none of its %d images has a class",
-			s.place(), len(s.Part.Images))
+		return fmt.Errorf("%s has no labelled images: none of its %s has a class",
+			s.place(), plural.Count(len(s.Part.Images), "image"))
 	case len(classes) == 1:
-		return fmt.Errorf("%s has one class (%d images): different pairs need at least 2",
-			s.place(), len(classes[0]))
+		return fmt.Errorf("%s has one class (%s): different pairs need at least 2",
+			s.place(), plural.Count(len(classes[0]), "image"))
 	case len(classes) == classes.singles():
 		return fmt.Errorf("%s has one image in each of its %d classes: "+
 			"same pairs need a class with at least 2", s.place(), len(classes))

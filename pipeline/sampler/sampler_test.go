@@ -229,7 +229,7 @@ func TestErrors(t *testing.T) {
 		{"empty", "pairs", Source{BatchSize: 2}, "the data has no images"},
 		{"no class", "pairs", Source{
 			BatchSize: 2, Labels: []int32{-1}, Part: dataset.Part{Images: []int32{0}},
-		}, "the data has no labelled images: none of its 1 images has a class"},
+		}, "the data has no labelled images: none of its 1 image has a class"},
 		{"one class", "pairs", classSource(4, 0, 7),
 			`split "train" has one class (7 images): different pairs need at least 2`},
 		{"one image per class", "pairs", classSource(4, 0, 1, 1, 1),

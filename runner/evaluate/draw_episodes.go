@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 
+	"github.com/tfpair/tfpair/internal/plural"
 	"github.com/tfpair/tfpair/pipeline/dataset"
 )
 
@@ -23,8 +24,8 @@ type NoEpisodesError struct {
 }
 
 func (e *NoEpisodesError) Error() string {
-	return fmt.Sprintf("split %q has %d classes of %d images or more, %d-way %d-shot episodes need %d",
-		e.Split, e.Classes, e.Shot+1, e.Way, e.Shot, e.Way)
+	return fmt.Sprintf("split %q has %s of %s or more, %d-way %d-shot episodes need %d",
+		e.Split, plural.Count(e.Classes, "class"), plural.Count(e.Shot+1, "image"), e.Way, e.Shot, e.Way)
 }
 
 // DrawEpisodes draws episodes from the labelled images of part: Way classes, all

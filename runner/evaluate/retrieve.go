@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/tfpair/tfpair/internal/named"
+	"github.com/tfpair/tfpair/internal/plural"
 	"github.com/tfpair/tfpair/pipeline/dataset"
 	"github.com/tfpair/tfpair/runner/metric"
 )
@@ -36,8 +37,8 @@ func (e *NoQueriesError) Error() string {
 	if e.Gallery.Split == "" {
 		gallery = fmt.Sprintf("all of %q", e.Gallery.Data)
 	}
-	return fmt.Sprintf("none of the %d images of split %q has its class in the gallery, %s",
-		e.Images, e.Queries, gallery)
+	return fmt.Sprintf("none of %s of split %q has its class in the gallery, %s",
+		plural.Count(e.Images, "image"), e.Queries, gallery)
 }
 
 // retrieve adds the metrics of metric.Queries: each image asks for the nearest others

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/tfpair/tfpair/graphs/spec"
+	"github.com/tfpair/tfpair/internal/plural"
 	"github.com/tfpair/tfpair/models/seen"
 )
 
@@ -37,8 +38,8 @@ type ClassesError struct {
 }
 
 func (e *ClassesError) Error() string {
-	return fmt.Sprintf("loss.%s.classes is %d, but the training data has %d classes; 0 counts them",
-		e.Loss, e.Set, e.Training)
+	return fmt.Sprintf("loss.%s.classes is %d, but the training data has %s; 0 counts them",
+		e.Loss, e.Set, plural.Count(e.Training, "class"))
 }
 
 // DataError says that a run folder holds a training on other data.

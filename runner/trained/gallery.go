@@ -3,6 +3,7 @@ package trained
 import (
 	"fmt"
 
+	"github.com/tfpair/tfpair/internal/plural"
 	"github.com/tfpair/tfpair/models/checkpoint"
 	"github.com/tfpair/tfpair/models/distance"
 	"github.com/tfpair/tfpair/models/index"
@@ -54,7 +55,7 @@ func (m *Model) NoneAbove() *distance.Threshold {
 		return nil
 	}
 	return &distance.Threshold{Value: *v.Scores.NoneAbove,
-		Source: fmt.Sprintf("validation, step %d, %d photos", v.Step, v.Scores.Photos)}
+		Source: fmt.Sprintf("validation, step %d, %s", v.Step, plural.Count(v.Scores.Photos, "photo"))}
 }
 
 // SetGallery puts embeddings of label images [G,D] into c.

@@ -12,6 +12,7 @@ import (
 
 	"github.com/tfpair/tfpair/graphs"
 	"github.com/tfpair/tfpair/graphs/spec"
+	"github.com/tfpair/tfpair/internal/plural"
 	"github.com/tfpair/tfpair/internal/session"
 	"github.com/tfpair/tfpair/models"
 	"github.com/tfpair/tfpair/models/checkpoint"
@@ -130,7 +131,7 @@ func (m *Model) Threshold() (distance.Threshold, error) {
 		return distance.Threshold{}, ErrNoThreshold
 	}
 	return distance.Threshold{Value: v.Scores.Threshold,
-		Source: fmt.Sprintf("validation, step %d, %d pairs", v.Step, v.Scores.Pairs)}, nil
+		Source: fmt.Sprintf("validation, step %d, %s", v.Step, plural.Count(v.Scores.Pairs, "pair"))}, nil
 }
 
 // Probability returns the probability of "same", calibrated where Threshold was; nil where

@@ -22,6 +22,7 @@ import (
 
 	"github.com/tfpair/tfpair/graphs"
 	"github.com/tfpair/tfpair/internal/named"
+	"github.com/tfpair/tfpair/internal/plural"
 	"github.com/tfpair/tfpair/internal/session"
 	"github.com/tfpair/tfpair/models/weights"
 	"github.com/tfpair/tfpair/pipeline"
@@ -174,8 +175,8 @@ func (c Config) check() (Plan, error) {
 			return plan, nil
 		}
 	}
-	return Plan{}, &SpaceError{fmt.Errorf("none of %d trials can be trained: %w",
-		len(plan.Settings), err)}
+	return Plan{}, &SpaceError{fmt.Errorf("none of %s can be trained: %w",
+		plural.Count(len(plan.Settings), "trial"), err)}
 }
 
 // checkValue refuses an assignment that no other one could make right.

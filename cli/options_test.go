@@ -138,7 +138,9 @@ func TestWeightsOptions(t *testing.T) {
 
 func TestCompareOptions(t *testing.T) {
 	type o = compareOptions
-	refuse(t, compareOptions{model: modelOptions{folder: "model"}, left: "a.png", right: "b.png", machine: rightMachine},
+	refuse(t, compareOptions{model: modelOptions{folder: "model"}, left: "a.png", right: "b.png", prevalence: 0.5,
+		machine: rightMachine},
+		refusal[o]{func(o *o) { o.prevalence = 1 }, "--prevalence must be above 0 and below 1, got 1"},
 		refusal[o]{func(o *o) { o.right = "" }, "compare needs --model and --left and --right"},
 		refusal[o]{func(o *o) { o.machine.threads = -1 }, "--threads"})
 }
@@ -179,9 +181,10 @@ func TestExportOptions(t *testing.T) {
 func TestEvaluateOptions(t *testing.T) {
 	type o = evaluateOptions
 	right := evaluateOptions{data: dataOptions{path: "data", reading: rightReading}, model: modelOptions{folder: "model"},
-		split: "test", few: fewShotOptions{shot: 1, episodes: 1}, machine: rightMachine}
+		split: "test", prevalence: 0.5, few: fewShotOptions{shot: 1, episodes: 1}, machine: rightMachine}
 	refuse(t, right,
 		refusal[o]{func(o *o) { o.data.path = "" }, "evaluate needs --model and --data"},
+		refusal[o]{func(o *o) { o.prevalence = 0 }, "--prevalence must be above 0 and below 1, got 0"},
 		refusal[o]{func(o *o) { o.split = "tset" }, `--split must be train, val or test, got "tset"`},
 		refusal[o]{func(o *o) { o.unseen, o.split = true, "val" }, `--unseen-classes measures test, got --split "val"`},
 		refusal[o]{func(o *o) { o.unseen = true }, ""},

@@ -19,6 +19,7 @@ type evaluateOptions struct {
 	model      modelOptions
 	split      string  // measured: train, val or test
 	unseen     bool    // measure classes that training never saw
+	seen       bool    // images that the training has seen are measured, too
 	gallery    string  // split, or path of other data, that is searched; "": see Usage
 	seed       uint64  // of drawn pairs
 	prevalence float64 // share of same among the pairs of the service
@@ -61,6 +62,8 @@ func (o *evaluateOptions) addFlags(c *cli.Command) {
 			Usage: "`SPLIT` to measure: train, val or test; test is what training kept for it, or all of other data without splits"},
 		&cli.BoolFlag{Name: "unseen-classes", Destination: &o.unseen,
 			Usage: "measure the classes that training never saw; a run of train --unseen-classes does so for test without this flag"},
+		&cli.BoolFlag{Name: "seen", Destination: &o.seen,
+			Usage: "also measure images that were trained on or chose the threshold; the numbers are then too good"},
 		&cli.StringFlag{Name: "gallery", Destination: &o.gallery,
 			Usage: "`WHERE` to search: a split, or the path of other data (default: the other images of the split, or the label images)"},
 		&cli.Uint64Flag{Name: "seed", Destination: &o.seed, Usage: "`SEED` of drawn pairs; equal seeds give equal numbers"},
@@ -162,7 +165,9 @@ func splitUsage(err error, flag string) error {
 
 // reading returns how images are read, their progress shown.
 func (m measuring) reading() inference.Reading {
-	return m.evaluateOptions.data.reading.with(m.bar.of("reading images"))
+	r := m.evaluateOptions.data.reading.with(m.bar.of("reading images"))
+	r.MeasureSeen = m.seen
+	return r
 }
 
 // pairs measures a model on pairs, listed or drawn, and on retrieval.

@@ -108,7 +108,8 @@ func (r fewShot) print(out output) {
 	out.print("data       %s, %s: %s", r.Data, r.Split, count(r.Images, "image"))
 	out.print("episodes   %s of %d-way %d-shot classification, %s (%s)", commas(r.Episodes), r.Way,
 		r.Shot, count(r.Queries, "query"), r.Source)
-	t := newTable("metric", "value", "95 % interval", "")
+	sayExposure(out, r.Exposure)
+	t := newTable("metric"+onSeen(r.Exposure), "value", "95 % interval", "")
 	t.AppendRow(table.Row{"error", fmt.Sprintf("%.4f", r.Error.Value),
 		ends("%.4f", r.Error.Interval), "lower is better"})
 	out.print("\n%s", t)

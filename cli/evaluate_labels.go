@@ -61,14 +61,15 @@ func (e labelEvaluation) print(out output, data *dataset.Dataset) {
 	for _, path := range e.Skipped {
 		out.print("skipped    %s", path)
 	}
-	t := newMeasuredTable()
+	sayExposure(out, e.Exposure)
+	t := newMeasuredTable(e.Exposure)
 	appendMeasured(t, "", e.Retrieval...)
 	appendMeasured(t, "coarse ", e.Coarse...)
 	if e.None != nil {
 		appendMeasured(t, "", e.None.Detected, e.None.FalseAccepts)
 	}
 	out.print("\n%s", t)
-	out.print("\nintervals: for %s", question(e.Retrieval[0].Interval))
+	out.print("\nintervals: for %s%s", question(e.Retrieval[0].Interval), onSeen(e.Exposure))
 	if e.None != nil {
 		out.print("detection rate: photos whose nearest is accepted and right; false accept rate: photos " +
 			"for which\nanother is accepted where their own is taken out")

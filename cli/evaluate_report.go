@@ -33,7 +33,8 @@ func (e evaluation) print(out output, data *dataset.Dataset) {
 	for _, path := range e.Skipped {
 		out.print("skipped    %s", path)
 	}
-	t := newMeasuredTable()
+	sayExposure(out, e.Exposure)
+	t := newMeasuredTable(e.Exposure)
 	rows := slices.Clone(e.Metrics)
 	if e.AccuracyHalf != nil {
 		rows = append(rows, *e.AccuracyHalf)
@@ -43,7 +44,7 @@ func (e evaluation) print(out output, data *dataset.Dataset) {
 	}
 	appendMeasured(t, "", append(rows, e.Retrieval...)...)
 	out.print("\n%s", t)
-	out.print("\nintervals: for %s", question(e.Metrics[0].Interval))
+	out.print("\nintervals: for %s", question(e.Metrics[0].Interval)+onSeen(e.Exposure))
 	if p := e.Probability; p != nil {
 		out.print("probability: brier and calibration error are for a service that sees %.3g %% same pairs; "+
 			"--prevalence says how many yours sees", 100*p.Prevalence)
@@ -107,8 +108,8 @@ func (e evaluation) printRetrieval(out output) {
 }
 
 // newMeasuredTable has a row for each metric.
-func newMeasuredTable() table.Writer {
-	return newTable("metric", "value", "95 % interval", "each class alike", "95 % interval", "")
+func newMeasuredTable(e *evaluate.Exposure) table.Writer {
+	return newTable("metric"+onSeen(e), "value", "95 % interval", "each class alike", "95 % interval", "")
 }
 
 // appendMeasured adds a row for each metric.

@@ -30,6 +30,7 @@ import (
 	"github.com/tfpair/tfpair/pipeline/features"
 	"github.com/tfpair/tfpair/runner/evaluate"
 	"github.com/tfpair/tfpair/runner/export"
+	"github.com/tfpair/tfpair/runner/inference"
 	"github.com/tfpair/tfpair/runner/metric"
 	"github.com/tfpair/tfpair/runner/train"
 	"github.com/tfpair/tfpair/runner/trained"
@@ -133,6 +134,7 @@ var outcomes = []outcome{
 	{isA[*train.WeightsError], exitInput, "to go on, give the weights of that run, or none; to begin anew, give another --out"},
 	{isOverBudget, exitInput, "mend or remove them, or leave more out with a larger --bad-budget"},
 	{isA[*pipeline.BadImagesError], exitInput, "mend or remove them, or add --bad-images skip to leave them out"},
+	{isA[*inference.SeenError], exitInput, "give images that the training has not seen; or add --seen to measure these all the same, and too well"},
 	{isA[*train.ImagesError], exitInput, "to go on, give the images of that run; to begin anew, give another --out"},
 	{isA[*seen.Error], exitInput, "to begin anew, give another --out; the checkpoints of this run can still be evaluated and exported"},
 	{isA[*train.DataError], exitInput, "to go on, give the data of that run; to begin anew, give another --out"},

@@ -27,10 +27,6 @@ const (
 
 var exposure = map[Role]int{Train: 0, Val: 1, Label: 2}
 
-// Measured reports whether an image of this role must not be measured again: training or the
-// choice of the threshold has used it.
-func (r Role) Measured() bool { return r == Train || r == Val }
-
 // Image is one image of a training.
 type Image struct {
 	Path string // separated by slashes, inside the data

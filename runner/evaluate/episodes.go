@@ -38,18 +38,19 @@ type FewShotConfig struct {
 
 // FewShotReport is all that FewShot measures. Fields are only ever added.
 type FewShotReport struct {
-	Data        string   `json:"data"`
-	Fingerprint string   `json:"fingerprint"`
-	Split       string   `json:"split"`
-	Images      int      `json:"images"`
-	Episodes    int      `json:"episodes"`
-	Source      string   `json:"episode_source"` // "listed", or "drawn, seed 0"
-	Way         int      `json:"way"`            // classes to choose from, of the largest episode
-	Shot        int      `json:"shot"`           // support images of a class, the most
-	Queries     int      `json:"queries"`        // of all episodes
-	Wrong       int      `json:"wrong"`
-	Error       Measured `json:"error"` // share of an episode's queries that are wrong, on average
-	Seed        uint64   `json:"seed"`
+	Data        string    `json:"data"`
+	Fingerprint string    `json:"fingerprint"`
+	Split       string    `json:"split"`
+	Images      int       `json:"images"`
+	Episodes    int       `json:"episodes"`
+	Source      string    `json:"episode_source"` // "listed", or "drawn, seed 0"
+	Way         int       `json:"way"`            // classes to choose from, of the largest episode
+	Shot        int       `json:"shot"`           // support images of a class, the most
+	Queries     int       `json:"queries"`        // of all episodes
+	Wrong       int       `json:"wrong"`
+	Error       Measured  `json:"error"` // share of an episode's queries that are wrong, on average
+	Seed        uint64    `json:"seed"`
+	Exposure    *Exposure `json:"exposure,omitempty"` // set by who knows the training
 }
 
 // FewShot says each query to be of the class whose prototype is nearest by the model's

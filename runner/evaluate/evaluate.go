@@ -194,6 +194,7 @@ type Report struct {
 	Distances    metric.Distances   `json:"distances"`
 	Spread       float64            `json:"spread"`
 	Rank         float64            `json:"effective_rank"`
+	Exposure     *Exposure          `json:"exposure,omitempty"` // set by who knows the training
 	Baseline     *Baseline          `json:"baseline,omitempty"` // nil of many images
 	Doubts       []string           `json:"doubts,omitempty"`   // why the numbers carry little
 	Answers      Answers            `json:"-"`                  // for who shows examples

@@ -67,7 +67,8 @@ type LabelReport struct {
 	None        *None        `json:"none_of_these,omitempty"`
 	PerClass    []Class      `json:"per_class"`
 	PerCoarse   []Class      `json:"per_coarse,omitempty"`
-	Answers     LabelAnswers `json:"-"` // for who shows examples
+	Exposure    *Exposure    `json:"exposure,omitempty"` // set by who knows the training
+	Answers     LabelAnswers `json:"-"`                  // for who shows examples
 }
 
 // Searched says which label images each photo was searched in.

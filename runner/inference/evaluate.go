@@ -9,7 +9,9 @@ import (
 
 // Evaluate measures m on pairs and on retrieval. Of c it takes Data, Part, Gallery without its
 // Store, Prevalence, Seed and Progress; m sets the rest. Bad images are left out of what is measured, and
-// their paths returned. Errors are those of Threshold, Read and evaluate.Run.
+// their paths returned. Images that the training has seen are left out, too, unless r wants them
+// measured; the report's Exposure says how many. Images that are searched in stay. Errors are
+// *SeenError, and those of Threshold, Read and evaluate.Run.
 func (m *Model) Evaluate(ctx context.Context, c evaluate.Config, r Reading) (
 	report *evaluate.Report, skipped []string, err error) {
 	if c.Threshold, err = m.Threshold(); err != nil {
@@ -40,8 +42,20 @@ func (m *Model) Evaluate(ctx context.Context, c evaluate.Config, r Reading) (
 	}
 	c.Model, c.LabelImages, c.Known, c.Seen = m, labels.Images, m.Labels, m.Manifest.Seen
 	c.Probability = m.Manifest.Probability
-	report, err = evaluate.Run(ctx, c)
-	return report, skipped, err
+	exposure, leaveOut, err := m.exposure(c.Store, c.Data, c.Part.Split, c.Part.Images, r)
+	if err != nil {
+		return nil, nil, err
+	}
+	c.Part = c.Part.Without(leaveOut)
+	m.searched(exposure, c.Store, labels.Images)
+	if c.Gallery != nil {
+		m.searched(exposure, c.Gallery.Store, c.Gallery.Part.Images)
+	}
+	if report, err = evaluate.Run(ctx, c); err != nil {
+		return nil, nil, explain(err, exposure)
+	}
+	report.Exposure = exposure
+	return report, skipped, nil
 }
 
 // readGallery opens the store of a gallery of other data.
@@ -52,7 +66,7 @@ func (m *Model) readGallery(ctx context.Context, g *evaluate.Source, r Reading) 
 
 // EvaluateLabels measures how m finds the label images of photos. Of c it takes Data, Part,
 // Seed and Progress; m sets the rest. Bad images are left out, and their paths
-// returned. Errors are those of Read and evaluate.Labels.
+// returned; seen ones are as in Evaluate. Errors are *SeenError, and those of Read and evaluate.Labels.
 func (m *Model) EvaluateLabels(ctx context.Context, c evaluate.LabelConfig, r Reading) (
 	report *evaluate.LabelReport, skipped []string, err error) {
 	labels := dataset.Part{Images: c.Part.LabelImages()}
@@ -61,13 +75,23 @@ func (m *Model) EvaluateLabels(ctx context.Context, c evaluate.LabelConfig, r Re
 	}
 	defer c.Store.Close() // a cache
 	c.Model, c.Gallery, c.NoneAbove, c.Seen = m, m.Labels, m.Manifest.NoneAbove, m.Manifest.Seen
-	report, err = evaluate.Labels(ctx, c)
-	return report, skipped, err
+	exposure, leaveOut, err := m.exposure(c.Store, c.Data, c.Part.Split, c.Part.Images, r)
+	if err != nil {
+		return nil, nil, err
+	}
+	c.Part = c.Part.Without(leaveOut)
+	m.searched(exposure, c.Store, labels.Images)
+	if report, err = evaluate.Labels(ctx, c); err != nil {
+		return nil, nil, explain(err, exposure)
+	}
+	report.Exposure = exposure
+	return report, skipped, nil
 }
 
 // EvaluateFewShot measures m on episodes of few-shot classification, which need every one of
 // their images: r.SkipBad is not looked at. Of c it takes Data, Split, Episodes, Seed and
-// Progress; m sets the rest. Errors are those of Read and evaluate.FewShot.
+// Progress; m sets the rest. Queries that the training has seen are left out as in Evaluate.
+// Errors are *SeenError, and those of Read and evaluate.FewShot.
 func (m *Model) EvaluateFewShot(ctx context.Context, c evaluate.FewShotConfig, r Reading) (
 	*evaluate.FewShotReport, error) {
 	images := dataset.Part{Split: c.Split, Images: c.Episodes.Images()}
@@ -77,6 +101,15 @@ func (m *Model) EvaluateFewShot(ctx context.Context, c evaluate.FewShotConfig, r
 		return nil, err
 	}
 	defer c.Store.Close() // a cache
-	c.Model = m
-	return evaluate.FewShot(ctx, c)
+	exposure, leaveOut, err := m.exposure(c.Store, c.Data, c.Split, c.Episodes.Queries(), r)
+	if err != nil {
+		return nil, err
+	}
+	c.Model, c.Episodes = m, c.Episodes.Without(leaveOut)
+	report, err := evaluate.FewShot(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	report.Exposure = exposure
+	return report, nil
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/tfpair/tfpair/models/distance"
 	"github.com/tfpair/tfpair/models/index"
 	"github.com/tfpair/tfpair/models/run"
+	"github.com/tfpair/tfpair/models/seen"
 	"github.com/tfpair/tfpair/runner/evaluate"
 	"github.com/tfpair/tfpair/runner/trained"
 )
@@ -31,6 +32,7 @@ type Model struct {
 
 	Labels  evaluate.LabelEmbeddings // label images of the training; empty where there are none
 	Gallery *index.Index             // images that it carries to be searched; nil: none
+	Seen    *seen.Set                // images that the training has seen; nil: not known
 
 	close func() error
 }
@@ -93,7 +95,7 @@ func openRun(folder string, o Options) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := &Model{Embedder: t, Spec: t.Spec, Name: folder, Path: t.Path, close: t.Close}
+	m := &Model{Embedder: t, Spec: t.Spec, Name: folder, Path: t.Path, Seen: t.Seen, close: t.Close}
 	if err := m.describe(t); err != nil {
 		return nil, errors.Join(err, t.Close())
 	}

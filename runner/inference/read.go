@@ -12,6 +12,8 @@ type Reading struct {
 	Store    pipeline.StoreOptions // the model sets Resizer and Labels
 	SkipBad  float64               // share of the images that may be bad and left out; 0: none
 	Progress func(done, total int) // may be nil; images done, one call at a time
+
+	MeasureSeen bool // an evaluation measures images that the training has seen, too
 }
 
 // progress tells Progress, if there is one.
@@ -34,6 +36,7 @@ func (m *Model) store(data *dataset.Dataset, o pipeline.StoreOptions) (*pipeline
 // the store. Errors: *pipeline.BadImagesError where more are bad than may be, and that of ctx.
 func (m *Model) Read(ctx context.Context, data *dataset.Dataset, r Reading, parts ...*dataset.Part) (
 	store *pipeline.Store, skipped []string, err error) {
+	r.Store.Identify = m.Seen != nil
 	if store, err = m.store(data, r.Store); err != nil {
 		return nil, nil, err
 	}

@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 
 	"github.com/tfpair/tfpair/graphs"
 	"github.com/tfpair/tfpair/graphs/spec"
@@ -18,6 +19,7 @@ import (
 	"github.com/tfpair/tfpair/models/checkpoint"
 	"github.com/tfpair/tfpair/models/distance"
 	"github.com/tfpair/tfpair/models/run"
+	"github.com/tfpair/tfpair/models/seen"
 	"github.com/tfpair/tfpair/pipeline/dataset"
 	"github.com/tfpair/tfpair/pipeline/resize"
 	"github.com/tfpair/tfpair/runner/evaluate"
@@ -59,7 +61,8 @@ type Model struct {
 	Spec  *spec.Spec // with every default filled in
 	State State
 	Step  int
-	Path  string // of the checkpoint
+	Path  string    // of the checkpoint
+	Seen  *seen.Set // images that the training has seen; nil: the run does not remember them
 
 	gallery []float32 // [G,D]
 }
@@ -89,6 +92,12 @@ func Open(folder, which string, o session.Options) (*Model, error) {
 		return nil, err
 	}
 	m := &Model{Spec: parts.Spec, Step: step, Path: checkpoint.Path(f.Checkpoints(), step)}
+	switch list, err := f.Seen(); {
+	case err == nil:
+		m.Seen = seen.NewSet(list)
+	case !errors.Is(err, fs.ErrNotExist):
+		return nil, err
+	}
 	c, err := checkpoint.Load(m.Path)
 	if err != nil {
 		return nil, err

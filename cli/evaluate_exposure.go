@@ -1,0 +1,57 @@
+package cli
+
+import (
+	"fmt"
+
+	"github.com/tfpair/tfpair/runner/evaluate"
+)
+
+// shownCopies is how many copies of seen images a person is told of by name.
+const shownCopies = 5
+
+// sayExposure says what the training has seen of the images measured.
+func sayExposure(out output, e *evaluate.Exposure) {
+	switch {
+	case e == nil:
+		return
+	case !e.Known:
+		out.print("seen       not known which images were trained on: the model does not remember them")
+		return
+	case e.Measured:
+		out.print("seen       %s of %s were trained on or chose the threshold and are measured all the same",
+			commas(e.Seen), count(e.Images, "image"))
+	default:
+		out.print("seen       %s of %s were trained on or chose the threshold and are left out",
+			commas(e.Seen), count(e.Images, "image"))
+	}
+	if e.GallerySeen > 0 {
+		out.print("searched   %s of %s to search in were trained on", commas(e.GallerySeen), count(e.Gallery, "image"))
+	}
+	sayCopies(out, e)
+}
+
+// sayCopies names images that are nearly what the training has seen.
+func sayCopies(out output, e *evaluate.Exposure) {
+	if n := len(e.Copies); n > 0 {
+		out.print("copies     %s of the images measured are re-encoded or resized copies of seen ones: remove them, "+
+			"or the numbers are too good", commas(n))
+		for _, c := range e.Copies[:min(shownCopies, n)] {
+			out.print("copy       %s of %s (%s)", c.Path, c.Of, c.Role)
+		}
+		if n > shownCopies {
+			out.print("copy       and %s more, which --json lists", commas(n-shownCopies))
+		}
+	}
+	if e.Drawings > 0 {
+		out.print("copies     of %s only exact ones are known: drawings and plain areas look too much alike",
+			count(e.Drawings, "image"))
+	}
+}
+
+// onSeen labels what was measured on seen images.
+func onSeen(e *evaluate.Exposure) string {
+	if e == nil || !e.Measured || e.Seen == 0 {
+		return ""
+	}
+	return fmt.Sprintf(" (on %s seen in training)", count(e.Seen, "image"))
+}

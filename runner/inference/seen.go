@@ -1,0 +1,78 @@
+package inference
+
+import (
+	"fmt"
+
+	"github.com/tfpair/tfpair/pipeline"
+	"github.com/tfpair/tfpair/pipeline/dataset"
+	"github.com/tfpair/tfpair/runner/evaluate"
+)
+
+// SeenError says that nothing is left to measure, because the training has seen all of it.
+type SeenError struct {
+	Data   string
+	Split  dataset.Split
+	Images int
+}
+
+func (e *SeenError) Error() string {
+	return fmt.Sprintf("%s, %s: all %d images were trained on or chose the threshold, so that nothing is left to measure",
+		e.Data, e.Split, e.Images)
+}
+
+// exposure returns what the training has seen of images that are to be measured, which store
+// has read, and which of them are to be left out. The error is a *SeenError.
+func (m *Model) exposure(store *pipeline.Store, data *dataset.Dataset, split dataset.Split, images []int32, r Reading) (
+	*evaluate.Exposure, map[int32]bool, error) {
+	e := &evaluate.Exposure{Known: m.Seen != nil, Images: len(images), Measured: r.MeasureSeen}
+	if !e.Known {
+		return e, nil, nil
+	}
+	leaveOut := map[int32]bool{}
+	for _, i := range images {
+		id, ok := store.Identity(i)
+		if !ok {
+			return nil, nil, fmt.Errorf("image %q was read without its identity", data.Images[i].Path)
+		}
+		if !id.Hashed {
+			e.Drawings++
+		}
+		if _, ok := m.Seen.Find(id); ok {
+			e.Seen++
+			leaveOut[i] = true
+		} else if of, ok := m.Seen.Copy(id); ok {
+			e.Copies = append(e.Copies, evaluate.Copy{Path: data.Images[i].Path, Of: of.Path, Role: string(of.Role)})
+		}
+	}
+	switch {
+	case r.MeasureSeen:
+		return e, nil, nil
+	case len(images) > 0 && e.Seen == len(images):
+		return nil, nil, &SeenError{Data: data.Name, Split: split, Images: len(images)}
+	}
+	return e, leaveOut, nil
+}
+
+// searched counts the images that are searched in, and those of them that the training has seen.
+func (m *Model) searched(e *evaluate.Exposure, store *pipeline.Store, images []int32) {
+	e.Gallery += len(images)
+	if m.Seen == nil {
+		return
+	}
+	for _, i := range images {
+		if id, ok := store.Identity(i); ok {
+			if _, ok := m.Seen.Find(id); ok {
+				e.GallerySeen++
+			}
+		}
+	}
+}
+
+// explain says of what cannot be measured how many images were left out before.
+func explain(err error, e *evaluate.Exposure) error {
+	if n := e.LeftOut(); n > 0 {
+		return fmt.Errorf("%d of %d images were trained on or chose the threshold and are left out; of the others: %w",
+			n, e.Images, err)
+	}
+	return err
+}

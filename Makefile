@@ -85,8 +85,9 @@ examples: build ## run the examples of every command's help as they are printed
 	.ci/examples
 
 .PHONY: stranger
-stranger: build ## build and test a service in a module of its own
+stranger: build ## build and test a service, and a training with parts of its own, in modules of their own
 	.ci/stranger
+	.ci/own
 
 .PHONY: dist
 dist: ## pack the binary with completions, manual pages, licences and checksums into dist/

@@ -20,6 +20,7 @@ import (
 	"github.com/tfpair/tfpair/models"
 	"github.com/tfpair/tfpair/pipeline/decode"
 	"github.com/tfpair/tfpair/pipeline/resize"
+	"github.com/tfpair/tfpair/runner/network"
 	"github.com/tfpair/tfpair/runner/trained"
 )
 
@@ -27,7 +28,7 @@ import (
 // of run has.
 func exportedVariables(t *testing.T, run string) (shapes map[string][]int64, trainable []string) {
 	t.Helper()
-	m, err := trained.Open(run, "best", session.Options{})
+	m, err := trained.Open(run, "best", network.Own{}, session.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -27,23 +27,41 @@ type Parts struct {
 	Schedule  optimizer.Schedule
 	Notes     []string // what a user should know about the combination, one sentence each
 	topology  topology
+	losses    named.Table[loss.Loss] // that Loss is from
+}
+
+// Own are parts of a program's own that a spec may name beside those of the tables.
+type Own struct {
+	Backbones map[string]backbone.Row
+	Distances map[string]distance.Row
+	Losses    map[string]loss.Row
 }
 
 // Resolve looks up what s names, checks all options, and checks that the parts go together.
 // It leaves s as it is: the Spec of the result is a copy with the defaults filled in. It
 // builds nothing and does not need the TensorFlow runtime. Where the parts do not go together
 // the error is a *MisfitError.
-func Resolve(s *spec.Spec) (*Parts, error) {
+func Resolve(s *spec.Spec) (*Parts, error) { return Own{}.Resolve(s) }
+
+// Resolve is Resolve with parts of one's own. Names that the tables have are an error.
+func (o Own) Resolve(s *spec.Spec) (*Parts, error) {
 	resolved := *s
 	s = &resolved
 	p := &Parts{Spec: s}
 	var errs [8]error
 	p.topology, errs[0] = Topologies.New(&named.Choice{Name: s.Topology})
-	p.Backbone, errs[1] = backbone.Table.New(&s.Backbone)
+	backbones, err1 := backbone.Table.With(o.Backbones)
+	distances, err2 := distance.Table.With(o.Distances)
+	losses, err3 := loss.Table.With(o.Losses)
+	if err := errors.Join(err1, err2, err3); err != nil {
+		return nil, err
+	}
+	p.losses = losses
+	p.Backbone, errs[1] = backbones.New(&s.Backbone)
 	p.Head, errs[2] = head.Table.New(&s.Head)
-	p.Distance, errs[3] = distance.Table.New(&s.Distance)
+	p.Distance, errs[3] = distances.New(&s.Distance)
 	p.Miner, errs[4] = miner.Table.New(&s.Miner)
-	p.Loss, errs[5] = loss.Table.New(&s.Loss)
+	p.Loss, errs[5] = losses.New(&s.Loss)
 	p.Optimizer, errs[6] = optimizer.Table.New(&s.Optimizer)
 	p.Schedule, errs[7] = optimizer.Schedules.New(&s.Schedule)
 	for _, err := range errs {
@@ -86,7 +104,7 @@ func (p *Parts) WithClasses(classes int) (*Parts, error) {
 	var err error
 	counted.Spec, err = p.Spec.Set(fmt.Sprintf("loss.%s.classes=%d", p.Spec.Loss.Name, classes))
 	if err == nil {
-		counted.Loss, err = loss.Table.New(&counted.Spec.Loss)
+		counted.Loss, err = p.losses.New(&counted.Spec.Loss)
 	}
 	if err != nil {
 		return nil, err

@@ -2,7 +2,6 @@ package graphs
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
 	tf "github.com/galeone/tensorflow/tensorflow/go"
@@ -57,7 +56,7 @@ func (p *Parts) fitLoss() error {
 	switch {
 	case needs == gives:
 		return nil
-	case needs == loss.Classes && slices.Contains(ofClasses, s.Loss.Name):
+	case needs == loss.Classes && (gives != loss.Targets || p.Loss.References):
 		return nil
 	case needs == loss.Classes:
 		return fmt.Errorf("loss %q does not compare images with label images, as topology %q has it: "+

@@ -9,7 +9,6 @@ import (
 
 	"github.com/tfpair/tfpair/internal/names"
 	"github.com/tfpair/tfpair/internal/session"
-	"github.com/tfpair/tfpair/models/distance"
 	"github.com/tfpair/tfpair/models/savedmodel"
 	"github.com/tfpair/tfpair/pipeline/resize"
 )
@@ -44,7 +43,7 @@ func (d Declaration) load(folder string, o options) (*Model, error) {
 	if d.Distance == "" {
 		d.Distance = defaultDistance
 	}
-	between, err := distance.ByName(d.Distance)
+	between, err := o.own.ByName(d.Distance)
 	if err != nil {
 		return nil, err
 	}

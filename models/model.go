@@ -73,7 +73,7 @@ func Load(folder string, list ...Option) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	between, err := distance.ByName(info.Manifest.Distance)
+	between, err := o.own.ByName(info.Manifest.Distance)
 	if err != nil {
 		return nil, &CorruptError{info.Path, ManifestName, err.Error()}
 	}

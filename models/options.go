@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/tfpair/tfpair/internal/session"
+	"github.com/tfpair/tfpair/models/distance"
 )
 
 // defaultBatch is how many images go through the network at once: enough to fill the
@@ -18,6 +19,7 @@ type options struct {
 	maxBatch int
 	maxDelay time.Duration
 	declared *Declaration
+	own      distance.Own
 }
 
 // OnDevice runs the model on "auto" (the default: a GPU where the runtime lists one),
@@ -37,6 +39,10 @@ func WithThreads(n int) Option { return func(o *options) { o.session.Threads = n
 func WithBatching(maxBatch int, maxDelay time.Duration) Option {
 	return func(o *options) { o.maxBatch, o.maxDelay = max(maxBatch, 1), maxDelay }
 }
+
+// WithDistances opens models that were trained with distances of a program's own: those with
+// these names.
+func WithDistances(own distance.Own) Option { return func(o *options) { o.own = own } }
 
 // Declared opens a SavedModel that tfpair did not export, of which d says what it
 // takes and gives.

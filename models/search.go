@@ -64,7 +64,7 @@ func (m *Model) Gallery() (*Index, error) {
 // the model. The error is an *index.Error, which wraps a *SpaceError where the file is
 // another model's.
 func (m *Model) OpenIndex(path string) (*Index, error) {
-	x, err := index.Read(path)
+	x, err := m.distances().Read(path)
 	if err != nil {
 		return nil, err
 	}
@@ -73,6 +73,9 @@ func (m *Model) OpenIndex(path string) (*Index, error) {
 	}
 	return m.indexOf(x), nil
 }
+
+// distances returns m's, under its name: all that an index of m may be searched by.
+func (m *Model) distances() index.Own { return index.Own{m.info.Manifest.Distance: m.distance} }
 
 func (m *Model) indexOf(x *index.Index) *Index {
 	return &Index{m, x, m.info.Manifest.Accept()}
@@ -88,7 +91,7 @@ func (m *Model) openGallery() error {
 	if !filepath.IsLocal(filepath.FromSlash(g.File)) {
 		return corrupt(errors.New("it is outside of the model"))
 	}
-	x, err := index.Read(filepath.Join(m.info.Path, filepath.FromSlash(g.File)))
+	x, err := m.distances().Read(filepath.Join(m.info.Path, filepath.FromSlash(g.File)))
 	if err == nil {
 		err = m.info.Manifest.Fits(x)
 	}

@@ -42,7 +42,7 @@ func open(settings []string) (*network.Network, *spec.Spec, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	n, err := network.Open(parts, session.Options{})
+	n, err := network.Open(parts, network.Own{}, session.Options{})
 	if err != nil {
 		return nil, nil, err
 	}

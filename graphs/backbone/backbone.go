@@ -43,6 +43,13 @@ func (b Backbone) Features(s *op.Scope, v *variable.Set, m layer.Mode, images tf
 	return b.Build(s.SubScope("tower"), v, m, images)
 }
 
+// Row is a backbone under a name, as Table has it and as programs hand in their own. Its New
+// decodes Options with their method Into, and checks them.
+type Row = named.Row[Backbone]
+
+// Options are the options of a backbone as a spec has them.
+type Options = named.Raw
+
 // Table lists every backbone. A new backbone is a new file here and a new row.
 var Table = named.Table[Backbone]{Kind: "backbone", Rows: map[string]named.Row[Backbone]{
 	"conv4":              conv4,

@@ -15,6 +15,13 @@ import (
 // everywhere.
 type Distance func(s *op.Scope, a, b tf.Output) tf.Output
 
+// Row is a distance under a name, as Table has it and as programs hand in their own. Its New
+// decodes Options with their method Into, and checks them.
+type Row = named.Row[Distance]
+
+// Options are the options of a distance as a spec has them.
+type Options = named.Raw
+
 // Table lists every distance. A new distance is a new file here and a new row.
 var Table = named.Table[Distance]{Kind: "distance", Rows: map[string]named.Row[Distance]{
 	"cosine":      cosine,

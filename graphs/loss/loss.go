@@ -85,6 +85,13 @@ type Loss struct {
 	Trivial float64
 }
 
+// Row is a loss under a name, as Table has it and as programs hand in their own. Its New
+// decodes Options with their method Into, and checks them.
+type Row = named.Row[Loss]
+
+// Options are the options of a loss as a spec has them.
+type Options = named.Raw
+
 // Table lists every loss. A new loss is a new file here and a new row.
 var Table = named.Table[Loss]{Kind: "loss", Rows: map[string]named.Row[Loss]{
 	"arcface":         arcFace,

@@ -55,6 +55,26 @@ func (e *UnknownError) Error() string {
 	return fmt.Sprintf("unknown %s %q (known: %s)", e.Kind, e.Name, strings.Join(e.Known, ", "))
 }
 
+// With returns t with rows of a program's own beside those that it has. t is not changed. A
+// name that is taken is an error.
+func (t Table[T]) With(own map[string]Row[T]) (Table[T], error) {
+	if len(own) == 0 {
+		return t, nil
+	}
+	all := maps.Clone(t.Rows)
+	for _, name := range slices.Sorted(maps.Keys(own)) {
+		if _, taken := all[name]; taken {
+			return t, fmt.Errorf("%s %q is there already: give your own another name", t.Kind, name)
+		}
+		all[name] = own[name]
+	}
+	return Table[T]{Kind: t.Kind, Rows: all}, nil
+}
+
+// Into decodes r strictly over the defaults in *options, a struct whose fields have yaml tags:
+// see Options.
+func (r Raw) Into(options any) error { return Options(r, options) }
+
 // Names returns the names of the rows, sorted.
 func (t Table[T]) Names() []string { return slices.Sorted(maps.Keys(t.Rows)) }
 

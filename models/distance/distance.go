@@ -61,6 +61,19 @@ func OfSquares(divisor, value func(float64) float64) Distance {
 // the known names.
 func ByName(name string) (Distance, error) { return Table.New(&named.Choice{Name: name}) }
 
+// Own are distances of a program's own by their names: those of a run or a model that was
+// trained with them.
+type Own map[string]Distance
+
+// ByName returns the distance of one's own with a name, else that of Table. The error is a
+// *named.UnknownError.
+func (o Own) ByName(name string) (Distance, error) {
+	if d, ok := o[name]; ok {
+		return d, nil
+	}
+	return ByName(name)
+}
+
 // Given returns ErrNone for the zero value.
 func (d Distance) Given() error {
 	if d.key == nil {

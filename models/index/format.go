@@ -111,7 +111,10 @@ func (x *Index) lines() ([][]byte, error) {
 func padding(used int64) int64 { return (align - used%align) % align }
 
 // Read returns the index in the file at path. The error is an *Error.
-func Read(path string) (*Index, error) {
+func Read(path string) (*Index, error) { return Own(nil).Read(path) }
+
+// Read is Read of an index that may be searched by a distance of one's own.
+func (o Own) Read(path string) (*Index, error) {
 	file, err := os.Open(path)
 	if err != nil {
 		return nil, refused(path, err)
@@ -124,7 +127,7 @@ func Read(path string) (*Index, error) {
 	if info.IsDir() {
 		return nil, refused(path, errors.New("it is a folder"))
 	}
-	x, err := Decode(file, info.Size())
+	x, err := o.decode(file, info.Size())
 	if err != nil {
 		return nil, refused(path, err)
 	}
@@ -142,7 +145,9 @@ func refused(path string, err error) error {
 
 // Decode returns the index that r holds, size bytes of it. It takes no more memory than
 // a few times size, whatever the bytes say, and checks them against their checksum.
-func Decode(r io.Reader, size int64) (*Index, error) {
+func Decode(r io.Reader, size int64) (*Index, error) { return Own(nil).decode(r, size) }
+
+func (o Own) decode(r io.Reader, size int64) (*Index, error) {
 	if size > maxFile {
 		return nil, fmt.Errorf("%d bytes, want at most %d", size, int64(maxFile))
 	}
@@ -170,7 +175,7 @@ func Decode(r io.Reader, size int64) (*Index, error) {
 	if !bytes.Equal(stored, sum.Sum(nil)) {
 		return nil, errors.New("it is not as it was written: its checksum differs")
 	}
-	return New(h.About, items, data)
+	return o.New(h.About, items, data)
 }
 
 // truncated says of the end of a file that it is too early.

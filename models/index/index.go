@@ -94,7 +94,15 @@ func (e *ValueError) Error() string {
 // are *named.UnknownError for the kind or the distance, *ValueError, and what does not
 // fit: no items, a length, an id that is empty or there twice.
 func New(a About, items []Item, data []float32) (*Index, error) {
-	between, err := distance.ByName(a.Distance)
+	return Own(nil).New(a, items, data)
+}
+
+// Own are distances of a program's own by their names, for indexes that are searched by them.
+type Own distance.Own
+
+// New is New for an index that may be searched by a distance of one's own.
+func (o Own) New(a About, items []Item, data []float32) (*Index, error) {
+	between, err := distance.Own(o).ByName(a.Distance)
 	if err != nil {
 		return nil, err
 	}

@@ -44,7 +44,27 @@ const (
 	stageNoise
 	stageJPEG
 	stageErase
+	stageOwn // those of Change
 )
+
+// Row is a step under a name, as Table has it and as programs hand in their own. Its New
+// decodes Options with their method Into, and checks them.
+type Row = named.Row[Step]
+
+// Options are the options of a step as a spec has them.
+type Options = named.Raw
+
+// Change returns a step that changes pixels [S,S,3] uint8 RGB in place, after all steps of
+// Table. It must be a function of r and the pixels alone, and is called from many goroutines.
+func Change(change func(r *rand.Rand, pixels []uint8, size int)) Step {
+	return Step{stage: stageOwn, apply: func(r *rand.Rand, c *canvas) {
+		c.settle()
+		change(r, c.pixels, c.size)
+	}}
+}
+
+// Own are steps of a program's own, by the names that specs choose them by.
+type Own map[string]Row
 
 // Table lists every step. A new step is a new file here and a new row.
 var Table = named.Table[Step]{Kind: "augmentation", Rows: map[string]named.Row[Step]{
@@ -92,7 +112,14 @@ type scratch struct {
 // New returns the Augmenter of the steps that c names, and resolves c: its preset
 // replaced by the steps of the preset, in the order of their application, with every
 // option. Errors are those of named.Table.New.
-func New(c *named.Choices, seed uint64) (*Augmenter, error) {
+func New(c *named.Choices, seed uint64) (*Augmenter, error) { return Own(nil).New(c, seed) }
+
+// New is New with steps of one's own beside those of Table.
+func (o Own) New(c *named.Choices, seed uint64) (*Augmenter, error) {
+	table, err := Table.With(o)
+	if err != nil {
+		return nil, err
+	}
 	resolved := named.Choices{Chosen: slices.Clone(c.Chosen)}
 	if c.Preset != "" {
 		base, err := Presets.New(&named.Choice{Name: c.Preset})
@@ -104,7 +131,7 @@ func New(c *named.Choices, seed uint64) (*Augmenter, error) {
 	made := map[string]Step{}
 	for i := range resolved.Chosen {
 		choice := &resolved.Chosen[i]
-		step, err := Table.New(choice)
+		step, err := table.New(choice)
 		if err != nil {
 			return nil, err
 		}

@@ -34,6 +34,7 @@ type Config struct {
 	Out        string // folder of the model's versions; made if need be
 	Version    int    // folder of this version in Out; 0 is one more than the highest there
 	Session    session.Options
+	Own        network.Own // what the program added to train the run
 	// Gallery makes the images that the exported model is to carry, with that model, which is
 	// closed afterwards. Where it is nil those are the label images of the training, if any.
 	Gallery func(context.Context, *models.Model) (*index.Index, error)
@@ -75,7 +76,7 @@ func Run(ctx context.Context, c Config) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	model, err := trained.Open(c.Run, c.Checkpoint, c.Session)
+	model, err := trained.Open(c.Run, c.Checkpoint, c.Own, c.Session)
 	if err != nil {
 		return nil, err
 	}
@@ -176,7 +177,7 @@ func (c Config) reload(ctx context.Context, p *place, m *trained.Model, manifest
 }
 
 func (c Config) load(p *place) (*models.Model, error) {
-	model, err := models.Load(p.aside, models.OnDevice(string(c.Session.Device)),
+	model, err := models.Load(p.aside, models.WithDistances(c.Own.DistancesInGo()), models.OnDevice(string(c.Session.Device)),
 		models.WithThreads(c.Session.Threads))
 	if err != nil {
 		return nil, fmt.Errorf("reload: %w", err)

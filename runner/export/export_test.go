@@ -15,6 +15,7 @@ import (
 	"github.com/tfpair/tfpair/models/checkpoint"
 	"github.com/tfpair/tfpair/models/run"
 	"github.com/tfpair/tfpair/models/savedmodel"
+	"github.com/tfpair/tfpair/runner/network"
 	"github.com/tfpair/tfpair/runner/trained"
 	"github.com/tfpair/tfpair/runner/trained/trainedtest"
 )
@@ -45,7 +46,7 @@ func TestRun(t *testing.T) {
 
 func checkAnswers(t *testing.T, folder, out string, probable bool) {
 	t.Helper()
-	trainedModel, err := trained.Open(folder, "last", session.Options{})
+	trainedModel, err := trained.Open(folder, "last", network.Own{}, session.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

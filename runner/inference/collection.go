@@ -92,7 +92,7 @@ func (m *Model) Index(ctx context.Context, c *Collection, kind string, r Reading
 	if err != nil {
 		return nil, nil, err
 	}
-	x, err := index.New(index.About{Kind: kind, Space: m.Manifest.Space, Model: m.Name,
+	x, err := m.distances().New(index.About{Kind: kind, Space: m.Manifest.Space, Model: m.Name,
 		Distance: m.Manifest.Distance, Dim: m.Dim(), Root: c.Root}, items, e.Data)
 	return x, e, err
 }

@@ -19,6 +19,7 @@ import (
 	"github.com/tfpair/tfpair/models/run"
 	"github.com/tfpair/tfpair/models/seen"
 	"github.com/tfpair/tfpair/runner/evaluate"
+	"github.com/tfpair/tfpair/runner/network"
 	"github.com/tfpair/tfpair/runner/trained"
 )
 
@@ -42,6 +43,7 @@ type Model struct {
 type Options struct {
 	Checkpoint string // of a run: "best", "last" or a step; "" is "best"
 	Session    session.Options
+	Own        network.Own // what the program added to train it
 }
 
 // best is the checkpoint of a run that is opened where none is named.
@@ -62,7 +64,8 @@ func Open(folder string, o Options) (*Model, error) {
 	case o.Checkpoint != "":
 		return nil, fmt.Errorf("model %q: %w", folder, ErrNoCheckpoints)
 	}
-	e, err := models.Load(folder, models.OnDevice(string(o.Session.Device)), models.WithThreads(o.Session.Threads))
+	e, err := models.Load(folder, models.WithDistances(o.Own.DistancesInGo()),
+		models.OnDevice(string(o.Session.Device)), models.WithThreads(o.Session.Threads))
 	if err != nil {
 		return nil, err
 	}
@@ -91,7 +94,7 @@ func IsRun(folder string) (bool, error) {
 }
 
 func openRun(folder string, o Options) (*Model, error) {
-	t, err := trained.Open(folder, cmp.Or(o.Checkpoint, best), o.Session)
+	t, err := trained.Open(folder, cmp.Or(o.Checkpoint, best), o.Own, o.Session)
 	if err != nil {
 		return nil, err
 	}

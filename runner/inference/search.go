@@ -23,7 +23,7 @@ func (m *Model) OpenIndex(path string) (*index.Index, error) {
 	} else if path == "" {
 		return m.Gallery, nil
 	}
-	x, err := index.Read(path)
+	x, err := m.distances().Read(path)
 	if err != nil {
 		return nil, err
 	}
@@ -32,6 +32,9 @@ func (m *Model) OpenIndex(path string) (*index.Index, error) {
 	}
 	return x, nil
 }
+
+// distances returns m's, under its name: all that an index of m may be searched by.
+func (m *Model) distances() index.Own { return index.Own{m.Manifest.Distance: m.Distance()} }
 
 // Search returns, for each of embeddings [N,D] of m's space, the k nearest of x, nearest
 // first. A hit is accepted up to m.Manifest.Accept, or always where m has no threshold. Errors

@@ -45,8 +45,9 @@ type Network struct {
 }
 
 // Open builds the network of p, without values in its variables: call Start or Restore
-// before anything else. Errors are those of graphs.Build and session.Open.
-func Open(p *graphs.Parts, o session.Options) (*Network, error) {
+// before anything else. own must be what p was resolved with. Errors are those of
+// graphs.Build and session.Open.
+func Open(p *graphs.Parts, own Own, o session.Options) (*Network, error) {
 	if err := session.Ready(o); err != nil {
 		return nil, err
 	}
@@ -54,7 +55,7 @@ func Open(p *graphs.Parts, o session.Options) (*Network, error) {
 	if err != nil {
 		return nil, err
 	}
-	between, err := distance.ByName(p.Spec.Distance.Name)
+	between, err := own.DistancesInGo().ByName(p.Spec.Distance.Name)
 	if err != nil {
 		return nil, err
 	}

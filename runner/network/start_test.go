@@ -18,7 +18,7 @@ func open(t *testing.T, s *spec.Spec) *Network {
 	if err != nil {
 		t.Fatal(err)
 	}
-	n, err := Open(parts, session.Options{Device: session.CPU})
+	n, err := Open(parts, Own{}, session.Options{Device: session.CPU})
 	if err != nil {
 		t.Fatal(err)
 	}

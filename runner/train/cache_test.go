@@ -17,6 +17,7 @@ import (
 	"github.com/tfpair/tfpair/graphs/spec"
 	"github.com/tfpair/tfpair/internal/session"
 	"github.com/tfpair/tfpair/models/checkpoint"
+	"github.com/tfpair/tfpair/runner/network"
 	"github.com/tfpair/tfpair/runner/trained"
 )
 
@@ -81,7 +82,7 @@ func TestCached(t *testing.T) {
 				if _, err := os.Stat(filepath.Join(c.Folder, "cache")); !errors.Is(err, os.ErrNotExist) {
 					t.Errorf("%s: the run folder has a cache yet: %v", typ, err)
 				}
-				m, err := trained.Open(c.Folder, "last", session.Options{})
+				m, err := trained.Open(c.Folder, "last", network.Own{}, session.Options{})
 				if err != nil {
 					t.Fatal(err)
 				}

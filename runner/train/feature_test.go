@@ -16,6 +16,7 @@ import (
 	"github.com/tfpair/tfpair/graphs/spec"
 	"github.com/tfpair/tfpair/internal/sample"
 	"github.com/tfpair/tfpair/internal/session"
+	"github.com/tfpair/tfpair/runner/network"
 	"github.com/tfpair/tfpair/runner/trained"
 )
 
@@ -99,7 +100,7 @@ func TestFeatureLearns(t *testing.T) {
 			if r := s.Best.Metrics["recall@1"]; r < 0.9 {
 				t.Errorf("best val.recall@1 = %.3f, want at least 0.9 on photos told apart by colour", r)
 			}
-			m, err := trained.Open(folder, "best", session.Options{})
+			m, err := trained.Open(folder, "best", network.Own{}, session.Options{})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -11,6 +11,7 @@ import (
 	"github.com/tfpair/tfpair/pipeline/sampler"
 	"github.com/tfpair/tfpair/runner/evaluate"
 	"github.com/tfpair/tfpair/runner/metric"
+	"github.com/tfpair/tfpair/runner/network"
 )
 
 // Resolved is a training as a spec describes it: its names are looked up, its options are
@@ -21,6 +22,7 @@ type Resolved struct {
 	Sampler       sampler.Maker      // of batches
 	Augmenter     *augment.Augmenter // of training images; its seed is train.seed
 	Select        Selection
+	Own           network.Own // that names were looked up in, too
 }
 
 // Selection is the metric by which the best checkpoint is chosen.
@@ -33,10 +35,13 @@ type Selection struct {
 // Resolve looks up all that s names and says what is wrong with it, as far as that can be
 // known without data. It leaves s as it is. Errors are those of graphs.Resolve, of
 // sampler.Table and augment.New, and a *graphs.MisfitError where parts do not go together.
-func Resolve(s *spec.Spec) (*Resolved, error) {
-	r := &Resolved{}
+func Resolve(s *spec.Spec) (*Resolved, error) { return ResolveWith(s, network.Own{}) }
+
+// ResolveWith is Resolve where s may name what the program adds, too.
+func ResolveWith(s *spec.Spec, own network.Own) (*Resolved, error) {
+	r := &Resolved{Own: own}
 	var err error
-	if r.Parts, err = graphs.Resolve(s); err != nil {
+	if r.Parts, err = own.Resolve(s); err != nil {
 		return nil, err
 	}
 	if r.Sampler, err = sampler.Table.New(&r.Spec.Sampler); err != nil {
@@ -45,7 +50,7 @@ func Resolve(s *spec.Spec) (*Resolved, error) {
 	if err := r.Sampler.Check(r.Spec.Sampler.Name, sampler.Tuples(r.Tuples())); err != nil {
 		return nil, err
 	}
-	if r.Augmenter, err = augment.New(&r.Spec.Augment, uint64(r.Spec.Train.Seed)); err != nil {
+	if r.Augmenter, err = augment.Own(own.Augmentations).New(&r.Spec.Augment, uint64(r.Spec.Train.Seed)); err != nil {
 		return nil, err
 	}
 	if err := errors.Join(r.checkTurns(), r.checkViews()); err != nil {

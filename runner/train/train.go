@@ -13,7 +13,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/tfpair/tfpair/graphs"
 	"github.com/tfpair/tfpair/graphs/spec"
 	"github.com/tfpair/tfpair/internal/session"
 	"github.com/tfpair/tfpair/models/run"
@@ -123,7 +122,7 @@ func (l *loop) open(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if l.network, err = network.Open(l.Parts, l.Session); err != nil {
+	if l.network, err = network.Open(l.Parts, l.Own, l.Session); err != nil {
 		return err
 	}
 	if err := l.importWeights(); err != nil {
@@ -243,7 +242,7 @@ func openFolder(path string, r *Resolved) (folder *run.Folder, longer []byte, er
 // it has more steps.
 func checkSpec(folder *run.Folder, r *Resolved) (longer bool, err error) {
 	s := r.Spec
-	before, err := storedSpec(folder)
+	before, err := storedSpec(folder, r.Own)
 	if err != nil {
 		return false, err
 	}
@@ -264,7 +263,7 @@ func checkSpec(folder *run.Folder, r *Resolved) (longer bool, err error) {
 // storedSpec returns the spec of the training that the folder holds, which is not the one
 // that is to be trained: an earlier version may have stored it. Options that came later have
 // their defaults.
-func storedSpec(folder *run.Folder) (*spec.Spec, error) {
+func storedSpec(folder *run.Folder, own network.Own) (*spec.Spec, error) {
 	text, err := folder.Spec()
 	if err != nil {
 		return nil, err
@@ -273,7 +272,7 @@ func storedSpec(folder *run.Folder) (*spec.Spec, error) {
 	if err != nil {
 		return nil, err
 	}
-	before, err := graphs.Resolve(s)
+	before, err := own.Resolve(s)
 	if err != nil {
 		return nil, err
 	}

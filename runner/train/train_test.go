@@ -25,6 +25,7 @@ import (
 	"github.com/tfpair/tfpair/models/run"
 	"github.com/tfpair/tfpair/pipeline"
 	"github.com/tfpair/tfpair/pipeline/dataset"
+	"github.com/tfpair/tfpair/runner/network"
 	"github.com/tfpair/tfpair/runner/trained"
 )
 
@@ -114,7 +115,7 @@ func TestRunLearns(t *testing.T) {
 	if auc := s.Best.Metrics["auc"]; auc < 0.95 {
 		t.Errorf("best val.auc = %.3f, want at least 0.95 on classes told apart by colour", auc)
 	}
-	m, err := trained.Open(folder, "best", session.Options{})
+	m, err := trained.Open(folder, "best", network.Own{}, session.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -18,6 +18,8 @@ type Labels struct {
 	evaluate.LabelEmbeddings
 	Space     string              // id of the embedding space whose embeddings it is searched with
 	NoneAbove *distance.Threshold // of the distance of the nearest, above which it is no answer; nil: unknown
+
+	distance distance.Distance // of the model
 }
 
 // Labels returns the label images of m's checkpoint, with m.Snapshot's weights of their
@@ -31,19 +33,20 @@ func (m *Model) Labels() (*Labels, error) {
 		return nil, err
 	}
 	g := &Labels{LabelEmbeddings: evaluate.LabelEmbeddings{Images: m.State.Gallery, Vectors: m.gallery},
-		NoneAbove: m.NoneAbove()}
+		NoneAbove: m.NoneAbove(), distance: m.Distance()}
 	g.Space, err = m.Space(c.Variables)
 	return g, err
 }
 
-// Index returns g as what a model called so carries to be searched by a distance.
+// Index returns g as what a model called so carries to be searched by its distance, of this
+// name.
 func (g *Labels) Index(model, distance string) (*index.Index, error) {
 	items := make([]index.Item, len(g.Images))
 	for i, image := range g.Images {
 		items[i] = index.Item{ID: image.Path, Path: image.Path, SHA256: image.SHA256,
 			Class: image.Class, Coarse: image.Coarse}
 	}
-	return index.New(index.About{Kind: "flat", Space: g.Space, Model: model, Distance: distance,
+	return index.Own{distance: g.distance}.New(index.About{Kind: "flat", Space: g.Space, Model: model, Distance: distance,
 		Dim: len(g.Vectors) / len(items)}, items, g.Vectors)
 }
 

@@ -11,6 +11,7 @@ import (
 	"github.com/tfpair/tfpair/models/checkpoint"
 	"github.com/tfpair/tfpair/models/distance"
 	"github.com/tfpair/tfpair/runner/evaluate"
+	"github.com/tfpair/tfpair/runner/network"
 	"github.com/tfpair/tfpair/runner/trained"
 	"github.com/tfpair/tfpair/runner/trained/trainedtest"
 )
@@ -31,7 +32,7 @@ func withGallery(c *checkpoint.Checkpoint, s *trained.State) {
 
 func open(t *testing.T, edit func(*checkpoint.Checkpoint, *trained.State)) (*trained.Model, error) {
 	t.Helper()
-	m, err := trained.Open(trainedtest.Run(t, edit), "last", session.Options{})
+	m, err := trained.Open(trainedtest.Run(t, edit), "last", network.Own{}, session.Options{})
 	if err == nil {
 		t.Cleanup(func() { m.Close() })
 	}

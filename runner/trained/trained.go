@@ -11,7 +11,6 @@ import (
 	"fmt"
 	"io/fs"
 
-	"github.com/tfpair/tfpair/graphs"
 	"github.com/tfpair/tfpair/graphs/spec"
 	"github.com/tfpair/tfpair/internal/plural"
 	"github.com/tfpair/tfpair/internal/session"
@@ -69,7 +68,7 @@ type Model struct {
 
 // Open opens the checkpoint of the run folder that which names: "best", "last" or
 // a step. Errors: those of run.Open, checkpoint.Load, graphs.Resolve and network.Open.
-func Open(folder, which string, o session.Options) (*Model, error) {
+func Open(folder, which string, own network.Own, o session.Options) (*Model, error) {
 	f, err := run.Open(folder)
 	if err != nil {
 		return nil, err
@@ -87,7 +86,7 @@ func Open(folder, which string, o session.Options) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	parts, err := graphs.Resolve(s)
+	parts, err := own.Resolve(s)
 	if err != nil {
 		return nil, err
 	}
@@ -105,7 +104,7 @@ func Open(folder, which string, o session.Options) (*Model, error) {
 	if m.State, err = ReadState(c); err != nil {
 		return nil, err
 	}
-	if m.Network, err = network.Open(parts, o); err != nil {
+	if m.Network, err = network.Open(parts, own, o); err != nil {
 		return nil, err
 	}
 	if err := m.Restore(c); err != nil {

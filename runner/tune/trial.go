@@ -43,13 +43,13 @@ func (t Trial) same(other Trial) bool {
 }
 
 // resolve returns the training that t is, over a base.
-func (t Trial) resolve(base *spec.Spec) (*train.Resolved, error) {
-	s, err := base.Set(t.Set...)
+func (t Trial) resolve(base *train.Resolved) (*train.Resolved, error) {
+	s, err := base.Spec.Set(t.Set...)
 	if err != nil {
 		return nil, err
 	}
 	s.Train.Steps, s.Train.Seed = t.Steps, t.Seed
-	return train.Resolve(s)
+	return train.ResolveWith(s, base.Own)
 }
 
 // folder names the run folder of a training. A trial that goes on for more steps does so
@@ -65,7 +65,7 @@ func (t Trial) folder(r *train.Resolved, whole int) string {
 // try trains t, or goes on with it, into the folder runs of the search. What is wrong with
 // its settings is told in the trial; the error is of what no other trial would mend.
 func (u *tuner) try(ctx context.Context, t Trial, runs string) (Trial, error) {
-	r, err := t.resolve(u.Spec)
+	r, err := t.resolve(u.Resolved)
 	if err != nil {
 		return t.failed(Refused, err), nil
 	}

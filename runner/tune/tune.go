@@ -171,7 +171,7 @@ func (c Config) check() (Plan, error) {
 		return Plan{}, &SpaceError{err}
 	}
 	for _, set := range plan.Settings { // one that can be trained is enough
-		if _, err = (Trial{Set: set, Steps: plan.Rungs[0]}).resolve(c.Spec); err == nil {
+		if _, err = (Trial{Set: set, Steps: plan.Rungs[0]}).resolve(c.Resolved); err == nil {
 			return plan, nil
 		}
 	}
@@ -186,7 +186,7 @@ func (c Config) checkValue(assignment string) error {
 		return err
 	}
 	var misfit *graphs.MisfitError
-	if _, err := graphs.Resolve(s); err != nil && !errors.As(err, &misfit) {
+	if _, err := c.Own.Resolve(s); err != nil && !errors.As(err, &misfit) {
 		return fmt.Errorf("%s: %w", assignment, err)
 	}
 	return nil
@@ -316,7 +316,7 @@ func rank(status string) int { return slices.Index([]string{Done, Diverged, Refu
 
 // repeat writes the best spec, and trains it with the seeds that follow its own.
 func (u *tuner) repeat(ctx context.Context, r *Result) error {
-	best, err := r.Best.resolve(u.Spec)
+	best, err := r.Best.resolve(u.Resolved)
 	if err != nil {
 		return err
 	}

@@ -36,7 +36,7 @@ func Run(t testing.TB, edit func(*checkpoint.Checkpoint, *trained.State), set ..
 	if err != nil {
 		t.Fatal(err)
 	}
-	n, err := network.Open(parts, session.Options{})
+	n, err := network.Open(parts, network.Own{}, session.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

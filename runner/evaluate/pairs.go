@@ -72,6 +72,11 @@ func choosePairs(data *dataset.Dataset, part dataset.Part, labels []int32, seed 
 // half of them.
 func SampleOf(data *dataset.Dataset, images []int32, seen []string) metric.Sample {
 	s := metric.Sample{Class: make([]int32, len(images))}
+	for _, image := range images {
+		if data.GroupOf != nil {
+			s.Group = append(s.Group, data.GroupOf[image])
+		}
+	}
 	classes := map[int32]bool{}
 	for i, image := range images {
 		s.Class[i] = data.Images[image].Class
@@ -80,7 +85,7 @@ func SampleOf(data *dataset.Dataset, images []int32, seen []string) metric.Sampl
 		}
 	}
 	if len(classes) == 0 {
-		return metric.Sample{}
+		return metric.Sample{Group: s.Group}
 	}
 	known := 0
 	for class := range classes {

@@ -189,6 +189,21 @@ func TestNoPairs(t *testing.T) {
 	}
 }
 
+// TestSampleOf: classes are new where training saw fewer than half of them, and groups are
+// what the data says they are.
+func TestSampleOf(t *testing.T) {
+	data, part := folders(t, 1, 1, 1)
+	for seen, want := range map[string]bool{"": true, "a": true, "a b": false, "a b c": false} {
+		if s := SampleOf(data, part.Images, strings.Fields(seen)); s.NewClasses != want || s.Group != nil {
+			t.Errorf("training saw %q of 3 classes: %+v, want new classes %v, no groups", seen, s, want)
+		}
+	}
+	data.GroupOf = []int32{4, -1, 4}
+	if s := SampleOf(data, []int32{2, 1}, nil); !slices.Equal(s.Group, []int32{4, -1}) {
+		t.Errorf("groups %v, want 4 and none", s.Group)
+	}
+}
+
 // TestListed: listed pairs are taken as they are, each image once.
 func TestListed(t *testing.T) {
 	data := &dataset.Dataset{Images: slices.Repeat([]dataset.Image{{Class: -1}}, 10)}

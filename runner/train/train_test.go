@@ -60,7 +60,7 @@ func tiny(t *testing.T, set ...string) *spec.Spec {
 		t.Fatal(err)
 	}
 	s, err = s.Set(append([]string{"input.size=16", "backbone.smallconv={filters: [4, 4], dense: 8}",
-		"train={batch_size: 8, steps: 12, eval_every: 5, val: 0.3}"}, set...)...)
+		"train={batch_size: 8, steps: 12, eval_every: 5, val: 0.3, test: 0}"}, set...)...)
 	if err != nil {
 		t.Fatal(err)
 	}

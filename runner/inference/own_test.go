@@ -169,7 +169,11 @@ func gapOf(t *testing.T, folder string, o inference.Options, data *dataset.Datas
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer m.Close()
+	defer func() {
+		if err := m.Close(); err != nil {
+			t.Error(err)
+		}
+	}()
 	part, err := m.Part(data, dataset.Test)
 	if err != nil {
 		t.Fatal(err)

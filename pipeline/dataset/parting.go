@@ -82,7 +82,7 @@ type parting struct {
 	images []int32
 	pairs  []Pair
 	goal   goal
-	unit   map[int32]int // of an image
+	unit   []int // of an image of the data
 	size   []int         // images of a unit
 	near   [][]int       // units that pairs join with a unit
 }
@@ -97,7 +97,7 @@ type parted struct {
 
 // arrange makes a unit of each set.
 func (p *parting) arrange(sets forest.Forest) {
-	p.unit, p.size = map[int32]int{}, nil
+	p.unit, p.size = make([]int, len(sets)), nil
 	number := map[int32]int{}
 	for _, i := range p.images {
 		root := sets.Root(i)

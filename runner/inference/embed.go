@@ -79,6 +79,9 @@ func (m *Model) EmbedFile(path string) (*vectors.Vectors, error) {
 	if err != nil {
 		return nil, err
 	}
+	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() { // opening a pipe waits for ever
+		return nil, &decode.ImageError{Path: path, Err: errors.New("not a file")}
+	}
 	img, err := decode.Open(os.DirFS(filepath.Dir(path)), filepath.Base(path), decode.DefaultLimits)
 	var of *decode.ImageError
 	if errors.As(err, &of) {

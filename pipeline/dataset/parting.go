@@ -82,9 +82,9 @@ type parting struct {
 	images []int32
 	pairs  []Pair
 	goal   goal
-	unit   []int // of an image of the data
-	size   []int         // images of a unit
-	near   [][]int       // units that pairs join with a unit
+	unit   []int   // of an image of the data
+	size   []int   // images of a unit
+	near   [][]int // units that pairs join with a unit
 }
 
 // parted is a choice of images.

@@ -22,15 +22,15 @@ import (
 func scene(width, height int, seed uint64) *image.NRGBA {
 	r := rand.New(rand.NewPCG(seed, 1))
 	img := image.NewNRGBA(image.Rect(0, 0, width, height))
-	a, b := 80*r.Float64(), 170+85*r.Float64()
+	a, b := 40*r.Float64(), 215+40*r.Float64()
 	for y := range height {
 		for x := range width {
 			v := uint8(a + (b-a)*float64(x+y)/float64(width+height))
-			img.SetNRGBA(x, y, color.NRGBA{v, v / 2, 255 - v, 255})
+			img.SetNRGBA(x, y, color.NRGBA{v, v, 255 - v, 255})
 		}
 	}
-	for range 12 {
-		cx, cy, radius := r.Float64(), r.Float64(), 0.05+0.2*r.Float64()
+	for range 8 {
+		cx, cy, radius := r.Float64(), r.Float64(), 0.05+0.12*r.Float64()
 		c := color.NRGBA{uint8(r.IntN(256)), uint8(r.IntN(256)), uint8(r.IntN(256)), 255}
 		for y := range height {
 			for x := range width {

@@ -166,6 +166,9 @@ func (l *loop) run(ctx context.Context) (*Summary, error) {
 	case l.step < l.Spec.Train.Steps:
 		reason = EndedTime
 	}
+	if err := l.belowStart(reason); err != nil {
+		return nil, err
+	}
 	end := Ended{Step: l.step, Reason: reason, Seconds: l.Now().Sub(start).Seconds()}
 	if err := l.tell(end); err != nil {
 		return nil, err
@@ -187,6 +190,11 @@ func (l *loop) steps(ctx context.Context) error {
 	cutOff := l.due() && (l.state.Validation == nil || l.state.Validation.Step < l.step)
 	if cutOff || l.step < l.Spec.Train.Steps && !l.outOfPatience() {
 		if err := l.extract(ctx); err != nil {
+			return err
+		}
+	}
+	if l.step == 0 && l.state.Start == nil && l.Spec.Train.Steps > 0 {
+		if err := l.measureStart(ctx); err != nil {
 			return err
 		}
 	}
@@ -284,15 +292,21 @@ func (l *loop) savePeriod() time.Duration {
 	return saveEvery
 }
 
-// evaluate measures validation, saves, and remembers the best. An evaluation that
-// ctx cuts off leaves no trace: the step is evaluated again when training goes on.
-func (l *loop) evaluate(ctx context.Context) error {
+// measure measures validation. Numbers that are not finite are a *DivergedError.
+func (l *loop) measure(ctx context.Context) (evaluate.Scores, error) {
 	scores, err := l.validation.measure(ctx, l.step)
 	var embedding *metric.EmbeddingError
 	var distance *metric.DistanceError
 	if errors.As(err, &embedding) || errors.As(err, &distance) {
-		return l.diverged("validation: "+err.Error(), nil)
+		err = l.diverged("validation: "+err.Error(), nil)
 	}
+	return scores, err
+}
+
+// evaluate measures validation, saves, and remembers the best. An evaluation that
+// ctx cuts off leaves no trace: the step is evaluated again when training goes on.
+func (l *loop) evaluate(ctx context.Context) error {
+	scores, err := l.measure(ctx)
 	if err != nil {
 		return err
 	}

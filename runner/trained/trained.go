@@ -35,7 +35,8 @@ type State struct {
 	Validation  *Validation `json:"validation,omitempty"`   // the last one so far
 	BestStep    int         `json:"best_step"`              // -1 before the first evaluation
 	BestValue   float64     `json:"best_value"`
-	Stale       int         `json:"stale"` // evaluations since the best
+	Stale       int         `json:"stale"`                 // evaluations since the best
+	Start       *float64    `json:"start_value,omitempty"` // before the first step; nil in runs of before it was measured
 
 	Pretrained *models.Pretrained    `json:"pretrained,omitempty"` // what the backbone started from, nil: random weights
 	Gallery    []evaluate.LabelImage `json:"gallery,omitempty"`    // rows of the checkpoint's gallery

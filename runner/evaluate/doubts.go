@@ -39,6 +39,9 @@ func (p Pairs) doubts() (list []string) {
 	if p.Sample.NewClasses && len(classes) < fewClasses {
 		list = append(list, fmt.Sprintf("only %d classes that training has not seen, want %d", len(classes), fewClasses))
 	}
+	if p.OneGroup {
+		list = append(list, "no class has images of two groups, so that both images of a same pair are of one group, and alike")
+	}
 	if !p.Answers && p.Sample.Class == nil && p.Sample.Group == nil {
 		if largest := metric.LargestComponent(p.Left, p.Right); 2*largest > len(p.Same) {
 			list = append(list, fmt.Sprintf("%d of %d pairs hang together by images that they share", largest, len(p.Same)))

@@ -18,13 +18,14 @@ const maxDrawn = 2500
 // most 2,500 of either. They are drawn by class first: each class gives as many same pairs
 // as any other, and any two classes as many different ones, as far as they have them. Where
 // one has too few, the others give more, and a pair counts by its weight so that each class
-// counts the same. Images of class folders are all kept, paired or not.
+// counts the same. Images of class folders are all kept, paired or not. Two images of one
+// group are no same pair, unless no class has images of two: a burst is too alike.
 func drawn(data *dataset.Dataset, part dataset.Part, seed uint64) (Pairs, error) {
 	images, classes := byClass(data, part)
+	same, oneGroup := within(data, images, classes)
 	if len(images) == 0 {
 		return Pairs{}, &NoPairsError{part.Split, "no pairs are listed and no image has a class"}
 	}
-	same := within(classes)
 	different := newCombinations(len(classes), func(i int) (from, to int) { return i + 1, len(classes) })
 	pairs := 0
 	for _, c := range classes {
@@ -37,7 +38,7 @@ func drawn(data *dataset.Dataset, part dataset.Part, seed uint64) (Pairs, error)
 		return Pairs{}, &NoPairsError{part.Split, "all images are of one class, so no pair is different"}
 	}
 	r := rand.New(rand.NewPCG(seed, 0x70616972)) // "pair": a stream of its own
-	p := Pairs{Images: images, Source: fmt.Sprintf("drawn by class, seed %d", seed)}
+	p := Pairs{Images: images, Source: fmt.Sprintf("drawn by class, seed %d", seed), OneGroup: oneGroup}
 	p.draw(r, same, m, true)
 	p.draw(r, between(r, classes, different, m), m, false)
 	return p, nil
@@ -48,11 +49,20 @@ type class struct{ from, to int }
 
 func (c class) size() int { return c.to - c.from }
 
-// byClass returns the images of part that have a class, sorted by it, and where each class is.
+// byClass returns the images of part that have a class, sorted by it and by group, and where
+// each class is.
 func byClass(data *dataset.Dataset, part dataset.Part) (images []int32, classes []class) {
 	of := func(i int32) int32 { return data.Images[i].Class }
 	images = slices.DeleteFunc(slices.Clone(part.Images), func(i int32) bool { return of(i) < 0 })
-	slices.SortStableFunc(images, func(a, b int32) int { return cmp.Compare(of(a), of(b)) })
+	group := func(i int32) int32 {
+		if data.GroupOf == nil {
+			return 0
+		}
+		return data.GroupOf[i]
+	}
+	slices.SortStableFunc(images, func(a, b int32) int {
+		return cmp.Or(cmp.Compare(of(a), of(b)), cmp.Compare(group(a), group(b)))
+	})
 	for i, image := range images {
 		if i == 0 || of(image) != of(images[i-1]) {
 			classes = append(classes, class{i, i})
@@ -63,11 +73,17 @@ func byClass(data *dataset.Dataset, part dataset.Part) (images []int32, classes 
 }
 
 // cell is the pairs of a class, or of two.
-type cell struct{ left, right class }
+type cell struct {
+	left, right class
+	past        []int // [left.size()] of a class: the first image behind the group of each; nil: groups do not matter
+}
 
 // size returns how many pairs there are.
 func (c cell) size() int {
-	if c.left == c.right {
+	switch {
+	case c.past != nil:
+		return c.pairs().total()
+	case c.left == c.right:
 		return c.left.size() * (c.left.size() - 1) / 2
 	}
 	return c.left.size() * c.right.size()
@@ -75,7 +91,10 @@ func (c cell) size() int {
 
 // pairs numbers them.
 func (c cell) pairs() combinations {
-	if c.left == c.right {
+	switch {
+	case c.past != nil:
+		return newCombinations(c.left.size(), func(i int) (from, to int) { return c.past[i], c.left.size() })
+	case c.left == c.right:
 		return newCombinations(c.left.size(), func(i int) (from, to int) { return i + 1, c.left.size() })
 	}
 	return newCombinations(c.left.size(), func(int) (from, to int) { return 0, c.right.size() })
@@ -88,20 +107,45 @@ func total(cells []cell) (pairs int) {
 	return pairs
 }
 
-// within returns the cells of same pairs that are not empty.
-func within(classes []class) (cells []cell) {
+// within returns the cells of same pairs that are not empty, and whether there are only
+// pairs of one group.
+func within(data *dataset.Dataset, images []int32, classes []class) (cells []cell, oneGroup bool) {
 	for _, c := range classes {
 		if c.size() > 1 {
-			cells = append(cells, cell{c, c})
+			cells = append(cells, cell{left: c, right: c})
 		}
 	}
-	return cells
+	if data.GroupOf == nil {
+		return cells, false
+	}
+	var across []cell
+	for _, c := range cells {
+		if c.past = behind(data.GroupOf, images[c.left.from:c.left.to]); c.size() > 0 {
+			across = append(across, c)
+		}
+	}
+	if across == nil {
+		return cells, cells != nil
+	}
+	return across, false
+}
+
+// behind returns, of images sorted by group, the index of the first behind each one's group.
+func behind(groupOf, images []int32) []int {
+	past := make([]int, len(images))
+	for i := len(images) - 1; i >= 0; i-- {
+		past[i] = i + 1
+		if g := groupOf[images[i]]; g >= 0 && i+1 < len(images) && groupOf[images[i+1]] == g {
+			past[i] = past[i+1]
+		}
+	}
+	return past
 }
 
 // between returns m cells of different pairs, drawn, or all where there are fewer.
 func between(r *rand.Rand, classes []class, of combinations, m int) (cells []cell) {
 	for _, pair := range of.draw(r, min(m, of.total())) {
-		cells = append(cells, cell{classes[pair[0]], classes[pair[1]]})
+		cells = append(cells, cell{left: classes[pair[0]], right: classes[pair[1]]})
 	}
 	return cells
 }

@@ -234,7 +234,7 @@ func Run(ctx context.Context, c Config) (*Report, error) {
 		return nil, err
 	}
 	if pairs.Weight != nil { // drawn from class folders
-		r.EveryPair, r.Rates, err = c.everyPair(m.embeddings, pairs.Images)
+		r.EveryPair, r.Rates, err = c.everyPair(m.embeddings, pairs)
 	} else {
 		r.Rates, err = metric.Rates(m.scored.Curve(), metric.Targets())
 	}

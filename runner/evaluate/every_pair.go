@@ -24,10 +24,11 @@ type EveryPair struct {
 	AUC       Measured `json:"auc"`
 }
 
-// everyPair measures all pairs of images, whose embeddings are given. It returns their
-// rates of false accepts, too, which drawn pairs are too few for.
-func (c Config) everyPair(embeddings []float32, images []int32) (*EveryPair, []metric.Rate, error) {
-	dim := c.Model.Dim()
+// everyPair measures all pairs of the images of p, whose embeddings are given, but for same
+// pairs of one group where p has none. It returns their rates of false accepts, too, which
+// drawn pairs are too few for.
+func (c Config) everyPair(embeddings []float32, p Pairs) (*EveryPair, []metric.Rate, error) {
+	dim, images := c.Model.Dim(), p.Images
 	if len(images) > maxCompared {
 		embeddings, images = someRows(embeddings, images, dim, c.Seed)
 	}
@@ -36,7 +37,13 @@ func (c Config) everyPair(embeddings []float32, images []int32) (*EveryPair, []m
 		return nil, nil, err
 	}
 	sample := SampleOf(c.Data, images, c.Seen)
-	curve, intervals, err := sample.Every(len(images), compareAll(c.Model, embeddings), []metric.Statistic{m.At(0)})
+	leave := func(i, j int32) bool { return false }
+	if sample.Group != nil && !p.OneGroup {
+		leave = func(i, j int32) bool {
+			return sample.Group[i] >= 0 && sample.Group[i] == sample.Group[j] && sample.Class[i] == sample.Class[j]
+		}
+	}
+	curve, intervals, err := sample.Every(len(images), compareAll(c.Model, embeddings, leave), []metric.Statistic{m.At(0)})
 	if err != nil {
 		return nil, nil, err
 	}
@@ -58,8 +65,8 @@ func someRows(embeddings []float32, images []int32, dim int, seed uint64) (rows 
 	return rows, some
 }
 
-// compareAll walks over all pairs of embeddings [N,D], by the model's distance.
-func compareAll(e Embedder, embeddings []float32) metric.Every {
+// compareAll walks over all pairs of embeddings [N,D] but those to leave, by the model's distance.
+func compareAll(e Embedder, embeddings []float32, leave func(i, j int32) bool) metric.Every {
 	return func(block func(left, right []int32, distance []float32) error) error {
 		var left, right []int32
 		flush := func() error {
@@ -72,6 +79,9 @@ func compareAll(e Embedder, embeddings []float32) metric.Every {
 		}
 		for i := range int32(len(embeddings) / e.Dim()) {
 			for j := range i {
+				if leave(i, j) {
+					continue
+				}
 				left, right = append(left, i), append(right, j)
 				if len(left) == pairBlock {
 					if err := flush(); err != nil {

@@ -19,6 +19,8 @@ type Pairs struct {
 
 	Sample  metric.Sample // how the images came to be measured
 	Answers bool          // each pair is a photo, left, and a label image, which is not drawn at random
+
+	OneGroup bool // same pairs are of one group each: no class has images of two
 }
 
 // intervals returns an interval for each statistic over s, which are these pairs.

@@ -81,6 +81,36 @@ func TestDrawn(t *testing.T) {
 	}
 }
 
+// TestDrawnGroups: a same pair is of two groups, all of which are drawn, where a class has two;
+// where none has, pairs are of one group, and it is a doubt.
+func TestDrawnGroups(t *testing.T) {
+	data, part := folders(t, 4, 3, 3)
+	data.Groups = []string{"a", "b", "c", "d"}
+	data.GroupOf = []int32{0, 1, 0, -1, 2, 2, 2, 3, 3, -1} // class by class
+	p, err := ChoosePairs(data, part, nil, nil, 7)
+	if err != nil {
+		t.Fatal(err)
+	}
+	drawn := map[[2]int32]bool{}
+	for i, same := range p.Same {
+		if a, b := p.Images[p.Left[i]], p.Images[p.Right[i]]; same {
+			drawn[[2]int32{min(a, b), max(a, b)}] = true
+		}
+	}
+	want := map[[2]int32]bool{{0, 1}: true, {0, 3}: true, {1, 2}: true, {1, 3}: true, {2, 3}: true, // without 0 and 2
+		{7, 9}: true, {8, 9}: true}
+	if diff := cmp.Diff(want, drawn); diff != "" || p.OneGroup {
+		t.Errorf("same pairs (-want +got), one group %v:\n%s", p.OneGroup, diff)
+	}
+	data.GroupOf = []int32{0, 0, 0, 0, 1, 1, 1, 2, 2, 2}
+	if p, err = ChoosePairs(data, part, nil, nil, 7); err != nil || !p.OneGroup {
+		t.Fatalf("a group for each class: one group %v, %v", p.OneGroup, err)
+	}
+	if same, _ := p.counts(); same != 12 || !strings.Contains(strings.Join(p.doubts(), "; "), "no class has images of two groups") {
+		t.Errorf("a group for each class: %d same pairs, doubts %q; want 12 of 6 + 3 + 3, and it said", same, p.doubts())
+	}
+}
+
 // TestDrawnByClass: a class of 60 among ten of 4 counts as one of eleven. Pairs drawn by
 // class, and pairs drawn from all alike and weighed by class, have one AUC, within the
 // interval; without weights they have another.

@@ -42,7 +42,7 @@ func (e *NoQueriesError) Error() string {
 }
 
 // retrieve adds the metrics of metric.Queries: each image asks for the nearest others
-// of the same images, or for the nearest of c.Gallery. Data without classes, or with
+// of the same images, or for the nearest of c.Gallery, but for those of its own group. Data without classes, or with
 // nothing to find, has none; where a gallery was asked for that is a *NoQueriesError.
 func (c Config) retrieve(ctx context.Context, r *Report, embeddings []float32, images []int32) error {
 	if r.Classes == 0 && c.Gallery == nil {
@@ -108,6 +108,9 @@ func (c Config) search(ctx context.Context, query metric.Set,
 	gallery := metric.Set{Embeddings: embeddings, Dim: c.Model.Dim()}
 	for _, i := range from.Part.Images {
 		gallery.Labels = append(gallery.Labels, c.classIn(from.Data, i))
+		if from.Data.GroupOf != nil {
+			gallery.Groups = append(gallery.Groups, c.groupIn(from.Data, i))
+		}
 	}
 	return metric.Nearest(query, gallery, by, of)
 }
@@ -126,11 +129,28 @@ func (c Config) classIn(other *dataset.Dataset, image int32) int32 {
 	return int32(at)
 }
 
-// set labels the embeddings [N,D] of images [N] with their classes.
+// groupIn returns the group that c.Data has by the name of an image's group in other data, -1
+// where there is none.
+func (c Config) groupIn(other *dataset.Dataset, image int32) int32 {
+	group := other.GroupOf[image]
+	if group < 0 || other == c.Data {
+		return group
+	}
+	at, ok := slices.BinarySearch(c.Data.Groups, other.Groups[group])
+	if !ok {
+		return -1
+	}
+	return int32(at)
+}
+
+// set labels the embeddings [N,D] of images [N] with their classes and groups.
 func (c Config) set(embeddings []float32, images []int32) metric.Set {
 	s := metric.Set{Embeddings: embeddings, Dim: c.Model.Dim()}
 	for _, i := range images {
 		s.Labels = append(s.Labels, c.Data.Images[i].Class)
+		if c.Data.GroupOf != nil {
+			s.Groups = append(s.Groups, c.Data.GroupOf[i])
+		}
 	}
 	return s
 }

@@ -13,6 +13,7 @@ import (
 type Set struct {
 	Embeddings []float32 // [N,D] row by row, any finite values
 	Labels     []int32   // [N] class of each row; -1 = unknown
+	Groups     []int32   // [N] burst, session or the like of each row, -1 = none; nil: none has any
 	Dim        int       // D, >= 1
 }
 
@@ -26,8 +27,9 @@ type Retrieval struct {
 
 // Nearest ranks the gallery for each query by a distance, ties by gallery index, and
 // measures the ranks of the images of the query's class. Queries without label, or
-// whose class the gallery lacks, are excluded. It compares all with all on every
-// core, in time Q·G·D. Errors are *EmbeddingError, distance.ErrNone and shapes that do not fit.
+// whose class the gallery lacks, are excluded. A query looks at no image of its own group:
+// images of one burst are alike for reasons that have nothing to do with the class. It
+// compares all with all on every core, in time Q·G·D. Errors are *EmbeddingError, distance.ErrNone and shapes that do not fit.
 func Nearest(query, gallery Set, by distance.Distance, of []QueryMetric) (Retrieval, error) {
 	return NearestTop(query, gallery, by, of, 0)
 }
@@ -47,7 +49,7 @@ func NearestTop(query, gallery Set, by distance.Distance, of []QueryMetric, k in
 	if err != nil {
 		return Retrieval{}, fmt.Errorf("gallery: %w", err)
 	}
-	s := search{query: q, gallery: g, asked: query.Labels, labels: gallery.Labels, of: of, top: k}
+	s := search{query: q, gallery: g, asked: query, answers: gallery, of: of, top: k}
 	return s.run(), nil
 }
 
@@ -58,15 +60,15 @@ func NearestOther(set Set, by distance.Distance, of []QueryMetric) (Retrieval, e
 	if err != nil {
 		return Retrieval{}, fmt.Errorf("queries: %w", err)
 	}
-	s := search{query: all, gallery: all, asked: set.Labels, labels: set.Labels, others: true, of: of}
+	s := search{query: all, gallery: all, asked: set, answers: set, others: true, of: of}
 	return s.run(), nil
 }
 
 // search is one comparison of all queries with all of the gallery.
 type search struct {
 	query, gallery distance.Ranking
-	asked, labels  []int32 // [Q], [G] classes
-	others         bool    // query i is gallery image i and must not find itself
+	asked, answers Set  // [Q], [G]
+	others         bool // query i is gallery image i and must not find itself
 	of             []QueryMetric
 	top            int // images to tell of each query
 }
@@ -76,23 +78,20 @@ type search struct {
 const block = 8
 
 func (s search) run() Retrieval {
-	size := len(s.labels)
-	values := make([][]float64, len(s.asked)) // [Q][metric], nil for excluded queries
-	tops := make([][]int32, len(s.asked))     // [Q][≤top], likewise
-	workers.Each((len(s.asked)+block-1)/block, func() func(int) {
+	size, queries := len(s.answers.Labels), len(s.asked.Labels)
+	values := make([][]float64, queries) // [Q][metric], nil for excluded queries
+	tops := make([][]int32, queries)     // [Q][≤top], likewise
+	workers.Each((queries+block-1)/block, func() func(int) {
 		keys := make([]float32, block*size) // [block,G]
 		var c correct
 		return func(i int) {
 			from := i * block
-			to := min(from+block, len(s.asked))
+			to := min(from+block, queries)
 			walk(keys, s.query, s.gallery, from, to)
 			for at := from; at < to; at++ {
-				skip := -1
-				if s.others {
-					skip = at
-				}
 				mine := keys[(at-from)*size:][:size]
-				ranks := c.ranks(mine, s.labels, s.asked[at], skip)
+				c.look(s, at)
+				ranks := c.ranks(mine, s.answers.Labels, s.asked.Labels[at])
 				if len(ranks) == 0 {
 					continue
 				}
@@ -101,7 +100,7 @@ func (s search) run() Retrieval {
 					values[at][m] = metric.Value(ranks)
 				}
 				if s.top > 0 {
-					tops[at] = first(mine, s.top)
+					tops[at] = c.first(mine, s.top)
 				}
 			}
 		}
@@ -115,12 +114,12 @@ func (s search) run() Retrieval {
 	return r
 }
 
-// first returns the indices of the k smallest distances, all where there are fewer, by
-// distance and index.
-func first(distance []float32, k int) []int32 {
+// first returns the indices of the k smallest distances [G] of images that the query looks
+// at, all where there are fewer, by distance and index.
+func (c *correct) first(distance []float32, k int) []int32 {
 	top := make([]int32, 0, k+1)
 	for i, d := range distance {
-		if len(top) == k && d >= distance[top[k-1]] {
+		if c.leaves(i) || len(top) == k && d >= distance[top[k-1]] {
 			continue
 		}
 		at := len(top)
@@ -160,6 +159,9 @@ func prepare(s Set, by distance.Distance) (distance.Ranking, error) {
 	if len(s.Embeddings) != len(s.Labels)*s.Dim {
 		return distance.Ranking{}, fmt.Errorf("%d embeddings, %d labels",
 			len(s.Embeddings)/s.Dim, len(s.Labels))
+	}
+	if s.Groups != nil && len(s.Groups) != len(s.Labels) {
+		return distance.Ranking{}, fmt.Errorf("%d labels, %d groups", len(s.Labels), len(s.Groups))
 	}
 	return by.Rank(s.Embeddings, s.Dim), nil
 }

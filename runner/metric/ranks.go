@@ -8,19 +8,38 @@ import (
 // correct finds the ranks of the gallery images of a query's class. It is scratch
 // space, used again for each query.
 type correct struct {
+	itself int     // gallery image that is the query, -1 none
+	groups []int32 // [G] of the gallery; nil where the query looks at all groups
+	group  int32   // of the query
 	images []int32 // of the class, by ascending distance and index
 	rank   []int32 // of each
 }
 
-// ranks returns the ranks, from 1 and ascending, of the images of class label, by
-// distance [G] and index, leaving out skip. They are valid until the next call.
-func (c *correct) ranks(distance []float32, labels []int32, label int32, skip int) []int32 {
+// look sets which images of the gallery a query looks at.
+func (c *correct) look(s search, query int) {
+	c.itself, c.groups = -1, nil
+	if s.others {
+		c.itself = query
+	}
+	if s.asked.Groups != nil && s.answers.Groups != nil && s.asked.Groups[query] >= 0 {
+		c.groups, c.group = s.answers.Groups, s.asked.Groups[query]
+	}
+}
+
+// leaves reports whether the query does not look at a gallery image: itself, or one of its group.
+func (c *correct) leaves(image int) bool {
+	return image == c.itself || c.groups != nil && c.groups[image] == c.group
+}
+
+// ranks returns the ranks, from 1 and ascending, of the images of class label that the query
+// looks at, by distance [G] and index. They are valid until the next call.
+func (c *correct) ranks(distance []float32, labels []int32, label int32) []int32 {
 	c.images, c.rank = c.images[:0], c.rank[:0]
 	if label < 0 {
 		return nil
 	}
 	for i, l := range labels {
-		if l == label && i != skip {
+		if l == label && !c.leaves(i) {
 			c.images = append(c.images, int32(i))
 			c.rank = append(c.rank, 0)
 		}
@@ -29,7 +48,7 @@ func (c *correct) ranks(distance []float32, labels []int32, label int32, skip in
 		return cmp.Or(cmp.Compare(distance[a], distance[b]), cmp.Compare(a, b))
 	})
 	for i, l := range labels { // count each other image once, at the first it comes before
-		if l != label && i != skip {
+		if l != label && !c.leaves(i) {
 			if at := c.after(distance, int32(i)); at < len(c.rank) {
 				c.rank[at]++
 			}

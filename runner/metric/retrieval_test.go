@@ -164,6 +164,63 @@ func TestNearest(t *testing.T) {
 	}
 }
 
+// TestNearestGroups: a query looks at no image of its own group, and finds what it finds in
+// the gallery without them.
+func TestNearestGroups(t *testing.T) {
+	r := rand.New(rand.NewPCG(8, 0))
+	names, of := queryMetrics(t)
+	for try := range 60 {
+		set := randomSet(r, 5+r.IntN(30), 1+r.IntN(6), 4)
+		for range set.Labels {
+			set.Groups = append(set.Groups, int32(r.IntN(5)-1))
+		}
+		got, err := NearestOther(set, euclidean, of)
+		if err != nil {
+			t.Fatal(err)
+		}
+		excluded := 0
+		for q, label := range set.Labels {
+			query := Set{Embeddings: set.Embeddings[q*set.Dim:][:set.Dim], Labels: []int32{label}, Dim: set.Dim}
+			others := Set{Dim: set.Dim}
+			for i := range set.Labels {
+				if i != q && (set.Groups[i] != set.Groups[q] || set.Groups[q] < 0) {
+					others.Embeddings = append(others.Embeddings, set.Embeddings[i*set.Dim:][:set.Dim]...)
+					others.Labels = append(others.Labels, set.Labels[i])
+				}
+			}
+			want, err := Nearest(query, others, euclidean, of)
+			if err != nil {
+				t.Fatal(err)
+			}
+			at, counted := slices.BinarySearch(got.Queries, int32(q))
+			if counted != (len(want.Queries) == 1) {
+				t.Fatalf("try %d: query %d is counted: %v", try, q, counted)
+			}
+			if !counted {
+				excluded++
+				continue
+			}
+			for m, name := range names {
+				if g, w := got.Values[m][at], want.Values[m][0]; g != w {
+					t.Fatalf("try %d: %s of query %d = %g, want %g", try, name, q, g, w)
+				}
+			}
+		}
+		if got.Excluded != excluded {
+			t.Errorf("try %d: %d excluded, want %d", try, got.Excluded, excluded)
+		}
+	}
+	set := Set{Embeddings: []float32{0, 1, 2, 3}, Labels: []int32{0, 0, 0, 0}, Groups: []int32{0, 0, 1, -1}, Dim: 1}
+	top, err := NearestTop(set, set, euclidean, of, 2)
+	if want := [][]int32{{2, 3}, {2, 3}, {1, 3}, {3, 2}}; err != nil || !slices.EqualFunc(top.Top, want, slices.Equal) {
+		t.Errorf("nearest = %v, %v; want %v", top.Top, err, want)
+	}
+	set.Groups = set.Groups[:3]
+	if _, err := NearestOther(set, euclidean, of); err == nil {
+		t.Error("fewer groups than labels are no error")
+	}
+}
+
 // TestNearestCosine uses embeddings in general position: the scaled copies of equal
 // directions may differ in the last digit, so that exact ties are not defined.
 func TestNearestCosine(t *testing.T) {

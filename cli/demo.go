@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 
 	"github.com/urfave/cli/v2"
 
@@ -76,7 +75,7 @@ func runDemo(ctx context.Context, o demoOptions, streams IO) error {
 		}
 	}
 	for _, args := range o.commands() {
-		out.say("\n$ tfpair %s", strings.Join(args, " "))
+		out.say("\n$ tfpair %s", commandLine(args))
 		if out.json {
 			args = append(args, "--json")
 		}
@@ -88,8 +87,8 @@ func runDemo(ctx context.Context, o demoOptions, streams IO) error {
 		}
 	}
 	out.say("\nLook at %s: it shows pairs that the network got wrong and right.", o.examples())
-	out.say("Then try pictures of your own. Put those of each class into a folder, and run:")
-	out.say("$ tfpair train --data YOUR-PICTURES --out run")
+	out.say("Then try pictures of your own. Put those of each class into a folder, and give tfpair train the folder above them.")
+	out.say("next: tfpair help train")
 	return nil
 }
 

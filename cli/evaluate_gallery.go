@@ -25,7 +25,7 @@ func (m measuring) source(queries dataset.Part) (*evaluate.Source, error) {
 	if err != nil {
 		return nil, err
 	}
-	o.Data, o.Format, o.Val, o.Splits = m.gallery, "", "", nil
+	o.Data, o.Format, o.Val, o.Test, o.Splits = m.gallery, "", "", "", nil
 	if info.IsDir() { // it holds its own images
 		o.Images, o.Columns = "", nil
 	}

@@ -102,7 +102,7 @@ func runExport(ctx context.Context, o exportOptions, streams IO) error {
 		Version: o.version, Session: o.machine.session(),
 		Tool: "tfpair " + programVersion(), Runtime: "TensorFlow " + libtensorflow.Version}
 	bar := stages{out: out}
-	var bad []pipeline.BadImage
+	var carried carried
 	if o.gallery != "" {
 		options, err := o.layout.options(o.gallery)
 		if err != nil {
@@ -113,19 +113,24 @@ func runExport(ctx context.Context, o exportOptions, streams IO) error {
 			return err
 		}
 		defer photos.Close() // read only
-		config.Gallery = o.carry(photos, o.reading.with(bar.of("embedding")), &bad)
+		config.Gallery = o.carry(photos, o.reading.with(bar.of("embedding")), &carried)
 	}
 	r, err := export.Run(ctx, config)
 	bar.end()
 	if err != nil {
 		return stopped(ctx, err)
 	}
-	return showExported(out, r, bad)
+	return o.show(out, r, carried)
 }
 
-// carry returns what makes the index of photos that a model carries. It sets bad to the images
-// that were left out.
-func (o exportOptions) carry(photos *inference.Collection, r inference.Reading, bad *[]pipeline.BadImage) func(
+// carried is a gallery that was made for a model.
+type carried struct {
+	index *index.Index        // nil: none was asked for
+	bad   []pipeline.BadImage // left out
+}
+
+// carry returns what makes the index of photos that a model carries, and sets to to it.
+func (o exportOptions) carry(photos *inference.Collection, r inference.Reading, to *carried) func(
 	context.Context, *models.Model) (*index.Index, error) {
 	return func(ctx context.Context, e *models.Model) (*index.Index, error) {
 		m, err := inference.Exported(e, o.out)
@@ -134,14 +139,14 @@ func (o exportOptions) carry(photos *inference.Collection, r inference.Reading, 
 		}
 		x, made, err := m.Index(ctx, photos, "flat", r)
 		if err == nil {
-			*bad = made.Bad
+			*to = carried{x, made.Bad}
 		}
 		return x, err
 	}
 }
 
-// showExported says what was written.
-func showExported(out output, r *export.Result, bad []pipeline.BadImage) error {
+// show says what was written.
+func (o exportOptions) show(out output, r *export.Result, gallery carried) error {
 	m := r.Manifest
 	var scores []string
 	for _, of := range m.Metrics {
@@ -156,17 +161,19 @@ func showExported(out output, r *export.Result, bad []pipeline.BadImage) error {
 	out.print("loaded again: embeddings differ by %.2g, %.2g is allowed", r.Difference, r.Tolerance)
 	summary := exported{Model: r.Path, Version: r.Version, Step: m.Step, Space: m.Space,
 		Threshold: m.Threshold.Value, Difference: r.Difference, Tolerance: r.Tolerance,
-		Skipped: sayBad(out, bad)}
+		Skipped: sayBad(out, gallery.bad)}
 	if m.Gallery != nil {
 		summary.Gallery = m.Gallery.Images
 		out.print("gallery: %s in %s", count(m.Gallery.Images, "image"), count(m.Gallery.Classes, "class"))
-		out.say("next: tfpair search --model %s --image FILE", r.Path)
+		if gallery.index != nil { // else label images, and where they lie is not known
+			out.say("next: %s", nextSearch(r.Path, "", gallery.index, o.reading))
+		}
 	}
 	if err := out.emit("summary", summary); err != nil {
 		return err
 	}
-	if len(bad) > 0 {
-		return &skippedError{len(bad)}
+	if len(gallery.bad) > 0 {
+		return &skippedError{len(gallery.bad)}
 	}
 	return nil
 }

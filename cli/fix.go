@@ -72,8 +72,8 @@ func runFix(c *cli.Context, streams IO) error {
 }
 
 // again returns the command line with the mended list in place of the one that was given.
-func again(c *cli.Context, list string) string {
-	words := append([]string{"tfpair"}, strings.Fields(strings.TrimPrefix(c.Command.HelpName, "tfpair "))...)
+func again(c *cli.Context, list string) commandLine {
+	words := append(commandLine{"tfpair"}, strings.Fields(strings.TrimPrefix(c.Command.HelpName, "tfpair "))...)
 	words = append(words, "--data", list)
 	if !c.IsSet("images") && filepath.Dir(list) != filepath.Dir(c.String("data")) {
 		words = append(words, "--images", filepath.Dir(c.String("data")))
@@ -94,16 +94,5 @@ func again(c *cli.Context, list string) string {
 			words = append(words, "--"+name, fmt.Sprint(value))
 		}
 	}
-	for i, w := range words {
-		words[i] = shellWord(w)
-	}
-	return strings.Join(words, " ")
-}
-
-// shellWord quotes a word that a shell would take apart.
-func shellWord(word string) string {
-	if word != "" && !strings.ContainsAny(word, " \t\n\"'`$&|;<>()[]{}*?!#~\\") {
-		return word
-	}
-	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
+	return words
 }

@@ -121,18 +121,18 @@ func runIndexBuild(ctx context.Context, o indexOptions, streams IO) (err error) 
 	if err := file.Write(x); err != nil {
 		return err
 	}
-	return result.show(out, e.Bad)
+	return result.show(out, e.Bad, nextSearch(m.Name, o.out, x, o.data.reading))
 }
 
 // show says what was written, and what was not.
-func (r indexed) show(out output, bad []pipeline.BadImage) error {
+func (r indexed) show(out output, bad []pipeline.BadImage, next commandLine) error {
 	r.Skipped = sayBad(out, bad)
 	if err := out.emit("summary", r); err != nil {
 		return err
 	}
 	out.print("wrote %s: %s of length %d in %s, %.0f images/s", r.Out, count(r.Images, "embedding"), r.Dim,
 		count(r.Classes, "class"), float64(r.Images+len(bad))/r.Seconds)
-	out.say("next: tfpair search --model %s --index %s --image FILE", r.Model, r.Out)
+	out.say("next: %s", next)
 	if len(bad) > 0 {
 		return &skippedError{len(bad)}
 	}

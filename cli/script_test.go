@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"syscall"
@@ -52,6 +53,8 @@ func TestScripts(t *testing.T) {
 			"flip":     flipCommand,
 			"longline": longlineCommand,
 			"evilzip":  evilzipCommand,
+			"zipped":   zippedCommand,
+			"next":     nextCommand,
 			"waitfor":  waitforCommand,
 			"disk":     diskCommand,
 			"png":      pngCommand,
@@ -79,6 +82,16 @@ func exitCommand(ts *testscript.TestScript, _ bool, args []string) {
 	if got := code(err); got != want {
 		ts.Fatalf("exit code %d, want %d (%v)", got, want, err)
 	}
+}
+
+// next: the command that the last one printed after "next:" runs in a shell, and ends well.
+func nextCommand(ts *testscript.TestScript, _ bool, _ []string) {
+	line := regexp.MustCompile(`(?m)^next: (.*)$`).FindStringSubmatch(ts.ReadFile("stderr"))
+	if line == nil {
+		ts.Fatalf("no next command was printed")
+	}
+	ts.Logf("next: %s", line[1])
+	ts.Check(ts.Exec("bash", "-c", line[1]))
 }
 
 // signal CODE SIGNALS FILE TEXT COMMAND…: the command, sent the signals, such as
@@ -201,6 +214,15 @@ func flipCommand(ts *testscript.TestScript, _ bool, args []string) {
 func longlineCommand(ts *testscript.TestScript, _ bool, args []string) {
 	text := append([]byte("left,right,same\n"), bytes.Repeat([]byte("a"), 100<<20)...)
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), text, 0o644))
+}
+
+// zipped FILE FOLDER: an archive of what is in the folder.
+func zippedCommand(ts *testscript.TestScript, _ bool, args []string) {
+	var b bytes.Buffer
+	z := zip.NewWriter(&b)
+	ts.Check(z.AddFS(os.DirFS(ts.MkAbs(args[1]))))
+	ts.Check(z.Close())
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), b.Bytes(), 0o644))
 }
 
 // evilzip FILE: an archive with a name that leads out of it.

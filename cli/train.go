@@ -104,7 +104,7 @@ func runTrain(ctx context.Context, o trainOptions, streams IO) error {
 	if err != nil {
 		return stopped(ctx, err)
 	}
-	return w.summarize(summary, o.out, o.data.path)
+	return w.summarize(summary, o.out, o.next(data))
 }
 
 // stopped is err, or, where that only says that ctx has ended, the signal that ended it:
@@ -270,7 +270,7 @@ type trainSummary struct {
 	Skipped  int              `json:"skipped"`
 }
 
-func (w *trainWatcher) summarize(s *train.Summary, folder, data string) error {
+func (w *trainWatcher) summarize(s *train.Summary, folder string, next commandLine) error {
 	err := w.out.emit("summary", trainSummary{Run: folder, Step: s.Step, Reason: s.Reason,
 		Seconds: s.Seconds, BestStep: s.BestStep, Best: s.Best, Skipped: w.skipped})
 	if err != nil {
@@ -288,7 +288,10 @@ func (w *trainWatcher) summarize(s *train.Summary, folder, data string) error {
 			validated(*s.Best, strings.TrimPrefix(s.Selected, "val.")))
 	}
 	w.out.print("wrote %s (step %d%s)", folder, s.Step, best)
-	w.out.say("next: tfpair evaluate --model %s --data %s", folder, data)
+	if slices.Contains(next, "--seen") {
+		w.out.say("note      too little is kept for test to measure it; --data with images of their own gives an honest number")
+	}
+	w.out.say("next: %s", next)
 	if w.skipped > 0 {
 		return &skippedError{w.skipped}
 	}

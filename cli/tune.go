@@ -119,8 +119,14 @@ func runTune(ctx context.Context, o tuneOptions, streams IO) error {
 	if err != nil {
 		return stopped(ctx, err)
 	}
-	w.print(result, o.data.path)
+	w.print(result, o.next(result.Spec))
 	return out.emit("summary", result)
+}
+
+// next returns the command that trains with the best settings.
+func (o tuneOptions) next(spec string) commandLine {
+	return commandLine{"tfpair", "train"}.with(given{"spec", spec}, given{"weights", o.start.weights}).
+		with(o.data.flags()...).with(given{"out", freeName("run")}).with(o.machine.flags()...)
 }
 
 // config reads what the options name, and refuses a search that cannot begin.
@@ -206,7 +212,7 @@ func valueOf(t tune.Trial) string { return fmt.Sprintf("%.4f (%s)", t.Value, wit
 const bestTrials = 10
 
 // print writes the result for a person.
-func (w *tuneWatcher) print(r *tune.Result, data string) {
+func (w *tuneWatcher) print(r *tune.Result, next commandLine) {
 	t := newTable("trial", "steps", r.Metric, "settings")
 	for _, trial := range r.Trials[:min(bestTrials, len(r.Trials))] {
 		value := trial.Status
@@ -226,5 +232,5 @@ func (w *tuneWatcher) print(r *tune.Result, data string) {
 			count(len(r.Seeds), "other seed"), r.Mean, r.Std)
 	}
 	w.out.print("wrote %s", r.Spec)
-	w.out.say("next: tfpair train --spec %s --data %s --out run", r.Spec, data)
+	w.out.say("next: %s", next)
 }

@@ -249,7 +249,7 @@ func runWeightsConvert(o weightsOptions, streams IO) error {
 	if len(r.Dropped) > 0 {
 		out.say("dropped the classifier: %s", strings.Join(r.Dropped, ", "))
 	}
-	out.say("next: tfpair train --weights %s --set backbone=%s …", o.out, n.Name)
+	out.say("use them in a training: %s", startWith(o.out, n.Name))
 	return out.emit("summary", r)
 }
 
@@ -268,6 +268,11 @@ func runWeightsFetch(ctx context.Context, o weightsOptions, s pretrained.Set, st
 		return stopped(ctx, err)
 	}
 	out.print("weights of %s are in %s", s.Name, target)
-	out.say("next: tfpair train --weights %s --set backbone=%s …", target, s.Name)
+	out.say("use them in a training: %s", startWith(target, s.Name))
 	return out.emit("fetched", map[string]any{"network": s.Name, "file": target, "sha256": s.SHA256})
+}
+
+// startWith are the flags of a training whose backbone starts from the weights in a file.
+func startWith(file, backbone string) commandLine {
+	return commandLine{}.with(given{"weights", file}, given{"set", "backbone=" + backbone})
 }

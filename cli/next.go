@@ -1,0 +1,150 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/tfpair/tfpair/models/index"
+	"github.com/tfpair/tfpair/pipeline/dataset"
+	"github.com/tfpair/tfpair/runner/evaluate"
+)
+
+// commandLine is the words of a command that a person is told to give: it runs as it is
+// printed, in the same folder.
+type commandLine []string
+
+// with returns c and the flags that have a value.
+func (c commandLine) with(flags ...given) commandLine {
+	c = c[:len(c):len(c)]
+	for _, f := range flags {
+		if f.value != "" {
+			c = append(c, "--"+f.flag, f.value)
+		}
+	}
+	return c
+}
+
+// String returns c as a shell reads it.
+func (c commandLine) String() string {
+	words := make([]string, len(c))
+	for i, w := range c {
+		words[i] = shellWord(w)
+	}
+	return strings.Join(words, " ")
+}
+
+// shellWord quotes a word that a shell would take apart, or that a terminal would not show.
+func shellWord(word string) string {
+	switch {
+	case !utf8.ValidString(word) || visible(word) != word:
+		return ansiWord(word)
+	case word != "" && word[0] != '=' && !strings.ContainsAny(word, " \"'`$&|;<>()[]{}*?!#~^\\"):
+		return word
+	}
+	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
+}
+
+// ansiWord writes a word between $' and ': POSIX.1-2024, section 2.2.4.
+func ansiWord(word string) string {
+	var b strings.Builder
+	for i := 0; i < len(word); {
+		r, size := utf8.DecodeRuneInString(word[i:])
+		switch {
+		case r == '\'' || r == '\\':
+			b.WriteString(`\` + string(r))
+		case r == utf8.RuneError && size == 1, unicode.IsControl(r), visible(string(r)) != string(r):
+			for _, c := range []byte(word[i : i+size]) {
+				fmt.Fprintf(&b, `\%03o`, c) // not \x, which has no end
+			}
+		default:
+			b.WriteString(word[i : i+size])
+		}
+		i += size
+	}
+	return "$'" + b.String() + "'"
+}
+
+// flags are the flags that open the same data and read it the same way.
+func (o dataOptions) flags() []given {
+	return append([]given{{"data", o.path}, {"val", o.val}, {"test", o.test}, {"images", o.layout.images},
+		{"format", o.layout.format}, {"columns", o.layout.columns}, {"splits", o.splits}, {"group-by", o.groupBy}},
+		o.reading.flags()...)
+}
+
+// flags are those that are not as they are by default.
+func (o readingOptions) flags() []given {
+	var list []given
+	if o.bad == "skip" {
+		list = append(list, given{"bad-images", o.bad}, given{"bad-budget", fmt.Sprint(o.budget)})
+	}
+	return append(list, number("workers", o.workers))
+}
+
+// flags are those that are not as they are by default.
+func (o machineOptions) flags() []given {
+	if o.device == "auto" {
+		o.device = ""
+	}
+	return []given{{"device", o.device}, number("threads", o.threads)}
+}
+
+// number is a flag whose default is 0.
+func number(flag string, n int) given {
+	if n == 0 {
+		return given{flag, ""}
+	}
+	return given{flag, fmt.Sprint(n)}
+}
+
+// next returns the command that measures the run on what the training kept for test. Where
+// that cannot be measured, the command measures validation, and says that it was seen.
+func (o trainOptions) next(data *dataset.Dataset) commandLine {
+	line := commandLine{"tfpair", "evaluate"}.with(given{"model", o.out}).with(o.data.flags()...).with(o.machine.flags()...)
+	if !measurable(data, data.In(dataset.Test)) {
+		line = append(line.with(given{"split", string(dataset.Val)}), "--seen")
+	}
+	return line
+}
+
+// measurable reports whether a part has what an evaluation asks for: pairs of both kinds.
+func measurable(data *dataset.Dataset, part dataset.Part) bool {
+	pairs, err := evaluate.ChoosePairs(data, part, data.In("").LabelImages(), nil, 0)
+	if err != nil {
+		return false
+	}
+	same := 0
+	for _, s := range pairs.Same {
+		if s {
+			same++
+		}
+	}
+	return same > 0 && same < len(pairs.Same)
+}
+
+// nextSearch returns the command that searches in the file x, or in what the model carries where it
+// is "", for the first image there: its file, or the archive that holds it.
+func nextSearch(model, file string, x *index.Index, reading readingOptions) commandLine {
+	root := x.About().Root
+	image := root
+	if info, err := os.Stat(root); err == nil && info.IsDir() {
+		image = filepath.Join(root, filepath.FromSlash(x.Item(0).Path))
+	}
+	return commandLine{"tfpair", "search"}.with(given{"model", model}, given{"index", file}, given{"image", image}).
+		with(reading.flags()...)
+}
+
+// freeName returns name, or the first of name-2, name-3, … under which nothing lies.
+func freeName(name string) string {
+	for i, free := 2, name; ; i++ {
+		if _, err := os.Lstat(free); errors.Is(err, fs.ErrNotExist) || i > 1000 {
+			return free
+		}
+		free = fmt.Sprintf("%s-%d", name, i)
+	}
+}

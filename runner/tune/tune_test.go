@@ -261,7 +261,7 @@ func TestCheck(t *testing.T) {
 		"loss: [bce]\nloss.contrastive.margn: [1, 2]": `unknown field "margn"`,
 		"optimizer.adam.lr: {min: -1, max: 1}":        "lr must be",
 		"input.size: {min: 0, max: 64}":               "input.size must be 1 to 4096",
-		"topology: [triplet]":                         "none of 1 trials can be trained",
+		"topology: [triplet]":                         "none of 1 trial can be trained",
 	} {
 		c, _ := config(t, space)
 		_, err := Run(context.Background(), c)

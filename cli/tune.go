@@ -50,7 +50,7 @@ The space file says what to try, a key a line: KEY: [VALUE, …], or
 KEY: {min: …, max: …, log: true}.
 
 ` + examplesHead + `  printf 'loss: [bce, contrastive]\n' > space.yaml
-  tfpair tune --data demo/pictures --space space.yaml --out search --search grid --seeds 1 --set train.steps=50
+  tfpair tune --data demo/pictures --space space.yaml --out search --search grid --seeds 1 --set train.steps=20
   tfpair train --data demo/pictures --spec search/best.yaml --out tuned`,
 		Action: func(c *cli.Context) error {
 			o.start.set = c.StringSlice("set")

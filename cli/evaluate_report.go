@@ -8,6 +8,7 @@ import (
 
 	"github.com/jedib0t/go-pretty/v6/table"
 
+	"github.com/tfpair/tfpair/models/distance"
 	"github.com/tfpair/tfpair/pipeline/dataset"
 	"github.com/tfpair/tfpair/runner/evaluate"
 	"github.com/tfpair/tfpair/runner/metric"
@@ -44,6 +45,7 @@ func (e evaluation) print(out output, data *dataset.Dataset) {
 	}
 	appendMeasured(t, "", append(rows, e.Retrieval...)...)
 	out.print("\n%s", t)
+	e.printWrong(out)
 	out.print("\nintervals: for %s", question(e.Metrics[0].Interval)+onSeen(e.Exposure))
 	if p := e.Probability; p != nil {
 		out.print("probability: brier and calibration error are for a service that sees %.3g %% same pairs; "+
@@ -61,6 +63,19 @@ func (e evaluation) print(out output, data *dataset.Dataset) {
 	if e.Sheet != "" {
 		out.print("\nwrote %s: pairs called wrongly, and some called right", e.Sheet)
 	}
+}
+
+// printWrong says what the threshold decides wrongly.
+func (e evaluation) printWrong(out output) {
+	w := e.Wrong
+	if w == nil {
+		return
+	}
+	percent := func(m evaluate.Measured) string {
+		return fmt.Sprintf("%.2f %% (%.2f – %.2f %%)", 100*m.Value, 100*m.Interval.Low, 100*m.Interval.High)
+	}
+	out.print("\nat the threshold: %s of %s different pairs are called same, %s of %s same pairs are called different",
+		percent(w.FalseAccepts), commas(int(w.Different)), percent(w.FalseRejects), commas(int(w.Same)))
 }
 
 // printBaseline says what comparing pixels comes to.
@@ -146,7 +161,7 @@ func ratesTable(rates []metric.Rate, different int) table.Writer {
 	t := newTable("false accepts at most", "threshold", "false accepts", "false rejects")
 	for _, r := range rates {
 		row := table.Row{fmt.Sprintf("%.1f %%", 100*r.Target), fmt.Sprintf("needs %s different pairs, has %s",
-			commas(metric.Needed(r.Target)), commas(different)), "", ""}
+			commas(distance.Needed(r.Target)), commas(different)), "", ""}
 		if r.Measurable {
 			row = table.Row{row[0], fmt.Sprintf("%.4g", r.Threshold), fmt.Sprintf("%.2f %%", 100*r.FAR),
 				fmt.Sprintf("%.2f %%", 100*r.FRR)}

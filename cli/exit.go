@@ -19,6 +19,7 @@ import (
 	"github.com/tfpair/tfpair/internal/sheet"
 	"github.com/tfpair/tfpair/models"
 	"github.com/tfpair/tfpair/models/checkpoint"
+	"github.com/tfpair/tfpair/models/distance"
 	"github.com/tfpair/tfpair/models/index"
 	"github.com/tfpair/tfpair/models/run"
 	"github.com/tfpair/tfpair/models/seen"
@@ -142,6 +143,7 @@ var outcomes = []outcome{
 	{fixable, exitInput, "the same command with --fix NEW.csv writes the rows that can be used to a new list"},
 	{isA[*dataset.ListError], exitInput, ""},
 	{isA[*decode.ImageError], exitInput, "mend or remove it, or add --bad-images skip to leave it out"},
+	{isA[*distance.FewPairsError], exitInput, "ask for a larger rate, or choose on more images"},
 	{isA[*evaluate.NoPairsError], exitInput, ""},
 	{isA[*evaluate.NoQueriesError], exitInput, ""},
 	{isA[*evaluate.NoEpisodesError], exitInput, ""},

@@ -43,9 +43,11 @@ type Manifest struct {
 	EmbeddingDim  int             `json:"embedding_dim"` // D
 	Distance      string          `json:"distance"`      // by which embeddings are compared: "euclidean"
 	Threshold     Threshold       `json:"threshold"`
-	Probability   *Probability    `json:"probability,omitempty"` // of "same", by distance; nil: only the graph's, if any
-	Metrics       []Metric        `json:"metrics"`               // on validation, at the thresholds
-	Pairs         int             `json:"pairs"`                 // of validation
+	Probability   *Probability    `json:"probability,omitempty"`   // of "same", by distance; nil: only the graph's, if any
+	Curve         *Curve          `json:"curve,omitempty"`         // what other thresholds do; nil: not known
+	Metrics       []Metric        `json:"metrics"`                 // on the pairs that the threshold was chosen on
+	Pairs         int             `json:"pairs"`                   // of these
+	CalibratedOn  *Data           `json:"calibrated_on,omitempty"` // whose pairs they are; nil: validation
 	// NoneAbove is the distance of the nearest label image above which it is no answer;
 	// nil where labels are no images.
 	NoneAbove     *Threshold      `json:"none_above,omitempty"`
@@ -79,6 +81,9 @@ type Threshold = distance.Threshold
 // Probability is how likely two images are the same, by their distance and by the share of
 // same among all pairs that are compared.
 type Probability = distance.Probability
+
+// Curve is what thresholds from strict to lax decide on pairs.
+type Curve = distance.Curve
 
 // Metric is a quality of the model with its confidence interval.
 type Metric struct {

@@ -39,7 +39,7 @@ func siamese() *Spec {
 		Schedule:  choose("constant"),
 		Sampler:   choose("pairs"),
 		Train: Train{BatchSize: 32, Steps: 1565, Val: 0.1, Test: DefaultTest, EvalEvery: 313,
-			Select: "val.auc"},
+			Threshold: bestAccuracy, Select: "val.auc"},
 	}
 }
 
@@ -59,7 +59,8 @@ func imageLabel() (*Spec, error) {
 	s := siamese()
 	s.Topology, s.Sampler, s.Loss = "feature", choose("labels"), choose("mixed")
 	s.Input.Size, s.Backbone = 224, choose("resnet50")
-	s.Train = Train{BatchSize: 16, Steps: 825, Val: 0.1, Test: DefaultTest, EvalEvery: 165, Select: "val.recall@1"}
+	s.Train = Train{BatchSize: 16, Steps: 825, Val: 0.1, Test: DefaultTest, EvalEvery: 165,
+		Threshold: bestAccuracy, Select: "val.recall@1"}
 	return s.Set("backbone.resnet50.freeze_bn=true", "optimizer.adam.lr=1e-4")
 }
 

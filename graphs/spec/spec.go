@@ -79,17 +79,43 @@ const maxViews = 10_000
 
 // Train says how long and on what a model is trained.
 type Train struct {
-	BatchSize int     `yaml:"batch_size"`     // pairs, triplets or photos, or images for balanced samplers; > 0
-	Steps     int     `yaml:"steps"`          // updates in all; 0: the network is evaluated and saved as it starts
-	Seed      int64   `yaml:"seed"`           // of starting values, splits and batches; >= 0
-	Val       float64 `yaml:"val"`            // share held out for validation where the data names no such split; in (0,1)
-	Test      float64 `yaml:"test"`           // share kept for test where the data names no such split; in [0,1), 0: none
-	Unseen    bool    `yaml:"unseen_classes"` // splits hold out whole classes: those of val and test are never trained on
-	EvalEvery int     `yaml:"eval_every"`     // updates between evaluations on validation; 0 is one epoch
-	Select    string  `yaml:"select"`         // val.METRIC by which the best checkpoint is chosen
-	Patience  int     `yaml:"patience"`       // evaluations without a better one before training stops; 0 is no limit
-	EMA       float64 `yaml:"ema"`            // the model is the moving average of the weights, of which a step keeps this share; 0 is off, < 1
+	BatchSize int       `yaml:"batch_size"`     // pairs, triplets or photos, or images for balanced samplers; > 0
+	Steps     int       `yaml:"steps"`          // updates in all; 0: the network is evaluated and saved as it starts
+	Seed      int64     `yaml:"seed"`           // of starting values, splits and batches; >= 0
+	Val       float64   `yaml:"val"`            // share held out for validation where the data names no such split; in (0,1)
+	Test      float64   `yaml:"test"`           // share kept for test where the data names no such split; in [0,1), 0: none
+	Unseen    bool      `yaml:"unseen_classes"` // splits hold out whole classes: those of val and test are never trained on
+	EvalEvery int       `yaml:"eval_every"`     // updates between evaluations on validation; 0 is one epoch
+	Threshold Threshold `yaml:"threshold"`      // how each evaluation chooses the distance up to which two images are the same
+	Select    string    `yaml:"select"`         // val.METRIC by which the best checkpoint is chosen
+	Patience  int       `yaml:"patience"`       // evaluations without a better one before training stops; 0 is no limit
+	EMA       float64   `yaml:"ema"`            // the model is the moving average of the weights, of which a step keeps this share; 0 is off, < 1
 }
+
+// Threshold says by which rule a threshold is chosen on validation. At most one field is set; none
+// is the rule of best accuracy.
+type Threshold struct {
+	Max          string  `yaml:"max,omitempty"`           // accuracy or f1: the threshold at which it is largest
+	FalseAccepts float64 `yaml:"false_accepts,omitempty"` // in (0,1): at most this share of different pairs is called same
+	FalseRejects float64 `yaml:"false_rejects,omitempty"` // in (0,1): at most this share of same pairs is called different
+}
+
+// UnmarshalYAML reads a rule, which takes the place of the one before.
+func (t *Threshold) UnmarshalYAML(node *yaml.Node) error {
+	type plain Threshold
+	var p plain
+	for _, e := range named.Check(node, &p, "key of train.threshold") {
+		return fmt.Errorf("line %d: %s", e.Line, e.What)
+	}
+	if err := node.Decode(&p); err != nil {
+		return err
+	}
+	*t = Threshold(p)
+	return nil
+}
+
+// bestAccuracy is the rule of trainings that name none.
+var bestAccuracy = Threshold{Max: "accuracy"}
 
 // sections are the keys of a Spec that hold a named.Choice.
 func (s *Spec) sections() map[string]*named.Choice {
@@ -134,7 +160,8 @@ func Parse(text []byte, name string, base *Spec) (*Spec, error) {
 // Stored reads a spec that was stored whole, by this version or an earlier one. A
 // section that did not exist then stands for what was done then.
 func Stored(text []byte, name string) (*Spec, error) {
-	s, err := Parse(text, name, &Spec{Miner: choose("all"), Cache: Cache{Type: Off}})
+	s, err := Parse(text, name, &Spec{Miner: choose("all"), Cache: Cache{Type: Off},
+		Train: Train{Threshold: bestAccuracy}})
 	if err == nil && s.Train.Unseen && !NamesTest(text) {
 		s.Train.Test = earlierUnseen
 	}

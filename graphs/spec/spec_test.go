@@ -92,7 +92,7 @@ func TestParseErrors(t *testing.T) {
 		{"top key", "topolgy: siamese\n",
 			`spec.yaml:1: unknown key "topolgy" (known: topology, input, backbone, head, distance, miner, loss, optimizer, schedule, sampler, augment, target, cache, train)`},
 		{"nested key", "topology: siamese\ntrain:\n  stpes: 5\n",
-			`spec.yaml:3: unknown key "stpes" (known: batch_size, steps, seed, val, test, unseen_classes, eval_every, select, patience, ema)`},
+			`spec.yaml:3: unknown key "stpes" (known: batch_size, steps, seed, val, test, unseen_classes, eval_every, threshold, select, patience, ema)`},
 		{"type", "train: {steps: many}\n", "spec.yaml:1: cannot unmarshal !!str `many` into int"},
 		{"fraction", "train:\n  patience: 0.9\n", "spec.yaml:2: train.patience: want a whole number, got 0.9"},
 		{"every fault", "train:\n  eval_every: 0.5\n  seed: 1.5\n",
@@ -115,6 +115,9 @@ func TestParseErrors(t *testing.T) {
 		{"steps", "train: {steps: -1}\n", "spec.yaml: train.steps must be 0 to 99999999, got -1"},
 		{"test", "train: {test: 0.9}\n", "spec.yaml: train.test must be 0 (none) or a share that leaves some for training " +
 			"beside train.val 0.1, got 0.9"},
+		{"rule of the threshold", "train:\n  threshold: {false_accept: 0.1}\n",
+			`spec.yaml:2: unknown key of train.threshold "false_accept" (known: max, false_accepts, false_rejects)`},
+		{"number of the threshold", "train: {threshold: {false_accepts: many}}\n", "spec.yaml:1: cannot unmarshal !!str `many` into float64"},
 		{"val", "train: {val: 1}\n", "spec.yaml: train.val must be a share between 0 and 1, got 1"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -141,6 +144,8 @@ func TestSet(t *testing.T) {
 		{[]string{"optimizer.adam.lr=0.01", "optimizer=sgd"}, map[string]string{"optimizer.sgd": "{}"}},
 		{[]string{"optimizer.sgd.lr=1", "optimizer.sgd={momentum: 0.9}"},
 			map[string]string{"optimizer.sgd.momentum": "0.9"}},
+		{[]string{"train.threshold={false_accepts: 0.01}"}, map[string]string{"train.threshold.false_accepts": "0.01"}},
+		{[]string{"train.threshold.max=f1"}, map[string]string{"train.threshold.max": "f1"}},
 		{[]string{"input={size: 32}"}, map[string]string{"input.size": "32"}},
 		{[]string{"augment=glyph"}, map[string]string{"augment.preset": "glyph"}},
 		{[]string{"augment.rotate.degrees=9", "augment.flip={}", "augment.preset=light"},

@@ -64,25 +64,34 @@ type Scores struct {
 	Threshold float64                    `json:"threshold"`
 	// Probability that a pair is the same, by its distance; nil in runs of before it was kept.
 	Probability *distance.Probability `json:"probability,omitempty"`
-	Pairs       int                   `json:"pairs"`
-	Distances   metric.Distances      `json:"distances"`
-	Spread      float64               `json:"spread"`           // see metric.Spread
-	Rank        float64               `json:"effective_rank"`   // see metric.EffectiveRank
-	Photos      int                   `json:"photos,omitempty"` // searched among label images
+	// Rule by which the threshold was chosen, in words; "" of the one of best accuracy.
+	Rule      string           `json:"threshold_rule,omitempty"`
+	Curve     *distance.Curve  `json:"-"` // what other thresholds do, without a source
+	Pairs     int              `json:"pairs"`
+	Distances metric.Distances `json:"distances"`
+	Spread    float64          `json:"spread"`           // see metric.Spread
+	Rank      float64          `json:"effective_rank"`   // see metric.EffectiveRank
+	Photos    int              `json:"photos,omitempty"` // searched among label images
 	// NoneAbove is the distance of the nearest label image above which it is refused: see
 	// metric.OpenSet. It is nil where labels are no images.
 	NoneAbove *float64 `json:"none_above,omitempty"`
 	Doubts    []string `json:"doubts,omitempty"` // why the numbers carry little, half a sentence each
 }
 
-// Calibrate measures e on pairs and finds the threshold of best accuracy on
-// them. embeddings [N,D] are those of pairs.Images. Call it with validation data only.
-func Calibrate(e Embedder, embeddings []float32, pairs Pairs) (Scores, error) {
+// Calibrate measures e on pairs and chooses a threshold on them by a rule. embeddings [N,D] are
+// those of pairs.Images. Call it with validation data only. Where pairs were drawn from classes a
+// rate of wrong answers is that of all pairs of the images. Errors are *distance.FewPairsError,
+// *metric.DistanceError, *metric.DegenerateError and those of e.
+func Calibrate(e Embedder, embeddings []float32, pairs Pairs, by distance.Rule) (Scores, error) {
 	m := measured{embeddings: embeddings}
 	if err := m.score(e, embeddings, pairs); err != nil {
 		return Scores{}, err
 	}
-	return m.calibrate(pairs, e.Dim())
+	curve, err := m.curve(e, pairs)
+	if err != nil {
+		return Scores{}, err
+	}
+	return m.calibrate(pairs, e.Dim(), curve, by)
 }
 
 // measured is a model's answers on pairs.
@@ -102,13 +111,15 @@ func (m *measured) score(e Embedder, embeddings []float32, pairs Pairs) (err err
 	return err
 }
 
-// calibrate finds the threshold of best accuracy and measures there.
-func (m *measured) calibrate(pairs Pairs, dim int) (Scores, error) {
-	threshold, _ := metric.Calibrate(m.scored.Curve())
+// calibrate chooses a threshold and measures there.
+func (m *measured) calibrate(pairs Pairs, dim int, curve *distance.Curve, by distance.Rule) (Scores, error) {
 	probability := metric.Logistic(m.scored.Curve())
-	s := Scores{Metrics: map[string]float64{}, Intervals: map[string]metric.Interval{},
-		Threshold: threshold, Probability: &probability, Pairs: len(pairs.Same), Doubts: pairs.doubts()}
-	list, err := pairMetrics(m.scored, pairs, threshold)
+	s := Scores{Metrics: map[string]float64{}, Intervals: map[string]metric.Interval{}, Curve: curve,
+		Probability: &probability, Pairs: len(pairs.Same), Doubts: pairs.doubts()}
+	if err := s.choose(m.scored.Curve(), by); err != nil {
+		return Scores{}, err
+	}
+	list, err := pairMetrics(m.scored, pairs, s.Threshold)
 	if err != nil {
 		return Scores{}, err
 	}
@@ -185,6 +196,7 @@ type Report struct {
 	Metrics      []Measured         `json:"metrics"`
 	AccuracyHalf *Measured          `json:"accuracy_at_half,omitempty"` // at probability 0.5
 	Rates        []metric.Rate      `json:"rates"`                      // of EveryPair, else of the pairs
+	Wrong        *Wrong             `json:"wrong_answers,omitempty"`    // at the threshold
 	EveryPair    *EveryPair         `json:"every_pair,omitempty"`       // nil where pairs are listed
 	Retrieval    []Measured         `json:"retrieval,omitempty"`
 	Gallery      *SearchedPart      `json:"gallery,omitempty"` // searched; nil: the other images of the split
@@ -234,8 +246,9 @@ func Run(ctx context.Context, c Config) (*Report, error) {
 		return nil, err
 	}
 	if pairs.Weight != nil { // drawn from class folders
-		r.EveryPair, r.Rates, err = c.everyPair(m.embeddings, pairs)
+		r.EveryPair, r.Wrong, r.Rates, err = c.everyPair(m.embeddings, pairs)
 	} else {
+		r.Wrong = wrong(m.scored.Curve(), c.Threshold, pairs.intervals(m.scored, wrongAnswers(c.Threshold)...))
 		r.Rates, err = metric.Rates(m.scored.Curve(), metric.Targets())
 	}
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/tfpair/tfpair/internal/named"
+	"github.com/tfpair/tfpair/models/distance"
 	"github.com/tfpair/tfpair/runner/metric"
 )
 
@@ -12,7 +13,7 @@ const (
 	// maxCompared is how many images are compared all with all, 50 million pairs; of more,
 	// so many are drawn.
 	maxCompared = 10_000
-	// pairBlock is how many pairs are compared at once: 64 MB of embeddings of 128 dimensions.
+	// pairBlock is how many pairs are compared at once.
 	pairBlock = 1 << 16
 )
 
@@ -24,60 +25,68 @@ type EveryPair struct {
 	AUC       Measured `json:"auc"`
 }
 
-// everyPair measures all pairs of the images of p, whose embeddings are given, but for same
-// pairs of one group where p has none. It returns their rates of false accepts, too, which
-// drawn pairs are too few for.
-func (c Config) everyPair(embeddings []float32, p Pairs) (*EveryPair, []metric.Rate, error) {
+// everyPair measures all pairs of the images of p, whose embeddings are given, but for those that
+// p leaves out. It returns their wrong answers, too, which drawn pairs are too few for.
+func (c Config) everyPair(embeddings []float32, p Pairs) (*EveryPair, *Wrong, []metric.Rate, error) {
 	dim, images := c.Model.Dim(), p.Images
 	if len(images) > maxCompared {
-		embeddings, images = someRows(embeddings, images, dim, c.Seed)
+		chosen := someOf(len(images), maxCompared, c.Seed)
+		embeddings, images = rowsOf(embeddings, dim, chosen), rowsOf(images, 1, chosen)
 	}
 	m, err := metric.Pairs.New(&named.Choice{Name: "auc"})
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
 	sample := SampleOf(c.Data, images, c.Seen)
-	leave := func(i, j int32) bool { return false }
-	if sample.Group != nil && !p.OneGroup {
-		leave = func(i, j int32) bool {
-			return sample.Group[i] >= 0 && sample.Group[i] == sample.Group[j] && sample.Class[i] == sample.Class[j]
-		}
-	}
-	curve, intervals, err := sample.Every(len(images), compareAll(c.Model, embeddings, leave), []metric.Statistic{m.At(0)})
+	curve, intervals, err := sample.Every(len(images), compareAll(c.Model.Distance(), embeddings, dim, p.leave(sample)),
+		append(wrongAnswers(c.Threshold), m.At(0)))
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
 	last := len(curve.Distance) - 1
 	every := &EveryPair{Images: len(images), Same: int64(curve.Positives[last]), Different: int64(curve.Negatives[last]),
-		AUC: Measured{Name: "auc", Value: metric.AUC(curve), Better: m.Better, Interval: intervals[0]}}
+		AUC: Measured{Name: "auc", Value: metric.AUC(curve), Better: m.Better, Interval: intervals[2]}}
 	rates, err := metric.Rates(curve, metric.Targets())
-	return every, rates, err
+	return every, wrong(curve, c.Threshold, intervals), rates, err
 }
 
-// someRows draws maxCompared of the images.
-func someRows(embeddings []float32, images []int32, dim int, seed uint64) (rows []float32, some []int32) {
+// someOf draws most of n rows, in ascending order.
+func someOf(n, most int, seed uint64) []int {
 	r := rand.New(rand.NewPCG(seed, 0x65766572)) // "ever": a stream of its own
-	chosen := r.Perm(len(images))[:maxCompared]
+	chosen := r.Perm(n)[:most]
 	slices.Sort(chosen)
-	for _, at := range chosen {
-		rows, some = append(rows, embeddings[at*dim:][:dim]...), append(some, images[at])
-	}
-	return rows, some
+	return chosen
 }
 
-// compareAll walks over all pairs of embeddings [N,D] but those to leave, by the model's distance.
-func compareAll(e Embedder, embeddings []float32, leave func(i, j int32) bool) metric.Every {
+// rowsOf returns the chosen rows of x [N,dim].
+func rowsOf[T any](x []T, dim int, chosen []int) []T {
+	rows := make([]T, 0, len(chosen)*dim)
+	for _, row := range chosen {
+		rows = append(rows, x[row*dim:][:dim]...)
+	}
+	return rows
+}
+
+// leave tells which pairs of the images of s are left out: same ones of one group, where p has none.
+func (p Pairs) leave(s metric.Sample) func(i, j int32) bool {
+	if s.Group == nil || p.OneGroup {
+		return func(i, j int32) bool { return false }
+	}
+	return func(i, j int32) bool {
+		return s.Group[i] >= 0 && s.Group[i] == s.Group[j] && s.Class[i] == s.Class[j]
+	}
+}
+
+// compareAll walks over all pairs of embeddings [N,D] but those to leave, by a distance.
+func compareAll(by distance.Distance, embeddings []float32, dim int, leave func(i, j int32) bool) metric.Every {
 	return func(block func(left, right []int32, distance []float32) error) error {
 		var left, right []int32
 		flush := func() error {
-			distance, _, err := e.Compare(embeddings, left, right)
-			if err == nil {
-				err = block(left, right, distance)
-			}
+			err := block(left, right, by.Pairs(embeddings, dim, left, right))
 			left, right = left[:0], right[:0]
 			return err
 		}
-		for i := range int32(len(embeddings) / e.Dim()) {
+		for i := range int32(len(embeddings) / dim) {
 			for j := range i {
 				if leave(i, j) {
 					continue

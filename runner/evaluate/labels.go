@@ -14,13 +14,17 @@ import (
 // image, or another one, and the metrics of searches are there, too, with the distance
 // above which the nearest label image is refused. photos [N,D] are the embeddings of
 // t.Photos, and spread and rank are theirs.
-func CalibrateLabels(e Embedder, photos []float32, t LabelTask) (Scores, error) {
+func CalibrateLabels(e Embedder, photos []float32, t LabelTask, by distance.Rule) (Scores, error) {
 	pairs := t.pairs(e.Dim())
 	m := measured{embeddings: photos}
 	if err := m.score(e, slices.Concat(photos, t.Gallery), pairs); err != nil {
 		return Scores{}, err
 	}
-	s, err := m.calibrate(pairs, e.Dim())
+	curve, err := t.curve(e, photos)
+	if err != nil {
+		return Scores{}, err
+	}
+	s, err := m.calibrate(pairs, e.Dim(), curve, by)
 	if err != nil {
 		return Scores{}, err
 	}

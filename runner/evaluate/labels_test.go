@@ -230,7 +230,7 @@ func TestCalibrateLabels(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := CalibrateLabels(grey{}, photos, task)
+	s, err := CalibrateLabels(grey{}, photos, task, distance.Rule{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -242,6 +242,10 @@ func TestCalibrateLabels(t *testing.T) {
 	// away; those that are wrong anyway 15, 40, 49 and 10. From 4 to 10 all is right.
 	if *s.NoneAbove != 7 || s.Metrics["detection_rate"] != 0.5 || s.Metrics["false_accept_rate"] != 0 {
 		t.Errorf("none above %g: %v, want 7, 0.5 detected, none falsely accepted", *s.NoneAbove, s.Metrics)
+	}
+	// Each photo with four label images: one right, three others.
+	if same, different := s.Curve.Pairs(); same != 8 || different != 24 {
+		t.Errorf("curve of %d same and %d different pairs, want 8 and 24", same, different)
 	}
 	if s.Pairs != 16 || s.Photos != 8 || s.Distances.Gap <= 0 {
 		t.Errorf("%d pairs of %d photos, %+v; want 16 of 8", s.Pairs, s.Photos, s.Distances)

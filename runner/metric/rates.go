@@ -2,8 +2,9 @@ package metric
 
 import (
 	"fmt"
-	"math"
 	"sort"
+
+	"github.com/tfpair/tfpair/models/distance"
 )
 
 // Rate is a row of the table of false accepts and false rejects.
@@ -18,17 +19,9 @@ type Rate struct {
 // Targets returns the rates of false accepts that a report shows.
 func Targets() []float64 { return []float64{0.001, 0.01, 0.05, 0.1} }
 
-// atLeast is how many false accepts a rate stands for, at least.
-const atLeast = 3
-
-// Needed returns how many negatives a target needs to be measurable.
-func Needed(target float64) int { return int(math.Ceil(atLeast / target)) }
-
 // Rates returns one Rate for each target: at the largest threshold, midway between
 // two distances, whose FAR is at most target, so that FRR is least. With fewer than
-// 3/target negatives none of them may be accepted by chance alone although the rate is
-// the target (the rule of three: Hanley and Lippman-Hand, If nothing goes wrong, is
-// everything all right?, JAMA 249, 1983): the row says that it is not measurable.
+// distance.Needed(target) negatives the row says that it is not measurable.
 func Rates(c *Curve, targets []float64) ([]Rate, error) {
 	positives, negatives := c.total()
 	rates := make([]Rate, 0, len(targets))
@@ -36,7 +29,7 @@ func Rates(c *Curve, targets []float64) ([]Rate, error) {
 		if !(target > 0 && target <= 1) {
 			return nil, fmt.Errorf("target of false accepts is %v, want > 0 and at most 1", target)
 		}
-		rate := Rate{Target: target, Measurable: negatives >= float64(Needed(target))}
+		rate := Rate{Target: target, Measurable: negatives >= float64(distance.Needed(target))}
 		if rate.Measurable {
 			levels := sort.Search(len(c.Distance), func(i int) bool {
 				return c.Negatives[i]/negatives > target

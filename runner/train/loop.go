@@ -312,7 +312,7 @@ func (l *loop) evaluate(ctx context.Context) error {
 	}
 	value := scores.Metrics[l.Select.Metric]
 	best := l.state.BestStep < 0 || l.Select.Better.Than(value, l.state.BestValue)
-	l.state.Validation = &trained.Validation{Step: l.step, Scores: scores}
+	l.state.Validation = &trained.Validation{Step: l.step, Scores: scores, Curve: scores.Curve}
 	if l.due() { // and not because time was up
 		l.state.Stale++
 	}

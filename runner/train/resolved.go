@@ -7,6 +7,7 @@ import (
 
 	"github.com/tfpair/tfpair/graphs"
 	"github.com/tfpair/tfpair/graphs/spec"
+	"github.com/tfpair/tfpair/models/distance"
 	"github.com/tfpair/tfpair/pipeline/augment"
 	"github.com/tfpair/tfpair/pipeline/sampler"
 	"github.com/tfpair/tfpair/runner/evaluate"
@@ -55,6 +56,9 @@ func ResolveWith(s *spec.Spec, own network.Own) (*Resolved, error) {
 	}
 	if err := errors.Join(r.checkTurns(), r.checkViews()); err != nil {
 		return nil, err
+	}
+	if err := distance.Rule(r.Spec.Train.Threshold).Check(); err != nil {
+		return nil, fmt.Errorf("train.threshold: %w", err)
 	}
 	r.Select, err = r.selection()
 	return r, err

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/tfpair/tfpair/models/checkpoint"
+	"github.com/tfpair/tfpair/models/distance"
 	"github.com/tfpair/tfpair/pipeline/dataset"
 	"github.com/tfpair/tfpair/runner/evaluate"
 	"github.com/tfpair/tfpair/runner/network"
@@ -34,18 +35,25 @@ type validation interface {
 type embed func(ctx context.Context, images []int32) ([]float32, error)
 
 // chooseValidation chooses what of a part is measured. labels are the label images of the
-// data that can be read, ascending. The error is an *evaluate.NoPairsError.
+// data that can be read, ascending. Errors are *evaluate.NoPairsError and *distance.FewPairsError.
 func (l *loop) chooseValidation(part dataset.Part, labels []int32) (err error) {
 	seed, trained := uint64(l.Spec.Train.Seed), l.Data.ClassesOf(dataset.Train)
+	rule := distance.Rule(l.Spec.Train.Threshold)
 	if l.Spec.LabelImages() {
 		task, err := taskOf(part, labels)
+		if err != nil {
+			return err
+		}
 		task.Seed, task.Sample = seed, evaluate.SampleOf(l.Data, part.Images, trained)
-		l.validation = &amongLabels{network: l.network, embed: l.embed, gallery: labels, task: task}
-		return err
+		l.validation = &amongLabels{network: l.network, embed: l.embed, gallery: labels, task: task, rule: rule}
+		return rule.Enough(task.Kinds(len(labels)))
 	}
 	chosen, err := evaluate.ChoosePairs(l.Data, part, labels, trained, seed)
-	l.validation = &onPairs{network: l.network, embed: l.embed, chosen: chosen}
-	return err
+	if err != nil {
+		return err
+	}
+	l.validation = &onPairs{network: l.network, embed: l.embed, chosen: chosen, rule: rule}
+	return rule.Enough(chosen.Kinds())
 }
 
 // onPairs measures pairs of images, same or different.
@@ -53,6 +61,7 @@ type onPairs struct {
 	network *network.Network
 	embed   embed
 	chosen  evaluate.Pairs
+	rule    distance.Rule // of the threshold
 }
 
 func (v *onPairs) labelImages() []int32 { return nil }
@@ -72,7 +81,7 @@ func (v *onPairs) measure(ctx context.Context, _ int) (evaluate.Scores, error) {
 	if err != nil {
 		return evaluate.Scores{}, err
 	}
-	return evaluate.Calibrate(v.network, embeddings, v.chosen)
+	return evaluate.Calibrate(v.network, embeddings, v.chosen, v.rule)
 }
 
 // amongLabels searches photos among the label images of the data.
@@ -81,6 +90,7 @@ type amongLabels struct {
 	embed   embed
 	gallery []int32            // [G] label images, ascending
 	task    evaluate.LabelTask // without the embeddings of the gallery
+	rule    distance.Rule      // of the threshold of pairs
 	vectors []float32          // [G,D] embeddings after so many steps; nil: not made yet
 	step    int
 }
@@ -167,7 +177,7 @@ func (v *amongLabels) measure(ctx context.Context, step int) (evaluate.Scores, e
 	if err != nil {
 		return evaluate.Scores{}, err
 	}
-	return evaluate.CalibrateLabels(v.network, photos, task)
+	return evaluate.CalibrateLabels(v.network, photos, task, v.rule)
 }
 
 // keep adds the embeddings of the label images.

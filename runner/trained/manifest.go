@@ -47,7 +47,7 @@ func (m *Model) Manifest(weights []checkpoint.Tensor) (*models.Manifest, error) 
 	if err != nil {
 		return nil, err
 	}
-	manifest.Threshold, manifest.Probability = t, m.Probability()
+	manifest.Threshold, manifest.Probability, manifest.Curve = t, m.Probability(), m.Curve()
 	manifest.Pairs = m.State.Validation.Scores.Pairs
 	manifest.NoneAbove = m.NoneAbove()
 	manifest.Metrics, err = metrics(m.State.Validation.Scores)

@@ -46,6 +46,7 @@ type State struct {
 type Validation struct {
 	Step   int             `json:"step"`
 	Scores evaluate.Scores `json:"scores"`
+	Curve  *distance.Curve `json:"curve,omitempty"` // without a source; nil in runs of before it was kept
 }
 
 // ErrNoThreshold says that a checkpoint was saved before the first evaluation.
@@ -139,8 +140,25 @@ func (m *Model) Threshold() (distance.Threshold, error) {
 	if v == nil {
 		return distance.Threshold{}, ErrNoThreshold
 	}
-	return distance.Threshold{Value: v.Scores.Threshold,
-		Source: fmt.Sprintf("validation, step %d, %s", v.Step, plural.Count(v.Scores.Pairs, "pair"))}, nil
+	t := distance.Threshold{Value: v.Scores.Threshold,
+		Source: fmt.Sprintf("validation, step %d, %s", v.Step, plural.Count(v.Scores.Pairs, "pair"))}
+	if v.Scores.Rule != "" {
+		same, different := v.Curve.Pairs()
+		t.Source = fmt.Sprintf("validation, step %d, %d same and %d different pairs: %s", v.Step, same, different, v.Scores.Rule)
+	}
+	return t, nil
+}
+
+// Curve returns what other thresholds did on the pairs of validation at the step of Threshold; nil
+// where it was not kept.
+func (m *Model) Curve() *distance.Curve {
+	v := m.State.Validation
+	if v == nil || v.Curve == nil {
+		return nil
+	}
+	c := *v.Curve
+	c.Source = fmt.Sprintf("validation, step %d", v.Step)
+	return &c
 }
 
 // Probability returns the probability of "same", calibrated where Threshold was; nil where

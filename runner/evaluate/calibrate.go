@@ -1,0 +1,146 @@
+package evaluate
+
+import (
+	"cmp"
+	"maps"
+	"math/rand/v2"
+	"slices"
+
+	"github.com/tfpair/tfpair/models/distance"
+	"github.com/tfpair/tfpair/runner/metric"
+)
+
+// maxKept is how many images of validation are compared all with all for the curve that is kept:
+// two million pairs, about a second at each evaluation. They show rates down to 0.0002 %.
+const maxKept = 2000
+
+// kept returns which images, by their classes, are compared all with all, nil for all of them.
+// Of many it takes whole classes, drawn, those of several images first, and of no class more
+// than half of all.
+func kept(class []int32) []int {
+	if len(class) <= maxKept {
+		return nil
+	}
+	rows := map[int32][]int{}
+	for row, c := range class {
+		rows[c] = append(rows[c], row)
+	}
+	order := slices.Sorted(maps.Keys(rows))
+	r := rand.New(rand.NewPCG(0, 0x6b657074)) // "kept": always the same
+	r.Shuffle(len(order), func(i, j int) { order[i], order[j] = order[j], order[i] })
+	slices.SortStableFunc(order, func(a, b int32) int {
+		return cmp.Compare(min(2, len(rows[b])), min(2, len(rows[a])))
+	})
+	var some []int
+	for _, c := range order {
+		some = append(some, rows[c][:min(len(rows[c]), maxKept/2, maxKept-len(some))]...)
+	}
+	slices.Sort(some)
+	return some
+}
+
+// Kinds returns on how many pairs of either kind a threshold is chosen: on those that are listed,
+// or on all pairs of the images where pairs were drawn from classes.
+func (p Pairs) Kinds() (same, different int64) {
+	if p.Weight == nil {
+		s, d := p.counts()
+		return int64(s), int64(d)
+	}
+	s, _ := p.compared(nil, 0)
+	leave, class := p.leave(s), map[int32]int64{}
+	for i, c := range s.Class {
+		different += int64(i) - class[c]
+		same += class[c]
+		class[c]++
+		for j := range i {
+			if leave(int32(i), int32(j)) {
+				same--
+			}
+		}
+	}
+	return same, different
+}
+
+// compared returns which of the images are compared all with all, and their embeddings [N,D].
+func (p Pairs) compared(embeddings []float32, dim int) (metric.Sample, []float32) {
+	s := p.Sample
+	some := kept(s.Class)
+	if some == nil {
+		return s, embeddings
+	}
+	s.Class = rowsOf(s.Class, 1, some)
+	if s.Group != nil {
+		s.Group = rowsOf(s.Group, 1, some)
+	}
+	return s, rowsOf(embeddings, dim, some)
+}
+
+// curve returns what thresholds do on the pairs: see Kinds. Accuracy counts drawn pairs of either
+// kind alike.
+func (m *measured) curve(e Embedder, p Pairs) (*distance.Curve, error) {
+	if p.Weight == nil {
+		same, _ := p.counts()
+		return m.scored.Curve().Keep(float64(same) / float64(len(p.Same))), nil
+	}
+	s, embeddings := p.compared(m.embeddings, e.Dim())
+	var h metric.Histogram
+	var same []bool
+	err := compareAll(e.Distance(), embeddings, e.Dim(), p.leave(s))(func(left, right []int32, distances []float32) error {
+		same = same[:0]
+		for i := range left {
+			same = append(same, s.Class[left[i]] == s.Class[right[i]])
+		}
+		return h.Add(distances, same)
+	})
+	if err != nil {
+		return nil, err
+	}
+	c, err := h.Curve()
+	if err != nil {
+		return nil, err
+	}
+	return c.Keep(distance.EvenPrevalence), nil
+}
+
+// choose sets the threshold. Best accuracy is that of the pairs themselves, whose curve is given.
+func (s *Scores) choose(pairs *metric.Curve, by distance.Rule) error {
+	if by.FalseAccepts == 0 && by.FalseRejects == 0 && by.Max != distance.F1 {
+		s.Threshold, _ = metric.Calibrate(pairs)
+		return nil
+	}
+	t, err := s.Curve.Choose(by)
+	s.Threshold, s.Rule = t.Value, by.String()
+	return err
+}
+
+// Kinds returns on how many pairs of either kind a threshold is chosen, of a photo and one of so
+// many label images.
+func (t LabelTask) Kinds(gallery int) (same, different int64) {
+	photos := min(len(t.Photos), max(1, maxKept*maxKept/2/gallery))
+	return int64(photos), int64(photos) * int64(gallery-1)
+}
+
+// curve returns what thresholds do on pairs of a photo and a label image, at most two million of
+// them: each photo is the same as one label image and different from all others.
+func (t LabelTask) curve(e Embedder, photos []float32) (*distance.Curve, error) {
+	dim, by := e.Dim(), e.Distance()
+	gallery := len(t.Gallery) / dim
+	n, _ := t.Kinds(gallery)
+	chosen := someOf(len(t.Photos), int(n), t.Seed)
+	var h metric.Histogram
+	distances, same := make([]float32, gallery), make([]bool, gallery)
+	for _, photo := range chosen {
+		for row := range distances {
+			distances[row] = by.Between(photos[photo*dim:][:dim], t.Gallery[row*dim:][:dim])
+			same[row] = int32(row) == t.Right[photo]
+		}
+		if err := h.Add(distances, same); err != nil {
+			return nil, err
+		}
+	}
+	c, err := h.Curve()
+	if err != nil {
+		return nil, err
+	}
+	return c.Keep(distance.EvenPrevalence), nil
+}

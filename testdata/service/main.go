@@ -8,11 +8,14 @@ import (
 	"encoding/json"
 	"errors"
 	"image"
+	"io"
 	"log"
 	"net/http"
 	"os"
 	"os/signal"
+	"runtime"
 	"syscall"
+	"time"
 
 	"github.com/tfpair/tfpair/models"
 	"github.com/tfpair/tfpair/pipeline/decode"
@@ -25,23 +28,31 @@ func main() {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	server := &http.Server{Addr: "localhost:8080", Handler: service(model)}
-	context.AfterFunc(ctx, func() { _ = server.Shutdown(context.Background()) }) // finishes what runs
-	log.Print(server.ListenAndServe())
-	log.Print(model.Close()) // waits for calls in progress
+	server := &http.Server{Addr: "localhost:8080", Handler: service(model),
+		ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 30 * time.Second,
+		WriteTimeout: time.Minute, IdleTimeout: 2 * time.Minute}
+	done := make(chan error)
+	go func() {
+		<-ctx.Done()
+		done <- server.Shutdown(context.Background()) // takes no more, and waits for what runs
+	}()
+	if err := server.ListenAndServe(); !errors.Is(err, http.ErrServerClosed) {
+		log.Fatal(err)
+	}
+	log.Print(errors.Join(<-done, model.Close())) // ListenAndServe returns before Shutdown is done
 }
 
 func service(model *models.Model) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /embed", answer(func(r *http.Request) (any, error) {
-		img, err := decode.Read(r.Body, decode.Limits{})
+		img, err := read(r.Body)
 		if err != nil {
 			return nil, err
 		}
 		return model.Embed(r.Context(), img) // stops when the client goes
 	}))
 	mux.HandleFunc("POST /search", answer(func(r *http.Request) (any, error) {
-		img, err := decode.Read(r.Body, decode.Limits{})
+		img, err := read(r.Body)
 		if err != nil {
 			return nil, err
 		}
@@ -53,8 +64,8 @@ func service(model *models.Model) http.Handler {
 		if err := errors.Join(errLeft, errRight); err != nil {
 			return nil, err
 		}
-		a, errLeft := decode.Read(left, decode.Limits{})
-		b, errRight := decode.Read(right, decode.Limits{})
+		a, errLeft := read(left)
+		b, errRight := read(right)
 		if err := errors.Join(errLeft, errRight); err != nil {
 			return nil, err
 		}
@@ -63,15 +74,32 @@ func service(model *models.Model) http.Handler {
 	return mux
 }
 
+// decoding bounds how many pictures are decoded at once: one of 12 megapixels takes 100 MB.
+var decoding = make(chan struct{}, runtime.GOMAXPROCS(0))
+
+func read(r io.Reader) (image.Image, error) {
+	data, err := io.ReadAll(r) // before the wait: a slow client holds nobody up
+	if err != nil {
+		return nil, err
+	}
+	decoding <- struct{}{}
+	defer func() { <-decoding }()
+	return decode.Decode(data, decode.Limits{})
+}
+
 func answer(f func(*http.Request) (any, error)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		r.Body = http.MaxBytesReader(w, r.Body, 16<<20)
 		v, err := f(r)
-		if errors.Is(err, models.ErrClosed) {
+		var large *http.MaxBytesError
+		switch {
+		case errors.As(err, &large):
+			http.Error(w, err.Error(), http.StatusRequestEntityTooLarge)
+		case errors.Is(err, models.ErrClosed):
 			http.Error(w, "shutting down", http.StatusServiceUnavailable)
-		} else if err != nil {
+		case err != nil:
 			http.Error(w, err.Error(), http.StatusUnprocessableEntity)
-		} else {
+		default:
 			_ = json.NewEncoder(w).Encode(v) // the client may have gone
 		}
 	}

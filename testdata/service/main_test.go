@@ -53,7 +53,7 @@ func post(t *testing.T, url, contentType string, body io.Reader, v any) int {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer r.Body.Close()
+	defer func() { _ = r.Body.Close() }()
 	if r.StatusCode == http.StatusOK {
 		if err := json.NewDecoder(r.Body).Decode(v); err != nil {
 			t.Fatal(err)
@@ -77,6 +77,9 @@ func TestEmbed(t *testing.T) {
 	wait.Wait()
 	if status := post(t, server.URL+"/embed", "image/png", bytes.NewReader([]byte("no image")), nil); status != http.StatusUnprocessableEntity {
 		t.Errorf("embed of no image: status %d, want 422", status)
+	}
+	if status := post(t, server.URL+"/embed", "image/png", bytes.NewReader(make([]byte, 17<<20)), nil); status != http.StatusRequestEntityTooLarge {
+		t.Errorf("embed of 17 MiB: status %d, want 413", status)
 	}
 }
 

@@ -26,7 +26,7 @@ func NewIndex(hashes []Hash) *Index {
 	for p := range parts {
 		starts := make([]uint32, 1<<partBits+1)
 		for _, h := range hashes {
-			starts[h.part(p)+1]++
+			starts[int(h.part(p))+1]++
 		}
 		for i := 1; i < len(starts); i++ {
 			starts[i] += starts[i-1]

@@ -74,6 +74,7 @@ func (e labelEvaluation) print(out output, data *dataset.Dataset) {
 		out.print("detection rate: photos whose nearest is accepted and right; false accept rate: photos " +
 			"for which\nanother is accepted where their own is taken out")
 	}
+	printOpenSet(out, e.OpenSet)
 	e.printClasses(out)
 	if e.Sheet != "" {
 		out.print("\nwrote %s: photos and what they found, wrongly and rightly", e.Sheet)

@@ -59,6 +59,7 @@ func (e evaluation) print(out output, data *dataset.Dataset) {
 			count(all.Images, "image"), all.AUC.Value, ends("%.4f", all.AUC.Interval))
 	}
 	out.print("\n%s", ratesTable(e.Rates, different))
+	printOpenSet(out, e.OpenSet)
 	e.printBaseline(out)
 	if e.Sheet != "" {
 		out.print("\nwrote %s: pairs called wrongly, and some called right", e.Sheet)

@@ -202,6 +202,7 @@ type Report struct {
 	Gallery      *SearchedPart      `json:"gallery,omitempty"` // searched; nil: the other images of the split
 	Excluded     int                `json:"queries_excluded"`  // without label, or without their class to find
 	PerClass     []Class            `json:"per_class,omitempty"`
+	OpenSet      *OpenSearch        `json:"open_set,omitempty"`    // nil where classes are not known
 	Probability  *Calibrated        `json:"probability,omitempty"` // nil where the model has none
 	Distances    metric.Distances   `json:"distances"`
 	Spread       float64            `json:"spread"`

@@ -69,6 +69,7 @@ type LabelReport struct {
 	Retrieval   []Measured   `json:"retrieval"`
 	Coarse      []Measured   `json:"coarse,omitempty"` // where all of the photo's coarse class are right
 	None        *None        `json:"none_of_these,omitempty"`
+	OpenSet     *OpenSearch  `json:"open_set"`
 	PerClass    []Class      `json:"per_class"`
 	PerCoarse   []Class      `json:"per_coarse,omitempty"`
 	Exposure    *Exposure    `json:"exposure,omitempty"` // set by who knows the training
@@ -134,6 +135,9 @@ func Labels(ctx context.Context, c LabelConfig) (*LabelReport, error) {
 		return nil, err
 	}
 	if err := c.none(r, &f, t.Sample); err != nil {
+		return nil, err
+	}
+	if r.OpenSet, err = (open{OpenSet: f.open}).openSearch(len(gallery.Images), t.Sample); err != nil {
 		return nil, err
 	}
 	classes := c.classes()

@@ -52,7 +52,12 @@ func (c Config) retrieve(ctx context.Context, r *Report, embeddings []float32, i
 	if err != nil {
 		return err
 	}
-	found, err := c.search(ctx, c.set(embeddings, images), of)
+	queries := c.set(embeddings, images)
+	gallery, err := c.gallery(ctx, queries)
+	if err != nil {
+		return err
+	}
+	found, err := c.search(queries, gallery, of)
 	if err != nil {
 		return fmt.Errorf("rank nearest images: %w", err)
 	}
@@ -77,7 +82,8 @@ func (c Config) retrieve(ctx context.Context, r *Report, embeddings []float32, i
 		r.Retrieval = append(r.Retrieval, m)
 	}
 	r.PerClass = c.perClass(found, names, images)
-	return nil
+	r.OpenSet, err = openSet(c.Model, queries, gallery, found.Sides).openSearch(len(gallery.Labels), sample)
+	return err
 }
 
 // queryMetrics returns every metric of metric.Queries, in the order of their names.
@@ -93,17 +99,24 @@ func queryMetrics() (names []string, of []metric.QueryMetric, err error) {
 	return names, of, nil
 }
 
-// search ranks the nearest images for each query.
-func (c Config) search(ctx context.Context, query metric.Set,
-	of []metric.QueryMetric) (metric.Retrieval, error) {
-	by := c.Model.Distance()
+// search ranks the nearest images of gallery for each query; queries themselves where that is
+// what is searched.
+func (c Config) search(queries, gallery metric.Set, of []metric.QueryMetric) (metric.Retrieval, error) {
 	if c.Gallery == nil {
-		return metric.NearestOther(query, by, of)
+		return metric.NearestOther(queries, c.Model.Distance(), of)
 	}
+	return metric.Nearest(queries, gallery, c.Model.Distance(), of)
+}
+
+// gallery returns what queries are searched in.
+func (c Config) gallery(ctx context.Context, queries metric.Set) (metric.Set, error) {
 	from := c.Gallery
+	if from == nil {
+		return queries, nil
+	}
 	embeddings, err := Embed(ctx, c.Model, from.Store, from.Part.Images, c.Progress)
 	if err != nil {
-		return metric.Retrieval{}, err
+		return metric.Set{}, err
 	}
 	gallery := metric.Set{Embeddings: embeddings, Dim: c.Model.Dim()}
 	for _, i := range from.Part.Images {
@@ -112,11 +125,17 @@ func (c Config) search(ctx context.Context, query metric.Set,
 			gallery.Groups = append(gallery.Groups, c.groupIn(from.Data, i))
 		}
 	}
-	return metric.Nearest(query, gallery, by, of)
+	return gallery, nil
 }
 
+// Classes that are none of the queries' data.
+const (
+	noClass = -1 // it is not known
+	foreign = -2 // it is known, and only other data has it
+)
+
 // classIn returns the class that c.Data has by the name of an image's class in other
-// data, -1 where there is none.
+// data, noClass or foreign where it has none.
 func (c Config) classIn(other *dataset.Dataset, image int32) int32 {
 	class := other.Images[image].Class
 	if class < 0 || other == c.Data {
@@ -124,7 +143,7 @@ func (c Config) classIn(other *dataset.Dataset, image int32) int32 {
 	}
 	at, ok := slices.BinarySearch(c.Data.Classes, other.Classes[class])
 	if !ok {
-		return -1
+		return foreign
 	}
 	return int32(at)
 }

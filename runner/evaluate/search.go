@@ -90,6 +90,9 @@ const (
 	MedianRank      = "median_rank"       // of the right label image, from 1
 	DetectionRate   = "detection_rate"    // share of photos whose nearest is accepted, and right
 	FalseAcceptRate = "false_accept_rate" // share for which another is accepted, its own taken out
+	// FalsePositiveRate is what ISO/IEC 19795-1 calls the false-positive identification rate: the
+	// share of strangers for which an image is accepted.
+	FalsePositiveRate = "false_positive_identification_rate"
 )
 
 // Direction says which values of a metric of validation are good. Where labels are

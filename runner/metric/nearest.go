@@ -23,6 +23,14 @@ type Retrieval struct {
 	Values   [][]float64 // [metric][C] the metrics asked for, of each counted query
 	Excluded int         // queries without label, or whose class has no (other) gallery image
 	Top      [][]int32   // [C][≤k] gallery rows, nearest first; nil but for NearestTop
+	Sides    []Sides     // [Q] of each query, the excluded ones, too
+}
+
+// Sides are the two gallery rows that open-set identification asks for: the nearest where
+// the query's class is there, and where it is taken out.
+type Sides struct {
+	Own   int32 // nearest of the query's class; -1 none
+	Other int32 // nearest of all other rows; -1 none
 }
 
 // Nearest ranks the gallery for each query by a distance, ties by gallery index, and
@@ -81,6 +89,7 @@ func (s search) run() Retrieval {
 	size, queries := len(s.answers.Labels), len(s.asked.Labels)
 	values := make([][]float64, queries) // [Q][metric], nil for excluded queries
 	tops := make([][]int32, queries)     // [Q][≤top], likewise
+	sides := make([]Sides, queries)
 	workers.Each((queries+block-1)/block, func() func(int) {
 		keys := make([]float32, block*size) // [block,G]
 		var c correct
@@ -91,6 +100,7 @@ func (s search) run() Retrieval {
 			for at := from; at < to; at++ {
 				mine := keys[(at-from)*size:][:size]
 				c.look(s, at)
+				sides[at] = c.sides(mine, s.answers.Labels, s.asked.Labels[at])
 				ranks := c.ranks(mine, s.answers.Labels, s.asked.Labels[at])
 				if len(ranks) == 0 {
 					continue
@@ -106,12 +116,32 @@ func (s search) run() Retrieval {
 		}
 	})
 	r := collect(values, len(s.of))
+	r.Sides = sides
 	for _, query := range r.Queries {
 		if s.top > 0 {
 			r.Top = append(r.Top, tops[query])
 		}
 	}
 	return r
+}
+
+// sides returns the nearest of class label, and of the others, by distance and index, among
+// the images that the query looks at. Rows of no class are others.
+func (c *correct) sides(distance []float32, labels []int32, label int32) Sides {
+	s := Sides{-1, -1}
+	for i, d := range distance {
+		if c.leaves(i) {
+			continue
+		}
+		side := &s.Other
+		if label >= 0 && labels[i] == label {
+			side = &s.Own
+		}
+		if *side < 0 || d < distance[*side] {
+			*side = int32(i)
+		}
+	}
+	return s
 }
 
 // first returns the indices of the k smallest distances [G] of images that the query looks

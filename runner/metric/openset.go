@@ -1,17 +1,46 @@
 package metric
 
 import (
+	"fmt"
 	"slices"
+
+	"github.com/tfpair/tfpair/models/distance"
 )
 
 // OpenSet is what queries find first, once in a gallery that holds their answer and once
 // in the same gallery without it: open-set identification. Phillips, Grother and
 // Micheals, Evaluation Methods in Face Recognition, in Handbook of Face Recognition,
-// 2nd edition, 2011, section 21.2.
+// 2nd edition, 2011, section 21.2. In the words of ISO/IEC 19795-1 the share of Unknown that
+// is accepted is the false-positive identification rate (FPIR), and the share of Known that is
+// accepted and right the true-positive identification rate at rank 1 (TPIR).
 type OpenSet struct {
 	Known   []float32 // [Q] distance of the nearest where the answer is there, finite
 	Right   []bool    // [Q] whether that nearest is the answer
-	Unknown []float32 // [Q] distance of the nearest where the answer is taken out, finite
+	Unknown []float32 // [U] distance of the nearest where the answer is taken out, finite
+}
+
+// SearchRate is a row of the trade-off of a search.
+type SearchRate struct {
+	Target     float64 `json:"target"`     // FPIR asked for, in (0,1)
+	Measurable bool    `json:"measurable"` // whether U >= distance.Needed(Target); if not, Threshold is 0
+	Threshold  float64 `json:"threshold"`  // the largest whose FPIR is at most Target
+}
+
+// Rates returns one SearchRate for each target. What they come to is for Detected and
+// FalselyAccepted to say.
+func (o OpenSet) Rates(targets []float64) ([]SearchRate, error) {
+	rates := make([]SearchRate, 0, len(targets))
+	for _, target := range targets {
+		if !(target > 0 && target < 1) {
+			return nil, fmt.Errorf("target of false-positive identification is %v, want a share between 0 and 1", target)
+		}
+		rate := SearchRate{Target: target, Measurable: len(o.Unknown) >= distance.Needed(target)}
+		if rate.Measurable {
+			rate.Threshold = distance.Limit(o.Unknown, target)
+		}
+		rates = append(rates, rate)
+	}
+	return rates, nil
 }
 
 // Calibrate returns the distance up to which the nearest is taken for the answer, above
@@ -19,9 +48,9 @@ type OpenSet struct {
 //
 //	(share known, accepted and right + share unknown and refused) / 2
 //
-// is largest, and that mean. Half of the queries are then supposed to have no answer.
-// The threshold lies midway between two distances; of several it is chosen as in the
-// function Calibrate. Where no nearest is right it refuses everything. Errors are
+// is largest, and that mean. Every query is asked both ways: U is Q. Half of the queries are
+// then supposed to have no answer. The threshold lies midway between two distances; of
+// several it is chosen as in the function Calibrate. Where no nearest is right it refuses everything. Errors are
 // *DistanceError and *EmptyError.
 func (o OpenSet) Calibrate() (threshold, mean float64, err error) {
 	if len(o.Right) != len(o.Known) || len(o.Unknown) != len(o.Known) {

@@ -150,3 +150,55 @@ func TestNearestTop(t *testing.T) {
 		}
 	}
 }
+
+// TestSearchRates: 59 strangers are too few for 5 %, 60 are enough, of which 3 may be accepted.
+func TestSearchRates(t *testing.T) {
+	var o OpenSet
+	for i := range 60 {
+		o.Unknown = append(o.Unknown, float32(60-i))
+	}
+	rates, err := o.Rates([]float64{0.01, 0.05})
+	if err != nil || rates[0].Measurable || !rates[1].Measurable || rates[1].Threshold != 3.5 {
+		t.Errorf("%+v, %v; want 1 %% refused, 3.5 for 5 %%", rates, err)
+	}
+	if accepted, _ := Mean(o.FalselyAccepted(rates[1].Threshold)); accepted != 0.05 {
+		t.Errorf("%g of strangers are accepted, want 0.05", accepted)
+	}
+	o.Unknown = o.Unknown[:59]
+	if rates, err = o.Rates([]float64{0.05}); err != nil || rates[0].Measurable || rates[0].Threshold != 0 {
+		t.Errorf("of 59: %+v, %v; want 5 %% refused", rates, err)
+	}
+	if _, err = o.Rates([]float64{0}); err == nil {
+		t.Error("a target of 0 is measured")
+	}
+}
+
+// TestSides holds the nearest of both kinds against a plain loop.
+func TestSides(t *testing.T) {
+	r := rand.New(rand.NewPCG(11, 0))
+	for try := range 50 {
+		set := randomSet(r, 1+r.IntN(20), 2, 3)
+		got, err := NearestOther(set, euclidean, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for q := range set.Labels {
+			want := Sides{-1, -1}
+			for i, label := range set.Labels {
+				side := &want.Other
+				if label == set.Labels[q] && label >= 0 {
+					side = &want.Own
+				}
+				distance := func(j int32) float64 {
+					return plainDistance(set.Embeddings[2*q:][:2], set.Embeddings[2*j:][:2], euclidean)
+				}
+				if i != q && (*side < 0 || distance(int32(i)) < distance(*side)) {
+					*side = int32(i)
+				}
+			}
+			if got.Sides[q] != want {
+				t.Fatalf("try %d, query %d: %+v, want %+v", try, q, got.Sides[q], want)
+			}
+		}
+	}
+}

@@ -332,7 +332,8 @@ func TestNearestByHand(t *testing.T) {
 	var rank = QueryMetric{Value: func(ranks []int32) float64 { return float64(ranks[0]) }}
 	got, err := Nearest(query, gallery, euclidean, []QueryMetric{rank})
 	// Images 1 and 2 tie at distance 0: the lower index is first. Class 9 is not there.
-	want := Retrieval{Queries: []int32{0, 1, 2}, Values: [][]float64{{1, 2, 1}}, Excluded: 2}
+	want := Retrieval{Queries: []int32{0, 1, 2}, Values: [][]float64{{1, 2, 1}}, Excluded: 2,
+		Sides: []Sides{{1, 2}, {2, 1}, {3, 1}, {-1, 0}, {-1, 0}}}
 	if diff := cmp.Diff(want, got); err != nil || diff != "" {
 		t.Errorf("Nearest: %v, (-want +got):\n%s", err, diff)
 	}

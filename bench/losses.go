@@ -163,12 +163,19 @@ func page(list []standing, seeds int) []byte {
 	var b bytes.Buffer
 	fmt.Fprintf(&b, `# Losses
 
-Each loss at its defaults with the tower of program 1 on mnist-small: %d steps of 60 images, six of each of ten classes,
-10 %% of each class held out for validation; means of %d seeds on the 5,000 fixed test pairs, and of searching each test image in train.
-Seconds are of two cores of a shared machine, process start to end, and vary by a third and more. The best four by AUC, still at their
-defaults, are trained on Omniglot's small1 as `+"`go -C bench run . omniglot`"+` does, a third as long, one seed, and measured by the 20-way
-one-shot error on Lake's 20 runs (400 questions: ± 2 points are noise). Network, rate and distance there were chosen for supcon
-at a temperature of 0.05 and suit others less. Written by `+"`go -C bench run . losses`"+`; do not edit.
+How good is each loss at its defaults? [choosing.md](choosing.md) says when to take which; this page has the measurements.
+
+| what | how |
+|---|---|
+| network | the tower of preset `siamese` |
+| training | mnist-small, %d steps of 60 images (six of each of ten classes), 10 %% of each class held out for validation |
+| AUC, accuracy | on the 5,000 fixed test pairs, mean of %d seeds; "highest − lowest" is the spread of the AUC |
+| recall@1 | each test image is searched among the training images, mean of the seeds |
+| seconds | process start to end, on two cores of a shared machine; they vary by a third and more |
+| Omniglot error | 20-way one-shot error on Lake's 20 runs, one seed. Trained on small1, for a third of the steps of the benchmark `+"`omniglot`"+`. Of 400 questions, ± 2 points are noise |
+
+Read the last column with care: its network, learning rate and distance were chosen for supcon at a temperature of 0.05. The others
+would do better with settings of their own. The page is written by `+"`go -C bench run . losses`"+`; do not edit it.
 
 | loss | AUC | highest − lowest | accuracy | recall@1 | seconds | Omniglot error |
 |---|---|---|---|---|---|---|

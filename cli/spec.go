@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"os"
 	"slices"
 	"strings"
 
@@ -13,8 +12,12 @@ import (
 
 	"github.com/tfpair/tfpair/graphs/spec"
 	"github.com/tfpair/tfpair/internal/named"
+	"github.com/tfpair/tfpair/internal/regular"
 	"github.com/tfpair/tfpair/runner/train"
 )
+
+// maxSpec is the largest file of settings that is read, in bytes; the longest spec has some thousand.
+const maxSpec = 1 << 20
 
 // specOptions say what to train: a preset, a file over it, settings over both.
 type specOptions struct {
@@ -59,7 +62,7 @@ func (o specOptions) layers() ([]layer, *train.Resolved, error) {
 	}
 	layers := []layer{{"preset " + preset, s}}
 	if o.file != "" {
-		text, err := os.ReadFile(o.file)
+		text, err := regular.ReadFile(o.file, maxSpec)
 		if err != nil {
 			return nil, nil, usage(fmt.Errorf("read spec: %w", err))
 		}

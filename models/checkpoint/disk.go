@@ -2,9 +2,9 @@ package checkpoint
 
 import (
 	"errors"
-	"fmt"
-	"io"
 	"os"
+
+	"github.com/tfpair/tfpair/internal/regular"
 )
 
 // disk is the file operations that saving makes, so that a test can fail each.
@@ -59,15 +59,4 @@ func (osDisk) ReadDir(path string) ([]string, error) {
 	return names, nil
 }
 
-func (osDisk) ReadFile(path string, most int64) (data []byte, err error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close() // read only: nothing to lose
-	data, err = io.ReadAll(io.LimitReader(f, most+1))
-	if err == nil && int64(len(data)) > most {
-		err = fmt.Errorf("larger than %d bytes", most)
-	}
-	return data, err
-}
+func (osDisk) ReadFile(path string, most int64) ([]byte, error) { return regular.ReadFile(path, most) }

@@ -12,6 +12,8 @@ import (
 	"math"
 	"os"
 	"strings"
+
+	"github.com/tfpair/tfpair/internal/regular"
 )
 
 // magic is the first line of a file. A later version of the format has another number.
@@ -115,19 +117,12 @@ func Read(path string) (*Index, error) { return Own(nil).Read(path) }
 
 // Read is Read of an index that may be searched by a distance of one's own.
 func (o Own) Read(path string) (*Index, error) {
-	file, err := os.Open(path)
+	file, size, err := regular.Open(path)
 	if err != nil {
 		return nil, refused(path, err)
 	}
 	defer file.Close() // read only
-	info, err := file.Stat()
-	if err != nil {
-		return nil, refused(path, err)
-	}
-	if info.IsDir() {
-		return nil, refused(path, errors.New("it is a folder"))
-	}
-	x, err := o.decode(file, info.Size())
+	x, err := o.decode(file, size)
 	if err != nil {
 		return nil, refused(path, err)
 	}

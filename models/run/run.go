@@ -21,6 +21,7 @@ import (
 	"github.com/google/renameio/v2"
 	"golang.org/x/sys/unix"
 
+	"github.com/tfpair/tfpair/internal/regular"
 	"github.com/tfpair/tfpair/models/checkpoint"
 	"github.com/tfpair/tfpair/models/seen"
 )
@@ -34,6 +35,12 @@ const (
 	boardName       = "tensorboard"
 	cacheName       = "cache"
 	seenName        = "seen"
+)
+
+// The largest files that are read, in bytes.
+const (
+	maxText   = 1 << 20 // a spec, the best step
+	maxEvents = 1 << 30 // the events of some million steps
 )
 
 // Folder is an open run folder. One goroutine at a time may use it.
@@ -235,7 +242,7 @@ func (f *Folder) EventsPath() string { return filepath.Join(f.path, eventsName) 
 
 // Spec returns the stored spec.
 func (f *Folder) Spec() ([]byte, error) {
-	text, err := os.ReadFile(f.SpecPath())
+	text, err := regular.ReadFile(f.SpecPath(), maxText)
 	if err != nil {
 		return nil, fmt.Errorf("read spec of run: %w", err)
 	}
@@ -265,7 +272,7 @@ func (f *Folder) SetSeen(l seen.List) error { return l.Write(filepath.Join(f.pat
 
 // mendEvents cuts off a last line that a kill left without its end.
 func (f *Folder) mendEvents() error {
-	text, err := os.ReadFile(f.EventsPath())
+	text, err := regular.ReadFile(f.EventsPath(), maxEvents)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
@@ -310,7 +317,7 @@ func (f *Folder) SetBest(step int, metric string, value float64) error {
 // Best returns the best checkpoint so far; the error wraps fs.ErrNotExist before
 // the first evaluation.
 func (f *Folder) Best() (Best, error) {
-	text, err := os.ReadFile(filepath.Join(f.path, bestName))
+	text, err := regular.ReadFile(filepath.Join(f.path, bestName), maxText)
 	if err != nil {
 		return Best{}, fmt.Errorf("read best of run: %w", err)
 	}

@@ -11,10 +11,8 @@ package savedmodel
 import (
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"maps"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -22,6 +20,8 @@ import (
 	"github.com/galeone/tensorflow/tensorflow/go/core/framework/types_go_proto"
 	proto "github.com/galeone/tensorflow/tensorflow/go/core/protobuf/for_core_protos_go_proto"
 	protobuf "google.golang.org/protobuf/proto"
+
+	"github.com/tfpair/tfpair/internal/regular"
 )
 
 // Names that TensorFlow fixes.
@@ -133,7 +133,7 @@ func Read(folder string) (*Model, error) {
 	refuse := func(format string, args ...any) (*Model, error) {
 		return nil, &FormatError{folder, fmt.Sprintf(format, args...)}
 	}
-	data, err := ReadFile(filepath.Join(folder, FileName), maxFile)
+	data, err := regular.ReadFile(filepath.Join(folder, FileName), maxFile)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return refuse("it has no %s", FileName)
@@ -155,20 +155,6 @@ func Read(folder string) (*Model, error) {
 		return refuse("%s holds no graph", FileName)
 	}
 	return refuse("no graph has the tag %q (known: %s)", Tag, strings.Join(tags, ", "))
-}
-
-// ReadFile returns the bytes of a file of a model; one of more than most is an error.
-func ReadFile(path string, most int64) ([]byte, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close() // read only
-	data, err := io.ReadAll(io.LimitReader(f, most+1))
-	if err == nil && int64(len(data)) > most {
-		err = fmt.Errorf("larger than %d bytes", most)
-	}
-	return data, err
 }
 
 func fromProto(graph *proto.MetaGraphDef) *Model {

@@ -8,11 +8,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"os"
+	"io/fs"
 	"strings"
 
 	"github.com/tfpair/tfpair/internal/aside"
+	"github.com/tfpair/tfpair/internal/regular"
 	"github.com/tfpair/tfpair/pipeline/phash"
 )
 
@@ -77,23 +77,27 @@ func (l List) Marshal() ([]byte, error) {
 // Read returns the list in the file at path. Hashes of another version of the perceptual hash
 // are left out. Where there is no file the error wraps fs.ErrNotExist; others are *Error.
 func Read(path string) (List, error) {
-	f, err := os.Open(path)
-	if err != nil {
+	text, err := regular.ReadFile(path, maxFile)
+	if errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}
-	defer f.Close()
-	if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() {
-		return nil, &Error{path, "it is no regular file"}
-	}
-	text, err := io.ReadAll(io.LimitReader(f, maxFile+1))
 	if err != nil {
-		return nil, &Error{path, err.Error()}
+		return nil, refused(path, err)
 	}
 	l, err := Unmarshal(text)
 	if err != nil {
 		return nil, &Error{path, err.Error()}
 	}
 	return l, nil
+}
+
+// refused names path once.
+func refused(path string, err error) error {
+	var of *fs.PathError
+	if errors.As(err, &of) && of.Path == path {
+		err = of.Err
+	}
+	return &Error{path, err.Error()}
 }
 
 // Unmarshal reads what Marshal returns.

@@ -6,7 +6,8 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
+
+	"github.com/tfpair/tfpair/internal/regular"
 )
 
 // aboutExtension is what the name of the file beside one of numbers alone ends in:
@@ -36,7 +37,7 @@ func (v *Vectors) writeAbout(w io.Writer, file interface{ Stat() (fs.FileInfo, e
 
 // readAbout adds to numbers at path, a file of so many bytes, what stands beside them.
 func (v *Vectors) readAbout(path string, size int64) error {
-	file, err := os.Open(path + aboutExtension)
+	file, _, err := regular.Open(path + aboutExtension)
 	if errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("%q, which says of which embedding space they are, is missing", path+aboutExtension)
 	}

@@ -17,6 +17,7 @@ import (
 	"strings"
 
 	"github.com/tfpair/tfpair/internal/named"
+	"github.com/tfpair/tfpair/internal/regular"
 )
 
 // Vectors are embeddings of images.
@@ -94,18 +95,14 @@ func Read(path string) (*Vectors, error) {
 }
 
 func (f Format) open(path string) (*Vectors, error) {
-	file, err := os.Open(path)
+	file, size, err := regular.Open(path)
 	if err != nil {
 		return nil, err
 	}
 	defer file.Close() // read only
-	info, err := file.Stat()
-	if err != nil {
-		return nil, err
-	}
-	v, err := f.read(file, info.Size())
+	v, err := f.read(file, size)
 	if err == nil && f.beside {
-		err = v.readAbout(path, info.Size())
+		err = v.readAbout(path, size)
 	}
 	return v, err
 }

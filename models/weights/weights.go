@@ -9,12 +9,14 @@ package weights
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"io"
-	"os"
+	"io/fs"
 	"slices"
 	"strings"
 
+	"github.com/tfpair/tfpair/internal/regular"
 	"github.com/tfpair/tfpair/internal/tensor"
 )
 
@@ -78,31 +80,29 @@ func (e *Error) Unwrap() error { return e.Err }
 // refuse returns an *Error of the file at path.
 func refuse(path string, problems ...string) error { return &Error{Path: path, Problems: problems} }
 
-// failed returns an *Error of the disk.
+// failed returns an *Error of the disk, which names the path once.
 func failed(path string, err error) error {
-	return &Error{Path: path, Problems: []string{err.Error()}, Err: err}
+	problem := err
+	var of *fs.PathError
+	if errors.As(err, &of) && of.Path == path {
+		problem = of.Err
+	}
+	return &Error{Path: path, Problems: []string{problem.Error()}, Err: err}
 }
 
 // Read reads the file at path, in whatever format of Table it is. The error is an *Error
 // or a *NoHDF5Error.
 func Read(path string) (*File, error) {
-	disk, err := os.Open(path)
+	disk, size, err := regular.Open(path)
 	if err != nil {
 		return nil, failed(path, err)
 	}
 	defer disk.Close() // read only
-	info, err := disk.Stat()
-	if err != nil {
-		return nil, failed(path, err)
-	}
-	if !info.Mode().IsRegular() {
-		return nil, refuse(path, "it is no file")
-	}
-	f, err := read(path, disk, info.Size())
+	f, err := read(path, disk, size)
 	if err != nil {
 		return nil, err
 	}
-	if f.SHA256, err = checksum(disk, info.Size()); err != nil {
+	if f.SHA256, err = checksum(disk, size); err != nil {
 		return nil, failed(path, err)
 	}
 	return f, nil

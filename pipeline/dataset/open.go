@@ -13,6 +13,7 @@ import (
 	"sync"
 
 	"github.com/tfpair/tfpair/internal/named"
+	"github.com/tfpair/tfpair/internal/regular"
 )
 
 // Options say where the data is and how to read it.
@@ -241,7 +242,7 @@ func (p place) check(name string) error {
 		return err
 	case !info.IsDir() && !info.Mode().IsRegular():
 		return fmt.Errorf("this is %s; want a folder, a .zip or a list, so write what it gives to a file first",
-			kindOf(info.Mode()))
+			regular.Kind(info.Mode()))
 	}
 	return nil
 }

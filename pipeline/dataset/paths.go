@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"golang.org/x/text/unicode/norm"
+
+	"github.com/tfpair/tfpair/internal/regular"
 )
 
 // imageSet gives numbers to the images that a list names.
@@ -66,7 +68,7 @@ func (s *imageSet) find(name string) (int32, error) {
 	case info.IsDir():
 		return 0, faulty("", "image %q is a folder", name)
 	case !info.Mode().IsRegular():
-		return 0, faulty("", "image %q is %s, not a file", name, kindOf(info.Mode()))
+		return 0, faulty("", "image %q is %s, not a file", name, regular.Kind(info.Mode()))
 	}
 	if n, ok := s.numbers[clean]; ok {
 		return n, nil

@@ -12,6 +12,8 @@ import (
 	"unicode/utf8"
 
 	"golang.org/x/text/unicode/norm"
+
+	"github.com/tfpair/tfpair/internal/regular"
 )
 
 // The bounds of a walk are far above what people make by hand. Links to folders can lead
@@ -142,7 +144,7 @@ func (w *walker) add(l *listing, dir string, e fs.DirEntry) error {
 	case info.IsDir():
 		l.folders = append(l.folders, name)
 	case !info.Mode().IsRegular():
-		w.special = append(w.special, fmt.Sprintf("%q (%s)", file, kindOf(info.Mode())))
+		w.special = append(w.special, fmt.Sprintf("%q (%s)", file, regular.Kind(info.Mode())))
 	case extensions[extension]:
 		l.images, l.sizes = append(l.images, name), append(l.sizes, info.Size())
 	default:
@@ -166,20 +168,6 @@ func (w *walker) checkLoop(dir string, target fs.FileInfo) error {
 		}
 		dir = path.Dir(dir)
 	}
-}
-
-// kindOf names what a path leads to that is neither a file nor a folder. Opening it could
-// wait for ever.
-func kindOf(mode fs.FileMode) string {
-	switch {
-	case mode&fs.ModeNamedPipe != 0:
-		return "a named pipe"
-	case mode&fs.ModeSocket != 0:
-		return "a socket"
-	case mode&fs.ModeDevice != 0:
-		return "a device"
-	}
-	return "no regular file"
 }
 
 // notes says what was left out.

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/tfpair/tfpair/internal/regular"
 	"github.com/tfpair/tfpair/models/vectors"
 	"github.com/tfpair/tfpair/pipeline"
 	"github.com/tfpair/tfpair/pipeline/dataset"
@@ -79,8 +80,10 @@ func (m *Model) EmbedFile(path string) (*vectors.Vectors, error) {
 	if err != nil {
 		return nil, err
 	}
-	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() { // opening a pipe waits for ever
-		return nil, &decode.ImageError{Path: path, Err: errors.New("not a file")}
+	if info, err := os.Stat(path); err == nil {
+		if err := regular.Check(info.Mode()); err != nil {
+			return nil, &decode.ImageError{Path: path, Err: err}
+		}
 	}
 	img, err := decode.Open(os.DirFS(filepath.Dir(path)), filepath.Base(path), decode.DefaultLimits)
 	var of *decode.ImageError

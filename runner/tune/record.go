@@ -16,6 +16,7 @@ import (
 	"github.com/google/renameio/v2"
 
 	"github.com/tfpair/tfpair/graphs/spec"
+	"github.com/tfpair/tfpair/internal/regular"
 )
 
 // Names in the folder of a search.
@@ -27,6 +28,9 @@ const (
 	runsName   = "trials"      // run folders of trials
 	seedsName  = "seeds"       // run folders of the best settings with other seeds
 )
+
+// maxRecord is the largest file of a record that is read, in bytes: some hundred thousand trials.
+const maxRecord = 256 << 20
 
 // head says what a folder searches; another search needs another folder.
 type head struct {
@@ -56,7 +60,7 @@ func openRecord(folder string, h head, keys []string) (*record, error) {
 	if err != nil {
 		return nil, fmt.Errorf("record of search: %w", err)
 	}
-	before, err := os.ReadFile(filepath.Join(folder, headName))
+	before, err := regular.ReadFile(filepath.Join(folder, headName), maxRecord)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		entries, err := os.ReadDir(folder)
@@ -125,7 +129,7 @@ func (h head) specDifferences(before head) string {
 }
 
 func (r *record) read() error {
-	text, err := os.ReadFile(filepath.Join(r.folder, trialsName))
+	text, err := regular.ReadFile(filepath.Join(r.folder, trialsName), maxRecord)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}

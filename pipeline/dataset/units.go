@@ -1,8 +1,10 @@
 package dataset
 
 import (
+	"maps"
 	"math"
 	"math/rand/v2"
+	"slices"
 )
 
 // units are groups of images that are held out whole, while each key, a class or a label
@@ -77,7 +79,8 @@ func (u *units) fits(unit []int32, held map[int32]int, wanted bool) bool {
 		count[u.key(i)]++
 	}
 	within := 0.0
-	for k, n := range count {
+	for _, k := range slices.Sorted(maps.Keys(count)) { // in order: the last digit of a sum depends on it
+		n := count[k]
 		if held[k]+n > u.size[k]-u.keep {
 			return false
 		}

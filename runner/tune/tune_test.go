@@ -285,7 +285,15 @@ func TestAnotherSearch(t *testing.T) {
 		"another space":  func(c *Config) { c.Space = mustParse(t, "optimizer.adam.lr: [0.1]") },
 		"another search": func(c *Config) { c.Search = named.Choice{Name: "halving"} },
 		"another seed":   func(c *Config) { c.Seed = 5 },
-		"another spec":   func(c *Config) { c.Spec, _ = c.Spec.Set("train.batch_size=4") },
+		"another spec": func(c *Config) {
+			s, err := c.Spec.Set("train.batch_size=4") // of their own: the other searches share the spec
+			if err == nil {
+				c.Resolved, err = train.Resolve(s)
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+		},
 	} {
 		other := c
 		change(&other)

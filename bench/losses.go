@@ -167,7 +167,7 @@ How good is each loss at its defaults? [choosing.md](choosing.md) says when to t
 
 | what | how |
 |---|---|
-| network | the tower of preset `siamese` |
+| network | the tower of preset `+"`siamese`"+` |
 | training | mnist-small, %d steps of 60 images (six of each of ten classes), 10 %% of each class held out for validation |
 | AUC, accuracy | on the 5,000 fixed test pairs, mean of %d seeds; "highest − lowest" is the spread of the AUC |
 | recall@1 | each test image is searched among the training images, mean of the seeds |

@@ -235,7 +235,11 @@ func printManifest(out output, m *models.Manifest) {
 	}
 	out.print("data       %s, %s", m.Data.Name, m.Data.Fingerprint)
 	if n := len(m.Classes); n > 0 {
-		out.print("classes    %d, of which training saw %d: %s", n, len(m.Seen), fewWords(m.Seen))
+		aliased := ""
+		if m.Aliased {
+			aliased = " (aliases; aliases.csv of the run has the names)"
+		}
+		out.print("classes    %d, of which training saw %d: %s%s", n, len(m.Seen), fewWords(m.Seen), aliased)
 	}
 	for _, path := range m.Data.Skipped {
 		out.print("skipped    %s", path)

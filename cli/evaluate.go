@@ -148,7 +148,7 @@ func runEvaluate(ctx context.Context, o evaluateOptions, streams IO) (err error)
 // part returns what is measured.
 func (m measuring) part() (dataset.Part, error) {
 	if m.unseen {
-		return m.data.Unseen(m.model.Manifest.Seen)
+		return m.model.Unseen(m.data)
 	}
 	part, err := m.model.Part(m.data, dataset.Split(m.split))
 	return part, splitUsage(err, "--split")

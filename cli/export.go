@@ -29,6 +29,8 @@ type exported struct {
 
 	Gallery int      `json:"gallery,omitempty"` // images that it carries
 	Skipped []string `json:"skipped,omitempty"` // bad images of the gallery
+	Seen    int      `json:"seen,omitempty"`    // images whose hashes it carries
+	Aliases string   `json:"aliases,omitempty"` // file of the run that says what aliases stand for
 }
 
 // exportOptions are the options of tfpair export.
@@ -39,6 +41,8 @@ type exportOptions struct {
 	versioned  bool          // version was given, else it is one more than the highest there
 	checkpoint string        // "": best
 	gallery    string        // images that the model is to carry; "": none
+	withSeen   bool          // the model carries hashes of the images that were seen
+	alias      bool          // aliases stand for names of classes and paths
 	layout     layoutOptions // of the gallery
 	reading    readingOptions
 	machine    machineOptions
@@ -55,6 +59,10 @@ again and compared with the run on stored images.
 
 With --gallery the model carries the embeddings of images, and tfpair search needs
 no index.
+
+The model holds no picture of the training, and no hash of one unless you give
+--with-seen. It holds the names of the classes. Give --alias-classes where those are
+the names of people.
 
 ` + examplesHead + `  tfpair export --run demo/run --out model
   tfpair export --run demo/run --out carrying --gallery demo/pictures/train`,
@@ -75,7 +83,11 @@ func (o *exportOptions) addFlags(c *cli.Command) {
 			Usage: "write version `N`"},
 		checkpointFlag(&o.checkpoint),
 		&cli.StringFlag{Name: "gallery", Destination: &o.gallery,
-			Usage: "`PATH` of images that the model carries for tfpair search: a folder, a .zip or a list"})
+			Usage: "`PATH` of images that the model carries for tfpair search: a folder, a .zip or a list"},
+		&cli.BoolFlag{Name: "with-seen", Destination: &o.withSeen,
+			Usage: "carry a hash of each image that was trained on, so that evaluate and seen know them; they tell who was in the data"},
+		&cli.BoolFlag{Name: "alias-classes", Destination: &o.alias,
+			Usage: "write aliases such as class-0001 for the names of classes and the paths of images; aliases.csv in the run folder says what they stand for"})
 	o.layout.addFlags(c)
 	o.reading.addFlags(c)
 	o.machine.addFlags(c)
@@ -100,6 +112,7 @@ func runExport(ctx context.Context, o exportOptions, streams IO) error {
 	out := o.output.on(streams)
 	config := export.Config{Run: o.run, Checkpoint: cmp.Or(o.checkpoint, bestCheckpoint), Out: o.out,
 		Version: o.version, Session: o.machine.session(),
+		WithSeen: o.withSeen, AliasClasses: o.alias,
 		Tool: "tfpair " + programVersion(), Runtime: "TensorFlow " + libtensorflow.Version}
 	bar := stages{out: out}
 	var carried carried
@@ -161,7 +174,13 @@ func (o exportOptions) show(out output, r *export.Result, gallery carried) error
 	out.print("loaded again: embeddings differ by %.2g, %.2g is allowed", r.Difference, r.Tolerance)
 	summary := exported{Model: r.Path, Version: r.Version, Step: m.Step, Space: m.Space,
 		Threshold: m.Threshold.Value, Difference: r.Difference, Tolerance: r.Tolerance,
-		Skipped: sayBad(out, gallery.bad)}
+		Skipped: sayBad(out, gallery.bad), Seen: r.Seen, Aliases: r.Aliases}
+	if r.Seen > 0 {
+		out.print("seen: it carries hashes of %s that were trained on or chose the threshold", count(r.Seen, "image"))
+	}
+	if r.Aliases != "" {
+		out.print("aliases: %s says what they stand for, and stays with the run", r.Aliases)
+	}
 	if m.Gallery != nil {
 		summary.Gallery = m.Gallery.Images
 		out.print("gallery: %s in %s", count(m.Gallery.Images, "image"), count(m.Gallery.Classes, "class"))

@@ -25,6 +25,10 @@ import (
 // ManifestName is where the manifest lies in the folder of a model.
 const ManifestName = savedmodel.ExtraFolder + "/tfpair.json"
 
+// SeenName is where a model that was exported with them keeps the hashes of the images that its
+// training has seen.
+const SeenName = savedmodel.ExtraFolder + "/seen"
+
 // ManifestFormat is the format that this package writes. Fields are only ever added
 // to it; a manifest with a higher number is refused.
 const ManifestFormat = 1
@@ -52,7 +56,8 @@ type Manifest struct {
 	// nil where labels are no images.
 	NoneAbove     *Threshold      `json:"none_above,omitempty"`
 	Classes       []string        `json:"classes,omitempty"`
-	Seen          []string        `json:"seen_classes,omitempty"` // those trained or validated on
+	Seen          []string        `json:"seen_classes,omitempty"`    // those trained or validated on
+	Aliased       bool            `json:"classes_aliased,omitempty"` // aliases stand for names of classes and for paths
 	Data          Data            `json:"data"`
 	Pretrained    *Pretrained     `json:"pretrained,omitempty"` // what the backbone started from
 	Step          int             `json:"step"`                 // updates that made the weights

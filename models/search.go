@@ -22,6 +22,9 @@ type Gallery struct {
 	Images  int    `json:"images"`         // in it
 	Classes int    `json:"classes"`        // of those, 0 where they have none
 	Root    string `json:"root,omitempty"` // that paths are relative to, as it was given; "" not known
+	// Labels: they are the label images of the training. It came later than Root, which is ""
+	// for those.
+	Labels bool `json:"label_images,omitempty"`
 }
 
 // Accept returns the distance up to which an answer of a search is accepted: NoneAbove,

@@ -1,6 +1,6 @@
 // Package run is the folder of a training run:
 //
-//	RUN/{spec.yaml, seen, lock, events.jsonl, tensorboard/events…, checkpoints/step-…, best, cache/features}
+//	RUN/{spec.yaml, seen, aliases.csv, lock, events.jsonl, tensorboard/events…, checkpoints/step-…, best, cache/features}
 //
 // It appears with its spec by one rename. One process at a time may train into it,
 // which Lock ensures; reading needs no lock and no right to write.
@@ -35,6 +35,7 @@ const (
 	boardName       = "tensorboard"
 	cacheName       = "cache"
 	seenName        = "seen"
+	aliasesName     = "aliases.csv"
 )
 
 // The largest files that are read, in bytes.
@@ -269,6 +270,10 @@ func (f *Folder) Seen() (seen.List, error) {
 
 // SetSeen stores which images the training sees.
 func (f *Folder) SetSeen(l seen.List) error { return l.Write(filepath.Join(f.path, seenName)) }
+
+// Aliases returns the path of the file that says which names the aliases in exported models
+// stand for. There is none before such an export.
+func (f *Folder) Aliases() string { return filepath.Join(f.path, aliasesName) }
 
 // mendEvents cuts off a last line that a kill left without its end.
 func (f *Folder) mendEvents() error {

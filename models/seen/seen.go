@@ -77,6 +77,9 @@ func NewSet(l List) *Set {
 	return s
 }
 
+// List returns all images. They must not be changed.
+func (s *Set) List() List { return s.list }
+
 // Find returns the image with exactly this content, of the most exposed role.
 func (s *Set) Find(id phash.Identity) (Image, bool) {
 	row, ok := s.of[id.SHA256]

@@ -38,6 +38,10 @@ type Config struct {
 	// Gallery makes the images that the exported model is to carry, with that model, which is
 	// closed afterwards. Where it is nil those are the label images of the training, if any.
 	Gallery func(context.Context, *models.Model) (*index.Index, error)
+
+	WithSeen     bool // the model carries the hashes of the images that the training has seen
+	AliasClasses bool // aliases stand for names of classes and paths; RUN/aliases.csv says for which
+
 	Tool    string // name and version of the program, for the manifest
 	Runtime string // release of TensorFlow
 }
@@ -47,6 +51,8 @@ type Result struct {
 	models.Info
 	Difference float64 // largest of any embedding number, reloaded against trained
 	Tolerance  float64 // that was allowed
+	Seen       int     // images whose hashes it carries
+	Aliases    string  // file that says what aliases stand for; "": names are as they are
 }
 
 // WeightError says that a weight is not a finite number.
@@ -69,8 +75,8 @@ func (e *DifferenceError) Error() string {
 }
 
 // Run exports. When it returns an error, nothing is left behind. Errors are those of
-// trained.Open, trained.ErrNoThreshold, trained.ErrFrozen, *ExistsError, *WeightError, *DifferenceError,
-// that of ctx, and the disk's.
+// trained.Open, trained.ErrNoThreshold, trained.ErrFrozen, ErrNotRemembered, *AliasesError, *ExistsError,
+// *WeightError, *DifferenceError, that of ctx, and the disk's.
 func Run(ctx context.Context, c Config) (*Result, error) {
 	place, err := findPlace(c.Out, c.Version)
 	if err != nil {
@@ -92,10 +98,17 @@ func Run(ctx context.Context, c Config) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
+	told, err := c.tells(model)
+	if err != nil {
+		return nil, err
+	}
 	if err := place.make(); err != nil {
 		return nil, fmt.Errorf("export to %q: %w", c.Out, err)
 	}
-	result, err := c.fill(ctx, place, model, weights, threshold)
+	result, err := c.fill(ctx, place, model, weights, threshold, told)
+	if err == nil {
+		err = told.store() // first: a model whose aliases nobody knows is of no use
+	}
 	if err == nil {
 		err = place.publish()
 	}
@@ -103,6 +116,7 @@ func Run(ctx context.Context, c Config) (*Result, error) {
 		return nil, errors.Join(err, place.remove())
 	}
 	result.Path, result.Version = place.path(), place.version
+	result.Seen, result.Aliases = len(told.seen), told.file()
 	return result, nil
 }
 
@@ -121,7 +135,7 @@ func finite(m *trained.Model) ([]checkpoint.Tensor, error) {
 
 // fill writes the model aside and checks it there.
 func (c Config) fill(ctx context.Context, p *place, m *trained.Model, weights []checkpoint.Tensor,
-	threshold distance.Threshold) (*Result, error) {
+	threshold distance.Threshold, told told) (*Result, error) {
 	graph, err := graphs.BuildInference(m.Parts, threshold.Value)
 	if err != nil {
 		return nil, err
@@ -144,17 +158,20 @@ func (c Config) fill(ctx context.Context, p *place, m *trained.Model, weights []
 		return nil, err
 	}
 	manifest.Probes, manifest.Tool, manifest.Runtime = probes, c.Tool, c.Runtime
+	if err := told.write(p, manifest); err != nil {
+		return nil, err
+	}
 	if err := p.seal(manifest); err != nil {
 		return nil, err
 	}
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	return c.reload(ctx, p, m, manifest)
+	return c.reload(ctx, p, m, manifest, told)
 }
 
 // reload loads what lies aside as a user would, checks it, and gives it its gallery.
-func (c Config) reload(ctx context.Context, p *place, m *trained.Model, manifest *models.Manifest) (
+func (c Config) reload(ctx context.Context, p *place, m *trained.Model, manifest *models.Manifest, told told) (
 	_ *Result, err error) {
 	model, err := c.load(p)
 	if err != nil {
@@ -169,7 +186,10 @@ func (c Config) reload(ctx context.Context, p *place, m *trained.Model, manifest
 	if err != nil || x == nil {
 		return r, err
 	}
-	if err := addGallery(p, x, manifest); err != nil {
+	if x, err = told.gallery(x, index.Own{m.Spec.Distance.Name: m.Distance()}); err != nil {
+		return nil, err
+	}
+	if err := addGallery(p, x, manifest, c.Gallery == nil); err != nil {
 		return nil, err
 	}
 	r.Manifest = *manifest
@@ -197,8 +217,9 @@ func (c Config) gallery(ctx context.Context, m *trained.Model, reloaded *models.
 	return g.Index(filepath.Base(filepath.Clean(c.Out)), m.Spec.Distance.Name)
 }
 
-// addGallery writes the gallery and seals the manifest again, which says so.
-func addGallery(p *place, x *index.Index, m *models.Manifest) error {
+// addGallery writes the gallery, which may be the label images of the training, and seals the
+// manifest again, which says so.
+func addGallery(p *place, x *index.Index, m *models.Manifest, labels bool) error {
 	if err := m.Fits(x); err != nil {
 		return fmt.Errorf("gallery: %w", err)
 	}
@@ -210,7 +231,7 @@ func addGallery(p *place, x *index.Index, m *models.Manifest) error {
 		return err
 	}
 	m.Gallery = &models.Gallery{File: models.GalleryName, Images: x.Len(), Classes: x.Classes(),
-		Root: x.About().Root}
+		Root: x.About().Root, Labels: labels}
 	return p.seal(m)
 }
 

@@ -40,7 +40,7 @@ func (m *Model) Evaluate(ctx context.Context, c evaluate.Config, r Reading) (
 	} else if c.Gallery != nil {
 		c.Gallery.Store = c.Store
 	}
-	c.Model, c.LabelImages, c.Known, c.Seen = m, labels.Images, m.Labels, m.Manifest.Seen
+	c.Model, c.LabelImages, c.Known, c.Seen = m, labels.Images, m.Labels, m.seenClasses()
 	c.Probability = m.Manifest.Probability
 	exposure, leaveOut, err := m.exposure(c.Store, c.Data, c.Part.Split, c.Part.Images, r)
 	if err != nil {
@@ -74,7 +74,7 @@ func (m *Model) EvaluateLabels(ctx context.Context, c evaluate.LabelConfig, r Re
 		return nil, nil, err
 	}
 	defer c.Store.Close() // a cache
-	c.Model, c.Gallery, c.NoneAbove, c.Seen = m, m.Labels, m.Manifest.NoneAbove, m.Manifest.Seen
+	c.Model, c.Gallery, c.NoneAbove, c.Seen = m, m.Labels, m.Manifest.NoneAbove, m.seenClasses()
 	exposure, leaveOut, err := m.exposure(c.Store, c.Data, c.Part.Split, c.Part.Images, r)
 	if err != nil {
 		return nil, nil, err

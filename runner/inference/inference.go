@@ -10,6 +10,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"path/filepath"
 
 	"github.com/tfpair/tfpair/graphs/spec"
 	"github.com/tfpair/tfpair/internal/session"
@@ -135,16 +136,33 @@ func Exported(e *models.Model, name string) (*Model, error) {
 	if m.Spec, err = spec.Stored(info.Manifest.Spec, models.ManifestName); err != nil {
 		return nil, &models.CorruptError{Path: info.Path, File: models.ManifestName, Reason: err.Error()}
 	}
+	if m.Seen, err = seenBy(info); err != nil {
+		return nil, err
+	}
 	g, err := e.Gallery()
 	if err != nil { // the only one is that there is none
 		return m, nil
 	}
 	m.Gallery = g.Vectors()
-	if m.Spec.LabelImages() && m.Gallery.About().Root == "" { // else the gallery was given to the export
+	carried := info.Manifest.Gallery
+	if carried.Labels || m.Spec.LabelImages() && carried.Root == "" && !info.Manifest.Aliased { // else it was given to the export
 		m.Labels = labelsOf(m.Gallery)
 		m.Labels.Constant = m.constant()
 	}
 	return m, nil
+}
+
+// seenBy returns the images that an exported model remembers, nil where it does not. The error
+// is a *models.CorruptError.
+func seenBy(info models.Info) (*seen.Set, error) {
+	if _, ok := info.Manifest.Files[models.SeenName]; !ok {
+		return nil, nil
+	}
+	list, err := seen.Read(filepath.Join(info.Path, filepath.FromSlash(models.SeenName)))
+	if err != nil {
+		return nil, &models.CorruptError{Path: info.Path, File: models.SeenName, Reason: err.Error()}
+	}
+	return seen.NewSet(list), nil
 }
 
 // Close frees the network. Nothing else of m may be used afterwards, or at the same time.

@@ -1,6 +1,7 @@
 package inference
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -46,12 +47,34 @@ func Part(data *dataset.Dataset, split dataset.Split, training dataset.SplitOpti
 	return data.In(split), nil
 }
 
+// ErrAliased says that a model does not tell the names of the classes that it has seen.
+var ErrAliased = errors.New("it was exported with aliases in the place of the names of classes, so it cannot tell " +
+	"which classes of other data it has not seen")
+
+// Unseen returns the classes of data that the training never saw, whatever their split. Errors:
+// ErrAliased, and those of dataset.Dataset.Unseen.
+func (m *Model) Unseen(data *dataset.Dataset) (dataset.Part, error) {
+	if m.Manifest.Aliased {
+		return dataset.Part{}, fmt.Errorf("model %q: %w", m.Name, ErrAliased)
+	}
+	return data.Unseen(m.Manifest.Seen)
+}
+
+// seenClasses returns the names of the classes that the training saw, nil where they are not
+// known.
+func (m *Model) seenClasses() []string {
+	if m.Manifest.Aliased {
+		return nil
+	}
+	return m.Manifest.Seen
+}
+
 // Part returns the images of a split of data that m is measured on. Where the training kept
 // classes for test, test is the classes of data that it never saw, whatever their split; else
-// it is Split. Errors are those of Split and of dataset.Dataset.Unseen.
+// it is Split. Errors are those of Split and of Unseen.
 func (m *Model) Part(data *dataset.Dataset, split dataset.Split) (dataset.Part, error) {
 	if m.Spec.Train.Unseen && split == dataset.Test {
-		return data.Unseen(m.Manifest.Seen)
+		return m.Unseen(data)
 	}
 	return m.Split(data, split)
 }

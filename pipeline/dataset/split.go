@@ -11,6 +11,8 @@ type SplitOptions struct {
 	Val     float64 // share of the images, pairs or classes held out for validation; in [0,1), 0: none
 	Test    float64 // share kept for test; in [0,1), 0: none; Val + Test < 1
 	ByClass bool    // no class is in two splits
+	Folds   int     // parts of train and validation, each of which is validation once; 0: none, else >= 2
+	Fold    int     // the part that is validation, from 1; 0: none, all is in train
 	Seed    uint64
 }
 
@@ -35,6 +37,11 @@ const (
 //
 // ByClass holds out whole classes instead, at least two for each split. Splits that the
 // data names stay if no class is in two of them.
+//
+// Folds joins what is neither test nor left out, and parts it anew: whole classes with
+// ByClass, else the images of each class, whole groups, the photos of each label image, or
+// pairs that share no image. Folds of equal data and seed are equal, whatever Fold is. The
+// error, an *Error, says how many folds the data is enough for.
 func (d *Dataset) Assign(o SplitOptions) error {
 	if !(o.Val >= 0 && o.Val < 1) {
 		return &OptionsError{fmt.Sprintf("share for validation must be in [0,1), got %g", o.Val)}
@@ -42,6 +49,15 @@ func (d *Dataset) Assign(o SplitOptions) error {
 	if !(o.Test >= 0 && o.Test+o.Val < 1) {
 		return &OptionsError{fmt.Sprintf("share for test must be in [0,1) and leave some for training "+
 			"beside %g for validation, got %g", o.Val, o.Test)}
+	}
+	if o.Folds == 1 || o.Folds < 0 || o.Fold < 0 || o.Fold > o.Folds {
+		return &OptionsError{fmt.Sprintf("folds must be 0 (none) or 2 or more, and fold 0 (none) to as many, got %d and %d", o.Folds, o.Fold)}
+	}
+	if o.Folds > 0 {
+		if err := d.assignFolds(o); err != nil {
+			return &Error{"data", d.Name, err}
+		}
+		return nil
 	}
 	if o.ByClass {
 		if err := d.assignClasses(o); err != nil {

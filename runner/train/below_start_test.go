@@ -3,12 +3,14 @@ package train
 import (
 	"context"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
 
 // TestBelowStart: the start is measured as step 0. A rate at which the weights fly apart
-// makes the network worse than it was, and the alarm names it; a rate of nothing does not.
+// makes the network worse than it was: the start is the best, and the alarm names the rate. A
+// rate of nothing makes it no worse, and what was trained is the best.
 func TestBelowStart(t *testing.T) {
 	for lr, worse := range map[string]bool{"1e-30": false, "3": true} {
 		c := config(t, pictures(t, 4, 10), filepath.Join(t.TempDir(), "run"),
@@ -29,8 +31,11 @@ func TestBelowStart(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if len(start) != 1 || start[0].Best || s.BestStep == 0 {
-			t.Errorf("lr %s: measured at the start %+v, best at step %d; want one that is no best", lr, start, s.BestStep)
+		if len(start) != 1 || !start[0].Best || (s.BestStep == 0) != worse {
+			t.Fatalf("lr %s: measured at the start %+v, best at step %d; the start is the best: %v", lr, start, s.BestStep, worse)
+		}
+		if steps := mustSteps(t, c.Folder); slices.Contains(steps, 0) != (s.BestStep == 0) {
+			t.Errorf("lr %s: checkpoints of steps %v, best %d", lr, steps, s.BestStep)
 		}
 		text := strings.Join(alarms, "\n")
 		if got := strings.Contains(text, "training made it worse") && strings.Contains(text, "train.steps"); got != worse {

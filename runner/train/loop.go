@@ -194,7 +194,7 @@ func (l *loop) steps(ctx context.Context) error {
 		}
 	}
 	if l.step == 0 && l.state.Start == nil && l.Spec.Train.Steps > 0 {
-		if err := l.measureStart(ctx); err != nil {
+		if err := l.evaluate(ctx); err != nil {
 			return err
 		}
 	}
@@ -303,15 +303,20 @@ func (l *loop) measure(ctx context.Context) (evaluate.Scores, error) {
 	return scores, err
 }
 
-// evaluate measures validation, saves, and remembers the best. An evaluation that
-// ctx cuts off leaves no trace: the step is evaluated again when training goes on.
+// evaluate measures validation, saves, and remembers the best: of the start, the network
+// before its first step, only as long as no later one is as good. An evaluation that ctx
+// cuts off leaves no trace: the step is evaluated again when training goes on.
 func (l *loop) evaluate(ctx context.Context) error {
 	scores, err := l.measure(ctx)
 	if err != nil {
 		return err
 	}
 	value := scores.Metrics[l.Select.Metric]
-	best := l.state.BestStep < 0 || l.Select.Better.Than(value, l.state.BestValue)
+	best := l.state.BestStep < 0 || l.Select.Better.Than(value, l.state.BestValue) ||
+		l.state.BestStep == 0 && value == l.state.BestValue
+	if l.step == 0 {
+		l.state.Start = &value
+	}
 	l.state.Validation = &trained.Validation{Step: l.step, Scores: scores, Curve: scores.Curve}
 	if l.due() { // and not because time was up
 		l.state.Stale++
@@ -322,7 +327,7 @@ func (l *loop) evaluate(ctx context.Context) error {
 	if err := l.tell(Evaluated{Step: l.step, Scores: scores, Best: best}); err != nil {
 		return err
 	}
-	if alarm := l.collapse(scores); alarm != nil {
+	if alarm := l.collapse(scores); alarm != nil && (l.step > 0 || l.Spec.Train.Steps == 0) {
 		if err := l.tell(*alarm); err != nil {
 			return err
 		}

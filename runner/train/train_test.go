@@ -397,15 +397,16 @@ func TestPatience(t *testing.T) {
 }
 
 // TestCheckpoints: between evaluations, epochs that take half a minute end with a
-// checkpoint, shorter ones do not, and five minutes are the longest without one.
+// checkpoint, shorter ones do not, and five minutes are the longest without one. The start is
+// evaluated.
 func TestCheckpoints(t *testing.T) {
 	for _, c := range []struct {
 		tick time.Duration // between two looks at the clock, of which a step takes a few
 		want []int         // an epoch is three steps
 	}{
-		{time.Microsecond, []int{12}},
-		{10 * time.Second, []int{3, 6, 9, 12}},
-		{5 * time.Minute, []int{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12}},
+		{time.Microsecond, []int{0, 12}},
+		{10 * time.Second, []int{0, 3, 6, 9, 12}},
+		{5 * time.Minute, []int{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12}},
 	} {
 		cfg := config(t, pictures(t, 3, 8), filepath.Join(t.TempDir(), "run"),
 			tiny(t, "train.eval_every=12"))
@@ -489,7 +490,7 @@ func TestEvents(t *testing.T) {
 		}
 		got = append(got, fmt.Sprint(e.Event, " ", e.Step))
 	}
-	want := []string{"start 0", "eval 0", "eval 5", "checkpoint 5", "step 10", "eval 10", "checkpoint 10",
+	want := []string{"start 0", "eval 0", "checkpoint 0", "eval 5", "checkpoint 5", "step 10", "eval 10", "checkpoint 10",
 		"step 12", "eval 12", "checkpoint 12", "end 12"}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("events (-want +got):\n%s", diff)

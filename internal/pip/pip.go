@@ -1,7 +1,7 @@
 // Package pip downloads Python packages as files, with the pip of the machine: it knows
 // the user's index, proxy and certificates. Nothing is installed.
 //
-//	requirements → python3 -m pip download → wheels in a folder
+//	requirements → python3 -I -m pip download → wheels in a folder
 package pip
 
 import (
@@ -29,16 +29,25 @@ type Options struct {
 // Download fetches what args name, options and requirements as pip download takes them, and
 // says every few seconds how much has arrived.
 func Download(ctx context.Context, o Options, args ...string) error {
-	temp := filepath.Join(o.Staging, "pip")
+	temp, err := filepath.Abs(filepath.Join(o.Staging, "pip"))
+	if err != nil {
+		return err
+	}
+	if o.Into, err = filepath.Abs(o.Into); err != nil {
+		return err
+	}
 	for _, folder := range []string{temp, o.Into} {
 		if err := os.MkdirAll(folder, 0o755); err != nil {
 			return err
 		}
 	}
-	common := []string{"-m", "pip", "download", "--disable-pip-version-check", "--no-input",
+	// Isolated (-I), and in a folder of ours: a pip.py or ssl.py beside downloaded pictures must
+	// not run. pip's own settings, index and proxy, still count.
+	common := []string{"-I", "-m", "pip", "download", "--disable-pip-version-check", "--no-input",
 		"--only-binary=:all:", "--python-version", "3.11", "--dest", o.Into}
 	cmd := exec.CommandContext(ctx, "python3", slices.Concat(common, args)...)
 	cmd.Env = append(os.Environ(), "TMPDIR="+temp)
+	cmd.Dir = temp
 	cmd.WaitDelay = 5 * time.Second
 	o.Progress(o.Label)
 	stop := watch(temp, o.Label, o.Progress)

@@ -3,7 +3,9 @@ package pip
 import (
 	"context"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -40,5 +42,26 @@ func TestDownload(t *testing.T) {
 		if got, err := os.ReadFile(filepath.Join(into, "wheel")); tt.want == "" && (err != nil || string(got) != "x==1\n") {
 			t.Errorf("%s: the wheel holds %q, %v", tt.name, got, err)
 		}
+	}
+}
+
+// TestNothingOfTheFolderRuns: a pip.py beside the user's pictures is not what runs.
+func TestNothingOfTheFolderRuns(t *testing.T) {
+	if _, err := exec.LookPath("python3"); err != nil {
+		t.Skip("there is no python3 here")
+	}
+	pictures, staging := t.TempDir(), t.TempDir()
+	ran := filepath.Join(t.TempDir(), "ran")
+	for _, module := range []string{"pip.py", "ssl.py", "sitecustomize.py"} {
+		text := "open(" + strconv.Quote(ran) + ", 'w').close()\n"
+		if err := os.WriteFile(filepath.Join(pictures, module), []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Chdir(pictures)
+	t.Setenv("PYTHONPATH", pictures)
+	_ = Download(t.Context(), Options{Staging: staging, Into: "wheels", Progress: func(string) {}}, "--no-index", "nothing==1")
+	if _, err := os.Stat(ran); err == nil {
+		t.Error("a module in the current folder was executed")
 	}
 }

@@ -48,8 +48,8 @@ func Make(ctx context.Context, o Options) (interpreter string, err error) {
 		o.Python = "python3"
 	}
 	for _, argv := range [][]string{
-		{o.Python, "-m", "venv", "--clear", folder},
-		{interpreter, "-m", "pip", "install", "--quiet", "--disable-pip-version-check",
+		{o.Python, "-I", "-m", "venv", "--clear", folder},
+		{interpreter, "-I", "-m", "pip", "install", "--quiet", "--disable-pip-version-check",
 			"-r", o.Requirements},
 	} {
 		cmd := exec.CommandContext(ctx, argv[0], argv[1:]...)

@@ -9,13 +9,13 @@ import (
 )
 
 // fakePython writes an interpreter that makes environments of nothing: "-m venv --clear
-// FOLDER" copies itself into FOLDER, "-m pip …" ends with the given code.
+// FOLDER" copies itself into FOLDER, "-I -m pip …" ends with the given code.
 func fakePython(t *testing.T, pip string) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "python")
 	text := `#!/bin/sh
-case "$2" in
-venv) mkdir -p "$4/bin" && cp "$0" "$4/bin/python";;
+case "$3" in
+venv) mkdir -p "$5/bin" && cp "$0" "$5/bin/python";;
 pip) echo "no such package"; exit ` + pip + `;;
 esac
 `

@@ -31,6 +31,7 @@ import (
 	"github.com/tfpair/tfpair/pipeline/features"
 	"github.com/tfpair/tfpair/runner/evaluate"
 	"github.com/tfpair/tfpair/runner/export"
+	"github.com/tfpair/tfpair/runner/holder"
 	"github.com/tfpair/tfpair/runner/inference"
 	"github.com/tfpair/tfpair/runner/metric"
 	"github.com/tfpair/tfpair/runner/train"
@@ -162,6 +163,7 @@ var outcomes = []outcome{
 	{isA[*models.SpaceError], exitInput, "embed the images again with this model: tfpair embed"},
 	{isA[*vectors.Error], exitInput, "tfpair embed writes such files"},
 	{is(trained.ErrFrozen), exitUsage, "leave out --gallery, and search without --index"},
+	{isA[*holder.NothingError], exitInput, "give --in the folder of a run or of an exported model, the file of an index, or a folder above some"},
 	{is(export.ErrNotRemembered), exitInput, "leave out --with-seen, or train again"},
 	{isA[*export.AliasesError], exitInput, "mend the file; if it is lost, remove it, and aliases are given anew"},
 	{is(inference.ErrAliased), exitInput, "evaluate the run, which has the names: --model RUN"},

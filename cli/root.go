@@ -71,6 +71,7 @@ func newApp(streams IO) *cli.App {
 			newCompareCommand(streams),
 			newIndexCommand(streams),
 			newSearchCommand(streams),
+			newSeenCommand(streams),
 			newDemoCommand(streams),
 			newDescribeCommand(streams),
 			newListCommand(streams),

@@ -150,6 +150,9 @@ var Rules = map[string]Rule{
 	"runner/inference": {Ours: []string{"runner/evaluate", "runner/network", "runner/trained", "internal/session",
 		"graphs/spec", "pipeline/...", "models/..."}, Why: ownRoom},
 
+	"runner/holder": {Ours: []string{"pipeline/phash", "models", "models/..."},
+		Why: "it reads what folders say of pictures, and opens no network"},
+
 	"cli": {Ours: []string{"runner/...", "models/...", "pipeline/...", "graphs/...",
 		"internal/..."}, Why: "TensorFlow is behind internal/session and graphs"},
 	"cli/tfpair": {Ours: []string{"cli"}, Why: "main only calls cli"},

@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"hash"
 	"io"
 	"math"
 	"os"
@@ -143,34 +144,93 @@ func refused(path string, err error) error {
 func Decode(r io.Reader, size int64) (*Index, error) { return Own(nil).decode(r, size) }
 
 func (o Own) decode(r io.Reader, size int64) (*Index, error) {
+	d, err := begin(r, size)
+	if err != nil {
+		return nil, err
+	}
+	data, err := readVectors(d.body, d.header.Count*d.header.Dim)
+	if err != nil {
+		return nil, err
+	}
+	if err := d.end(r); err != nil {
+		return nil, err
+	}
+	return o.New(d.header.About, d.items, data)
+}
+
+// ReadItems returns what the index in the file at path says of its images. It keeps no vectors,
+// and does not ask how they are searched, but checks the whole file against its checksum. The
+// error is an *Error.
+func ReadItems(path string) (About, []Item, error) {
+	file, size, err := regular.Open(path)
+	if err != nil {
+		return About{}, nil, refused(path, err)
+	}
+	defer file.Close() // read only
+	d, err := begin(file, size)
+	if err != nil {
+		return About{}, nil, refused(path, err)
+	}
+	if _, err := io.Copy(io.Discard, d.body); err != nil {
+		return About{}, nil, refused(path, err)
+	}
+	if err := d.end(file); err != nil {
+		return About{}, nil, refused(path, err)
+	}
+	return d.header.About, d.items, nil
+}
+
+// decoding is a file of which all before the vectors has been read.
+type decoding struct {
+	header header
+	items  []Item
+	body   *bufio.Reader // the vectors, then the end
+	sum    hash.Hash     // of what was read
+}
+
+// begin reads what stands before the vectors.
+func begin(r io.Reader, size int64) (*decoding, error) {
 	if size > maxFile {
 		return nil, fmt.Errorf("%d bytes, want at most %d", size, int64(maxFile))
 	}
-	sum := sha256.New()
-	b := bufio.NewReaderSize(io.TeeReader(io.LimitReader(r, size-sha256.Size), sum), maxHeader+1)
-	h, start, err := readHeader(b, size)
+	d := &decoding{sum: sha256.New()}
+	d.body = bufio.NewReaderSize(io.TeeReader(io.LimitReader(r, size-sha256.Size), d.sum), maxHeader+1)
+	h, start, err := readHeader(d.body, size)
 	if err != nil {
 		return nil, err
 	}
-	items, err := readItems(io.LimitReader(b, h.Items), h.Count)
-	if err != nil {
+	d.header = h
+	if d.items, err = readItems(io.LimitReader(d.body, h.Items), h.Count); err != nil {
 		return nil, err
 	}
-	if _, err := io.CopyN(io.Discard, b, padding(start+h.Items)); err != nil {
+	if _, err := io.CopyN(io.Discard, d.body, padding(start+h.Items)); err != nil {
 		return nil, truncated(err)
 	}
-	data, err := readVectors(b, h.Count*h.Dim)
-	if err != nil {
-		return nil, err
-	}
+	return d, nil
+}
+
+// end compares the checksum, which is what r holds behind the vectors.
+func (d *decoding) end(r io.Reader) error {
 	stored := make([]byte, sha256.Size)
 	if _, err := io.ReadFull(r, stored); err != nil {
-		return nil, truncated(err)
+		return truncated(err)
 	}
-	if !bytes.Equal(stored, sum.Sum(nil)) {
-		return nil, errors.New("it is not as it was written: its checksum differs")
+	if !bytes.Equal(stored, d.sum.Sum(nil)) {
+		return errors.New("it is not as it was written: its checksum differs")
 	}
-	return o.New(h.About, items, data)
+	return nil
+}
+
+// Begins reports whether the file at path begins as an index does, of whatever version.
+func Begins(path string) bool {
+	file, _, err := regular.Open(path)
+	if err != nil {
+		return false
+	}
+	defer file.Close() // read only
+	first := make([]byte, len(magic)-2)
+	_, err = io.ReadFull(file, first)
+	return err == nil && string(first) == magic[:len(magic)-2]
 }
 
 // truncated says of the end of a file that it is too early.

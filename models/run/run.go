@@ -158,6 +158,16 @@ func create(path string, spec []byte) (err error) {
 	return os.Rename(aside, path)
 }
 
+// Is reports whether path looks like a run folder: it has a spec and a folder of checkpoints.
+func Is(path string) bool {
+	for _, name := range []string{specName, checkpointsName} {
+		if _, err := os.Stat(filepath.Join(path, name)); err != nil {
+			return false
+		}
+	}
+	return true
+}
+
 // Open opens the run folder at path for reading. The error is a *NotRunError.
 func Open(path string) (*Folder, error) {
 	info, err := os.Stat(path)

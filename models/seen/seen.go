@@ -110,6 +110,35 @@ func (s *Set) Copy(id phash.Identity) (Image, bool) {
 	return best, found
 }
 
+// Match is an image of a list that is a picture, or a copy of it.
+type Match struct {
+	Image
+	Exact    bool // it is the same file
+	Distance int  // of the perceptual hashes, in bits; 0 where Exact
+}
+
+// All returns every image that id is, or that is a re-encoded or resized copy of it: the same
+// files first, then the nearest, in the order of l. It takes time in proportion to l.
+func (l List) All(id phash.Identity) []Match {
+	var found []Match
+	for _, i := range l {
+		switch {
+		case i.SHA256 == id.SHA256:
+			found = append(found, Match{Image: i, Exact: true})
+		case i.Hashed && id.Hashed && i.Hash.Distance(id.Hash) <= phash.Near:
+			found = append(found, Match{Image: i, Distance: i.Hash.Distance(id.Hash)})
+		}
+	}
+	rank := func(m Match) int {
+		if m.Exact {
+			return -1
+		}
+		return m.Distance
+	}
+	slices.SortStableFunc(found, func(a, b Match) int { return cmp.Compare(rank(a), rank(b)) })
+	return found
+}
+
 // Difference is an image whose content or role is not that of an earlier list.
 type Difference struct {
 	Path   string

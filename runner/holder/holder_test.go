@@ -1,0 +1,95 @@
+package holder
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/tfpair/tfpair/models/run"
+	"github.com/tfpair/tfpair/models/seen"
+	"github.com/tfpair/tfpair/pipeline/phash"
+)
+
+// remembered makes a run that has seen one photo.
+func remembered(t *testing.T, path string) {
+	t.Helper()
+	f, err := run.OpenOrCreate(path, []byte("backbone: smallconv\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	err = f.SetSeen(seen.List{{Path: "a.jpg", Role: seen.Train, Identity: photo("a", 0)}})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func photo(content string, hash phash.Hash) phash.Identity {
+	return phash.Identity{SHA256: sha256.Sum256([]byte(content)), Hash: hash, Hashed: true}
+}
+
+// TestHolds: a file is known by its content; a hash of up to phash.Near bits away is a copy.
+func TestHolds(t *testing.T) {
+	folder := filepath.Join(t.TempDir(), "run")
+	remembered(t, folder)
+	found, _, err := Find(context.Background(), folder)
+	if err != nil || len(found) != 1 || found[0].Kind != Run || found[0].Unknown != "" {
+		t.Fatalf("Find = %+v, %v; want the run, which knows all", found, err)
+	}
+	for _, of := range []struct {
+		content  string
+		hash     phash.Hash
+		held     bool
+		exact    bool
+		distance int
+	}{
+		{"a", 1 << 60, true, true, 0},     // the same file, whatever its hash
+		{"b", 0b111111, true, false, 6},   // six bits: phash.Near
+		{"b", 0b1111111, false, false, 0}, // seven
+	} {
+		held := found[0].Holds(photo(of.content, of.hash))
+		if (len(held) == 1) != of.held || of.held && (held[0].Exact != of.exact || held[0].Distance != of.distance) {
+			t.Errorf("%q, hash %v: held %+v, want %+v", of.content, of.hash, held, of)
+		}
+	}
+}
+
+// TestFind: each holder once, by links too where they are named; none in hidden folders; what
+// is too deep is said.
+func TestFind(t *testing.T) {
+	t.Chdir(t.TempDir())
+	deep := strings.Repeat("d"+string(filepath.Separator), maxDepth+1)
+	for _, path := range []string{"one", filepath.Join("more", "two"), filepath.Join(".hidden", "three"), deep + "four"} {
+		remembered(t, path)
+	}
+	if err := os.Symlink("one", "link"); err != nil {
+		t.Fatal(err)
+	}
+	found, notes, err := Find(context.Background(), ".", "link")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var paths []string
+	for _, h := range found {
+		paths = append(paths, h.Path)
+	}
+	if got, want := strings.Join(paths, " "), filepath.Join("more", "two")+" one"; got != want {
+		t.Errorf("found %s, want %s", got, want)
+	}
+	if len(notes) != 1 || !strings.Contains(notes[0], "too deep") {
+		t.Errorf("notes %q, want one of a folder that is too deep", notes)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	if _, _, err := Find(ctx, "."); !errors.Is(err, context.Canceled) {
+		t.Errorf("cancelled: %v", err)
+	}
+	var nothing *NothingError
+	if _, _, err := Find(context.Background(), "none"); !errors.As(err, &nothing) {
+		t.Errorf("of nothing: %v, want a *NothingError", err)
+	}
+}

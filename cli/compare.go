@@ -22,6 +22,7 @@ type compareOptions struct {
 	left, right string // image files, or files of vectors
 	exitCode    bool
 	prevalence  float64 // share of same among the pairs of the service
+	threshold   thresholdOptions
 	machine     machineOptions
 	output      outputOptions
 }
@@ -32,12 +33,16 @@ func newCompareCommand(streams IO) *cli.Command {
 		Name:  "compare",
 		Usage: "say whether two images are the same",
 		Description: `Embeds both images and measures the distance of the embeddings. The images are
-the same if it is at most the threshold of the model.
+the same if it is at most the threshold of the model, or another one of --threshold
+or --false-accepts.
 
 You can also compare two files of tfpair embed, row by row.
 
 ` + examplesHead + `  tfpair compare --model demo/model --left demo/pictures/test/house/000.png --right demo/pictures/test/house/001.png`,
-		Action: func(c *cli.Context) error { return runCompare(c.Context, o, streams) },
+		Action: func(c *cli.Context) error {
+			o.threshold.given = c.IsSet("threshold")
+			return runCompare(c.Context, o, streams)
+		},
 	}
 	o.addFlags(c)
 	return c
@@ -51,6 +56,7 @@ func (o *compareOptions) addFlags(c *cli.Command) {
 		&cli.BoolFlag{Name: "exit-code", Destination: &o.exitCode,
 			Usage: "end with exit code 10 if the images, or any of the rows, are different"},
 		prevalenceFlag(&o.prevalence))
+	o.threshold.addFlags(c)
 	o.machine.addFlags(c)
 	o.output.addFlags(c)
 	needs(c, "model", "left", "right")
@@ -58,7 +64,7 @@ func (o *compareOptions) addFlags(c *cli.Command) {
 
 func (o compareOptions) validate() error {
 	err := require("compare", given{"model", o.model.folder}, given{"left", o.left}, given{"right", o.right})
-	return cmp.Or(err, checkPrevalence(o.prevalence), o.machine.validate())
+	return cmp.Or(err, checkPrevalence(o.prevalence), o.threshold.validate(), o.machine.validate())
 }
 
 // compared is the result for one pair.
@@ -87,6 +93,9 @@ func runCompare(_ context.Context, o compareOptions, streams IO) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, model.Close()) }()
+	if err := o.threshold.choose(model); err != nil {
+		return err
+	}
 	threshold, err := model.Threshold()
 	if err != nil {
 		return err

@@ -15,6 +15,7 @@ import (
 	"github.com/tfpair/tfpair/internal/libtensorflow"
 	"github.com/tfpair/tfpair/internal/session"
 	"github.com/tfpair/tfpair/models"
+	"github.com/tfpair/tfpair/models/distance"
 	"github.com/tfpair/tfpair/runner/inference"
 )
 
@@ -224,6 +225,7 @@ func printManifest(out output, m *models.Manifest) {
 	} else {
 		out.print("threshold  same where distance <= %.4g (from %s)", m.Threshold.Value, m.Threshold.Source)
 	}
+	printCurve(out, m.Curve)
 	if g := m.Gallery; g != nil {
 		out.print("gallery    %s in %s, accepted where distance <= %.4g (from %s)", count(g.Images, "image"),
 			count(g.Classes, "class"), m.Accept().Value, m.Accept().Source)
@@ -253,7 +255,11 @@ func printManifest(out output, m *models.Manifest) {
 			t.AppendRow(table.Row{strings.ReplaceAll(of.Name, "_", " "), fmt.Sprintf("%.4f", of.Value),
 				fmt.Sprintf("%.4f – %.4f", of.Low, of.High), of.Better + " is better"})
 		}
-		out.print("\n%s\n\non %s of validation, which also chose the threshold", t, count(m.Pairs, "pair"))
+		on := "validation"
+		if m.CalibratedOn != nil {
+			on = m.CalibratedOn.Name
+		}
+		out.print("\n%s\n\non %s of %s, which is no test: tfpair evaluate makes one", t, count(m.Pairs, "pair"), on)
 	}
 	if len(m.Files) > 0 {
 		t := newTable("file", "bytes", "SHA-256")
@@ -262,6 +268,16 @@ func printManifest(out output, m *models.Manifest) {
 		}
 		out.print("\n%s", t)
 	}
+}
+
+// printCurve says which other thresholds a model can choose.
+func printCurve(out output, c *models.Curve) {
+	if c == nil || c.Check() != nil {
+		return
+	}
+	same, different := c.Pairs()
+	out.print("others     --false-accepts chooses other thresholds, for shares down to %.2g %%: they are of %s same and %s different pairs of %s",
+		100*distance.Least(different), commas(int(same)), commas(int(different)), c.Source)
 }
 
 // fewWords joins the first ten and counts the rest.

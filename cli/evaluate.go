@@ -23,6 +23,7 @@ type evaluateOptions struct {
 	gallery    string  // split, or path of other data, that is searched; "": see Usage
 	seed       uint64  // of drawn pairs
 	prevalence float64 // share of same among the pairs of the service
+	threshold  thresholdOptions
 	few        fewShotOptions
 	sheet      sheetOptions
 	machine    machineOptions
@@ -37,16 +38,19 @@ func newEvaluateCommand(streams IO) *cli.Command {
 		Description: `Measures pairs (same or different?) and retrieval (is the nearest image of the same
 class?), each with a 95 % interval.
 
-The threshold is the one that training chose on validation images. It is never
-chosen on the images that are measured. From class folders as many same as
+The threshold is the one that training chose on validation images, or another one of
+--threshold or --false-accepts. It is never chosen on the images that are measured.
+From class folders as many same as
 different pairs are drawn. Pairs of a list are measured as they are.
 
 ` + examplesHead + `  tfpair evaluate --model demo/run --data demo/pictures
   tfpair evaluate --model demo/model --data demo/pictures --sheet examples.png
+  tfpair evaluate --model demo/run --data demo/pictures --false-accepts 5%
   tfpair evaluate --model demo/run --data demo/pictures --gallery train
   tfpair evaluate --model demo/run --data demo/pictures --way 5 --shot 1 --episodes 100`,
 		Action: func(c *cli.Context) error {
 			o.few.drawn, o.few.shaped = c.IsSet("way"), c.IsSet("shot") || c.IsSet("episodes")
+			o.threshold.given = c.IsSet("threshold")
 			return runEvaluate(c.Context, o, streams)
 		},
 	}
@@ -68,6 +72,7 @@ func (o *evaluateOptions) addFlags(c *cli.Command) {
 			Usage: "`WHERE` to search: a split, or the path of other data (default: the other images of the split, or the label images)"},
 		&cli.Uint64Flag{Name: "seed", Destination: &o.seed, Usage: "`SEED` of drawn pairs; equal seeds give equal numbers"},
 		prevalenceFlag(&o.prevalence))
+	o.threshold.addFlags(c)
 	o.few.addFlags(c)
 	o.sheet.addFlags(c, "PNG `FILE` to draw examples into: wrong and right pairs, or photos and the label images found")
 	o.machine.addFlags(c)
@@ -77,12 +82,14 @@ func (o *evaluateOptions) addFlags(c *cli.Command) {
 
 func (o evaluateOptions) validate() error {
 	err := require("evaluate", given{"model", o.model.folder}, given{"data", o.data.path})
-	if err := cmp.Or(err, checkPrevalence(o.prevalence), o.data.validate(), o.few.validate(), o.machine.validate()); err != nil {
+	if err := cmp.Or(err, checkPrevalence(o.prevalence), o.threshold.validate(), o.data.validate(), o.few.validate(), o.machine.validate()); err != nil {
 		return err
 	}
 	switch few := o.few.asked(); {
 	case few && o.sheet.path != "":
 		return usagef("--sheet shows pairs; few-shot classification has none")
+	case few && o.threshold.asked():
+		return usagef("--threshold and --false-accepts are of pairs; few-shot classification has none")
 	case few && o.gallery != "":
 		return usagef("--gallery is for retrieval; few-shot classification has none")
 	case few && o.data.reading.bad != "stop":
@@ -133,12 +140,17 @@ func runEvaluate(ctx context.Context, o evaluateOptions, streams IO) (err error)
 		return err
 	}
 	defer func() { err = errors.Join(err, m.model.Close()) }()
+	if err := o.threshold.choose(m.model); err != nil {
+		return err
+	}
 	few, err := o.few.draw(m.data, o.seed)
 	switch {
 	case err != nil:
 		return err
 	case few != nil:
 		return m.fewShot(ctx, *few)
+	case m.data.Kind() == dataset.OfLabelImages && o.gallery == "" && o.threshold.asked():
+		return usagef("--threshold and --false-accepts are of pairs; photos of %s are searched among label images", o.data.path)
 	case m.data.Kind() == dataset.OfLabelImages && o.gallery == "":
 		return m.labels(ctx)
 	}

@@ -213,3 +213,42 @@ func TestAugmentOptions(t *testing.T) {
 		refusal[o]{func(o *o) { o.count = 101 }, "--count must be 1 to 100, got 101"},
 		refusal[o]{func(o *o) { o.draws = 0 }, "--draws must be 1 to 30, got 0"})
 }
+
+func TestThresholdOptions(t *testing.T) {
+	type o = thresholdOptions
+	refuse(t, thresholdOptions{},
+		refusal[o]{func(o *o) { o.given, o.value = true, -1 }, ""},
+		refusal[o]{func(o *o) { o.falseAccepts = "1%" }, ""},
+		refusal[o]{func(o *o) { o.falseAccepts = "0.01" }, ""},
+		refusal[o]{func(o *o) { o.falseAccepts = "1" }, `--false-accepts must be a share above 0 and below 1, such as 1% or 0.01, got "1"`},
+		refusal[o]{func(o *o) { o.falseAccepts = "100%" }, `got "100%"`},
+		refusal[o]{func(o *o) { o.falseAccepts = "0" }, `got "0"`},
+		refusal[o]{func(o *o) { o.falseAccepts = "-1%" }, `got "-1%"`},
+		refusal[o]{func(o *o) { o.falseAccepts = "few" }, `got "few"`},
+		refusal[o]{func(o *o) { o.falseAccepts = "NaN" }, `got "NaN"`},
+		refusal[o]{func(o *o) { o.given, o.falseAccepts = true, "1%" }, "--threshold and --false-accepts each choose the threshold"})
+	for text, want := range map[string]float64{"1%": 0.01, "0.5 %": 0.005, "0.01": 0.01, "1e-3": 0.001} {
+		if got, err := parseShare("--x", text); err != nil || got != want {
+			t.Errorf("parseShare(%q) = %g, %v; want %g", text, got, err, want)
+		}
+	}
+}
+
+func TestCalibrateOptions(t *testing.T) {
+	type o = calibrateOptions
+	right := calibrateOptions{model: "model", max: "f1", machine: rightMachine}
+	refuse(t, right,
+		refusal[o]{func(o *o) { o.model = "" }, "calibrate needs --model"},
+		refusal[o]{func(o *o) { o.max = "" }, "calibrate needs --data, or one of"},
+		refusal[o]{func(o *o) { o.max = "auc" }, `--max must be accuracy or f1, got "auc"`},
+		refusal[o]{func(o *o) { o.falseRejects = "1%" }, "--false-rejects and --max each choose the threshold"},
+		refusal[o]{func(o *o) { o.max, o.falseRejects = "", "2" }, "--false-rejects must be a share"},
+		refusal[o]{func(o *o) { o.max, o.falseRejects = "", "1%" }, ""},
+		refusal[o]{func(o *o) { o.data = dataOptions{path: "data", reading: rightReading} }, ""},
+		refusal[o]{func(o *o) { o.max, o.data = "", dataOptions{path: "data", reading: rightReading} }, ""},
+		refusal[o]{func(o *o) { o.data, o.split = dataOptions{path: "data", reading: rightReading}, "dev" },
+			`--split must be train, val or test, got "dev"`},
+		refusal[o]{func(o *o) {
+			o.max, o.threshold.given, o.data = "", true, dataOptions{path: "data", reading: rightReading}
+		}, "--data chooses the threshold, and --threshold gives it"})
+}

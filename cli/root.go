@@ -66,6 +66,7 @@ func newApp(streams IO) *cli.App {
 			newEvaluateCommand(streams),
 			newTuneCommand(streams),
 			newExportCommand(streams),
+			newCalibrateCommand(streams),
 			newAugmentCommand(streams),
 			newEmbedCommand(streams),
 			newCompareCommand(streams),

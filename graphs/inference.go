@@ -74,7 +74,7 @@ func (b *inference) compare(threshold float64) {
 	left := side(names.CompareLeft, "left", names.CompareLeftEmbedding)
 	right := side(names.CompareRight, "right", names.CompareRightEmbedding)
 	distance := fetch(b.root, names.CompareDistance, b.parts.Distance(s.SubScope("distance"), left, right))
-	limit := tg.Const(s.SubScope("threshold"), atMost(threshold))
+	limit := tg.Const(s.SubScope("threshold"), Limit(threshold))
 	fetch(b.root, names.CompareSame, op.LessEqual(s.SubScope("same"), distance, limit))
 	if b.parts.Loss.Logit == nil {
 		return
@@ -84,10 +84,11 @@ func (b *inference) compare(threshold float64) {
 	b.graph.Probable = true
 }
 
-// atMost returns the largest float32 that is at most x, so that comparing float32
+// Limit returns what a graph compares distances with where they are the same up to x: the largest
+// float32 that is at most x, so that comparing float32
 // distances with it decides as comparing them with x would. What lies between zero and the normal
 // numbers is none of its values: the runtime takes those for zero.
-func atMost(x float64) float32 {
+func Limit(x float64) float32 {
 	y := float32(x)
 	if float64(y) > x {
 		y = math.Nextafter32(y, float32(math.Inf(-1)))

@@ -18,8 +18,8 @@ func TestAtMost(t *testing.T) {
 		{-math.SmallestNonzeroFloat32, -0x1p-126}, {-1e-300, -0x1p-126},
 		{math.SmallestNonzeroFloat32, 0}, {0x1p-126, 0x1p-126},
 	} {
-		if got := atMost(c.x); got != c.want {
-			t.Errorf("atMost(%g) = %g, want %g", c.x, got, c.want)
+		if got := Limit(c.x); got != c.want {
+			t.Errorf("Limit(%g) = %g, want %g", c.x, got, c.want)
 		}
 	}
 }

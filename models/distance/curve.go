@@ -47,8 +47,11 @@ func (c *Curve) Pairs() (same, different int64) {
 
 // Choose returns the threshold that a rule asks for. Of a rate it is the one that is kindest to
 // the other kind of pair; of several that are best it is the middle one. The error is a
-// *FewPairsError.
+// *FewPairsError, or that of Check.
 func (c *Curve) Choose(r Rule) (Threshold, error) {
+	if err := c.Check(); err != nil {
+		return Threshold{}, err
+	}
 	same, different := c.Pairs()
 	if err := r.Enough(same, different); err != nil {
 		return Threshold{}, err

@@ -62,6 +62,9 @@ const atLeast = 3
 // three of Hanley and Lippman-Hand, If nothing goes wrong, is everything all right?, JAMA 249, 1983.
 func Needed(rate float64) int { return int(math.Ceil(atLeast / rate)) }
 
+// Least returns the smallest rate of wrong answers that so many pairs can show.
+func Least(pairs int64) float64 { return atLeast / float64(pairs) }
+
 // FewPairsError says that a rule asks for a rate that so few pairs cannot show.
 type FewPairsError struct {
 	Rule   Rule

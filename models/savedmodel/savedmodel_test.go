@@ -18,6 +18,8 @@ import (
 	proto "github.com/galeone/tensorflow/tensorflow/go/core/protobuf/for_core_protos_go_proto"
 	"github.com/google/go-cmp/cmp"
 	protobuf "google.golang.org/protobuf/proto"
+
+	"github.com/tfpair/tfpair/internal/names"
 )
 
 // packed returns strings as the binding packs them into a constant.
@@ -173,5 +175,59 @@ func TestSignature(t *testing.T) {
 	}
 	if _, err := s.Input("pictures"); !errors.Is(err, ErrNoSignature) || !strings.Contains(err.Error(), `no input "pictures" (known: images)`) {
 		t.Errorf("Input = %v, want one that lists the inputs", err)
+	}
+}
+
+// limited is a graph that compares a distance with a limit; edit, which may be nil, changes it.
+func limited(t *testing.T, edit func(nodes []*node_def_go_proto.NodeDef)) []byte {
+	t.Helper()
+	limit := &tensor_go_proto.TensorProto{Dtype: types_go_proto.DataType_DT_FLOAT,
+		TensorShape: &tensor_shape_go_proto.TensorShapeProto{}, TensorContent: []byte{0, 0, 128, 62}} // 0.25
+	nodes := []*node_def_go_proto.NodeDef{
+		{Name: "limit", Op: "Const", Attr: map[string]*attr_value_go_proto.AttrValue{
+			"value": {Value: &attr_value_go_proto.AttrValue_Tensor{Tensor: limit}}}},
+		{Name: "distance", Op: "Placeholder"},
+		{Name: "less", Op: "LessEqual", Input: []string{"distance", "limit"}},
+		{Name: names.CompareSame, Op: "Identity", Input: []string{"less"}},
+	}
+	if edit != nil {
+		edit(nodes)
+	}
+	graph, err := protobuf.Marshal(&graph_go_proto.GraphDef{Node: nodes})
+	if err != nil {
+		t.Fatal(err)
+	}
+	file, err := Encode(Contents{Graph: graph})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return file
+}
+
+func TestSetLimit(t *testing.T) {
+	file, err := SetLimit(limited(t, nil), 0.5)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, limit, err := limitOf(file)
+	if err != nil || len(limit.FloatVal) != 1 || limit.FloatVal[0] != 0.5 || limit.TensorContent != nil {
+		t.Errorf("limit %v, %v; want 0.5 alone", limit, err)
+	}
+	again, err := SetLimit(file, 0.5)
+	if err != nil || string(again) != string(file) {
+		t.Errorf("the same limit again gives other bytes: %v", err)
+	}
+	for name, file := range map[string][]byte{
+		"no protocol buffer":  []byte("no model"),
+		"empty":               nil,
+		"another comparison":  limited(t, func(n []*node_def_go_proto.NodeDef) { n[2].Op = "Less" }),
+		"no answer":           limited(t, func(n []*node_def_go_proto.NodeDef) { n[3].Name = "other" }),
+		"a circle":            limited(t, func(n []*node_def_go_proto.NodeDef) { n[3].Input[0] = names.CompareSame }),
+		"a limit that is fed": limited(t, func(n []*node_def_go_proto.NodeDef) { n[0].Op = "Placeholder" }),
+		"no limit":            limited(t, func(n []*node_def_go_proto.NodeDef) { n[2].Input = n[2].Input[:1] }),
+	} {
+		if _, err := SetLimit(file, 0.5); err == nil {
+			t.Errorf("%s: SetLimit = nil error", name)
+		}
 	}
 }

@@ -2,6 +2,7 @@ package evaluate
 
 import (
 	"cmp"
+	"context"
 	"maps"
 	"math/rand/v2"
 	"slices"
@@ -143,4 +144,22 @@ func (t LabelTask) curve(e Embedder, photos []float32) (*distance.Curve, error) 
 		return nil, err
 	}
 	return c.Keep(distance.EvenPrevalence), nil
+}
+
+// CalibrateOn is Calibrate on the pairs of c.Part, listed or drawn from classes. It looks at Model,
+// Store, Data, Part, Seen, Seed and Progress of c. Errors are those of ChoosePairs, of reading
+// images, and of Calibrate.
+func CalibrateOn(ctx context.Context, c Config, by distance.Rule) (Scores, error) {
+	pairs, err := ChoosePairs(c.Data, c.Part, nil, c.Seen, c.Seed)
+	if err != nil {
+		return Scores{}, err
+	}
+	if err := by.Enough(pairs.Kinds()); err != nil {
+		return Scores{}, err
+	}
+	embeddings, err := Embed(ctx, c.Model, c.Store, pairs.Images, c.Progress)
+	if err != nil {
+		return Scores{}, err
+	}
+	return Calibrate(c.Model, embeddings, pairs, by)
 }

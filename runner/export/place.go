@@ -62,6 +62,16 @@ func findPlace(out string, version int) (*place, error) {
 	return p, nil
 }
 
+// VersionOf returns the number that the folder of a version is called. The error says that it is
+// called something else.
+func VersionOf(folder string) (int, error) {
+	version, err := strconv.Atoi(filepath.Base(folder))
+	if err != nil || version < 1 {
+		return 0, fmt.Errorf("%q is no numbered version of a model", folder)
+	}
+	return version, nil
+}
+
 // path returns where the model will be.
 func (p *place) path() string { return filepath.Join(p.out, strconv.Itoa(p.version)) }
 

@@ -55,6 +55,9 @@ func (m *Model) Evaluate(ctx context.Context, c evaluate.Config, r Reading) (
 		return nil, nil, explain(err, exposure)
 	}
 	report.Exposure = exposure
+	if on := m.Manifest.CalibratedOn; on != nil && on.Fingerprint == report.Fingerprint {
+		report.Doubts = append(report.Doubts, "the threshold was chosen on these images")
+	}
 	return report, skipped, nil
 }
 

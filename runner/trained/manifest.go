@@ -50,12 +50,12 @@ func (m *Model) Manifest(weights []checkpoint.Tensor) (*models.Manifest, error) 
 	manifest.Threshold, manifest.Probability, manifest.Curve = t, m.Probability(), m.Curve()
 	manifest.Pairs = m.State.Validation.Scores.Pairs
 	manifest.NoneAbove = m.NoneAbove()
-	manifest.Metrics, err = metrics(m.State.Validation.Scores)
+	manifest.Metrics, err = Metrics(m.State.Validation.Scores)
 	return manifest, err
 }
 
-// metrics returns the scores with their intervals, by name.
-func metrics(s evaluate.Scores) ([]models.Metric, error) {
+// Metrics returns the scores with their intervals, by name.
+func Metrics(s evaluate.Scores) ([]models.Metric, error) {
 	var list []models.Metric
 	for _, name := range slices.Sorted(maps.Keys(s.Metrics)) {
 		better, err := evaluate.Direction(name, s.Photos > 0)

@@ -142,7 +142,7 @@ func (m *Model) Threshold() (distance.Threshold, error) {
 	}
 	t := distance.Threshold{Value: v.Scores.Threshold,
 		Source: fmt.Sprintf("validation, step %d, %s", v.Step, plural.Count(v.Scores.Pairs, "pair"))}
-	if v.Scores.Rule != "" {
+	if v.Scores.Rule != "" && v.Curve != nil && v.Curve.Check() == nil {
 		same, different := v.Curve.Pairs()
 		t.Source = fmt.Sprintf("validation, step %d, %d same and %d different pairs: %s", v.Step, same, different, v.Scores.Rule)
 	}

@@ -1,0 +1,64 @@
+package savedmodel
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/galeone/tensorflow/tensorflow/go/core/framework/node_def_go_proto"
+	"github.com/galeone/tensorflow/tensorflow/go/core/framework/tensor_go_proto"
+	"github.com/galeone/tensorflow/tensorflow/go/core/framework/types_go_proto"
+	proto "github.com/galeone/tensorflow/tensorflow/go/core/protobuf/for_core_protos_go_proto"
+	protobuf "google.golang.org/protobuf/proto"
+
+	"github.com/tfpair/tfpair/internal/names"
+)
+
+// SetLimit returns a saved_model.pb that Encode wrote with another limit: the largest distance at
+// which the operation names.CompareSame says "same". All else stays as it is.
+func SetLimit(file []byte, limit float32) ([]byte, error) {
+	saved, t, err := limitOf(file)
+	if err != nil {
+		return nil, err
+	}
+	t.TensorContent, t.FloatVal = nil, []float32{limit}
+	return protobuf.MarshalOptions{Deterministic: true}.Marshal(saved)
+}
+
+// limitOf returns the model in file and its limit, a constant of one float32:
+//
+//	distance, limit → LessEqual → names.CompareSame
+func limitOf(file []byte) (*proto.SavedModel, *tensor_go_proto.TensorProto, error) {
+	saved := &proto.SavedModel{}
+	if err := protobuf.Unmarshal(file, saved); err != nil {
+		return nil, nil, fmt.Errorf("decode %s: %w", FileName, err)
+	}
+	at := slices.IndexFunc(saved.MetaGraphs, func(g *proto.MetaGraphDef) bool {
+		return slices.Contains(g.GetMetaInfoDef().GetTags(), Tag)
+	})
+	if at < 0 {
+		return nil, nil, fmt.Errorf("%s has no graph with the tag %q", FileName, Tag)
+	}
+	nodes := map[string]*node_def_go_proto.NodeDef{}
+	for _, node := range saved.MetaGraphs[at].GetGraphDef().GetNode() {
+		nodes[node.Name] = node
+	}
+	same := nodes[names.CompareSame]
+	for same.GetOp() == "Identity" && len(same.Input) > 0 {
+		next := nodes[strings.TrimSuffix(same.Input[0], ":0")]
+		if next == same {
+			break
+		}
+		same = next
+	}
+	if same.GetOp() != "LessEqual" || len(same.Input) < 2 {
+		return nil, nil, errors.New("the graph does not compare a distance with a limit as tfpair's do")
+	}
+	constant := nodes[strings.TrimSuffix(same.Input[1], ":0")]
+	t := constant.GetAttr()["value"].GetTensor()
+	if constant.GetOp() != "Const" || t.GetDtype() != types_go_proto.DataType_DT_FLOAT || len(t.GetTensorShape().GetDim()) > 0 {
+		return nil, nil, errors.New("the limit of distances in the graph is no constant of one float32")
+	}
+	return saved, t, nil
+}

@@ -13,12 +13,19 @@ import (
 // Open opens the regular file at path for reading, and returns its size in bytes. A folder, a
 // pipe, a socket or a device is not opened. The error is an *fs.PathError.
 func Open(path string) (*os.File, int64, error) {
+	refuse := func(err error) (*os.File, int64, error) {
+		return nil, 0, &fs.PathError{Op: "open", Path: path, Err: err}
+	}
 	info, err := os.Stat(path)
-	if err != nil {
-		return nil, 0, err
+	var of *fs.PathError
+	switch {
+	case errors.As(err, &of):
+		return refuse(of.Err)
+	case err != nil:
+		return refuse(err)
 	}
 	if err := Check(info.Mode()); err != nil {
-		return nil, 0, &fs.PathError{Op: "open", Path: path, Err: err}
+		return refuse(err)
 	}
 	f, err := os.Open(path)
 	if err != nil {

@@ -6,9 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"regexp"
 	"slices"
 	"strings"
 	"syscall"
+
+	"github.com/urfave/cli/v2"
 
 	"github.com/tfpair/tfpair/graphs"
 	"github.com/tfpair/tfpair/internal/libtensorflow"
@@ -109,76 +112,110 @@ var errDifferent = errors.New("different")
 type outcome struct {
 	is   func(error) bool
 	code int
-	hint string
+	hint advice
 }
+
+// advice is what can be done about an error, one way a string. Behind "tfpair" stands another
+// command, with flags of its own.
+type advice []string
+
+// flagWords finds the flags of a way.
+var flagWords = regexp.MustCompile(`--[a-z][a-z-]*`)
+
+// on returns the ways that a command with these flags has, as one sentence.
+func (a advice) on(flags []cli.Flag) string {
+	var ways []string
+	for _, way := range a {
+		own, _, _ := strings.Cut(way, "tfpair ")
+		if !slices.ContainsFunc(flagWords.FindAllString(own, -1), func(word string) bool {
+			return flagNamed(flags, strings.TrimPrefix(word, "--")) == nil
+		}) {
+			ways = append(ways, way)
+		}
+	}
+	return strings.Join(ways, ", or ")
+}
+
+// commandError is an error of a command, whose flags the hint may name.
+type commandError struct {
+	error
+	flags []cli.Flag
+}
+
+func (e *commandError) Unwrap() error { return e.error }
 
 // outcomes are looked through in order.
 var outcomes = []outcome{
-	{isA[SignalError], 0, ""}, // the code is the signal's
-	{isA[*train.SpecError], exitUsage, "to go on, give the settings and the --weights of that run; to begin anew, give another --out"},
-	{isA[*tune.FolderError], exitUsage, "give the same search to go on with it; to begin anew, give another --out"},
-	{isA[*tune.SpaceError], exitUsage, "docs/spec.md says what a space file may hold; tfpair list shows names"},
-	{isA[*named.UnknownError], exitUsage, ""}, // see hint
-	{isA[*usageError], exitUsage, ""},         // see hint
-	{isA[*dataset.OptionsError], exitUsage, ""},
-	{isA[*graphs.BuildError], exitUsage, "docs/spec.md says what a spec may hold"},
-	{isA[*train.ClassesError], exitUsage, ""},
-	{isA[*train.SamplerError], exitUsage, "add a setting, such as --set train.batch_size=32 or --set sampler=pairs"},
-	{isA[*skippedError], exitSkipped, ""},
-	{isA[*train.DivergedError], exitDiverged, "lower the learning rate, such as --set optimizer.adam.lr=0.0003, or add --set optimizer.adam.clip_norm=1"},
-	{isA[*weights.OptionsError], exitUsage, ""},
-	{isA[*weights.ExistsError], exitUsage, "give another --out; nothing is overwritten"},
-	{isA[*pretrained.ExistsError], exitUsage, "give another --out; nothing is overwritten"},
-	{isA[*weights.NoHDF5Error], exitInput, "run make hdf5, or install libhdf5-dev, and build tfpair with make; " +
-		"docs/weights.md says more"},
-	{isA[*weights.Error], exitInput, "docs/weights.md says what is imported"},
-	{isA[*pretrained.ChecksumError], exitInput, ""},
-	{isA[*train.WeightsError], exitInput, "to go on, give the weights of that run, or none; to begin anew, give another --out"},
-	{isOverBudget, exitInput, "mend or remove them, or leave more out with a larger --bad-budget"},
-	{isA[*pipeline.BadImagesError], exitInput, "mend or remove them, or add --bad-images skip to leave them out"},
-	{isA[*inference.SeenError], exitInput, "give images that the training has not seen; or add --seen to measure these all the same, and too well"},
-	{isA[*train.ImagesError], exitInput, "to go on, give the images of that run; to begin anew, give another --out"},
-	{isA[*seen.Error], exitInput, "to begin anew, give another --out; the checkpoints of this run can still be evaluated and exported"},
-	{isA[*train.DataError], exitInput, "to go on, give the data of that run; to begin anew, give another --out"},
-	{isA[*dataset.Error], exitInput, ""},
-	{fixable, exitInput, "the same command with --fix NEW.csv writes the rows that can be used to a new list"},
-	{isA[*dataset.ListError], exitInput, ""},
-	{isA[*decode.ImageError], exitInput, "mend or remove it, or add --bad-images skip to leave it out"},
-	{isA[*distance.FewPairsError], exitInput, "ask for a larger share, or choose on more pairs: tfpair calibrate"},
-	{is(distance.ErrNoCurve), exitInput, "give a --threshold; or choose one on pairs of yours: tfpair calibrate --model MODEL --data PAIRS"},
-	{isA[*evaluate.NoPairsError], exitInput, ""},
-	{isA[*evaluate.NoQueriesError], exitInput, ""},
-	{isA[*evaluate.NoEpisodesError], exitInput, ""},
-	{isA[*evaluate.LabelImageError], exitInput, "train with target.side=shared to search among label images that training did not have"},
-	{isA[*metric.DegenerateError], exitInput, ""},
-	{isA[*run.NotRunError], exitInput, ""},
-	{isA[*models.NotModelError], exitInput, "tfpair export --run RUN --out MODEL makes one"},
-	{isA[*models.CorruptError], exitInput, "export it again: tfpair export"},
-	{isA[*models.NewerError], exitInput, "use the version of tfpair that exported it, or a later one"},
-	{isA[*export.ExistsError], exitUsage, "give another --out or --version; nothing is overwritten"},
-	{isA[*sheet.ExistsError], exitUsage, "give another name, or --overwrite to replace it"},
-	{isA[*vectors.ExistsError], exitUsage, "give another --out, or --overwrite to replace it"},
-	{isA[*index.ExistsError], exitUsage, "give another --out, or --overwrite to replace it"},
-	{isA[*index.Error], exitInput, "build it again with this model: tfpair index build --model MODEL --data DATA --out INDEX --overwrite"},
-	{is(models.ErrNoGallery), exitInput, "search an index of your own, from tfpair index build, with --index; or export with --gallery"},
-	{isA[*models.SpaceError], exitInput, "embed the images again with this model: tfpair embed"},
-	{isA[*vectors.Error], exitInput, "tfpair embed writes such files"},
-	{is(trained.ErrFrozen), exitUsage, "leave out --gallery, and search without --index"},
-	{isA[*holder.NothingError], exitInput, "give --in the folder of a run or of an exported model, the file of an index, or a folder above some"},
-	{is(export.ErrNotRemembered), exitInput, "leave out --with-seen, or train again"},
-	{isA[*export.AliasesError], exitInput, "mend the file; if it is lost, remove it, and aliases are given anew"},
-	{is(inference.ErrAliased), exitInput, "evaluate the run, which has the names: --model RUN"},
-	{isA[*export.WeightError], exitRefused, "export another checkpoint: --checkpoint"},
-	{isA[*export.DifferenceError], exitRefused, ""},
-	{isA[*features.SpaceError], exitFailed, "make room, give --out on another disk, or see images anew in each step: --set cache.type=off"},
-	{isA[*features.NotFiniteError], exitInput, "the frozen weights are not finite, or not of this backbone"},
-	{isA[*run.LockedError], exitFailed, "wait for it to end, or give another --out"},
-	{isA[*checkpoint.CorruptError], exitInput, "another checkpoint may be whole: --checkpoint last"},
-	{is(checkpoint.ErrNone), exitInput, "the training was ended before its first checkpoint; give the same train command again"},
-	{is(trained.ErrNoThreshold), exitInput, "--checkpoint best is one that was evaluated"},
-	{isA[*libtensorflow.MissingError], exitInput, ""},
-	{isA[*load.Error], exitInput, ""},
-	{is(session.ErrNoGPU), exitInput, "tfpair doctor names what the GPU build misses; --device cpu works everywhere"},
+	{isA[SignalError], 0, nil}, // the code is the signal's
+	{isA[*train.SpecError], exitUsage, advice{"to go on, give the settings and the --weights of that run; to begin anew, give another --out"}},
+	{isA[*tune.FolderError], exitUsage, advice{"give the same search to go on with it; to begin anew, give another --out"}},
+	{isA[*tune.SpaceError], exitUsage, advice{"docs/spec.md says what a space file may hold; tfpair list shows names"}},
+	{isA[*named.UnknownError], exitUsage, nil}, // see hint
+	{isA[*usageError], exitUsage, nil},         // see hint
+	{isA[*dataset.OptionsError], exitUsage, nil},
+	{isA[*graphs.BuildError], exitUsage, advice{"docs/spec.md says what a spec may hold"}},
+	{isA[*train.ClassesError], exitUsage, nil},
+	{isA[*train.SamplerError], exitUsage, advice{"add a setting, such as --set train.batch_size=32 or --set sampler=pairs"}},
+	{isA[*skippedError], exitSkipped, nil},
+	{isAtStart, exitDiverged, advice{"no step is to blame: start from other --weights", "from another seed: --set train.seed=1"}},
+	{isA[*train.DivergedError], exitDiverged, advice{"lower the learning rate, such as --set optimizer.adam.lr=0.0003", "add --set optimizer.adam.clip_norm=1"}},
+	{isA[*weights.OptionsError], exitUsage, nil},
+	{isA[*weights.ExistsError], exitUsage, advice{"give another --out; nothing is overwritten"}},
+	{isA[*pretrained.ExistsError], exitUsage, advice{"give another --out; nothing is overwritten"}},
+	{isA[*weights.NoHDF5Error], exitInput, advice{"run make hdf5, or install libhdf5-dev, and build tfpair with make; " +
+		"docs/weights.md says more"}},
+	{isA[*weights.Error], exitInput, advice{"docs/weights.md says what is imported"}},
+	{isA[*pretrained.ChecksumError], exitInput, nil},
+	{isA[*train.WeightsError], exitInput, advice{"to go on, give the weights of that run, or none; to begin anew, give another --out"}},
+	{isOverBudget, exitInput, advice{"mend or remove them", "leave more out with a larger --bad-budget"}},
+	{isA[*pipeline.BadImagesError], exitInput, advice{"mend or remove them", "add --bad-images skip to leave them out"}},
+	{isA[*inference.SeenError], exitInput, advice{"give images that the training has not seen", "add --seen to measure these all the same, and too well"}},
+	{isA[*train.ImagesError], exitInput, advice{"to go on, give the images of that run; to begin anew, give another --out"}},
+	{isA[*seen.Error], exitInput, advice{"to begin anew, give another --out; the checkpoints of this run can still be evaluated and exported"}},
+	{isA[*train.DataError], exitInput, advice{"to go on, give the data of that run; to begin anew, give another --out"}},
+	{isA[*dataset.Error], exitInput, nil},
+	{fixable, exitInput, advice{"the same command with --fix NEW.csv writes the rows that can be used to a new list"}},
+	{isA[*dataset.ListError], exitInput, nil},
+	{isA[*decode.ImageError], exitInput, advice{"mend or remove it", "add --bad-images skip to leave it out"}},
+	{isA[*distance.FewPairsError], exitInput, advice{"ask for a larger share, or choose on more pairs: tfpair calibrate"}},
+	{is(distance.ErrNoCurve), exitInput, advice{"give a --threshold",
+		"choose one on pairs of yours: tfpair calibrate --model MODEL --data PAIRS"}},
+	{isA[*evaluate.NoPairsError], exitInput, nil},
+	{isA[*evaluate.NoQueriesError], exitInput, nil},
+	{isA[*evaluate.NoEpisodesError], exitInput, nil},
+	{isA[*evaluate.LabelImageError], exitInput, advice{"train with target.side=shared to search among label images that training did not have"}},
+	{isA[*metric.DegenerateError], exitInput, nil},
+	{isA[*run.NotRunError], exitInput, nil},
+	{isA[*models.NotModelError], exitInput, advice{"tfpair export --run RUN --out MODEL makes one"}},
+	{isA[*models.CorruptError], exitInput, advice{"export it again: tfpair export --run RUN --out MODEL"}},
+	{isA[*models.NewerError], exitInput, advice{"use the version of tfpair that exported it, or a later one"}},
+	{isA[*export.ExistsError], exitUsage, advice{"give another --out or --version; nothing is overwritten"}},
+	{isA[*sheet.ExistsError], exitUsage, advice{"give another name", "add --overwrite to replace it"}},
+	{isA[*vectors.ExistsError], exitUsage, advice{"give another --out", "add --overwrite to replace it"}},
+	{isA[*index.ExistsError], exitUsage, advice{"give another --out", "add --overwrite to replace it"}},
+	{isA[*index.Error], exitInput, advice{"build it again with this model: tfpair index build --model MODEL --data DATA --out INDEX --overwrite"}},
+	{is(models.ErrNoGallery), exitInput, advice{"search with --index what tfpair index build has made",
+		"export it with a gallery: tfpair export --run RUN --out MODEL --gallery DATA"}},
+	{isA[*models.SpaceError], exitInput, advice{"embed the images again with this model: tfpair embed --model MODEL --data DATA --out VECTORS"}},
+	{isA[*vectors.Error], exitInput, advice{"tfpair embed writes such files"}},
+	{is(trained.ErrFrozen), exitUsage, advice{"leave out --gallery",
+		"search the label images that the model has: tfpair search --model MODEL --image PATH"}},
+	{isA[*holder.NothingError], exitInput, advice{"give --in the folder of a run or of an exported model, the file of an index, " +
+		"or a folder above some"}},
+	{is(export.ErrNotRemembered), exitInput, advice{"leave out --with-seen", "train again"}},
+	{isA[*export.AliasesError], exitInput, advice{"mend the file; if it is lost, remove it, and aliases are given anew"}},
+	{is(inference.ErrAliased), exitInput, advice{"evaluate the run, which has the names: --model RUN"}},
+	{isA[*export.WeightError], exitRefused, advice{"export another checkpoint: --checkpoint"}},
+	{isA[*export.DifferenceError], exitRefused, nil},
+	{isA[*features.SpaceError], exitFailed, advice{"make room, give --out on another disk", "see images anew in each step: --set cache.type=off"}},
+	{isA[*features.NotFiniteError], exitInput, advice{"the frozen weights are not finite, or not of this backbone"}},
+	{isA[*run.LockedError], exitFailed, advice{"wait for it to end", "give another --out"}},
+	{isA[*checkpoint.CorruptError], exitInput, advice{"another checkpoint may be whole: --checkpoint last"}},
+	{is(checkpoint.ErrNone), exitInput, advice{"the training was ended before its first checkpoint; give the same train command again"}},
+	{is(trained.ErrNoThreshold), exitInput, advice{"--checkpoint best is one that was evaluated"}},
+	{isA[*libtensorflow.MissingError], exitInput, nil},
+	{isA[*load.Error], exitInput, nil},
+	{is(session.ErrNoGPU), exitInput, advice{"tfpair doctor names what the GPU build misses; --device cpu works everywhere"}},
 }
 
 // fixable tells whether a list has rows that can be used.
@@ -219,7 +256,12 @@ func report(streams IO, err error) int {
 	}
 	out := output{IO: streams}
 	out.say("tfpair: %v", err)
-	if hint := o.hintFor(err); hint != "" {
+	var flags []cli.Flag
+	var of *commandError
+	if errors.As(err, &of) {
+		flags = of.flags
+	}
+	if hint := o.hintFor(err, flags); hint != "" {
 		out.say("tfpair: hint: %s", hint)
 	}
 	return o.code
@@ -227,12 +269,12 @@ func report(streams IO, err error) int {
 
 // hintFor returns what to do about err: the command that shows what there is, where a name or
 // a command line is wrong.
-func (o outcome) hintFor(err error) string {
+func (o outcome) hintFor(err error, flags []cli.Flag) string {
 	var unknown *named.UnknownError
 	var wrong *usageError
 	switch {
-	case o.hint != "":
-		return o.hint
+	case o.hint != nil:
+		return o.hint.on(flags)
 	case errors.As(err, &unknown):
 		return listHint(unknown.Kind)
 	case errors.As(err, &wrong) && o.code == exitUsage:
@@ -250,6 +292,12 @@ func listHint(kind string) string {
 		return fmt.Sprintf("tfpair list --kind %q", kind)
 	}
 	return "tfpair list --kind " + kind
+}
+
+// isAtStart reports whether numbers were not finite before the first step.
+func isAtStart(err error) bool {
+	var diverged *train.DivergedError
+	return errors.As(err, &diverged) && diverged.Step == 0 && diverged.Images == nil
 }
 
 // isOverBudget reports whether more images are bad than may be skipped, where some may.

@@ -126,8 +126,16 @@ func finish(c *cli.Command, p page, streams IO) {
 		default:
 			err = action(ctx)
 		}
-		return hinted(err, p.words())
+		return ofCommand(hinted(err, p.words()), c)
 	}
+}
+
+// ofCommand returns err as one of a command, or nil.
+func ofCommand(err error, c *cli.Command) error {
+	if err == nil {
+		return nil
+	}
+	return &commandError{err, c.Flags}
 }
 
 // refuseArguments refuses an argument of a command that takes none.

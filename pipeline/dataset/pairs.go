@@ -61,6 +61,10 @@ func (s *source) readAll(images *imageSet) error {
 
 // nowhere is the hint where no image of a list is found.
 func (s *source) nowhere() string {
+	if s.imagesNamed {
+		return fmt.Sprintf("none of the listed images is in %q, which --images names: name another folder or .zip, "+
+			"or write paths relative to this one", s.rootPath)
+	}
 	return fmt.Sprintf("none of the listed images is in %q: "+
 		"name the folder or .zip that holds them with --images", s.rootPath)
 }

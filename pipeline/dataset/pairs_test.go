@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"strings"
 	"testing"
+	"testing/fstest"
 )
 
 func TestPairs(t *testing.T) {
@@ -338,4 +339,16 @@ func FuzzLists(f *testing.F) {
 		_ = d.Assign(SplitOptions{Val: 0.1}) // refuses most lists: all hangs together
 		_ = d.Summary() + d.Fingerprint()
 	})
+}
+
+// TestImagesNamed: where --images is given, no message says to give it.
+func TestImagesNamed(t *testing.T) {
+	for _, path := range []string{"a.png", "/in/a.png"} {
+		text := "left,right,same\n" + path + "," + path + ",1\n"
+		m := fstest.MapFS{"l.csv": &fstest.MapFile{Data: []byte(text)}, "in/other.png": &fstest.MapFile{}}
+		_, err := Open(Options{FS: m, Data: "l.csv", Images: "in"})
+		if err == nil || !strings.Contains(err.Error(), "which --images names") || strings.Contains(err.Error(), "with --images") {
+			t.Errorf("list of %q: %v", path, err)
+		}
+	}
 }

@@ -28,6 +28,10 @@ func (l *loop) collapse(s evaluate.Scores) *Alarmed {
 	if l.Spec.Miner.Name == "hard" { // whose triplets all ask to pull together at first
 		lower += ", set miner=semihard"
 	}
+	again := lower + ", or set another train.seed"
+	if l.step == 0 { // no step is to blame
+		again = "set another train.seed, or train: train.steps is 0"
+	}
 	auc, steps := s.Metrics["auc"], float64(l.meter.epochSteps)
 	chance, moved := auc < nearChance, steps > 0
 	ranked := fmt.Sprintf("val.auc is %.3f, the mean distance of different pairs minus that "+
@@ -40,11 +44,11 @@ func (l *loop) collapse(s evaluate.Scores) *Alarmed {
 		{s.Spread < metric.CollapsedBelow,
 			fmt.Sprintf("all embeddings are alike (spread %.2g, below %g)", s.Spread,
 				metric.CollapsedBelow),
-			lower + ", or set another train.seed"},
+			again},
 		{chance && s.Rank < lineBelow && l.network.Dim() > 1,
 			fmt.Sprintf("the embeddings lie on a line (effective rank %.2f of %d); %s", s.Rank,
 				l.network.Dim(), ranked),
-			lower + ", or set another train.seed"},
+			again},
 		{chance && moved && active == 0,
 			"no tuple costs anything, so that nothing is learnt; " + ranked,
 			fmt.Sprintf("raise the margin of loss.%s, or choose another miner", l.Spec.Loss.Name)},

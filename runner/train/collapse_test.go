@@ -28,7 +28,7 @@ func TestCollapseReasons(t *testing.T) {
 		{"trivial but ranks", 0.5, 3, 0.7, 2, 2, "", "", ""},
 		{"learns", 0.5, 3, 0.5, 1.5, 2, "", "", ""},
 	} {
-		l := &loop{Config: Config{Resolved: mustResolve(t, tiny(t))},
+		l := &loop{Config: Config{Resolved: mustResolve(t, tiny(t))}, step: 4,
 			meter:   meter{epochLoss: c.loss, epochActive: c.active, epochSteps: 2, trivial: 1},
 			network: &network.Network{Graph: &graphs.Graph{EmbeddingDim: 8}}}
 		alarm := l.collapse(evaluate.Scores{Spread: c.spread, Rank: c.rank,
@@ -45,5 +45,15 @@ func TestCollapseReasons(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// TestCollapseBeforeTraining: where no step was made, the learning rate is not to blame.
+func TestCollapseBeforeTraining(t *testing.T) {
+	l := &loop{Config: Config{Resolved: mustResolve(t, tiny(t))},
+		network: &network.Network{Graph: &graphs.Graph{EmbeddingDim: 8}}}
+	alarm := l.collapse(evaluate.Scores{Spread: 0.005, Rank: 3})
+	if alarm == nil || strings.Contains(alarm.Advice, "lr") || !strings.Contains(alarm.Advice, "train.seed") {
+		t.Errorf("alarm %+v, want one that names the seed and not the learning rate", alarm)
 	}
 }

@@ -1,10 +1,13 @@
 package train
 
 import (
+	"errors"
+	"fmt"
 	"slices"
 
 	"github.com/tfpair/tfpair/graphs/loss"
 	"github.com/tfpair/tfpair/graphs/spec"
+	"github.com/tfpair/tfpair/internal/plural"
 	"github.com/tfpair/tfpair/pipeline"
 	"github.com/tfpair/tfpair/pipeline/dataset"
 	"github.com/tfpair/tfpair/pipeline/sampler"
@@ -26,6 +29,9 @@ func (l *loop) countClasses() error {
 
 // plan numbers the classes of the training data where they are needed, and makes the sampler.
 func (l *loop) plan(part dataset.Part) (err error) {
+	if len(part.Images) == 0 {
+		return &dataset.Error{Role: "data", Path: l.Data.Name, Err: l.noTraining()}
+	}
 	if l.Tuples() == loss.Classes || !l.Sampler.Lists(part) {
 		if l.labels, err = l.Data.Labels(part); err != nil {
 			return err
@@ -43,6 +49,17 @@ func (l *loop) plan(part dataset.Part) (err error) {
 		return &SamplerError{err}
 	}
 	return nil
+}
+
+// noTraining says that no image is for training, and what would be.
+func (l *loop) noTraining() error {
+	for _, split := range []dataset.Split{dataset.Test, dataset.Val} {
+		if images := len(l.Data.In(split).Images); images > 0 {
+			return fmt.Errorf("no image is for training, %s for %s; add images for training, or name the folder "+
+				"of split %[2]s as the data to have it divided", plural.Count(images, "image"), split)
+		}
+	}
+	return errors.New("no image is for training")
 }
 
 // notes returns what a user should know about the data and what it meets.

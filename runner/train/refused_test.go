@@ -8,10 +8,13 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"testing/fstest"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/tfpair/tfpair/pipeline/dataset"
 )
 
 // TestRefusedResume: what is refused, whatever for, changes no file of the run, so that the first
@@ -82,4 +85,22 @@ func filesOf(t *testing.T, folder string) map[string]string {
 		t.Fatal(err)
 	}
 	return files
+}
+
+// TestNothingToTrainOn: where every image is for test, no setting of the sampler would help.
+func TestNothingToTrainOn(t *testing.T) {
+	files := fstest.MapFS{}
+	for name, file := range pictures(t, 3, 4) {
+		files[strings.Replace(name, "data/", "data/test/", 1)] = file
+	}
+	folder := filepath.Join(t.TempDir(), "run")
+	_, err := Run(context.Background(), config(t, files, folder, tiny(t)))
+	var data *dataset.Error
+	want := "no image is for training, 12 images for test; add images for training"
+	if !errors.As(err, &data) || !strings.Contains(err.Error(), want) {
+		t.Errorf("data of test alone: %v, want *dataset.Error, %q", err, want)
+	}
+	if _, err := os.Stat(folder); err == nil {
+		t.Error("a run was made")
+	}
 }

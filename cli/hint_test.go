@@ -1,0 +1,112 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/tfpair/tfpair/pipeline"
+	"github.com/tfpair/tfpair/pipeline/dataset"
+	"github.com/tfpair/tfpair/pipeline/decode"
+	"github.com/tfpair/tfpair/runner/train"
+)
+
+// commandNamed returns a command of the program.
+func commandNamed(t *testing.T, words ...string) *cli.Command {
+	t.Helper()
+	p := rootPage(newApp(silent))
+	for _, word := range words {
+		next, err := p.sub(word)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p = next
+	}
+	return p.command
+}
+
+// TestHintsFit: whatever goes wrong in whichever command, a flag that the hint names is a flag
+// of the command, or of the command that the hint names.
+func TestHintsFit(t *testing.T) {
+	root := rootPage(newApp(silent))
+	for _, o := range outcomes {
+		said := false
+		for _, p := range pages(root) {
+			hint := o.hint.on(p.command.Flags)
+			said = said || hint != ""
+			for _, way := range strings.Split(hint, ", or ") {
+				at := p
+				for _, word := range strings.Fields(way) {
+					word = strings.Trim(word, ",;:.")
+					if word == "tfpair" {
+						at = root
+					} else if next, err := at.sub(word); err == nil {
+						at = next
+					}
+					if strings.HasPrefix(word, "--") && flagNamed(at.command.Flags, word[2:]) == nil {
+						t.Errorf("%s says %q, and %s has no flag %s", p.name, hint, at.name, word)
+					}
+				}
+			}
+		}
+		if !said && o.hint != nil {
+			t.Errorf("no command says %q", o.hint)
+		}
+	}
+}
+
+// TestHints: what is said of one error by commands that have the flag for it, and by others.
+func TestHints(t *testing.T) {
+	bad := &pipeline.BadImagesError{}
+	over := &pipeline.BadImagesError{Share: 0.01}
+	image := &decode.ImageError{Path: "a.png", Err: errors.New("no image")}
+	list := &dataset.ListError{Path: "pairs.csv", Good: 1}
+	for _, c := range []struct {
+		command string
+		err     error
+		want    string
+	}{
+		{"compare", image, "mend or remove it"},
+		{"embed", image, "mend or remove it, or add --bad-images skip to leave it out"},
+		{"embed", bad, "mend or remove them, or add --bad-images skip to leave them out"},
+		{"embed", over, "mend or remove them, or leave more out with a larger --bad-budget"},
+		{"train", list, "the same command with --fix NEW.csv writes the rows that can be used to a new list"},
+		{"export", list, ""},
+		{"search", list, ""},
+		{"train", &train.DivergedError{Step: 3}, "lower the learning rate, such as --set optimizer.adam.lr=0.0003, " +
+			"or add --set optimizer.adam.clip_norm=1"},
+		{"train", &train.DivergedError{}, "no step is to blame: start from other --weights, " +
+			"or from another seed: --set train.seed=1"},
+	} {
+		var said strings.Builder
+		report(IO{Out: io.Discard, Err: &said, Getenv: silent.Getenv}, ofCommand(c.err, commandNamed(t, c.command)))
+		_, hint, _ := strings.Cut(said.String(), "tfpair: hint: ")
+		if got := strings.TrimSpace(hint); got != c.want {
+			t.Errorf("hint of %s for %T = %q, want %q", c.command, c.err, got, c.want)
+		}
+	}
+}
+
+// TestDataFlags: messages about lists name flags that say how a list is read. Each command
+// that reads one has them all.
+func TestDataFlags(t *testing.T) {
+	for _, p := range pages(rootPage(newApp(silent))) {
+		has := func(name string) bool { return flagNamed(p.command.Flags, name) != nil }
+		if !has("images") {
+			continue
+		}
+		for _, name := range []string{"columns", "format"} {
+			if !has(name) {
+				t.Errorf("%s reads lists and has no --%s", p.name, name)
+			}
+		}
+	}
+	if c := commandNamed(t, "search"); !slices.ContainsFunc(c.Flags, func(f cli.Flag) bool { return fmt.Sprint(f.Names()) == "[images]" }) {
+		t.Error("search has no --images")
+	}
+}

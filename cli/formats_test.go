@@ -125,14 +125,15 @@ func openFormats(t *testing.T, test func(t *testing.T)) {
 	}
 }
 
-// tfpair runs a command in this process, which must succeed.
-func tfpair(t *testing.T, args ...string) {
+// tfpair runs a command in this process, which must succeed, and returns what it prints.
+func tfpair(t *testing.T, args ...string) []byte {
 	t.Helper()
-	var stderr bytes.Buffer
-	streams := IO{Out: &stderr, Err: &stderr, Getenv: os.Getenv}
+	var stdout, stderr bytes.Buffer
+	streams := IO{Out: &stdout, Err: &stderr, Getenv: os.Getenv}
 	if code := Run(t.Context(), append([]string{"tfpair"}, args...), streams); code != exitDone {
-		t.Fatalf("tfpair %s: exit code %d\n%s", strings.Join(args, " "), code, &stderr)
+		t.Fatalf("tfpair %s: exit code %d\n%s%s", strings.Join(args, " "), code, &stdout, &stderr)
 	}
+	return stdout.Bytes()
 }
 
 // sameVectors compares files of vectors. The numbers may differ by tolerance: processors round

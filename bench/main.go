@@ -78,6 +78,8 @@ var commands = []command{
 		[]string{"mnist"}, []string{"tfpair", "embedder", "tfgo"}, exported},
 	{"cache", "an epoch of a frozen tower, with the feature cache against one without",
 		[]string{"grocery"}, []string{"tfpair"}, cache},
+	{"thresholds", "a promised rate of false accepts, on other images than it was chosen on",
+		[]string{"mnist", "grocery"}, []string{"tfpair"}, thresholds},
 	{"embed", "tfpair embed beside its parts, decoding and network, each alone",
 		[]string{"mnist", "grocery"}, []string{"tfpair", "embedder"}, embed},
 }

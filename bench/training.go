@@ -34,6 +34,10 @@ type report struct {
 	Metrics   []measured `json:"metrics"`
 	Retrieval []measured `json:"retrieval"`
 	Error     *measured  `json:"error,omitempty"` // of episodes
+	Wrong     struct {
+		FalseAccepts measured `json:"false_accepts"`
+		FalseRejects measured `json:"false_rejects"`
+	} `json:"wrong_answers"`
 }
 
 // find returns the number with the given name.

@@ -68,7 +68,7 @@ func (o *calibrateOptions) addFlags(c *cli.Command) {
 		&cli.StringFlag{Name: "split", Destination: &o.split,
 			Usage: "`SPLIT` of the data to choose on: train, val or test (default: val, or all of data without splits)"},
 		&cli.BoolFlag{Name: "seen", Destination: &o.seen,
-			Usage: "also choose on images that the training has seen; the threshold is then too strict"},
+			Usage: "also choose on images that the training has seen; the threshold then promises too much"},
 		&cli.Uint64Flag{Name: "seed", Destination: &o.seed, Usage: "`SEED` of drawn pairs; equal seeds give equal thresholds"},
 		&cli.StringFlag{Name: "out", Destination: &o.out, DefaultText: "that of the model",
 			Usage: "`FOLDER` of versions that the new one is added to"})

@@ -183,3 +183,29 @@ func TestThreshold(t *testing.T) {
 		}
 	}
 }
+
+// TestRows: rows that are prepared have the distances of the rows themselves, bit for bit.
+func TestRows(t *testing.T) {
+	r := rand.New(rand.NewPCG(16, 0))
+	const n, dim = 12, 7
+	embeddings := make([]float32, n*dim)
+	for i := range embeddings[dim:] { // row 0 is zeros
+		embeddings[dim+i] = float32(r.NormFloat64()) * 3
+	}
+	copy(embeddings[dim*5:dim*6], embeddings[dim*4:]) // 4 and 5 are alike
+	for _, name := range Table.Names() {
+		d, err := ByName(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		rows := d.Rows(embeddings, dim)
+		for i := range int32(n) {
+			for j := range int32(n) {
+				want := d.Between(embeddings[int(i)*dim:][:dim], embeddings[int(j)*dim:][:dim])
+				if got := rows.Between(i, j); got != want {
+					t.Errorf("%s: rows %d and %d are at %g, want %g", name, i, j, got, want)
+				}
+			}
+		}
+	}
+}

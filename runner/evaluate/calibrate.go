@@ -128,11 +128,12 @@ func (t LabelTask) curve(e Embedder, photos []float32) (*distance.Curve, error) 
 	gallery := len(t.Gallery) / dim
 	n, _ := t.Kinds(gallery)
 	chosen := someOf(len(t.Photos), int(n), t.Seed)
+	rows := by.Rows(slices.Concat(t.Gallery, rowsOf(photos, dim, chosen)), dim)
 	var h metric.Histogram
 	distances, same := make([]float32, gallery), make([]bool, gallery)
-	for _, photo := range chosen {
+	for at, photo := range chosen {
 		for row := range distances {
-			distances[row] = by.Between(photos[photo*dim:][:dim], t.Gallery[row*dim:][:dim])
+			distances[row] = rows.Between(int32(gallery+at), int32(row))
 			same[row] = int32(row) == t.Right[photo]
 		}
 		if err := h.Add(distances, same); err != nil {

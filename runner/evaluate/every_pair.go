@@ -79,11 +79,13 @@ func (p Pairs) leave(s metric.Sample) func(i, j int32) bool {
 
 // compareAll walks over all pairs of embeddings [N,D] but those to leave, by a distance.
 func compareAll(by distance.Distance, embeddings []float32, dim int, leave func(i, j int32) bool) metric.Every {
+	rows := by.Rows(embeddings, dim)
 	return func(block func(left, right []int32, distance []float32) error) error {
 		var left, right []int32
+		var distances []float32
 		flush := func() error {
-			err := block(left, right, by.Pairs(embeddings, dim, left, right))
-			left, right = left[:0], right[:0]
+			err := block(left, right, distances)
+			left, right, distances = left[:0], right[:0], distances[:0]
 			return err
 		}
 		for i := range int32(len(embeddings) / dim) {
@@ -91,7 +93,7 @@ func compareAll(by distance.Distance, embeddings []float32, dim int, leave func(
 				if leave(i, j) {
 					continue
 				}
-				left, right = append(left, i), append(right, j)
+				left, right, distances = append(left, i), append(right, j), append(distances, rows.Between(i, j))
 				if len(left) == pairBlock {
 					if err := flush(); err != nil {
 						return err

@@ -41,7 +41,7 @@ type span struct {
 
 // judges are the keys that say what trials are judged on, or how long they last.
 var judges = []string{"train.seed", "train.val", "train.test", "train.unseen_classes", "train.select",
-	"train.steps"}
+	"train.threshold", "train.steps"}
 
 // ParseSpace reads a space file: a mapping of keys to a list of values or to a range.
 // name is the file's, for messages.
@@ -83,7 +83,7 @@ func (s *Space) has(key string) bool {
 
 func newDimension(key string, node *yaml.Node) (dimension, error) {
 	d := dimension{key: key}
-	if slices.Contains(judges, key) {
+	if slices.ContainsFunc(judges, func(j string) bool { return key == j || strings.HasPrefix(key, j+".") }) {
 		return d, errors.New("cannot be tuned: it says what trials are judged on, " +
 			"or how long they last")
 	}

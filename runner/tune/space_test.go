@@ -40,6 +40,7 @@ func TestParseSpaceErrors(t *testing.T) {
 		"a: {min: 0, max: 1, lgo: true}": `unknown field "lgo" (known: min, max, log, points)`,
 		"a: [1]\ntrain.seed: [1, 2]":     "space.yaml:2: train.seed: cannot be tuned",
 		"train.val: [0.1, 0.2]":          "cannot be tuned",
+		"train.threshold.max: [f1]":      "cannot be tuned",
 	} {
 		if _, err := ParseSpace([]byte(text), "space.yaml"); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("ParseSpace(%q) = %v, want %q", text, err, want)

@@ -76,25 +76,35 @@ func (p Pairs) compared(embeddings []float32, dim int) (metric.Sample, []float32
 	return s, rowsOf(embeddings, dim, some)
 }
 
-// curve returns what thresholds do on the pairs: see Kinds. Accuracy counts drawn pairs of either
-// kind alike.
-func (m *measured) curve(e Embedder, p Pairs) (*distance.Curve, error) {
-	if p.Weight == nil {
-		same, _ := p.counts()
-		return m.scored.Curve().Keep(float64(same) / float64(len(p.Same))), nil
+// walk walks over the pairs that a threshold is chosen on where pairs were drawn from classes.
+// embeddings [N,D] are those of the images.
+func (p Pairs) walk(e Embedder, embeddings []float32) walk {
+	s, some := p.compared(embeddings, e.Dim())
+	all := compareAll(e.Distance(), some, e.Dim(), p.leave(s))
+	return func(block func(distances []float32, same []bool) error) error {
+		var same []bool
+		return all(func(left, right []int32, distances []float32) error {
+			same = same[:0]
+			for i := range left {
+				same = append(same, s.Class[left[i]] == s.Class[right[i]])
+			}
+			return block(distances, same)
+		})
 	}
-	s, embeddings := p.compared(m.embeddings, e.Dim())
+}
+
+// curve returns what thresholds do on the pairs that one is chosen on: see Kinds. Accuracy counts
+// drawn pairs of either kind alike.
+func (o Outcome) curve(listed *metric.Scored) (*distance.Curve, error) {
+	if o.every == nil {
+		same, _ := o.pairs.counts()
+		return listed.Curve().Keep(float64(same) / float64(len(o.pairs.Same))), nil
+	}
 	var h metric.Histogram
-	var same []bool
-	err := compareAll(e.Distance(), embeddings, e.Dim(), p.leave(s))(func(left, right []int32, distances []float32) error {
-		same = same[:0]
-		for i := range left {
-			same = append(same, s.Class[left[i]] == s.Class[right[i]])
+	for _, walk := range o.every {
+		if err := walk(h.Add); err != nil {
+			return nil, err
 		}
-		return h.Add(distances, same)
-	})
-	if err != nil {
-		return nil, err
 	}
 	c, err := h.Curve()
 	if err != nil {
@@ -121,35 +131,32 @@ func (t LabelTask) Kinds(gallery int) (same, different int64) {
 	return int64(photos), int64(photos) * int64(gallery-1)
 }
 
-// curve returns what thresholds do on pairs of a photo and a label image, at most two million of
-// them: each photo is the same as one label image and different from all others.
-func (t LabelTask) curve(e Embedder, photos []float32) (*distance.Curve, error) {
+// walk walks over pairs of a photo and a label image, at most two million of them: each photo is
+// the same as one label image and different from all others.
+func (t LabelTask) walk(e Embedder, photos []float32) walk {
 	dim, by := e.Dim(), e.Distance()
 	gallery := len(t.Gallery) / dim
 	n, _ := t.Kinds(gallery)
 	chosen := someOf(len(t.Photos), int(n), t.Seed)
 	rows := by.Rows(slices.Concat(t.Gallery, rowsOf(photos, dim, chosen)), dim)
-	var h metric.Histogram
-	distances, same := make([]float32, gallery), make([]bool, gallery)
-	for at, photo := range chosen {
-		for row := range distances {
-			distances[row] = rows.Between(int32(gallery+at), int32(row))
-			same[row] = int32(row) == t.Right[photo]
+	return func(block func(distances []float32, same []bool) error) error {
+		distances, same := make([]float32, gallery), make([]bool, gallery)
+		for at, photo := range chosen {
+			for row := range distances {
+				distances[row] = rows.Between(int32(gallery+at), int32(row))
+				same[row] = int32(row) == t.Right[photo]
+			}
+			if err := block(distances, same); err != nil {
+				return err
+			}
 		}
-		if err := h.Add(distances, same); err != nil {
-			return nil, err
-		}
+		return nil
 	}
-	c, err := h.Curve()
-	if err != nil {
-		return nil, err
-	}
-	return c.Keep(distance.EvenPrevalence), nil
 }
 
-// CalibrateOn is Calibrate on the pairs of c.Part, listed or drawn from classes. It looks at Model,
-// Store, Data, Part, Seen, Seed and Progress of c. Errors are those of ChoosePairs, of reading
-// images, and of Calibrate.
+// CalibrateOn returns the Outcome.Scores of the pairs of c.Part, listed or drawn from classes. It
+// looks at Model, Store, Data, Part, Seen, Seed and Progress of c. Errors are those of ChoosePairs,
+// of reading images, of Measure and of Outcome.Scores.
 func CalibrateOn(ctx context.Context, c Config, by distance.Rule) (Scores, error) {
 	pairs, err := ChoosePairs(c.Data, c.Part, nil, c.Seen, c.Seed)
 	if err != nil {
@@ -162,5 +169,9 @@ func CalibrateOn(ctx context.Context, c Config, by distance.Rule) (Scores, error
 	if err != nil {
 		return Scores{}, err
 	}
-	return Calibrate(c.Model, embeddings, pairs, by)
+	o, err := Measure(c.Model, embeddings, pairs)
+	if err != nil {
+		return Scores{}, err
+	}
+	return o.Scores(by)
 }

@@ -24,6 +24,16 @@ func classesOf(n, classes int, seed uint64) (embeddings []float32, class []int32
 	return embeddings, class
 }
 
+// scoresOf are the scores of grey{}, whose embeddings [N,1] are given.
+func scoresOf(t *testing.T, embeddings []float32, pairs Pairs, by distance.Rule) (Scores, error) {
+	t.Helper()
+	o, err := Measure(grey{}, embeddings, pairs)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return o.Scores(by)
+}
+
 // TestCalibrateFalseAccepts: the rate that is asked for is that of all pairs, of which only few
 // were drawn, by counting.
 func TestCalibrateFalseAccepts(t *testing.T) {
@@ -31,7 +41,7 @@ func TestCalibrateFalseAccepts(t *testing.T) {
 	pairs := Pairs{Left: []int32{0, 0}, Right: []int32{1, 299}, Same: []bool{true, false}, Weight: []float64{1, 1},
 		Sample: metric.Sample{Class: class}}
 	for _, rate := range []float64{0.001, 0.02} {
-		s, err := Calibrate(grey{}, embeddings, pairs, distance.Rule{FalseAccepts: rate})
+		s, err := scoresOf(t, embeddings, pairs, distance.Rule{FalseAccepts: rate})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -56,7 +66,7 @@ func TestCalibrateFalseAccepts(t *testing.T) {
 		}
 	}
 	var few *distance.FewPairsError
-	if _, err := Calibrate(grey{}, embeddings, pairs, distance.Rule{FalseAccepts: 1e-5}); !errors.As(err, &few) {
+	if _, err := scoresOf(t, embeddings, pairs, distance.Rule{FalseAccepts: 1e-5}); !errors.As(err, &few) {
 		t.Errorf("Calibrate at 1e-5 = %v, want *distance.FewPairsError", err)
 	}
 }

@@ -4,7 +4,7 @@
 //	                                      ├ labels → nearest others → retrieval metrics
 //	                                      └ label images → the nearest of them, or none of these
 //
-// Thresholds come from Calibrate, on validation data; Run measures at a
+// Thresholds come from Outcome.Scores, on validation data; Run measures at a
 // threshold it is given and never chooses one. It prints nothing.
 package evaluate
 
@@ -78,22 +78,6 @@ type Scores struct {
 	Doubts    []string `json:"doubts,omitempty"` // why the numbers carry little, half a sentence each
 }
 
-// Calibrate measures e on pairs and chooses a threshold on them by a rule. embeddings [N,D] are
-// those of pairs.Images. Call it with validation data only. Where pairs were drawn from classes a
-// rate of wrong answers is that of all pairs of the images. Errors are *distance.FewPairsError,
-// *metric.DistanceError, *metric.DegenerateError and those of e.
-func Calibrate(e Embedder, embeddings []float32, pairs Pairs, by distance.Rule) (Scores, error) {
-	m := measured{embeddings: embeddings}
-	if err := m.score(e, embeddings, pairs); err != nil {
-		return Scores{}, err
-	}
-	curve, err := m.curve(e, pairs)
-	if err != nil {
-		return Scores{}, err
-	}
-	return m.calibrate(pairs, e.Dim(), curve, by)
-}
-
 // measured is a model's answers on pairs.
 type measured struct {
 	embeddings            []float32 // [N,D], rows as pairs.Images
@@ -109,31 +93,6 @@ func (m *measured) score(e Embedder, embeddings []float32, pairs Pairs) (err err
 	}
 	m.scored, err = metric.Score(m.distance, pairs.Same, pairs.Weight)
 	return err
-}
-
-// calibrate chooses a threshold and measures there.
-func (m *measured) calibrate(pairs Pairs, dim int, curve *distance.Curve, by distance.Rule) (Scores, error) {
-	probability := metric.Logistic(m.scored.Curve())
-	s := Scores{Metrics: map[string]float64{}, Intervals: map[string]metric.Interval{}, Curve: curve,
-		Probability: &probability, Pairs: len(pairs.Same), Doubts: pairs.doubts()}
-	if err := s.choose(m.scored.Curve(), by); err != nil {
-		return Scores{}, err
-	}
-	list, err := pairMetrics(m.scored, pairs, s.Threshold)
-	if err != nil {
-		return Scores{}, err
-	}
-	for _, m := range list {
-		s.Metrics[m.Name], s.Intervals[m.Name] = m.Value, m.Interval
-	}
-	if s.Distances, err = metric.Summarize(m.distance, pairs.Same, pairs.Weight); err != nil {
-		return Scores{}, err
-	}
-	if s.Spread, err = metric.Spread(m.embeddings, dim); err != nil {
-		return Scores{}, err
-	}
-	s.Rank, err = metric.EffectiveRank(m.embeddings, dim)
-	return s, err
 }
 
 // Source is images that are searched: of the data that is measured, or of other data,

@@ -10,40 +10,6 @@ import (
 	"github.com/tfpair/tfpair/runner/metric"
 )
 
-// CalibrateLabels is Calibrate where labels are images: pairs are a photo and its label
-// image, or another one, and the metrics of searches are there, too, with the distance
-// above which the nearest label image is refused. photos [N,D] are the embeddings of
-// t.Photos, and spread and rank are theirs.
-func CalibrateLabels(e Embedder, photos []float32, t LabelTask, by distance.Rule) (Scores, error) {
-	pairs := t.pairs(e.Dim())
-	m := measured{embeddings: photos}
-	if err := m.score(e, slices.Concat(photos, t.Gallery), pairs); err != nil {
-		return Scores{}, err
-	}
-	curve, err := t.curve(e, photos)
-	if err != nil {
-		return Scores{}, err
-	}
-	s, err := m.calibrate(pairs, e.Dim(), curve, by)
-	if err != nil {
-		return Scores{}, err
-	}
-	f, err := t.search(e, photos)
-	if err != nil {
-		return Scores{}, err
-	}
-	above, _, err := f.open.Calibrate()
-	if err != nil {
-		return Scores{}, err
-	}
-	s.Photos, s.NoneAbove = len(t.Photos), &above
-	list, err := measureAll(append(f.metrics, f.refusal(above)...), t.Sample)
-	for _, m := range list {
-		s.Metrics[m.Name], s.Intervals[m.Name] = m.Value, m.Interval
-	}
-	return s, err
-}
-
 // LabelConfig says what Labels measures.
 type LabelConfig struct {
 	Model     Embedder

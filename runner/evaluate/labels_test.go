@@ -230,7 +230,11 @@ func TestCalibrateLabels(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := CalibrateLabels(grey{}, photos, task, distance.Rule{})
+	o, err := MeasureLabels(grey{}, photos, task)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := o.Scores(distance.Rule{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -58,7 +58,7 @@ func (m *Model) NoneAbove() *distance.Threshold {
 		return nil
 	}
 	return &distance.Threshold{Value: *v.Scores.NoneAbove,
-		Source: fmt.Sprintf("validation, step %d, %s", v.Step, plural.Count(v.Scores.Photos, "photo"))}
+		Source: fmt.Sprintf("%s, %s", v.source(), plural.Count(v.Scores.Photos, "photo"))}
 }
 
 // SetGallery puts embeddings of label images [G,D] into c.

@@ -42,11 +42,21 @@ type State struct {
 	Gallery    []evaluate.LabelImage `json:"gallery,omitempty"`    // rows of the checkpoint's gallery
 }
 
-// Validation is the scores of a step.
+// Validation is the scores of a step, or those of trainings of as many steps, each on the fold
+// that it held out.
 type Validation struct {
 	Step   int             `json:"step"`
+	Folds  int             `json:"folds,omitempty"` // 0: of the model itself
 	Scores evaluate.Scores `json:"scores"`
 	Curve  *distance.Curve `json:"curve,omitempty"` // without a source; nil in runs of before it was kept
+}
+
+// source says what was measured: "validation, step 1565".
+func (v *Validation) source() string {
+	if v.Folds > 0 {
+		return fmt.Sprintf("validation, %d folds", v.Folds)
+	}
+	return fmt.Sprintf("validation, step %d", v.Step)
 }
 
 // ErrNoThreshold says that a checkpoint was saved before the first evaluation.
@@ -141,10 +151,10 @@ func (m *Model) Threshold() (distance.Threshold, error) {
 		return distance.Threshold{}, ErrNoThreshold
 	}
 	t := distance.Threshold{Value: v.Scores.Threshold,
-		Source: fmt.Sprintf("validation, step %d, %s", v.Step, plural.Count(v.Scores.Pairs, "pair"))}
+		Source: fmt.Sprintf("%s, %s", v.source(), plural.Count(v.Scores.Pairs, "pair"))}
 	if v.Scores.Rule != "" && v.Curve != nil && v.Curve.Check() == nil {
 		same, different := v.Curve.Pairs()
-		t.Source = fmt.Sprintf("validation, step %d, %d same and %d different pairs: %s", v.Step, same, different, v.Scores.Rule)
+		t.Source = fmt.Sprintf("%s, %d same and %d different pairs: %s", v.source(), same, different, v.Scores.Rule)
 	}
 	return t, nil
 }
@@ -157,7 +167,7 @@ func (m *Model) Curve() *distance.Curve {
 		return nil
 	}
 	c := *v.Curve
-	c.Source = fmt.Sprintf("validation, step %d", v.Step)
+	c.Source = v.source()
 	return &c
 }
 
@@ -169,7 +179,7 @@ func (m *Model) Probability() *distance.Probability {
 		return nil
 	}
 	p := *v.Scores.Probability
-	p.Source = fmt.Sprintf("validation, step %d, %d pairs", v.Step, v.Scores.Pairs)
+	p.Source = fmt.Sprintf("%s, %d pairs", v.source(), v.Scores.Pairs)
 	return &p
 }
 
@@ -181,5 +191,5 @@ func (m *Model) Resize() resize.Options {
 // Splits says how a training with s splits data that names no splits.
 func Splits(s *spec.Spec) dataset.SplitOptions {
 	t := s.Train
-	return dataset.SplitOptions{Val: t.Val, Test: t.Test, ByClass: t.Unseen, Seed: uint64(t.Seed)}
+	return dataset.SplitOptions{Val: t.Val, Test: t.Test, ByClass: t.Unseen, Folds: t.Folds, Fold: t.Fold, Seed: uint64(t.Seed)}
 }

@@ -107,7 +107,11 @@ func number(flag string, n int) given {
 func (o trainOptions) next(data *dataset.Dataset) commandLine {
 	line := commandLine{"tfpair", "evaluate"}.with(given{"model", o.out}).with(o.data.flags()...).with(o.machine.flags()...)
 	if !measurable(data, data.In(dataset.Test)) {
-		line = append(line.with(given{"split", string(dataset.Val)}), "--seen")
+		split := dataset.Val
+		if len(data.In(split).Images) == 0 { // folds leave none
+			split = dataset.Train
+		}
+		line = append(line.with(given{"split", string(split)}), "--seen")
 	}
 	return line
 }

@@ -120,6 +120,7 @@ func stopped(ctx context.Context, err error) error {
 type trainWatcher struct {
 	out     output
 	data    string
+	folding bool // what is known of the data and the network was said of the fold before
 	skipped int
 	bar     *progress
 	what    string
@@ -153,6 +154,13 @@ func (w *trainWatcher) observe(e train.Event) {
 		w.show("reading images", e.Total).at(e.Done, e.Total, "")
 	case train.Extracted:
 		w.show("features", e.Total).at(e.Done, e.Total, "")
+	case train.Folded:
+		w.end()
+		w.out.say("fold %d of %d", e.Fold, e.Folds)
+	case train.Pooled:
+		w.line("%d folds, each measured by the network that has not seen it: %s", e.Folds, scores(e.Scores))
+		w.doubts(e.Scores)
+		w.line("now on all of it")
 	case train.Started:
 		w.skipped = len(e.Skipped)
 		if !w.out.json {
@@ -168,11 +176,15 @@ func (w *trainWatcher) observe(e train.Event) {
 			mark = ", best so far"
 		}
 		w.line("step %d: %s%s", e.Step, scores(e.Scores), mark)
-		if len(e.Scores.Doubts) > 0 {
-			w.line("      little to go by: %s", strings.Join(e.Scores.Doubts, "; "))
-		}
+		w.doubts(e.Scores)
 	case train.Alarmed:
 		w.line("ALARM at step %d: %s\n      what to do: %s", e.Step, e.Reason, e.Advice)
+	}
+}
+
+func (w *trainWatcher) doubts(s evaluate.Scores) {
+	if len(s.Doubts) > 0 {
+		w.line("      little to go by: %s", strings.Join(s.Doubts, "; "))
 	}
 }
 
@@ -209,9 +221,28 @@ func (w *trainWatcher) json(e train.Event) {
 }
 
 func (w *trainWatcher) started(e train.Started) {
-	w.out.say("data      %s", w.data)
+	if !w.folding {
+		w.out.say("data      %s", w.data)
+	}
+	validation := count(e.ValImages, "image")
+	if e.Folds > 0 && e.Fold == 0 {
+		validation = fmt.Sprintf("by %d folds", e.Folds)
+	}
 	w.out.say("training  %s, %s per epoch; validation %s, %s", count(e.TrainImages, "image"),
-		count(e.StepsPerEpoch, "step"), count(e.ValImages, "image"), count(e.ValPairs, "pair"))
+		count(e.StepsPerEpoch, "step"), validation, count(e.ValPairs, "pair"))
+	if !w.folding {
+		w.network(e)
+	}
+	w.folding = e.Folds > 0
+	if e.Step > 0 {
+		w.out.say("going on from step %d", e.Step)
+	}
+	if e.Step < e.Steps {
+		w.out.say("TensorFlow prepares the first step, which takes longer than those that follow")
+	}
+}
+
+func (w *trainWatcher) network(e train.Started) {
 	w.out.say("network   %s parameters, %s", commas(int(e.Parameters)), e.Devices[len(e.Devices)-1])
 	if e.Pretrained != nil {
 		w.out.say("weights   %s", origin(*e.Pretrained))
@@ -221,12 +252,6 @@ func (w *trainWatcher) started(e train.Started) {
 	}
 	for _, path := range e.Skipped {
 		w.out.say("skipped   %s", path)
-	}
-	if e.Step > 0 {
-		w.out.say("going on from step %d", e.Step)
-	}
-	if e.Step < e.Steps {
-		w.out.say("TensorFlow prepares the first step, which takes longer than those that follow")
 	}
 }
 
@@ -265,6 +290,8 @@ type trainSummary struct {
 	Step     int              `json:"step"`
 	Reason   string           `json:"reason"`
 	Seconds  float64          `json:"seconds"`
+	Folds    int              `json:"folds,omitempty"` // that best is pooled of
+	Fold     int              `json:"fold,omitempty"`  // in which time was up
 	BestStep int              `json:"best_step"`
 	Best     *evaluate.Scores `json:"best"`
 	Skipped  int              `json:"skipped"`
@@ -272,7 +299,7 @@ type trainSummary struct {
 
 func (w *trainWatcher) summarize(s *train.Summary, folder string, next commandLine) error {
 	err := w.out.emit("summary", trainSummary{Run: folder, Step: s.Step, Reason: s.Reason,
-		Seconds: s.Seconds, BestStep: s.BestStep, Best: s.Best, Skipped: w.skipped})
+		Seconds: s.Seconds, Folds: s.Folds, Fold: s.Fold, BestStep: s.BestStep, Best: s.Best, Skipped: w.skipped})
 	if err != nil {
 		return err
 	}
@@ -280,10 +307,19 @@ func (w *trainWatcher) summarize(s *train.Summary, folder string, next commandLi
 	case train.EndedPatience:
 		w.out.say("stopped: train.patience evaluations brought nothing better")
 	case train.EndedTime:
+		if s.Fold > 0 {
+			w.out.print("wrote %s (step %d of fold %d)", folder, s.Step, s.Fold)
+			w.out.say("stopped: --max-minutes are used; the same command goes on")
+			return nil
+		}
 		w.out.say("stopped: --max-minutes are used; the same command goes on from step %d", s.Step)
 	}
 	best := ""
-	if s.Best != nil {
+	switch {
+	case s.Best != nil && s.Folds > 0:
+		best = fmt.Sprintf(", by %d folds: %s %s", s.Folds, s.Selected,
+			validated(*s.Best, strings.TrimPrefix(s.Selected, "val.")))
+	case s.Best != nil:
 		best = fmt.Sprintf(", best at step %d: %s %s", s.BestStep, s.Selected,
 			validated(*s.Best, strings.TrimPrefix(s.Selected, "val.")))
 	}

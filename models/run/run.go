@@ -1,6 +1,8 @@
 // Package run is the folder of a training run:
 //
-//	RUN/{spec.yaml, seen, aliases.csv, lock, events.jsonl, tensorboard/events…, checkpoints/step-…, best, cache/features}
+//	RUN/{spec.yaml, seen, aliases.csv, lock, events.jsonl, tensorboard/events…, checkpoints/step-…, best, cache/features, folds/…}
+//
+// In folds/K is the run folder of the training that holds out fold K.
 //
 // It appears with its spec by one rename. One process at a time may train into it,
 // which Lock ensures; reading needs no lock and no right to write.
@@ -35,6 +37,7 @@ const (
 	boardName       = "tensorboard"
 	cacheName       = "cache"
 	seenName        = "seen"
+	foldsName       = "folds"
 	aliasesName     = "aliases.csv"
 )
 
@@ -239,6 +242,9 @@ func (f *Folder) TensorBoard() string { return filepath.Join(f.path, boardName) 
 // Features returns the path of the file of features that a training with a frozen part
 // keeps until it is done. It may be removed at any time when nothing is trained.
 func (f *Folder) Features() string { return filepath.Join(f.path, cacheName, "features") }
+
+// Fold returns the path of the run folder of the training that holds out fold k, from 1.
+func (f *Folder) Fold(k int) string { return filepath.Join(f.path, foldsName, strconv.Itoa(k)) }
 
 // RemoveFeatures removes that file.
 func (f *Folder) RemoveFeatures() error {

@@ -31,8 +31,11 @@ func (d *Dataset) assignFolds(o SplitOptions) error {
 		}
 		return fmt.Errorf("%w; the data is not enough for 2 either", err)
 	}
-	low, high := slices.Min(f.sizes), slices.Max(f.sizes)
-	d.note("training and validation are parted in %d folds of %d to %s, seed %d", o.Folds, low, plural(high, f.noun), o.Seed)
+	of := plural(slices.Max(f.sizes), f.noun)
+	if low := slices.Min(f.sizes); low < slices.Max(f.sizes) {
+		of = fmt.Sprintf("%d to %s", low, of)
+	}
+	d.note("training and validation are parted in %d folds of %s each, seed %d", o.Folds, of, o.Seed)
 	d.hold(func(i int32) bool { return f.of(i) == o.Fold })
 	return nil
 }

@@ -10,7 +10,7 @@ import (
 )
 
 // Event is something that happened in a training, told to Config.Observe. All
-// but Prepared, Extracted and most Steps are kept in the run's events.jsonl. Their JSON
+// but Prepared, Extracted, Folded and most Steps are kept in the run's events.jsonl. Their JSON
 // fields are only ever added to.
 type Event interface{ event() string }
 
@@ -36,6 +36,8 @@ type Started struct {
 	TrainImages   int      `json:"train_images"`
 	ValImages     int      `json:"val_images"`
 	ValPairs      int      `json:"val_pairs"`
+	Folds         int      `json:"folds,omitempty"` // that train.folds asks for
+	Fold          int      `json:"fold,omitempty"`  // that this training holds out; 0: it has no validation of its own
 	Classes       int      `json:"classes"`
 	Parameters    int64    `json:"parameters"`
 	Devices       []string `json:"devices"`
@@ -43,6 +45,20 @@ type Started struct {
 	Skipped       []string `json:"skipped,omitempty"` // bad images that are left out
 
 	Pretrained *models.Pretrained `json:"pretrained,omitempty"` // what the backbone started from
+}
+
+// Folded says that the training begins, or goes on, that holds out a fold. The events that
+// follow are its own.
+type Folded struct {
+	Fold  int `json:"fold"` // from 1
+	Folds int `json:"folds"`
+}
+
+// Pooled says what all folds together say, each image measured by the network that has not seen
+// it. The events that follow are those of the training on all of the data.
+type Pooled struct {
+	Folds  int             `json:"folds"`
+	Scores evaluate.Scores `json:"scores"`
 }
 
 // Stepped is one update.
@@ -98,6 +114,8 @@ const (
 func (Prepared) event() string  { return "prepare" }
 func (Extracted) event() string { return "features" }
 func (Started) event() string   { return "start" }
+func (Folded) event() string    { return "fold" }
+func (Pooled) event() string    { return "pooled" }
 func (Stepped) event() string   { return "step" }
 func (Evaluated) event() string { return "eval" }
 func (Saved) event() string     { return "checkpoint" }

@@ -34,7 +34,9 @@ const (
 type loop struct {
 	Config
 	folder     *run.Folder
-	longer     []byte // spec of more steps than the folder stores, nil: the same
+	given      *spec.Spec          // before classes were counted
+	longer     []byte              // spec of more steps than the folder stores, nil: the same
+	pooled     *trained.Validation // what folds said; nil: the training has validation of its own
 	store      *pipeline.Store
 	labels     dataset.Labels // of the training data, where they are needed
 	sampler    sampler.Sampler
@@ -72,6 +74,7 @@ func (l *loop) close() error {
 func (l *loop) resume(ctx context.Context, images seen.List) error {
 	l.state.Fingerprint, l.state.Data = l.Data.Fingerprint(), l.Data.Name
 	l.state.Classes, l.state.Seen, l.state.BestStep = l.Data.Classes, l.Data.Seen(), -1
+	l.state.Validation = l.pooled
 	l.savedAt = l.Now()
 	var err error
 	if l.state.Gallery, err = evaluate.DescribeLabels(l.Data, l.validation.labelImages()); err != nil {
@@ -112,6 +115,9 @@ func (l *loop) resume(ctx context.Context, images seen.List) error {
 	if err := l.checkImages(images); err != nil {
 		return err
 	}
+	if l.pooled != nil { // of more steps, perhaps
+		before.Validation = l.pooled
+	}
 	l.state, l.step = before, c.Step
 	l.saved = checkpoint.Path(l.folder.Checkpoints(), c.Step)
 	if err := errors.Join(l.network.Restore(c), l.validation.resume(c, l.state)); err != nil {
@@ -145,7 +151,7 @@ func (l *loop) run(ctx context.Context) (*Summary, error) {
 	start := l.Now()
 	l.meter = newMeter(start)
 	l.board = board{folder: l.folder.TensorBoard(), first: l.step + 1}
-	if l.saved == "" && l.pretrained != nil { // gone on with, the run needs their file no more
+	if l.saved == "" && (l.pretrained != nil || l.pooled != nil) { // gone on with, the run needs their file and folds no more
 		if err := l.save(); err != nil {
 			return nil, err
 		}
@@ -187,13 +193,13 @@ func (l *loop) run(ctx context.Context) (*Summary, error) {
 // steps trains until the budget or the time is used or patience runs out. The error is that of
 // ctx where it was cancelled; the step in hand is finished then.
 func (l *loop) steps(ctx context.Context) error {
-	cutOff := l.due() && (l.state.Validation == nil || l.state.Validation.Step < l.step)
+	cutOff := l.due() && !l.evaluated()
 	if cutOff || l.step < l.Spec.Train.Steps && !l.outOfPatience() {
 		if err := l.extract(ctx); err != nil {
 			return err
 		}
 	}
-	if l.step == 0 && l.state.Start == nil && l.Spec.Train.Steps > 0 {
+	if l.step == 0 && l.state.Start == nil && l.Spec.Train.Steps > 0 && l.pooled == nil {
 		if err := l.evaluate(ctx); err != nil {
 			return err
 		}
@@ -264,9 +270,21 @@ func (l *loop) diverged(what string, b *pipeline.Batch) error {
 	return e
 }
 
-// due reports whether the network is to be evaluated at this step.
+// evaluated reports whether this step has been.
+func (l *loop) evaluated() bool {
+	if l.pooled != nil {
+		return l.state.BestStep == l.step
+	}
+	return l.state.Validation != nil && l.state.Validation.Step >= l.step
+}
+
+// due reports whether the network is to be evaluated at this step: without validation of its
+// own only at the last, of which folds have said what it is worth.
 func (l *loop) due() bool {
 	every := l.Spec.Train.EvalEvery
+	if l.pooled != nil {
+		return l.step == l.Spec.Train.Steps
+	}
 	if every == 0 {
 		every = l.sampler.StepsPerEpoch()
 	}
@@ -276,9 +294,9 @@ func (l *loop) due() bool {
 // afterStep evaluates and saves where that is due, or where it was the last step.
 func (l *loop) afterStep(ctx context.Context, last bool) error {
 	switch {
-	case last || l.due():
+	case l.due() || last && l.pooled == nil:
 		return l.evaluate(ctx)
-	case l.Now().Sub(l.savedAt) >= l.savePeriod():
+	case last || l.Now().Sub(l.savedAt) >= l.savePeriod():
 		return l.save()
 	}
 	return nil
@@ -292,48 +310,68 @@ func (l *loop) savePeriod() time.Duration {
 	return saveEvery
 }
 
-// measure measures validation. Numbers that are not finite are a *DivergedError.
-func (l *loop) measure(ctx context.Context) (evaluate.Scores, error) {
-	scores, err := l.validation.measure(ctx, l.step)
+// measure measures validation, or returns what folds have said. Numbers that are not finite
+// are a *DivergedError.
+func (l *loop) measure(ctx context.Context) (trained.Validation, error) {
+	if l.pooled != nil {
+		return *l.pooled, nil
+	}
+	v := trained.Validation{Step: l.step}
+	outcome, err := l.validation.measure(ctx, l.step)
+	if err == nil {
+		v.Scores, err = outcome.Scores(l.rule())
+		v.Curve = v.Scores.Curve
+	}
 	var embedding *metric.EmbeddingError
 	var distance *metric.DistanceError
 	if errors.As(err, &embedding) || errors.As(err, &distance) {
 		err = l.diverged("validation: "+err.Error(), nil)
 	}
-	return scores, err
+	return v, err
 }
 
 // evaluate measures validation, saves, and remembers the best: of the start, the network
 // before its first step, only as long as no later one is as good. An evaluation that ctx
 // cuts off leaves no trace: the step is evaluated again when training goes on.
 func (l *loop) evaluate(ctx context.Context) error {
-	scores, err := l.measure(ctx)
+	v, err := l.measure(ctx)
 	if err != nil {
 		return err
 	}
+	scores := v.Scores
 	value := scores.Metrics[l.Select.Metric]
-	best := l.state.BestStep < 0 || l.Select.Better.Than(value, l.state.BestValue) ||
+	best := l.pooled != nil || l.state.BestStep < 0 || l.Select.Better.Than(value, l.state.BestValue) ||
 		l.state.BestStep == 0 && value == l.state.BestValue
 	if l.step == 0 {
 		l.state.Start = &value
 	}
-	l.state.Validation = &trained.Validation{Step: l.step, Scores: scores, Curve: scores.Curve}
+	l.state.Validation = &v
 	if l.due() { // and not because time was up
 		l.state.Stale++
 	}
 	if best {
 		l.state.BestStep, l.state.BestValue, l.state.Stale = l.step, value, 0
 	}
-	if err := l.tell(Evaluated{Step: l.step, Scores: scores, Best: best}); err != nil {
-		return err
-	}
-	if alarm := l.collapse(scores); alarm != nil && (l.step > 0 || l.Spec.Train.Steps == 0) {
-		if err := l.tell(*alarm); err != nil {
+	if l.pooled == nil { // else it was told before
+		if err := l.tellEvaluated(scores, best); err != nil {
 			return err
 		}
 	}
 	l.meter.resetEpoch()
 	return l.save()
+}
+
+func (l *loop) tellEvaluated(scores evaluate.Scores, best bool) error {
+	if err := l.tell(Evaluated{Step: l.step, Scores: scores, Best: best}); err != nil {
+		return err
+	}
+	if l.step == 0 && l.Spec.Train.Steps > 0 { // the start has learnt nothing yet
+		return nil
+	}
+	if alarm := l.collapse(scores); alarm != nil {
+		return l.tell(*alarm)
+	}
+	return nil
 }
 
 func (l *loop) outOfTime() bool { return !l.until.IsZero() && !l.Now().Before(l.until) }
@@ -390,7 +428,7 @@ func (l *loop) summary(end Ended) (*Summary, error) {
 		return nil, fmt.Errorf("read the state of checkpoint step %d: %w", c.Step, err)
 	}
 	if state.Validation != nil {
-		s.Best = &state.Validation.Scores
+		s.Best, s.Folds = &state.Validation.Scores, state.Validation.Folds
 	}
 	return s, nil
 }

@@ -47,25 +47,34 @@ type Summary struct {
 	BestValue float64          // its value of train.select
 	Selected  string           // train.select
 	Best      *evaluate.Scores // its scores on validation, nil if there is none
+	Folds     int              // of which Best is pooled; 0: it is of the model itself
+	Fold      int              // in which time was up, from 1; 0: in none
 }
 
 // Run trains until the budget of steps or MaxTime is used, patience runs out, or ctx is
 // cancelled: then the step in hand is finished and a checkpoint saved, and the
 // error is an *InterruptedError. What ends before its first step leaves no new
-// folder. Other errors: *SamplerError, *SpecError, *DataError, *pipeline.BadImagesError,
+// folder. With train.folds it first trains once for each fold, in folders inside the run's,
+// and then on all of train and validation. Other errors: *SamplerError, *SpecError, *DataError, *pipeline.BadImagesError,
 // *ClassesError, *ImagesError, *WeightsError, *weights.Error, *weights.OptionsError,
 // *evaluate.NoPairsError, *run.LockedError, *DivergedError.
 func Run(ctx context.Context, c Config) (*Summary, error) {
+	return runOne(ctx, c, nil)
+}
+
+// runOne is Run that lets after, if it is not nil, see a training that has made all its steps.
+func runOne(ctx context.Context, c Config, after func(*loop) error) (*Summary, error) {
 	if err := c.keepNoTest(); err != nil {
 		return nil, err
 	}
+	whole := c.Data.Without(nil) // of which folds are assigned
 	if err := c.Data.Assign(trained.Splits(c.Spec)); err != nil {
 		return nil, err
 	}
 	if err := c.Data.CheckPairs(); err != nil {
 		return nil, err
 	}
-	l := &loop{Config: c}
+	l := &loop{Config: c, given: c.Spec}
 	if err := l.countClasses(); err != nil {
 		return nil, err
 	}
@@ -83,10 +92,18 @@ func Run(ctx context.Context, c Config) (*Summary, error) {
 	if l.Observe == nil {
 		l.Observe = func(Event) {}
 	}
+	if l.folds() {
+		if stopped, err := l.pool(ctx, whole); err != nil || stopped != nil {
+			return stopped, errors.Join(err, l.close(), l.discard(stopped))
+		}
+	}
 	if err := l.open(ctx); err != nil {
-		return nil, errors.Join(err, l.close(), l.folder.Discard())
+		return nil, errors.Join(err, l.close(), l.discard(nil))
 	}
 	summary, err := l.run(ctx)
+	if err == nil && after != nil && summary.Step == l.Spec.Train.Steps {
+		err = after(l)
+	}
 	return summary, errors.Join(err, l.close())
 }
 
@@ -135,7 +152,7 @@ func (l *loop) open(ctx context.Context) error {
 	if err := l.plan(trainPart); err != nil {
 		return err
 	}
-	if err := l.chooseValidation(valPart, labelImages); err != nil {
+	if err := l.choose(valPart, labelImages); err != nil {
 		return err
 	}
 	images, err := l.images(trainPart, valPart, labelImages)
@@ -151,6 +168,9 @@ func (l *loop) open(ctx context.Context) error {
 
 // openStore makes the store of pixels, or takes the one that is shared.
 func (l *loop) openStore() error {
+	if l.store != nil { // folds have opened it
+		return nil
+	}
 	if l.store = l.Pixels; l.store != nil {
 		return nil
 	}
@@ -197,8 +217,11 @@ func (l *loop) started(train, val dataset.Part) error {
 	e := Started{
 		Step: l.step, Steps: l.Spec.Train.Steps, StepsPerEpoch: l.sampler.StepsPerEpoch(),
 		TrainImages: len(train.Images), ValImages: len(val.Images),
-		ValPairs: l.validation.pairs(), Classes: len(l.Data.Classes), Devices: devices, Skipped: l.state.Skipped,
+		ValPairs: l.validation.pairs(), Folds: l.Spec.Train.Folds, Fold: l.Spec.Train.Fold, Classes: len(l.Data.Classes), Devices: devices, Skipped: l.state.Skipped,
 		Notes: l.notes(), Pretrained: l.state.Pretrained,
+	}
+	if l.pooled != nil {
+		e.ValPairs = l.pooled.Scores.Pairs
 	}
 	for _, v := range l.network.Graph.Variables {
 		if !v.Trained {

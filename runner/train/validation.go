@@ -6,7 +6,6 @@ import (
 	"slices"
 
 	"github.com/tfpair/tfpair/models/checkpoint"
-	"github.com/tfpair/tfpair/models/distance"
 	"github.com/tfpair/tfpair/pipeline/dataset"
 	"github.com/tfpair/tfpair/runner/evaluate"
 	"github.com/tfpair/tfpair/runner/network"
@@ -20,13 +19,15 @@ type validation interface {
 	labelImages() []int32
 	// seen returns the dataset images that the network sees as they are, in any order.
 	seen() []int32
-	// pairs returns how many pairs are measured.
+	// pairs returns how many pairs are measured, and kinds on how many of either kind a threshold
+	// is chosen.
 	pairs() int
+	kinds() (same, different int64)
 	// begin makes ready for the first step, and resume for the step after a checkpoint.
 	begin(ctx context.Context) error
 	resume(c *checkpoint.Checkpoint, s trained.State) error
-	// measure returns the scores of the network after so many steps.
-	measure(ctx context.Context, step int) (evaluate.Scores, error)
+	// measure returns what the network answers after so many steps.
+	measure(ctx context.Context, step int) (evaluate.Outcome, error)
 	// keep adds to a checkpoint of this step what a model needs beside its weights.
 	keep(c *checkpoint.Checkpoint, step int) error
 }
@@ -34,26 +35,37 @@ type validation interface {
 // embed returns the embeddings [N,D] of dataset images as they are.
 type embed func(ctx context.Context, images []int32) ([]float32, error)
 
-// chooseValidation chooses what of a part is measured. labels are the label images of the
-// data that can be read, ascending. Errors are *evaluate.NoPairsError and *distance.FewPairsError.
+// choose chooses what of a part is measured, unless folds have said it. labels are the label
+// images of the data that can be read, ascending. Errors are *evaluate.NoPairsError and
+// *distance.FewPairsError.
+func (l *loop) choose(part dataset.Part, labels []int32) error {
+	if l.pooled != nil {
+		l.validation = l.unmeasured(labels)
+		return nil
+	}
+	if err := l.chooseValidation(part, labels); err != nil {
+		return err
+	}
+	return l.rule().Enough(l.validation.kinds())
+}
+
 func (l *loop) chooseValidation(part dataset.Part, labels []int32) (err error) {
 	seed, trained := uint64(l.Spec.Train.Seed), l.Data.ClassesOf(dataset.Train)
-	rule := distance.Rule(l.Spec.Train.Threshold)
 	if l.Spec.LabelImages() {
 		task, err := taskOf(part, labels)
 		if err != nil {
 			return err
 		}
 		task.Seed, task.Sample = seed, evaluate.SampleOf(l.Data, part.Images, trained)
-		l.validation = &amongLabels{network: l.network, embed: l.embed, gallery: labels, task: task, rule: rule}
-		return rule.Enough(task.Kinds(len(labels)))
+		l.validation = &amongLabels{network: l.network, embed: l.embed, gallery: labels, task: task}
+		return nil
 	}
 	chosen, err := evaluate.ChoosePairs(l.Data, part, labels, trained, seed)
 	if err != nil {
 		return err
 	}
-	l.validation = &onPairs{network: l.network, embed: l.embed, chosen: chosen, rule: rule}
-	return rule.Enough(chosen.Kinds())
+	l.validation = &onPairs{network: l.network, embed: l.embed, chosen: chosen}
+	return nil
 }
 
 // onPairs measures pairs of images, same or different.
@@ -61,7 +73,6 @@ type onPairs struct {
 	network *network.Network
 	embed   embed
 	chosen  evaluate.Pairs
-	rule    distance.Rule // of the threshold
 }
 
 func (v *onPairs) labelImages() []int32 { return nil }
@@ -70,18 +81,20 @@ func (v *onPairs) seen() []int32 { return v.chosen.Images }
 
 func (v *onPairs) pairs() int { return len(v.chosen.Same) }
 
+func (v *onPairs) kinds() (same, different int64) { return v.chosen.Kinds() }
+
 func (v *onPairs) begin(context.Context) error { return nil }
 
 func (v *onPairs) resume(*checkpoint.Checkpoint, trained.State) error { return nil }
 
 func (v *onPairs) keep(*checkpoint.Checkpoint, int) error { return nil }
 
-func (v *onPairs) measure(ctx context.Context, _ int) (evaluate.Scores, error) {
+func (v *onPairs) measure(ctx context.Context, _ int) (evaluate.Outcome, error) {
 	embeddings, err := v.embed(ctx, v.chosen.Images)
 	if err != nil {
-		return evaluate.Scores{}, err
+		return evaluate.Outcome{}, err
 	}
-	return evaluate.Calibrate(v.network, embeddings, v.chosen, v.rule)
+	return evaluate.Measure(v.network, embeddings, v.chosen)
 }
 
 // amongLabels searches photos among the label images of the data.
@@ -90,7 +103,6 @@ type amongLabels struct {
 	embed   embed
 	gallery []int32            // [G] label images, ascending
 	task    evaluate.LabelTask // without the embeddings of the gallery
-	rule    distance.Rule      // of the threshold of pairs
 	vectors []float32          // [G,D] embeddings after so many steps; nil: not made yet
 	step    int
 }
@@ -125,6 +137,8 @@ func (v *amongLabels) seen() []int32 {
 
 // pairs counts a photo with its label image and with another.
 func (v *amongLabels) pairs() int { return 2 * len(v.task.Photos) }
+
+func (v *amongLabels) kinds() (same, different int64) { return v.task.Kinds(len(v.gallery)) }
 
 // begin embeds the label images where the target side is frozen. The network is as it is
 // before the first step.
@@ -167,17 +181,17 @@ func (v *amongLabels) at(ctx context.Context, step int) ([]float32, error) {
 	return vectors, nil
 }
 
-func (v *amongLabels) measure(ctx context.Context, step int) (evaluate.Scores, error) {
+func (v *amongLabels) measure(ctx context.Context, step int) (evaluate.Outcome, error) {
 	task := v.task
 	var err error
 	if task.Gallery, err = v.at(ctx, step); err != nil {
-		return evaluate.Scores{}, err
+		return evaluate.Outcome{}, err
 	}
 	photos, err := v.embed(ctx, task.Photos)
 	if err != nil {
-		return evaluate.Scores{}, err
+		return evaluate.Outcome{}, err
 	}
-	return evaluate.CalibrateLabels(v.network, photos, task, v.rule)
+	return evaluate.MeasureLabels(v.network, photos, task)
 }
 
 // keep adds the embeddings of the label images.

@@ -40,8 +40,8 @@ type span struct {
 }
 
 // judges are the keys that say what trials are judged on, or how long they last.
-var judges = []string{"train.seed", "train.val", "train.test", "train.unseen_classes", "train.select",
-	"train.threshold", "train.steps"}
+var judges = []string{"train.seed", "train.val", "train.test", "train.folds", "train.fold", "train.unseen_classes",
+	"train.select", "train.threshold", "train.steps"}
 
 // ParseSpace reads a space file: a mapping of keys to a list of values or to a range.
 // name is the file's, for messages.

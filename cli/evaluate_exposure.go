@@ -15,7 +15,7 @@ func sayExposure(out output, e *evaluate.Exposure) {
 	case e == nil:
 		return
 	case !e.Known:
-		out.print("seen       not known which images were trained on: the model does not remember them")
+		out.print("seen       not known which images were trained on: the model does not tell; its run does, or an export --with-seen")
 		return
 	case e.Measured:
 		out.print("seen       %s of %s were trained on or chose the threshold and are measured all the same",

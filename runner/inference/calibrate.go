@@ -27,7 +27,7 @@ type Calibration struct {
 // ones are left out as in Evaluate. It changes nothing of m. Errors are *SeenError, and those of
 // Read and evaluate.CalibrateOn.
 func (m *Model) Calibrate(ctx context.Context, c evaluate.Config, by distance.Rule, r Reading) (*Calibration, error) {
-	pairs, err := evaluate.ChoosePairs(c.Data, c.Part, nil, m.Manifest.Seen, c.Seed)
+	pairs, err := evaluate.ChoosePairs(c.Data, c.Part, nil, m.seenClasses(), c.Seed)
 	if err != nil {
 		return nil, err
 	}
@@ -43,7 +43,7 @@ func (m *Model) Calibrate(ctx context.Context, c evaluate.Config, by distance.Ru
 	if err != nil {
 		return nil, err
 	}
-	c.Model, c.Seen, c.Part, k.Exposure = m, m.Manifest.Seen, c.Part.Without(leaveOut), exposure
+	c.Model, c.Seen, c.Part, k.Exposure = m, m.seenClasses(), c.Part.Without(leaveOut), exposure
 	s, err := evaluate.CalibrateOn(ctx, c, by)
 	if err != nil {
 		return nil, explain(err, exposure)

@@ -5,13 +5,14 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io"
-	"os"
+
+	"github.com/tfpair/tfpair/internal/regular"
 )
 
 // Sum returns the SHA-256 of a file, hexadecimal, by which what was downloaded is checked, and
 // its size.
 func Sum(path string) (digest string, size int64, err error) {
-	f, err := os.Open(path)
+	f, _, err := regular.Open(path)
 	if err != nil {
 		return "", 0, err
 	}

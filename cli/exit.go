@@ -203,7 +203,7 @@ var outcomes = []outcome{
 	{isA[*holder.NothingError], exitInput, advice{"give --in the folder of a run or of an exported model, the file of an index, " +
 		"or a folder above some"}},
 	{is(export.ErrNotRemembered), exitInput, advice{"leave out --with-seen", "train again"}},
-	{isA[*export.AliasesError], exitInput, advice{"mend the file; if it is lost, remove it, and aliases are given anew"}},
+	{isA[*export.AliasesError], exitInput, advice{"without that file aliases are given anew, and those in earlier models stand for nothing"}},
 	{is(inference.ErrAliased), exitInput, advice{"evaluate the run, which has the names: --model RUN"}},
 	{isA[*export.WeightError], exitRefused, advice{"export another checkpoint: --checkpoint"}},
 	{isA[*export.DifferenceError], exitRefused, nil},

@@ -36,6 +36,7 @@ func (e *AliasesError) Error() string { return fmt.Sprintf("aliases %q: %s", e.P
 // which whoever knows who is in the data could count off. The file is CSV, alias and name.
 type aliases struct {
 	path string
+	text []byte     // of the file as it was read
 	rows [][]string // alias, name; in the order in which they were given
 	of   map[[2]string]string
 }
@@ -51,6 +52,7 @@ func readAliases(path string) (*aliases, error) {
 	if err != nil {
 		return nil, &AliasesError{path, err.Error()}
 	}
+	a.text = text
 	r := csv.NewReader(bytes.NewReader(text))
 	r.FieldsPerRecord = 2
 	rows, err := r.ReadAll()
@@ -106,8 +108,12 @@ func (a *aliases) all(kind string, names []string) []string {
 	return list
 }
 
-// store writes the file.
+// store writes the file, unless another export has changed it since it was read.
 func (a *aliases) store() error {
+	now, err := os.ReadFile(a.path)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) || !bytes.Equal(now, a.text) {
+		return &AliasesError{a.path, "another export has changed it meanwhile: give the command again"}
+	}
 	var b bytes.Buffer
 	w := csv.NewWriter(&b)
 	if err := w.WriteAll(append([][]string{{"alias", "name"}}, a.rows...)); err != nil {

@@ -203,3 +203,28 @@ func TestAliasesAreRead(t *testing.T) {
 		}
 	}
 }
+
+// TestAliasesOfTwo: an export does not replace the aliases that another one gave meanwhile.
+func TestAliasesOfTwo(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "aliases.csv")
+	one, err := readAliases(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	two, err := readAliases(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	one.add(classAlias, []string{"Anna", "Berta"})
+	two.add(classAlias, []string{"Berta", "Clara"})
+	if err := one.store(); err != nil {
+		t.Fatal(err)
+	}
+	var changed *AliasesError
+	if err := two.store(); !errors.As(err, &changed) {
+		t.Errorf("the second export: %v, want an *AliasesError", err)
+	}
+	if again, err := readAliases(path); err != nil || len(again.rows) != 2 {
+		t.Errorf("aliases are %v, %v; want those of the first", again, err)
+	}
+}

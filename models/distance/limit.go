@@ -1,18 +1,39 @@
 package distance
 
-import "slices"
+import (
+	"cmp"
+	"slices"
+)
 
 // Limit returns the largest threshold that at most a share, in [0,1), of distances is within.
 // It lies midway between two of them, and is -1, which accepts nothing, where already the
-// smallest are too many. distances [M], at least one, are finite.
-func Limit(distances []float32, share float64) float64 {
-	d := slices.Sorted(slices.Values(distances))
-	within := int(share*float64(len(d)) + 1e-9) // 0.15·20 is a little less than 3
-	for within > 0 && d[within-1] == d[within] {
+// smallest are too many. distances [M], at least one, are finite. weights [M] say how much
+// each counts, M in all, about; nil: 1.
+func Limit(distances []float32, weights []float64, share float64) float64 {
+	order := make([]int, len(distances))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortFunc(order, func(a, b int) int { return cmp.Compare(distances[a], distances[b]) })
+	room := share*float64(len(distances)) + 1e-9 // 0.15·20 is a little less than 3
+	within := 0
+	for ; within < len(order); within++ {
+		if weights == nil {
+			room--
+		} else {
+			room -= weights[order[within]]
+		}
+		if room < 0 {
+			break
+		}
+	}
+	at := func(rank int) float32 { return distances[order[rank]] }
+	within = min(within, len(order)-1)
+	for within > 0 && at(within-1) == at(within) {
 		within--
 	}
 	if within == 0 {
 		return -1
 	}
-	return (float64(d[within-1]) + float64(d[within])) / 2
+	return (float64(at(within-1)) + float64(at(within))) / 2
 }

@@ -28,7 +28,7 @@ func TestLimit(t *testing.T) {
 				most = max(most, n)
 			}
 		}
-		got := Limit(distances, share)
+		got := Limit(distances, nil, share)
 		if within(got) != most {
 			t.Fatalf("try %d: Limit(%v, %g) = %g, which accepts %d, want %d", try, distances, share, got, within(got), most)
 		}
@@ -43,16 +43,19 @@ func TestLimit(t *testing.T) {
 func TestLimitByHand(t *testing.T) {
 	for _, c := range []struct {
 		distances []float32
+		weights   []float64
 		share     float64
 		want      float64
 	}{
-		{[]float32{4, 1, 3, 2}, 0.5, 2.5}, // two of four
-		{[]float32{4, 1, 3, 2}, 0.49, 1.5},
-		{[]float32{4, 1, 3, 2}, 0.2, -1}, // one would be a quarter
-		{[]float32{2, 2, 2, 9}, 0.5, -1}, // two would be three
-		{[]float32{7}, 0.9, -1},
+		{[]float32{4, 1, 3, 2}, nil, 0.5, 2.5}, // two of four
+		{[]float32{4, 1, 3, 2}, nil, 0.49, 1.5},
+		{[]float32{4, 1, 3, 2}, nil, 0.2, -1}, // one would be a quarter
+		{[]float32{2, 2, 2, 9}, nil, 0.5, -1}, // two would be three
+		{[]float32{7}, nil, 0.9, -1},
+		{[]float32{4, 1, 3, 2}, []float64{1, 2, 0.5, 0.5}, 0.5, 1.5}, // 2 of 4; 2.5 would be too many
+		{[]float32{4, 1, 3, 2}, []float64{1, 1, 0.5, 0.5}, 0.5, 3.5}, // 1, 1.5, 2
 	} {
-		if got := Limit(c.distances, c.share); got != c.want {
+		if got := Limit(c.distances, c.weights, c.share); got != c.want {
 			t.Errorf("Limit(%v, %g) = %g, want %g", c.distances, c.share, got, c.want)
 		}
 	}

@@ -25,6 +25,11 @@ type About struct {
 	Distance string `json:"distance"`        // row of distance.Table: "cosine"
 	Dim      int    `json:"dim"`             // D, at least 1
 	Root     string `json:"root,omitempty"`  // that paths are relative to, as it was given; "" not known
+	// Accept is the threshold of a search among these images; nil: none could be chosen, or an
+	// earlier version wrote the index. New drops one that is for another number of images.
+	Accept *Accept `json:"accept,omitempty"`
+	// NoAccept says why Accept could not be chosen: "12 strangers can ask, …"; "" not known.
+	NoAccept string `json:"no_accept,omitempty"`
 }
 
 // Item is what a vector stands for.
@@ -112,6 +117,9 @@ func (o Own) New(a About, items []Item, data []float32) (*Index, error) {
 	}
 	if err := check(a, items, data); err != nil {
 		return nil, err
+	}
+	if a.Accept != nil && a.Accept.Images != len(items) {
+		a.Accept = nil
 	}
 	return &Index{about: a, items: items, vectors: data,
 		searcher: kind(vectors{distance: between, dim: a.Dim, data: data})}, nil

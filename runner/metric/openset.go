@@ -36,7 +36,7 @@ func (o OpenSet) Rates(targets []float64) ([]SearchRate, error) {
 		}
 		rate := SearchRate{Target: target, Measurable: len(o.Unknown) >= distance.Needed(target)}
 		if rate.Measurable {
-			rate.Threshold = distance.Limit(o.Unknown, target)
+			rate.Threshold = distance.Limit(o.Unknown, nil, target)
 		}
 		rates = append(rates, rate)
 	}

@@ -1,0 +1,121 @@
+package index
+
+import (
+	"encoding/base64"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"math"
+
+	"github.com/tfpair/tfpair/internal/plural"
+	"github.com/tfpair/tfpair/models/distance"
+)
+
+// Promise is the share of strangers that an index accepts if nothing else is asked for: the
+// false-positive identification rate of ISO/IEC 19795-1. A stranger is an image whose class is
+// not in the index.
+const Promise = 0.05
+
+// minClasses is of how many classes strangers are, at least, so that one can be left out.
+const minClasses = 2
+
+// Accept is the distance up to which the nearest image of a search is taken for an answer. It
+// was chosen for an index of this size, and for no other.
+type Accept struct {
+	distance.Threshold
+	Promise        float64  `json:"promise"`                            // share of strangers that may be accepted
+	FalsePositives float64  `json:"false_positive_identification_rate"` // of those that asked, for Images images
+	Detection      *float64 `json:"detection_rate,omitempty"`           // share of known images whose nearest is right and accepted; nil: not measured
+	Images         int      `json:"images"`                             // N, searched
+	Strangers      int      `json:"strangers"`                          // that asked
+	Classes        int      `json:"stranger_classes"`                   // of these
+}
+
+// Strangers are embeddings of images that the network has not learned from, in its space.
+type Strangers struct {
+	Classes []string `json:"classes"` // [S] class of each
+	Vectors Vectors  `json:"vectors"` // [S,D]
+}
+
+// Vectors is numbers that are written as base64 of little-endian float32.
+type Vectors []float32
+
+// MarshalText writes v.
+func (v Vectors) MarshalText() ([]byte, error) {
+	var raw []byte
+	for _, x := range v {
+		raw = binary.LittleEndian.AppendUint32(raw, math.Float32bits(x))
+	}
+	return base64.StdEncoding.AppendEncode(nil, raw), nil
+}
+
+// UnmarshalText reads what MarshalText wrote.
+func (v *Vectors) UnmarshalText(text []byte) error {
+	raw, err := base64.StdEncoding.AppendDecode(nil, text)
+	if err != nil || len(raw)%4 != 0 {
+		return errors.Join(err, fmt.Errorf("%d bytes are no numbers of 4 bytes", len(raw)))
+	}
+	*v = nil
+	for ; len(raw) > 0; raw = raw[4:] {
+		*v = append(*v, math.Float32frombits(binary.LittleEndian.Uint32(raw)))
+	}
+	return nil
+}
+
+// Calibration is what a threshold is chosen by.
+type Calibration struct {
+	Promise   float64         // share of strangers that may be accepted, in (0,1)
+	Learned   func(Item) bool // whether the network has learned from the item's class; nil: from none
+	Strangers Strangers       // of validation; may be empty
+}
+
+// Calibrate returns x with a threshold for its size. Strangers ask: those of c whose class is not in
+// x, and each image of x that the network has not learned from, with its class taken out. The
+// latter search fewer images, by n of N, so each counts N/(N−n): to the first order that is how
+// many more would be accepted among N. So that strangers of other classes keep the promise as well,
+// the threshold is the largest that keeps it when each class is left out of choosing and then asks.
+// Where none can be chosen NoAccept says why: classes of x are not known, there are fewer than
+// 3/promise strangers, or they are of one class. It panics where the promise is no share.
+func (x *Index) Calibrate(c Calibration) *Index {
+	if !(c.Promise > 0 && c.Promise < 1) {
+		panic(fmt.Sprintf("index: promised share of strangers is %v, want one between 0 and 1", c.Promise))
+	}
+	y := *x
+	y.about.Accept, y.about.NoAccept = x.choose(c)
+	return &y
+}
+
+// choose returns the threshold, or why there is none.
+func (x *Index) choose(c Calibration) (*Accept, string) {
+	rows := map[string][]int{} // of each class
+	for row, item := range x.items {
+		if item.Class == "" {
+			return nil, fmt.Sprintf("the class of %q is not known, so nobody knows who is a stranger", item.Path)
+		}
+		rows[item.Class] = append(rows[item.Class], row)
+	}
+	own, known := x.own(rows, c.Learned)
+	list := append(x.validation(rows, c.Strangers), own...)
+	classes := list.classes()
+	switch need := distance.Needed(c.Promise); {
+	case len(list) < need:
+		return nil, fmt.Sprintf("%s can ask, %d are needed to promise %.3g %%", plural.Count(len(list), "stranger"), need,
+			100*c.Promise)
+	case classes < minClasses:
+		return nil, fmt.Sprintf("all strangers that can ask are of %s, want at least %d", plural.Count(classes, "class"),
+			minClasses)
+	}
+	a := Accept{Promise: c.Promise, Images: x.Len(), Strangers: len(list), Classes: classes}
+	a.Value = list.crossed(c.Promise)
+	a.FalsePositives, a.Detection = list.accepted(a.Value)/float64(len(list)), known.detection(a.Value)
+	a.Source = fmt.Sprintf("%s of %s among %s, %.3g %% accepted at most", plural.Count(a.Strangers, "stranger"),
+		plural.Count(a.Classes, "class"), plural.Count(a.Images, "image"), 100*a.Promise)
+	return &a, ""
+}
+
+// Accepting returns x with a threshold.
+func (x *Index) Accepting(a Accept) *Index {
+	y := *x
+	y.about.Accept, y.about.NoAccept = &a, ""
+	return &y
+}

@@ -16,6 +16,7 @@ import (
 	"github.com/tfpair/tfpair/internal/session"
 	"github.com/tfpair/tfpair/models"
 	"github.com/tfpair/tfpair/models/distance"
+	"github.com/tfpair/tfpair/models/index"
 	"github.com/tfpair/tfpair/runner/inference"
 )
 
@@ -227,8 +228,13 @@ func printManifest(out output, m *models.Manifest) {
 	}
 	printCurve(out, m.Curve)
 	if g := m.Gallery; g != nil {
-		out.print("gallery    %s in %s, accepted where distance <= %.4g (from %s)", count(g.Images, "image"),
-			count(g.Classes, "class"), m.Accept().Value, m.Accept().Source)
+		accept := g.Accept
+		if t := m.Accept(); accept == nil && t.Source != "" {
+			accept = &index.Accept{Threshold: t}
+		}
+		out.print("gallery    %s in %s, %s", count(g.Images, "image"), count(g.Classes, "class"),
+			acceptance(accept, g.NoAccept))
+		out.print("           %s", whichThreshold)
 	}
 	out.print("space      %s", m.Space)
 	out.print("weights    step %s, SHA-256 %s", commas(m.Step), m.WeightsSHA256)

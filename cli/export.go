@@ -184,6 +184,8 @@ func (o exportOptions) show(out output, r *export.Result, gallery carried) error
 	if m.Gallery != nil {
 		summary.Gallery = m.Gallery.Images
 		out.print("gallery: %s in %s", count(m.Gallery.Images, "image"), count(m.Gallery.Classes, "class"))
+		out.print("%s", acceptance(m.Gallery.Accept, m.Gallery.NoAccept))
+		out.print("%s", whichThreshold)
 		if gallery.index != nil { // else label images, and where they lie is not known
 			out.say("next: %s", nextSearch(r.Path, "", gallery.index, o.reading))
 		}

@@ -41,6 +41,12 @@ label images are indexed.
 The index holds the path, the SHA-256 and the class of each image, and the id of
 the embedding space. It appears whole or not at all.
 
+The index has a threshold of its own: at most 5 % of strangers, images whose class is
+not in it, are accepted. Images of the index ask as strangers, each with its class
+taken out, where training has not seen the class; and so do validation images of a
+training with --unseen-classes, which the run remembers and the exported model does
+not. Build the index again when images are added.
+
 ` + examplesHead + `  tfpair index build --model demo/model --data demo/pictures --out demo.index`,
 		Action: func(c *cli.Context) error { return runIndexBuild(c.Context, o, streams) },
 	}
@@ -69,17 +75,20 @@ func (o indexOptions) validate() error {
 
 // indexed is the result of tfpair index build.
 type indexed struct {
-	Out      string   `json:"out"`
-	Model    string   `json:"model"`
-	Space    string   `json:"embedding_space"`
-	Data     string   `json:"data"`
-	Images   int      `json:"images"` // in the index
-	Classes  int      `json:"classes"`
-	Dim      int      `json:"dim"`
-	Distance string   `json:"distance"`
-	Index    string   `json:"index"`   // its kind
-	Seconds  float64  `json:"seconds"` // of reading and embedding
-	Skipped  []string `json:"skipped,omitempty"`
+	Out      string `json:"out"`
+	Model    string `json:"model"`
+	Space    string `json:"embedding_space"`
+	Data     string `json:"data"`
+	Images   int    `json:"images"` // in the index
+	Classes  int    `json:"classes"`
+	Dim      int    `json:"dim"`
+	Distance string `json:"distance"`
+	Index    string `json:"index"` // its kind
+	// Threshold is for searches among so many images; nil: none could be chosen, NoThreshold says why.
+	Threshold   *index.Accept `json:"threshold,omitempty"`
+	NoThreshold string        `json:"no_threshold,omitempty"`
+	Seconds     float64       `json:"seconds"` // of reading and embedding
+	Skipped     []string      `json:"skipped,omitempty"`
 }
 
 func runIndexBuild(ctx context.Context, o indexOptions, streams IO) (err error) {
@@ -116,7 +125,7 @@ func runIndexBuild(ctx context.Context, o indexOptions, streams IO) (err error) 
 		return stopped(ctx, err)
 	}
 	result := indexed{Out: o.out, Model: m.Name, Space: m.Manifest.Space, Data: photos.Data.Name, Images: x.Len(),
-		Classes: x.Classes(), Dim: m.Dim(), Distance: m.Manifest.Distance, Index: o.kind,
+		Classes: x.Classes(), Dim: m.Dim(), Distance: m.Manifest.Distance, Index: o.kind, Threshold: x.About().Accept, NoThreshold: x.About().NoAccept,
 		Seconds: time.Since(began).Seconds()}
 	if err := file.Write(x); err != nil {
 		return err
@@ -132,6 +141,7 @@ func (r indexed) show(out output, bad []pipeline.BadImage, next commandLine) err
 	}
 	out.print("wrote %s: %s of length %d in %s, %.0f images/s", r.Out, count(r.Images, "embedding"), r.Dim,
 		count(r.Classes, "class"), float64(r.Images+len(bad))/r.Seconds)
+	out.print("%s", acceptance(r.Threshold, r.NoThreshold))
 	out.say("next: %s", next)
 	if len(bad) > 0 {
 		return &skippedError{len(bad)}

@@ -8,6 +8,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/tfpair/tfpair/models"
+	"github.com/tfpair/tfpair/models/index"
 	"github.com/tfpair/tfpair/models/vectors"
 	"github.com/tfpair/tfpair/pipeline/dataset"
 	"github.com/tfpair/tfpair/runner/inference"
@@ -19,6 +20,8 @@ type searchOptions struct {
 	index   string   // file; "": the gallery inside the model
 	images  []string // files, folders, archives and lists to search for
 	k       int      // nearest to show
+	accept  float64  // distance up to which an answer is accepted, where given
+	given   bool     // accept was
 	layout  layoutOptions
 	sheet   sheetOptions
 	data    string // of the images searched, for the sheet; "": that of index build
@@ -35,13 +38,14 @@ func newSearchCommand(streams IO) *cli.Command {
 		Description: `Embeds the image and lists the nearest images of the index, or of the gallery that
 the model carries. The search is exact.
 
-An answer beyond the threshold is marked "none of these". The threshold is that of
-the gallery, or else that of the model.
+An answer beyond the threshold is marked "none of these". The threshold belongs to
+the index: it was chosen for as many images as it holds. An index without one, because
+its classes are not known or too few strangers could ask, shows distances only.
 
 ` + examplesHead + `  tfpair search --model demo/model --index demo.index --image demo/pictures/test/house/000.png
   tfpair search --model demo/model --index demo.index --image demo/pictures/test/ring -k 3 --sheet found.png`,
 		Action: func(c *cli.Context) error {
-			o.images = c.StringSlice("image")
+			o.images, o.given = c.StringSlice("image"), c.IsSet("threshold")
 			return runSearch(c.Context, o, streams)
 		},
 	}
@@ -56,7 +60,9 @@ func (o *searchOptions) addFlags(c *cli.Command) {
 			Usage: "`PATH` of an image to search for, or of a folder, a .zip or a list of images; may be repeated"},
 		&cli.StringFlag{Name: "index", Destination: &o.index,
 			Usage: "`FILE` from tfpair index build (default: the gallery inside the model)"},
-		&cli.IntFlag{Name: "k", Destination: &o.k, Value: 5, Usage: "show the `N` nearest images"})
+		&cli.IntFlag{Name: "k", Destination: &o.k, Value: 5, Usage: "show the `N` nearest images"},
+		&cli.Float64Flag{Name: "threshold", Destination: &o.accept, DefaultText: "that of the index",
+			Usage: "accept answers up to distance `X`, of any number"})
 	o.layout.addFlags(c)
 	o.sheet.addFlags(c, "PNG `FILE` to draw the images and their answers into")
 	c.Flags = append(c.Flags, &cli.StringFlag{Name: "data", Destination: &o.data,
@@ -85,15 +91,18 @@ type searched struct {
 
 // searches is the result of tfpair search.
 type searches struct {
-	Model     string           `json:"model"`
-	Space     string           `json:"embedding_space"`
-	Index     string           `json:"index,omitempty"` // "" the gallery of the model
-	Images    int              `json:"images"`          // searched
-	Threshold models.Threshold `json:"threshold"`       // up to which an answer is accepted
-	Queries   int              `json:"queries"`
-	Accepted  int              `json:"accepted"` // of which the first answer is
-	Sheet     string           `json:"sheet,omitempty"`
-	Skipped   []string         `json:"skipped,omitempty"`
+	Model  string `json:"model"`
+	Space  string `json:"embedding_space"`
+	Index  string `json:"index,omitempty"` // "" the gallery of the model
+	Images int    `json:"images"`          // searched
+	// Threshold is the distance up to which an answer is accepted; nil: there is none for a search
+	// of this size, and NoThreshold says why where that is known.
+	Threshold   *index.Accept `json:"threshold,omitempty"`
+	NoThreshold string        `json:"no_threshold,omitempty"`
+	Queries     int           `json:"queries"`
+	Accepted    *int          `json:"accepted,omitempty"` // of which the first answer is; nil without a threshold
+	Sheet       string        `json:"sheet,omitempty"`
+	Skipped     []string      `json:"skipped,omitempty"`
 }
 
 func runSearch(ctx context.Context, o searchOptions, streams IO) (err error) {
@@ -110,6 +119,9 @@ func runSearch(ctx context.Context, o searchOptions, streams IO) (err error) {
 	if err != nil {
 		return err
 	}
+	if o.given {
+		x = x.Accepting(index.Accept{Threshold: models.Threshold{Value: o.accept, Source: "--threshold"}, Images: x.Len()})
+	}
 	q := queries{images: map[string]queryImage{}}
 	defer q.close()
 	for _, path := range o.images {
@@ -122,12 +134,15 @@ func runSearch(ctx context.Context, o searchOptions, streams IO) (err error) {
 		return err
 	}
 	r := searches{Model: m.Name, Space: m.Manifest.Space, Index: o.index, Images: x.Len(),
-		Threshold: m.Manifest.Accept(), Queries: len(found)}
+		Threshold: x.About().Accept, NoThreshold: x.About().NoAccept, Queries: len(found)}
+	if r.Threshold != nil {
+		r.Accepted = new(int)
+	}
 	list := make([]searched, len(found))
 	for i, hits := range found {
 		list[i] = searched{Query: q.vectors.Paths[i], Hits: hits}
-		if hits[0].Accepted {
-			r.Accepted++
+		if accepted := hits[0].Accepted; accepted != nil && *accepted {
+			*r.Accepted++
 		}
 	}
 	if r.Sheet = o.sheet.path; r.Sheet != "" {
@@ -209,11 +224,13 @@ func (r searches) show(out output, list []searched, q queries) error {
 		}
 		out.print("%s", s.Query)
 		for _, h := range s.Hits {
-			out.print("%4d  %-13s  distance %.4f  %-*s  %s", h.Rank, verdict(h), h.Distance, wide, h.Class, h.Path)
+			out.print("%4d  %sdistance %.4f  %-*s  %s", h.Rank, verdict(h), h.Distance, wide, h.Class, h.Path)
 		}
 	}
-	if r.Threshold.Source != "" {
+	if r.Threshold != nil {
 		out.say("none of these where distance > %.4g (from %s)", r.Threshold.Value, r.Threshold.Source)
+	} else {
+		out.say("no threshold for a search of this size: %s; --threshold X sets one", noThreshold(r.NoThreshold))
 	}
 	if r.Sheet != "" {
 		out.print("wrote %s", r.Sheet)
@@ -228,10 +245,13 @@ func (r searches) show(out output, list []searched, q queries) error {
 	return nil
 }
 
-// verdict is what a person reads beside an answer.
+// verdict is what a person reads before an answer: nothing where there is no threshold.
 func verdict(h inference.Hit) string {
-	if h.Accepted {
-		return "accepted"
+	switch {
+	case h.Accepted == nil:
+		return ""
+	case *h.Accepted:
+		return "accepted       "
 	}
-	return "none of these"
+	return "none of these  "
 }

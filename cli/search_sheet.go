@@ -32,7 +32,7 @@ func writeSearchSheet(data string, r searches, list []searched, x *index.Index,
 		what = "its gallery"
 	}
 	title := fmt.Sprintf("%s in %s of %s", r.Model, what, count(r.Images, "image"))
-	if r.Threshold.Source != "" {
+	if r.Threshold != nil {
 		title += fmt.Sprintf("; dotted frame, none of these: distance > %.4g", r.Threshold.Value)
 	}
 	if shown := min(len(list), sheetQueries); shown < len(list) {
@@ -105,7 +105,7 @@ func cellOf(h inference.Hit, p pictures) sheet.Cell {
 		cell.Caption += "\n" + h.Class
 	}
 	cell.Caption += "\n" + h.Path
-	if !h.Accepted {
+	if h.Accepted != nil && !*h.Accepted {
 		cell.Frame = sheet.Refused
 		cell.Caption += "\nnone of these"
 	}

@@ -182,6 +182,7 @@ func search(t *testing.T, m *models.Model, images []image.Image) *models.Index {
 	if err != nil {
 		t.Fatal(err)
 	}
+	x = x.Accepting(index.Accept{Threshold: about.Threshold, Images: x.Len()}) // the same as for pairs, to compare
 	path := filepath.Join(t.TempDir(), "x.index")
 	file, err := index.Create(path, false)
 	if err != nil {

@@ -22,18 +22,33 @@ type Gallery struct {
 	Images  int    `json:"images"`         // in it
 	Classes int    `json:"classes"`        // of those, 0 where they have none
 	Root    string `json:"root,omitempty"` // that paths are relative to, as it was given; "" not known
+	// Accept is the threshold of a search among them; nil: none could be chosen, and NoAccept says
+	// why, or an earlier version exported the model.
+	Accept   *index.Accept `json:"accept,omitempty"`
+	NoAccept string        `json:"no_accept,omitempty"`
 	// Labels: they are the label images of the training. It came later than Root, which is ""
 	// for those.
 	Labels bool `json:"label_images,omitempty"`
 }
 
-// Accept returns the distance up to which an answer of a search is accepted: NoneAbove,
-// or else the one up to which two images are the same.
+// Accept returns the distance up to which an answer of a search in the gallery is accepted. Its
+// Source is "" where there is none: the threshold up to which two images are the same is no
+// answer, because a search compares with all images, one of which may be near by chance.
 func (m *Manifest) Accept() Threshold {
-	if m.NoneAbove != nil {
+	switch {
+	case m.Gallery != nil && m.Gallery.Accept != nil:
+		return m.Gallery.Accept.Threshold
+	case m.ofEarlier():
 		return *m.NoneAbove
 	}
-	return m.Threshold
+	return Threshold{}
+}
+
+// ofEarlier reports whether the gallery is the label images of a training whose model was
+// exported before indexes had a threshold of their own: NoneAbove was chosen for it.
+func (m *Manifest) ofEarlier() bool {
+	g := m.Gallery
+	return m.NoneAbove != nil && g != nil && g.Accept == nil && g.NoAccept == "" && g.Root == ""
 }
 
 // Hit is one answer of a search.
@@ -41,14 +56,25 @@ type Hit struct {
 	ID       string  `json:"id"`              // of the image in the gallery
 	Class    string  `json:"class,omitempty"` // "" not known
 	Distance float32 `json:"distance"`        // smaller is closer; that of Model.Compare
-	Accepted bool    `json:"accepted"`        // near enough, see Manifest.Accept; else it is none of these
+	Accepted bool    `json:"accepted"`        // near enough for the threshold of the index; false where that has none
 }
 
 // Index is images to search by a model. It is safe for any number of goroutines.
 type Index struct {
 	model   *Model
 	vectors *index.Index
-	accept  Threshold
+}
+
+// Threshold returns the distance up to which a hit is accepted. It was chosen for a search among
+// so many images, so that a promised share of strangers is accepted, 5 % if nothing else was
+// asked for; Vectors().About().Accept has all that is known of it. It is false where the index has
+// none, and then no hit is accepted.
+func (x *Index) Threshold() (Threshold, bool) {
+	a := x.vectors.About().Accept
+	if a == nil {
+		return Threshold{}, false
+	}
+	return a.Threshold, true
 }
 
 // Vectors returns what is searched.
@@ -81,7 +107,7 @@ func (m *Model) OpenIndex(path string) (*Index, error) {
 func (m *Model) distances() index.Own { return index.Own{m.info.Manifest.Distance: m.distance} }
 
 func (m *Model) indexOf(x *index.Index) *Index {
-	return &Index{m, x, m.info.Manifest.Accept()}
+	return &Index{m, x}
 }
 
 // openGallery reads the gallery, if there is one. The error is a *CorruptError.
@@ -104,6 +130,9 @@ func (m *Model) openGallery() error {
 			err = of.Err
 		}
 		return corrupt(err)
+	}
+	if m.info.Manifest.ofEarlier() {
+		x = x.Accepting(index.Accept{Threshold: *m.info.Manifest.NoneAbove, Images: x.Len()})
 	}
 	m.gallery = m.indexOf(x)
 	return nil
@@ -170,11 +199,12 @@ func (x *Index) SearchEmbeddings(embeddings []float32, k int) ([][]Hit, error) {
 	if err != nil {
 		return nil, err
 	}
+	accept, ok := x.Threshold()
 	lists := make([][]Hit, len(found))
 	for i, list := range found {
 		for _, n := range list {
 			item := x.vectors.Item(n.Row)
-			lists[i] = append(lists[i], Hit{item.ID, item.Class, n.Distance, x.accept.Accepts(n.Distance)})
+			lists[i] = append(lists[i], Hit{item.ID, item.Class, n.Distance, ok && accept.Accepts(n.Distance)})
 		}
 	}
 	return lists, nil

@@ -57,7 +57,9 @@ func TestSearch(t *testing.T) {
 	for _, distance := range []string{"cosine", "euclidean", "sqeuclidean"} {
 		t.Run(distance, func(t *testing.T) {
 			m := load(t, withGallery(t, "distance="+distance))
-			if g := m.Info().Manifest.Gallery; g == nil || g.Images != gallerySize || g.Classes != 2 {
+			manifest := m.Info().Manifest
+			if g := manifest.Gallery; g == nil || g.Images != gallerySize || g.Classes != 2 || g.Accept != nil ||
+				g.NoAccept == "" || manifest.Accept().Source != "" {
 				t.Errorf("manifest has gallery %+v", g)
 			}
 			images := []image.Image{picture(3, 30, 30), nil, picture(77, 20, 50)}
@@ -76,7 +78,7 @@ func TestSearch(t *testing.T) {
 	}
 }
 
-// compared holds hits against the model's own distances: of equal embeddings they are equal
+// compared holds hits, of an index without a threshold, against the model's own distances: of equal embeddings they are equal
 // to the last digit. Those of pictures differ as far as a picture's embeddings do.
 func compared(t *testing.T, m *models.Model, img image.Image, hits []models.Hit) {
 	t.Helper()
@@ -102,7 +104,7 @@ func compared(t *testing.T, m *models.Model, img image.Image, hits []models.Hit)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if hit.Distance != list[at].Distance || hit.Accepted != list[at].Same {
+		if hit.Distance != list[at].Distance || hit.Accepted {
 			t.Errorf("hit %+v, CompareEmbeddings says %+v", hit, list[at])
 		}
 	}
@@ -117,7 +119,7 @@ func compared(t *testing.T, m *models.Model, img image.Image, hits []models.Hit)
 			t.Fatal(err)
 		}
 		// Below 1e-3 the graph's square of a difference is the rounding of embeddings.
-		if d := math.Abs(float64(hit.Distance - want.Distance)); d > 1e-3 || hit.Accepted != want.Same || hit.Distance < last {
+		if d := math.Abs(float64(hit.Distance - want.Distance)); d > 1e-3 || hit.Accepted || hit.Distance < last {
 			t.Errorf("hit %+v, compare says %+v", hit, want)
 		}
 		if want := fmt.Sprint("class ", at%2); hit.Class != want {
@@ -168,6 +170,17 @@ func TestOpenIndex(t *testing.T) {
 	lists, err := mine.Search(context.Background(), []image.Image{picture(2, 30, 30)}, 1)
 	if err != nil || len(lists) != 1 || lists[0][0].ID != "1" || mine.Vectors().Len() != gallerySize {
 		t.Errorf("Search = %v, %v; want item 1", lists, err)
+	}
+	if threshold, ok := mine.Threshold(); ok {
+		t.Errorf("an index without a threshold has %+v", threshold)
+	}
+	write(x.Accepting(index.Accept{Threshold: models.Threshold{Value: float64(lists[0][0].Distance), Source: "by hand"}, Images: x.Len()}))
+	if mine, err = m.OpenIndex(path); err != nil {
+		t.Fatal(err)
+	}
+	lists, err = mine.Search(context.Background(), []image.Image{picture(2, 30, 30)}, 2)
+	if threshold, ok := mine.Threshold(); err != nil || !ok || threshold.Source != "by hand" || !lists[0][0].Accepted || lists[0][1].Accepted {
+		t.Errorf("threshold %+v, %t; hits %+v, %v; want the first accepted", threshold, ok, lists, err)
 	}
 	for want, change := range map[string]func(*index.About){
 		"embeddings are of space other, want " + m.Info().Manifest.Space: func(a *index.About) { a.Space = "other" },

@@ -5,6 +5,11 @@ import (
 	"slices"
 )
 
+// Promise is the share of strangers that a search accepts if nothing else is asked for: the
+// false-positive identification rate of ISO/IEC 19795-1. A stranger is an image whose class is
+// not among those that are searched.
+const Promise = 0.05
+
 // Limit returns the largest threshold that at most a share, in [0,1), of distances is within.
 // It lies midway between two of them, and is -1, which accepts nothing, where already the
 // smallest are too many. distances [M], at least one, are finite. weights [M] say how much

@@ -11,10 +11,8 @@ import (
 	"github.com/tfpair/tfpair/models/distance"
 )
 
-// Promise is the share of strangers that an index accepts if nothing else is asked for: the
-// false-positive identification rate of ISO/IEC 19795-1. A stranger is an image whose class is
-// not in the index.
-const Promise = 0.05
+// Promise is the share of strangers that an index accepts if nothing else is asked for.
+const Promise = distance.Promise
 
 // minClasses is of how many classes strangers are, at least, so that one can be left out.
 const minClasses = 2
@@ -23,12 +21,12 @@ const minClasses = 2
 // was chosen for an index of this size, and for no other.
 type Accept struct {
 	distance.Threshold
-	Promise        float64  `json:"promise"`                            // share of strangers that may be accepted
-	FalsePositives float64  `json:"false_positive_identification_rate"` // of those that asked, for Images images
-	Detection      *float64 `json:"detection_rate,omitempty"`           // share of known images whose nearest is right and accepted; nil: not measured
-	Images         int      `json:"images"`                             // N, searched
-	Strangers      int      `json:"strangers"`                          // that asked
-	Classes        int      `json:"stranger_classes"`                   // of these
+	Promise        float64  `json:"promise,omitempty"`                            // share of strangers that may be accepted; 0: none was asked for
+	FalsePositives *float64 `json:"false_positive_identification_rate,omitempty"` // share of strangers accepted; nil: not measured
+	Detection      *float64 `json:"detection_rate,omitempty"`                     // share of known images whose nearest is right and accepted; nil: not measured
+	Images         int      `json:"images"`                                       // N, searched
+	Strangers      int      `json:"strangers,omitempty"`                          // that asked
+	Classes        int      `json:"stranger_classes,omitempty"`                   // of these; 0: not known
 }
 
 // Strangers are embeddings of images that the network has not learned from, in its space.
@@ -89,25 +87,26 @@ func (x *Index) Calibrate(c Calibration) *Index {
 func (x *Index) choose(c Calibration) (*Accept, string) {
 	rows := map[string][]int{} // of each class
 	for row, item := range x.items {
-		if item.Class == "" {
-			return nil, fmt.Sprintf("the class of %q is not known, so nobody knows who is a stranger", item.Path)
-		}
 		rows[item.Class] = append(rows[item.Class], row)
+	}
+	if n := len(rows[""]); n > 0 {
+		return nil, fmt.Sprintf("the class of %s is not known, so nobody knows who is a stranger", plural.Count(n, "image"))
 	}
 	own, known := x.own(rows, c.Learned)
 	list := append(x.validation(rows, c.Strangers), own...)
 	classes := list.classes()
 	switch need := distance.Needed(c.Promise); {
 	case len(list) < need:
-		return nil, fmt.Sprintf("%s can ask, %d are needed to promise %.3g %%", plural.Count(len(list), "stranger"), need,
-			100*c.Promise)
+		return nil, fmt.Sprintf("%s of classes that training has not seen can ask as strangers, want %d to promise %.3g %%",
+			plural.Count(len(list), "image"), need, 100*c.Promise)
 	case classes < minClasses:
-		return nil, fmt.Sprintf("all strangers that can ask are of %s, want at least %d", plural.Count(classes, "class"),
-			minClasses)
+		return nil, fmt.Sprintf("all images that can ask as strangers are of %s, want at least %d",
+			plural.Count(classes, "class"), minClasses)
 	}
 	a := Accept{Promise: c.Promise, Images: x.Len(), Strangers: len(list), Classes: classes}
 	a.Value = list.crossed(c.Promise)
-	a.FalsePositives, a.Detection = list.accepted(a.Value)/float64(len(list)), known.detection(a.Value)
+	accepted := list.accepted(a.Value) / float64(len(list))
+	a.FalsePositives, a.Detection = &accepted, known.detection(a.Value)
 	a.Source = fmt.Sprintf("%s of %s among %s, %.3g %% accepted at most", plural.Count(a.Strangers, "stranger"),
 		plural.Count(a.Classes, "class"), plural.Count(a.Images, "image"), 100*a.Promise)
 	return &a, ""

@@ -102,7 +102,7 @@ func TestPromise(t *testing.T) {
 				if a == nil {
 					t.Fatal(x.About().NoAccept)
 				}
-				if a.FalsePositives > Promise || a.Images != x.Len() || (a.Detection == nil) != c.learned {
+				if *a.FalsePositives > Promise || a.Images != x.Len() || (a.Detection == nil) != c.learned {
 					t.Errorf("accept %+v", a)
 				}
 				sum += accepted(t, x, r.images(100, 5))
@@ -128,7 +128,7 @@ func TestCalibrateByHand(t *testing.T) {
 	y := x.Calibrate(Calibration{Promise: 0.1})
 	// 78 of 80 strangers are exactly 9 away: any threshold of 9 or more accepts all of them.
 	a := y.About().Accept
-	if a.Value != -1 || a.FalsePositives != 0 || *a.Detection != 0 || a.Strangers != 80 || a.Classes != 40 {
+	if a.Value != -1 || *a.FalsePositives != 0 || *a.Detection != 0 || a.Strangers != 80 || a.Classes != 40 {
 		t.Errorf("accept %+v, detected %g; want nothing accepted", a, *a.Detection)
 	}
 	if x.About().Accept != nil {
@@ -147,7 +147,7 @@ func TestCalibrateByHand(t *testing.T) {
 	// One that is of the index's class is no stranger.
 	strangers.Classes, strangers.Vectors = append(strangers.Classes, "class 00"), append(strangers.Vectors, 0)
 	y = x.Calibrate(Calibration{Promise: 0.06, Learned: func(Item) bool { return true }, Strangers: strangers})
-	if a = y.About().Accept; a.Value != 3 || a.FalsePositives != 4.0/80 || a.Detection != nil || a.Strangers != 80 {
+	if a = y.About().Accept; a.Value != 3 || *a.FalsePositives != 4.0/80 || a.Detection != nil || a.Strangers != 80 {
 		t.Errorf("accept %+v, want 3, midway from 1.5 to 4.5, 0.05 of 80 strangers", a)
 	}
 }
@@ -163,12 +163,12 @@ func TestUncalibrated(t *testing.T) {
 		by     Calibration
 		want   string
 	}{
-		"unknown classes": {unknown, Calibration{}, `the class of "7" is not known`},
-		"few images":      {r.images(5, 2), Calibration{}, "10 strangers can ask, 60 are needed to promise 5 %"},
-		"learned":         {r.images(30, 3), Calibration{Learned: all}, "0 strangers can ask"},
-		"one class":       {r.images(1, 90), Calibration{}, "0 strangers can ask"},
+		"unknown classes": {unknown, Calibration{}, "the class of 1 image is not known"},
+		"few images":      {r.images(5, 2), Calibration{}, "10 images of classes that training has not seen can ask as strangers, want 60 to promise 5 %"},
+		"learned":         {r.images(30, 3), Calibration{Learned: all}, "0 images of classes"},
+		"one class":       {r.images(1, 90), Calibration{}, "0 images of classes"},
 		"one of strangers": {r.images(5, 2), Calibration{Learned: all, Strangers: r.images(1, 90)},
-			"all strangers that can ask are of 1 class, want at least 2"},
+			"all images that can ask as strangers are of 1 class, want at least 2"},
 	} {
 		c.by.Promise = Promise
 		x := indexOf(t, c.images, 2).Calibrate(c.by)
@@ -200,7 +200,7 @@ func TestVectors(t *testing.T) {
 // images is dropped.
 func TestAcceptIsKept(t *testing.T) {
 	rate := 0.75
-	a := Accept{Threshold: distance.Threshold{Value: 1.25, Source: "by hand"}, Promise: 0.05, FalsePositives: 0.04,
+	a := Accept{Threshold: distance.Threshold{Value: 1.25, Source: "by hand"}, Promise: 0.05,
 		Detection: &rate, Images: 9, Strangers: 60, Classes: 3}
 	x := build(t, about("euclidean", 5), random(8, 9, 5)).Accepting(a)
 	path := filepath.Join(t.TempDir(), "x.index")

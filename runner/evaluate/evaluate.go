@@ -75,7 +75,10 @@ type Scores struct {
 	// NoneAbove is the distance of the nearest label image above which it is refused: see
 	// metric.OpenSet. It is nil where labels are no images.
 	NoneAbove *float64 `json:"none_above,omitempty"`
-	Doubts    []string `json:"doubts,omitempty"` // why the numbers carry little, half a sentence each
+	// Promise is the share of strangers, photos whose label image is taken out, that NoneAbove
+	// accepts at most; 0: there were too few photos, and the best mean of both shares was chosen.
+	Promise float64  `json:"none_above_promise,omitempty"`
+	Doubts  []string `json:"doubts,omitempty"` // why the numbers carry little, half a sentence each
 }
 
 // measured is a model's answers on pairs.

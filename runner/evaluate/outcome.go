@@ -130,12 +130,15 @@ func (o Outcome) Scores(by distance.Rule) (Scores, error) {
 	return s, o.searches(&s)
 }
 
-// searches adds what photos found among label images, and the distance above which the
-// nearest is refused.
+// searches adds what photos found among label images, and the distance above which the nearest
+// is refused, so that at most distance.Promise of the photos are accepted whose own is taken out.
 func (o Outcome) searches(s *Scores) error {
 	above, _, err := o.found.open.Calibrate()
 	if err != nil {
 		return err
+	}
+	if unknown := o.found.open.Unknown; len(unknown) >= distance.Needed(distance.Promise) {
+		above, s.Promise = distance.Limit(unknown, nil, distance.Promise), distance.Promise
 	}
 	s.Photos, s.NoneAbove = o.photos, &above
 	list, err := measureAll(append(o.found.metrics, o.found.refusal(above)...), o.pairs.Sample)

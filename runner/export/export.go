@@ -208,7 +208,11 @@ func (c Config) load(p *place) (*models.Model, error) {
 // gallery returns what the model is to carry, nil for nothing.
 func (c Config) gallery(ctx context.Context, m *trained.Model, reloaded *models.Model) (*index.Index, error) {
 	if c.Gallery != nil {
-		return c.Gallery(ctx, reloaded)
+		x, err := c.Gallery(ctx, reloaded)
+		if err != nil {
+			return nil, err
+		}
+		return x.Calibrate(m.Calibration()), nil // the run knows more strangers than the model
 	}
 	g, err := m.Labels()
 	if err != nil || g == nil {
@@ -231,7 +235,7 @@ func addGallery(p *place, x *index.Index, m *models.Manifest, labels bool) error
 		return err
 	}
 	m.Gallery = &models.Gallery{File: models.GalleryName, Images: x.Len(), Classes: x.Classes(),
-		Root: x.About().Root, Labels: labels}
+		Root: x.About().Root, Accept: x.About().Accept, NoAccept: x.About().NoAccept, Labels: labels}
 	return p.seal(m)
 }
 

@@ -77,7 +77,8 @@ func classesOf(data, known *dataset.Dataset) []string {
 }
 
 // Index embeds the images of c, which are read as r says, and returns them as an index of a
-// kind, a name in index.Table, with the embeddings it is made of. Errors: trained.ErrFrozen
+// kind, a name in index.Table, with the embeddings it is made of. It has a threshold for searches
+// of its size where one can be chosen: see index.Index.Calibrate. Errors: trained.ErrFrozen
 // where the images are label images that m cannot embed, and those of EmbedImages.
 func (m *Model) Index(ctx context.Context, c *Collection, kind string, r Reading) (
 	*index.Index, *Embeddings, error) {
@@ -94,7 +95,14 @@ func (m *Model) Index(ctx context.Context, c *Collection, kind string, r Reading
 	}
 	x, err := m.distances().New(index.About{Kind: kind, Space: m.Manifest.Space, Model: m.Name,
 		Distance: m.Manifest.Distance, Dim: m.Dim(), Root: c.Root}, items, e.Data)
-	return x, e, err
+	if err != nil {
+		return nil, nil, err
+	}
+	calibration := m.calibration
+	if c.Data.Kind() == dataset.OfLabelImages { // photos ask for them, and they ask for nothing
+		calibration.Learned = func(index.Item) bool { return true }
+	}
+	return x.Calibrate(calibration), e, nil
 }
 
 // items returns what an index says of images.

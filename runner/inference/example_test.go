@@ -87,9 +87,11 @@ func ExampleModel_Index() {
 	hits, err := model.Search(x, e.Data[:e.Dim], 1)
 	check(err)
 	nearest := hits[0][0]
-	fmt.Println(x.Len(), "images in", x.Classes(), "classes; nearest:", nearest.ID, nearest.Class, nearest.Accepted)
+	fmt.Println(x.Len(), "images in", x.Classes(), "classes; nearest:", nearest.ID, nearest.Class)
+	fmt.Println("threshold:", x.About().NoAccept)
 	// Output:
-	// 30 images in 3 classes; nearest: test/arrow/000.png arrow true
+	// 30 images in 3 classes; nearest: test/arrow/000.png arrow
+	// threshold: 0 images of classes that training has not seen can ask as strangers, want 60 to promise 5 %
 }
 
 func open(folder string) *inference.Model {

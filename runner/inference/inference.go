@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 
 	"github.com/tfpair/tfpair/graphs/spec"
 	"github.com/tfpair/tfpair/internal/session"
@@ -36,7 +37,8 @@ type Model struct {
 	Gallery *index.Index             // images that it carries to be searched; nil: none
 	Seen    *seen.Set                // images that the training has seen; nil: not known
 
-	close func() error
+	calibration index.Calibration // of thresholds of searches
+	close       func() error
 }
 
 // Options say what is opened, and where it runs. The zero value is the best checkpoint, on a
@@ -99,7 +101,8 @@ func openRun(folder string, o Options) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := &Model{Embedder: t, Spec: t.Spec, Name: folder, Path: t.Path, Seen: t.Seen, close: t.Close}
+	m := &Model{Embedder: t, Spec: t.Spec, Name: folder, Path: t.Path, Seen: t.Seen,
+		calibration: t.Calibration(), close: t.Close}
 	if err := m.describe(t); err != nil {
 		return nil, errors.Join(err, t.Close())
 	}
@@ -139,6 +142,7 @@ func Exported(e *models.Model, name string) (*Model, error) {
 	if m.Seen, err = seenBy(info); err != nil {
 		return nil, err
 	}
+	m.calibration = index.Calibration{Promise: index.Promise, Learned: m.learned}
 	g, err := e.Gallery()
 	if err != nil { // the only one is that there is none
 		return m, nil
@@ -163,6 +167,12 @@ func seenBy(info models.Info) (*seen.Set, error) {
 		return nil, &models.CorruptError{Path: info.Path, File: models.SeenName, Reason: err.Error()}
 	}
 	return seen.NewSet(list), nil
+}
+
+// learned reports whether the network of an exported model has learned from the class of i. Of a
+// model that tells no names of classes nobody knows, so it may have.
+func (m *Model) learned(i index.Item) bool {
+	return m.Manifest.Aliased || slices.Contains(m.Manifest.Seen, i.Class) || trained.Trained(m.Seen, i)
 }
 
 // Close frees the network. Nothing else of m may be used afterwards, or at the same time.

@@ -173,13 +173,16 @@ func TestIndex(t *testing.T) {
 	if a := x.About(); a.Space != m.Manifest.Space || a.Model != m.Name || a.Root != folder || x.Classes() != 2 {
 		t.Errorf("index of %+v in %d classes, want the model's space, its name, %q, 2", a, x.Classes(), folder)
 	}
+	if a := x.About(); a.Accept != nil || a.NoAccept == "" {
+		t.Errorf("threshold %+v, %q; want none of few images, and why", a.Accept, a.NoAccept)
+	}
 	hits, err := m.Search(x, e.Data, 2)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for row, list := range hits {
 		item, first := x.Item(row), list[0]
-		if first.Path != item.Path || first.Distance != 0 || first.Rank != 1 || !first.Accepted ||
+		if first.Path != item.Path || first.Distance != 0 || first.Rank != 1 || first.Accepted != nil ||
 			first.Class != filepath.Base(filepath.Dir(item.Path)) || first.SHA256 != item.SHA256 || len(list) != 2 {
 			t.Errorf("%s finds %+v first of %d", item.Path, first, len(list))
 		}

@@ -11,8 +11,9 @@ import (
 type Hit struct {
 	Rank int `json:"rank"` // from 1
 	models.Hit
-	Path   string `json:"path"`
-	SHA256 string `json:"sha256,omitempty"`
+	Accepted *bool  `json:"accepted,omitempty"` // near enough; else it is none of these. nil: the index has no threshold
+	Path     string `json:"path"`
+	SHA256   string `json:"sha256,omitempty"`
 }
 
 // OpenIndex returns the index in a file, or m's gallery where path is "". Errors: *index.Error,
@@ -37,21 +38,25 @@ func (m *Model) OpenIndex(path string) (*index.Index, error) {
 func (m *Model) distances() index.Own { return index.Own{m.Manifest.Distance: m.Distance()} }
 
 // Search returns, for each of embeddings [N,D] of m's space, the k nearest of x, nearest
-// first. A hit is accepted up to m.Manifest.Accept, or always where m has no threshold. Errors
-// are those of index.Index.Search.
+// first. A hit is accepted up to the threshold of x, which is for a search of its size; without
+// one nobody knows. Errors are those of index.Index.Search.
 func (m *Model) Search(x *index.Index, embeddings []float32, k int) ([][]Hit, error) {
 	found, err := x.Search(embeddings, k)
 	if err != nil {
 		return nil, err
 	}
-	accept := m.Manifest.Accept()
+	accept := x.About().Accept
 	lists := make([][]Hit, len(found))
 	for i, neighbours := range found {
 		for rank, n := range neighbours {
 			item := x.Item(n.Row)
-			accepted := accept.Source == "" || accept.Accepts(n.Distance)
-			lists[i] = append(lists[i], Hit{Rank: rank + 1, Path: item.Path, SHA256: item.SHA256,
-				Hit: models.Hit{ID: item.ID, Class: item.Class, Distance: n.Distance, Accepted: accepted}})
+			hit := Hit{Rank: rank + 1, Path: item.Path, SHA256: item.SHA256,
+				Hit: models.Hit{ID: item.ID, Class: item.Class, Distance: n.Distance}}
+			if accept != nil {
+				hit.Hit.Accepted = accept.Accepts(n.Distance)
+				hit.Accepted = &hit.Hit.Accepted
+			}
+			lists[i] = append(lists[i], hit)
 		}
 	}
 	return lists, nil

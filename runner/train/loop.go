@@ -320,7 +320,7 @@ func (l *loop) measure(ctx context.Context) (trained.Validation, error) {
 	outcome, err := l.validation.measure(ctx, l.step)
 	if err == nil {
 		v.Scores, err = outcome.Scores(l.rule())
-		v.Curve = v.Scores.Curve
+		v.Curve, v.Strangers = v.Scores.Curve, l.validation.strangers()
 	}
 	var embedding *metric.EmbeddingError
 	var distance *metric.DistanceError

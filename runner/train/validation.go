@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/tfpair/tfpair/models/checkpoint"
+	"github.com/tfpair/tfpair/models/index"
 	"github.com/tfpair/tfpair/pipeline/dataset"
 	"github.com/tfpair/tfpair/runner/evaluate"
 	"github.com/tfpair/tfpair/runner/network"
@@ -28,6 +29,9 @@ type validation interface {
 	resume(c *checkpoint.Checkpoint, s trained.State) error
 	// measure returns what the network answers after so many steps.
 	measure(ctx context.Context, step int) (evaluate.Outcome, error)
+	// strangers returns the embeddings of images of classes that are not learned, as measure made
+	// them last; nil: there are none, or it was not called.
+	strangers() *index.Strangers
 	// keep adds to a checkpoint of this step what a model needs beside its weights.
 	keep(c *checkpoint.Checkpoint, step int) error
 }
@@ -57,14 +61,16 @@ func (l *loop) chooseValidation(part dataset.Part, labels []int32) (err error) {
 			return err
 		}
 		task.Seed, task.Sample = seed, evaluate.SampleOf(l.Data, part.Images, trained)
-		l.validation = &amongLabels{network: l.network, embed: l.embed, gallery: labels, task: task}
+		l.validation = &amongLabels{network: l.network, embed: l.embed, gallery: labels, task: task,
+			others: strangersOf(l.Data, part.Images, trained)}
 		return nil
 	}
 	chosen, err := evaluate.ChoosePairs(l.Data, part, labels, trained, seed)
 	if err != nil {
 		return err
 	}
-	l.validation = &onPairs{network: l.network, embed: l.embed, chosen: chosen}
+	l.validation = &onPairs{network: l.network, embed: l.embed, chosen: chosen,
+		others: strangersOf(l.Data, chosen.Images, trained)}
 	return nil
 }
 
@@ -73,6 +79,7 @@ type onPairs struct {
 	network *network.Network
 	embed   embed
 	chosen  evaluate.Pairs
+	others  strangers
 }
 
 func (v *onPairs) labelImages() []int32 { return nil }
@@ -89,11 +96,14 @@ func (v *onPairs) resume(*checkpoint.Checkpoint, trained.State) error { return n
 
 func (v *onPairs) keep(*checkpoint.Checkpoint, int) error { return nil }
 
+func (v *onPairs) strangers() *index.Strangers { return v.others.last }
+
 func (v *onPairs) measure(ctx context.Context, _ int) (evaluate.Outcome, error) {
 	embeddings, err := v.embed(ctx, v.chosen.Images)
 	if err != nil {
 		return evaluate.Outcome{}, err
 	}
+	v.others.keep(embeddings, v.network.Dim())
 	return evaluate.Measure(v.network, embeddings, v.chosen)
 }
 
@@ -103,7 +113,8 @@ type amongLabels struct {
 	embed   embed
 	gallery []int32            // [G] label images, ascending
 	task    evaluate.LabelTask // without the embeddings of the gallery
-	vectors []float32          // [G,D] embeddings after so many steps; nil: not made yet
+	others  strangers
+	vectors []float32 // [G,D] embeddings after so many steps; nil: not made yet
 	step    int
 }
 
@@ -126,6 +137,8 @@ func taskOf(part dataset.Part, labels []int32) (evaluate.LabelTask, error) {
 }
 
 func (v *amongLabels) labelImages() []int32 { return v.gallery }
+
+func (v *amongLabels) strangers() *index.Strangers { return v.others.last }
 
 // seen adds label images where each evaluation embeds them anew.
 func (v *amongLabels) seen() []int32 {
@@ -191,6 +204,7 @@ func (v *amongLabels) measure(ctx context.Context, step int) (evaluate.Outcome, 
 	if err != nil {
 		return evaluate.Outcome{}, err
 	}
+	v.others.keep(photos, v.network.Dim())
 	return evaluate.MeasureLabels(v.network, photos, task)
 }
 

@@ -18,6 +18,7 @@ type Labels struct {
 	evaluate.LabelEmbeddings
 	Space     string              // id of the embedding space whose embeddings it is searched with
 	NoneAbove *distance.Threshold // of the distance of the nearest, above which it is no answer; nil: unknown
+	Accept    *index.Accept       // the same, with what it comes to
 
 	distance distance.Distance // of the model
 }
@@ -34,6 +35,7 @@ func (m *Model) Labels() (*Labels, error) {
 	}
 	g := &Labels{LabelEmbeddings: evaluate.LabelEmbeddings{Images: m.State.Gallery, Vectors: m.gallery},
 		NoneAbove: m.NoneAbove(), distance: m.Distance()}
+	g.Accept = m.accept()
 	g.Space, err = m.Space(c.Variables)
 	return g, err
 }
@@ -46,8 +48,24 @@ func (g *Labels) Index(model, distance string) (*index.Index, error) {
 		items[i] = index.Item{ID: image.Path, Path: image.Path, SHA256: image.SHA256,
 			Class: image.Class, Coarse: image.Coarse}
 	}
-	return index.Own{distance: g.distance}.New(index.About{Kind: "flat", Space: g.Space, Model: model, Distance: distance,
-		Dim: len(g.Vectors) / len(items)}, items, g.Vectors)
+	x, err := index.Own{distance: g.distance}.New(index.About{Kind: "flat", Space: g.Space, Model: model, Distance: distance,
+		Dim: len(g.Vectors) / len(items), NoAccept: "it was saved before the first evaluation"}, items, g.Vectors)
+	if err != nil || g.Accept == nil {
+		return x, err
+	}
+	return x.Accepting(*g.Accept), nil
+}
+
+// accept returns the threshold of a search among the label images of m, nil where it has none.
+func (m *Model) accept() *index.Accept {
+	above := m.NoneAbove()
+	if above == nil {
+		return nil
+	}
+	s := m.State.Validation.Scores
+	detected, accepted := s.Metrics[evaluate.DetectionRate], s.Metrics[evaluate.FalseAcceptRate]
+	return &index.Accept{Threshold: *above, Promise: s.Promise, FalsePositives: &accepted,
+		Detection: &detected, Images: len(m.State.Gallery), Strangers: s.Photos}
 }
 
 // NoneAbove returns the distance of the nearest label image above which it is no answer,
@@ -57,8 +75,12 @@ func (m *Model) NoneAbove() *distance.Threshold {
 	if v == nil || v.Scores.NoneAbove == nil {
 		return nil
 	}
-	return &distance.Threshold{Value: *v.Scores.NoneAbove,
+	t := &distance.Threshold{Value: *v.Scores.NoneAbove,
 		Source: fmt.Sprintf("%s, %s", v.source(), plural.Count(v.Scores.Photos, "photo"))}
+	if v.Scores.Promise > 0 {
+		t.Source += fmt.Sprintf(" as strangers, %.3g %% accepted at most", 100*v.Scores.Promise)
+	}
+	return t
 }
 
 // SetGallery puts embeddings of label images [G,D] into c.

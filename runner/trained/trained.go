@@ -17,6 +17,7 @@ import (
 	"github.com/tfpair/tfpair/models"
 	"github.com/tfpair/tfpair/models/checkpoint"
 	"github.com/tfpair/tfpair/models/distance"
+	"github.com/tfpair/tfpair/models/index"
 	"github.com/tfpair/tfpair/models/run"
 	"github.com/tfpair/tfpair/models/seen"
 	"github.com/tfpair/tfpair/pipeline/dataset"
@@ -49,6 +50,10 @@ type Validation struct {
 	Folds  int             `json:"folds,omitempty"` // 0: of the model itself
 	Scores evaluate.Scores `json:"scores"`
 	Curve  *distance.Curve `json:"curve,omitempty"` // without a source; nil in runs of before it was kept
+	// Strangers are images of classes that are not learned, at most 500; nil: there are none, or an
+	// earlier version made the run. An exported model does not carry them: they tell whoever has a
+	// picture that it was in the data.
+	Strangers *index.Strangers `json:"strangers,omitempty"`
 }
 
 // source says what was measured: "validation, step 1565".

@@ -64,6 +64,9 @@ func TestCopies(t *testing.T) {
 	if err := json.Unmarshal(tfpair(t, "evaluate", "--model", "run", "--data", "asked", "--json", "--quiet"), &report); err != nil {
 		t.Fatal(err)
 	}
+	if every > 1 { // of all of them a few may be too plain, or alike
+		checkSeen(t)
+	}
 	named := map[string]int{}
 	for _, c := range report.Exposure.Copies {
 		kind, _, _ := strings.Cut(filepath.Base(c.Path), "-")
@@ -80,6 +83,31 @@ func TestCopies(t *testing.T) {
 	if n := named["stranger"]; 1000*n > len(strangers) {
 		t.Errorf("%d of %d strangers are named, want at most 0.1 %%", n, len(strangers))
 	}
+}
+
+// checkSeen asks the run of the current folder for all photos: it holds every copy, and no stranger.
+func checkSeen(t *testing.T) {
+	t.Helper()
+	pictures := 0
+	for line := range bytes.Lines(tfpair(t, "seen", "--in", "run", "--json", "--quiet", "asked")) {
+		var p struct {
+			Event, Image string
+			Held         []struct{ Exact bool }
+		}
+		if err := json.Unmarshal(line, &p); err != nil {
+			t.Fatal(err)
+		}
+		if p.Event != "picture" {
+			continue
+		}
+		kind, _, _ := strings.Cut(filepath.Base(p.Image), "-")
+		held := len(p.Held) > 0
+		if held != (kind != "stranger") || held && p.Held[0].Exact != (kind == "exact") {
+			t.Errorf("%s: held as %+v", p.Image, p.Held)
+		}
+		pictures++
+	}
+	t.Logf("seen was asked for %d photos", pictures)
 }
 
 // groceryPhotos returns every n-th photo of a part.

@@ -29,13 +29,18 @@ func (e *NothingError) Error() string { return fmt.Sprintf("%q: %s", e.Path, e.R
 // Find returns the runs, exported models and indexes at paths, or below those that are other
 // folders, in the order of their paths, each once. Below a folder it follows no links, does not
 // look into hidden folders, eight folders deep at most, and at 200,000 files at most: notes say
-// where it left something out. Errors: *NothingError, and that of ctx.
+// where it left something out. Errors: *NothingError, also where it found none at all, and that
+// of ctx.
 func Find(ctx context.Context, paths ...string) (found []Holder, notes []string, err error) {
 	s := search{ctx: ctx, known: map[string]bool{}}
 	for _, path := range paths {
 		if err := s.at(path); err != nil {
 			return nil, nil, err
 		}
+	}
+	if len(s.found) == 0 {
+		reason := append([]string{"no run, no exported model and no index is there or below"}, s.notes...)
+		return nil, nil, &NothingError{strings.Join(paths, ", "), strings.Join(reason, "; ")}
 	}
 	slices.SortFunc(s.found, func(a, b Holder) int { return strings.Compare(a.Path, b.Path) })
 	return s.found, s.notes, nil

@@ -89,7 +89,9 @@ func TestFind(t *testing.T) {
 		t.Errorf("cancelled: %v", err)
 	}
 	var nothing *NothingError
-	if _, _, err := Find(context.Background(), "none"); !errors.As(err, &nothing) {
-		t.Errorf("of nothing: %v, want a *NothingError", err)
+	for _, path := range []string{"none", ".hidden/three/checkpoints"} { // where "not found" would say too much
+		if _, _, err := Find(context.Background(), path); !errors.As(err, &nothing) {
+			t.Errorf("of %s: %v, want a *NothingError", path, err)
+		}
 	}
 }

@@ -4,10 +4,12 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"path/filepath"
 	"slices"
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/tfpair/tfpair/models"
 	"github.com/tfpair/tfpair/pipeline/dataset"
 	"github.com/tfpair/tfpair/runner/evaluate"
 	"github.com/tfpair/tfpair/runner/inference"
@@ -26,6 +28,7 @@ type evaluateOptions struct {
 	threshold  thresholdOptions
 	few        fewShotOptions
 	sheet      sheetOptions
+	all        bool // every table is printed
 	machine    machineOptions
 	output     outputOptions
 }
@@ -40,10 +43,11 @@ class?), each with a 95 % interval.
 
 The threshold is the one that training chose on validation images, or another one of
 --threshold or --false-accepts. It is never chosen on the images that are measured.
-From class folders as many same as
-different pairs are drawn. Pairs of a list are measured as they are.
+From class folders as many same as different pairs are drawn. Pairs of a list are
+measured as they are. --all prints every number, and --json has every one.
 
 ` + examplesHead + `  tfpair evaluate --model demo/run --data demo/pictures
+  tfpair evaluate --model demo/run --data demo/pictures --all
   tfpair evaluate --model demo/model --data demo/pictures --sheet examples.png
   tfpair evaluate --model demo/run --data demo/pictures --false-accepts 5%
   tfpair evaluate --model demo/run --data demo/pictures --gallery train
@@ -74,6 +78,8 @@ func (o *evaluateOptions) addFlags(c *cli.Command) {
 		prevalenceFlag(&o.prevalence))
 	o.threshold.addFlags(c)
 	o.few.addFlags(c)
+	c.Flags = append(c.Flags, &cli.BoolFlag{Name: "all", Destination: &o.all,
+		Usage: "print every metric, class and threshold; without it, the numbers to look at first"})
 	o.sheet.addFlags(c, "PNG `FILE` to draw examples into: wrong and right pairs, or photos and the label images found")
 	o.machine.addFlags(c)
 	o.output.addFlags(c)
@@ -207,17 +213,40 @@ func (m measuring) pairs(ctx context.Context) error {
 			return err
 		}
 	}
-	report.print(m.out, m.data)
+	report.print(m.out, m.data, m.all)
 	return m.end(report, len(report.Skipped))
 }
 
-// end emits the report, and says, where all else went well, that images were skipped.
+// end emits the report, says what to do next and, where all else went well, that images were
+// skipped.
 func (m measuring) end(report any, skipped int) error {
 	if err := m.out.emit("summary", report); err != nil {
 		return err
+	}
+	next, err := m.next()
+	if err != nil {
+		return err
+	}
+	if next != nil {
+		m.out.say("next: %s", next)
 	}
 	if skipped > 0 {
 		return &skippedError{skipped}
 	}
 	return nil
+}
+
+// next returns the command that exports a run that was measured on test; nil of an exported
+// model, and of what was measured to choose settings by.
+func (m measuring) next() (commandLine, error) {
+	isRun, err := inference.IsRun(m.model.Name)
+	if err != nil || !isRun || m.split != string(dataset.Test) {
+		return nil, err
+	}
+	out := filepath.Join(filepath.Dir(filepath.Clean(m.model.Name)), "model")
+	if _, err := models.Describe(out); err != nil { // else the export adds a version
+		out = freeName(out)
+	}
+	return commandLine{"tfpair", "export"}.with(given{"run", m.model.Name}, given{"out", out},
+		given{"checkpoint", m.evaluateOptions.model.checkpoint}), nil
 }

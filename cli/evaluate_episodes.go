@@ -109,6 +109,7 @@ func (r fewShot) print(out output) {
 	out.print("episodes   %s of %d-way %d-shot classification, %s (%s)", commas(r.Episodes), r.Way,
 		r.Shot, count(r.Queries, "query"), r.Source)
 	sayExposure(out, r.Exposure)
+	sayDoubts(out, r.Exposure, nil)
 	t := newTable("metric"+onSeen(r.Exposure), "value", "95 % interval", "")
 	t.AppendRow(table.Row{"error", fmt.Sprintf("%.4f", r.Error.Value),
 		ends("%.4f", r.Error.Interval), "lower is better"})

@@ -15,8 +15,7 @@ func sayExposure(out output, e *evaluate.Exposure) {
 	case e == nil:
 		return
 	case !e.Known:
-		out.print("seen       not known which images were trained on: the model does not tell; its run does, or an export --with-seen")
-		return
+		return // sayDoubts does
 	case e.Measured:
 		out.print("seen       %s of %s were trained on or chose the threshold and are measured all the same",
 			commas(e.Seen), count(e.Images, "image"))
@@ -25,9 +24,36 @@ func sayExposure(out output, e *evaluate.Exposure) {
 			commas(e.Seen), count(e.Images, "image"))
 	}
 	if e.GallerySeen > 0 {
-		out.print("searched   %s of %s to search in were trained on", commas(e.GallerySeen), count(e.Gallery, "image"))
+		out.print("seen       %s of %s to search in were trained on", commas(e.GallerySeen), count(e.Gallery, "image"))
 	}
 	sayCopies(out, e)
+}
+
+// sayDoubts says, beside the numbers, why not to trust them.
+func sayDoubts(out output, e *evaluate.Exposure, doubts []string) {
+	if e != nil && !e.Known {
+		out.print("caution    not known which images were trained on, and of those the numbers are too good: the model does " +
+			"not tell; its run does, or an export --with-seen")
+	}
+	if e != nil && e.Measured && e.Seen > 0 {
+		out.print("caution    the training has seen %s of %s: the numbers are too good", commas(e.Seen), count(e.Images, "image"))
+	}
+	for _, doubt := range doubts {
+		out.print("caution    %s", doubt)
+	}
+}
+
+// seenIn says, behind a number of images, what the training has seen of them.
+func seenIn(e *evaluate.Exposure) string {
+	switch {
+	case e == nil:
+		return ""
+	case !e.Known:
+		return " that training may have seen"
+	case e.Measured && e.Seen > 0:
+		return fmt.Sprintf(", %s of which training has seen", commas(e.Seen))
+	}
+	return " that training has not seen"
 }
 
 // sayCopies names images that are nearly what the training has seen.

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -40,20 +39,43 @@ func (m measuring) labels(ctx context.Context) error {
 			return err
 		}
 	}
-	report.print(m.out, m.data)
+	report.print(m.out, m.data, m.all)
 	return m.end(report, len(report.Skipped))
 }
 
-// print writes the report for a person.
-func (e labelEvaluation) print(out output, data *dataset.Dataset) {
+// labelHeadline are the metrics that a person is shown, in this order.
+var labelHeadline = []string{"recall@1", "recall@5", "mrr", evaluate.MedianRank, evaluate.DetectionRate,
+	evaluate.FalseAcceptRate}
+
+// print writes the report for a person, every table of it where all is asked for.
+func (e labelEvaluation) print(out output, data *dataset.Dataset, all bool) {
+	e.printHead(out, data)
+	out.print("\n%s", e.sentence())
+	sayDoubts(out, e.Exposure, nil)
+	list := slices.Clone(e.Retrieval)
+	if e.None != nil {
+		list = append(list, e.None.Detected, e.None.FalseAccepts)
+	}
+	if of := telling(list, 1, e.Searched.Images); all {
+		e.printAll(out, of)
+	} else {
+		out.print("\n%s", shortTable(e.Exposure, pick(of.list, labelHeadline), nil))
+		sayAll(out)
+	}
+	if e.Sheet != "" {
+		out.print("\nwrote %s: photos and what they found, wrongly and rightly", e.Sheet)
+	}
+}
+
+// printHead says what was measured.
+func (e labelEvaluation) printHead(out output, data *dataset.Dataset) {
 	out.print("model      %s, step %d", e.Model, e.Step)
 	out.print("data       %s, %s: %s in %s", data.Name, e.Split, count(e.Images, "photo"),
 		count(e.Classes, "class"))
 	out.print("searched   %s: %s of the model, %s embedded now", count(e.Searched.Images, "label image"),
 		commas(e.Searched.OfModel), commas(e.Searched.Embedded))
 	if e.None != nil {
-		out.print("none       of these where the nearest is farther than %.4g (from %s)", e.None.Above.Value,
-			e.None.Above.Source)
+		out.print("threshold  none of these where distance > %.4g (from %s)", e.None.Above.Value, e.None.Above.Source)
 	}
 	for _, note := range data.Notes {
 		out.print("note       %s", note)
@@ -62,37 +84,33 @@ func (e labelEvaluation) print(out output, data *dataset.Dataset) {
 		out.print("skipped    %s", path)
 	}
 	sayExposure(out, e.Exposure)
+}
+
+// sentence sums the report up.
+func (e labelEvaluation) sentence() string {
+	return fmt.Sprintf("On %s%s: of %s the nearest is the right one for %s.", count(e.Images, "photo"),
+		seenIn(e.Exposure), count(e.Searched.Images, "label image"), shareOf("photos", pick(e.Retrieval, []string{"recall@1"})[0]))
+}
+
+// printAll writes every table of the report.
+func (e labelEvaluation) printAll(out output, of told) {
 	t := newMeasuredTable(e.Exposure)
-	appendMeasured(t, "", e.Retrieval...)
-	appendMeasured(t, "coarse ", e.Coarse...)
-	if e.None != nil {
-		appendMeasured(t, "", e.None.Detected, e.None.FalseAccepts)
-	}
-	out.print("\n%s", t)
+	appendMeasured(t, "", of.list...)
+	appendMeasured(t, "coarse ", telling(e.Coarse, 1, e.Searched.Images).list...)
+	printTold(out, t, of)
 	out.print("\nintervals: for %s%s", question(e.Retrieval[0].Interval), onSeen(e.Exposure))
-	if e.None != nil {
-		out.print("detection rate: photos whose nearest is accepted and right; false accept rate: photos " +
-			"for which\nanother is accepted where their own is taken out")
-	}
 	printOpenSet(out, e.OpenSet)
 	e.printClasses(out)
-	if e.Sheet != "" {
-		out.print("\nwrote %s: photos and what they found, wrongly and rightly", e.Sheet)
-	}
 }
 
 // printClasses shows the classes that are found worst.
 func (e labelEvaluation) printClasses(out output) {
-	worst := slices.SortedStableFunc(slices.Values(e.PerClass), func(a, b evaluate.Class) int {
-		return cmp.Compare(a.Metrics["recall@1"], b.Metrics["recall@1"])
-	})
+	list := worst(e.PerClass)
 	t := newTable("class", "photos", "recall@1", "recall@5", "median rank")
-	for _, c := range worst[:min(worstClasses, len(worst))] {
+	for _, c := range list[:min(worstClasses, len(list))] {
 		t.AppendRow(table.Row{c.Class, c.Queries, fmt.Sprintf("%.4f", c.Metrics["recall@1"]),
 			fmt.Sprintf("%.4f", c.Metrics["recall@5"]), fmt.Sprintf("%g", c.Metrics[evaluate.MedianRank])})
 	}
 	out.print("\n%s", t)
-	if more := len(worst) - worstClasses; more > 0 {
-		out.print("\nthe %d classes of lowest recall@1; --json has the other %d, too", worstClasses, more)
-	}
+	sayMoreClasses(out, len(list))
 }

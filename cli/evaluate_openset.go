@@ -5,7 +5,6 @@ import (
 
 	"github.com/jedib0t/go-pretty/v6/table"
 
-	"github.com/tfpair/tfpair/models/distance"
 	"github.com/tfpair/tfpair/runner/evaluate"
 )
 
@@ -17,21 +16,36 @@ func printOpenSet(out output, o *evaluate.OpenSearch) {
 	}
 	out.print("\nnone of these: %s, each with its class taken out, among %s; and %s with their class there",
 		count(o.Strangers, "stranger"), count(o.Images, "image"), count(o.Known, "query"))
-	out.print("%s", openSetTable(o))
+	if t := openSetTable(o); t != nil {
+		out.print("%s", t)
+	}
+	var targets []float64
+	var measurable []bool
+	for _, r := range o.Rates {
+		targets, measurable = append(targets, r.Target), append(measurable, r.Measurable)
+	}
+	if few := unmeasured(targets, measurable, "strangers", o.Strangers); few != "" {
+		out.print("%s", few)
+	}
 }
 
-// openSetTable has a row for each share of strangers.
+// openSetTable has a row for each share of strangers that there are enough of to measure it; it
+// is nil where there is none.
 func openSetTable(o *evaluate.OpenSearch) table.Writer {
 	t := newTable("strangers accepted at most", "threshold", "strangers accepted", "95 % interval", "found", "95 % interval")
+	rows := 0
 	for _, r := range o.Rates {
-		row := table.Row{fmt.Sprintf("%.1f %%", 100*r.Target), fmt.Sprintf("needs %s strangers, has %s",
-			commas(distance.Needed(r.Target)), commas(o.Strangers)), "", "", "", ""}
-		if r.Measurable {
-			row[1] = fmt.Sprintf("%.4g", r.Threshold)
-			row[2], row[3] = percentOf(r.FalsePositives)
-			row[4], row[5] = percentOf(r.Detection)
+		if !r.Measurable {
+			continue
 		}
+		row := table.Row{fmt.Sprintf("%.1f %%", 100*r.Target), fmt.Sprintf("%.4g", r.Threshold), "", "", "", ""}
+		row[2], row[3] = percentOf(r.FalsePositives)
+		row[4], row[5] = percentOf(r.Detection)
 		t.AppendRow(row)
+		rows++
+	}
+	if rows == 0 {
+		return nil
 	}
 	return t
 }

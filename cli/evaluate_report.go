@@ -14,20 +14,46 @@ import (
 	"github.com/tfpair/tfpair/runner/metric"
 )
 
-// print writes the report for a person.
-func (e evaluation) print(out output, data *dataset.Dataset) {
-	classes := ""
+// headline are the metrics that a person is shown, in this order; --all shows the others, too.
+var headline = []string{"accuracy", "auc", "recall@1", "map@r", "calibration_error"}
+
+// print writes the report for a person: what was measured, one sentence, why to doubt it, and
+// the numbers to look at. Every table follows where all is asked for.
+func (e evaluation) print(out output, data *dataset.Dataset, all bool) {
+	e.printHead(out, data)
+	out.print("\n%s", e.sentence())
+	sayDoubts(out, e.Exposure, e.Doubts)
+	if all {
+		e.printAll(out)
+	} else {
+		list := pick(slices.Concat(e.ofPairs(), e.Retrieval), headline)
+		out.print("\n%s", shortTable(e.Exposure, list, e.Baseline))
+		out.print("\nintervals: for %s%s", e.Metrics[0].Interval.Question, onSeen(e.Exposure))
+		e.printWeakest(out)
+		sayAll(out)
+	}
+	if e.Sheet != "" {
+		out.print("\nwrote %s: pairs called wrongly, and some called right", e.Sheet)
+	}
+}
+
+// sayAll says how to get the rest.
+func sayAll(out output) { out.say("--all prints every metric, class and threshold") }
+
+// printHead says what was measured.
+func (e evaluation) printHead(out output, data *dataset.Dataset) {
+	classes, weighed := "", ""
 	if e.Classes > 0 {
 		classes = " in " + count(e.Classes, "class")
 	}
+	if e.Weighed {
+		weighed = ", weighed: each class counts the same"
+	}
 	out.print("model      %s, step %d", e.Model, e.Step)
 	out.print("data       %s, %s: %s%s", data.Name, e.Split, count(e.Images, "image"), classes)
-	out.print("pairs      %s: %s same, %s different (%s)", commas(e.Pairs), commas(e.Same),
-		commas(e.Different), e.PairSource)
+	out.print("pairs      %s: %s same, %s different (%s)%s", commas(e.Pairs), commas(e.Same),
+		commas(e.Different), e.PairSource, weighed)
 	out.print("threshold  same where distance <= %.4g (from %s)", e.Threshold.Value, e.Threshold.Source)
-	for _, doubt := range e.Doubts {
-		out.print("caution    %s", doubt)
-	}
 	for _, note := range data.Notes {
 		out.print("note       %s", note)
 	}
@@ -35,7 +61,20 @@ func (e evaluation) print(out output, data *dataset.Dataset) {
 		out.print("skipped    %s", path)
 	}
 	sayExposure(out, e.Exposure)
-	t := newMeasuredTable(e.Exposure)
+}
+
+// sentence sums the report up.
+func (e evaluation) sentence() string {
+	text := fmt.Sprintf("On %s%s: same or different is right for %s", count(e.Images, "image"),
+		seenIn(e.Exposure), shareOf("pairs", pick(e.Metrics, []string{"accuracy"})[0]))
+	if nearest := pick(e.Retrieval, []string{"recall@1"}); len(nearest) > 0 {
+		text += ", the nearest image is of the right class for " + shareOf("images", nearest[0])
+	}
+	return text + "."
+}
+
+// ofPairs are the metrics of pairs.
+func (e evaluation) ofPairs() []evaluate.Measured {
 	rows := slices.Clone(e.Metrics)
 	if e.AccuracyHalf != nil {
 		rows = append(rows, *e.AccuracyHalf)
@@ -43,105 +82,93 @@ func (e evaluation) print(out output, data *dataset.Dataset) {
 	if p := e.Probability; p != nil {
 		rows = append(rows, p.Brier, p.CalibrationError)
 	}
-	appendMeasured(t, "", append(rows, e.Retrieval...)...)
-	out.print("\n%s", t)
-	e.printWrong(out)
-	out.print("\nintervals: for %s", question(e.Metrics[0].Interval)+onSeen(e.Exposure))
-	if p := e.Probability; p != nil {
-		out.print("probability: brier and calibration error are for a service that sees %.3g %% same pairs; "+
-			"--prevalence says how many yours sees", 100*p.Prevalence)
+	return rows
+}
+
+// printWeakest names the class that is found worst, where one is worse than the others.
+func (e evaluation) printWeakest(out output) {
+	if len(e.PerClass) < 2 {
+		return
 	}
-	e.printRetrieval(out)
-	different := e.Different
-	if all := e.EveryPair; all != nil {
-		different = int(all.Different)
-		out.print("\nall pairs of %s: auc %.4f (%s) where each pair counts the same; above each class does",
-			count(all.Images, "image"), all.AUC.Value, ends("%.4f", all.AUC.Interval))
-	}
-	out.print("\n%s", ratesTable(e.Rates, different))
-	printOpenSet(out, e.OpenSet)
-	e.printBaseline(out)
-	if e.Sheet != "" {
-		out.print("\nwrote %s: pairs called wrongly, and some called right", e.Sheet)
+	list := worst(e.PerClass)
+	least, most := list[0], list[len(list)-1]
+	if share := least.Metrics["recall@1"]; share < most.Metrics["recall@1"] {
+		out.print("\nlook at %s first: the nearest image is right for %.1f %% of its %s", least.Class, 100*share,
+			count(least.Queries, "image"))
 	}
 }
 
-// printWrong says what the threshold decides wrongly.
-func (e evaluation) printWrong(out output) {
-	w := e.Wrong
-	if w == nil {
-		return
-	}
-	percent := func(m evaluate.Measured) string {
-		return fmt.Sprintf("%.2f %% (%.2f – %.2f %%)", 100*m.Value, 100*m.Interval.Low, 100*m.Interval.High)
-	}
-	out.print("\nat the threshold: %s of %s different pairs are called same, %s of %s same pairs are called different",
-		percent(w.FalseAccepts), commas(int(w.Different)), percent(w.FalseRejects), commas(int(w.Same)))
-}
-
-// printBaseline says what comparing pixels comes to.
-func (e evaluation) printBaseline(out output) {
-	if e.Baseline == nil {
-		return
-	}
-	var of []string
-	for _, m := range slices.Concat(e.Baseline.Metrics, e.Baseline.Retrieval) {
-		if m.Name == "auc" || m.Name == "recall@1" || m.Name == "map@r" {
-			of = append(of, fmt.Sprintf("%s %.4f (%s)", m.Name, m.Value, within(m.Interval.Low, m.Interval.High)))
-		}
-	}
-	out.print("\nbaseline without a network, %s compared by Euclidean distance: %s", e.Baseline.Name,
-		strings.Join(of, ", "))
-}
-
-// printRetrieval says what was searched, and which classes are found worst.
-func (e evaluation) printRetrieval(out output) {
-	if len(e.Retrieval) == 0 {
-		return
-	}
-	where, left := "the nearest other", "alone in their class"
-	if e.Gallery != nil {
-		where = fmt.Sprintf("the nearest of %s", count(e.Gallery.Images, e.Gallery.Split+" image"))
-		if e.Gallery.Split == "" {
-			where = fmt.Sprintf("the nearest of %s of %s", count(e.Gallery.Images, "image"), e.Gallery.Data)
-		}
-		left = "their class is not there"
-	}
-	out.print("retrieval: each image asks for %s; for %s; %s left out, %s", where,
-		question(e.Retrieval[0].Interval), count(e.Excluded, "image"), left)
-	worst := slices.SortedStableFunc(slices.Values(e.PerClass), func(a, b evaluate.Class) int {
+// worst are the classes, those of lowest recall@1 first.
+func worst(list []evaluate.Class) []evaluate.Class {
+	return slices.SortedStableFunc(slices.Values(list), func(a, b evaluate.Class) int {
 		return cmp.Compare(a.Metrics["recall@1"], b.Metrics["recall@1"])
 	})
-	t := newTable("class", "queries", "recall@1", "r precision", "map@r")
-	for _, c := range worst[:min(worstClasses, len(worst))] {
-		t.AppendRow(table.Row{c.Class, c.Queries, fmt.Sprintf("%.4f", c.Metrics["recall@1"]),
-			fmt.Sprintf("%.4f", c.Metrics["r_precision"]), fmt.Sprintf("%.4f", c.Metrics["map@r"])})
-	}
-	out.print("\n%s", t)
-	if more := len(worst) - worstClasses; more > 0 {
-		out.print("\nthe %d classes of lowest recall@1; --json has the other %d, too", worstClasses, more)
-	}
 }
 
-// newMeasuredTable has a row for each metric.
-func newMeasuredTable(e *evaluate.Exposure) table.Writer {
-	return newTable("metric"+onSeen(e), "value", "95 % interval", "each class alike", "95 % interval", "")
+// pick returns the metrics of these names that list has, in the order of the names.
+func pick(list []evaluate.Measured, names []string) (picked []evaluate.Measured) {
+	for _, name := range names {
+		at := slices.IndexFunc(list, func(m evaluate.Measured) bool { return m.Name == name })
+		if at >= 0 {
+			picked = append(picked, list[at])
+		}
+	}
+	return picked
 }
 
-// appendMeasured adds a row for each metric.
-func appendMeasured(t table.Writer, prefix string, list ...evaluate.Measured) {
+// shareOf writes a share of things with its interval: "95.0 % of pairs (93.1 – 96.3 %)".
+func shareOf(things string, m evaluate.Measured) string {
+	return fmt.Sprintf("%.1f %% of %s (%.1f – %.1f %%)", 100*m.Value, things, 100*m.Interval.Low, 100*m.Interval.High)
+}
+
+// meanings say in a few words what the metrics are that a person is shown first.
+var meanings = map[string]string{
+	"accuracy":               "pairs called right at the threshold",
+	"auc":                    "a same pair is nearer than a different one",
+	"recall@1":               "the nearest image is a right one",
+	"recall@5":               "one of the nearest five is a right one",
+	"map@r":                  "all right images are nearer than others",
+	"mrr":                    "one divided by the rank of the right one",
+	"calibration_error":      "how far the probability is off",
+	evaluate.MedianRank:      "of the right one, 1 is the nearest",
+	evaluate.DetectionRate:   "the nearest is right, and near enough",
+	evaluate.FalseAcceptRate: "without the right one, another is near enough",
+}
+
+// titled is how a person reads the name of a metric.
+func titled(name string) string {
+	if name == "accuracy_at_half" {
+		return "accuracy at probability 0.5"
+	}
+	return strings.ReplaceAll(name, "_", " ")
+}
+
+// shortTable has a row for each metric, beside that of comparing pixels where b has it.
+func shortTable(e *evaluate.Exposure, list []evaluate.Measured, b *evaluate.Baseline) table.Writer {
+	header := []string{"metric" + onSeen(e), "value", "95 % interval", "", "what it is"}
+	var plain []evaluate.Measured
+	if b != nil {
+		header = append(header, "by pixels alone")
+		plain = slices.Concat(b.Metrics, b.Retrieval)
+	}
+	t := newTable(header...)
 	for _, m := range list {
-		number := "%.4f"
-		if m.Name == evaluate.MedianRank {
-			number = "%g"
+		number, peer := numberOf(m), ""
+		if of := pick(plain, []string{m.Name}); of != nil {
+			peer = fmt.Sprintf(number, of[0].Value)
 		}
-		macro, between := "", ""
-		if m.Macro != nil {
-			macro, between = fmt.Sprintf(number, m.Macro.Value), ends(number, m.Macro.Interval)
-		}
-		t.AppendRow(table.Row{prefix + strings.ReplaceAll(m.Name, "_", " "), fmt.Sprintf(number, m.Value),
-			ends(number, m.Interval), macro, between, string(m.Better) + " is better"})
+		t.AppendRow(table.Row{titled(m.Name), fmt.Sprintf(number, m.Value), ends(number, m.Interval),
+			string(m.Better) + " is better", meanings[m.Name], peer}[:len(header)])
 	}
+	return t
+}
+
+// numberOf is how the value of a metric is written.
+func numberOf(m evaluate.Measured) string {
+	if m.Name == evaluate.MedianRank {
+		return "%g"
+	}
+	return "%.4f"
 }
 
 // ends writes an interval.
@@ -154,20 +181,35 @@ func question(i metric.Interval) string {
 	return fmt.Sprintf("%s (%s, %s)", i.Question, i.Method, count(i.Units, "unit"))
 }
 
-// worstClasses is how many classes a person is shown: what fits beside the rest.
-const worstClasses = 10
-
-// ratesTable shows what a stricter or laxer threshold would do, on so many different pairs.
-func ratesTable(rates []metric.Rate, different int) table.Writer {
+// ratesTable shows what a stricter or laxer threshold would do, on so many different pairs: a
+// row for each rate that these are enough for. It is nil where they are enough for none.
+func ratesTable(rates []metric.Rate) table.Writer {
 	t := newTable("false accepts at most", "threshold", "false accepts", "false rejects")
+	rows := 0
 	for _, r := range rates {
-		row := table.Row{fmt.Sprintf("%.1f %%", 100*r.Target), fmt.Sprintf("needs %s different pairs, has %s",
-			commas(distance.Needed(r.Target)), commas(different)), "", ""}
 		if r.Measurable {
-			row = table.Row{row[0], fmt.Sprintf("%.4g", r.Threshold), fmt.Sprintf("%.2f %%", 100*r.FAR),
-				fmt.Sprintf("%.2f %%", 100*r.FRR)}
+			t.AppendRow(table.Row{fmt.Sprintf("%.1f %%", 100*r.Target), fmt.Sprintf("%.4g", r.Threshold),
+				fmt.Sprintf("%.2f %%", 100*r.FAR), fmt.Sprintf("%.2f %%", 100*r.FRR)})
+			rows++
 		}
-		t.AppendRow(row)
+	}
+	if rows == 0 {
+		return nil
 	}
 	return t
+}
+
+// unmeasured says which rates so many of a thing are too few for: nothing where they are enough
+// for all targets.
+func unmeasured(targets []float64, measurable []bool, what string, has int) string {
+	var rates []string
+	for i, target := range targets {
+		if !measurable[i] {
+			rates = append(rates, fmt.Sprintf("%.3g %% needs %s", 100*target, commas(distance.Needed(target))))
+		}
+	}
+	if rates == nil {
+		return ""
+	}
+	return fmt.Sprintf("too few %s for some rates, there are %s: %s", what, commas(has), strings.Join(rates, ", "))
 }

@@ -39,12 +39,15 @@ func (p Pairs) doubts() (list []string) {
 	if p.Sample.NewClasses && len(classes) < fewClasses {
 		list = append(list, fmt.Sprintf("only %d classes that training has not seen, want %d", len(classes), fewClasses))
 	}
+	if p.SeenUnknown {
+		list = append(list, "the training knew no names of classes, so it may have seen these; intervals are for new images of them")
+	}
 	if p.OneGroup {
 		list = append(list, "no class has images of two groups, so that both images of a same pair are of one group, and alike")
 	}
 	if !p.Answers && p.Sample.Class == nil && p.Sample.Group == nil {
 		if largest := metric.LargestComponent(p.Left, p.Right); 2*largest > len(p.Same) {
-			list = append(list, fmt.Sprintf("%d of %d pairs hang together by images that they share", largest, len(p.Same)))
+			list = append(list, fmt.Sprintf("%d of %d pairs are linked by images that they share, and say less than as many separate pairs", largest, len(p.Same)))
 		}
 	}
 	return list

@@ -36,7 +36,7 @@ func TestDoubts(t *testing.T) {
 	}{
 		{"100 of each, apart", apart(100), nil},
 		{"99 of each", apart(99), []string{"only 99 same and 99 different pairs, want 100 of each"}},
-		{"a chain", chain(301), []string{"300 of 300 pairs hang together by images that they share"}},
+		{"a chain", chain(301), []string{"300 of 300 pairs are linked by images that they share, and say less than as many separate pairs"}},
 		{"4 new classes", classes, []string{"only 4 classes that training has not seen, want 5"}},
 		{"4 seen classes", seen, nil},
 		{"photos and label images", Pairs{Same: chain(301).Same, Left: chain(301).Left, Right: chain(301).Right,

@@ -10,6 +10,7 @@ package evaluate
 
 import (
 	"context"
+	"slices"
 
 	"github.com/tfpair/tfpair/internal/named"
 	"github.com/tfpair/tfpair/models/distance"
@@ -121,7 +122,7 @@ type Config struct {
 	Known       LabelEmbeddings // the model's own, which keep their embeddings; may be empty
 
 	Gallery  *Source  // images that are searched, none of them in Part; nil: Part itself
-	Seen     []string // classes that the model was trained on; nil: none, or not known
+	Seen     []string // classes that the model was trained on; empty: not known
 	Seed     uint64   // of drawn pairs
 	Progress func(done, total int)
 }
@@ -152,7 +153,8 @@ type Report struct {
 	Pairs        int                `json:"pairs"`
 	Same         int                `json:"same"`
 	Different    int                `json:"different"`
-	PairSource   string             `json:"pair_source"` // "listed", or "drawn by class, seed 0"
+	PairSource   string             `json:"pair_source"`             // "listed", or "drawn by class, seed 0"
+	Weighed      bool               `json:"pairs_weighed,omitempty"` // pairs do not count the same: each class does
 	Seed         uint64             `json:"seed"`
 	Threshold    distance.Threshold `json:"threshold"`
 	Metrics      []Measured         `json:"metrics"`
@@ -161,8 +163,9 @@ type Report struct {
 	Wrong        *Wrong             `json:"wrong_answers,omitempty"`    // at the threshold
 	EveryPair    *EveryPair         `json:"every_pair,omitempty"`       // nil where pairs are listed
 	Retrieval    []Measured         `json:"retrieval,omitempty"`
-	Gallery      *SearchedPart      `json:"gallery,omitempty"` // searched; nil: the other images of the split
-	Excluded     int                `json:"queries_excluded"`  // without label, or without their class to find
+	Gallery      *SearchedPart      `json:"gallery,omitempty"`              // searched; nil: the other images of the split
+	Excluded     int                `json:"queries_excluded"`               // without label, or without their class to find
+	FewestRight  int                `json:"fewest_right_answers,omitempty"` // that a query can find
 	PerClass     []Class            `json:"per_class,omitempty"`
 	OpenSet      *OpenSearch        `json:"open_set,omitempty"`    // nil where classes are not known
 	Probability  *Calibrated        `json:"probability,omitempty"` // nil where the model has none
@@ -262,6 +265,7 @@ func (c Config) describe(p Pairs, queries []int32) *Report {
 		Threshold: c.Threshold, Doubts: p.doubts(),
 	}
 	r.Same, r.Different = p.counts()
+	r.Weighed = slices.ContainsFunc(p.Weight, func(w float64) bool { return w != 1 })
 	classes := map[int32]bool{}
 	for _, i := range queries {
 		if class := c.Data.Images[i].Class; class >= 0 {

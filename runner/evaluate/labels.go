@@ -18,7 +18,7 @@ type LabelConfig struct {
 	Part      dataset.Part        // photos, and which label image stands for each
 	Gallery   LabelEmbeddings     // the model's own, searched beside the label images of Part; may be empty
 	NoneAbove *distance.Threshold // of the distance of the nearest, above which it is refused; nil: unknown
-	Seen      []string            // classes that the model was trained on; nil: none, or not known
+	Seen      []string            // classes that the model was trained on; empty: not known
 	Seed      uint64              // for the report
 	Progress  func(done, total int)
 }

@@ -52,7 +52,7 @@ func fruit(t *testing.T) (*dataset.Dataset, *pipeline.Store) {
 
 func TestLabels(t *testing.T) {
 	data, store := fruit(t)
-	c := LabelConfig{Model: grey{}, Store: store, Data: data, Part: data.In(dataset.Test),
+	c := LabelConfig{Model: grey{}, Store: store, Data: data, Part: data.In(dataset.Test), Seen: []string{"others"},
 		NoneAbove: &distance.Threshold{Value: 20, Source: "by hand"}}
 	r, err := Labels(context.Background(), c)
 	if err != nil {

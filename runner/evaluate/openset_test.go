@@ -48,7 +48,7 @@ func TestOpenSearch(t *testing.T) {
 	}
 	data, store := greys(t, images)
 	r, err := Run(context.Background(), Config{Model: grey{}, Store: store, Data: data, Part: data.In(dataset.Test),
-		Threshold: distance.Threshold{Value: 20}})
+		Seen: []string{"others"}, Threshold: distance.Threshold{Value: 20}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -21,6 +21,8 @@ type Pairs struct {
 	Answers bool          // each pair is a photo, left, and a label image, which is not drawn at random
 
 	OneGroup bool // same pairs are of one group each: no class has images of two
+
+	SeenUnknown bool // the images have classes, and which of them training saw is not known
 }
 
 // intervals returns an interval for each statistic over s, which are these pairs.
@@ -47,14 +49,15 @@ func (e *NoPairsError) Error() string {
 // ChoosePairs returns the listed pairs of part; of photos with label images, each photo
 // with its own and with another one of labels, ascending, which holds those of part; or,
 // where part is made of class folders, pairs drawn from them: see draw. Equal seeds draw
-// equal pairs. seen are the names of the classes that the model was trained on; nil: not
-// known, none. The error is a *NoPairsError.
+// equal pairs. seen are the names of the classes that the model was trained on; empty: not
+// known. The error is a *NoPairsError.
 func ChoosePairs(data *dataset.Dataset, part dataset.Part, labels []int32, seen []string, seed uint64) (Pairs, error) {
 	p, err := choosePairs(data, part, labels, seed)
 	if err != nil {
 		return Pairs{}, err
 	}
 	p.Sample = SampleOf(data, p.Images, seen)
+	p.SeenUnknown = p.Sample.Class != nil && len(seen) == 0
 	return p, nil
 }
 
@@ -71,7 +74,8 @@ func choosePairs(data *dataset.Dataset, part dataset.Part, labels []int32, seed 
 }
 
 // SampleOf says of images what data knows. Classes are new where training saw fewer than
-// half of them.
+// half of them. Where seen is empty, which classes training saw is not known, and none is new:
+// a list of pairs that was trained on may show any of them.
 func SampleOf(data *dataset.Dataset, images []int32, seen []string) metric.Sample {
 	s := metric.Sample{Class: make([]int32, len(images))}
 	for _, image := range images {
@@ -95,7 +99,7 @@ func SampleOf(data *dataset.Dataset, images []int32, seen []string) metric.Sampl
 			known++
 		}
 	}
-	s.NewClasses = 2*known < len(classes)
+	s.NewClasses = len(seen) > 0 && 2*known < len(classes)
 	return s
 }
 

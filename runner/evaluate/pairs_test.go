@@ -219,11 +219,11 @@ func TestNoPairs(t *testing.T) {
 	}
 }
 
-// TestSampleOf: classes are new where training saw fewer than half of them, and groups are
-// what the data says they are.
+// TestSampleOf: classes are new where training saw fewer than half of them, none is where
+// nobody knows what it saw, and groups are what the data says they are.
 func TestSampleOf(t *testing.T) {
 	data, part := folders(t, 1, 1, 1)
-	for seen, want := range map[string]bool{"": true, "a": true, "a b": false, "a b c": false} {
+	for seen, want := range map[string]bool{"": false, "x": true, "a": true, "a b": false, "a b c": false} {
 		if s := SampleOf(data, part.Images, strings.Fields(seen)); s.NewClasses != want || s.Group != nil {
 			t.Errorf("training saw %q of 3 classes: %+v, want new classes %v, no groups", seen, s, want)
 		}
@@ -231,6 +231,32 @@ func TestSampleOf(t *testing.T) {
 	data.GroupOf = []int32{4, -1, 4}
 	if s := SampleOf(data, []int32{2, 1}, nil); !slices.Equal(s.Group, []int32{4, -1}) {
 		t.Errorf("groups %v, want 4 and none", s.Group)
+	}
+}
+
+// TestSeenUnknown: a training on a list of pairs had no names of classes, so that nobody knows
+// whether it saw those of a folder. That is a doubt, and intervals are not for new classes.
+func TestSeenUnknown(t *testing.T) {
+	data, part := folders(t, 3, 3, 3)
+	for _, c := range []struct {
+		seen     []string
+		want     bool
+		question string
+	}{{nil, true, metric.NewImages}, {[]string{"x"}, false, metric.NewClasses}, {[]string{"a", "b"}, false, metric.NewImages}} {
+		p, err := ChoosePairs(data, part, nil, c.seen, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if said := strings.Contains(strings.Join(p.doubts(), "; "), "knew no names of classes"); said != c.want {
+			t.Errorf("seen %q: doubts %q, want one of unknown classes: %v", c.seen, p.doubts(), c.want)
+		}
+		s, err := metric.Score(make([]float32, len(p.Same)), p.Same, p.Weight)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if i := p.intervals(s, metric.FalseAccepts(0))[0]; i.Question != c.question {
+			t.Errorf("seen %q: interval for %s, want for %s", c.seen, i.Question, c.question)
+		}
 	}
 }
 

@@ -57,7 +57,7 @@ func (c Config) retrieve(ctx context.Context, r *Report, embeddings []float32, i
 	if err != nil {
 		return err
 	}
-	found, err := c.search(queries, gallery, of)
+	found, err := c.search(queries, gallery, append(of, metric.RightAnswers))
 	if err != nil {
 		return fmt.Errorf("rank nearest images: %w", err)
 	}
@@ -72,6 +72,7 @@ func (c Config) retrieve(ctx context.Context, r *Report, embeddings []float32, i
 		}
 		return nil
 	}
+	r.FewestRight = int(slices.Min(found.Values[len(of)]))
 	sample := SampleOf(c.Data, images, c.Seen)
 	for i, name := range names {
 		one := perQuery{name: name, better: of[i].Better, values: found.Values[i], image: found.Queries}

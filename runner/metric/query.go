@@ -37,6 +37,13 @@ var FirstRank = QueryMetric{
 	Value:  func(ranks []int32) float64 { return float64(ranks[0]) },
 }
 
+// RightAnswers is how many images of a query's class the gallery has. It is no row of Queries
+// because it is not in [0,1] and says nothing of a model.
+var RightAnswers = QueryMetric{
+	Better: Higher,
+	Value:  func(ranks []int32) float64 { return float64(len(ranks)) },
+}
+
 // within returns how many of the ascending ranks are at most k.
 func within(ranks []int32, k int32) int {
 	n := 0

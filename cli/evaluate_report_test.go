@@ -1,0 +1,77 @@
+package cli
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/tfpair/tfpair/runner/evaluate"
+	"github.com/tfpair/tfpair/runner/metric"
+)
+
+// TestTelling: with two right answers precision@5 is that of two, and among three images each
+// of the nearest five is an answer: both say nothing of a model.
+func TestTelling(t *testing.T) {
+	var list []evaluate.Measured
+	for _, name := range metric.Queries.Names() {
+		list = append(list, evaluate.Measured{Name: name})
+	}
+	for _, c := range []struct {
+		fewest, searched int
+		gone             []string
+		left             string
+	}{
+		{10, 11, nil, ""},
+		{9, 11, []string{"precision@10"}, "left out: precision@10, because a class has only 9 images to find"},
+		{1, 6, []string{"precision@10", "precision@5", "recall@10"}, "left out: precision@10 and precision@5, because a class " +
+			"has only 1 image to find; recall@10, because only 6 images are searched and all are answers"},
+		{1, 5, []string{"precision@10", "precision@5", "recall@10", "recall@5"}, "left out: precision@10 and precision@5, because " +
+			"a class has only 1 image to find; recall@10 and recall@5, because only 5 images are searched and all are answers"},
+	} {
+		of := telling(list, c.fewest, c.searched)
+		var gone []string
+		for _, m := range list {
+			if !slices.ContainsFunc(of.list, func(kept evaluate.Measured) bool { return kept.Name == m.Name }) {
+				gone = append(gone, m.Name)
+			}
+		}
+		if diff := cmp.Diff(c.gone, gone) + cmp.Diff(c.left, of.left); diff != "" {
+			t.Errorf("%d to find among %d (-want +got):\n%s", c.fewest, c.searched, diff)
+		}
+	}
+}
+
+// TestSeenIn: the sentence says what the training has seen of the images, or that nobody knows.
+func TestSeenIn(t *testing.T) {
+	for want, e := range map[string]*evaluate.Exposure{
+		"":                             nil,
+		" that training may have seen": {Images: 4},
+		" that training has not seen":  {Known: true, Images: 4, Seen: 2},
+		", 3 of which training has seen": {Known: true, Images: 4, Seen: 3,
+			Measured: true},
+	} {
+		if got := seenIn(e); got != want {
+			t.Errorf("%+v: %q, want %q", e, got, want)
+		}
+	}
+}
+
+// TestRates: one line says which rates so few are not enough for, and the table has the others.
+func TestRates(t *testing.T) {
+	rates := []metric.Rate{{Target: 0.001}, {Target: 0.1}}
+	if table := ratesTable(rates); table != nil {
+		t.Errorf("a table of rates that nothing is known of:\n%s", table.Render())
+	}
+	rates[1].Measurable = true
+	if table := ratesTable(rates); table == nil || table.Length() != 1 {
+		t.Errorf("table %v, want one row", table)
+	}
+	want := "too few different pairs for some rates, there are 40: 0.1 % needs 3,000"
+	if got := unmeasured([]float64{0.001, 0.1}, []bool{false, true}, "different pairs", 40); got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+	if got := unmeasured([]float64{0.1}, []bool{true}, "different pairs", 40); got != "" {
+		t.Errorf("%q of what is enough, want nothing", got)
+	}
+}

@@ -4,6 +4,8 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"io/fs"
+	"os"
 	"path/filepath"
 	"slices"
 
@@ -86,14 +88,11 @@ func (d Declaration) space(path string) (string, error) {
 	h := sha256.New()
 	fmt.Fprintf(h, "%+v\n", d) // a hash never returns an error
 	names := []string{savedmodel.FileName}
-	variables, err := filepath.Glob(filepath.Join(path, savedmodel.VariablesPrefix+".*"))
+	variables, err := fs.Glob(os.DirFS(path), savedmodel.VariablesPrefix+".*") // whatever the path holds
 	if err != nil {
 		return "", err
 	}
-	for _, v := range variables {
-		names = append(names, savedmodel.VariablesFolder+"/"+filepath.Base(v))
-	}
-	for _, name := range names {
+	for _, name := range append(names, variables...) {
 		f, err := Sum(filepath.Join(path, name))
 		if err != nil {
 			return "", fmt.Errorf("model %q: %w", path, err)

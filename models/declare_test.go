@@ -218,6 +218,36 @@ func TestDeclaredOwn(t *testing.T) {
 	}
 }
 
+// TestDeclaredSpace: the space of a declared model is that of its files, wherever they lie, also
+// where the folder's name looks like a pattern.
+func TestDeclaredSpace(t *testing.T) {
+	folder := filepath.Join(exported(t), "1")
+	space := func(name, more string) string {
+		t.Helper()
+		at := filepath.Join(t.TempDir(), name)
+		if err := os.CopyFS(at, os.DirFS(folder)); err != nil {
+			t.Fatal(err)
+		}
+		if more != "" {
+			if err := os.WriteFile(filepath.Join(at, savedmodel.VariablesPrefix+".more"), []byte(more), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		m, err := models.Load(at, models.Declared(models.Declaration{Resize: resize.Options{Size: 16}}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = m.Close() })
+		return m.Info().Manifest.Space
+	}
+	if a, b := space("model", ""), space("model[1]", ""); a != b {
+		t.Errorf("spaces %s and %s of equal files", a, b)
+	}
+	if a, b := space("model[1]", "a"), space("model[1]", "b"); a == b {
+		t.Errorf("one space, %s, of other variables", a)
+	}
+}
+
 func TestDeclaredRefuses(t *testing.T) {
 	folder := foreign(t)
 	at2 := resize.Options{Size: 2}

@@ -3,6 +3,7 @@ package libtensorflow
 import (
 	"context"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -144,12 +145,12 @@ func (p pin) describe() string { return p.Project + " " + Version }
 // those that killed installs left. The caller holds the lock.
 func newStaging(parent, base string) (string, error) {
 	prefix := "." + base + ".installing-"
-	stale, err := filepath.Glob(filepath.Join(parent, prefix+"*"))
+	stale, err := fs.Glob(os.DirFS(parent), prefix+"*")
 	if err != nil {
 		return "", err
 	}
 	for _, folder := range stale {
-		if err := os.RemoveAll(folder); err != nil {
+		if err := os.RemoveAll(filepath.Join(parent, folder)); err != nil {
 			return "", err
 		}
 	}

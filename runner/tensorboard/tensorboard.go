@@ -48,14 +48,14 @@ const nameFormat = "events.out.tfevents.%010d.%04d.tfpair"
 // create makes a new file whose name comes after those that are there.
 func create(folder string, now time.Time) (*os.File, error) {
 	second, number := now.Unix(), 0
-	names, err := filepath.Glob(filepath.Join(folder, "events.out.tfevents.*"))
+	names, err := fs.Glob(os.DirFS(folder), "events.out.tfevents.*") // whatever the folder's name holds
 	if err != nil {
 		return nil, err
 	}
 	for _, name := range names {
 		var s int64
 		var n int
-		if _, err := fmt.Sscanf(filepath.Base(name), nameFormat, &s, &n); err == nil && s >= second {
+		if _, err := fmt.Sscanf(name, nameFormat, &s, &n); err == nil && s >= second {
 			if s > second { // the clock was set back
 				number = 0
 			}

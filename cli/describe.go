@@ -266,6 +266,9 @@ func printManifest(out output, m *models.Manifest) {
 			on = m.CalibratedOn.Name
 		}
 		out.print("\n%s\n\non %s of %s, which is no test: tfpair evaluate makes one", t, count(m.Pairs, "pair"), on)
+		if len(m.Doubts) > 0 {
+			out.print("%s", doubtful(m.Doubts))
+		}
 	}
 	if len(m.Files) > 0 {
 		t := newTable("file", "bytes", "SHA-256")

@@ -170,6 +170,9 @@ func (o exportOptions) show(out output, r *export.Result, gallery carried) error
 		scores = append(scores, score)
 	}
 	out.print("wrote %s (step %d; on validation %s)", r.Path, m.Step, strings.Join(scores, ", "))
+	if len(m.Doubts) > 0 {
+		out.print("%s", doubtful(m.Doubts))
+	}
 	out.print("same where distance <= %.4g (from %s)", m.Threshold.Value, m.Threshold.Source)
 	out.print("loaded again: embeddings differ by %.2g, %.2g is allowed", r.Difference, r.Tolerance)
 	summary := exported{Model: r.Path, Version: r.Version, Step: m.Step, Space: m.Space,

@@ -184,9 +184,12 @@ func (w *trainWatcher) observe(e train.Event) {
 
 func (w *trainWatcher) doubts(s evaluate.Scores) {
 	if len(s.Doubts) > 0 {
-		w.line("      little to go by: %s", strings.Join(s.Doubts, "; "))
+		w.line("      %s", doubtful(s.Doubts))
 	}
 }
+
+// doubtful says why a number carries little.
+func doubtful(doubts []string) string { return "little to go by: " + strings.Join(doubts, "; ") }
 
 // line writes above the bar, if there is one.
 func (w *trainWatcher) line(format string, args ...any) {
@@ -324,6 +327,9 @@ func (w *trainWatcher) summarize(s *train.Summary, folder string, next commandLi
 			validated(*s.Best, strings.TrimPrefix(s.Selected, "val.")))
 	}
 	w.out.print("wrote %s (step %d%s)", folder, s.Step, best)
+	if s.Best != nil {
+		w.doubts(*s.Best)
+	}
 	if slices.Contains(next, "--seen") {
 		w.out.say("note      too little is kept for test to measure it; --data with images of their own gives an honest number")
 	}

@@ -227,6 +227,9 @@ func (w *tuneWatcher) print(r *tune.Result, next commandLine) {
 	}
 	w.out.print("\nbest: trial %d, %s %s, the best of %s, so too good to be expected again",
 		r.Best.Number, r.Metric, valueOf(r.Best), count(len(r.Trials), "training"))
+	if len(r.Best.Doubts) > 0 {
+		w.out.say("      %s", doubtful(r.Best.Doubts))
+	}
 	if len(r.Seeds) > 0 {
 		w.out.print("its settings with %s: mean %.4f, standard deviation %.4f",
 			count(len(r.Seeds), "other seed"), r.Mean, r.Std)

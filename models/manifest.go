@@ -51,6 +51,7 @@ type Manifest struct {
 	Curve         *Curve          `json:"curve,omitempty"`         // what other thresholds do; nil: not known
 	Metrics       []Metric        `json:"metrics"`                 // on the pairs that the threshold was chosen on
 	Pairs         int             `json:"pairs"`                   // of these
+	Doubts        []string        `json:"doubts,omitempty"`        // why these metrics carry little, half a sentence each
 	CalibratedOn  *Data           `json:"calibrated_on,omitempty"` // whose pairs they are; nil: validation
 	// NoneAbove is the distance of the nearest label image above which it is no answer;
 	// nil where labels are no images.

@@ -56,7 +56,7 @@ func (m *Model) Calibrate(ctx context.Context, c evaluate.Config, by distance.Ru
 // measured sets in the manifest what the scores say. Metrics that they lack stay.
 func (k *Calibration) measured(on models.Data) error {
 	s, m := k.Scores, &k.Manifest
-	m.CalibratedOn, m.Pairs = &on, s.Pairs
+	m.CalibratedOn, m.Pairs, m.Doubts = &on, s.Pairs, s.Doubts
 	pairs := fmt.Sprintf("%s, %s", on.Name, plural.Count(s.Pairs, "pair"))
 	m.Threshold = distance.Threshold{Value: s.Threshold, Source: pairs}
 	if s.Rule != "" {

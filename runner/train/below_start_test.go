@@ -34,6 +34,9 @@ func TestBelowStart(t *testing.T) {
 		if len(start) != 1 || !start[0].Best || (s.BestStep == 0) != worse {
 			t.Fatalf("lr %s: measured at the start %+v, best at step %d; the start is the best: %v", lr, start, s.BestStep, worse)
 		}
+		if (s.Later < s.BestValue) != worse {
+			t.Errorf("lr %s: later %g, best %g", lr, s.Later, s.BestValue)
+		}
 		if steps := mustSteps(t, c.Folder); slices.Contains(steps, 0) != (s.BestStep == 0) {
 			t.Errorf("lr %s: checkpoints of steps %v, best %d", lr, steps, s.BestStep)
 		}

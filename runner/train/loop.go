@@ -342,8 +342,11 @@ func (l *loop) evaluate(ctx context.Context) error {
 	value := scores.Metrics[l.Select.Metric]
 	best := l.pooled != nil || l.state.BestStep < 0 || l.Select.Better.Than(value, l.state.BestValue) ||
 		l.state.BestStep == 0 && value == l.state.BestValue
-	if l.step == 0 {
+	switch later := l.state.Later; {
+	case l.step == 0:
 		l.state.Start = &value
+	case later == nil || l.Select.Better.Than(value, *later):
+		l.state.Later = &value
 	}
 	l.state.Validation = &v
 	if l.due() { // and not because time was up
@@ -418,7 +421,10 @@ func (l *loop) summary(end Ended) (*Summary, error) {
 	if l.state.BestStep < 0 {
 		return s, nil
 	}
-	s.BestValue = l.state.BestValue
+	s.BestValue, s.Later = l.state.BestValue, l.state.BestValue
+	if l.state.Later != nil {
+		s.Later = *l.state.Later
+	}
 	c, err := checkpoint.Load(checkpoint.Path(l.folder.Checkpoints(), l.state.BestStep))
 	if err != nil {
 		return nil, err

@@ -45,6 +45,7 @@ type Summary struct {
 	Ended
 	BestStep  int              // step of the best checkpoint by train.select, -1 if there is none
 	BestValue float64          // its value of train.select
+	Later     float64          // best value after the first step: what it learnt, even where the start is better
 	Selected  string           // train.select
 	Best      *evaluate.Scores // its scores on validation, nil if there is none
 	Folds     int              // of which Best is pooled; 0: it is of the model itself

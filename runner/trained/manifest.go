@@ -48,7 +48,7 @@ func (m *Model) Manifest(weights []checkpoint.Tensor) (*models.Manifest, error) 
 		return nil, err
 	}
 	manifest.Threshold, manifest.Probability, manifest.Curve = t, m.Probability(), m.Curve()
-	manifest.Pairs = m.State.Validation.Scores.Pairs
+	manifest.Pairs, manifest.Doubts = m.State.Validation.Scores.Pairs, m.State.Validation.Scores.Doubts
 	manifest.NoneAbove = m.NoneAbove()
 	manifest.Metrics, err = Metrics(m.State.Validation.Scores)
 	return manifest, err

@@ -38,6 +38,7 @@ type State struct {
 	BestValue   float64     `json:"best_value"`
 	Stale       int         `json:"stale"`                 // evaluations since the best
 	Start       *float64    `json:"start_value,omitempty"` // before the first step; nil in runs of before it was measured
+	Later       *float64    `json:"later_value,omitempty"` // the best after it, likewise
 
 	Pretrained *models.Pretrained    `json:"pretrained,omitempty"` // what the backbone started from, nil: random weights
 	Gallery    []evaluate.LabelImage `json:"gallery,omitempty"`    // rows of the checkpoint's gallery

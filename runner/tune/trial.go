@@ -33,6 +33,8 @@ type Trial struct {
 	Low      float64  `json:"low"`              // of the interval of Value
 	High     float64  `json:"high"`
 	BestStep int      `json:"best_step"`
+	Later    float64  `json:"later"`            // best value after the first step: of settings of one value, the better
+	Doubts   []string `json:"doubts,omitempty"` // why the value carries little
 	Seconds  float64  `json:"seconds"`
 	Run      string   `json:"run,omitempty"` // run folder, inside the search's
 }
@@ -97,10 +99,10 @@ func (u *tuner) try(ctx context.Context, t Trial, runs string) (Trial, error) {
 	case err != nil:
 		return t, fmt.Errorf("trial %d: %w", t.Number, err)
 	}
-	t.Status, t.Value, t.BestStep = Done, summary.BestValue, summary.BestStep
+	t.Status, t.Value, t.Later, t.BestStep = Done, summary.BestValue, summary.Later, summary.BestStep
 	if summary.Best != nil {
 		interval := summary.Best.Intervals[strings.TrimPrefix(summary.Selected, "val.")]
-		t.Low, t.High = interval.Low, interval.High
+		t.Low, t.High, t.Doubts = interval.Low, interval.High, summary.Best.Doubts
 	}
 	return t, nil
 }

@@ -306,6 +306,10 @@ func (u *tuner) ranked(trials []Trial) []Trial {
 			return -1
 		case u.Select.Better.Than(b.Value, a.Value):
 			return 1
+		case u.Select.Better.Than(a.Later, b.Later): // both made it worse than it was at the start
+			return -1
+		case u.Select.Better.Than(b.Later, a.Later):
+			return 1
 		}
 		return 0
 	})

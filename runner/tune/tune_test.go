@@ -20,6 +20,7 @@ import (
 	"github.com/tfpair/tfpair/internal/named"
 	"github.com/tfpair/tfpair/internal/sample"
 	"github.com/tfpair/tfpair/pipeline/dataset"
+	"github.com/tfpair/tfpair/runner/metric"
 	"github.com/tfpair/tfpair/runner/train"
 )
 
@@ -93,6 +94,22 @@ func outcomes(r *Result) []string {
 		list = append(list, outcome(t))
 	}
 	return append(list, fmt.Sprintf("%.12f ± %.12f", r.Mean, r.Std))
+}
+
+// TestRanked: of trials that are no better than their start, the one that made it less worse.
+func TestRanked(t *testing.T) {
+	u := &tuner{}
+	u.Resolved = &train.Resolved{Select: train.Selection{Better: metric.Higher}}
+	var got []int
+	for _, trial := range u.ranked([]Trial{
+		{Number: 0, Status: Diverged}, {Number: 1, Status: Done, Value: 0.7, Later: 0.5},
+		{Number: 2, Status: Done, Value: 0.7, Later: 0.6}, {Number: 3, Status: Done, Value: 0.8, Later: 0.8},
+	}) {
+		got = append(got, trial.Number)
+	}
+	if diff := cmp.Diff([]int{3, 2, 1, 0}, got); diff != "" {
+		t.Errorf("order (-want +got):\n%s", diff)
+	}
 }
 
 // TestRun: test images are never opened, others once for all trials; the best spec can be

@@ -111,3 +111,30 @@ func TestPoolLabels(t *testing.T) {
 		t.Errorf("none above %g of %d photos, curve of %d and %d; want %g of 8, 8 and 24", *got.NoneAbove, got.Photos, same, different, *want.NoneAbove)
 	}
 }
+
+// TestNoneAbove: 60 photos are enough to promise that 5 % of strangers are accepted, and the
+// threshold keeps it; of 59 it is the one where most answers are right.
+func TestNoneAbove(t *testing.T) {
+	for _, c := range []struct {
+		photos                             int
+		above, promise, falsely, detection float64
+	}{
+		{60, 3.5, 0.05, 3.0 / 60, 0}, // strangers are 1, 2, … away, and all own label images 5
+		{59, 5.5, 0, 5.0 / 59, 1},
+	} {
+		o := Outcome{photos: c.photos}
+		for i := range c.photos {
+			o.found.open.Known, o.found.open.Right = append(o.found.open.Known, 5), append(o.found.open.Right, true)
+			o.found.open.Unknown = append(o.found.open.Unknown, float32(i+1))
+		}
+		s := Scores{Metrics: map[string]float64{}, Intervals: map[string]metric.Interval{}}
+		if err := o.searches(&s); err != nil {
+			t.Fatal(err)
+		}
+		if *s.NoneAbove != c.above || s.Promise != c.promise || s.Metrics[FalseAcceptRate] != c.falsely ||
+			s.Metrics[DetectionRate] != c.detection {
+			t.Errorf("%d photos: none above %g, promise %g, %v; want %g, %g, %g falsely accepted", c.photos, *s.NoneAbove,
+				s.Promise, s.Metrics, c.above, c.promise, c.falsely)
+		}
+	}
+}

@@ -13,9 +13,9 @@ const promisedRate = "1%"
 // thresholdSeeds is how many trainings of each data set are measured.
 const thresholdSeeds = 5
 
-// shelfSettings are those of command grocery, for classes that training sees.
+// shelfSettings are those of command grocery, smaller and shorter, for classes that training sees.
 var shelfSettings = []string{
-	"input.size=64",
+	"input.size=32",
 	"backbone=conv4",
 	"distance=cosine",
 	"loss=supcon",
@@ -23,8 +23,8 @@ var shelfSettings = []string{
 	"sampler={balanced: {images_per_class: 4}}",
 	"augment=light",
 	"train.batch_size=80",
-	"train.steps=300",
-	"train.eval_every=100",
+	"train.steps=200",
+	"train.eval_every=200",
 }
 
 // kept says how a threshold that was chosen on validation for a rate of false accepts does on test.

@@ -172,7 +172,7 @@ func runCalibrate(ctx context.Context, o calibrateOptions, streams IO) (err erro
 // choose chooses the threshold, on data where there is some.
 func (o calibrateOptions) choose(ctx context.Context, m *inference.Model, out output) (*inference.Calibration, error) {
 	if o.threshold.given {
-		return m.WithThreshold(distance.Threshold{Value: o.threshold.value, Source: "calibrate --threshold"})
+		return m.RecalibrateTo(distance.Threshold{Value: o.threshold.value, Source: "calibrate --threshold"})
 	}
 	rule, err := o.rule()
 	if err != nil {

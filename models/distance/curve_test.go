@@ -66,6 +66,9 @@ func TestFewPairs(t *testing.T) {
 			t.Errorf("Choose(%+v) = %v, want *FewPairsError of %d %s pairs", c.rule, err, c.need, c.kind)
 		}
 	}
+	if err := (Rule{FalseAccepts: 5e-324}).Enough(1, 1<<40); err == nil {
+		t.Error("Enough of the smallest rate = nil, want an error")
+	}
 	// The rule of three: 3 of 300 are 1 %.
 	if err := (Rule{FalseAccepts: 0.01}).Enough(1, 300); err != nil {
 		t.Errorf("Enough(300) = %v", err)

@@ -60,7 +60,8 @@ const atLeast = 3
 // Needed returns how many pairs a rate in (0,1] of wrong answers needs to be measured: 3/rate.
 // Of fewer, none may be wrong by chance alone although the rate is as asked for: the rule of
 // three of Hanley and Lippman-Hand, If nothing goes wrong, is everything all right?, JAMA 249, 1983.
-func Needed(rate float64) int { return int(math.Ceil(atLeast / rate)) }
+// It is never more than 2⁵³.
+func Needed(rate float64) int { return int(min(math.Ceil(atLeast/rate), 1<<53)) }
 
 // Least returns the smallest rate of wrong answers that so many pairs can show.
 func Least(pairs int64) float64 { return atLeast / float64(pairs) }

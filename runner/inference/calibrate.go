@@ -49,8 +49,7 @@ func (m *Model) Calibrate(ctx context.Context, c evaluate.Config, by distance.Ru
 		return nil, explain(err, exposure)
 	}
 	k.Scores = &s
-	on := models.Data{Name: c.Data.Name, Fingerprint: c.Data.Fingerprint(), Skipped: k.Skipped}
-	return k, k.measured(on)
+	return k, k.measured(models.Data{Name: c.Data.Name, Fingerprint: c.Data.Fingerprint()})
 }
 
 // measured sets in the manifest what the scores say. Metrics that they lack stay.
@@ -89,11 +88,11 @@ func (m *Model) Recalibrate(by distance.Rule) (*Calibration, error) {
 	if err != nil {
 		return nil, err
 	}
-	return m.WithThreshold(t)
+	return m.RecalibrateTo(t)
 }
 
-// WithThreshold is Recalibrate with a threshold that is known.
-func (m *Model) WithThreshold(t distance.Threshold) (*Calibration, error) {
+// RecalibrateTo is Recalibrate with a threshold that is known.
+func (m *Model) RecalibrateTo(t distance.Threshold) (*Calibration, error) {
 	k := &Calibration{Manifest: m.Manifest}
 	k.Manifest.Threshold, k.Manifest.Metrics = t, nil
 	for _, of := range m.Manifest.Metrics {

@@ -41,6 +41,9 @@ func Open(g *tf.Graph, o Options) (*Session, error) {
 	return newSession(s, g, o)
 }
 
+// patterns are the characters of a path that TensorFlow looks for files by.
+const patterns = `[]*?\`
+
 // Load opens a session on the graph with the given tag of the SavedModel in folder,
 // its variables restored. Errors are those of Open.
 func Load(folder, tag string, o Options) (*Session, error) {
@@ -51,6 +54,10 @@ func Load(folder, tag string, o Options) (*Session, error) {
 		return nil, err
 	}
 	m, err := tf.LoadSavedModel(folder, []string{tag}, options)
+	if err != nil && strings.ContainsAny(folder, patterns) {
+		return nil, fmt.Errorf("load model %q: TensorFlow takes the characters [ ] * ? and \\ of a path for a "+
+			"pattern; give the folder a path without them (%w)", folder, err)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("load model %q: %w", folder, err)
 	}

@@ -4,6 +4,7 @@ package session
 
 import (
 	"errors"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -204,5 +205,16 @@ func TestDevices(t *testing.T) {
 	s := &Session{session: open(t).session}
 	if err := s.requireGPU(); !errors.Is(err, ErrNoGPU) || !strings.Contains(err.Error(), "CPU:0") {
 		t.Errorf("requireGPU() = %v, want ErrNoGPU with the devices that are listed", err)
+	}
+}
+
+// TestLoadPattern: TensorFlow takes some characters of a path for a pattern, and finds nothing.
+func TestLoadPattern(t *testing.T) {
+	if err := Ready(Options{}); err != nil {
+		t.Skipf("no TensorFlow runtime: %v", err)
+	}
+	if _, err := Load(filepath.Join(t.TempDir(), "model[1]"), "serve", Options{}); err == nil ||
+		!strings.Contains(err.Error(), "give the folder a path without them") {
+		t.Errorf("Load of model[1] = %v", err)
 	}
 }

@@ -168,7 +168,7 @@ func (p page) values(flag, typed string) []candidate {
 		return settings(typed)
 	case "kind":
 		if p.command.Name == "list" {
-			return words(kindNames(entries())...)
+			return words(kindWords()...)
 		}
 		return namesOf(entriesOf(index.Table))
 	}
@@ -195,7 +195,12 @@ func settings(typed string) []candidate {
 	if err != nil {
 		return nil
 	}
+	section := ""
 	for _, key := range slices.Sorted(maps.Keys(values)) {
+		if name, _, below := strings.Cut(key, "."); below && name != section && slices.Contains(kindNames(entries()), name) {
+			section = name
+			list = append(list, candidate{name + "=", "one of tfpair list --kind " + name})
+		}
 		list = append(list, candidate{key + "=", values[key] + " by default"})
 	}
 	return list

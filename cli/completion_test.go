@@ -26,6 +26,9 @@ func TestComplete(t *testing.T) {
 		{"train --data tr", nil}, // files
 		{"train --set loss=tr", []string{"loss=triplet"}},
 		{"train --set train.st", []string{"train.steps="}},
+		{"train --set lo", []string{"loss=", "loss.bce="}}, // a name, and options of the one by default
+		{"train --set sam", []string{"sampler=", "sampler.pairs="}},
+		{"list --kind augmentation-", []string{"augmentation-preset"}},
 		{"train --set topology=", []string{"topology=feature", "topology=siamese", "topology=triplet"}},
 		{"train --bad-images skip --bad-im", []string{"--bad-images"}},
 		{"list --kind top", []string{"topology"}},

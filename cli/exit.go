@@ -1,17 +1,13 @@
 package cli
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
-	"regexp"
-	"slices"
 	"strings"
 	"syscall"
-
-	"github.com/urfave/cli/v2"
 
 	"github.com/tfpair/tfpair/graphs"
 	"github.com/tfpair/tfpair/internal/libtensorflow"
@@ -32,6 +28,7 @@ import (
 	"github.com/tfpair/tfpair/pipeline/dataset"
 	"github.com/tfpair/tfpair/pipeline/decode"
 	"github.com/tfpair/tfpair/pipeline/features"
+	"github.com/tfpair/tfpair/pipeline/sampler"
 	"github.com/tfpair/tfpair/runner/evaluate"
 	"github.com/tfpair/tfpair/runner/export"
 	"github.com/tfpair/tfpair/runner/holder"
@@ -115,35 +112,6 @@ type outcome struct {
 	hint advice
 }
 
-// advice is what can be done about an error, one way a string. Behind "tfpair" stands another
-// command, with flags of its own.
-type advice []string
-
-// flagWords finds the flags of a way.
-var flagWords = regexp.MustCompile(`--[a-z][a-z-]*`)
-
-// on returns the ways that a command with these flags has, as one sentence.
-func (a advice) on(flags []cli.Flag) string {
-	var ways []string
-	for _, way := range a {
-		own, _, _ := strings.Cut(way, "tfpair ")
-		if !slices.ContainsFunc(flagWords.FindAllString(own, -1), func(word string) bool {
-			return flagNamed(flags, strings.TrimPrefix(word, "--")) == nil
-		}) {
-			ways = append(ways, way)
-		}
-	}
-	return strings.Join(ways, ", or ")
-}
-
-// commandError is an error of a command, whose flags the hint may name.
-type commandError struct {
-	error
-	flags []cli.Flag
-}
-
-func (e *commandError) Unwrap() error { return e.error }
-
 // outcomes are looked through in order.
 var outcomes = []outcome{
 	{isA[SignalError], 0, nil}, // the code is the signal's
@@ -155,7 +123,9 @@ var outcomes = []outcome{
 	{isA[*dataset.OptionsError], exitUsage, nil},
 	{isA[*graphs.BuildError], exitUsage, advice{"docs/spec.md says what a spec may hold"}},
 	{isA[*train.ClassesError], exitUsage, nil},
-	{isA[*train.SamplerError], exitUsage, advice{"add a setting, such as --set train.batch_size=32 or --set sampler=pairs"}},
+	{is(sampler.ErrNoLabelImages), exitUsage, advice{"list the label image of each photo; docs/data.md shows how",
+		"train on classes: leave out --preset image-label"}},
+	{isA[*train.SamplerError], exitUsage, nil},
 	{isA[*skippedError], exitSkipped, nil},
 	{isAtStart, exitDiverged, advice{"no step is to blame: start from other --weights", "from another seed: --set train.seed=1"}},
 	{isA[*train.DivergedError], exitDiverged, advice{"lower the learning rate, such as --set optimizer.adam.lr=0.0003", "add --set optimizer.adam.clip_norm=1"}},
@@ -174,18 +144,20 @@ var outcomes = []outcome{
 	{isA[*seen.Error], exitInput, advice{"to begin anew, give another --out; the checkpoints of this run can still be evaluated and exported"}},
 	{isA[*train.DataError], exitInput, advice{"to go on, give the data of that run; to begin anew, give another --out"}},
 	{isA[*dataset.Error], exitInput, nil},
-	{fixable, exitInput, advice{"the same command with --fix NEW.csv writes the rows that can be used to a new list"}},
+	{fixable, exitInput, advice{"write a list without these rows: {again} --fix NEW.csv"}},
 	{isA[*dataset.ListError], exitInput, nil},
 	{isA[*decode.ImageError], exitInput, advice{"mend or remove it", "add --bad-images skip to leave it out"}},
 	{isA[*distance.FewPairsError], exitInput, advice{"ask for a larger share, or choose on more pairs: tfpair calibrate"}},
 	{is(distance.ErrNoCurve), exitInput, advice{"give a --threshold",
-		"choose one on pairs of yours: tfpair calibrate --model MODEL --data PAIRS"}},
+		"choose one on pairs of yours: tfpair calibrate --model {model} --data PAIRS"}},
 	{isA[*evaluate.NoPairsError], exitInput, nil},
 	{isA[*evaluate.NoQueriesError], exitInput, nil},
 	{isA[*evaluate.NoEpisodesError], exitInput, nil},
 	{isA[*evaluate.LabelImageError], exitInput, advice{"train with target.side=shared to search among label images that training did not have"}},
 	{isA[*metric.DegenerateError], exitInput, nil},
+	{isAbsent[*run.NotRunError], exitInput, advice{"train it first: tfpair train --data {data} --out {run}"}},
 	{isA[*run.NotRunError], exitInput, nil},
+	{isAbsent[*models.NotModelError], exitInput, advice{"train it first: tfpair train --data {data} --out {model}"}},
 	{isA[*models.NotModelError], exitInput, advice{"tfpair export --run RUN --out MODEL makes one"}},
 	{isA[*models.CorruptError], exitInput, advice{"export it again: tfpair export --run RUN --out MODEL"}},
 	{isA[*models.NewerError], exitInput, advice{"use the version of tfpair that exported it, or a later one"}},
@@ -193,13 +165,14 @@ var outcomes = []outcome{
 	{isA[*sheet.ExistsError], exitUsage, advice{"give another name", "add --overwrite to replace it"}},
 	{isA[*vectors.ExistsError], exitUsage, advice{"give another --out", "add --overwrite to replace it"}},
 	{isA[*index.ExistsError], exitUsage, advice{"give another --out", "add --overwrite to replace it"}},
-	{isA[*index.Error], exitInput, advice{"build it again with this model: tfpair index build --model MODEL --data DATA --out INDEX --overwrite"}},
+	{isAbsent[*index.Error], exitInput, advice{"build it first: tfpair index build --model {model} --data DATA --out {index}"}},
+	{isA[*index.Error], exitInput, advice{"build it again with this model: tfpair index build --model {model} --data DATA --out {index} --overwrite"}},
 	{is(models.ErrNoGallery), exitInput, advice{"search with --index what tfpair index build has made",
-		"export it with a gallery: tfpair export --run RUN --out MODEL --gallery DATA"}},
-	{isA[*models.SpaceError], exitInput, advice{"embed the images again with this model: tfpair embed --model MODEL --data DATA --out VECTORS"}},
+		"export it with a gallery: tfpair export --run RUN --out NEW --gallery DATA"}},
+	{isA[*models.SpaceError], exitInput, advice{"embed the images again with this model: tfpair embed --model {model} --data DATA --out VECTORS"}},
 	{isA[*vectors.Error], exitInput, advice{"tfpair embed writes such files"}},
 	{is(trained.ErrFrozen), exitUsage, advice{"leave out --gallery",
-		"search the label images that the model has: tfpair search --model MODEL --image PATH"}},
+		"search the label images that the model has: tfpair search --model {model} --image PATH"}},
 	{isA[*holder.NothingError], exitInput, advice{"give --in the folder of a run or of an exported model, the file of an index, " +
 		"or a folder above some"}},
 	{is(export.ErrNotRemembered), exitInput, advice{"leave out --with-seen", "train again"}},
@@ -256,43 +229,16 @@ func report(streams IO, err error) int {
 	}
 	out := output{IO: streams}
 	out.say("tfpair: %v", err)
-	var flags []cli.Flag
-	var of *commandError
-	if errors.As(err, &of) {
-		flags = of.flags
-	}
-	if hint := o.hintFor(err, flags); hint != "" {
+	of := &commandError{}
+	errors.As(err, &of)
+	if hint := o.hintFor(err, of); hint != "" {
 		out.say("tfpair: hint: %s", hint)
 	}
 	return o.code
 }
 
-// hintFor returns what to do about err: the command that shows what there is, where a name or
-// a command line is wrong.
-func (o outcome) hintFor(err error, flags []cli.Flag) string {
-	var unknown *named.UnknownError
-	var wrong *usageError
-	switch {
-	case o.hint != nil:
-		return o.hint.on(flags)
-	case errors.As(err, &unknown):
-		return listHint(unknown.Kind)
-	case errors.As(err, &wrong) && o.code == exitUsage:
-		return cmp.Or(wrong.help, "tfpair help")
-	}
-	return ""
-}
-
-// listHint is the command that lists the names of a kind.
-func listHint(kind string) string {
-	switch {
-	case !slices.Contains(kindNames(entries()), kind):
-		return "tfpair list"
-	case strings.Contains(kind, " "):
-		return fmt.Sprintf("tfpair list --kind %q", kind)
-	}
-	return "tfpair list --kind " + kind
-}
+// isAbsent reports whether a thing of a kind is not there.
+func isAbsent[E error](err error) bool { return isA[E](err) && errors.Is(err, fs.ErrNotExist) }
 
 // isAtStart reports whether numbers were not finite before the first step.
 func isAtStart(err error) bool {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/urfave/cli/v2"
@@ -73,14 +74,24 @@ func runFix(c *cli.Context, streams IO) error {
 
 // again returns the command line with the mended list in place of the one that was given.
 func again(c *cli.Context, list string) commandLine {
-	words := append(commandLine{"tfpair"}, strings.Fields(strings.TrimPrefix(c.Command.HelpName, "tfpair "))...)
-	words = append(words, "--data", list)
+	words := append(commandOf(c), "--data", list)
 	if !c.IsSet("images") && filepath.Dir(list) != filepath.Dir(c.String("data")) {
 		words = append(words, "--images", filepath.Dir(c.String("data")))
 	}
+	return append(words, flagsOf(c, "fix", "data", "columns", "format")...)
+}
+
+// commandOf returns the words of a command that was given, without flags.
+func commandOf(c *cli.Context) commandLine {
+	return append(commandLine{"tfpair"}, strings.Fields(strings.TrimPrefix(c.Command.HelpName, "tfpair "))...)
+}
+
+// flagsOf returns the flags that a command was given, except those of some names.
+func flagsOf(c *cli.Context, except ...string) commandLine {
+	var words commandLine
 	for _, flag := range c.Command.Flags {
 		name := flag.Names()[0]
-		if !c.IsSet(name) || name == "fix" || name == "data" || name == "columns" || name == "format" {
+		if !c.IsSet(name) || slices.Contains(except, name) {
 			continue
 		}
 		switch value := c.Value(name).(type) {

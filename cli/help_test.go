@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/urfave/cli/v2"
+
+	"github.com/tfpair/tfpair/internal/named"
 )
 
 // silent is what a command talks to whose words are not looked at.
@@ -157,7 +159,7 @@ func TestNearest(t *testing.T) {
 		"serach": "search", "indx": "index", "exprot": "export", "verison": "version",
 		"": "", "x": "", "qqq": "", "photos": "", "delete": "",
 	} {
-		if got := nearest(typed, commands); got != want {
+		if got := named.Nearest(typed, commands); got != want {
 			t.Errorf("nearest(%q) = %q, want %q", typed, got, want)
 		}
 	}

@@ -10,9 +10,11 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/tfpair/tfpair/models"
 	"github.com/tfpair/tfpair/pipeline"
 	"github.com/tfpair/tfpair/pipeline/dataset"
 	"github.com/tfpair/tfpair/pipeline/decode"
+	"github.com/tfpair/tfpair/pipeline/sampler"
 	"github.com/tfpair/tfpair/runner/train"
 )
 
@@ -37,7 +39,7 @@ func TestHintsFit(t *testing.T) {
 	for _, o := range outcomes {
 		said := false
 		for _, p := range pages(root) {
-			hint := o.hint.on(p.command.Flags)
+			hint := o.hint.on(p.command.Flags, nil)
 			said = said || hint != ""
 			for _, way := range strings.Split(hint, ", or ") {
 				at := p
@@ -75,7 +77,13 @@ func TestHints(t *testing.T) {
 		{"embed", image, "mend or remove it, or add --bad-images skip to leave it out"},
 		{"embed", bad, "mend or remove them, or add --bad-images skip to leave them out"},
 		{"embed", over, "mend or remove them, or leave more out with a larger --bad-budget"},
-		{"train", list, "the same command with --fix NEW.csv writes the rows that can be used to a new list"},
+		{"train", list, "write a list without these rows: tfpair train --data 'my list.csv' --set train.steps=9 --fix NEW.csv"},
+		{"train", &train.SamplerError{Err: &sampler.FitError{Settings: []sampler.Setting{{Key: "train.batch_size", Value: "30"}}}},
+			"tfpair train --data 'my list.csv' --set train.steps=9 --set train.batch_size=30"},
+		{"train", &train.SamplerError{Err: &sampler.FitError{Settings: []sampler.Setting{{Key: "train.steps", Value: "3"}}}},
+			"tfpair train --data 'my list.csv' --set train.steps=3"},
+		{"train", &train.SamplerError{Err: &sampler.FitError{}}, ""},
+		{"evaluate", &models.NotModelError{Path: "run", Reason: "it is a file"}, "tfpair export --run RUN --out MODEL makes one"},
 		{"export", list, ""},
 		{"search", list, ""},
 		{"train", &train.DivergedError{Step: 3}, "lower the learning rate, such as --set optimizer.adam.lr=0.0003, " +
@@ -84,7 +92,8 @@ func TestHints(t *testing.T) {
 			"or from another seed: --set train.seed=1"},
 	} {
 		var said strings.Builder
-		report(IO{Out: io.Discard, Err: &said, Getenv: silent.Getenv}, ofCommand(c.err, commandNamed(t, c.command)))
+		report(IO{Out: io.Discard, Err: &said, Getenv: silent.Getenv}, ofCommand(c.err, commandNamed(t, c.command),
+			commandLine{"tfpair", c.command, "--data", "my list.csv", "--set", "train.steps=9"}))
 		_, hint, _ := strings.Cut(said.String(), "tfpair: hint: ")
 		if got := strings.TrimSpace(hint); got != c.want {
 			t.Errorf("hint of %s for %T = %q, want %q", c.command, c.err, got, c.want)

@@ -2,8 +2,8 @@ package cli
 
 import (
 	"slices"
+	"strings"
 
-	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/urfave/cli/v2"
 
 	"github.com/tfpair/tfpair/graphs"
@@ -91,7 +91,8 @@ func (o *listOptions) addFlags(c *cli.Command) {
 }
 
 func (o listOptions) validate() error {
-	if known := kindNames(entries()); o.kind != "" && !slices.Contains(known, o.kind) {
+	known := kindWords()
+	if o.kind != "" && !slices.Contains(known, kindWord(o.kind)) {
 		return usage(&named.UnknownError{Kind: "kind", Name: o.kind, Known: known})
 	}
 	return nil
@@ -102,18 +103,42 @@ func runList(o listOptions, streams IO) error {
 		return err
 	}
 	out := o.output.on(streams)
-	t := newTable("kind", "name", "what it is", "paper")
+	var kind string
+	var rows [][2]string
+	var b strings.Builder
 	for _, e := range entries() {
-		if o.kind != "" && e.Kind != o.kind {
+		if o.kind != "" && kindWord(e.Kind) != kindWord(o.kind) {
 			continue
 		}
 		if err := out.emit("entry", e); err != nil {
 			return err
 		}
-		t.AppendRow(table.Row{e.Kind, e.Name, e.Brief, e.Paper})
+		if e.Kind != kind {
+			writeRows(&b, kind, rows)
+			kind, rows = e.Kind, nil
+		}
+		rows = append(rows, [2]string{e.Name, e.Brief})
+		if e.Paper != "" {
+			rows = append(rows, [2]string{"", e.Paper})
+		}
 	}
-	out.print("%s", t)
+	writeRows(&b, kind, rows)
+	for line := range strings.SplitSeq(strings.TrimSpace(b.String()), "\n") {
+		out.print("%s", line)
+	}
 	return nil
+}
+
+// kindWord writes a kind as one word: "augmentation-preset".
+func kindWord(kind string) string { return strings.ReplaceAll(kind, " ", "-") }
+
+// kindWords returns the kinds of all entries, each as one word.
+func kindWords() []string {
+	kinds := kindNames(entries())
+	for i, kind := range kinds {
+		kinds[i] = kindWord(kind)
+	}
+	return kinds
 }
 
 // kindNames returns the kinds of entries, in their order.

@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/urfave/cli/v2"
@@ -116,7 +117,7 @@ func finish(c *cli.Command, p page, streams IO) {
 	c.CustomHelpTemplate = helpTemplate
 	action := c.Action
 	c.Action = func(ctx *cli.Context) error {
-		err := refuseArguments(c, ctx.Args().First())
+		err := refuseArguments(ctx, p)
 		switch {
 		case err != nil:
 		case action == nil:
@@ -126,27 +127,69 @@ func finish(c *cli.Command, p page, streams IO) {
 		default:
 			err = action(ctx)
 		}
-		return ofCommand(hinted(err, p.words()), c)
+		return ofCommand(hinted(err, p.words()), c, append(commandOf(ctx), flagsOf(ctx)...))
 	}
 }
 
-// ofCommand returns err as one of a command, or nil.
-func ofCommand(err error, c *cli.Command) error {
+// ofCommand returns err as one of a command that was given as line, or nil.
+func ofCommand(err error, c *cli.Command, line commandLine) error {
 	if err == nil {
 		return nil
 	}
-	return &commandError{err, c.Flags}
+	return &commandError{err, c.Flags, line}
 }
 
-// refuseArguments refuses an argument of a command that takes none.
-func refuseArguments(c *cli.Command, argument string) error {
+// refuseArguments refuses an argument of a command that takes none. The hint is the command with
+// a flag before each argument.
+func refuseArguments(ctx *cli.Context, p page) error {
+	c, argument := p.command, ctx.Args().First()
 	switch {
 	case argument == "" || c.ArgsUsage != "":
 		return nil
 	case len(c.Subcommands) > 0:
 		return unknownCommand(argument, c.Subcommands)
 	}
-	return usagef("%s takes flags only, got %q", c.Name, argument)
+	line := ""
+	if flagged := p.flagged(ctx.Args().Slice(), flagsOf(ctx)); flagged != nil {
+		line = append(commandOf(ctx), flagged...).String()
+	}
+	return &usageError{fmt.Errorf("%s takes flags only, got %q", c.Name, argument), line}
+}
+
+// flagged returns the arguments of a command behind the flags that they are likely meant for, after
+// those that were given: the flags that it needs, or the first that takes a value. It returns nil where
+// there are more arguments than flags.
+func (p page) flagged(arguments []string, line commandLine) commandLine {
+	free, others := p.flags()
+	if len(free) == 0 {
+		i := slices.IndexFunc(others, cli.DocGenerationFlag.TakesValue)
+		if i < 0 {
+			return nil
+		}
+		free = others[i : i+1]
+	}
+	var loose []string
+	for i := 0; i < len(arguments); i++ {
+		word := arguments[i]
+		if !strings.HasPrefix(word, "-") {
+			loose = append(loose, word)
+			continue
+		}
+		line = append(line, word)
+		if f := flagNamed(p.command.Flags, strings.TrimLeft(word, "-")); f != nil && f.TakesValue() && i+1 < len(arguments) {
+			i++
+			line = append(line, arguments[i])
+		}
+	}
+	for _, f := range free {
+		if name := dashed(f.Names()[0]); len(loose) > 0 && !slices.Contains(line, name) {
+			line, loose = append(line, name, loose[0]), loose[1:]
+		}
+	}
+	if len(loose) > 0 {
+		return nil
+	}
+	return line
 }
 
 func onUsageError(c *cli.Context, err error, _ bool) error {

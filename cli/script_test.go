@@ -55,6 +55,7 @@ func TestScripts(t *testing.T) {
 			"evilzip":  evilzipCommand,
 			"zipped":   zippedCommand,
 			"next":     nextCommand,
+			"hinted":   hintedCommand,
 			"waitfor":  waitforCommand,
 			"disk":     diskCommand,
 			"png":      pngCommand,
@@ -91,6 +92,16 @@ func nextCommand(ts *testscript.TestScript, _ bool, _ []string) {
 		ts.Fatalf("no next command was printed")
 	}
 	ts.Logf("next: %s", line[1])
+	ts.Check(ts.Exec("bash", "-c", line[1]))
+}
+
+// hinted: the command that the last one gave as a hint runs in a shell, and ends well.
+func hintedCommand(ts *testscript.TestScript, _ bool, _ []string) {
+	line := regexp.MustCompile(`(?m)^tfpair: hint: (?:.*: )?(tfpair .*)$`).FindStringSubmatch(ts.ReadFile("stderr"))
+	if line == nil {
+		ts.Fatalf("no command was given as a hint")
+	}
+	ts.Logf("hint: %s", line[1])
 	ts.Check(ts.Exec("bash", "-c", line[1]))
 }
 

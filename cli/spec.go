@@ -67,12 +67,12 @@ func (o specOptions) layers() ([]layer, *train.Resolved, error) {
 			return nil, nil, usage(fmt.Errorf("read spec: %w", err))
 		}
 		if s, err = spec.Parse(text, o.file, s); err != nil {
-			return nil, nil, usage(err)
+			return nil, nil, keysOf(preset, err)
 		}
 		layers = append(layers, layer{o.file, s})
 	}
 	if s, err = s.Set(o.set...); err != nil {
-		return nil, nil, usage(err)
+		return nil, nil, keysOf(preset, err)
 	}
 	layers = append(layers, layer{"--set", s})
 	whole := *s
@@ -82,6 +82,11 @@ func (o specOptions) layers() ([]layer, *train.Resolved, error) {
 		return nil, nil, usage(placed(err, layers[:len(layers)-1]))
 	}
 	return append(layers, layer{"default", r.Spec}), r, nil
+}
+
+// keysOf returns err, about a key of a spec or its value, with the command that shows all keys and values.
+func keysOf(preset string, err error) error {
+	return &usageError{err, commandLine{"tfpair", "describe", "--preset", preset}.String()}
 }
 
 // placed puts file and line in front of an error about an option, where a file is to blame:

@@ -6,28 +6,9 @@ import (
 	"strings"
 
 	"github.com/urfave/cli/v2"
-	"github.com/xrash/smetrics"
-)
 
-// alike is the least Jaro-Winkler similarity of a name to what was typed for it to be
-// suggested; its two parameters are Winkler's own. One letter left out, doubled or swapped
-// gives more in names of four letters and longer.
-const (
-	alike          = 0.8
-	boostThreshold = 0.7
-	prefixSize     = 4
+	"github.com/tfpair/tfpair/internal/named"
 )
-
-// nearest returns the name that is most like what was typed, "" where none is.
-func nearest(typed string, names []string) string {
-	best, found := alike, ""
-	for _, name := range names {
-		if s := smetrics.JaroWinkler(typed, name, boostThreshold, prefixSize); s >= best {
-			best, found = s, name
-		}
-	}
-	return found
-}
 
 // unknownCommand says that there is no command of this name, and which one may be meant.
 func unknownCommand(name string, commands []*cli.Command) error {
@@ -37,7 +18,7 @@ func unknownCommand(name string, commands []*cli.Command) error {
 			known = append(known, c.Name)
 		}
 	}
-	if meant := nearest(name, known); meant != "" {
+	if meant := named.Nearest(name, known); meant != "" {
 		return usagef("unknown command %q; did you mean %s?", name, meant)
 	}
 	return usagef("unknown command %q (known: %s)", name, strings.Join(known, ", "))
@@ -75,7 +56,7 @@ func unknownFlag(name string, flags []cli.Flag) error {
 		known = append(known, f.Names()...)
 	}
 	message := fmt.Sprintf("unknown flag %s", dashed(name))
-	if meant := nearest(name, known); meant != "" {
+	if meant := named.Nearest(name, known); meant != "" {
 		message += fmt.Sprintf("; did you mean %s?", dashed(meant))
 	}
 	return usagef("%s", message)

@@ -3,6 +3,7 @@ package models
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 
 	"github.com/tfpair/tfpair/internal/session"
 )
@@ -20,6 +21,12 @@ var ErrNotBuilt = session.ErrNotBuilt
 type NotModelError struct{ Path, Reason string }
 
 func (e *NotModelError) Error() string { return fmt.Sprintf("model %q: %s", e.Path, e.Reason) }
+
+// absent is the reason where a path leads nowhere.
+const absent = "there is nothing of that name"
+
+// Is reports whether e is fs.ErrNotExist, too: nothing is at the path.
+func (e *NotModelError) Is(target error) bool { return target == fs.ErrNotExist && e.Reason == absent }
 
 // CorruptError says which file of an exported model is not as it was written.
 type CorruptError struct{ Path, File, Reason string }

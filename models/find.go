@@ -33,7 +33,7 @@ func Describe(folder string) (*Info, error) {
 func find(folder string) (path string, version int, err error) {
 	entries, err := os.ReadDir(folder)
 	if errors.Is(err, fs.ErrNotExist) {
-		return "", 0, &NotModelError{folder, "there is nothing of that name"}
+		return "", 0, &NotModelError{folder, absent}
 	}
 	if err != nil {
 		return "", 0, &NotModelError{folder, "it is no folder: " + err.Error()}

@@ -87,8 +87,9 @@ func (c *checker) checkMapping(key string, node *yaml.Node, t reflect.Type) {
 		case ok:
 			c.check(below, value, field)
 		case fields != nil:
-			c.add("", name, "unknown %s %q (known: %s)", c.noun, name.Value,
-				strings.Join(Fields(reflect.New(t).Interface()), ", "))
+			known := Fields(reflect.New(t).Interface())
+			c.add("", name, "unknown %s %q (known: %s)%s", c.noun, name.Value, strings.Join(known, ", "),
+				meant(name.Value, known))
 		case t.Kind() == reflect.Map:
 			c.check(below, value, t.Elem())
 		}

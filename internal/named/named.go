@@ -52,7 +52,7 @@ type UnknownError struct {
 }
 
 func (e *UnknownError) Error() string {
-	return fmt.Sprintf("unknown %s %q (known: %s)", e.Kind, e.Name, strings.Join(e.Known, ", "))
+	return fmt.Sprintf("unknown %s %q (known: %s)%s", e.Kind, e.Name, strings.Join(e.Known, ", "), meant(e.Name, e.Known))
 }
 
 // With returns t with rows of a program's own beside those that it has. t is not changed. A

@@ -69,6 +69,12 @@ func (e *NotRunError) Error() string {
 	return fmt.Sprintf("%q is not a run folder: %s", e.Path, e.Reason)
 }
 
+// absent is the reason where a path leads nowhere.
+const absent = "there is nothing of that name"
+
+// Is reports whether e is fs.ErrNotExist, too: nothing is at the path.
+func (e *NotRunError) Is(target error) bool { return target == fs.ErrNotExist && e.Reason == absent }
+
 // LockedError says that another process trains into the folder.
 type LockedError struct {
 	Path string
@@ -176,7 +182,7 @@ func Open(path string) (*Folder, error) {
 	info, err := os.Stat(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return nil, &NotRunError{path, "there is nothing of that name"}
+		return nil, &NotRunError{path, absent}
 	case err != nil:
 		return nil, &NotRunError{path, err.Error()}
 	case !info.IsDir():

@@ -119,7 +119,9 @@ func TestFoldersErrors(t *testing.T) {
 		{"nothing but other files", files("a/1.txt", "readme.md"), `data ".": no images in class ` +
 			`folders; left out 2 files without an image's extension: .md, .txt`},
 		{"no class folders", files("1.png", "2.png"),
-			`data ".": no images in class folders; left out 2 images outside class folders, first "1.png"`},
+			`data ".": no images in class folders; left out 2 images outside class folders, first "1.png"; ` +
+				"the folder of an image is its class: make a folder of the images of each class in the data, " +
+				"or, if the data is one class, name the folder above it"},
 		{"one class", files("a/1.png", "a/2.png"),
 			`data ".": one class, "a", with 2 images; want at least 2 class folders`},
 		{"a split twice", files("train/a/1.png", "val/a/1.png", "validation/a/1.png"),

@@ -44,7 +44,7 @@ func TestPairs(t *testing.T) {
 		{name: "by numbers, a header", text: "x;y;z\n1;a.png;b.png\n",
 			columns: Columns{"left": "2", "right": "3", "same": "1"}, want: "a.png b.png same"},
 		{name: "backslashes", text: "left,right,same\nin\\a.png,.\\b.png,1\n", want: "in/a.png b.png same",
-			notes: "paths with backslashes are read with slashes: 2"},
+			notes: "paths with backslashes are read with slashes: those of 2 images"},
 		{name: "capitals in paths", text: "left,right,same\nIN/A.PNG,b.png,1\n", want: "in/a.png b.png same",
 			notes: `paths whose accents or capitals differ from a file's are read as that file's: 1, such as "IN/A.PNG"`},
 		{name: "comments", text: "# my pairs\nleft,right,same\n#a.png,b.png,1\na.png,c.png,0\n", want: "a.png c.png different",
@@ -114,7 +114,7 @@ func TestPairsRows(t *testing.T) {
 		{"leads out late", "in/../../a.png,b.png,1", `leads out of "."`},
 		{"absolute", "/a.png,b.png,1", `path "/a.png" is absolute and does not lie in "."; name the folder that ` +
 			`the paths begin with with --images, or write paths relative to it`},
-		{"drive", `C:\a.png,b.png,1`, `path "C:\\a.png" is absolute`},
+		{"drive", `C:\a.png,b.png,1`, `path "C:\a.png" is absolute`},
 		{"not text", "a\x81.png,b.png,1", `not text: neither UTF-8 nor Windows-1252`},
 		{"open quote", `"a.png,b.png,1`, `field 1: a quote is opened and not closed in this line`},
 		{"NUL", "a\x00.png,b.png,1", `not text: it holds a control character`},

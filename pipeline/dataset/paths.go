@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"path"
 	"slices"
+	"strconv"
 	"strings"
 
 	"golang.org/x/text/unicode/norm"
@@ -56,7 +57,7 @@ func (s *imageSet) find(name string) (int32, error) {
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrInvalid) {
 		other, found := s.lookAlike(clean)
 		if !found {
-			return 0, faulty(s.elsewhere(), "image %q is not in %q", name, s.rootPath)
+			return 0, faulty(s.elsewhere(), "image %s is not in %q", shown(name), s.rootPath)
 		}
 		s.otherwise = append(s.otherwise, name)
 		clean = other
@@ -64,11 +65,11 @@ func (s *imageSet) find(name string) (int32, error) {
 	}
 	switch {
 	case err != nil:
-		return 0, faulty("", "image %q: %v", name, reason(err))
+		return 0, faulty("", "image %s: %v", shown(name), reason(err))
 	case info.IsDir():
-		return 0, faulty("", "image %q is a folder", name)
+		return 0, faulty("", "image %s is a folder", shown(name))
 	case !info.Mode().IsRegular():
-		return 0, faulty("", "image %q is %s, not a file", name, regular.Kind(info.Mode()))
+		return 0, faulty("", "image %s is %s, not a file", shown(name), regular.Kind(info.Mode()))
 	}
 	if n, ok := s.numbers[clean]; ok {
 		return n, nil
@@ -77,6 +78,15 @@ func (s *imageSet) find(name string) (int32, error) {
 	s.numbers[clean] = n
 	s.images = append(s.images, Image{Path: clean, Class: -1, Size: info.Size()})
 	return n, nil
+}
+
+// shown writes a path between quotes as it is in the list. Where a reader could not see what it
+// holds, it is written as Go writes it.
+func shown(name string) string {
+	if strings.ContainsFunc(name, func(r rune) bool { return r == '"' || !strconv.IsPrint(r) }) {
+		return strconv.Quote(name)
+	}
+	return `"` + name + `"`
 }
 
 // elsewhere says what to do about images that are not there.
@@ -111,9 +121,9 @@ func (s *imageSet) clean(name string) (string, error) {
 		if s.named {
 			mend = "write paths relative to what --images names"
 		}
-		return "", faulty(mend, "path %q is absolute and does not lie in %q", name, s.rootPath)
+		return "", faulty(mend, "path %s is absolute and does not lie in %q", shown(name), s.rootPath)
 	case clean == ".." || strings.HasPrefix(clean, "../"):
-		return "", faulty(s.elsewhere(), "path %q leads out of %q", name, s.rootPath)
+		return "", faulty(s.elsewhere(), "path %s leads out of %q", shown(name), s.rootPath)
 	}
 	return clean, nil
 }
@@ -165,7 +175,7 @@ func (s *imageSet) names(dir string) map[string][]string {
 // notes says how paths were read.
 func (s *imageSet) notes(d *Dataset) {
 	if s.backslash > 0 {
-		d.note("paths with backslashes are read with slashes: %d", s.backslash)
+		d.note("paths with backslashes are read with slashes: those of %s", plural(s.backslash, "image"))
 	}
 	if n := len(s.otherwise); n > 0 {
 		d.note("paths whose accents or capitals differ from a file's are read as that file's: %d, such as %+q",

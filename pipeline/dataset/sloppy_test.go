@@ -32,7 +32,7 @@ var sloppy = map[string]struct {
 	"pipes.txt":         {want: "a.png b.png same\nc.png d.png different"},
 	"blanks.txt":        {want: "a.png b.png same\nc.png d.png different"},
 	"windows-paths.csv": {want: "a.png in/e.png same\nin/e.png d.png different",
-		notes: "paths with backslashes are read with slashes: 3\n" +
+		notes: "paths with backslashes are read with slashes: those of 3 images\n" +
 			`paths whose accents or capitals differ from a file's are read as that file's: 1, such as "IN\\E.PNG"`},
 	"decomposed.csv": {want: "café.png a.png same\nc.png d.png different",
 		notes: `paths whose accents or capitals differ from a file's are read as that file's: 1, such as "cafe\u0301.png"`},
@@ -69,7 +69,7 @@ L:13: path "/home/me/c.png" is absolute and does not lie in "."; name the folder
 L:14: path "../c.png" leads out of "."; --images names another folder or .zip`, want: "a.png b.png same train\nc.png d.png different val", notes: `left out 1 column: "note"`, dropped: 11},
 	"photos.csv": {want: "a.png in/e.png Äpfel\nb.png in/e.png Äpfel\nc.png d.png Brot",
 		notes: "L: lines that are not UTF-8 are read as Windows-1252: 2, first line 2\n" +
-			"paths with backslashes are read with slashes: 1"},
+			"paths with backslashes are read with slashes: those of 1 image"},
 }
 
 // rowsOf describes what a list holds, a row a line.

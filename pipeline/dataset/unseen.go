@@ -47,6 +47,7 @@ func (d *Dataset) assignClasses(o SplitOptions) error {
 		train(&split[c])
 	}
 	if err := checkDealt(split, sizes, o.Test > 0); err != nil {
+		err.WithoutTest = o.Test > 0 && !slices.Contains(named, Test) && usable(dealt) >= 2*leastClasses
 		return err
 	}
 	labels := d.labelImages()
@@ -132,7 +133,27 @@ func deal(split []Split, sizes []int, r *rand.Rand, to Split, share func(n int) 
 	}
 }
 
-func checkDealt(split []Split, sizes []int, test bool) error {
+// FewClassesError says that there are too few classes to keep whole ones for validation and test.
+type FewClassesError struct {
+	What        string
+	WithoutTest bool // there are enough if none are kept for test
+}
+
+func (e *FewClassesError) Error() string { return e.What }
+
+// usable counts the sizes of two images or more.
+func usable(sizes []int) int {
+	n := 0
+	for _, size := range sizes {
+		if size >= 2 {
+			n++
+		}
+	}
+	return n
+}
+
+// checkDealt refuses a split of too few classes.
+func checkDealt(split []Split, sizes []int, test bool) *FewClassesError {
 	splits := []Split{Train, Val}
 	if test {
 		splits = append(splits, Test)
@@ -145,9 +166,9 @@ func checkDealt(split []Split, sizes []int, test bool) error {
 			}
 		}
 		if n < leastClasses {
-			return fmt.Errorf("%s cannot be split by class: %s need at least %d "+
-				"classes of two images or more each, %s has %d", plural(len(split), "class"),
-				and(splits), leastClasses, s, n)
+			return &FewClassesError{What: fmt.Sprintf("%s cannot be split by class: %s need at least %d "+
+				"classes of two images or more each, %s has %d; %d such classes are enough", plural(len(split), "class"),
+				and(splits), leastClasses, s, n, leastClasses*len(splits))}
 		}
 	}
 	return nil

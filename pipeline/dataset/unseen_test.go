@@ -111,6 +111,16 @@ func TestAssignByClassErrors(t *testing.T) {
 	if e := (*Error)(nil); !errors.As(err, &e) || !strings.Contains(err.Error(), want) {
 		t.Errorf("five classes of two: %v, want %q", err, want)
 	}
+	if few := (*FewClassesError)(nil); !errors.As(err, &few) || !few.WithoutTest {
+		t.Errorf("five classes of two: %v, want that four are enough without test", err)
+	}
+	if err := d.Assign(SplitOptions{Val: 0.1, ByClass: true}); err != nil {
+		t.Errorf("five classes of two, none for test: %v", err)
+	}
+	err = mustOpen(t, Options{FS: classFolders(9, 9, 9), Data: "."}).Assign(SplitOptions{Val: 0.1, Test: 0.1, ByClass: true})
+	if few := (*FewClassesError)(nil); !errors.As(err, &few) || few.WithoutTest {
+		t.Errorf("three classes: %v, want that nothing helps", err)
+	}
 	shared := fstest.MapFS{}
 	under(shared, "train", classFolders(3, 3, 3, 3))
 	under(shared, "test", classFolders(3, 3))

@@ -231,7 +231,12 @@ func (w *walker) everywhere(dir string) error {
 // fill sorts what was found into d.
 func (w *walker) fill(d *Dataset) error {
 	if len(w.found) == 0 {
-		return errors.New(strings.Join(append([]string{"no images in class folders"}, d.Notes...), "; "))
+		reason := strings.Join(append([]string{"no images in class folders"}, d.Notes...), "; ")
+		if len(w.outside) > 0 {
+			reason += "; the folder of an image is its class: make a folder of the images of each class in the data, " +
+				"or, if the data is one class, name the folder above it"
+		}
+		return errors.New(reason)
 	}
 	slices.SortFunc(w.found, func(a, b found) int { return strings.Compare(a.path, b.path) })
 	number := map[string]int32{}

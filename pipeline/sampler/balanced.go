@@ -69,11 +69,7 @@ func (o balancedOptions) sampler(s Source) (Sampler, error) {
 		b.classes = append(b.classes, images)
 		b.images += len(images)
 	}
-	if b.k > largest {
-		return nil, fmt.Errorf("images_per_class is %d, but no class in %s has more than %s: "+
-			"set it to at most %d", b.k, s.place(), plural.Count(largest, "image"), largest)
-	}
-	if err := b.checkSize(); err != nil {
+	if err := b.check(largest); err != nil {
 		return nil, err
 	}
 	b.notes = unlabelledNote(s, all)
@@ -89,23 +85,39 @@ func (o balancedOptions) sampler(s Source) (Sampler, error) {
 	return b, nil
 }
 
-func (b *perClass) checkSize() error {
-	size := b.source.BatchSize
+// check refuses classes and images per class that no batch of the asked size has. largest is
+// the number of images in the largest class.
+func (b *perClass) check(largest int) error {
+	size, usable := b.source.BatchSize, len(b.classes)
+	if usable < 2 {
+		return &FitError{What: b.source.place() + " has one class with two or more images, balanced batches need 2"}
+	}
 	switch {
+	case b.k > largest:
+		return b.refit(largest, "images_per_class is %d, but no class in %s has more than %s", b.k,
+			b.source.place(), plural.Count(largest, "image"))
 	case size < 1 || size%b.k != 0:
-		return fmt.Errorf("batch_size must be a multiple of images_per_class (%d), got %d", b.k, size)
+		return b.refit(largest, "batch_size must be a multiple of images_per_class (%d), got %d", b.k, size)
 	case b.p < 2:
-		return fmt.Errorf("batch_size %d at %d images_per_class is one class per batch: "+
-			"set batch_size to at least %d", size, b.k, 2*b.k)
-	case len(b.classes) < 2:
-		return fmt.Errorf("%s has one class with two or more images, balanced batches need 2",
-			b.source.place())
-	case b.p > len(b.classes):
-		return fmt.Errorf("batch_size %d at %d images_per_class needs %d classes with two or more "+
-			"images, %s has %d: set batch_size to at most %d or raise images_per_class",
-			size, b.k, b.p, b.source.place(), len(b.classes), len(b.classes)*b.k)
+		return b.refit(largest, "batch_size %d at %d images_per_class is one class per batch", size, b.k)
+	case b.p > usable:
+		return b.refit(largest, "batch_size %d at %d images_per_class needs %d classes with two or more "+
+			"images, %s has %d", size, b.k, b.p, b.source.place(), usable)
 	}
 	return nil
+}
+
+// refit says what is wrong, and the settings nearest to those asked for that the data can fill.
+func (b *perClass) refit(largest int, format string, args ...any) error {
+	e := &FitError{What: fmt.Sprintf(format, args...)}
+	k := min(b.k, largest)
+	if k != b.k {
+		e.Settings = append(e.Settings, number(imagesPerClass, k))
+	}
+	if size := k * min(max(b.source.BatchSize/k, 2), len(b.classes)); size != b.source.BatchSize {
+		e.Settings = append(e.Settings, number(batchSize, size))
+	}
+	return e
 }
 
 func (b *perClass) order(epoch int) [][]int32 {

@@ -32,6 +32,10 @@ var labels = named.Row[Maker]{
 	},
 }
 
+// ErrNoLabelImages says that photos are to be sampled, and the data does not say which label
+// image each belongs to.
+var ErrNoLabelImages = errors.New("the data has no label images: want a list with columns image,label_image")
+
 // perPhoto gives each photo once per epoch, in an order drawn for the epoch. The last
 // batch of an epoch holds what is left.
 type perPhoto struct {
@@ -43,10 +47,10 @@ type perPhoto struct {
 
 func (o labelOptions) sampler(s Source) (Sampler, error) {
 	if s.Part.Kind() != dataset.OfLabelImages {
-		return nil, errors.New("the data has no label images: want a list with columns image,label_image")
+		return nil, ErrNoLabelImages
 	}
 	if s.BatchSize < 1 {
-		return nil, fmt.Errorf("batch_size must be at least 1 photo, got %d", s.BatchSize)
+		return nil, s.least(1, "photo")
 	}
 	p := &perPhoto{source: s, photos: len(s.Part.Matches)}
 	if o.Against == "gallery" {

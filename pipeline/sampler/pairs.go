@@ -38,7 +38,7 @@ type listed struct {
 
 func newListed(s Source) (Sampler, error) {
 	if s.BatchSize < 1 {
-		return nil, fmt.Errorf("batch_size must be at least 1 pair, got %d", s.BatchSize)
+		return nil, s.least(1, "pair")
 	}
 	order := func(epoch int) []dataset.Pair {
 		return shuffled(stream(s.Seed, orderPairs, epoch), s.Part.Pairs)
@@ -84,8 +84,7 @@ func newDrawn(s Source) (Sampler, error) {
 		return nil, err
 	}
 	if s.BatchSize < 2 {
-		return nil, fmt.Errorf("batch_size must be at least 2 pairs, one same and one different, "+
-			"got %d", s.BatchSize)
+		return nil, s.least(2, "pairs, one same and one different")
 	}
 	d := &drawn{source: s, classes: classes, lefts: classes.members()}
 	d.orders.compute = func(epoch int) []member {

@@ -170,8 +170,8 @@ func checkClasses(s Source, classes classes) error {
 	case len(s.Part.Images) == 0:
 		return fmt.Errorf("%s has no images", s.place())
 	case len(classes) == 0:
-		return fmt.Errorf("%s has no labelled images: none of its %s has a class",
-			s.place(), plural.Count(len(s.Part.Images), "image"))
+		return &FitError{fmt.Sprintf("%s has no labelled images: none of its %s has a class",
+			s.place(), plural.Count(len(s.Part.Images), "image")), s.listing()}
 	case len(classes) == 1:
 		return fmt.Errorf("%s has one class (%s): different pairs need at least 2",
 			s.place(), plural.Count(len(classes[0]), "image"))

@@ -1,6 +1,8 @@
 package sampler
 
 import (
+	"errors"
+	"fmt"
 	"reflect"
 	"strings"
 	"sync"
@@ -245,20 +247,20 @@ func TestErrors(t *testing.T) {
 		{"listed pairs only", "balanced", listSource(8, 0, 4),
 			"the data has no labelled images: none of its 9 images has a class"},
 		{"no multiple", "balanced", classSource(10, 0, 9, 9),
-			"batch_size must be a multiple of images_per_class (4), got 10"},
+			"batch_size must be a multiple of images_per_class (4), got 10: set train.batch_size to 8"},
 		{"negative", "balanced", classSource(-4, 0, 9, 9),
-			"batch_size must be a multiple of images_per_class (4), got -4"},
+			"batch_size must be a multiple of images_per_class (4), got -4: set train.batch_size to 8"},
 		{"P of one", "balanced", classSource(4, 0, 9, 9),
 			"batch_size 4 at 4 images_per_class is one class per batch: " +
-				"set batch_size to at least 8"},
+				"set train.batch_size to 8"},
 		{"P too large", "balanced", classSource(16, 0, 9, 9, 9, 1),
 			"batch_size 16 at 4 images_per_class needs 4 classes with two or more images, " +
-				`split "train" has 3: set batch_size to at most 12 or raise images_per_class`},
+				`split "train" has 3: set train.batch_size to 12`},
 		{"one usable class", "balanced", classSource(8, 0, 9, 1),
 			`split "train" has one class with two or more images, balanced batches need 2`},
 		{"K too large", "balanced: {images_per_class: 10}", classSource(20, 0, 9, 8),
 			`images_per_class is 10, but no class in split "train" has more than 9 images: ` +
-				"set it to at most 9"},
+				"set sampler.balanced.images_per_class to 9 and set train.batch_size to 18"},
 		{"no batch of triplets", "triplets", classSource(0, 0, 3, 3),
 			"batch_size must be at least 1 triplet, got 0"},
 		{"triplets of one class", "triplets", classSource(4, 0, 7), "has one class (7 images)"},
@@ -275,7 +277,60 @@ func TestErrors(t *testing.T) {
 			if err == nil || !strings.Contains(err.Error(), test.want) {
 				t.Errorf("error %v, want %q", err, test.want)
 			}
+			var fit *FitError
+			if errors.As(err, &fit) && len(fit.Settings) > 0 {
+				name, source := follow(t, fit.Settings, test.sampler, test.source)
+				if _, err := newSampler(name, source); err != nil {
+					t.Errorf("with %v as advised: %v", fit.Settings, err)
+				}
+			}
 		})
+	}
+}
+
+// follow returns a sampler and a source with other settings.
+func follow(t *testing.T, settings []Setting, name string, source Source) (string, Source) {
+	t.Helper()
+	for _, s := range settings {
+		switch s.Key {
+		case batchSize:
+			if _, err := fmt.Sscan(s.Value, &source.BatchSize); err != nil {
+				t.Fatal(err)
+			}
+		case imagesPerClass:
+			name = "balanced: {images_per_class: " + s.Value + "}"
+		case "sampler":
+			name = s.Value
+		case "loss":
+			source.Tuples = Pairs
+		default:
+			t.Fatalf("no test for %s", s)
+		}
+	}
+	return name, source
+}
+
+// TestFits: what balanced batches are advised for works, for all small data.
+func TestFits(t *testing.T) {
+	for k := 2; k < 8; k++ {
+		for size := range 30 {
+			for classes := 2; classes < 7; classes++ {
+				sizes := []int{2, 3, 4, 5, 6, 7}[:classes]
+				name, source := fmt.Sprintf("balanced: {images_per_class: %d}", k), classSource(size, 0, sizes...)
+				_, err := newSampler(name, source)
+				if err == nil {
+					continue
+				}
+				var fit *FitError
+				if !errors.As(err, &fit) || len(fit.Settings) == 0 {
+					t.Fatalf("%s, batch_size %d, classes of %v: %v, want a *FitError with settings", name, size, sizes, err)
+				}
+				other, fitting := follow(t, fit.Settings, name, source)
+				if _, err := newSampler(other, fitting); err != nil {
+					t.Errorf("%s, batch_size %d, classes of %v, with %v: %v", name, size, sizes, fit.Settings, err)
+				}
+			}
+		}
 	}
 }
 

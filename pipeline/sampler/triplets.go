@@ -33,7 +33,7 @@ type orderedTriplets struct {
 
 func newTriplets(s Source) (Sampler, error) {
 	if s.BatchSize < 1 {
-		return nil, fmt.Errorf("batch_size must be at least 1 triplet, got %d", s.BatchSize)
+		return nil, s.least(1, "triplet")
 	}
 	if s.Part.Kind() == dataset.OfTriplets {
 		return listedTriplets(s), nil

@@ -1,0 +1,118 @@
+package cli
+
+import (
+	"cmp"
+	"errors"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/tfpair/tfpair/internal/named"
+	"github.com/tfpair/tfpair/pipeline/dataset"
+	"github.com/tfpair/tfpair/pipeline/sampler"
+)
+
+// commandError is an error of a command, whose flags the hint may name.
+type commandError struct {
+	error
+	flags []cli.Flag
+	line  commandLine // as the command was given
+}
+
+func (e *commandError) Unwrap() error { return e.error }
+
+// advice is what can be done about an error, one way a string. Behind "tfpair" stands another
+// command, with flags of its own. {model} is the value of --model, MODEL where it was not given,
+// and so for other flags; {again} is the command as it was given.
+type advice []string
+
+var (
+	flagWords  = regexp.MustCompile(`--[a-z][a-z-]*`) // the flags of a way
+	givenWords = regexp.MustCompile(`\{[a-z]+\}`)     // what the command line fills in
+)
+
+// on returns the ways that a command with these flags has, as one sentence.
+func (a advice) on(flags []cli.Flag, line commandLine) string {
+	var ways []string
+	for _, way := range a {
+		own, _, _ := strings.Cut(way, "tfpair ")
+		if !slices.ContainsFunc(flagWords.FindAllString(own, -1), func(word string) bool {
+			return flagNamed(flags, strings.TrimPrefix(word, "--")) == nil
+		}) {
+			ways = append(ways, givenWords.ReplaceAllStringFunc(way, line.fill))
+		}
+	}
+	return strings.Join(ways, ", or ")
+}
+
+// fill returns what stands in place of a word such as {model}.
+func (c commandLine) fill(word string) string {
+	name := strings.Trim(word, "{}")
+	if name == "again" {
+		return c.String()
+	}
+	if i := slices.Index(c, "--"+name); i >= 0 && i+1 < len(c) {
+		return shellWord(c[i+1])
+	}
+	return strings.ToUpper(name)
+}
+
+// set returns c with settings in place of those of the same keys.
+func (c commandLine) set(settings []sampler.Setting) commandLine {
+	var line commandLine
+	for i := 0; i < len(c); i++ {
+		if c[i] == "--set" && i+1 < len(c) && slices.ContainsFunc(settings, func(s sampler.Setting) bool {
+			return strings.HasPrefix(c[i+1], s.Key+"=")
+		}) {
+			i++
+			continue
+		}
+		line = append(line, c[i])
+	}
+	for _, s := range settings {
+		line = append(line, "--set", s.String())
+	}
+	return line
+}
+
+// hintFor returns what to do about err: the command that mends it, or that shows what there is,
+// where a name or a command line is wrong.
+func (o outcome) hintFor(err error, of *commandError) string {
+	var unknown *named.UnknownError
+	var wrong *usageError
+	settings := settingsFor(err)
+	switch {
+	case len(settings) > 0 && flagNamed(of.flags, "set") != nil:
+		return of.line.set(settings).String()
+	case o.hint != nil:
+		return o.hint.on(of.flags, of.line)
+	case errors.As(err, &unknown):
+		return listHint(unknown.Kind)
+	case errors.As(err, &wrong) && o.code == exitUsage:
+		return cmp.Or(wrong.help, "tfpair help")
+	}
+	return ""
+}
+
+// settingsFor returns the settings with which the command would not meet err.
+func settingsFor(err error) []sampler.Setting {
+	var batch *sampler.FitError
+	var few *dataset.FewClassesError
+	switch {
+	case errors.As(err, &batch):
+		return batch.Settings
+	case errors.As(err, &few) && few.WithoutTest:
+		return []sampler.Setting{{Key: "train.test", Value: "0"}}
+	}
+	return nil
+}
+
+// listHint is the command that lists the names of a kind.
+func listHint(kind string) string {
+	if !slices.Contains(kindWords(), kindWord(kind)) {
+		return "tfpair list"
+	}
+	return "tfpair list --kind " + kindWord(kind)
+}

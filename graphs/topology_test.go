@@ -50,7 +50,7 @@ func TestFit(t *testing.T) {
 			`loss "supcon" needs classes: set miner to all, or loss to one of triplet`},
 		{"siamese", []string{"miner=hard"}, `miner "hard" chooses triplets, loss "bce" needs pairs: ` +
 			"set miner to all, or loss to one of triplet"},
-		{"triplet", []string{"miner=hrad"}, `unknown miner "hrad" (known: all, hard, semihard)`},
+		{"triplet", []string{"miner=hrad"}, `unknown miner "hrad" (known: all, hard, semihard); did you mean hard?`},
 	} {
 		s, err := spec.Preset(c.preset)
 		if err != nil {

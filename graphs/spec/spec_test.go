@@ -37,7 +37,7 @@ func TestPresets(t *testing.T) {
 		}
 	}
 	if _, err := Preset("siamse"); err == nil ||
-		err.Error() != `unknown preset "siamse" (known: image-label, siamese, triplet)` {
+		err.Error() != `unknown preset "siamse" (known: image-label, siamese, triplet); did you mean siamese?` {
 		t.Errorf("Preset(siamse) = %v", err)
 	}
 }

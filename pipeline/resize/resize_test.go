@@ -238,7 +238,7 @@ func TestNew(t *testing.T) {
 		{Options{Size: 8, Mode: "stretch"},
 			`unknown resize mode "stretch" (known: crop, pad, squash)`},
 		{Options{Size: 8, Filter: "bilinear"},
-			`unknown filter "bilinear" (known: box, cubic, lanczos, linear, nearest)`},
+			`unknown filter "bilinear" (known: box, cubic, lanczos, linear, nearest); did you mean linear?`},
 	}
 	for _, tt := range tests {
 		_, err := New(tt.o)

@@ -20,7 +20,8 @@ func acceptance(a *index.Accept, why string) string {
 		return "no threshold for searches in it: " + noThreshold(why)
 	}
 	if a.Value < 0 {
-		return fmt.Sprintf("nothing is accepted: with any threshold more than %.3g %% of strangers were (%s)", 100*a.Promise, a.Source)
+		return fmt.Sprintf("nothing is accepted: with any threshold more than %.3g %% of strangers were (%s)",
+			100*a.Promise, a.Source)
 	}
 	line := fmt.Sprintf("accepted where distance <= %.4g (from %s)", a.Value, a.Source)
 	if a.Detection != nil {

@@ -174,12 +174,14 @@ func TestOpenIndex(t *testing.T) {
 	if threshold, ok := mine.Threshold(); ok {
 		t.Errorf("an index without a threshold has %+v", threshold)
 	}
-	write(x.Accepting(index.Accept{Threshold: models.Threshold{Value: float64(lists[0][0].Distance), Source: "by hand"}, Images: x.Len()}))
+	at := models.Threshold{Value: float64(lists[0][0].Distance), Source: "by hand"}
+	write(x.Accepting(index.Accept{Threshold: at, Images: x.Len()}))
 	if mine, err = m.OpenIndex(path); err != nil {
 		t.Fatal(err)
 	}
 	lists, err = mine.Search(context.Background(), []image.Image{picture(2, 30, 30)}, 2)
-	if threshold, ok := mine.Threshold(); err != nil || !ok || threshold.Source != "by hand" || !lists[0][0].Accepted || lists[0][1].Accepted {
+	if threshold, ok := mine.Threshold(); err != nil || !ok || threshold != at || !lists[0][0].Accepted ||
+		lists[0][1].Accepted {
 		t.Errorf("threshold %+v, %t; hits %+v, %v; want the first accepted", threshold, ok, lists, err)
 	}
 	for want, change := range map[string]func(*index.About){

@@ -21,12 +21,14 @@ const minClasses = 2
 // was chosen for an index of this size, and for no other.
 type Accept struct {
 	distance.Threshold
-	Promise        float64  `json:"promise,omitempty"`                            // share of strangers that may be accepted; 0: none was asked for
-	FalsePositives *float64 `json:"false_positive_identification_rate,omitempty"` // share of strangers accepted; nil: not measured
-	Detection      *float64 `json:"detection_rate,omitempty"`                     // share of known images whose nearest is right and accepted; nil: not measured
-	Images         int      `json:"images"`                                       // N, searched
-	Strangers      int      `json:"strangers,omitempty"`                          // that asked
-	Classes        int      `json:"stranger_classes,omitempty"`                   // of these; 0: not known
+	Promise float64 `json:"promise,omitempty"` // share of strangers that may be accepted; 0: none was asked for
+	// FalsePositives is the share of the strangers that is accepted; nil: not measured.
+	FalsePositives *float64 `json:"false_positive_identification_rate,omitempty"`
+	// Detection is the share of known images whose nearest is right and accepted; nil: not measured.
+	Detection *float64 `json:"detection_rate,omitempty"`
+	Images    int      `json:"images"`                     // N, searched
+	Strangers int      `json:"strangers,omitempty"`        // that asked
+	Classes   int      `json:"stranger_classes,omitempty"` // of these; 0: not known
 }
 
 // Strangers are embeddings of images that the network has not learned from, in its space.

@@ -56,7 +56,8 @@ func (o open) rate(rate metric.SearchRate, s metric.Sample) (SearchRate, error) 
 	if !rate.Measurable {
 		return row, nil
 	}
-	of := perQuery{name: FalsePositiveRate, better: metric.Lower, values: o.FalselyAccepted(rate.Threshold), image: o.unknown}
+	of := perQuery{name: FalsePositiveRate, better: metric.Lower, values: o.FalselyAccepted(rate.Threshold),
+		image: o.unknown}
 	measured, err := of.measure(s)
 	if err != nil {
 		return row, err

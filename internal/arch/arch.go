@@ -147,7 +147,7 @@ var Rules = map[string]Rule{
 		"models/index", "runner/network", "internal/session", "graphs/...", "models/...",
 		"pipeline/decode", "pipeline/resize", "internal/aside", "internal/sample"}, Why: ownRoom},
 
-	"runner/inference": {Ours: []string{"runner/evaluate", "runner/network", "runner/trained", "internal/session",
+	"runner/inference": {Ours: []string{"runner/evaluate", "runner/metric", "runner/network", "runner/trained", "internal/session",
 		"graphs/spec", "pipeline/...", "models/..."}, Why: ownRoom},
 
 	"runner/holder": {Ours: []string{"pipeline/phash", "models", "models/..."},

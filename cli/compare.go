@@ -82,6 +82,7 @@ type comparisons struct {
 	Pairs     int                `json:"pairs"`
 	Same      int                `json:"same"`
 	Different int                `json:"different"`
+	Cautions  []string           `json:"cautions,omitempty"` // why the answers may be wrong
 }
 
 func runCompare(_ context.Context, o compareOptions, streams IO) (err error) {
@@ -100,11 +101,11 @@ func runCompare(_ context.Context, o compareOptions, streams IO) (err error) {
 	if err != nil {
 		return err
 	}
-	left, err := sideOf(model, o.left)
+	left, leftLabel, err := sideOf(model, o.left)
 	if err != nil {
 		return err
 	}
-	right, err := sideOf(model, o.right)
+	right, rightLabel, err := sideOf(model, o.right)
 	if err != nil {
 		return err
 	}
@@ -122,6 +123,12 @@ func runCompare(_ context.Context, o compareOptions, streams IO) (err error) {
 		pairs[i] = compared{left.Paths[i], right.Paths[i], c}
 	}
 	result := comparisons{Model: model.Name, Space: model.Manifest.Space, Threshold: threshold, Pairs: len(list)}
+	if doubts := model.Manifest.Doubts; len(doubts) > 0 && !o.threshold.given {
+		result.Cautions = append(result.Cautions, "the threshold has "+doubtful(doubts))
+	}
+	if model.KeepsLabels() && leftLabel == rightLabel {
+		result.Cautions = append(result.Cautions, notForLabels)
+	}
 	if err := result.show(o.output.on(streams), pairs); err != nil {
 		return err
 	}
@@ -131,12 +138,22 @@ func runCompare(_ context.Context, o compareOptions, streams IO) (err error) {
 	return nil
 }
 
-// sideOf returns the embeddings in a file of vectors, or that of an image file.
-func sideOf(m *inference.Model, path string) (*vectors.Vectors, error) {
+// notForLabels is a caution about models whose label images another network has embedded.
+const notForLabels = "with target.side=frozen the threshold is for a photo and a label image of the training: " +
+	"between two others, distances mean something else"
+
+// sideOf returns the embeddings in a file of vectors, or that of an image file, and whether it is
+// that of a label image, which the model keeps.
+func sideOf(m *inference.Model, path string) (v *vectors.Vectors, label bool, err error) {
 	if vectors.Named(path) {
-		return m.ReadVectors(path)
+		v, err = m.ReadVectors(path)
+		return v, false, err
 	}
-	return m.EmbedFile(path)
+	if v = m.LabelImage(path); v != nil {
+		return v, true, nil
+	}
+	v, err = m.EmbedFile(path)
+	return v, false, err
 }
 
 // show prints a line for each pair and, of more than one, a sum.
@@ -153,6 +170,9 @@ func (r *comparisons) show(out output, list []compared) error {
 		}
 	}
 	out.say("same where distance <= %.4g (from %s)", r.Threshold.Value, r.Threshold.Source)
+	for _, caution := range r.Cautions {
+		out.say("caution: %s", caution)
+	}
 	if r.Pairs > 1 {
 		out.print("%s: %s same, %s different", count(r.Pairs, "pair"), commas(r.Same), commas(r.Different))
 	}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"runtime/debug"
+	"slices"
 	"strings"
 
 	"github.com/urfave/cli/v2"
@@ -13,6 +14,7 @@ import (
 	"github.com/tfpair/tfpair/models"
 	"github.com/tfpair/tfpair/models/index"
 	"github.com/tfpair/tfpair/pipeline"
+	"github.com/tfpair/tfpair/runner/evaluate"
 	"github.com/tfpair/tfpair/runner/export"
 	"github.com/tfpair/tfpair/runner/inference"
 )
@@ -161,15 +163,7 @@ func (o exportOptions) carry(photos *inference.Collection, r inference.Reading, 
 // show says what was written.
 func (o exportOptions) show(out output, r *export.Result, gallery carried) error {
 	m := r.Manifest
-	var scores []string
-	for _, of := range m.Metrics {
-		score := fmt.Sprintf("%s %.4f", strings.ReplaceAll(of.Name, "_", " "), of.Value)
-		if of.Level > 0 {
-			score += fmt.Sprintf(" (%s)", within(of.Low, of.High))
-		}
-		scores = append(scores, score)
-	}
-	out.print("wrote %s (step %d; on validation %s)", r.Path, m.Step, strings.Join(scores, ", "))
+	out.print("wrote %s (step %d; on validation %s)", r.Path, m.Step, headScores(m.Metrics))
 	if len(m.Doubts) > 0 {
 		out.print("%s", doubtful(m.Doubts))
 	}
@@ -192,6 +186,8 @@ func (o exportOptions) show(out output, r *export.Result, gallery carried) error
 		if gallery.index != nil { // else label images, and where they lie is not known
 			out.say("next: %s", nextSearch(r.Path, "", gallery.index, o.reading))
 		}
+	} else {
+		out.say("next: %s", commandLine{"tfpair", "describe", "--model", r.Path})
 	}
 	if err := out.emit("summary", summary); err != nil {
 		return err
@@ -200,6 +196,27 @@ func (o exportOptions) show(out output, r *export.Result, gallery carried) error
 		return &skippedError{len(gallery.bad)}
 	}
 	return nil
+}
+
+// headScores are the two numbers to look at, of searches among label images where there are any;
+// tfpair describe shows all.
+func headScores(list []models.Metric) string {
+	names := []string{"accuracy", "auc"}
+	if slices.ContainsFunc(list, func(m models.Metric) bool { return m.Name == evaluate.MedianRank }) {
+		names = []string{"recall@1", "mrr"}
+	}
+	var scores []string
+	for _, of := range list {
+		if !slices.Contains(names, of.Name) {
+			continue
+		}
+		score := fmt.Sprintf("%s %.4f", of.Name, of.Value)
+		if of.Level > 0 {
+			score += fmt.Sprintf(" (%s)", within(of.Low, of.High))
+		}
+		scores = append(scores, score)
+	}
+	return strings.Join(scores, ", ")
 }
 
 // programVersion returns the version of this program, as the Go toolchain stamped it.

@@ -54,6 +54,17 @@ func (g LabelEmbeddings) row(image LabelImage) int {
 	return found
 }
 
+// Stored returns the embedding [D] of the file with this checksum, nil where g has none.
+func (g LabelEmbeddings) Stored(sha256 string) []float32 {
+	dim := len(g.Vectors) / max(1, len(g.Images))
+	for row, known := range g.Images {
+		if known.SHA256 == sha256 {
+			return g.Vectors[row*dim:][:dim:dim]
+		}
+	}
+	return nil
+}
+
 // with returns g and, behind its own, the label images of data that it lacks, which e
 // embeds now, and the row of each of images [N]. The error is a *LabelImageError where g
 // is Constant and lacks any.

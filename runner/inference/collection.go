@@ -3,11 +3,13 @@ package inference
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 
-	"github.com/tfpair/tfpair/graphs/spec"
+	"github.com/tfpair/tfpair/internal/plural"
 	"github.com/tfpair/tfpair/models/index"
+	"github.com/tfpair/tfpair/models/vectors"
 	"github.com/tfpair/tfpair/pipeline/dataset"
 	"github.com/tfpair/tfpair/runner/trained"
 )
@@ -78,14 +80,12 @@ func classesOf(data, known *dataset.Dataset) []string {
 
 // Index embeds the images of c, which are read as r says, and returns them as an index of a
 // kind, a name in index.Table, with the embeddings it is made of. It has a threshold for searches
-// of its size where one can be chosen: see index.Index.Calibrate. Errors: trained.ErrFrozen
-// where the images are label images that m cannot embed, and those of EmbedImages.
+// of its size where one can be chosen: see index.Index.Calibrate. Label images that another
+// network than m's has embedded keep those embeddings. Errors: one that wraps trained.ErrFrozen
+// where m has such and c has other images, and those of EmbedImages.
 func (m *Model) Index(ctx context.Context, c *Collection, kind string, r Reading) (
 	*index.Index, *Embeddings, error) {
-	if c.Data.Kind() == dataset.OfLabelImages && m.Spec.Target.Side == spec.FrozenTargets {
-		return nil, nil, trained.ErrFrozen
-	}
-	e, err := m.EmbedImages(ctx, c.Data, c.Images, r)
+	e, err := m.embedCollection(ctx, c, r)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -103,6 +103,31 @@ func (m *Model) Index(ctx context.Context, c *Collection, kind string, r Reading
 		calibration.Learned = func(index.Item) bool { return true }
 	}
 	return x.Calibrate(calibration), e, nil
+}
+
+// embedCollection returns the embeddings of c as answers to photos.
+func (m *Model) embedCollection(ctx context.Context, c *Collection, r Reading) (*Embeddings, error) {
+	if !m.constant() {
+		return m.EmbedImages(ctx, c.Data, c.Images, r)
+	}
+	sums, err := c.Data.Sums(ctx, c.Images)
+	if err != nil {
+		return nil, err
+	}
+	e := &Embeddings{Vectors: &vectors.Vectors{Space: m.Manifest.Space, Dim: m.Dim()}}
+	var others []string
+	for i, image := range c.Images {
+		if stored := m.Labels.Stored(sums[i]); stored != nil {
+			e.add(c.Data, c.Images[i:i+1], stored)
+		} else {
+			others = append(others, c.Data.Images[image].Path)
+		}
+	}
+	if len(others) > 0 {
+		return nil, fmt.Errorf("%d of %s, the first %q, are no label images of the training: %w", len(others),
+			plural.Count(len(c.Images), "image"), others[0], trained.ErrFrozen)
+	}
+	return e, nil
 }
 
 // items returns what an index says of images.

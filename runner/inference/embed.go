@@ -5,8 +5,10 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/tfpair/tfpair/internal/regular"
+	"github.com/tfpair/tfpair/models"
 	"github.com/tfpair/tfpair/models/vectors"
 	"github.com/tfpair/tfpair/pipeline"
 	"github.com/tfpair/tfpair/pipeline/dataset"
@@ -74,7 +76,25 @@ func (e *Embeddings) add(data *dataset.Dataset, images []int32, rows []float32) 
 	}
 }
 
-// EmbedFile returns the embedding of one image file. The error is a *decode.ImageError.
+// LabelImage returns the embedding of the label image that is the file at path, where another
+// network than m's has made it: m would give it another one. It is nil where there is none.
+func (m *Model) LabelImage(path string) *vectors.Vectors {
+	if !m.constant() {
+		return nil
+	}
+	file, err := models.Sum(path)
+	if err != nil { // who embeds the file says so
+		return nil
+	}
+	stored := m.Labels.Stored(file.SHA256)
+	if stored == nil {
+		return nil
+	}
+	return &vectors.Vectors{Space: m.Manifest.Space, Dim: m.Dim(), Paths: []string{path}, Data: slices.Clone(stored)}
+}
+
+// EmbedFile returns the embedding that the network gives one image file. The error is a
+// *decode.ImageError.
 func (m *Model) EmbedFile(path string) (*vectors.Vectors, error) {
 	resizer, err := resize.New(m.Manifest.Preprocessing.Options)
 	if err != nil {

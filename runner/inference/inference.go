@@ -178,6 +178,10 @@ func (m *Model) learned(i index.Item) bool {
 // Close frees the network. Nothing else of m may be used afterwards, or at the same time.
 func (m *Model) Close() error { return m.close() }
 
+// KeepsLabels reports whether another network than m's has embedded the label images of the
+// training: distances mean what the threshold says between a photo and one of these.
+func (m *Model) KeepsLabels() bool { return m.constant() }
+
 // constant reports whether m can make no more embeddings of label images. At step 0 it is
 // the network still that made them.
 func (m *Model) constant() bool {

@@ -14,6 +14,7 @@ import (
 	"github.com/tfpair/tfpair/models"
 	"github.com/tfpair/tfpair/models/checkpoint"
 	"github.com/tfpair/tfpair/models/distance"
+	"github.com/tfpair/tfpair/models/index"
 	"github.com/tfpair/tfpair/models/run"
 	"github.com/tfpair/tfpair/models/vectors"
 	"github.com/tfpair/tfpair/pipeline"
@@ -213,9 +214,49 @@ func TestFrozen(t *testing.T) {
 	if !m.Labels.Constant || m.Gallery.Len() != 1 {
 		t.Errorf("labels %+v, gallery of %d; want constant ones, 1", m.Labels, m.Gallery.Len())
 	}
-	photos := &inference.Collection{Data: &dataset.Dataset{Matches: make([]dataset.Match, 1)}}
-	if _, _, err := m.Index(context.Background(), photos, "flat", inference.Reading{}); !errors.Is(err, trained.ErrFrozen) {
-		t.Errorf("Index of label images: %v, want trained.ErrFrozen", err)
+	pictures := filepath.Join(t.TempDir(), "pictures")
+	if err := os.Mkdir(pictures, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	label := filepath.Join(pictures, "label.png")
+	if err := os.WriteFile(label, []byte("what a label image holds"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	file, err := models.Sum(label)
+	if err != nil {
+		t.Fatal(err)
+	}
+	stored := []float32{1, 2, 3, 4, 5, 6, 7, 8}
+	m.Labels.Images[0].SHA256, m.Labels.Vectors = file.SHA256, stored
+	build := func() (*index.Index, error) {
+		photos, err := inference.OpenCollection(dataset.Options{Data: pictures})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer photos.Close()
+		x, _, err := m.Index(context.Background(), photos, "flat", inference.Reading{})
+		return x, err
+	}
+	x, err := build()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if x.Len() != 1 || !slices.Equal(x.Vectors(), stored) {
+		t.Errorf("index of %d, %v; want the stored embedding %v", x.Len(), x.Vectors(), stored)
+	}
+	if v := m.LabelImage(label); v == nil || !slices.Equal(v.Data, stored) {
+		t.Errorf("label image: %+v, want the stored embedding", v)
+	}
+	other := filepath.Join(pictures, "other.png")
+	if err := os.WriteFile(other, []byte("no label image"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	_, err = build()
+	if !errors.Is(err, trained.ErrFrozen) || !strings.Contains(err.Error(), `1 of 2 images, the first "other.png"`) {
+		t.Errorf("index of a label image and another: %v, want trained.ErrFrozen about other.png", err)
+	}
+	if v := m.LabelImage(other); v != nil {
+		t.Errorf("other.png is label image %+v", v)
 	}
 }
 

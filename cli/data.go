@@ -115,7 +115,7 @@ type readingOptions struct {
 func (o *readingOptions) addFlags(c *cli.Command) {
 	c.Flags = append(c.Flags,
 		&cli.StringFlag{Name: "bad-images", Destination: &o.bad, Value: "stop",
-			Usage: "`POLICY` for images that cannot be read: stop or skip"},
+			Usage: "`POLICY` for images that cannot be read: stop or skip; images of a list that are not there are left out with --fix"},
 		&cli.Float64Flag{Name: "bad-budget", Destination: &o.budget, Value: 0.01,
 			Usage: "largest `SHARE` of the images that may be skipped, never rounded up"},
 		&cli.IntFlag{Name: "workers", Destination: &o.workers, DefaultText: "one per core",

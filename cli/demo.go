@@ -24,7 +24,7 @@ func newDemoCommand(streams IO) *cli.Command {
 	var o demoOptions
 	c := &cli.Command{
 		Name:  "demo",
-		Usage: "try everything on pictures that tfpair draws: train, evaluate, export, compare",
+		Usage: "try everything on pictures that tfpair draws: train, evaluate, export, compare, search",
 		Description: `Draws pictures of ten figures, then runs the commands that you would type for
 pictures of your own, and shows each before it runs. Takes about a minute. A demo
 that was stopped goes on.
@@ -39,7 +39,7 @@ that was stopped goes on.
 func (o *demoOptions) addFlags(c *cli.Command) {
 	c.Flags = append(c.Flags,
 		&cli.StringFlag{Name: "out", Destination: &o.folder, Value: "demo",
-			Usage: "`FOLDER` for the pictures, the run, the model and a sheet of examples"},
+			Usage: "`FOLDER` for the pictures, the run, the model, the index and a sheet of examples"},
 		&cli.IntFlag{Name: "steps", Destination: &o.steps, Value: 200, Usage: "train for `N` steps"})
 	o.output.addFlags(c)
 }
@@ -95,6 +95,9 @@ func runDemo(ctx context.Context, o demoOptions, streams IO) error {
 // examples is the sheet of pairs.
 func (o demoOptions) examples() string { return filepath.Join(o.folder, "examples.png") }
 
+// index is the file of what is searched.
+func (o demoOptions) index() string { return filepath.Join(o.folder, "pictures.index") }
+
 // commands are the command lines of the demo.
 func (o demoOptions) commands() [][]string {
 	run, model := filepath.Join(o.folder, "run"), filepath.Join(o.folder, "model")
@@ -107,5 +110,7 @@ func (o demoOptions) commands() [][]string {
 		{"export", "--run", run, "--out", model},
 		{"compare", "--model", model, "--left", picture("house", "000.png"), "--right", picture("house", "001.png")},
 		{"compare", "--model", model, "--left", picture("house", "000.png"), "--right", picture("arrow", "001.png")},
+		{"index", "build", "--model", model, "--data", filepath.Join(o.pictures(), "train"), "--out", o.index(), "--overwrite"},
+		{"search", "--model", model, "--index", o.index(), "--image", picture("house", "000.png"), "-k", "3"},
 	}
 }

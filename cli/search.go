@@ -42,8 +42,8 @@ An answer beyond the threshold is marked "none of these". The threshold belongs 
 the index: it was chosen for as many images as it holds. An index without one, because
 its classes are not known or too few strangers could ask, shows distances only.
 
-` + examplesHead + `  tfpair search --model demo/model --index demo.index --image demo/pictures/test/house/000.png
-  tfpair search --model demo/model --index demo.index --image demo/pictures/test/ring -k 3 --sheet found.png`,
+` + examplesHead + `  tfpair search --model demo/model --index demo/pictures.index --image demo/pictures/test/house/000.png
+  tfpair search --model demo/model --index demo/pictures.index --image demo/pictures/test/ring -k 3 --sheet found.png`,
 		Action: func(c *cli.Context) error {
 			o.images, o.given = c.StringSlice("image"), c.IsSet("threshold")
 			return runSearch(c.Context, o, streams)

@@ -246,7 +246,7 @@ func (w *trainWatcher) started(e train.Started) {
 }
 
 func (w *trainWatcher) network(e train.Started) {
-	w.out.say("network   %s parameters, %s", commas(int(e.Parameters)), e.Devices[len(e.Devices)-1])
+	w.out.say("network   %s parameters, %s", commas(int(e.Parameters)), deviceName(e.Devices[len(e.Devices)-1]))
 	if e.Pretrained != nil {
 		w.out.say("weights   %s", origin(*e.Pretrained))
 	}
@@ -258,6 +258,14 @@ func (w *trainWatcher) network(e train.Started) {
 	}
 }
 
+// deviceName is the short form of TensorFlow's name of a device: "CPU:0".
+func deviceName(full string) string {
+	if _, short, found := strings.Cut(full, "/device:"); found {
+		return short
+	}
+	return full
+}
+
 // scores writes the numbers of an evaluation on validation.
 func scores(s evaluate.Scores) string {
 	found := ""
@@ -265,8 +273,12 @@ func scores(s evaluate.Scores) string {
 		found = fmt.Sprintf("val.recall@1 %s, recall@5 %s, mrr %s, median rank %g; ", validated(s, "recall@1"),
 			validated(s, "recall@5"), validated(s, "mrr"), s.Metrics[evaluate.MedianRank])
 	}
-	return found + fmt.Sprintf("val.auc %s, accuracy %s at distance %.4g; same %.3g ± %.2g, different %.3g ± %.2g",
-		validated(s, "auc"), validated(s, "accuracy"), s.Threshold, s.Distances.PositiveMean,
+	at := fmt.Sprintf("at distance %.4g", s.Threshold)
+	if s.Threshold < 0 {
+		at = "with no pair the same"
+	}
+	return found + fmt.Sprintf("val.auc %s, accuracy %s %s; same %.3g ± %.2g, different %.3g ± %.2g",
+		validated(s, "auc"), validated(s, "accuracy"), at, s.Distances.PositiveMean,
 		s.Distances.PositiveStd, s.Distances.NegativeMean, s.Distances.NegativeStd)
 }
 

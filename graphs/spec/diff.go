@@ -13,6 +13,9 @@ type Difference struct {
 	A, B string // the values as YAML, "nothing" where a spec lacks the key
 }
 
+// Absent is the value of a key that a spec lacks.
+const Absent = "nothing"
+
 // Diff returns the keys in which a and b differ, in order of the keys. Compare
 // specs whose defaults have been filled in.
 func Diff(a, b *Spec) ([]Difference, error) {
@@ -39,7 +42,7 @@ func or(values map[string]string, key string) string {
 	if v, ok := values[key]; ok {
 		return v
 	}
-	return "nothing"
+	return Absent
 }
 
 // Values returns the values of s as YAML, by dotted key.

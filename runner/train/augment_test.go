@@ -41,7 +41,7 @@ func TestAugment(t *testing.T) {
 		t.Errorf("notes %q do not speak of turns", notes)
 	}
 	_, err = Run(context.Background(), config(t, files, folder, tiny(t, set...)))
-	if err == nil || !strings.Contains(err.Error(), "augment.turns is {} in the run, nothing now") {
+	if err == nil || !strings.Contains(err.Error(), "augment.turns is set in the run and not now") {
 		t.Errorf("without turns: %v", err)
 	}
 }

@@ -18,7 +18,14 @@ type SpecError struct {
 func (e *SpecError) Error() string {
 	var lines []string
 	for _, d := range e.Differences {
-		lines = append(lines, fmt.Sprintf("%s is %s in the run, %s now", d.Key, d.A, d.B))
+		switch {
+		case d.A == spec.Absent:
+			lines = append(lines, fmt.Sprintf("%s is set now and not in the run", d.Key))
+		case d.B == spec.Absent:
+			lines = append(lines, fmt.Sprintf("%s is set in the run and not now", d.Key))
+		default:
+			lines = append(lines, fmt.Sprintf("%s is %s in the run, %s now", d.Key, d.A, d.B))
+		}
 	}
 	return fmt.Sprintf("run %q was made with another spec: %s", e.Folder, strings.Join(lines, "; "))
 }

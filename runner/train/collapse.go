@@ -53,7 +53,7 @@ func (l *loop) collapse(s evaluate.Scores) *Alarmed {
 			"no tuple costs anything, so that nothing is learnt; " + ranked,
 			fmt.Sprintf("raise the margin of loss.%s, or choose another miner", l.Spec.Loss.Name)},
 		{chance && moved && trivial > 0 && loss >= nearTrivial*trivial,
-			fmt.Sprintf("the loss stays at its trivial value (mean %.4g, trivial %.4g); %s", loss,
+			fmt.Sprintf("the loss is not below its trivial value, that of embeddings all alike (mean %.4g, trivial %.4g); %s", loss,
 				trivial, ranked),
 			lower + ", check the labels of the data, or set another train.seed"},
 	} {

@@ -24,7 +24,7 @@ func TestCollapseReasons(t *testing.T) {
 		{"line that ranks", 0.5, 1.2, 0.9, 1, 1, "", "", ""},
 		{"nothing active", 0.5, 3, 0.5, 0, 0, "no tuple costs anything", "raise the margin of loss.bce", "val.auc is 0.500"},
 		{"nothing active any more", 0.5, 3, 0.99, 0, 0, "", "", ""},
-		{"trivial", 0.5, 3, 0.5, 2, 2, "the loss stays at its trivial value (mean 1, trivial 1)", "labels", ""},
+		{"trivial", 0.5, 3, 0.5, 2, 2, "the loss is not below its trivial value, that of embeddings all alike (mean 1, trivial 1)", "labels", ""},
 		{"trivial but ranks", 0.5, 3, 0.7, 2, 2, "", "", ""},
 		{"learns", 0.5, 3, 0.5, 1.5, 2, "", "", ""},
 	} {

@@ -14,7 +14,11 @@ func (l *loop) belowStart(reason string) error {
 	if l.state.Pretrained != nil {
 		advice += ", freeze more of the backbone (freeze)"
 	}
-	return l.tell(Alarmed{Step: l.step, Advice: advice + ", or take fewer steps (train.steps)",
+	steps := ", or take fewer steps (train.steps)"
+	if epoch := l.sampler.StepsPerEpoch(); l.step < epoch {
+		steps = fmt.Sprintf(", or take more steps (train.steps): one pass over the training data is %d", epoch)
+	}
+	return l.tell(Alarmed{Step: l.step, Advice: advice + steps,
 		Reason: fmt.Sprintf("training made it worse: %s was %.4f before the first step, %.4f at step %d, and never as "+
 			"good in between; the best checkpoint is the start", l.Select.Key, start, last, l.state.Validation.Step)})
 }

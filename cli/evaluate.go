@@ -4,8 +4,10 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/urfave/cli/v2"
 
@@ -120,6 +122,7 @@ type evaluation struct {
 	Step       int      `json:"step"`
 	Skipped    []string `json:"skipped,omitempty"`
 	Sheet      string   `json:"sheet,omitempty"`
+	Missing    []string `json:"classes_not_measured,omitempty"` // of the data, without an image in the split
 	*evaluate.Report
 }
 
@@ -172,6 +175,37 @@ func (m measuring) part() (dataset.Part, error) {
 	return part, splitUsage(err, "--split")
 }
 
+// missing returns the names of the classes that part has no image of; nil where classes, and not
+// images, were parted.
+func (m measuring) missing(part dataset.Part) (names []string) {
+	if m.unseen || m.model.Spec.Train.Unseen {
+		return nil
+	}
+	there := map[int32]bool{}
+	for _, image := range part.Images {
+		there[m.data.Images[image].Class] = true
+	}
+	for class, name := range m.data.Classes {
+		if !there[int32(class)] {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// sayMissing names the classes that are not measured.
+func sayMissing(out output, names []string, of int) {
+	if n := len(names); n > 0 {
+		shown := names[:min(worstClasses, n)]
+		more := ""
+		if n > len(shown) {
+			more = fmt.Sprintf(" and %d more", n-len(shown))
+		}
+		out.print("note       %d of %s have no image here and are not measured: %s%s", n, count(of, "class"),
+			strings.Join(shown, ", "), more)
+	}
+}
+
 // splitUsage says of a split that is not there which flag chooses another.
 func splitUsage(err error, flag string) error {
 	var split *inference.SplitError
@@ -201,7 +235,7 @@ func (m measuring) pairs(ctx context.Context) error {
 	if searched != nil && searched.Data != m.data {
 		defer searched.Data.Close() // read only
 	}
-	report := evaluation{Model: m.model.Name, Checkpoint: m.model.Path, Step: m.model.Manifest.Step}
+	report := evaluation{Model: m.model.Name, Checkpoint: m.model.Path, Step: m.model.Manifest.Step, Missing: m.missing(part)}
 	report.Report, report.Skipped, err = m.model.Evaluate(ctx, evaluate.Config{Data: m.data, Part: part, Gallery: searched,
 		Prevalence: m.prevalence, Seed: m.seed, Progress: m.bar.of("embedding")}, m.reading())
 	m.bar.end()

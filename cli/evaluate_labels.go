@@ -18,6 +18,7 @@ type labelEvaluation struct {
 	Step       int      `json:"step"`
 	Skipped    []string `json:"skipped,omitempty"`
 	Sheet      string   `json:"sheet,omitempty"`
+	Missing    []string `json:"classes_not_measured,omitempty"` // of the data, without a photo in the split
 	*evaluate.LabelReport
 }
 
@@ -27,7 +28,7 @@ func (m measuring) labels(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	report := labelEvaluation{Model: m.model.Name, Checkpoint: m.model.Path, Step: m.model.Manifest.Step}
+	report := labelEvaluation{Model: m.model.Name, Checkpoint: m.model.Path, Step: m.model.Manifest.Step, Missing: m.missing(part)}
 	report.LabelReport, report.Skipped, err = m.model.EvaluateLabels(ctx, evaluate.LabelConfig{Data: m.data, Part: part,
 		Seed: m.seed, Progress: m.bar.of("embedding")}, m.reading())
 	m.bar.end()
@@ -80,6 +81,7 @@ func (e labelEvaluation) printHead(out output, data *dataset.Dataset) {
 	for _, note := range data.Notes {
 		out.print("note       %s", note)
 	}
+	sayMissing(out, e.Missing, len(data.Classes))
 	for _, path := range e.Skipped {
 		out.print("skipped    %s", path)
 	}

@@ -57,6 +57,7 @@ func (e evaluation) printHead(out output, data *dataset.Dataset) {
 	for _, note := range data.Notes {
 		out.print("note       %s", note)
 	}
+	sayMissing(out, e.Missing, len(data.Classes))
 	for _, path := range e.Skipped {
 		out.print("skipped    %s", path)
 	}

@@ -1,12 +1,16 @@
 package cli
 
 import (
+	"bytes"
 	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/tfpair/tfpair/graphs/spec"
+	"github.com/tfpair/tfpair/pipeline/dataset"
 	"github.com/tfpair/tfpair/runner/evaluate"
+	"github.com/tfpair/tfpair/runner/inference"
 	"github.com/tfpair/tfpair/runner/metric"
 )
 
@@ -73,5 +77,25 @@ func TestRates(t *testing.T) {
 	}
 	if got := unmeasured([]float64{0.1}, []bool{true}, "different pairs", 40); got != "" {
 		t.Errorf("%q of what is enough, want nothing", got)
+	}
+}
+
+// TestMissing: classes without an image in the part are named, but for classes that are missing
+// because training was to see them alone.
+func TestMissing(t *testing.T) {
+	m := measuring{data: &dataset.Dataset{Classes: []string{"apple", "fig", "kiwi"},
+		Images: []dataset.Image{{Class: 0}, {Class: 1}, {Class: 2}, {Class: 0}}}, model: &inference.Model{Spec: &spec.Spec{}}}
+	part := dataset.Part{Images: []int32{0, 3}}
+	if got := m.missing(part); !slices.Equal(got, []string{"fig", "kiwi"}) {
+		t.Errorf("missing %q, want fig and kiwi", got)
+	}
+	m.unseen = true
+	if got := m.missing(part); got != nil {
+		t.Errorf("missing %q of unseen classes, want nothing", got)
+	}
+	var b bytes.Buffer
+	sayMissing(output{IO: IO{Out: &b, Getenv: func(string) string { return "" }}}, []string{"fig", "kiwi"}, 3)
+	if want := "note       2 of 3 classes have no image here and are not measured: fig, kiwi\n"; b.String() != want {
+		t.Errorf("%q, want %q", b.String(), want)
 	}
 }

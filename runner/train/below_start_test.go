@@ -8,9 +8,11 @@ import (
 	"testing"
 )
 
+func text(lines []string) string { return strings.Join(lines, "\n") }
+
 // TestBelowStart: the start is measured as step 0. A rate at which the weights fly apart
 // makes the network worse than it was: the start is the best, and the alarm names the rate. A
-// rate of nothing makes it no worse, and what was trained is the best.
+// rate of nothing makes it no worse, and what was trained is the best; an alarm says that it is no better.
 func TestBelowStart(t *testing.T) {
 	for lr, worse := range map[string]bool{"1e-30": false, "3": true} {
 		c := config(t, pictures(t, 4, 10), filepath.Join(t.TempDir(), "run"),
@@ -37,13 +39,15 @@ func TestBelowStart(t *testing.T) {
 		if (s.Later < s.BestValue) != worse {
 			t.Errorf("lr %s: later %g, best %g", lr, s.Later, s.BestValue)
 		}
+		if tie := strings.Contains(text(alarms), "not better than the network before its first step"); tie == worse {
+			t.Errorf("lr %s: alarms %q; want one of a training that is as good as its start: %v", lr, alarms, !worse)
+		}
 		if steps := mustSteps(t, c.Folder); slices.Contains(steps, 0) != (s.BestStep == 0) {
 			t.Errorf("lr %s: checkpoints of steps %v, best %d", lr, steps, s.BestStep)
 		}
-		text := strings.Join(alarms, "\n")
-		if got := strings.Contains(text, "training made it worse") && strings.Contains(text, "train.steps"); got != worse {
+		if got := strings.Contains(text(alarms), "training made it worse") && strings.Contains(text(alarms), "train.steps"); got != worse {
 			t.Errorf("lr %s: start %v, best %v, alarms %q, want one of a training that made it worse: %v", lr,
-				start[0].Scores.Metrics["auc"], s.BestValue, text, worse)
+				start[0].Scores.Metrics["auc"], s.BestValue, text(alarms), worse)
 		}
 	}
 }

@@ -2,11 +2,18 @@ package train
 
 import "fmt"
 
-// belowStart tells of a training that has ended below the network that it began with, drawn
-// or imported, which is then the best.
+// belowStart tells of a training that has ended no better than the network that it began with,
+// drawn or imported. Where no step is as good, that network is the best.
 func (l *loop) belowStart(reason string) error {
 	ended := reason == EndedBudget || reason == EndedPatience
-	if !ended || l.state.Start == nil || l.state.BestStep != 0 || l.step == 0 {
+	switch {
+	case !ended || l.state.Start == nil || l.step == 0:
+		return nil
+	case l.state.BestStep != 0 && l.state.BestValue == *l.state.Start:
+		return l.tell(Alarmed{Step: l.step, Advice: "take more steps (train.steps), or measure on more images of validation",
+			Reason: fmt.Sprintf("not better than the network before its first step: %s was %.4f there, and is %.4f at best, "+
+				"at step %d", l.Select.Key, *l.state.Start, l.state.BestValue, l.state.BestStep)})
+	case l.state.BestStep != 0:
 		return nil
 	}
 	start, last := *l.state.Start, l.state.Validation.Scores.Metrics[l.Select.Metric]

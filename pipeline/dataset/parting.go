@@ -40,8 +40,8 @@ func (d *Dataset) partImages(part Part, goal goal, cut cut, r *rand.Rand) error 
 	}
 	left := goal.all.pairs - best.pairs - best.stay
 	d.divide(best.held, cut.to)
-	d.note("no split %s in the data, and pairs hang together by shared images: %d of %s held out with %d of %s (%d same), "+
-		"%s across left out, seed %d", cut.to, len(best.held), plural(len(part.Images), "training image"),
+	d.note("no split %s in the data, and nearly all pairs share images with others: %d of %s held out with %d of %s (%d same); "+
+		"%s left out, of one image that is held out and one that is not; seed %d", cut.to, len(best.held), plural(len(part.Images), "training image"),
 		best.pairs, plural(goal.all.pairs, "pair"), best.same, plural(left, "pair"), cut.seed)
 	return nil
 }

@@ -14,7 +14,7 @@ func sayExposure(out output, e *evaluate.Exposure) {
 	switch {
 	case e == nil:
 		return
-	case !e.Known:
+	case !e.Known && e.Seen == 0:
 		return // sayDoubts does
 	case e.Measured:
 		out.print("seen       %s of %s were trained on or chose the threshold and are measured all the same",

@@ -230,28 +230,47 @@ func ignoreAbsent(err error) error {
 // wraps fs.ErrNotExist where there is none.
 func Load(path string) (*Checkpoint, error) { return load(osDisk{}, path) }
 
-func load(d disk, path string) (*Checkpoint, error) {
+// Meta returns what the checkpoint at path says beside its tensors, without reading these.
+// Errors are those of Load.
+func Meta(path string) (json.RawMessage, error) {
+	m, _, err := readManifest(osDisk{}, path)
+	if err != nil {
+		return nil, err
+	}
+	return m.Meta, nil
+}
+
+// readManifest returns the manifest of the checkpoint at path, checked, and its text.
+func readManifest(d disk, path string) (*manifest, []byte, error) {
 	text, err := d.ReadFile(filepath.Join(path, manifestName), maxManifest)
 	if err != nil {
 		if _, statErr := d.ReadDir(path); statErr != nil {
-			return nil, fmt.Errorf("open checkpoint: %w", statErr)
+			return nil, nil, fmt.Errorf("open checkpoint: %w", statErr)
 		}
-		return nil, &CorruptError{path, manifestName, err.Error()}
+		return nil, nil, &CorruptError{path, manifestName, err.Error()}
 	}
 	var m manifest
 	strict := json.NewDecoder(bytes.NewReader(text))
 	if err := strict.Decode(&m); err != nil {
-		return nil, &CorruptError{path, manifestName, err.Error()}
+		return nil, nil, &CorruptError{path, manifestName, err.Error()}
 	}
 	if m.Format != format {
-		return nil, &CorruptError{path, manifestName, fmt.Sprintf("format %d, this program reads %d",
+		return nil, nil, &CorruptError{path, manifestName, fmt.Sprintf("format %d, this program reads %d",
 			m.Format, format)}
 	}
 	if Path(filepath.Dir(path), m.Step) != filepath.Clean(path) {
-		return nil, &CorruptError{path, manifestName, fmt.Sprintf("it is of step %d", m.Step)}
+		return nil, nil, &CorruptError{path, manifestName, fmt.Sprintf("it is of step %d", m.Step)}
 	}
 	if got, err := sumCompact(m.Meta); err != nil || got != m.MetaSHA256 {
-		return nil, &CorruptError{path, manifestName, "meta is not as it was written"}
+		return nil, nil, &CorruptError{path, manifestName, "meta is not as it was written"}
+	}
+	return &m, text, nil
+}
+
+func load(d disk, path string) (*Checkpoint, error) {
+	m, text, err := readManifest(d, path)
+	if err != nil {
+		return nil, err
 	}
 	c := &Checkpoint{Step: m.Step, Meta: m.Meta}
 	if c.Variables, err = loadTensors(d, path, variablesName, m.Files); err != nil {

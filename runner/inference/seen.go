@@ -3,6 +3,7 @@ package inference
 import (
 	"fmt"
 
+	"github.com/tfpair/tfpair/models/weights"
 	"github.com/tfpair/tfpair/pipeline"
 	"github.com/tfpair/tfpair/pipeline/dataset"
 	"github.com/tfpair/tfpair/runner/evaluate"
@@ -20,12 +21,19 @@ func (e *SeenError) Error() string {
 		e.Data, e.Split, e.Images)
 }
 
+// continued reports whether the training began with weights of another training by tfpair, which
+// do not tell what they have seen.
+func (m *Model) continued() bool {
+	p := m.Manifest.Pretrained
+	return p != nil && p.Layout == weights.Own
+}
+
 // exposure returns what the training has seen of images that are to be measured, which store
 // has read, and which of them are to be left out. The error is a *SeenError.
 func (m *Model) exposure(store *pipeline.Store, data *dataset.Dataset, split dataset.Split, images []int32, r Reading) (
 	*evaluate.Exposure, map[int32]bool, error) {
-	e := &evaluate.Exposure{Known: m.Seen != nil, Images: len(images), Measured: r.MeasureSeen}
-	if !e.Known {
+	e := &evaluate.Exposure{Known: m.Seen != nil && !m.continued(), Images: len(images), Measured: r.MeasureSeen}
+	if m.Seen == nil {
 		return e, nil, nil
 	}
 	leaveOut := map[int32]bool{}

@@ -34,6 +34,40 @@ func (l *loop) images(train, val dataset.Part, labels []int32) (seen.List, error
 	return list, nil
 }
 
+// withoutTrained returns validation without the images whose content is trained on, under
+// whatever name: they would choose a threshold that is too good. It notes how many there were.
+// Where no image were left, validation stays as it is, and the note says what that means.
+func (l *loop) withoutTrained(train, val dataset.Part) dataset.Part {
+	trained := map[[32]byte]bool{}
+	for _, i := range train.Images {
+		if id, ok := l.store.Identity(i); ok {
+			trained[id.SHA256] = true
+		}
+	}
+	in := map[int32]bool{}
+	for _, i := range train.Images {
+		in[i] = true
+	}
+	same := map[int32]bool{}
+	for _, i := range val.Images {
+		if id, ok := l.store.Identity(i); ok && trained[id.SHA256] && !in[i] {
+			same[i] = true
+		}
+	}
+	if len(same) == 0 {
+		return val
+	}
+	rest := val.Without(same)
+	if len(rest.Images) == 0 {
+		l.repeated = fmt.Sprintf("all %d validation images are copies of training images: the numbers of "+
+			"validation, and the threshold, are too good", len(same))
+		return val
+	}
+	l.repeated = fmt.Sprintf("%d of %d validation images are copies of training images and are left out of validation",
+		len(same), len(val.Images))
+	return rest
+}
+
 // checkImages compares images with those that the run folder remembers, if it does. The error
 // is an *ImagesError where they differ.
 func (l *loop) checkImages(images seen.List) error {

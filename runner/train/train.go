@@ -150,6 +150,7 @@ func (l *loop) open(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	valPart = l.withoutTrained(trainPart, valPart)
 	if err := l.plan(trainPart); err != nil {
 		return err
 	}

@@ -86,7 +86,7 @@ func (x *unitSums) add(left, right int32, level int32, same bool) {
 }
 
 func (x *unitSums) estimate(u units, value float64, images int) estimate {
-	e := estimate{value: value, draws: float64(images)}
+	e := estimate{value: value, draws: float64(images), units: u.count}
 	weights := make([]float64, u.count)
 	for _, unit := range u.of {
 		weights[unit]++

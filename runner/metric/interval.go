@@ -20,6 +20,11 @@ const Level = 0.95
 // survey data, Survey Methodology 24, 1998; Franco et al., Comparative study of confidence
 // intervals for proportions in complex sample surveys, Journal of Survey Statistics and
 // Methodology 7, 2019.
+//
+// Fewer than 6 units say little of how units vary. Their interval is no narrower than if the
+// images of a unit were all right or all wrong together: than Wilson's for as many draws as
+// there are units. It mostly holds the true value more often than Level says, up to always.
+// Of one unit it is the whole range.
 type Interval struct {
 	Low      float64 `json:"low"`
 	High     float64 `json:"high"`
@@ -34,17 +39,34 @@ type estimate struct {
 	value    float64
 	variance float64 // 0 where no unit changes the value
 	freedom  float64 // units that the variance rests on, less one; >= 1
+	units    int     // that were drawn
 	draws    float64 // independent draws, where no unit changes the value
 }
 
+// fewUnits is how many units are too few to tell from them alone how units vary.
+const fewUnits = 6
+
 // interval returns the ends for a value in [0,1].
 func (e estimate) interval() (low, high float64) {
+	if e.units <= 1 {
+		return 0, 1
+	}
 	draws, t := e.draws, distuv.UnitNormal.Quantile((1+Level)/2)
 	if spread := e.value * (1 - e.value); spread > 0 && e.variance > spread*1e-12 {
 		draws = spread / e.variance
-		t = distuv.StudentsT{Sigma: 1, Nu: e.freedom}.Quantile((1 + Level) / 2)
+		t = studentsT(e.freedom)
 	}
-	return wilson(e.value, draws, t)
+	low, high = wilson(e.value, draws, t)
+	if e.units < fewUnits {
+		least, most := wilson(e.value, float64(e.units), distuv.UnitNormal.Quantile((1+Level)/2))
+		low, high = min(low, least), max(high, most)
+	}
+	return low, high
+}
+
+// studentsT returns how many standard errors an end is away.
+func studentsT(freedom float64) float64 {
+	return distuv.StudentsT{Sigma: 1, Nu: freedom}.Quantile((1 + Level) / 2)
 }
 
 // wilson returns the interval of a share of n draws, whose error is t standard errors:

@@ -132,6 +132,33 @@ func TestPerfect(t *testing.T) {
 	}
 }
 
+// TestOneUnit: one class, or one group, does not say how others differ.
+func TestOneUnit(t *testing.T) {
+	for name, s := range map[string]Sample{
+		"class": {Class: make([]int32, 4), NewClasses: true},
+		"group": {Group: make([]int32, 4)},
+	} {
+		_, mean, err := s.Mean(QueryValues{Values: []float64{1, 1, 0, 1}}, EachQuery)
+		if err != nil {
+			t.Fatal(err)
+		}
+		median, around, err := s.Median(QueryValues{Values: []float64{3, 7, 1, 5}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		pairs := s.Pairs(score(t, []float32{1, 2}, []bool{true, false}), []int32{0, 2}, []int32{1, 3},
+			[]Statistic{pairMetric(t, "auc").At(0)})[0]
+		for _, i := range []Interval{mean, pairs} {
+			if i.Low != 0 || i.High != 1 || i.Units != 1 {
+				t.Errorf("one %s: %+v, want 0 to 1 of 1 unit", name, i)
+			}
+		}
+		if around.Low != 1 || around.High != 7 {
+			t.Errorf("one %s: median %g, %+v, want 1 to 7", name, median, around)
+		}
+	}
+}
+
 func TestUnits(t *testing.T) {
 	var left, right []int32
 	for i := range int32(30) { // 30 chains of three images

@@ -3,8 +3,6 @@ package metric
 import (
 	"math"
 	"slices"
-
-	"gonum.org/v1/gonum/stat/distuv"
 )
 
 // QueryValues are values of queries, and which image of a Sample asks each.
@@ -54,8 +52,12 @@ func (s Sample) Median(q QueryValues) (float64, Interval, error) {
 	}
 	r := s.asked(q, EachQuery)
 	e := r.estimate(r.mean(below), below)
-	half := distuv.StudentsT{Sigma: 1, Nu: e.freedom}.Quantile((1+Level)/2) * math.Sqrt(e.variance)
-	low, high := quantile(sorted, max(0, 0.5-half)), quantile(sorted, min(1, 0.5+half))
+	half := studentsT(e.freedom) * math.Sqrt(e.variance)
+	first, last := max(0, 0.5-half), min(1, 0.5+half)
+	if e.units < fewUnits {
+		first, last = e.interval()
+	}
+	low, high := quantile(sorted, first), quantile(sorted, last)
 	return middle, r.interval(low, high), nil
 }
 
@@ -116,12 +118,11 @@ func (r asked) mean(values []float64) float64 {
 	return sum / r.total
 }
 
+// seen returns how many units ask.
+func (r asked) seen() int { return distinct(r.unit, r.unit) }
+
 func (r asked) interval(low, high float64) Interval {
-	seen := map[int32]bool{}
-	for _, u := range r.unit {
-		seen[u] = true
-	}
-	return Interval{low, high, Level, r.question, r.method, len(seen)}
+	return Interval{low, high, Level, r.question, r.method, r.seen()}
 }
 
 // estimate returns the mean of values with its error.
@@ -131,7 +132,7 @@ func (r asked) estimate(mean float64, values []float64) estimate {
 		sums[r.unit[i]] += r.weight[i] / r.total * (v - mean)
 		weights[r.unit[i]] += r.weight[i]
 	}
-	e := estimate{value: mean, draws: float64(len(values))}
+	e := estimate{value: mean, draws: float64(len(values)), units: r.seen()}
 	e.variance, e.freedom = r.variance(sums, weights)
 	return e
 }

@@ -54,7 +54,7 @@ func (s Sample) Pairs(scored *Scored, left, right []int32, of []Statistic) []Int
 				d.psi[pair] = scored.weight[pair] * positive[level]
 			}
 		}
-		e := estimate{value: statistic.Value(c), variance: d.variance(), freedom: d.freedom, draws: d.draws}
+		e := estimate{value: statistic.Value(c), variance: d.variance(), freedom: d.freedom, draws: d.draws, units: d.seen}
 		low, high := e.interval()
 		intervals[i] = Interval{low, high, Level, d.question, d.method, d.seen}
 	}

@@ -112,6 +112,13 @@ func (t *Threshold) UnmarshalYAML(node *yaml.Node) error {
 	if err := node.Decode(&p); err != nil {
 		return err
 	}
+	for i := 0; i+1 < len(node.Content); i += 2 { // 0 would mean what naming no share means
+		key := node.Content[i]
+		if key.Value == "false_accepts" && p.FalseAccepts == 0 || key.Value == "false_rejects" && p.FalseRejects == 0 {
+			return fmt.Errorf("line %d: train.threshold.%s must be a share above 0 and below 1, got %s",
+				key.Line, key.Value, node.Content[i+1].Value)
+		}
+	}
 	*t = Threshold(p)
 	return nil
 }

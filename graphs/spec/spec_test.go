@@ -117,6 +117,10 @@ func TestParseErrors(t *testing.T) {
 			"beside train.val 0.1, got 0.9"},
 		{"rule of the threshold", "train:\n  threshold: {false_accept: 0.1}\n",
 			`spec.yaml:2: unknown key of train.threshold "false_accept" (known: max, false_accepts, false_rejects)`},
+		{"no false accepts", "train:\n  threshold:\n    false_accepts: 0\n",
+			"spec.yaml:3: train.threshold.false_accepts must be a share above 0 and below 1, got 0"},
+		{"no false rejects", "train: {threshold: {false_rejects: 0.0}}\n",
+			"spec.yaml:1: train.threshold.false_rejects must be a share above 0 and below 1, got 0.0"},
 		{"number of the threshold", "train: {threshold: {false_accepts: many}}\n", "spec.yaml:1: cannot unmarshal !!str `many` into float64"},
 		{"val", "train: {val: 1}\n", "spec.yaml: train.val must be a share between 0 and 1, got 1"},
 	} {

@@ -307,3 +307,21 @@ func TestPart(t *testing.T) {
 		t.Errorf("data without splits: %d images of test, %v; want all 6", len(part.Images), err)
 	}
 }
+
+// TestUnseen: a training that knew no names of classes, on a list of pairs, cannot tell which it
+// has not seen.
+func TestUnseen(t *testing.T) {
+	data := dataOf(t, drawn(t))
+	for _, c := range []struct {
+		seen    []string
+		aliased bool
+		images  int // of a class: 3 to train, 2 to test
+		want    error
+	}{{nil, false, 0, inference.ErrNoClasses}, {nil, true, 0, inference.ErrAliased}, {data.Classes[:1], false, 5, nil}} {
+		m := &inference.Model{}
+		m.Manifest.Seen, m.Manifest.Aliased = c.seen, c.aliased
+		if part, err := m.Unseen(data); !errors.Is(err, c.want) || len(part.Images) != c.images {
+			t.Errorf("seen %q, aliased %v: %d images, %v; want %d, %v", c.seen, c.aliased, len(part.Images), err, c.images, c.want)
+		}
+	}
+}

@@ -51,11 +51,18 @@ func Part(data *dataset.Dataset, split dataset.Split, training dataset.SplitOpti
 var ErrAliased = errors.New("it was exported with aliases in the place of the names of classes, so it cannot tell " +
 	"which classes of other data it has not seen")
 
+// ErrNoClasses says that a model was trained on data without names of classes, such as lists of pairs.
+var ErrNoClasses = errors.New("its training knew no names of classes, so it cannot tell " +
+	"which classes of other data it has not seen")
+
 // Unseen returns the classes of data that the training never saw, whatever their split. Errors:
-// ErrAliased, and those of dataset.Dataset.Unseen.
+// ErrAliased, ErrNoClasses, and those of dataset.Dataset.Unseen.
 func (m *Model) Unseen(data *dataset.Dataset) (dataset.Part, error) {
 	if m.Manifest.Aliased {
 		return dataset.Part{}, fmt.Errorf("model %q: %w", m.Name, ErrAliased)
+	}
+	if len(m.Manifest.Seen) == 0 {
+		return dataset.Part{}, fmt.Errorf("model %q: %w", m.Name, ErrNoClasses)
 	}
 	return data.Unseen(m.Manifest.Seen)
 }

@@ -40,8 +40,8 @@ func newTuneCommand(streams IO) *cli.Command {
 	c := &cli.Command{
 		Name:  "tune",
 		Usage: "try settings of a spec, and write the best one",
-		Description: `Trains once for each trial, and judges trials on validation images. Images of test
-are never opened. Writes the best settings as a spec for tfpair train.
+		Description: `Trains once for each trial, and judges trials on validation images. Images
+that the data names as test are never opened. Writes the best settings as a spec for tfpair train.
 
 You can stop a search at any moment. The same command goes on, and keeps the
 trials that are finished.

@@ -2,10 +2,10 @@
 //
 //	spec, space → search → trials, a run folder each → validation → table, best spec → seeds
 //
-// Trials are judged on validation data alone: images of test are never opened. The
-// value of the best is too high for that, being the best of many; the package trains
-// its settings again with other seeds, and leaves the one look at test to evaluate. A
-// search that was cut off goes on when it is run again. It prints nothing.
+// Trials are judged on validation data alone: images that the data names as test
+// are never opened. The value of the best is too high for that, being the best of many; the
+// package trains its settings again with other seeds, and leaves the one look at test to
+// evaluate. A search that was cut off goes on when it is run again. It prints nothing.
 package tune
 
 import (

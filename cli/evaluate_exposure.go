@@ -11,9 +11,17 @@ const shownCopies = 5
 
 // sayExposure says what the training has seen of the images measured.
 func sayExposure(out output, e *evaluate.Exposure) {
-	switch {
-	case e == nil:
+	if e == nil {
 		return
+	}
+	if n := e.Repeats; n > 0 {
+		out.print("left out   %s of %s: each is the same file as an earlier one", commas(n), count(e.Images+n, "image"))
+	}
+	if n := e.GalleryShared; n > 0 {
+		out.print("left out   %s of %s to search in: each is the same file as one that is measured", commas(n),
+			count(e.Gallery+n, "image"))
+	}
+	switch {
 	case !e.Known && e.Seen == 0:
 		return // sayDoubts does
 	case e.Measured:
@@ -38,6 +46,10 @@ func sayDoubts(out output, e *evaluate.Exposure, doubts []string) {
 	if e != nil && e.Measured && e.Seen > 0 {
 		out.print("caution    the training has seen %s of %s: the numbers are too good", commas(e.Seen), count(e.Images, "image"))
 	}
+	if e != nil && len(e.Copies) > 0 {
+		out.print("caution    %s of the images measured are copies of ones that training has seen: the numbers are too good",
+			commas(len(e.Copies)))
+	}
 	for _, doubt := range doubts {
 		out.print("caution    %s", doubt)
 	}
@@ -52,6 +64,9 @@ func seenIn(e *evaluate.Exposure) string {
 		return " that training may have seen"
 	case e.Measured && e.Seen > 0:
 		return fmt.Sprintf(", %s of which training has seen", commas(e.Seen))
+	}
+	if n := len(e.Copies); n > 0 {
+		return fmt.Sprintf(" that training has not seen, %s of them copies of seen ones", commas(n))
 	}
 	return " that training has not seen"
 }

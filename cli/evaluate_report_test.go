@@ -52,12 +52,29 @@ func TestSeenIn(t *testing.T) {
 		"":                             nil,
 		" that training may have seen": {Images: 4},
 		" that training has not seen":  {Known: true, Images: 4, Seen: 2},
+		" that training has not seen, 2 of them copies of seen ones": {Known: true, Images: 4,
+			Copies: make([]evaluate.Copy, 2)},
 		", 3 of which training has seen": {Known: true, Images: 4, Seen: 3,
 			Measured: true},
 	} {
 		if got := seenIn(e); got != want {
 			t.Errorf("%+v: %q, want %q", e, got, want)
 		}
+	}
+}
+
+// TestSayDoubts: copies of seen images are said beside the numbers.
+func TestSayDoubts(t *testing.T) {
+	var b bytes.Buffer
+	out := output{IO: IO{Out: &b, Getenv: func(string) string { return "" }}}
+	sayDoubts(out, &evaluate.Exposure{Known: true, Images: 4}, nil)
+	if b.Len() > 0 {
+		t.Errorf("%q of images that are no copies, want nothing", b.String())
+	}
+	sayDoubts(out, &evaluate.Exposure{Known: true, Images: 4, Copies: make([]evaluate.Copy, 2)}, nil)
+	want := "caution    2 of the images measured are copies of ones that training has seen: the numbers are too good\n"
+	if b.String() != want {
+		t.Errorf("%q, want %q", b.String(), want)
 	}
 }
 

@@ -141,7 +141,7 @@ var outcomes = []outcome{
 	{isA[*pipeline.BadImagesError], exitInput, advice{"mend or remove them", "add --bad-images skip to leave them out"}},
 	{isA[*inference.SeenError], exitInput, advice{"give images that the training has not seen", "add --seen to measure these all the same, and too well"}},
 	{isA[*train.ImagesError], exitInput, advice{"to go on, give the images of that run; to begin anew, give another --out"}},
-	{isA[*seen.Error], exitInput, advice{"to begin anew, give another --out; the checkpoints of this run can still be evaluated and exported"}},
+	{isA[*seen.Error], exitInput, advice{"remove that file: the run then says that it is not known which images were trained on"}},
 	{isA[*train.DataError], exitInput, advice{"to go on, give the data of that run; to begin anew, give another --out"}},
 	{isA[*dataset.Error], exitInput, nil},
 	{fixable, exitInput, advice{"write a list without these rows: {again} --fix NEW.csv"}},

@@ -8,7 +8,7 @@ import (
 // Images are known by their content, whatever their path.
 type Exposure struct {
 	Known    bool   `json:"known"`             // false: the model does not remember what its training has seen
-	Images   int    `json:"images"`            // given to be measured
+	Images   int    `json:"images"`            // given to be measured, without Repeats
 	Seen     int    `json:"seen"`              // of these, that were trained on or chose the threshold
 	Measured bool   `json:"seen_are_measured"` // all the same; else they are left out
 	Copies   []Copy `json:"copies,omitempty"`  // re-encoded or resized copies of seen images; measured
@@ -16,6 +16,9 @@ type Exposure struct {
 
 	Gallery     int `json:"gallery"`      // images searched in, where these are not the measured ones
 	GallerySeen int `json:"gallery_seen"` // of these, that were trained on or chose the threshold
+
+	Repeats       int `json:"repeats"`        // left out: the same file as an earlier image that is measured
+	GalleryShared int `json:"gallery_shared"` // left out of what is searched: the same file as an image that is measured
 }
 
 // LeftOut returns how many images were left out.
@@ -54,15 +57,25 @@ func (e Episodes) Without(skip map[int32]bool) Episodes {
 
 // Queries returns the distinct queries of the episodes, in the order of the list.
 func (e Episodes) Queries() []int32 {
-	var queries []int32
+	return e.distinct(func(one dataset.Episode) []int32 { return one.Query })
+}
+
+// Support returns the distinct images that queries are compared with, in the order of the list.
+func (e Episodes) Support() []int32 {
+	return e.distinct(func(one dataset.Episode) []int32 { return one.Support })
+}
+
+// distinct returns the images that of takes from the episodes, each once.
+func (e Episodes) distinct(of func(dataset.Episode) []int32) []int32 {
+	var images []int32
 	known := map[int32]bool{}
 	for _, one := range e.List {
-		for _, image := range one.Query {
+		for _, image := range of(one) {
 			if !known[image] {
 				known[image] = true
-				queries = append(queries, image)
+				images = append(images, image)
 			}
 		}
 	}
-	return queries
+	return images
 }

@@ -10,8 +10,9 @@ import (
 // Evaluate measures m on pairs and on retrieval. Of c it takes Data, Part, Gallery without its
 // Store, Prevalence, Seed and Progress; m sets the rest. Bad images are left out of what is measured, and
 // their paths returned. Images that the training has seen are left out, too, unless r wants them
-// measured; the report's Exposure says how many. Images that are searched in stay. Errors are
-// *SeenError, and those of Threshold, Read and evaluate.Run.
+// measured. Images that are searched in stay, but for files that are measured, too. Images that are
+// searched among themselves are measured once a file. The report's Exposure says how many are left
+// out. Errors are *SeenError, and those of Threshold, Read and evaluate.Run.
 func (m *Model) Evaluate(ctx context.Context, c evaluate.Config, r Reading) (
 	report *evaluate.Report, skipped []string, err error) {
 	if c.Threshold, err = m.Threshold(); err != nil {
@@ -42,13 +43,21 @@ func (m *Model) Evaluate(ctx context.Context, c evaluate.Config, r Reading) (
 	}
 	c.Model, c.LabelImages, c.Known, c.Seen = m, labels.Images, m.Labels, m.seenClasses()
 	c.Probability = m.Manifest.Probability
+	var again map[int32]bool
+	if c.Gallery == nil && c.Data.Kind() == dataset.OfClasses {
+		again = repeats(c.Store, c.Part.Images)
+		c.Part = c.Part.Without(again)
+	}
 	exposure, leaveOut, err := m.exposure(c.Store, c.Data, c.Part.Split, c.Part.Images, r)
 	if err != nil {
 		return nil, nil, err
 	}
+	exposure.Repeats = len(again)
 	c.Part = c.Part.Without(leaveOut)
+	keepCopies(exposure, c.Data, c.Part.Images)
 	m.searched(exposure, c.Store, labels.Images)
 	if c.Gallery != nil {
+		c.Gallery.Part.Images, exposure.GalleryShared = unshared(*c.Gallery, c.Store, c.Part.Images)
 		m.searched(exposure, c.Gallery.Store, c.Gallery.Part.Images)
 	}
 	if report, err = evaluate.Run(ctx, c); err != nil {
@@ -93,7 +102,8 @@ func (m *Model) EvaluateLabels(ctx context.Context, c evaluate.LabelConfig, r Re
 
 // EvaluateFewShot measures m on episodes of few-shot classification, which need every one of
 // their images: r.SkipBad is not looked at. Of c it takes Data, Split, Episodes, Seed and
-// Progress; m sets the rest. Queries that the training has seen are left out as in Evaluate.
+// Progress; m sets the rest. Queries that the training has seen are left out as in Evaluate; the
+// images that they are compared with stay, and are counted as searched.
 // Errors are *SeenError, and those of Read and evaluate.FewShot.
 func (m *Model) EvaluateFewShot(ctx context.Context, c evaluate.FewShotConfig, r Reading) (
 	*evaluate.FewShotReport, error) {
@@ -109,6 +119,7 @@ func (m *Model) EvaluateFewShot(ctx context.Context, c evaluate.FewShotConfig, r
 		return nil, err
 	}
 	c.Model, c.Episodes = m, c.Episodes.Without(leaveOut)
+	m.searched(exposure, c.Store, c.Episodes.Support())
 	report, err := evaluate.FewShot(ctx, c)
 	if err != nil {
 		return nil, err

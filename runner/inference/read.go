@@ -36,7 +36,7 @@ func (m *Model) store(data *dataset.Dataset, o pipeline.StoreOptions) (*pipeline
 // the store. Errors: *pipeline.BadImagesError where more are bad than may be, and that of ctx.
 func (m *Model) Read(ctx context.Context, data *dataset.Dataset, r Reading, parts ...*dataset.Part) (
 	store *pipeline.Store, skipped []string, err error) {
-	r.Store.Identify = m.Seen != nil
+	r.Store.Identify = true
 	if store, err = m.store(data, r.Store); err != nil {
 		return nil, nil, err
 	}

@@ -1,8 +1,12 @@
 package inference
 
 import (
+	"crypto/sha256"
 	"fmt"
+	"maps"
+	"slices"
 
+	"github.com/tfpair/tfpair/internal/plural"
 	"github.com/tfpair/tfpair/models/weights"
 	"github.com/tfpair/tfpair/pipeline"
 	"github.com/tfpair/tfpair/pipeline/dataset"
@@ -76,11 +80,59 @@ func (m *Model) searched(e *evaluate.Exposure, store *pipeline.Store, images []i
 	}
 }
 
+// repeats returns the images that are the same file as an earlier one of them.
+func repeats(store *pipeline.Store, images []int32) map[int32]bool {
+	again, known := map[int32]bool{}, map[[sha256.Size]byte]bool{}
+	for _, i := range images {
+		if id, ok := store.Identity(i); ok {
+			again[i] = known[id.SHA256]
+			known[id.SHA256] = true
+		}
+	}
+	maps.DeleteFunc(again, func(_ int32, repeated bool) bool { return !repeated })
+	return again
+}
+
+// unshared returns the images of a gallery that are the same file as none of the queries, which
+// store has read, and how many others there are.
+func unshared(gallery evaluate.Source, store *pipeline.Store, queries []int32) (images []int32, shared int) {
+	asked := map[[sha256.Size]byte]bool{}
+	for _, i := range queries {
+		if id, ok := store.Identity(i); ok {
+			asked[id.SHA256] = true
+		}
+	}
+	for _, i := range gallery.Part.Images {
+		if id, ok := gallery.Store.Identity(i); ok && asked[id.SHA256] {
+			shared++
+			continue
+		}
+		images = append(images, i)
+	}
+	return images, shared
+}
+
+// keepCopies takes out of e the copies that are not measured: their pairs were left out with another
+// image.
+func keepCopies(e *evaluate.Exposure, data *dataset.Dataset, measured []int32) {
+	there := map[string]bool{}
+	for _, i := range measured {
+		there[data.Images[i].Path] = true
+	}
+	e.Copies = slices.DeleteFunc(e.Copies, func(c evaluate.Copy) bool { return !there[c.Path] })
+}
+
 // explain says of what cannot be measured how many images were left out before.
 func explain(err error, e *evaluate.Exposure) error {
+	if n := e.GalleryShared; n > 0 {
+		err = fmt.Errorf("without %s to search in, each the same file as one that is measured: %w", plural.Count(n, "image"), err)
+	}
 	if n := e.LeftOut(); n > 0 {
-		return fmt.Errorf("%d of %d images were trained on or chose the threshold and are left out; of the others: %w",
+		err = fmt.Errorf("%d of %d images were trained on or chose the threshold and are left out; of the others: %w",
 			n, e.Images, err)
+	}
+	if n := e.Repeats; n > 0 {
+		err = fmt.Errorf("without %s, each the same file as an earlier one: %w", plural.Count(n, "image"), err)
 	}
 	return err
 }

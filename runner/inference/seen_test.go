@@ -1,0 +1,106 @@
+package inference_test
+
+import (
+	"crypto/sha256"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/tfpair/tfpair/models/seen"
+	"github.com/tfpair/tfpair/pipeline/dataset"
+	"github.com/tfpair/tfpair/pipeline/phash"
+	"github.com/tfpair/tfpair/runner/evaluate"
+	"github.com/tfpair/tfpair/runner/inference"
+)
+
+// twice writes a picture of the folder under another name, too, and returns its content.
+func twice(t *testing.T, folder, picture, again string) []byte {
+	t.Helper()
+	file, err := os.ReadFile(filepath.Join(folder, filepath.FromSlash(picture)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(folder, filepath.FromSlash(again)), file, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return file
+}
+
+// TestRepeats: of images that are searched among themselves a file is measured once, under
+// whatever names, also by a model that remembers nothing.
+func TestRepeats(t *testing.T) {
+	folder := drawn(t)
+	twice(t, folder, "test/arrow/000.png", "test/arrow/again.png")
+	data := dataOf(t, folder)
+	report, _, err := opened(t, runOf(t)).Evaluate(t.Context(), evaluate.Config{Data: data, Part: data.In(dataset.Test)},
+		inference.Reading{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if e := report.Exposure; report.Images != 4 || e.Images != 4 || e.Repeats != 1 || e.GalleryShared != 0 || e.Known {
+		t.Errorf("%d images measured, exposure %+v; want 4, and 1 repeat of 5", report.Images, e)
+	}
+}
+
+// TestSharedGallery: a gallery is searched without the files that ask, and the caller's stays; where
+// nothing else can be found, the error says why.
+func TestSharedGallery(t *testing.T) {
+	folder := drawn(t)
+	twice(t, folder, "test/arrow/000.png", "train/arrow/again.png")
+	data, m := dataOf(t, folder), opened(t, runOf(t))
+	gallery := evaluate.Source{Data: data, Part: data.In(dataset.Train)}
+	c := evaluate.Config{Data: data, Part: data.In(dataset.Test), Gallery: &gallery}
+	report, _, err := m.Evaluate(t.Context(), c, inference.Reading{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if e := report.Exposure; e.GalleryShared != 1 || e.Gallery != 6 || report.Gallery.Images != 6 || e.Repeats != 0 {
+		t.Errorf("searched in %d, exposure %+v; want 6, and 1 shared of 7", report.Gallery.Images, e)
+	}
+	if len(gallery.Part.Images) != 7 {
+		t.Errorf("the caller's gallery has %d images now, want 7", len(gallery.Part.Images))
+	}
+	copied := dataOf(t, filepath.Join(folder, "test")) // all of what asks
+	c.Gallery = &evaluate.Source{Data: copied, Part: copied.In("")}
+	var none *evaluate.NoQueriesError
+	_, _, err = m.Evaluate(t.Context(), c, inference.Reading{})
+	if !errors.As(err, &none) ||
+		!strings.HasPrefix(err.Error(), "without 4 images to search in, each the same file as one that is measured: ") {
+		t.Errorf("a gallery of the queries: %v, want *evaluate.NoQueriesError, and why", err)
+	}
+}
+
+// TestSeenSupport: few-shot classification counts the shown images that were trained on.
+func TestSeenSupport(t *testing.T) {
+	folder := drawn(t)
+	data, m := dataOf(t, folder), opened(t, runOf(t))
+	file, err := os.ReadFile(filepath.Join(folder, "train", "arrow", "000.png"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.Seen = seen.NewSet(seen.List{{Path: "x.png", Role: seen.Train, Identity: phash.Identity{SHA256: sha256.Sum256(file)}}})
+	arrows, bars := pathed(data, "train/arrow/"), pathed(data, "train/bars/")
+	episode := dataset.Episode{Support: []int32{arrows[0], bars[0]}, Class: []int32{0, 1},
+		Query: []int32{arrows[1], bars[1]}, Answer: []int32{0, 1}}
+	again := dataset.Episode{Support: []int32{arrows[0], bars[2]}, Class: []int32{0, 1}, Query: []int32{arrows[2]}, Answer: []int32{0}}
+	report, err := m.EvaluateFewShot(t.Context(), evaluate.FewShotConfig{Data: data,
+		Episodes: evaluate.Episodes{List: []dataset.Episode{episode, again}, Source: "listed"}}, inference.Reading{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if e := report.Exposure; e.Gallery != 3 || e.GallerySeen != 1 || e.Images != 3 || e.Seen != 0 {
+		t.Errorf("exposure %+v; want 1 of 3 shown images seen, 0 of 3 queries", e)
+	}
+}
+
+// pathed returns the images whose paths begin so.
+func pathed(data *dataset.Dataset, prefix string) (images []int32) {
+	for i := range data.Images {
+		if strings.HasPrefix(data.Images[i].Path, prefix) {
+			images = append(images, int32(i))
+		}
+	}
+	return images
+}

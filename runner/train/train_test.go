@@ -491,7 +491,7 @@ func TestEvents(t *testing.T) {
 		got = append(got, fmt.Sprint(e.Event, " ", e.Step))
 	}
 	want := []string{"start 0", "eval 0", "checkpoint 0", "eval 5", "checkpoint 5", "step 10", "eval 10", "checkpoint 10",
-		"step 12", "eval 12", "checkpoint 12", "end 12"}
+		"step 12", "eval 12", "checkpoint 12", "alarm 12", "end 12"} // no better than its start
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("events (-want +got):\n%s", diff)
 	}

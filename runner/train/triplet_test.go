@@ -59,7 +59,7 @@ func TestTripletsCollapse(t *testing.T) {
 		c := config(t, files, filepath.Join(t.TempDir(), "run"), s)
 		var advice string
 		c.Observe = func(e Event) {
-			if a, ok := e.(Alarmed); ok {
+			if a, ok := e.(Alarmed); ok && strings.HasPrefix(a.Reason, "collapse") {
 				advice = a.Advice
 			}
 		}

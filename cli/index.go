@@ -47,7 +47,7 @@ taken out, where training has not seen the class; and so do validation images of
 training with --unseen-classes, which the run remembers and the exported model does
 not. Build the index again when images are added.
 
-` + examplesHead + `  tfpair index build --model demo/model --data demo/pictures --out pictures.index`,
+` + examplesHead + `  tfpair index build --model demo/model --data demo/pictures --out figures.index`,
 		Action: func(c *cli.Context) error { return runIndexBuild(c.Context, o, streams) },
 	}
 	o.addFlags(c)

@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"context"
+	"crypto/sha256"
 	"fmt"
 	"image"
 	"runtime"
@@ -217,4 +218,15 @@ func (s *Store) Identity(image int32) (phash.Identity, bool) {
 	defer s.mu.Unlock()
 	id, ok := s.identities[image]
 	return id, ok
+}
+
+// Contents returns the SHA-256 of the files of images, as far as their Identity is known.
+func (s *Store) Contents(images []int32) map[[sha256.Size]byte]bool {
+	contents := map[[sha256.Size]byte]bool{}
+	for _, i := range images {
+		if id, ok := s.Identity(i); ok {
+			contents[id.SHA256] = true
+		}
+	}
+	return contents
 }

@@ -96,12 +96,7 @@ func repeats(store *pipeline.Store, images []int32) map[int32]bool {
 // unshared returns the images of a gallery that are the same file as none of the queries, which
 // store has read, and how many others there are.
 func unshared(gallery evaluate.Source, store *pipeline.Store, queries []int32) (images []int32, shared int) {
-	asked := map[[sha256.Size]byte]bool{}
-	for _, i := range queries {
-		if id, ok := store.Identity(i); ok {
-			asked[id.SHA256] = true
-		}
-	}
+	asked := store.Contents(queries)
 	for _, i := range gallery.Part.Images {
 		if id, ok := gallery.Store.Identity(i); ok && asked[id.SHA256] {
 			shared++

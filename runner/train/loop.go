@@ -44,7 +44,7 @@ type loop struct {
 	pretrained *pretrained // weights to start from, nil: random ones
 	validation validation
 	cache      cache
-	repeated   string // what validation repeats of training, "" nothing
+	repeated   []string // says what validation repeats of training; nil: nothing
 
 	step    int       // updates done
 	until   time.Time // when the time is used up, zero: never

@@ -64,16 +64,8 @@ func (l *loop) noTraining() error {
 
 // notes returns what a user should know about the data and what it meets.
 func (l *loop) notes() []string {
-	return slices.Concat(l.Data.Notes, l.repeatedNotes(), l.Notes, minerNotes(l.Spec),
+	return slices.Concat(l.Data.Notes, l.repeated, l.Notes, minerNotes(l.Spec),
 		l.labels.Notes(), l.sampler.Notes(), l.Augmenter.Notes(), l.cacheNotes(l.fileOptions().Bytes()), l.startNotes())
-}
-
-// repeatedNotes says that validation holds what is trained on.
-func (l *loop) repeatedNotes() []string {
-	if l.repeated == "" {
-		return nil
-	}
-	return []string{l.repeated}
 }
 
 // startNotes says that label images, which are to be known by their looks, are embedded by

@@ -38,12 +38,7 @@ func (l *loop) images(train, val dataset.Part, labels []int32) (seen.List, error
 // whatever name: they would choose a threshold that is too good. It notes how many there were.
 // Where no image were left, validation stays as it is, and the note says what that means.
 func (l *loop) withoutTrained(train, val dataset.Part) dataset.Part {
-	trained := map[[32]byte]bool{}
-	for _, i := range train.Images {
-		if id, ok := l.store.Identity(i); ok {
-			trained[id.SHA256] = true
-		}
-	}
+	trained := l.store.Contents(train.Images)
 	in := map[int32]bool{}
 	for _, i := range train.Images {
 		in[i] = true
@@ -59,12 +54,12 @@ func (l *loop) withoutTrained(train, val dataset.Part) dataset.Part {
 	}
 	rest := val.Without(same)
 	if len(rest.Images) == 0 {
-		l.repeated = fmt.Sprintf("all %d validation images are copies of training images: the numbers of "+
-			"validation, and the threshold, are too good", len(same))
+		l.repeated = []string{fmt.Sprintf("all %d validation images are copies of training images: the numbers of "+
+			"validation, and the threshold, are too good", len(same))}
 		return val
 	}
-	l.repeated = fmt.Sprintf("%d of %d validation images are copies of training images and are left out of validation",
-		len(same), len(val.Images))
+	l.repeated = []string{fmt.Sprintf("%d of %d validation images are copies of training images and are left out of validation",
+		len(same), len(val.Images))}
 	return rest
 }
 

@@ -8,10 +8,11 @@
 #   --build-context modules=FOLDER   $(go env GOMODCACHE)/cache/download
 #   --build-context hdf5=FOLDER      what .ci/hdf5 prints, on the Debian of BUILD_BASE
 
-# Go and a C compiler; Debian, where the runtime or HDF5 has to be downloaded.
-ARG BUILD_BASE=docker.io/library/golang:1.26-bookworm
+# The bases are pinned by digest. Go and a C compiler; Debian 12, where the runtime or HDF5 has
+# to be downloaded.
+ARG BUILD_BASE=docker.io/library/golang:1.26.8-bookworm@sha256:a688600ca24f8a4d3ca77f95b0dd40704a9fc787c826660eb7ba0b641b8b175d
 # Any glibc from 2.27 on with libstdc++.
-ARG RUN_BASE=docker.io/library/debian:bookworm-slim
+ARG RUN_BASE=docker.io/library/debian:bookworm-slim@sha256:3783cc01769c7b2b1b83a5c5ad96c815348e28ed7da68e2e3687004faa906251
 # cpu, or gpu: the GPU build and its CUDA packages, which nobody has tried on a GPU.
 ARG VARIANT=cpu
 # The one that internal/libtensorflow is pinned to; another is refused.
@@ -46,7 +47,7 @@ RUN --mount=type=bind,from=runtime,target=/context \
 
 # HDF5, which becomes part of the program: the context, or else Debian's packages.
 FROM ${BUILD_BASE} AS library
-COPY .ci/hdf5 /
+COPY .ci/hdf5 .ci/hdf5-packages /
 RUN --mount=type=bind,from=hdf5,target=/context \
     if [ -e /context/include/hdf5.h ]; then cp -a /context /library; else /hdf5 /library; fi
 

@@ -3,12 +3,11 @@ package libtensorflow
 import (
 	"archive/zip"
 	"context"
+	_ "embed" // of cuda.txt
 	"fmt"
-	"io"
 	"os"
 	"path"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -65,30 +64,35 @@ func CUDALibraries(dir string, getenv Getenv) []CUDALibrary {
 	return found
 }
 
-// addCUDA downloads the NVIDIA packages that the wheel asks for and unpacks them into
-// whole/nvidia, where the libraries' own search path finds them.
-func addCUDA(ctx context.Context, wheel, staging, whole string, progress func(string)) error {
-	packages, err := cudaRequirements(wheel)
-	if err != nil {
+// cudaPins are the NVIDIA packages that the GPU build needs, as pip reads them: a line each,
+// with version and checksum.
+//
+//go:embed cuda.txt
+var cudaPins string
+
+// addCUDA downloads the NVIDIA packages that are pinned and unpacks them into whole/nvidia,
+// where the libraries' own search path finds them. pip refuses files with other checksums.
+func addCUDA(ctx context.Context, pins, staging, whole string, progress func(string)) error {
+	file, into := filepath.Join(staging, "cuda.txt"), filepath.Join(staging, "cuda")
+	if err := os.WriteFile(file, []byte(pins), 0o644); err != nil {
 		return err
 	}
-	into := filepath.Join(staging, "cuda")
-	args := []string{"--no-deps"}
-	for _, tag := range []string{"manylinux_2_27_x86_64", "manylinux_2_17_x86_64",
-		"manylinux2014_x86_64", "manylinux1_x86_64"} {
+	args := []string{"--no-deps", "--require-hashes", "--requirement", file}
+	for _, tag := range []string{"manylinux_2_27_x86_64", "manylinux_2_25_x86_64",
+		"manylinux_2_17_x86_64", "manylinux2014_x86_64"} {
 		args = append(args, "--platform", tag)
 	}
-	label := fmt.Sprintf("downloading %d CUDA packages (about 3 GB)", len(packages))
-	err = pip.Download(ctx, pipOptions(staging, into, label, progress), slices.Concat(args, packages)...)
-	if err != nil {
+	count := strings.Count(pins, "--hash=")
+	label := fmt.Sprintf("downloading %d CUDA packages (about 3 GB)", count)
+	if err := pip.Download(ctx, pipOptions(staging, into, label, progress), args...); err != nil {
 		return fmt.Errorf("download CUDA packages: %w", err)
 	}
 	wheels, err := filepath.Glob(filepath.Join(into, "*.whl"))
 	if err != nil {
 		return err
 	}
-	if len(wheels) < len(packages) {
-		return fmt.Errorf("download CUDA packages: got %d, want %d", len(wheels), len(packages))
+	if len(wheels) != count {
+		return fmt.Errorf("download CUDA packages: got %d, want %d", len(wheels), count)
 	}
 	for _, w := range wheels {
 		progress("unpacking " + filepath.Base(w))
@@ -97,44 +101,6 @@ func addCUDA(ctx context.Context, wheel, staging, whole string, progress func(st
 		}
 	}
 	return nil
-}
-
-// requirement matches a line of a wheel's METADATA such as
-//
-//	Requires-Dist: nvidia-cudnn-cu12<10.0,>=9.3.0.75; extra == "and-cuda"
-var requirement = regexp.MustCompile(
-	`(?m)^Requires-Dist: (nvidia-[^;\s]+)\s*;[^\n]*extra == ["']and-cuda["']`)
-
-// cudaRequirements returns what the extra "and-cuda" of a wheel asks for, as pip
-// understands it: "nvidia-cudnn-cu12<10.0,>=9.3.0.75".
-func cudaRequirements(wheel string) ([]string, error) {
-	z, err := zip.OpenReader(wheel)
-	if err != nil {
-		return nil, fmt.Errorf("wheel %q: %w", wheel, err)
-	}
-	defer z.Close()
-	var packages []string
-	for _, f := range z.File {
-		if ok, _ := path.Match("*.dist-info/METADATA", f.Name); !ok {
-			continue
-		}
-		r, err := f.Open()
-		if err != nil {
-			return nil, fmt.Errorf("wheel %q: %w", wheel, err)
-		}
-		text, err := io.ReadAll(r)
-		r.Close()
-		if err != nil {
-			return nil, fmt.Errorf("wheel %q: %w", wheel, err)
-		}
-		for _, m := range requirement.FindAllStringSubmatch(string(text), -1) {
-			packages = append(packages, m[1])
-		}
-	}
-	if len(packages) == 0 {
-		return nil, fmt.Errorf("wheel %q: its metadata names no CUDA packages", wheel)
-	}
-	return packages, nil
 }
 
 // unpackCUDA takes the files that programs run with out of an NVIDIA wheel: not its

@@ -129,7 +129,7 @@ func TestPins(t *testing.T) {
 	if want := []string{"manylinux_2_27_x86_64", "manylinux_2_27_aarch64"}; !slices.Equal(tags, want) {
 		t.Errorf("tags are %v, want %v", tags, want)
 	}
-	if p, err := pinFor("linux/amd64", GPU); err != nil || !p.CUDA {
+	if p, err := pinFor("linux/amd64", GPU); err != nil || p.CUDA == "" {
 		t.Errorf("pinFor(linux/amd64, gpu) = %+v, %v, want one that needs CUDA", p, err)
 	}
 	for _, platform := range []string{"linux/arm64", "darwin/arm64"} {

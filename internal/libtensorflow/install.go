@@ -123,8 +123,8 @@ func (o Options) assemble(ctx context.Context, staging, whole string, p pin) err
 	if err := unpack(ctx, wheel, whole); err != nil {
 		return err
 	}
-	if p.CUDA {
-		if err := addCUDA(ctx, wheel, staging, whole, o.Progress); err != nil {
+	if p.CUDA != "" {
+		if err := addCUDA(ctx, p.CUDA, staging, whole, o.Progress); err != nil {
 			return err
 		}
 	}

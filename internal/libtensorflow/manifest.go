@@ -78,7 +78,7 @@ func writeManifest(whole string, p pin, stripped bool) error {
 		Version: Version, Device: CPU, Platform: runtime.GOOS + "/" + runtime.GOARCH,
 		Wheel: p.Wheel, WheelSHA256: p.SHA256, Stripped: stripped,
 	}
-	if p.CUDA {
+	if p.CUDA != "" {
 		m.Device = GPU
 	}
 	err := filepath.WalkDir(whole, func(path string, d fs.DirEntry, err error) error {

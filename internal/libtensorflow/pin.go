@@ -38,7 +38,7 @@ type pin struct {
 	Wheel   string // file name of the wheel
 	SHA256  string // of the wheel, hexadecimal
 	Size    int64  // of the wheel, bytes
-	CUDA    bool   // needs the NVIDIA packages of its extra "and-cuda"
+	CUDA    string // the NVIDIA packages it needs, with their checksums; "" for none
 }
 
 // The wheels of the release that hold libtensorflow, by platform and device. Any
@@ -58,7 +58,7 @@ func pinFor(platform string, d Device) (pin, error) {
 			Wheel:   "tensorflow-2.21.0-cp311-cp311-manylinux_2_27_x86_64.whl",
 			SHA256:  "9056fbc9ba04235810b71ae6cbd958a196e8804fb53bbcffbf3e23b56155f124",
 			Size:    572440367,
-			CUDA:    true,
+			CUDA:    cudaPins,
 		}, nil
 	case platform == "linux/arm64" && d == CPU: // published as "tensorflow", built for CPU
 		return pin{

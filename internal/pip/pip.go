@@ -58,6 +58,9 @@ func Download(ctx context.Context, o Options, args ...string) error {
 		return nil
 	case ctx.Err() != nil:
 		return ctx.Err()
+	case errors.Is(err, exec.ErrDot):
+		return errors.New("python3 is not run: PATH finds it in the current folder, whose files may be " +
+			"a stranger's; take \".\" and other relative folders out of PATH")
 	case errors.Is(err, exec.ErrNotFound):
 		return errors.New("python3 with pip is needed to download; without it, " + o.Offline)
 	}

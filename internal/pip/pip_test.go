@@ -45,23 +45,38 @@ func TestDownload(t *testing.T) {
 	}
 }
 
-// TestNothingOfTheFolderRuns: a pip.py beside the user's pictures is not what runs.
+// TestNothingOfTheFolderRuns: neither a pip.py nor a python3 beside the user's pictures is run.
 func TestNothingOfTheFolderRuns(t *testing.T) {
 	if _, err := exec.LookPath("python3"); err != nil {
 		t.Skip("there is no python3 here")
 	}
 	pictures, staging := t.TempDir(), t.TempDir()
 	ran := filepath.Join(t.TempDir(), "ran")
+	files := map[string]string{"python3": "#!/bin/sh\n: > '" + ran + "'\n"}
 	for _, module := range []string{"pip.py", "ssl.py", "sitecustomize.py"} {
-		text := "open(" + strconv.Quote(ran) + ", 'w').close()\n"
-		if err := os.WriteFile(filepath.Join(pictures, module), []byte(text), 0o644); err != nil {
+		files[module] = "open(" + strconv.Quote(ran) + ", 'w').close()\n"
+	}
+	for name, text := range files {
+		if err := os.WriteFile(filepath.Join(pictures, name), []byte(text), 0o755); err != nil {
 			t.Fatal(err)
 		}
 	}
 	t.Chdir(pictures)
 	t.Setenv("PYTHONPATH", pictures)
-	_ = Download(t.Context(), Options{Staging: staging, Into: "wheels", Progress: func(string) {}}, "--no-index", "nothing==1")
-	if _, err := os.Stat(ran); err == nil {
-		t.Error("a module in the current folder was executed")
+	usual := os.Getenv("PATH")
+	for _, tt := range []struct{ path, want string }{
+		{usual, "pip: "}, // there is no such package: pip itself says so
+		{".:" + usual, "PATH finds it in the current folder"},
+		{":" + usual, "PATH finds it in the current folder"}, // an empty entry means the current folder
+		{"../" + filepath.Base(pictures) + ":" + usual, "PATH finds it in the current folder"},
+	} {
+		t.Setenv("PATH", tt.path)
+		err := Download(t.Context(), Options{Staging: staging, Into: "wheels", Progress: func(string) {}}, "--no-index", "nothing==1")
+		if err == nil || !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("Download with PATH %.20q = %v, want %q in it", tt.path, err, tt.want)
+		}
+		if _, err := os.Stat(ran); err == nil {
+			t.Fatalf("with PATH %.20q a file of the current folder was executed", tt.path)
+		}
 	}
 }

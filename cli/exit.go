@@ -160,6 +160,7 @@ var outcomes = []outcome{
 	{isAbsent[*models.NotModelError], exitInput, advice{"train it first: tfpair train --data {data} --out {model}"}},
 	{isA[*models.NotModelError], exitInput, advice{"tfpair export --run RUN --out MODEL makes one"}},
 	{isA[*models.CorruptError], exitInput, advice{"export it again: tfpair export --run RUN --out MODEL"}},
+	{isA[*models.AnswerError], exitInput, advice{"the model is not what it claims to be; ask who made it"}},
 	{isA[*models.NewerError], exitInput, advice{"use the version of tfpair that exported it, or a later one"}},
 	{isA[*export.ExistsError], exitUsage, advice{"give another --out or --version; nothing is overwritten"}},
 	{isA[*sheet.ExistsError], exitUsage, advice{"give another name", "add --overwrite to replace it"}},

@@ -95,15 +95,24 @@ func (b *batcher) leave(r *request) bool {
 	return true
 }
 
-// lead runs the batch that r, the oldest in the queue, is part of, and hands the lead on.
+// lead runs the batch that r, the oldest in the queue, is part of, and hands the lead on, also
+// where the run panics.
 func (b *batcher) lead(r *request) {
 	b.gather()
 	batch := b.take()
+	defer b.handOn(batch)
+	for _, of := range batch {
+		of.err = errPanicked // until the run is back
+	}
 	if len(batch) == 1 {
 		r.embeddings, r.err = b.run(r.pixels)
 	} else {
 		b.share(batch)
 	}
+}
+
+// handOn makes the next in line the leader, and tells those in batch that they have been run.
+func (b *batcher) handOn(batch []*request) {
 	b.mu.Lock()
 	if len(b.queue) > 0 {
 		b.call(b.queue[0])

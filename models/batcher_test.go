@@ -199,3 +199,41 @@ func TestBatcherStorm(t *testing.T) {
 		t.Errorf("batcher is left led: %t, %d waiting, %d images", b.leader != nil, len(b.queue), b.images)
 	}
 }
+
+// TestBatcherPanic: a run that panics does so in the call that led it. The others of its batch get
+// an error, those behind it are answered, and so are later ones.
+func TestBatcherPanic(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		runs := 0
+		b := &batcher{bytes: 2, dim: 1, max: 2}
+		b.run = func(pixels []uint8) ([]float32, error) {
+			time.Sleep(time.Second)
+			if runs++; runs == 2 {
+				panic("the second run")
+			}
+			return make([]float32, len(pixels)/2), nil
+		}
+		var wait sync.WaitGroup
+		got := make([]any, 6) // an error, or what was panicked with
+		for i := range got {
+			wait.Go(func() {
+				time.Sleep(time.Duration(i) * time.Millisecond)
+				defer func() {
+					if said := recover(); said != nil {
+						got[i] = said
+					}
+				}()
+				if _, err := b.embed(context.Background(), []uint8{1, 2}); err != nil {
+					got[i] = err
+				}
+			})
+		}
+		wait.Wait()
+		if want := []any{nil, "the second run", errPanicked, nil, nil, nil}; !slices.Equal(got, want) {
+			t.Errorf("embed = %v, want %v", got, want)
+		}
+		if _, err := b.embed(context.Background(), []uint8{1, 2}); err != nil || b.leader != nil {
+			t.Errorf("embed after all = %v, led %t", err, b.leader != nil)
+		}
+	})
+}

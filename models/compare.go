@@ -6,6 +6,7 @@ import (
 	"image"
 	"math"
 
+	"github.com/tfpair/tfpair/internal/names"
 	"github.com/tfpair/tfpair/internal/session"
 	"github.com/tfpair/tfpair/models/distance"
 )
@@ -90,10 +91,10 @@ func (m *Model) ofGraph(left, right []float32) ([]float32, error) {
 	if m.probable == nil || len(left) == 0 {
 		return nil, nil
 	}
-	shape := []int64{int64(len(left) / m.Dim()), int64(m.Dim())}
-	values, err := m.probable.run(session.Of(left, shape...), session.Of(right, shape...))
+	rows, dim := int64(len(left)/m.Dim()), int64(m.Dim())
+	values, err := m.probable.run(session.Of(left, rows, dim), session.Of(right, rows, dim))
 	if err != nil {
 		return nil, err
 	}
-	return session.Data[float32](values[0])
+	return m.answer(values[0], names.CompareProbability, rows)
 }

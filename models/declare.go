@@ -147,14 +147,7 @@ func only(tensors map[string]savedmodel.Tensor, role, key string) (savedmodel.Te
 
 // takes reports whether a batch of images of a size can be fed to t.
 func takes(t savedmodel.Tensor, size int64) bool {
-	if t.DType != savedmodel.Uint8 && t.DType != savedmodel.Float32 {
-		return false
-	}
-	if t.Shape == nil {
-		return true
-	}
-	fits := func(have, want int64) bool { return have < 0 || have == want }
-	return len(t.Shape) == 4 && t.Shape[0] < 0 && fits(t.Shape[1], size) && fits(t.Shape[2], size) && fits(t.Shape[3], 3)
+	return (t.DType == savedmodel.Uint8 || t.DType == savedmodel.Float32) && t.Holds(-1, size, size, 3)
 }
 
 // normalised returns what makes (pixel − Mean) / Std of pixels.

@@ -17,6 +17,13 @@ var ErrNoGPU = session.ErrNoGPU
 // ErrNotBuilt says that the program was built without TensorFlow, and how to build it with it.
 var ErrNotBuilt = session.ErrNotBuilt
 
+// ErrTimeout says that a run took longer than WithTimeout allows. The model answers no more; load it
+// again, in a new process where the run may go on for ever.
+var ErrTimeout = session.ErrTimeout
+
+// errPanicked is what callers get whose images were in a batch with those of one that panicked.
+var errPanicked = errors.New("the run of the network panicked in the call that led the batch")
+
 // NotModelError says why a path holds no exported model.
 type NotModelError struct{ Path, Reason string }
 
@@ -33,6 +40,17 @@ type CorruptError struct{ Path, File, Reason string }
 
 func (e *CorruptError) Error() string {
 	return fmt.Sprintf("model %q: %s: %s", e.Path, e.File, e.Reason)
+}
+
+// AnswerError says that a run of a model gave something else than the model promises.
+type AnswerError struct {
+	Path      string
+	Output    string // name of the tensor
+	Got, Want string // type and shape
+}
+
+func (e *AnswerError) Error() string {
+	return fmt.Sprintf("model %q: %s gave %s, and %s was promised", e.Path, e.Output, e.Got, e.Want)
 }
 
 // NewerError says that a model was exported by a later version of tfpair.

@@ -2,6 +2,7 @@ package models
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -59,9 +60,9 @@ func isSavedModel(folder string) bool {
 	return err == nil
 }
 
-// signatures checks that the model has the signatures that a Model calls, and
-// reports whether it gives probabilities.
-func signatures(path string) (probable bool, err error) {
+// signatures checks that the model has the signatures that a Model calls, with tensors as its
+// manifest says, and reports whether it gives probabilities.
+func signatures(path string, manifest Manifest) (probable bool, err error) {
 	saved, err := savedmodel.Read(path)
 	var format *savedmodel.FormatError
 	if errors.As(err, &format) {
@@ -85,6 +86,13 @@ func signatures(path string) (probable bool, err error) {
 		if err != nil {
 			return false, &NotModelError{path, err.Error()}
 		}
+	}
+	serving, size, dim := saved.Signatures[names.ServingDefault], int64(manifest.Preprocessing.Size), int64(manifest.EmbeddingDim)
+	if in := serving.Inputs[names.KeyImages]; in.DType != savedmodel.Uint8 || !in.Holds(-1, size, size, 3) {
+		return false, &NotModelError{path, fmt.Sprintf("it takes %s, and its manifest says uint8 [?,%d,%d,3]", in, size, size)}
+	}
+	if out := serving.Outputs[names.KeyEmbedding]; out.DType != savedmodel.Float32 || !out.Holds(-1, dim) {
+		return false, &NotModelError{path, fmt.Sprintf("it gives %s, and its manifest says float32 [?,%d]", out, dim)}
 	}
 	_, probable = saved.Signatures[names.Compare].Outputs[names.KeyProbability]
 	return probable, nil

@@ -204,6 +204,9 @@ func ReadManifest(folder string) (*Manifest, error) {
 	if open := bytes.Replace(text, sealOf(m.SHA256), sealOf(""), 1); sumOf(open) != m.SHA256 {
 		return nil, &CorruptError{folder, ManifestName, "it is not as it was written"}
 	}
+	if m.EmbeddingDim < 1 {
+		return nil, &CorruptError{folder, ManifestName, fmt.Sprintf("embedding_dim is %d, want at least 1", m.EmbeddingDim)}
+	}
 	return &m, nil
 }
 

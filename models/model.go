@@ -12,6 +12,7 @@ import (
 	"context"
 	"errors"
 	"runtime"
+	"slices"
 	"sync"
 
 	"github.com/tfpair/tfpair/internal/names"
@@ -69,7 +70,7 @@ func Load(folder string, list ...Option) (*Model, error) {
 	if err != nil {
 		return nil, &CorruptError{info.Path, ManifestName, err.Error()}
 	}
-	probable, err := signatures(info.Path)
+	probable, err := signatures(info.Path, info.Manifest)
 	if err != nil {
 		return nil, err
 	}
@@ -107,9 +108,26 @@ func (m *Model) openTower(o options, input, output string, value func([]uint8) s
 			if err != nil {
 				return nil, err
 			}
-			return session.Data[float32](values[0])
+			return m.answer(values[0], output, int64(len(pixels)/m.resizer.Bytes()), int64(m.Dim()))
 		}}
 	return nil
+}
+
+// answer returns the numbers of v, which a run gave for output, if they have the promised shape.
+// The error is an *AnswerError: without it the rows of one image would be taken for another's.
+func (m *Model) answer(v session.Value, output string, promised ...int64) ([]float32, error) {
+	refuse := func(got string) error {
+		want := savedmodel.Tensor{DType: savedmodel.Float32, Shape: promised}
+		return &AnswerError{Path: m.info.Path, Output: output, Got: got, Want: want.String()}
+	}
+	numbers, err := session.Data[float32](v)
+	if err != nil {
+		return nil, refuse(err.Error())
+	}
+	if got := v.Shape(); !slices.Equal(got, promised) {
+		return nil, refuse(savedmodel.Tensor{DType: savedmodel.Float32, Shape: append([]int64{}, got...)}.String())
+	}
+	return numbers, nil
 }
 
 // pixels returns pixels [N,S,S,3] as they are.

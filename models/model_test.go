@@ -237,6 +237,9 @@ func TestLoadRefuses(t *testing.T) {
 		{"newer", replace(models.ManifestName, `"format": 1`, `"format": 9`), &newer, "reads up to 1"},
 		{"another threshold", replace(models.ManifestName, `"value": 0.25`, `"value": 0.26`), &corrupt, "not as it was written"},
 		{"no JSON", replace(models.ManifestName, `{`, `[`), &corrupt, models.ManifestName},
+		{"no dimension", resealed(t, edited, func(m *models.Manifest) { m.EmbeddingDim = 0 }), &corrupt, "embedding_dim is 0, want at least 1"},
+		{"another dimension", resealed(t, edited, func(m *models.Manifest) { m.EmbeddingDim++ }), &notModel, "its manifest says float32 [?,"},
+		{"another size", resealed(t, edited, func(m *models.Manifest) { m.Preprocessing.Size++ }), &notModel, "its manifest says uint8 [?,17,17,3]"},
 		{"a flipped byte", flipped(t, edited, weights), &corrupt, "SHA-256 is"},
 		{"truncated", edited(func(v string) error { return os.Truncate(filepath.Join(v, weights), 100) }), &corrupt, "100 bytes, want"},
 		{"a missing file", edited(func(v string) error { return os.Remove(filepath.Join(v, weights)) }), &corrupt, "it is missing"},
@@ -250,6 +253,23 @@ func TestLoadRefuses(t *testing.T) {
 			}
 		})
 	}
+}
+
+// resealed returns a model with a manifest that edit has changed, sealed as tfpair does.
+func resealed(t *testing.T, edited func(func(string) error) string, edit func(*models.Manifest)) string {
+	t.Helper()
+	return edited(func(version string) error {
+		m, err := models.ReadManifest(version)
+		if err != nil {
+			return err
+		}
+		edit(m)
+		text, err := m.Seal()
+		if err != nil {
+			return err
+		}
+		return os.WriteFile(filepath.Join(version, models.ManifestName), text, 0o644)
+	})
 }
 
 func flipped(t *testing.T, edited func(func(string) error) string, name string) string {

@@ -40,6 +40,13 @@ func WithBatching(maxBatch int, maxDelay time.Duration) Option {
 	return func(o *options) { o.maxBatch, o.maxDelay = max(maxBatch, 1), maxDelay }
 }
 
+// WithTimeout lets a run of the network take up to d; without it a run may take for ever. A run
+// that takes longer cannot be stopped: the TensorFlow runtime has no way to. The calls that wait
+// for it get ErrTimeout, and so do all later ones. Close then does not wait, and returns ErrTimeout:
+// the memory of the model stays in use until the run ends. A run has up to maxBatch images, or those
+// of one EmbedPixels.
+func WithTimeout(d time.Duration) Option { return func(o *options) { o.session.Timeout = d } }
+
 // WithDistances opens models that were trained with distances of a program's own: those with
 // these names.
 func WithDistances(own distance.Own) Option { return func(o *options) { o.own = own } }

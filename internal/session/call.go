@@ -99,7 +99,7 @@ func (c *Call) Run(values ...Value) ([]Value, error) {
 		}
 		feeds[c.feeds[i]] = t
 	}
-	results, err := c.session.session.Run(feeds, c.fetches, c.targets)
+	results, err := c.session.run(feeds, c.fetches, c.targets)
 	if err != nil {
 		return nil, fmt.Errorf("run graph: %w", err)
 	}
@@ -178,7 +178,7 @@ func (s *Session) Store(feed, fetch, text string) error {
 	if err != nil {
 		return fmt.Errorf("make tensor of %q: %w", text, err)
 	}
-	_, err = s.session.Run(map[tf.Output]*tf.Tensor{in: t}, []tf.Output{out}, nil)
+	_, err = s.run(map[tf.Output]*tf.Tensor{in: t}, []tf.Output{out}, nil)
 	if err != nil {
 		return fmt.Errorf("run %q: %w", fetch, err)
 	}

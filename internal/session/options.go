@@ -10,7 +10,10 @@
 // imports models compiles, and go vet and gopls work in it, where nothing is set up.
 package session
 
-import "errors"
+import (
+	"errors"
+	"time"
+)
 
 // Device says where a graph runs.
 type Device string
@@ -29,9 +32,16 @@ var ErrNoGPU = errors.New("the TensorFlow runtime lists no GPU")
 var ErrNotBuilt = errors.New("this program was built without TensorFlow: the build tag tensorflow was not set; " +
 	`set it with eval "$(go run github.com/tfpair/tfpair/cli/tfpair-env)" and build again`)
 
+// ErrTimeout says that a run took longer than Options.Timeout. The C runtime cannot stop a run
+// that has begun. It goes on in the background and keeps its memory until it ends by itself, so
+// the session refuses all later runs.
+var ErrTimeout = errors.New("a run of the network took longer than its timeout; the TensorFlow runtime cannot stop it, " +
+	"so nothing more is run")
+
 // Options configure a session. The zero value is right for most.
 type Options struct {
-	Device  Device // "" is Auto
-	Threads int    // threads that one operation may use; 0 is GOMAXPROCS, which follows a container's quota
-	Rewrite bool   // the runtime may optimize the graph before its first run: good where it only answers
+	Device  Device        // "" is Auto
+	Threads int           // threads that one operation may use; 0 is GOMAXPROCS, which follows a container's quota
+	Rewrite bool          // the runtime may optimize the graph before its first run: good where it only answers
+	Timeout time.Duration // that a run may take; 0 is no limit. See ErrTimeout
 }

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"runtime"
 	"strings"
+	"sync/atomic"
+	"time"
 
 	tf "github.com/galeone/tensorflow/tensorflow/go"
 	config "github.com/galeone/tensorflow/tensorflow/go/core/protobuf/for_core_protos_go_proto"
@@ -19,6 +21,8 @@ import (
 type Session struct {
 	session *tf.Session
 	graph   *tf.Graph
+	timeout time.Duration // 0: none
+	late    atomic.Bool   // a run took longer, and may go on for ever
 }
 
 // Ready loads the TensorFlow runtime where that has not happened yet. Call it before
@@ -66,7 +70,7 @@ func Load(folder, tag string, o Options) (*Session, error) {
 
 // newSession returns s as a Session, if it has the device that o asks for.
 func newSession(s *tf.Session, g *tf.Graph, o Options) (*Session, error) {
-	session := &Session{session: s, graph: g}
+	session := &Session{session: s, graph: g, timeout: o.Timeout}
 	if o.Device == GPU {
 		if err := session.requireGPU(); err != nil {
 			return nil, errors.Join(err, session.Close())
@@ -133,8 +137,42 @@ func (s *Session) Devices() ([]string, error) {
 	return list, nil
 }
 
-// Close waits for running Calls and frees the session with its variables.
+// run runs the graph, for the session's timeout at most. The error then is ErrTimeout.
+func (s *Session) run(feeds map[tf.Output]*tf.Tensor, fetches []tf.Output, targets []*tf.Operation) ([]*tf.Tensor, error) {
+	if s.timeout <= 0 {
+		return s.session.Run(feeds, fetches, targets)
+	}
+	if s.late.Load() {
+		return nil, ErrTimeout
+	}
+	type answer struct {
+		results []*tf.Tensor
+		err     error
+	}
+	done := make(chan answer, 1) // nobody may be there to take it
+	go func() {
+		results, err := s.session.Run(feeds, fetches, targets)
+		done <- answer{results, err}
+	}()
+	timer := time.NewTimer(s.timeout)
+	defer timer.Stop()
+	select {
+	case a := <-done:
+		return a.results, a.err
+	case <-timer.C:
+		s.late.Store(true)
+		return nil, ErrTimeout
+	}
+}
+
+// Close waits for running Calls and frees the session with its variables. It does not wait for a
+// run that took longer than the timeout: what that uses is freed when it ends, and the error wraps
+// ErrTimeout.
 func (s *Session) Close() error {
+	if s.late.Load() {
+		go func() { _ = s.session.Close() }() // nobody is there to hear of it
+		return fmt.Errorf("close session: its memory stays in use: %w", ErrTimeout)
+	}
 	if err := s.session.Close(); err != nil {
 		return fmt.Errorf("close session: %w", err)
 	}

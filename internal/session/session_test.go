@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	tf "github.com/galeone/tensorflow/tensorflow/go"
 	"github.com/galeone/tensorflow/tensorflow/go/op"
@@ -216,5 +217,38 @@ func TestLoadPattern(t *testing.T) {
 	if _, err := Load(filepath.Join(t.TempDir(), "model[1]"), "serve", Options{}); err == nil ||
 		!strings.Contains(err.Error(), "give the folder a path without them") {
 		t.Errorf("Load of model[1] = %v", err)
+	}
+}
+
+// TestTimeout: a run that never ends is given up after the timeout, no later one is begun, and
+// Close does not wait for it.
+func TestTimeout(t *testing.T) {
+	if err := Ready(Options{}); err != nil {
+		t.Skipf("no TensorFlow runtime: %v", err)
+	}
+	root := tg.NewRoot()
+	queue := op.FIFOQueueV2(root.SubScope("queue"), []tf.DataType{tf.Float})
+	op.QueueDequeueV2(root.SubScope("wait"), queue, []tf.DataType{tf.Float}) // nobody puts anything in
+	op.Const(root.SubScope("one"), float32(1))
+	g, err := root.Finalize()
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := Open(g, Options{Device: CPU, Threads: 1, Timeout: 200 * time.Millisecond})
+	if err != nil {
+		t.Fatal(err)
+	}
+	one := prepare(t, s, nil, []string{"one/Const"})
+	if _, err := one.Run(); err != nil {
+		t.Errorf("a run in time = %v", err)
+	}
+	if _, err := prepare(t, s, nil, []string{"wait/QueueDequeueV2"}).Run(); !errors.Is(err, ErrTimeout) {
+		t.Errorf("a run without end = %v, want %v", err, ErrTimeout)
+	}
+	if _, err := one.Run(); !errors.Is(err, ErrTimeout) {
+		t.Errorf("a later run = %v, want %v", err, ErrTimeout)
+	}
+	if err := s.Close(); !errors.Is(err, ErrTimeout) {
+		t.Errorf("Close = %v, want %v", err, ErrTimeout)
 	}
 }

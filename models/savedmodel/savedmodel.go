@@ -86,6 +86,13 @@ func (t Tensor) String() string {
 	return fmt.Sprintf("%s [%s]", t.DType, strings.Join(sizes, ","))
 }
 
+// Holds reports whether t can be of a shape, in which -1 stands for any size, that t has to
+// leave open.
+func (t Tensor) Holds(shape ...int64) bool {
+	fits := func(have, want int64) bool { return have < 0 || have == want }
+	return t.Shape == nil || slices.EqualFunc(t.Shape, shape, fits)
+}
+
 // Operation returns the name of the operation whose first output t is.
 func (t Tensor) Operation() string { return strings.TrimSuffix(t.Name, ":0") }
 

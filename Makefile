@@ -6,6 +6,7 @@
 GO       ?= go
 FUZZTIME ?= 20s
 CACHE    := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/tfpair
+VULNS    := $(CACHE)/tools/govulncheck-v1.9.0/govulncheck
 APIDIFF  := $(CACHE)/tools/apidiff-20261113/apidiff
 LINT     := $(CACHE)/tools/golangci-lint-v2.15.0/golangci-lint
 
@@ -59,6 +60,13 @@ api: $(APIDIFF) ## compare the stable packages with those of the last release
 
 $(APIDIFF):
 	GOBIN=$(@D) $(GO) install golang.org/x/exp/cmd/apidiff@v0.0.0-20261113113407-e3970619a1a4
+
+.PHONY: vulnerabilities
+vulnerabilities: $(VULNS) ## look for known vulnerabilities in what the program calls; asks Go's database
+	$(SETUP) .ci/vulnerabilities $(VULNS)
+
+$(VULNS):
+	GOBIN=$(@D) $(GO) install golang.org/x/vuln/cmd/govulncheck@v1.9.0
 
 .PHONY: fuzz
 fuzz: ## run every fuzz target for FUZZTIME (20s)

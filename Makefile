@@ -76,6 +76,10 @@ fuzz: ## run every fuzz target for FUZZTIME (20s)
 kill: ## kill a training run 50 times at random moments and compare its weights
 	$(SETUP) TFPAIR_KILL=1 $(GO) test -count 1 -v -run TestKill -tags tensorflow,kill -timeout 20m ./runner/train
 
+.PHONY: faults
+faults: ## make system calls fail, kill, cut power and flip bits, all over; FAULTS=-quick for a part
+	$(SETUP) $(GO) run ./cli/faults $(FAULTS)
+
 .PHONY: interop
 interop: ## have TensorFlow, Keras, tfgo and TensorBoard use what tfpair writes
 	$(SETUP) $(GO) test -count 1 -v -run TestInterop -tags tensorflow,interop -timeout 12m ./cli

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"syscall"
 
 	"github.com/tfpair/tfpair/internal/plural"
 	"github.com/tfpair/tfpair/models/index"
@@ -34,6 +35,8 @@ func OpenCollection(o dataset.Options) (*Collection, error) {
 	case err == nil:
 		defer known.Close()
 	case errors.As(err, &list) && !list.Header: // the header fits a format, and rows do not
+		return nil, err
+	case errors.As(err, new(syscall.Errno)): // the disk failed, which says nothing of classes
 		return nil, err
 	}
 	o.ImagesOnly = true

@@ -1,0 +1,224 @@
+//go:build linux && amd64 && tensorflow
+
+package main
+
+import (
+	"fmt"
+	"io/fs"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"reflect"
+	"sync/atomic"
+
+	"github.com/tfpair/tfpair/models"
+	"github.com/tfpair/tfpair/models/checkpoint"
+	"github.com/tfpair/tfpair/models/index"
+	"github.com/tfpair/tfpair/models/run"
+	"github.com/tfpair/tfpair/models/seen"
+	"github.com/tfpair/tfpair/models/vectors"
+	"github.com/tfpair/tfpair/models/weights"
+)
+
+// storage is a kind of file or folder, made in the stage, and what reads it. A damage is silent
+// where read gives other contents than before and no error.
+type storage struct {
+	name string
+	path string // in the stage; a folder stands for all files below it
+	read func(path string) (any, error)
+	// unsealed says why damage can be silent: the format has no checksum. "" for all others.
+	unsealed string
+}
+
+// storages are the kinds.
+var storages = []storage{
+	{name: "checkpoint", path: "run/checkpoints/step-00000008", read: func(path string) (any, error) { return checkpoint.Load(path) }},
+	{name: "seen of a run", path: "run/seen", read: func(path string) (any, error) { return seen.Read(path) }},
+	{name: "best of a run", path: "run/best", unsealed: "JSON of one line", read: func(path string) (any, error) {
+		f, err := run.Open(filepath.Dir(path))
+		if err != nil {
+			return nil, err
+		}
+		defer f.Close() // read only
+		return f.Best()
+	}},
+	{name: "export", path: "sealed/1", read: loads},
+	{name: "index", path: "x.index", read: func(path string) (any, error) { return index.Read(path) }},
+	{name: "vectors npy", path: "vectors-npy", read: readsVectors("v.npy")},
+	{name: "vectors csv", path: "vectors-csv", read: readsVectors("v.csv")},
+	{name: "vectors jsonl", path: "vectors-jsonl", read: readsVectors("v.jsonl")},
+	{name: "weights pth", path: "weights.pth", read: func(path string) (any, error) {
+		f, err := weights.Read(path)
+		if err != nil {
+			return nil, err
+		}
+		return f.Tensors, nil
+	}},
+	{name: "weights safetensors", path: "weights.safetensors", unsealed: "the format has no checksum", read: func(path string) (any, error) {
+		f, err := weights.Read(path)
+		if err != nil {
+			return nil, err
+		}
+		return f.Tensors, nil
+	}},
+}
+
+// loads opens an exported model. What it holds is what its seal says.
+func loads(path string) (any, error) {
+	m, err := models.Load(path, models.WithThreads(1))
+	if err != nil {
+		return nil, err
+	}
+	return nil, m.Close()
+}
+
+// readsVectors reads a file of vectors in a folder.
+func readsVectors(name string) func(string) (any, error) {
+	return func(folder string) (any, error) { return vectors.Read(filepath.Join(folder, name)) }
+}
+
+// warehouse are the commands that make what storages need beside the scenery.
+var warehouse = []string{
+	"export --run run --out sealed --with-seen --gallery data/test" + tiny,
+	"embed --model model --data data --out vectors-npy/v.npy" + tiny,
+	"embed --model model --data data --out vectors-csv/v.csv" + tiny,
+	"embed --model model --data data --out vectors-jsonl/v.jsonl" + tiny,
+}
+
+// damage flips bits of each kind of file and cuts its end off.
+func (c *campaign) damage() error {
+	stage := c.at("stage")
+	if err := os.Setenv("TFPAIR_RUNTIME", c.runtime); err != nil {
+		return err
+	}
+	for _, format := range []string{"npy", "csv", "jsonl"} {
+		if err := os.Mkdir(filepath.Join(stage, "vectors-"+format), 0o755); err != nil {
+			return err
+		}
+	}
+	lines := warehouse
+	if _, err := os.Stat(filepath.Join(stage, "weights.pth")); err == nil {
+		lines = append(lines[:len(lines):len(lines)], "weights convert --from weights.pth --out weights.safetensors")
+	}
+	for _, line := range lines {
+		if end := c.runs(stage, scenario{args: line}); end.code != 0 {
+			return fmt.Errorf("tfpair %s: exit code %d\n%s", line, end.code, end.stderr)
+		}
+	}
+	for _, s := range storages {
+		if _, err := os.Stat(filepath.Join(stage, s.path)); err != nil {
+			c.note(row{scenario: s.name, part: "damage", note: "left out: " + s.path + " is not there"})
+			continue
+		}
+		if err := c.damages(s); err != nil {
+			return fmt.Errorf("%s: %w", s.name, err)
+		}
+	}
+	return nil
+}
+
+// damages damages one kind of file.
+func (c *campaign) damages(s storage) error {
+	original := c.at("stage", s.path)
+	want, err := s.read(original)
+	if err != nil {
+		return err
+	}
+	n := c.options.damages
+	if c.quick {
+		n = 4
+	}
+	var silent, cases atomic.Int64
+	var list []func() error
+	for _, way := range []func([]byte, *rand.Rand) []byte{flip, cut} {
+		for i := range n {
+			r := c.draw(fmt.Sprint(s.name, len(list), i))
+			list = append(list, func() error {
+				at, quiet, err := c.harm(s, way, r, want)
+				cases.Add(1)
+				if quiet {
+					silent.Add(1)
+					if s.unsealed == "" {
+						c.blame(fmt.Sprintf("%s: %s, and nothing was said", s.name, at), "", "")
+					}
+				}
+				return err
+			})
+		}
+	}
+	err = c.each(list)
+	result := row{scenario: s.name, part: "damage", cases: int(cases.Load()), wrong: int(silent.Load())}
+	if s.unsealed != "" {
+		result.note, result.wrong = fmt.Sprintf("%d silent: %s", result.wrong, s.unsealed), 0
+	}
+	c.note(result)
+	return err
+}
+
+// harm damages a copy of a file and reads it.
+func (c *campaign) harm(s storage, way func([]byte, *rand.Rand) []byte, r *rand.Rand, want any) (at string, silent bool, err error) {
+	folder, err := os.MkdirTemp(c.work, "harm-")
+	if err != nil {
+		return "", false, err
+	}
+	defer os.RemoveAll(folder)
+	// What lies beside the file comes along: it may be checked together with it.
+	copied := filepath.Join(folder, filepath.Base(s.path))
+	if err := copyTree(c.at("stage", s.path), copied); err != nil {
+		return "", false, err
+	}
+	if filepath.Dir(s.path) == "run" {
+		if err := copyTree(c.at("stage", "run", "spec.yaml"), filepath.Join(folder, "spec.yaml")); err != nil {
+			return "", false, err
+		}
+	}
+	var files []string
+	err = filepath.WalkDir(copied, func(path string, d fs.DirEntry, err error) error {
+		if err == nil && d.Type().IsRegular() {
+			files = append(files, path)
+		}
+		return err
+	})
+	if err != nil {
+		return "", false, err
+	}
+	file := files[r.IntN(len(files))]
+	data, err := os.ReadFile(file)
+	if err != nil {
+		return "", false, err
+	}
+	harmed := way(data, r)
+	if err := os.WriteFile(file, harmed, 0o644); err != nil {
+		return "", false, err
+	}
+	name, err := filepath.Rel(folder, file)
+	if err != nil {
+		return "", false, err
+	}
+	at = fmt.Sprintf("%s of %d bytes has %d, the first other one at %d", name, len(data), len(harmed), differs(data, harmed))
+	got, readErr := s.read(copied)
+	return at, readErr == nil && (want == nil || !reflect.DeepEqual(got, want)), nil
+}
+
+// differs returns the first place where two texts differ.
+func differs(a, b []byte) int {
+	for i := range min(len(a), len(b)) {
+		if a[i] != b[i] {
+			return i
+		}
+	}
+	return min(len(a), len(b))
+}
+
+// flip inverts one bit.
+func flip(data []byte, r *rand.Rand) []byte {
+	if len(data) == 0 {
+		return []byte{0}
+	}
+	other := append([]byte(nil), data...)
+	other[r.IntN(len(data))] ^= 1 << r.IntN(8)
+	return other
+}
+
+// cut keeps the beginning.
+func cut(data []byte, r *rand.Rand) []byte { return data[:r.IntN(max(1, len(data)))] }

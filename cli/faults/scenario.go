@@ -1,0 +1,119 @@
+//go:build linux && amd64 && tensorflow
+
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// scenario is a command, what it needs and what it may leave.
+type scenario struct {
+	name   string
+	needs  []string // of the stage, in the folder before the command runs
+	args   string   // of tfpair, parted by spaces; run in the folder
+	stdout string   // file in the folder that stdout is written to; "": not kept
+
+	// grows: the command goes on from whatever it left, and its states between are many.
+	grows bool
+	// twice is the exit code of the command where its work is done already.
+	twice int
+	// run is the folder of a run, or what holds such folders; "" where the command makes none.
+	run string
+	// admits is what the answer holds where it says that it could not look everywhere.
+	admits string
+	// ahead is a file that may be there before the rest.
+	ahead string
+}
+
+// tiny makes commands fast and repeatable.
+const tiny = " --threads 1 --workers 1"
+
+// scenarios are the commands that write.
+var scenarios = []scenario{
+	{name: "train", needs: []string{"data", "spec.yaml"}, grows: true, run: "run",
+		args: "train --data data --out run --spec spec.yaml" + tiny},
+	{name: "train-folds", needs: []string{"data", "spec.yaml"}, grows: true, run: "run",
+		args: "train --data data --out run --spec spec.yaml --set train.folds=2 --set train.steps=2" + tiny},
+	{name: "train-more", needs: []string{"data", "spec.yaml", "run"}, grows: true, run: "run",
+		args: "train --data data --out run --spec spec.yaml --set train.steps=12" + tiny},
+	{name: "train-frozen", needs: []string{"data", "frozen.yaml"}, grows: true, run: "run",
+		args: "train --data data --out run --spec frozen.yaml" + tiny},
+	{name: "tune", needs: []string{"data", "spec.yaml", "space.yaml"}, grows: true,
+		args: "tune --data data --out search --spec spec.yaml --space space.yaml --search grid --seeds 1 --set train.steps=2" + tiny},
+	{name: "export", needs: []string{"run"}, twice: 2,
+		args: "export --run run --out model --version 1 --threads 1"},
+	{name: "export-gallery", needs: []string{"run", "data"}, twice: 2,
+		args: "export --run run --out model --version 1 --gallery data/test" + tiny},
+	{name: "export-aliases", needs: []string{"run"}, twice: 2, ahead: "run/aliases.csv",
+		args: "export --run run --out model --version 1 --alias-classes --threads 1"},
+	{name: "calibrate", needs: []string{"model", "data"}, twice: 2,
+		args: "calibrate --model model/1 --out calibrated --data data --split test --max f1" + tiny},
+	{name: "index", needs: []string{"model", "data"}, twice: 2,
+		args: "index build --model model --data data --out x.index" + tiny},
+	{name: "index-overwrite", needs: []string{"model", "data", "x.index"},
+		args: "index build --model model --data data --out x.index --overwrite" + tiny},
+	{name: "embed-npy", needs: []string{"model", "data"}, twice: 2,
+		args: "embed --model model --data data --out v.npy" + tiny},
+	{name: "embed-npy-overwrite", needs: []string{"model", "data", "v.npy", "v.npy.json"},
+		args: "embed --model model --data data --out v.npy --overwrite" + tiny},
+	{name: "embed-csv", needs: []string{"model", "data"}, twice: 2,
+		args: "embed --model model --data data --out v.csv" + tiny},
+	{name: "embed-jsonl", needs: []string{"model", "data"}, twice: 2,
+		args: "embed --model model --data data --out v.jsonl" + tiny},
+	{name: "sheet", needs: []string{"model", "data"}, twice: 2,
+		args: "evaluate --model model --data data --sheet sheet.png" + tiny},
+	{name: "evaluate-json", needs: []string{"model", "data"}, stdout: "report.json",
+		args: "evaluate --model model --data data --json" + tiny},
+	{name: "fix", needs: []string{"data", "sloppy.csv"}, twice: 2,
+		args: "train --data sloppy.csv --images data --out run --fix mended.csv"},
+	{name: "seen", needs: []string{"run", "data"}, stdout: "seen.json", admits: `"unknown":`,
+		args: "seen --in run --json data/test/arrow/000.png"},
+	{name: "weights-convert", needs: []string{"weights.pth"}, twice: 2,
+		args: "weights convert --from weights.pth --out weights.safetensors"},
+}
+
+// props are the stage's files of fixed text.
+var props = map[string]string{
+	"spec.yaml": `input: {size: 16}
+backbone: {smallconv: {filters: [4, 4], dense: 8}}
+optimizer: {adam: {lr: 0.02}}
+train: {batch_size: 8, steps: 8, eval_every: 2, val: 0.3}
+`,
+	"frozen.yaml": `input: {size: 32}
+backbone: {efficientnet-lite0: {freeze: all}}
+head: {linear: {embedding_dim: 8}}
+loss: contrastive
+cache: {type: float16}
+train: {batch_size: 8, steps: 2, eval_every: 2, val: 0.3}
+`,
+	"space.yaml": "loss: [bce, contrastive]\n",
+	"sloppy.csv": `left;right;same
+train\arrow\000.png;train/arrow/001.png;similar
+gone.png;train/arrow/001.png;yes
+train/arrow/002.png;train/bars/000.png;no
+`,
+}
+
+// scenery are the commands that make the rest of the stage, in order.
+var scenery = []string{
+	"train --data data --out run --spec spec.yaml" + tiny,
+	"export --run run --out model --threads 1",
+	"index build --model model --data data/test --out x.index" + tiny,
+	"embed --model model --data data/test --out v.npy" + tiny,
+}
+
+// args splits the command of a scenario into arguments.
+func (s scenario) arguments() []string { return strings.Fields(s.args) }
+
+// missing says what of the stage is not there, "" for nothing.
+func (s scenario) missing(stage string) string {
+	for _, name := range s.needs {
+		if _, err := os.Stat(filepath.Join(stage, name)); err != nil {
+			return fmt.Sprintf("%s is not there", name)
+		}
+	}
+	return ""
+}

@@ -1,0 +1,154 @@
+//go:build linux && amd64 && tensorflow
+
+package main
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/csv"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// state is what lies in a folder: the sum of each file and "folder" for folders, by path.
+// What differs between two runs that do the same is left out of the sums.
+type state map[string]string
+
+// look returns the state of a folder.
+func look(folder string) (state, error) {
+	s := state{}
+	err := filepath.WalkDir(folder, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || path == folder {
+			return err
+		}
+		name, err := filepath.Rel(folder, path)
+		if err != nil {
+			return err
+		}
+		switch {
+		case d.IsDir():
+			s[name] = "folder"
+			return nil
+		case !d.Type().IsRegular():
+			s[name] = d.Type().String()
+			return nil
+		}
+		text, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		if told := steady(name, text); told != nil {
+			sum := sha256.Sum256(told)
+			s[name] = hex.EncodeToString(sum[:8])
+		}
+		return nil
+	})
+	return s, err
+}
+
+// steady returns what of a file does not depend on when it was written, and by which process;
+// nil for a file of which nothing is left.
+func steady(name string, text []byte) []byte {
+	base := filepath.Base(name)
+	switch {
+	case strings.HasPrefix(base, "events.out.tfevents"), base == "lock", strings.HasSuffix(base, ".lock"):
+		return nil
+	case base == "events.jsonl":
+		return evaluations(text)
+	case base == "aliases.csv": // they are drawn at random
+		return fmt.Append(nil, bytes.Count(text, []byte("\n")))
+	case base == "tune.json", base == "trials.json", base == "trials.csv", base == "report.json":
+		return timeless(text)
+	}
+	return text
+}
+
+// seconds are how long something took, as JSON says it.
+var seconds = regexp.MustCompile(`"seconds": ?[0-9.e+-]+`)
+
+// timeless leaves out how long things took: of JSON the key "seconds", of CSV the column.
+func timeless(text []byte) []byte {
+	rows, err := csv.NewReader(bytes.NewReader(text)).ReadAll()
+	if err != nil || len(rows) == 0 || !slices.Contains(rows[0], "seconds") {
+		return seconds.ReplaceAll(text, nil)
+	}
+	column := slices.Index(rows[0], "seconds")
+	for _, row := range rows {
+		row[column] = ""
+	}
+	return fmt.Append(nil, rows)
+}
+
+// evaluations are the events of a run that say how good a step is, each once: a run that goes
+// on measures some steps again.
+func evaluations(text []byte) []byte {
+	var kept [][]byte
+	for line := range bytes.Lines(text) {
+		var event map[string]any
+		if json.Unmarshal(line, &event) != nil || event["event"] != "eval" {
+			continue
+		}
+		delete(event, "time")
+		plain, err := json.Marshal(event)
+		if err == nil && !slices.ContainsFunc(kept, func(other []byte) bool { return bytes.Equal(plain, other) }) {
+			kept = append(kept, plain)
+		}
+	}
+	return bytes.Join(kept, []byte("\n"))
+}
+
+func (s state) String() string {
+	var b strings.Builder
+	for _, name := range slices.Sorted(maps.Keys(s)) {
+		fmt.Fprintf(&b, "%s %s\n", name, s[name])
+	}
+	return b.String()
+}
+
+// visible leaves out what has a name that nobody looks at, and folders of nothing else.
+func (s state) visible() state {
+	v := state{}
+	for name, sum := range s {
+		if sum == "folder" || slices.ContainsFunc(strings.Split(name, "/"), hidden) {
+			continue
+		}
+		v[name] = sum
+		for folder := filepath.Dir(name); folder != "."; folder = filepath.Dir(folder) {
+			v[folder] = "folder"
+		}
+	}
+	return v
+}
+
+// hidden reports whether a name is one of a file that is being written, or nobody's concern.
+func hidden(name string) bool { return strings.HasPrefix(name, ".") || name == "tmp" }
+
+// difference says what another state has more, less, or otherwise.
+func (s state) difference(other state) string {
+	var lines []string
+	for _, name := range slices.Sorted(maps.Keys(s)) {
+		switch sum, ok := other[name]; {
+		case !ok:
+			lines = append(lines, "lacks "+name)
+		case sum != s[name]:
+			lines = append(lines, "differs in "+name)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(other)) {
+		if _, ok := s[name]; !ok {
+			lines = append(lines, "has "+name)
+		}
+	}
+	if len(lines) > 6 {
+		lines = append(lines[:6], fmt.Sprintf("and %d more", len(lines)-6))
+	}
+	return strings.Join(lines, ", ")
+}

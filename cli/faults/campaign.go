@@ -188,7 +188,7 @@ func (c *campaign) traced(folder string, s scenario, command tracer.Command) (tr
 	if err != nil {
 		return tracer.Result{}, "", err
 	}
-	defer os.Remove(stderr.Name())
+	defer os.RemoveAll(stderr.Name())
 	defer stderr.Close()
 	command.Stderr = stderr
 	if s.stdout != "" {

@@ -47,7 +47,7 @@ var storages = []storage{
 	{name: "vectors npy", path: "vectors-npy", read: readsVectors("v.npy")},
 	{name: "vectors csv", path: "vectors-csv", read: readsVectors("v.csv")},
 	{name: "vectors jsonl", path: "vectors-jsonl", read: readsVectors("v.jsonl")},
-	{name: "weights pth", path: "weights.pth", read: func(path string) (any, error) {
+	{name: "weights pth", path: "weights.pth", unsealed: "a file of PyTorch before 1.6, without checksums", read: func(path string) (any, error) {
 		f, err := weights.Read(path)
 		if err != nil {
 			return nil, err

@@ -190,7 +190,7 @@ func (j *judge) future(folder string, left state) (string, error) {
 	}
 	done := j.after.visible().difference(left.visible()) == ""
 	end := j.campaign.runs(folder, j.scenario)
-	if end.code != 0 && !(done && end.code == j.scenario.twice) {
+	if end.code != 0 && (!done || end.code != j.scenario.twice) {
 		return fmt.Sprintf("the same command then ends with %d: %s", end.code, lastLine(end.stderr)), nil
 	}
 	last, err := look(folder)

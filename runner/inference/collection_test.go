@@ -1,0 +1,45 @@
+package inference
+
+import (
+	"errors"
+	"io/fs"
+	"syscall"
+	"testing"
+	"testing/fstest"
+
+	"github.com/tfpair/tfpair/pipeline/dataset"
+)
+
+// stumbling fails once, where a folder is opened.
+type stumbling struct {
+	fs.FS
+	at string
+}
+
+func (s *stumbling) Open(name string) (fs.File, error) {
+	if name == s.at {
+		s.at = ""
+		return nil, &fs.PathError{Op: "open", Path: name, Err: syscall.EIO}
+	}
+	return s.FS.Open(name)
+}
+
+// TestOpenCollectionOnABadDisk: a folder that cannot be read at that moment is an error. It
+// does not make the data pictures without classes, which an index would then hold.
+func TestOpenCollectionOnABadDisk(t *testing.T) {
+	file := &fstest.MapFile{Data: []byte("not looked at")}
+	data := fstest.MapFS{"photos/a/1.png": file, "photos/a/2.png": file, "photos/b/1.png": file, "photos/b/2.png": file}
+	for _, at := range []string{"photos/a", "photos/b"} {
+		c, err := OpenCollection(dataset.Options{Data: "photos", FS: &stumbling{data, at}})
+		if !errors.Is(err, syscall.EIO) {
+			t.Errorf("OpenCollection where %s fails once = %v, %v, want the error of the disk", at, c, err)
+		}
+	}
+	c, err := OpenCollection(dataset.Options{Data: "photos", FS: data})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.Classes[0] != "a" || c.Classes[3] != "b" {
+		t.Errorf("the classes are %q, want a and b", c.Classes)
+	}
+}

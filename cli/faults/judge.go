@@ -4,10 +4,12 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 
@@ -21,7 +23,7 @@ type judge struct {
 	scenario scenario
 	before   state
 	after    state
-	scores   map[int]float64 // of runs: by step, how good an undisturbed run says that it is
+	best     []int // of runs: the steps that an undisturbed run calls the best so far, ascending
 
 	mu    sync.Mutex
 	known map[string]string // states whose future has been looked at: what is wrong with it
@@ -45,32 +47,32 @@ func newJudge(c *campaign, s scenario) (*judge, error) {
 		return nil, err
 	}
 	if s.run != "" {
-		j.scores, err = scores(filepath.Join(folder, s.run, "events.jsonl"))
+		j.best, err = bestSteps(filepath.Join(folder, s.run, "events.jsonl"))
 	}
 	return j, err
 }
 
-// scores reads how good each step of a run is, by the metric that chooses.
-func scores(path string) (map[int]float64, error) {
+// bestSteps reads which steps of a run were the best when they were measured.
+func bestSteps(path string) ([]int, error) {
 	text, err := os.ReadFile(path)
 	if err != nil {
 		return nil, err
 	}
-	list := map[int]float64{}
+	var steps []int
 	for line := range strings.Lines(string(text)) {
 		var event struct {
-			Event  string
-			Step   int
-			Scores struct{ Metrics map[string]float64 }
+			Event string
+			Step  int
+			Best  bool
 		}
 		if err := json.Unmarshal([]byte(line), &event); err != nil {
 			return nil, err
 		}
-		if value, ok := event.Scores.Metrics["auc"]; ok && event.Event == "eval" {
-			list[event.Step] = value
+		if event.Event == "eval" && event.Best {
+			steps = append(steps, event.Step)
 		}
 	}
-	return list, nil
+	return steps, nil
 }
 
 // broken is a command that a fault ended.
@@ -113,8 +115,8 @@ func (j *judge) verdict(folder string, b broken) (string, error) {
 	if ok {
 		return problem, nil
 	}
-	if problem, err = j.future(folder, left); err != nil {
-		return "", err
+	if problem, err = j.future(folder, left); err != nil || j.campaign.ctx.Err() != nil {
+		return "", errors.Join(err, j.campaign.ctx.Err())
 	}
 	j.mu.Lock()
 	j.known[key] = problem
@@ -203,21 +205,20 @@ func (j *judge) future(folder string, left state) (string, error) {
 	return "", nil
 }
 
-// ships exports what a run holds, and wants the best of its checkpoints by the scores of the
-// undisturbed run.
+// ships exports what a run holds, and wants the best of its checkpoints as the undisturbed run
+// says it.
 func (j *judge) ships(folder string) (string, error) {
 	steps, err := checkpoint.Steps(filepath.Join(folder, j.scenario.run, "checkpoints"))
 	if err != nil {
 		return "", err
 	}
-	best, found := 0, false
-	for _, step := range steps {
-		score, measured := j.scores[step]
-		if measured && (!found || score > j.scores[best]) {
-			best, found = step, true
+	best := -1
+	for _, step := range j.best {
+		if slices.Contains(steps, step) {
+			best = step
 		}
 	}
-	if !found {
+	if best < 0 {
 		return "", nil
 	}
 	out := filepath.Join(folder, "tmp", "shipped")

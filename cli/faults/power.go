@@ -32,11 +32,14 @@ func (c *campaign) power(j *judge) error {
 		}
 	}
 	outages = some(c, j.scenario.name+"power", 6, outages)
-	var wrong atomic.Int64
+	var done, wrong atomic.Int64
 	var cases []func() error
 	for _, o := range outages {
 		cases = append(cases, func() error {
 			problem, err := c.lose(j, o, calls, folder)
+			if err == nil {
+				done.Add(1)
+			}
 			if problem != "" {
 				wrong.Add(1)
 			}
@@ -44,7 +47,7 @@ func (c *campaign) power(j *judge) error {
 		})
 	}
 	err = c.each(cases)
-	c.note(row{scenario: j.scenario.name, part: "power", cases: len(cases), wrong: int(wrong.Load())})
+	c.note(row{scenario: j.scenario.name, part: "power", cases: int(done.Load()), wrong: int(wrong.Load())})
 	return err
 }
 

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"math"
 	"path/filepath"
 	"slices"
@@ -186,7 +187,7 @@ func (m Manifest) encode() ([]byte, error) {
 // checksum. Where there is none the error wraps fs.ErrNotExist; others are *CorruptError
 // and *NewerError.
 func ReadManifest(folder string) (*Manifest, error) {
-	text, err := regular.ReadFile(filepath.Join(folder, ManifestName), maxManifest)
+	text, err := regular.ReadFileIn(folder, ManifestName, maxManifest)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}
@@ -210,33 +211,87 @@ func ReadManifest(folder string) (*Manifest, error) {
 	return &m, nil
 }
 
+// maxFile is the largest file of a model that is read, in bytes.
+const maxFile = 64 << 30
+
 // Sum returns the size and the checksum of the file at path.
 func Sum(path string) (File, error) {
-	f, _, err := regular.Open(path)
+	f, _, err := regular.Open(path, maxFile)
 	if err != nil {
 		return File{}, err
 	}
 	defer f.Close() // read only
+	return sumRead(f)
+}
+
+func sumRead(r io.Reader) (File, error) {
 	h := sha256.New()
-	n, err := io.Copy(h, f)
+	n, err := io.Copy(h, r)
 	return File{Size: n, SHA256: hex.EncodeToString(h.Sum(nil))}, err
 }
 
 // verify compares the files in folder with m. The error is a *CorruptError.
 func (m *Manifest) verify(folder string) error {
-	for name, want := range m.Files {
-		got, err := Sum(filepath.Join(folder, filepath.FromSlash(name)))
-		switch {
-		case errors.Is(err, fs.ErrNotExist):
-			return &CorruptError{folder, name, "it is missing"}
-		case err != nil:
-			return &CorruptError{folder, name, err.Error()}
-		case got.Size != want.Size:
-			return &CorruptError{folder, name, fmt.Sprintf("%d bytes, want %d", got.Size, want.Size)}
-		case got.SHA256 != want.SHA256:
-			return &CorruptError{folder, name,
-				fmt.Sprintf("SHA-256 is %.12s…, want %.12s…", got.SHA256, want.SHA256)}
+	for _, name := range slices.Sorted(maps.Keys(m.Files)) {
+		if err := m.Files[name].verify(folder, name); err != nil {
+			return err
+		}
+	}
+	if g := m.Gallery; g != nil {
+		if _, listed := m.Files[g.File]; !listed {
+			return &CorruptError{folder, g.File, "it is the gallery and not among the files of the manifest"}
 		}
 	}
 	return nil
+}
+
+// verify compares the file of that name in folder with want: its size first, so that a manifest
+// cannot make us read what is larger than it says.
+func (want File) verify(folder, name string) error {
+	f, size, err := regular.OpenIn(folder, filepath.FromSlash(name), maxFile)
+	if err != nil {
+		return &CorruptError{folder, name, missing(err)}
+	}
+	defer f.Close() // read only
+	if size != want.Size {
+		return &CorruptError{folder, name, fmt.Sprintf("%d bytes, want %d", size, want.Size)}
+	}
+	got, err := sumRead(io.LimitReader(f, size))
+	switch {
+	case err != nil:
+		return &CorruptError{folder, name, err.Error()}
+	case got != want:
+		return &CorruptError{folder, name, fmt.Sprintf("SHA-256 is %.12s…, want %.12s…", got.SHA256, want.SHA256)}
+	}
+	return nil
+}
+
+// missing says why a file cannot be opened, without its path.
+func missing(err error) string {
+	if errors.Is(err, fs.ErrNotExist) {
+		return "it is missing"
+	}
+	var of *fs.PathError
+	if errors.As(err, &of) {
+		err = of.Err
+	}
+	return err.Error()
+}
+
+// ReadFile returns the bytes of a file of the model in folder, by its name in m.Files, whatever
+// their number. The error is a *CorruptError where the file is not the one that m tells of, and
+// wraps fs.ErrNotExist where it is missing.
+func (m *Manifest) ReadFile(folder, name string) ([]byte, error) {
+	want, listed := m.Files[name]
+	if !listed {
+		return nil, &CorruptError{folder, name, "it is not among the files of the manifest"}
+	}
+	data, err := regular.ReadFileIn(folder, filepath.FromSlash(name), want.Size)
+	if err != nil {
+		return nil, fmt.Errorf("model: %w", err)
+	}
+	if got := (File{int64(len(data)), sumOf(data)}); got != want {
+		return nil, &CorruptError{folder, name, "it is not as it was written"}
+	}
+	return data, nil
 }

@@ -14,7 +14,6 @@ import (
 	"github.com/tfpair/tfpair/models"
 	"github.com/tfpair/tfpair/models/checkpoint"
 	"github.com/tfpair/tfpair/models/index"
-	"github.com/tfpair/tfpair/models/run"
 	"github.com/tfpair/tfpair/models/seen"
 	"github.com/tfpair/tfpair/models/vectors"
 	"github.com/tfpair/tfpair/models/weights"
@@ -33,15 +32,7 @@ type storage struct {
 // storages are the kinds.
 var storages = []storage{
 	{name: "checkpoint", path: "run/checkpoints/step-00000008", read: func(path string) (any, error) { return checkpoint.Load(path) }},
-	{name: "seen of a run", path: "run/seen", read: func(path string) (any, error) { return seen.Read(path) }},
-	{name: "best of a run", path: "run/best", unsealed: "JSON of one line", read: func(path string) (any, error) {
-		f, err := run.Open(filepath.Dir(path))
-		if err != nil {
-			return nil, err
-		}
-		defer f.Close() // read only
-		return f.Best()
-	}},
+	{name: "seen of a run", path: "run/seen", read: func(path string) (any, error) { return seen.Read(filepath.Dir(path), filepath.Base(path)) }},
 	{name: "export", path: "sealed/1", read: loads},
 	{name: "index", path: "x.index", read: func(path string) (any, error) { return index.Read(path) }},
 	{name: "vectors npy", path: "vectors-npy", read: readsVectors("v.npy")},

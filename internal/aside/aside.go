@@ -1,15 +1,34 @@
-// Package aside writes files that appear whole or not at all:
+// Package aside writes files and folders that appear whole or not at all:
 //
 //	path → Create → written aside, in the same folder → Publish: synced, renamed, the folder synced
 //
-// Whether something may be replaced its callers decide.
+// Whether something may be replaced its callers decide. What a killed writer left aside is swept by
+// the next one of the same name: whoever writes holds a lock on what lies aside, and what nobody
+// holds is a leftover.
 package aside
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
+	"strings"
 )
+
+// UnsyncedError says that something is whole under its name, but that its folder could not be
+// synced: a power cut may bring back what was there before.
+type UnsyncedError struct {
+	Path string
+	Err  error
+}
+
+func (e *UnsyncedError) Error() string {
+	return fmt.Sprintf("%q is written, but its folder could not be synced, so that a power cut may undo it: %v", e.Path, e.Err)
+}
+
+// Unwrap returns the error of the disk.
+func (e *UnsyncedError) Unwrap() error { return e.Err }
 
 // WriteFile makes data the contents of the file at path.
 func WriteFile(path string, data []byte) error {
@@ -32,6 +51,26 @@ func Free(path string) (bool, error) {
 	return false, err
 }
 
+// MkdirAll makes the folder at path, and those around it. Those that it makes survive a crash.
+func MkdirAll(path string) error {
+	var around []string // folders that get a new name in them
+	for at := filepath.Clean(path); ; at = filepath.Dir(at) {
+		if _, err := os.Stat(at); !errors.Is(err, fs.ErrNotExist) || at == filepath.Dir(at) {
+			break
+		}
+		around = append(around, filepath.Dir(at))
+	}
+	if err := os.MkdirAll(path, 0o755); err != nil {
+		return err
+	}
+	for _, folder := range around {
+		if err := Sync(folder); err != nil {
+			return &UnsyncedError{path, err}
+		}
+	}
+	return nil
+}
+
 // Sync makes the contents of one file or folder survive a crash.
 func Sync(path string) error {
 	f, err := os.Open(path)
@@ -39,4 +78,22 @@ func Sync(path string) error {
 		return err
 	}
 	return errors.Join(f.Sync(), f.Close())
+}
+
+// published syncs the folder in which something has got the name path.
+func published(path string) error {
+	if err := Sync(filepath.Dir(path)); err != nil {
+		return &UnsyncedError{path, err}
+	}
+	return nil
+}
+
+// digits is how many digits, at least, follow the prefix of a name that lies aside. People's own
+// names end in fewer.
+const digits = 12
+
+// liesAside reports whether name is prefix and digits.
+func liesAside(name, prefix string) bool {
+	number, ok := strings.CutPrefix(name, prefix)
+	return ok && len(number) >= digits && strings.Trim(number, "0123456789") == ""
 }

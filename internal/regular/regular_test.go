@@ -58,7 +58,65 @@ func TestReadFile(t *testing.T) {
 		}
 	}
 	var of *fs.PathError
-	if _, _, err := Open(at("pipe")); !errors.As(err, &of) || of.Path != at("pipe") {
+	if _, _, err := Open(at("pipe"), 4); !errors.As(err, &of) || of.Path != at("pipe") {
 		t.Errorf("Open of a pipe = %v, want an *fs.PathError of it", err)
+	}
+}
+
+// TestReadFileIn: a file in a folder is read, also through a link that stays inside, and nothing
+// outside of it is, by whatever path.
+func TestReadFileIn(t *testing.T) {
+	dir := t.TempDir()
+	folder := filepath.Join(dir, "in")
+	for _, sub := range []string{"", "sub"} {
+		if err := os.Mkdir(filepath.Join(folder, sub), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, name := range []string{"out", "in/file", "in/sub/file"} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte("four"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for name, to := range map[string]string{"inside": "sub/file", "outside": "../out", "absolute": filepath.Join(dir, "out"),
+		"up": ".."} {
+		if err := os.Symlink(to, filepath.Join(folder, name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := syscall.Mkfifo(filepath.Join(folder, "pipe"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]string{
+		"file": "", "sub/file": "", "inside": "",
+		"outside": "escapes", "absolute": "escapes", "up/out": "escapes",
+		"../out": "leads out of its folder", filepath.Join(dir, "out"): "leads out of its folder",
+		"pipe": "it is a named pipe, want a file", "sub": "it is a folder, want a file", "none": "no such file",
+	} {
+		data, err := ReadFileIn(folder, name, 4)
+		switch {
+		case want == "" && (err != nil || string(data) != "four"):
+			t.Errorf("ReadFileIn(%q) = %q, %v, want four", name, data, err)
+		case want != "" && (err == nil || !strings.Contains(err.Error(), want)):
+			t.Errorf("ReadFileIn(%q) = %v, want %q", name, err, want)
+		}
+	}
+	if _, err := ReadFileIn(folder, "file", 3); err == nil || !strings.Contains(err.Error(), "larger than 3 bytes") {
+		t.Errorf("ReadFileIn of at most 3 bytes = %v, want it refused", err)
+	}
+}
+
+// TestReadUnsized: files of the kernel have no size and a content all the same.
+func TestReadUnsized(t *testing.T) {
+	const path = "/proc/version"
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Skipf("no such file of the kernel: %v", err)
+	}
+	if got, err := ReadFile(path, 1<<20); err != nil || string(got) != string(want) {
+		t.Errorf("ReadFile(%q) = %q, %v, want %q", path, got, err, want)
+	}
+	if _, err := ReadFile(path, 3); err == nil || !strings.Contains(err.Error(), "larger than 3 bytes") {
+		t.Errorf("ReadFile(%q, 3) = %v, want it refused", path, err)
 	}
 }

@@ -22,6 +22,8 @@ import (
 	"path/filepath"
 
 	"golang.org/x/image/vector"
+
+	"github.com/tfpair/tfpair/internal/aside"
 )
 
 // Options say how many pictures are drawn. The zero value of a field takes its default.
@@ -80,23 +82,16 @@ func Write(dir string, o Options) (err error) {
 	if err != nil {
 		return err
 	}
-	if err := os.MkdirAll(filepath.Dir(dir), 0o755); err != nil {
+	if err := aside.MkdirAll(filepath.Dir(dir)); err != nil {
 		return err
 	}
-	aside, err := os.MkdirTemp(filepath.Dir(dir), ".tmp-sample-")
+	folder, err := aside.CreateFolder(filepath.Dir(dir), ".tmp-sample-")
 	if err != nil {
 		return err
 	}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, os.RemoveAll(aside))
-		}
-	}()
-	if err := os.Chmod(aside, 0o755); err != nil { // MkdirTemp makes it private
-		return err
-	}
+	defer func() { err = errors.Join(err, folder.Cleanup()) }()
 	for path, data := range files {
-		file := filepath.Join(aside, filepath.FromSlash(path))
+		file := filepath.Join(folder.Path(), filepath.FromSlash(path))
 		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
 			return err
 		}
@@ -104,7 +99,7 @@ func Write(dir string, o Options) (err error) {
 			return err
 		}
 	}
-	return os.Rename(aside, dir)
+	return folder.Publish(dir)
 }
 
 // paint draws f once: background, figure, specks.

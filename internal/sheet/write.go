@@ -6,8 +6,6 @@ import (
 	"image"
 	"image/png"
 
-	"github.com/google/renameio/v2"
-
 	"github.com/tfpair/tfpair/internal/aside"
 )
 
@@ -32,5 +30,5 @@ func Write(path string, img image.Image) error {
 	if err := png.Encode(&b, img); err != nil {
 		return fmt.Errorf("encode %q: %w", path, err)
 	}
-	return renameio.WriteFile(path, b.Bytes(), 0o644)
+	return aside.WriteFile(path, b.Bytes())
 }

@@ -22,6 +22,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/tfpair/tfpair/internal/aside"
 	"github.com/tfpair/tfpair/internal/tensor"
 )
 
@@ -82,8 +83,9 @@ func Path(dir string, step int) string {
 }
 
 // Save writes c into dir, which it makes if need be, and returns its path. When
-// it returns an error, what was there before is as it was. A checkpoint of the
-// same step is replaced; an equal one is left alone.
+// it returns an error, what was there before is as it was, unless that is an
+// *aside.UnsyncedError: then c is there. A checkpoint of the same step is replaced; an
+// equal one is left alone.
 func Save(dir string, c *Checkpoint) (string, error) { return save(osDisk{}, dir, c) }
 
 func save(d disk, dir string, c *Checkpoint) (path string, err error) {
@@ -106,14 +108,17 @@ func save(d disk, dir string, c *Checkpoint) (path string, err error) {
 	if err := clean(d, dir); err != nil {
 		return "", err
 	}
-	aside := filepath.Join(dir, asidePrefix+filepath.Base(path))
-	if err := write(d, aside, files); err != nil {
-		return "", errors.Join(err, ignoreAbsent(d.RemoveAll(aside)))
+	unfinished := filepath.Join(dir, asidePrefix+filepath.Base(path))
+	if err := write(d, unfinished, files); err != nil {
+		return "", errors.Join(err, ignoreAbsent(d.RemoveAll(unfinished)))
 	}
-	if err := publish(d, aside, path); err != nil {
-		return "", errors.Join(err, ignoreAbsent(d.RemoveAll(aside)))
+	if err := publish(d, unfinished, path); err != nil {
+		return "", errors.Join(err, ignoreAbsent(d.RemoveAll(unfinished)))
 	}
-	return path, d.SyncDir(dir)
+	if err := d.SyncDir(dir); err != nil {
+		return "", &aside.UnsyncedError{Path: path, Err: err}
+	}
+	return path, nil
 }
 
 // equal compares what the files of two checkpoints would hold.
@@ -185,18 +190,18 @@ func write(d disk, dir string, files []content) error {
 	return d.SyncDir(dir)
 }
 
-// publish renames aside to path. A directory in the way is moved aside first, and
+// publish renames what is finished to path. A directory in the way is moved aside first, and
 // back where the rename fails: a kill between the two loses the older of two
 // checkpoints of one step, and only where they differ.
-func publish(d disk, aside, path string) error {
+func publish(d disk, finished, path string) error {
 	old := filepath.Join(filepath.Dir(path), asidePrefix+"old-"+filepath.Base(path))
 	switch err := d.Rename(path, old); {
 	case errors.Is(err, fs.ErrNotExist):
-		return d.Rename(aside, path)
+		return d.Rename(finished, path)
 	case err != nil:
 		return err
 	}
-	if err := d.Rename(aside, path); err != nil {
+	if err := d.Rename(finished, path); err != nil {
 		return errors.Join(err, d.Rename(old, path))
 	}
 	_ = d.RemoveAll(old) // the next Save tries again
@@ -242,7 +247,7 @@ func Meta(path string) (json.RawMessage, error) {
 
 // readManifest returns the manifest of the checkpoint at path, checked, and its text.
 func readManifest(d disk, path string) (*manifest, []byte, error) {
-	text, err := d.ReadFile(filepath.Join(path, manifestName), maxManifest)
+	text, err := d.ReadFile(path, manifestName, maxManifest)
 	if err != nil {
 		if _, statErr := d.ReadDir(path); statErr != nil {
 			return nil, nil, fmt.Errorf("open checkpoint: %w", statErr)
@@ -297,7 +302,7 @@ func loadTensors(d disk, path, name string, files map[string]file) ([]Tensor, er
 	if !ok {
 		return nil, &CorruptError{path, manifestName, fmt.Sprintf("%q is not listed", name)}
 	}
-	data, err := d.ReadFile(filepath.Join(path, name), want.Size)
+	data, err := d.ReadFile(path, name, want.Size)
 	if err != nil {
 		return nil, &CorruptError{path, name, err.Error()}
 	}
@@ -352,7 +357,8 @@ func Latest(dir string, onCorrupt func(path string, err error)) (*Checkpoint, er
 	return nil, fmt.Errorf("%w in %q", ErrNone, dir)
 }
 
-// Prune removes all checkpoints in dir but the newest keep and the pinned steps.
+// Prune removes all checkpoints in dir but the newest keep and the pinned steps, and what killed
+// or failed writers left.
 func Prune(dir string, keep int, pinned ...int) error { return prune(osDisk{}, dir, keep, pinned...) }
 
 func prune(d disk, dir string, keep int, pinned ...int) error {
@@ -360,16 +366,22 @@ func prune(d disk, dir string, keep int, pinned ...int) error {
 	if err != nil {
 		return err
 	}
+	if len(list) == 0 {
+		return nil
+	}
+	if err := clean(d, dir); err != nil {
+		return err
+	}
 	for _, step := range list[:max(len(list)-keep, 0)] {
 		if slices.Contains(pinned, step) {
 			continue
 		}
 		// Renamed first: half a checkpoint is never seen under a step's name.
-		aside := filepath.Join(dir, asidePrefix+"old-"+filepath.Base(Path(dir, step)))
-		if err := d.Rename(Path(dir, step), aside); err != nil {
+		old := filepath.Join(dir, asidePrefix+"old-"+filepath.Base(Path(dir, step)))
+		if err := d.Rename(Path(dir, step), old); err != nil {
 			return fmt.Errorf("remove checkpoint of step %d: %w", step, err)
 		}
-		if err := d.RemoveAll(aside); err != nil {
+		if err := d.RemoveAll(old); err != nil {
 			return fmt.Errorf("remove checkpoint of step %d: %w", step, err)
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 
+	"github.com/tfpair/tfpair/internal/aside"
 	"github.com/tfpair/tfpair/internal/regular"
 )
 
@@ -16,13 +17,13 @@ type disk interface {
 	Rename(from, to string) error
 	RemoveAll(path string) error
 	ReadDir(path string) ([]string, error)
-	ReadFile(path string, most int64) ([]byte, error) // an error where the file is larger than most
+	ReadFile(dir, name string, most int64) ([]byte, error) // an error where the file is larger than most
 }
 
 // osDisk is the operating system's.
 type osDisk struct{}
 
-func (osDisk) MkdirAll(path string) error   { return os.MkdirAll(path, 0o755) }
+func (osDisk) MkdirAll(path string) error   { return aside.MkdirAll(path) }
 func (osDisk) Mkdir(path string) error      { return os.Mkdir(path, 0o755) }
 func (osDisk) Rename(from, to string) error { return os.Rename(from, to) }
 func (osDisk) RemoveAll(path string) error  { return os.RemoveAll(path) }
@@ -39,13 +40,7 @@ func (osDisk) WriteFile(path string, data []byte) (err error) {
 	return f.Sync()
 }
 
-func (osDisk) SyncDir(path string) error {
-	d, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
-}
+func (osDisk) SyncDir(path string) error { return aside.Sync(path) }
 
 func (osDisk) ReadDir(path string) ([]string, error) {
 	entries, err := os.ReadDir(path)
@@ -59,4 +54,6 @@ func (osDisk) ReadDir(path string) ([]string, error) {
 	return names, nil
 }
 
-func (osDisk) ReadFile(path string, most int64) ([]byte, error) { return regular.ReadFile(path, most) }
+func (osDisk) ReadFile(dir, name string, most int64) ([]byte, error) {
+	return regular.ReadFileIn(dir, name, most)
+}

@@ -118,7 +118,7 @@ func Read(path string) (*Index, error) { return Own(nil).Read(path) }
 
 // Read is Read of an index that may be searched by a distance of one's own.
 func (o Own) Read(path string) (*Index, error) {
-	file, size, err := regular.Open(path)
+	file, size, err := regular.Open(path, maxFile)
 	if err != nil {
 		return nil, refused(path, err)
 	}
@@ -162,7 +162,7 @@ func (o Own) decode(r io.Reader, size int64) (*Index, error) {
 // and does not ask how they are searched, but checks the whole file against its checksum. The
 // error is an *Error.
 func ReadItems(path string) (About, []Item, error) {
-	file, size, err := regular.Open(path)
+	file, size, err := regular.Open(path, maxFile)
 	if err != nil {
 		return About{}, nil, refused(path, err)
 	}
@@ -223,7 +223,7 @@ func (d *decoding) end(r io.Reader) error {
 
 // Begins reports whether the file at path begins as an index does, of whatever version.
 func Begins(path string) bool {
-	file, _, err := regular.Open(path)
+	file, _, err := regular.Open(path, maxFile)
 	if err != nil {
 		return false
 	}

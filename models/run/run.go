@@ -5,12 +5,11 @@
 // In folds/K is the run folder of the training that holds out fold K.
 //
 // It appears with its spec by one rename. One process at a time may train into it,
-// which Lock ensures; reading needs no lock and no right to write.
+// which Lock ensures; reading needs no lock and no right to write. Files are read as long as they
+// lie in the folder: a link that leads out of it is refused.
 package run
 
 import (
-	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -20,11 +19,10 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/google/renameio/v2"
 	"golang.org/x/sys/unix"
 
+	"github.com/tfpair/tfpair/internal/aside"
 	"github.com/tfpair/tfpair/internal/regular"
-	"github.com/tfpair/tfpair/models/checkpoint"
 	"github.com/tfpair/tfpair/models/seen"
 )
 
@@ -43,23 +41,16 @@ const (
 
 // The largest files that are read, in bytes.
 const (
-	maxText   = 1 << 20 // a spec, the best step
-	maxEvents = 1 << 30 // the events of some million steps
+	maxText = 1 << 20  // a spec, a process number
+	maxLine = 64 << 20 // an event
 )
 
 // Folder is an open run folder. One goroutine at a time may use it.
 type Folder struct {
 	path   string
 	made   bool     // by this Folder: nothing was there before
-	lock   *os.File // nil until Lock
+	lock   *lock    // nil until Lock
 	events *os.File // nil until AppendEvent
-}
-
-// Best says which checkpoint is the best so far, and by what.
-type Best struct {
-	Step   int     `json:"step"`
-	Metric string  `json:"metric"` // train.select
-	Value  float64 `json:"value"`
 }
 
 // NotRunError says that a folder is not a run folder.
@@ -74,20 +65,6 @@ const absent = "there is nothing of that name"
 
 // Is reports whether e is fs.ErrNotExist, too: nothing is at the path.
 func (e *NotRunError) Is(target error) bool { return target == fs.ErrNotExist && e.Reason == absent }
-
-// LockedError says that another process trains into the folder.
-type LockedError struct {
-	Path string
-	PID  string // of that process, "" if it did not say
-}
-
-func (e *LockedError) Error() string {
-	by := "another process"
-	if e.PID != "" {
-		by = "process " + e.PID
-	}
-	return fmt.Sprintf("run %q is being trained by %s", e.Path, by)
-}
 
 // OpenOrCreate opens the run folder at path, or makes it with the given spec where
 // nothing, or an empty folder, is there. The error is a *NotRunError where
@@ -136,35 +113,31 @@ func foreign(e os.DirEntry) bool { return !strings.HasPrefix(e.Name(), "."+specN
 // fill makes the empty folder at path, which may be a mount point, a run folder: it
 // is one once its spec is there.
 func fill(path string, spec []byte) error {
-	return renameio.WriteFile(filepath.Join(path, specName), spec, 0o644)
+	return aside.WriteFile(filepath.Join(path, specName), spec)
 }
+
+// asidePrefix begins the name of a run folder that is not whole yet.
+const asidePrefix = ".tmp-run-"
 
 // create makes the folder aside and renames it: a kill leaves all of it or nothing
 // under its name.
 func create(path string, spec []byte) (err error) {
-	parent := filepath.Dir(filepath.Clean(path))
-	if err := os.MkdirAll(parent, 0o755); err != nil {
+	path = filepath.Clean(path)
+	if err := aside.MkdirAll(filepath.Dir(path)); err != nil {
 		return err
 	}
-	aside, err := os.MkdirTemp(parent, ".tmp-run-")
+	folder, err := aside.CreateFolder(filepath.Dir(path), asidePrefix)
 	if err != nil {
 		return err
 	}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, os.RemoveAll(aside))
-		}
-	}()
-	if err := os.Chmod(aside, 0o755); err != nil { // MkdirTemp makes it private
+	defer func() { err = errors.Join(err, folder.Cleanup()) }()
+	if err := os.Mkdir(filepath.Join(folder.Path(), checkpointsName), 0o755); err != nil {
 		return err
 	}
-	if err := os.Mkdir(filepath.Join(aside, checkpointsName), 0o755); err != nil {
+	if err := fill(folder.Path(), spec); err != nil {
 		return err
 	}
-	if err := fill(aside, spec); err != nil {
-		return err
-	}
-	return os.Rename(aside, path)
+	return folder.Publish(path)
 }
 
 // Is reports whether path looks like a run folder: it has a spec and a folder of checkpoints.
@@ -191,45 +164,23 @@ func Open(path string) (*Folder, error) {
 	if _, err := os.Stat(filepath.Join(path, specName)); err != nil {
 		return nil, &NotRunError{path, "it has no " + specName}
 	}
+	if info, err := os.Lstat(filepath.Join(path, checkpointsName)); err == nil && !info.IsDir() {
+		return nil, &NotRunError{path, fmt.Sprintf("its %s is %s, want a folder", checkpointsName, regular.Kind(info.Mode()))}
+	}
 	return &Folder{path: filepath.Clean(path)}, nil
 }
 
 // Close unlocks the folder.
 func (f *Folder) Close() error {
 	var errs []error
-	for _, file := range []*os.File{f.events, f.lock} {
-		if file != nil {
-			errs = append(errs, file.Close())
-		}
+	if f.events != nil {
+		errs = append(errs, f.events.Close())
+	}
+	if f.lock != nil {
+		errs = append(errs, f.lock.close())
 	}
 	f.events, f.lock = nil, nil
 	return errors.Join(errs...)
-}
-
-// Lock makes this process the one that trains into the folder, until Close or its
-// end, however it ends. The error is a *LockedError where another one does.
-func (f *Folder) Lock() error {
-	file, err := os.OpenFile(filepath.Join(f.path, lockName), os.O_RDWR|os.O_CREATE, 0o644)
-	if err != nil {
-		return fmt.Errorf("lock run: %w", err)
-	}
-	if err := unix.Flock(int(file.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
-		pid, _ := os.ReadFile(file.Name()) // only for the message
-		file.Close()
-		if errors.Is(err, unix.EWOULDBLOCK) {
-			f.made = false // it is the other's by now
-			return &LockedError{Path: f.path, PID: strings.TrimSpace(string(pid))}
-		}
-		return fmt.Errorf("lock run %q: %w", f.path, err)
-	}
-	f.lock = file
-	if err := file.Truncate(0); err != nil {
-		return fmt.Errorf("lock run: %w", err)
-	}
-	if _, err := file.WriteAt([]byte(strconv.Itoa(os.Getpid())+"\n"), 0); err != nil {
-		return fmt.Errorf("lock run: %w", err)
-	}
-	return f.mendEvents()
 }
 
 // Path returns the folder's path, SpecPath that of its spec, Checkpoints that of
@@ -265,7 +216,7 @@ func (f *Folder) EventsPath() string { return filepath.Join(f.path, eventsName) 
 
 // Spec returns the stored spec.
 func (f *Folder) Spec() ([]byte, error) {
-	text, err := regular.ReadFile(f.SpecPath(), maxText)
+	text, err := regular.ReadFileIn(f.path, specName, maxText)
 	if err != nil {
 		return nil, fmt.Errorf("read spec of run: %w", err)
 	}
@@ -274,16 +225,24 @@ func (f *Folder) Spec() ([]byte, error) {
 
 // SetSpec replaces the stored spec, whole or not at all.
 func (f *Folder) SetSpec(text []byte) error {
-	if err := renameio.WriteFile(f.SpecPath(), text, 0o644); err != nil {
+	if err := f.write(specName, text); err != nil {
 		return fmt.Errorf("store spec of run: %w", err)
 	}
 	return nil
 }
 
+// write replaces a file, whole or not at all.
+func (f *Folder) write(name string, text []byte) error {
+	if err := f.begin(); err != nil {
+		return err
+	}
+	return aside.WriteFile(filepath.Join(f.path, name), text)
+}
+
 // Seen returns which images the training has seen, and as what. The error wraps
 // fs.ErrNotExist in a run of a version that did not remember them.
 func (f *Folder) Seen() (seen.List, error) {
-	l, err := seen.Read(filepath.Join(f.path, seenName))
+	l, err := seen.Read(f.path, seenName)
 	if err != nil {
 		return nil, fmt.Errorf("read the seen images of run: %w", err)
 	}
@@ -291,96 +250,17 @@ func (f *Folder) Seen() (seen.List, error) {
 }
 
 // SetSeen stores which images the training sees.
-func (f *Folder) SetSeen(l seen.List) error { return l.Write(filepath.Join(f.path, seenName)) }
+func (f *Folder) SetSeen(l seen.List) error {
+	text, err := l.Marshal()
+	if err == nil {
+		err = f.write(seenName, text)
+	}
+	if err != nil {
+		return fmt.Errorf("store the seen images of run: %w", err)
+	}
+	return nil
+}
 
 // Aliases returns the path of the file that says which names the aliases in exported models
 // stand for. There is none before such an export.
 func (f *Folder) Aliases() string { return filepath.Join(f.path, aliasesName) }
-
-// mendEvents cuts off a last line that a kill left without its end.
-func (f *Folder) mendEvents() error {
-	text, err := regular.ReadFile(f.EventsPath(), maxEvents)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	if err != nil {
-		return fmt.Errorf("read events of run: %w", err)
-	}
-	if end := bytes.LastIndexByte(text, '\n') + 1; end < len(text) {
-		if err := os.Truncate(f.EventsPath(), int64(end)); err != nil {
-			return fmt.Errorf("mend events of run: %w", err)
-		}
-	}
-	return nil
-}
-
-// AppendEvent adds a line to the events. The folder must be locked.
-func (f *Folder) AppendEvent(event json.RawMessage) error {
-	if f.events == nil {
-		file, err := os.OpenFile(f.EventsPath(), os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o644)
-		if err != nil {
-			return fmt.Errorf("write event of run: %w", err)
-		}
-		f.events = file
-	}
-	if _, err := f.events.Write(append(bytes.Clone(event), '\n')); err != nil {
-		return fmt.Errorf("write event of run: %w", err)
-	}
-	return nil
-}
-
-// SetBest remembers the best checkpoint, whole or not at all.
-func (f *Folder) SetBest(step int, metric string, value float64) error {
-	text, err := json.Marshal(Best{step, metric, value})
-	if err != nil {
-		return fmt.Errorf("store best of run: %w", err)
-	}
-	if err := renameio.WriteFile(filepath.Join(f.path, bestName), append(text, '\n'), 0o644); err != nil {
-		return fmt.Errorf("store best of run: %w", err)
-	}
-	return nil
-}
-
-// Best returns the best checkpoint so far; the error wraps fs.ErrNotExist before
-// the first evaluation.
-func (f *Folder) Best() (Best, error) {
-	text, err := regular.ReadFile(filepath.Join(f.path, bestName), maxText)
-	if err != nil {
-		return Best{}, fmt.Errorf("read best of run: %w", err)
-	}
-	var b Best
-	if err := json.Unmarshal(text, &b); err != nil {
-		return Best{}, fmt.Errorf("read best of run %q: %w", f.path, err)
-	}
-	return b, nil
-}
-
-// Resolve returns the step that which names: "best", "last", or a number. Before
-// the first evaluation the best is the last. The error wraps checkpoint.ErrNone
-// where the run has none, and lists the steps there are where it lacks that one.
-func (f *Folder) Resolve(which string) (int, error) {
-	steps, err := checkpoint.Steps(f.Checkpoints())
-	if err != nil {
-		return 0, err
-	}
-	if len(steps) == 0 {
-		return 0, fmt.Errorf("run %q: %w", f.path, checkpoint.ErrNone)
-	}
-	last := steps[len(steps)-1]
-	switch which {
-	case "last":
-		return last, nil
-	case "best":
-		best, err := f.Best()
-		if errors.Is(err, fs.ErrNotExist) {
-			return last, nil
-		}
-		return best.Step, err
-	}
-	step, err := strconv.Atoi(which)
-	if err != nil || !slices.Contains(steps, step) {
-		return 0, fmt.Errorf("run %q has no checkpoint %q (known: best, last, %s)", f.path, which,
-			strings.Trim(strings.ReplaceAll(fmt.Sprint(steps), " ", ", "), "[]"))
-	}
-	return step, nil
-}

@@ -75,7 +75,7 @@ func TestRefuse(t *testing.T) {
 // for two processes.
 func TestLock(t *testing.T) {
 	f := mustCreate(t)
-	if err := f.Lock(); err != nil {
+	if err := errors.Join(f.Lock(), f.AppendEvent(json.RawMessage(`{}`))); err != nil {
 		t.Fatal(err)
 	}
 	second, err := Open(f.Path())
@@ -94,6 +94,92 @@ func TestLock(t *testing.T) {
 	}
 	if err := second.Close(); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// TestLockOnly: a lock that changes nothing leaves nothing, and not another process number.
+func TestLockOnly(t *testing.T) {
+	f := mustCreate(t)
+	path := filepath.Join(f.Path(), "lock")
+	if err := errors.Join(f.Lock(), f.Close()); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte("7\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for _, text := range []string{"7\n", ""} {
+		if text == "" {
+			if err := os.Remove(path); err != nil {
+				t.Fatal(err)
+			}
+		}
+		again, err := Open(f.Path())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := errors.Join(again.Lock(), again.Close()); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := os.ReadFile(path); string(got) != text || (err == nil) != (text != "") {
+			t.Errorf("the lock holds %q, %v; want %q", got, err, text)
+		}
+	}
+}
+
+// TestLostLock: whose file of the lock is gone, or another's, notices.
+func TestLostLock(t *testing.T) {
+	f := mustCreate(t)
+	if err := errors.Join(f.Lock(), f.CheckLock()); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Remove(filepath.Join(f.Path(), "lock")); err != nil {
+		t.Fatal(err)
+	}
+	var lost *LostLockError
+	if err := f.CheckLock(); !errors.As(err, &lost) {
+		t.Errorf("CheckLock without the file = %v, want *LostLockError", err)
+	}
+	second, err := Open(f.Path())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer second.Close()
+	if err := second.Lock(); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.CheckLock(); !errors.As(err, &lost) {
+		t.Errorf("CheckLock of another's file = %v, want *LostLockError", err)
+	}
+	if err := errors.Join(f.Close(), second.CheckLock()); err != nil {
+		t.Errorf("the second lock after the first is closed: %v", err)
+	}
+}
+
+// TestLinks: links in the place of what is written to, or out of the folder, are refused, and
+// what they lead to stays.
+func TestLinks(t *testing.T) {
+	precious := filepath.Join(t.TempDir(), "precious")
+	if err := os.WriteFile(precious, []byte("1"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for name, do := range map[string]func(*Folder) error{
+		"lock":         (*Folder).Lock,
+		"events.jsonl": func(f *Folder) error { return errors.Join(f.Lock(), f.AppendEvent(json.RawMessage(`{}`))) },
+		"checkpoints":  func(f *Folder) error { _, err := Open(f.Path()); return err },
+		"spec.yaml":    func(f *Folder) error { _, err := f.Spec(); return err },
+		"seen":         func(f *Folder) error { _, err := f.Seen(); return err },
+	} {
+		f := mustCreate(t)
+		path := filepath.Join(f.Path(), name)
+		if err := errors.Join(os.RemoveAll(path), os.Symlink(precious, path)); err != nil {
+			t.Fatal(err)
+		}
+		if err := do(f); err == nil || !strings.Contains(err.Error(), path) && !strings.Contains(err.Error(), "checkpoints is a link") {
+			t.Errorf("%s is a link: %v, want an error that names it", name, err)
+		}
+		if text, err := os.ReadFile(precious); string(text) != "1" {
+			t.Errorf("%s is a link: what it leads to is %q, %v", name, text, err)
+		}
 	}
 }
 
@@ -132,7 +218,19 @@ func TestResolve(t *testing.T) {
 		}
 	}
 	resolve("best", 20) // nothing evaluated yet
-	if err := f.SetBest(5, "val.auc", 0.9); err != nil {
+	save := func(step int, meta string) {
+		t.Helper()
+		c := &checkpoint.Checkpoint{Step: step, Meta: json.RawMessage(meta)}
+		if _, err := checkpoint.Save(f.Checkpoints(), c); err != nil {
+			t.Fatal(err)
+		}
+	}
+	save(20, `{"best_step":-1}`)
+	resolve("best", 20)
+	save(20, `{"best_step":5}`)
+	resolve("best", 5)
+	// Whatever RUN/best says: a kill can leave it behind the checkpoints.
+	if err := f.ShowBest(20, "val.auc", 0.9); err != nil {
 		t.Fatal(err)
 	}
 	resolve("best", 5)
@@ -140,6 +238,14 @@ func TestResolve(t *testing.T) {
 	resolve("20", 20)
 	if _, err := f.Resolve("7"); err == nil || !strings.Contains(err.Error(), `no checkpoint "7" (known: best, last, 5, 20)`) {
 		t.Errorf("Resolve(7) = %v", err)
+	}
+	manifest := filepath.Join(checkpoint.Path(f.Checkpoints(), 20), "MANIFEST.json")
+	if err := os.WriteFile(manifest, []byte("{}"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	var corrupt *checkpoint.CorruptError
+	if step, err := f.Resolve("best"); !errors.As(err, &corrupt) {
+		t.Errorf("Resolve(best) where the last checkpoint is damaged = %d, %v, want *CorruptError", step, err)
 	}
 }
 

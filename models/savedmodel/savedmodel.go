@@ -13,7 +13,6 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -140,7 +139,7 @@ func Read(folder string) (*Model, error) {
 	refuse := func(format string, args ...any) (*Model, error) {
 		return nil, &FormatError{folder, fmt.Sprintf(format, args...)}
 	}
-	data, err := regular.ReadFile(filepath.Join(folder, FileName), maxFile)
+	data, err := regular.ReadFileIn(folder, FileName, maxFile)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return refuse("it has no %s", FileName)

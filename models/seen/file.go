@@ -9,9 +9,9 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"path/filepath"
 	"strings"
 
-	"github.com/tfpair/tfpair/internal/aside"
 	"github.com/tfpair/tfpair/internal/regular"
 	"github.com/tfpair/tfpair/pipeline/phash"
 )
@@ -38,18 +38,6 @@ type Error struct{ Path, Reason string }
 
 func (e *Error) Error() string { return fmt.Sprintf("%s: %s", e.Path, e.Reason) }
 
-// Write writes the list to a file that appears whole or not at all, and replaces another.
-func (l List) Write(path string) error {
-	text, err := l.Marshal()
-	if err != nil {
-		return err
-	}
-	if err := aside.WriteFile(path, text); err != nil {
-		return fmt.Errorf("write the list of seen images: %w", err)
-	}
-	return nil
-}
-
 // Marshal returns the list as the bytes of its file.
 func (l List) Marshal() ([]byte, error) {
 	var b bytes.Buffer
@@ -74,10 +62,12 @@ func (l List) Marshal() ([]byte, error) {
 	return fmt.Appendf(b.Bytes(), "%x\n", sum), nil
 }
 
-// Read returns the list in the file at path. Hashes of another version of the perceptual hash
-// are left out. Where there is no file the error wraps fs.ErrNotExist; others are *Error.
-func Read(path string) (List, error) {
-	text, err := regular.ReadFile(path, maxFile)
+// Read returns the list in a file that lies in a folder: no link may lead out of that. Hashes of
+// another version of the perceptual hash are left out. Where there is no file the error wraps
+// fs.ErrNotExist; others are *Error.
+func Read(folder, name string) (List, error) {
+	path := filepath.Join(folder, name)
+	text, err := regular.ReadFileIn(folder, name, maxFile)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -32,19 +33,23 @@ func list() List {
 }
 
 func TestRoundTrip(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "seen")
+	folder := t.TempDir()
 	want := list()
-	if err := want.Write(path); err != nil {
+	text, err := want.Marshal()
+	if err != nil {
 		t.Fatal(err)
 	}
-	got, err := Read(path)
+	if err := os.WriteFile(filepath.Join(folder, "seen"), text, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	got, err := Read(folder, "seen")
 	if err != nil || !slices.Equal(got, want) {
 		t.Errorf("Read = %v, %v, want %v", got, err, want)
 	}
-	if _, err := Read(path + "x"); !errors.Is(err, fs.ErrNotExist) {
+	if _, err := Read(folder, "seenx"); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("Read of nothing = %v, want fs.ErrNotExist", err)
 	}
-	if _, err := Read(filepath.Dir(path)); err == nil {
+	if _, err := Read(folder, "."); err == nil {
 		t.Error("Read of a folder = nil error")
 	}
 }

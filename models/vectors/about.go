@@ -37,7 +37,7 @@ func (v *Vectors) writeAbout(w io.Writer, file interface{ Stat() (fs.FileInfo, e
 
 // readAbout adds to numbers at path, a file of so many bytes, what stands beside them.
 func (v *Vectors) readAbout(path string, size int64) error {
-	file, _, err := regular.Open(path + aboutExtension)
+	file, _, err := regular.Open(path+aboutExtension, maxAbout)
 	if errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("%q, which says of which embedding space they are, is missing", path+aboutExtension)
 	}

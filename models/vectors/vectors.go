@@ -46,6 +46,9 @@ var Table = named.Table[Format]{Kind: "vector format", Rows: map[string]named.Ro
 	"npy":   npy,
 }}
 
+// maxFile is the largest file of vectors that is read, in bytes.
+const maxFile = 64 << 30
+
 // Error says that a file of vectors cannot be used, and why.
 type Error struct {
 	Path string
@@ -95,7 +98,7 @@ func Read(path string) (*Vectors, error) {
 }
 
 func (f Format) open(path string) (*Vectors, error) {
-	file, size, err := regular.Open(path)
+	file, size, err := regular.Open(path, maxFile)
 	if err != nil {
 		return nil, err
 	}

@@ -93,7 +93,7 @@ func failed(path string, err error) error {
 // Read reads the file at path, in whatever format of Table it is. The error is an *Error
 // or a *NoHDF5Error.
 func Read(path string) (*File, error) {
-	disk, size, err := regular.Open(path)
+	disk, size, err := regular.Open(path, maxBytes)
 	if err != nil {
 		return nil, failed(path, err)
 	}

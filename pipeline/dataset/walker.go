@@ -9,6 +9,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"syscall"
 	"unicode/utf8"
 
 	"golang.org/x/text/unicode/norm"
@@ -21,12 +22,16 @@ import (
 const (
 	maxDepth   = 64        // folders inside each other
 	maxFolders = 1_000_000 // folders in all
+	maxLinked  = 100_000   // links to folders that are followed in all
+	maxNested  = 8         // links on the way to one folder
 )
 
 // walker collects images and counts what it leaves out.
 type walker struct {
 	root    fs.FS
-	left    int // folders that may still be read
+	left    int            // folders that may still be read
+	links   int            // to folders, that were followed
+	nested  map[string]int // links on the way to a folder, by its path; absent: none
 	found   []found
 	seen    map[string]listing // by path of the folder
 	others  map[string]int     // files by extension that are no images
@@ -50,7 +55,7 @@ type listing struct {
 }
 
 func newWalker(root fs.FS) *walker {
-	return &walker{root: root, left: maxFolders, seen: map[string]listing{}, others: map[string]int{},
+	return &walker{root: root, left: maxFolders, nested: map[string]int{}, seen: map[string]listing{}, others: map[string]int{},
 		machine: map[string]int{}}
 }
 
@@ -133,12 +138,15 @@ func (w *walker) add(l *listing, dir string, e fs.DirEntry) error {
 	info, err := e.Info()
 	if err == nil && e.Type()&fs.ModeSymlink != 0 {
 		if info, err = fs.Stat(w.root, file); err == nil && info.IsDir() {
-			err = w.checkLoop(dir, info)
+			err = w.follow(dir, file, info)
+		} else if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ELOOP) {
+			w.special = append(w.special, fmt.Sprintf("%q (a link that leads nowhere)", file))
+			return nil
 		}
+	} else if err == nil && info.IsDir() && w.nested[dir] > 0 {
+		w.nested[file] = w.nested[dir]
 	}
 	switch {
-	case err != nil && e.Type()&fs.ModeSymlink != 0 && !extensions[extension] && info == nil: // a link to nothing
-		w.others[extension]++
 	case err != nil:
 		return fmt.Errorf("file %q: %w", file, reason(err))
 	case info.IsDir():
@@ -151,6 +159,19 @@ func (w *walker) add(l *listing, dir string, e fs.DirEntry) error {
 		w.others[extension]++
 	}
 	return nil
+}
+
+// follow counts a link in dir to a folder, and refuses those that lead to more folders than anybody
+// has: to one around it, through many other links, or too many in all.
+func (w *walker) follow(dir, link string, target fs.FileInfo) error {
+	w.nested[link] = w.nested[dir] + 1
+	if w.nested[link] > maxNested {
+		return fmt.Errorf("more than %d links to folders lead there, one inside the other", maxNested)
+	}
+	if w.links++; w.links > maxLinked {
+		return fmt.Errorf("more than %d links to folders in all; is a folder linked to again and again?", maxLinked)
+	}
+	return w.checkLoop(dir, target)
 }
 
 // checkLoop refuses a link from dir to itself or a folder around it.

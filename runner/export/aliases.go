@@ -7,11 +7,11 @@ import (
 	"fmt"
 	"io/fs"
 	"math/rand/v2"
-	"os"
 	"slices"
 	"strings"
 
 	"github.com/tfpair/tfpair/internal/aside"
+	"github.com/tfpair/tfpair/internal/regular"
 	"github.com/tfpair/tfpair/models"
 	"github.com/tfpair/tfpair/models/index"
 	"github.com/tfpair/tfpair/models/seen"
@@ -23,6 +23,9 @@ const (
 	coarseAlias = "coarse"
 	imageAlias  = "image"
 )
+
+// maxAliases is the largest file of aliases that is read, in bytes: some ten million names.
+const maxAliases = 1 << 30
 
 var aliasKinds = []string{classAlias, coarseAlias, imageAlias}
 
@@ -45,7 +48,7 @@ type aliases struct {
 // is an *AliasesError.
 func readAliases(path string) (*aliases, error) {
 	a := &aliases{path: path, of: map[[2]string]string{}}
-	text, err := os.ReadFile(path)
+	text, err := regular.ReadFile(path, maxAliases)
 	if errors.Is(err, fs.ErrNotExist) {
 		return a, nil
 	}
@@ -110,7 +113,7 @@ func (a *aliases) all(kind string, names []string) []string {
 
 // store writes the file, unless another export has changed it since it was read.
 func (a *aliases) store() error {
-	now, err := os.ReadFile(a.path)
+	now, err := regular.ReadFile(a.path, maxAliases)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) || !bytes.Equal(now, a.text) {
 		return &AliasesError{a.path, "another export has changed it meanwhile: give the command again"}
 	}

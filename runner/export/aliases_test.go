@@ -173,7 +173,7 @@ func checkAliased(t *testing.T, out string, name map[string]string) {
 			t.Errorf("item %+v at %v stands for %q, want %q", item, g.Vectors().Vector(row), name[item.Path], want)
 		}
 	}
-	list, err := seen.Read(filepath.Join(m.Info().Path, filepath.FromSlash(models.SeenName)))
+	list, err := seen.Read(m.Info().Path, models.SeenName)
 	if err != nil {
 		t.Fatal(err)
 	}

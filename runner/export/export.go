@@ -197,7 +197,7 @@ func (c Config) reload(ctx context.Context, p *place, m *trained.Model, manifest
 }
 
 func (c Config) load(p *place) (*models.Model, error) {
-	model, err := models.Load(p.aside, models.WithDistances(c.Own.DistancesInGo()), models.OnDevice(string(c.Session.Device)),
+	model, err := models.Load(p.aside.Path(), models.WithDistances(c.Own.DistancesInGo()), models.OnDevice(string(c.Session.Device)),
 		models.WithThreads(c.Session.Threads))
 	if err != nil {
 		return nil, fmt.Errorf("reload: %w", err)
@@ -271,10 +271,10 @@ func (c Config) write(p *place, size int, g *graphs.Inference, weights []checkpo
 	if err := s.Assign(names.Assign, feeds, values); err != nil {
 		return err
 	}
-	if err := os.Mkdir(filepath.Join(p.aside, savedmodel.VariablesFolder), 0o755); err != nil {
+	if err := os.Mkdir(p.at(savedmodel.VariablesFolder), 0o755); err != nil {
 		return err
 	}
-	prefix := filepath.Join(p.aside, savedmodel.VariablesPrefix)
+	prefix := p.at(savedmodel.VariablesPrefix)
 	if err := s.Store(names.SavePrefix, names.Save, prefix); err != nil {
 		return err
 	}

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
 
 	"github.com/tfpair/tfpair/internal/aside"
 	"github.com/tfpair/tfpair/models"
@@ -27,8 +28,8 @@ func (e *ExistsError) Error() string { return fmt.Sprintf("%q %s", e.Path, e.Rea
 type place struct {
 	out     string
 	version int
-	made    bool   // out was not there before
-	aside   string // "" before make
+	made    bool          // out was not there before
+	aside   *aside.Folder // nil before make
 }
 
 // findPlace returns the place of a version in out, or of the next one where version is
@@ -75,20 +76,27 @@ func VersionOf(folder string) (int, error) {
 // path returns where the model will be.
 func (p *place) path() string { return filepath.Join(p.out, strconv.Itoa(p.version)) }
 
-// make makes the folder aside.
-func (p *place) make() (err error) {
-	if err := os.MkdirAll(p.out, 0o755); err != nil {
+// make makes the folder aside, and takes away what killed exports left.
+func (p *place) make() error {
+	if err := aside.MkdirAll(p.out); err != nil {
 		return err
 	}
-	if p.aside, err = os.MkdirTemp(p.out, asidePrefix); err != nil {
+	folder, err := aside.CreateFolder(p.out, asidePrefix)
+	if err != nil {
 		return errors.Join(err, p.remove())
 	}
-	return os.Chmod(p.aside, 0o755) // MkdirTemp's is for its owner alone
+	p.aside = folder
+	return nil
+}
+
+// at returns where a file of the model is while it lies aside.
+func (p *place) at(name string) string {
+	return filepath.Join(p.aside.Path(), filepath.FromSlash(name))
 }
 
 // write writes a file of the model.
 func (p *place) write(name string, data []byte) error {
-	path := filepath.Join(p.aside, filepath.FromSlash(name))
+	path := p.at(name)
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return err
 	}
@@ -114,11 +122,11 @@ func (p *place) seal(m *models.Manifest) error {
 
 // walk calls f with the path and the name of each file of the model but the manifest.
 func (p *place) walk(f func(path, name string) error) error {
-	return filepath.WalkDir(p.aside, func(path string, d fs.DirEntry, err error) error {
+	return filepath.WalkDir(p.aside.Path(), func(path string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
 			return err
 		}
-		name, err := filepath.Rel(p.aside, path)
+		name, err := filepath.Rel(p.aside.Path(), path)
 		if err != nil || filepath.ToSlash(name) == models.ManifestName {
 			return err
 		}
@@ -126,32 +134,18 @@ func (p *place) walk(f func(path, name string) error) error {
 	})
 }
 
-// publish brings the model to the disk and puts it in its place by one rename.
-func (p *place) publish() error {
-	err := filepath.WalkDir(p.aside, func(path string, _ fs.DirEntry, err error) error {
-		if err != nil {
-			return err
-		}
-		return aside.Sync(path)
-	})
-	if err != nil {
-		return err
-	}
-	// A rename onto a folder that has files is an error, so a version is never replaced.
-	if err := os.Rename(p.aside, p.path()); err != nil {
-		return err
-	}
-	return aside.Sync(p.out)
-}
+// publish brings the model to the disk and puts it in its place by one rename, which is an error
+// where a folder that has files is: a version is never replaced.
+func (p *place) publish() error { return p.aside.Publish(p.path()) }
 
-// remove takes away what make and write left.
+// remove takes away what make and write left. A model that has its name stays.
 func (p *place) remove() error {
 	var errs []error
-	if p.aside != "" {
-		errs = append(errs, os.RemoveAll(p.aside))
+	if p.aside != nil {
+		errs = append(errs, p.aside.Cleanup())
 	}
 	if p.made {
-		if err := os.Remove(p.out); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		if err := os.Remove(p.out); err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, syscall.ENOTEMPTY) {
 			errs = append(errs, err)
 		}
 	}

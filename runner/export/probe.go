@@ -5,9 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"math"
-	"os"
 	"path"
-	"path/filepath"
 	"slices"
 
 	"github.com/tfpair/tfpair/internal/sample"
@@ -77,7 +75,7 @@ func verify(ctx context.Context, p *place, model *models.Model) (*Result, error)
 		return nil, err
 	}
 	for _, probe := range r.Manifest.Probes {
-		file, err := os.ReadFile(filepath.Join(p.aside, filepath.FromSlash(probe.File)))
+		file, err := r.Manifest.ReadFile(p.aside.Path(), probe.File)
 		if err != nil {
 			return nil, err
 		}

@@ -4,8 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
+	"maps"
+	"slices"
 
 	"github.com/tfpair/tfpair/graphs"
 	"github.com/tfpair/tfpair/internal/session"
@@ -49,8 +49,8 @@ func (r Rewrite) Run(ctx context.Context) (*Result, error) {
 
 // fill writes the model aside and checks it there.
 func (r Rewrite) fill(ctx context.Context, p *place) (_ *Result, err error) {
-	for name := range r.Manifest.Files {
-		data, err := os.ReadFile(filepath.Join(r.Model, filepath.FromSlash(name)))
+	for _, name := range slices.Sorted(maps.Keys(r.Manifest.Files)) {
+		data, err := r.Manifest.ReadFile(r.Model, name)
 		if err != nil {
 			return nil, err
 		}

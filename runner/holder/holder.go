@@ -146,7 +146,7 @@ func (h *Holder) readModel(m *models.Manifest) (err error) {
 	}
 	if _, ok := m.Files[models.SeenName]; !ok {
 		h.Unknown = "it was exported without --with-seen, so it does not tell what it was trained on: ask its run"
-	} else if h.seen, err = seen.Read(filepath.Join(h.Path, filepath.FromSlash(models.SeenName))); err != nil {
+	} else if h.seen, err = seen.Read(h.Path, models.SeenName); err != nil {
 		return err
 	}
 	h.lackSums()

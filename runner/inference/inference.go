@@ -10,7 +10,6 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"path/filepath"
 	"slices"
 
 	"github.com/tfpair/tfpair/graphs/spec"
@@ -162,7 +161,7 @@ func seenBy(info models.Info) (*seen.Set, error) {
 	if _, ok := info.Manifest.Files[models.SeenName]; !ok {
 		return nil, nil
 	}
-	list, err := seen.Read(filepath.Join(info.Path, filepath.FromSlash(models.SeenName)))
+	list, err := seen.Read(info.Path, models.SeenName)
 	if err != nil {
 		return nil, &models.CorruptError{Path: info.Path, File: models.SeenName, Reason: err.Error()}
 	}

@@ -15,7 +15,6 @@ import (
 	"github.com/tfpair/tfpair/models/checkpoint"
 	"github.com/tfpair/tfpair/models/distance"
 	"github.com/tfpair/tfpair/models/index"
-	"github.com/tfpair/tfpair/models/run"
 	"github.com/tfpair/tfpair/models/vectors"
 	"github.com/tfpair/tfpair/pipeline"
 	"github.com/tfpair/tfpair/pipeline/dataset"
@@ -44,15 +43,7 @@ func opened(t *testing.T, folder string) *inference.Model {
 // runOf returns a run whose only checkpoint, of random weights, is the best.
 func runOf(t *testing.T, set ...string) string {
 	t.Helper()
-	folder := trainedtest.Run(t, nil, set...)
-	f, err := run.Open(folder)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := errors.Join(f.SetBest(7, "val.auc", 0.75), f.Close()); err != nil {
-		t.Fatal(err)
-	}
-	return folder
+	return trainedtest.Run(t, nil, set...)
 }
 
 // drawn draws two figures, with splits: 3 pictures of each to train, 2 to test.

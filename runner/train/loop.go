@@ -124,7 +124,7 @@ func (l *loop) resume(ctx context.Context, images seen.List) error {
 	if err := errors.Join(l.network.Restore(c), l.validation.resume(c, l.state)); err != nil {
 		return err
 	}
-	if err := l.lengthen(); err != nil { // all is checked: from here on the folder is changed
+	if err := errors.Join(l.lengthen(), l.tidy()); err != nil { // all is checked: from here on the folder is changed
 		return err
 	}
 	for _, err := range corrupt {
@@ -400,20 +400,28 @@ func (l *loop) save() error {
 		return err
 	}
 	c.Step = l.step
+	if err := l.folder.CheckLock(); err != nil {
+		return err
+	}
 	if l.saved, err = checkpoint.Save(l.folder.Checkpoints(), c); err != nil {
 		return err
 	}
 	l.savedAt = l.Now()
-	if l.state.BestStep >= 0 {
-		if err := l.folder.SetBest(l.state.BestStep, l.Select.Key, l.state.BestValue); err != nil {
-			return err
-		}
-	}
-	if err := checkpoint.Prune(l.folder.Checkpoints(), keepLast, l.state.BestStep); err != nil {
+	if err := l.tidy(); err != nil {
 		return err
 	}
 	debug.FreeOSMemory() // weights and slots lay in memory twice more, for the file
 	return l.tell(Saved{Step: l.step, Path: l.saved})
+}
+
+// tidy brings what follows from the checkpoints up to the last one: RUN/best, and which are kept.
+func (l *loop) tidy() error {
+	if l.state.BestStep >= 0 {
+		if err := l.folder.ShowBest(l.state.BestStep, l.Select.Key, l.state.BestValue); err != nil {
+			return err
+		}
+	}
+	return checkpoint.Prune(l.folder.Checkpoints(), keepLast, l.state.BestStep)
 }
 
 // summary returns what the training came to, with the scores of the best checkpoint.

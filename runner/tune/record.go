@@ -13,9 +13,8 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/google/renameio/v2"
-
 	"github.com/tfpair/tfpair/graphs/spec"
+	"github.com/tfpair/tfpair/internal/aside"
 	"github.com/tfpair/tfpair/internal/regular"
 )
 
@@ -67,7 +66,7 @@ func openRecord(folder string, h head, keys []string) (*record, error) {
 		if err == nil && len(entries) > 0 {
 			return nil, &FolderError{folder, "is there and holds no search"}
 		} else if err == nil || errors.Is(err, fs.ErrNotExist) {
-			err = os.MkdirAll(folder, 0o755)
+			err = aside.MkdirAll(folder)
 		}
 		if err != nil {
 			return nil, fmt.Errorf("make folder of search: %w", err)
@@ -200,7 +199,7 @@ func (r *record) table() ([]byte, error) {
 
 // write replaces a file, whole or not at all.
 func (r *record) write(name string, text []byte) error {
-	if err := renameio.WriteFile(filepath.Join(r.folder, name), text, 0o644); err != nil {
+	if err := aside.WriteFile(filepath.Join(r.folder, name), text); err != nil {
 		return fmt.Errorf("record of search: %w", err)
 	}
 	return nil

@@ -51,7 +51,7 @@ func Run(t testing.TB, edit func(*checkpoint.Checkpoint, *trained.State), set ..
 	state := trained.State{Data: "pictures", Fingerprint: "sha256:0", Classes: []string{"a", "b"},
 		Validation: &trained.Validation{Step: 7, Scores: evaluate.Scores{Threshold: 0.25, Pairs: 30,
 			Metrics: map[string]float64{"auc": 0.75}}}}
-	c.Step = 7
+	c.Step, state.BestStep = 7, 7
 	if edit != nil {
 		edit(c, &state)
 	}

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"image"
 	"math/rand/v2"
@@ -54,7 +55,7 @@ training with the same spec makes of it in its first epochs.
   tfpair augment --data demo/pictures --set augment=strong --out strong.png --count 4`,
 		Action: func(c *cli.Context) error {
 			o.spec.set = c.StringSlice("set")
-			return runAugment(o, streams)
+			return runAugment(c.Context, o, streams)
 		},
 	}
 	o.addFlags(c)
@@ -85,7 +86,7 @@ func (o augmentOptions) validate() error {
 	return cmp.Or(err, o.data.validate(), unusedSheet("--out", o.out, o.overwrite))
 }
 
-func runAugment(o augmentOptions, streams IO) error {
+func runAugment(ctx context.Context, o augmentOptions, streams IO) error {
 	if err := o.validate(); err != nil {
 		return err
 	}
@@ -94,7 +95,7 @@ func runAugment(o augmentOptions, streams IO) error {
 	if err != nil {
 		return err
 	}
-	data, err := o.data.open()
+	data, err := o.data.open(ctx, out)
 	if err != nil {
 		return err
 	}

@@ -181,7 +181,7 @@ func (o calibrateOptions) choose(ctx context.Context, m *inference.Model, out ou
 	if o.data.path == "" {
 		return m.Recalibrate(rule)
 	}
-	data, err := o.data.open()
+	data, err := o.data.open(ctx, out)
 	if err != nil {
 		return nil, err
 	}

@@ -141,7 +141,7 @@ func runEvaluate(ctx context.Context, o evaluateOptions, streams IO) (err error)
 	}
 	m := measuring{evaluateOptions: o, out: o.output.on(streams)}
 	m.bar = &stages{out: m.out}
-	if m.data, err = o.data.open(); err != nil {
+	if m.data, err = o.data.open(ctx, m.out); err != nil {
 		return err
 	}
 	defer m.data.Close() // read only

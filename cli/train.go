@@ -86,7 +86,7 @@ func runTrain(ctx context.Context, o trainOptions, streams IO) error {
 	if err != nil {
 		return err
 	}
-	data, err := o.data.open()
+	data, err := o.data.open(ctx, out)
 	if err != nil {
 		return err
 	}

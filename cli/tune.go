@@ -108,7 +108,7 @@ func runTune(ctx context.Context, o tuneOptions, streams IO) error {
 		return err
 	}
 	out := o.output.on(streams)
-	config, err := o.config(out)
+	config, err := o.config(ctx, out)
 	if err != nil {
 		return err
 	}
@@ -130,11 +130,11 @@ func (o tuneOptions) next(spec string) commandLine {
 }
 
 // config reads what the options name, and refuses a search that cannot begin.
-func (o tuneOptions) config(out output) (tune.Config, error) {
+func (o tuneOptions) config(ctx context.Context, out output) (tune.Config, error) {
 	t := tune.Config{Trials: o.trials, Time: time.Duration(o.minutes * float64(time.Minute)), Seeds: o.seeds,
 		Seed: o.seed, Folder: o.out, Session: o.machine.session(), Store: o.data.reading.store(),
 		SkipBad: o.data.reading.skip(), Now: time.Now,
-		Open: func() (*dataset.Dataset, error) { return o.data.open() }}
+		Open: func() (*dataset.Dataset, error) { return o.data.open(ctx, out) }}
 	var err error
 	if t.Resolved, t.Weights, err = o.start.read(out); err != nil {
 		return t, err

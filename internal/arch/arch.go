@@ -108,6 +108,7 @@ var Rules = map[string]Rule{
 	"pipeline/decode":   {Pure: true, Why: noCgo},
 	"pipeline/features": {Ours: []string{"internal/half"}, Pure: true, Why: noCgo},
 	"pipeline/resize":   {Pure: true, Why: noCgo},
+	"pipeline/look":     {Ours: []string{"pipeline/dataset", "pipeline/decode"}, Pure: true, Why: noCgo},
 	"pipeline/phash":    {Pure: true, Why: noCgo},
 	"pipeline/augment":  {Pure: true, Why: noCgo},
 	"pipeline/sampler":  {Ours: []string{"pipeline/dataset"}, Pure: true, Why: noCgo},

@@ -27,9 +27,6 @@ func ParseGroupBy(text string) (*regexp.Regexp, error) {
 
 // groupBy gives each image the group that its path names. Label images have none.
 func (d *Dataset) groupBy(by *regexp.Regexp) error {
-	if d.Groups != nil {
-		return &OptionsError{"group-by is given, and the list has a column group; leave out one of them"}
-	}
 	labels := d.labelImages()
 	names := map[int32]string{}
 	photos := 0
@@ -45,10 +42,21 @@ func (d *Dataset) groupBy(by *regexp.Regexp) error {
 	if len(names) == 0 {
 		return &OptionsError{fmt.Sprintf("group-by %q is in the path of no image; the first is %q", by, d.Images[0].Path)}
 	}
-	d.setGroups(names)
 	if alone := photos - len(names); alone > 0 {
 		d.note("%s in the path of which group-by finds no group: each is a group of its own", plural(alone, "image"))
 	}
+	return d.SetGroups("group-by", names)
+}
+
+// SetGroups puts images into groups, by name, and notes how many there are. Images that names
+// lacks are groups of their own. The error, an *OptionsError, says that the data has groups
+// already, besides those of by.
+func (d *Dataset) SetGroups(by string, names map[int32]string) error {
+	if d.Groups != nil {
+		return &OptionsError{by + " is given, and the list has a column group; leave out one of them"}
+	}
+	d.setGroups(names)
+	d.noteGroups()
 	return nil
 }
 

@@ -25,7 +25,7 @@ type Options struct {
 	Val     string         // another list, of photos for validation; "": none
 	Test    string         // another list, of photos for test; "": none
 	Splits  SplitFolders   // of class folders; nil: their names say; not read for ImagesOnly
-	GroupBy *regexp.Regexp // takes the name of an image\'s group out of its path, see ParseGroupBy; nil: a column group, or none
+	GroupBy *regexp.Regexp // takes the name of an image's group out of its path, see ParseGroupBy; nil: a column group, or none
 	// Nothing but images is wanted: no class or tuple is asked for, and Data may be one image.
 	ImagesOnly bool
 	FS         fs.FS // where Data and Images are looked up; nil: the operating system's files
@@ -104,13 +104,13 @@ func open(o Options, lenient bool) (*Dataset, *source, error) {
 	if err := format.read(s, d); err != nil {
 		return nil, nil, err
 	}
+	if d.Groups != nil {
+		d.noteGroups()
+	}
 	if o.GroupBy != nil {
 		if err := d.groupBy(o.GroupBy); err != nil {
 			return nil, nil, err
 		}
-	}
-	if d.Groups != nil {
-		d.noteGroups()
 	}
 	d.close, s.close = s.close, nil
 	return d, s, nil

@@ -1,6 +1,9 @@
-// Command service answers over HTTP with an exported model: POST /embed takes an
-// image, POST /search one to find in the model's gallery, POST /compare a form with the
-// files left and right.
+// Command service answers over HTTP with an exported model:
+//
+//	service MODEL ADDRESS
+//
+// POST /embed takes an image, POST /search one to find in the model's gallery, POST /compare a form
+// with the files left and right. GET /ready is 503 once the service is told to stop.
 package main
 
 import (
@@ -14,6 +17,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -26,24 +30,42 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
+	listener, err := listen(os.Args[2])
+	if err != nil {
+		log.Fatal(err)
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	server := &http.Server{Addr: "localhost:8080", Handler: service(model),
+	server := &http.Server{Handler: service(model),
 		ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 30 * time.Second,
 		WriteTimeout: time.Minute, IdleTimeout: 2 * time.Minute}
 	done := make(chan error)
 	go func() {
 		<-ctx.Done()
+		stopping.Store(true)                          // GET /ready is 503, and each answer closes its connection
+		time.Sleep(notice)                            // while all are answered as before
 		done <- server.Shutdown(context.Background()) // takes no more, and waits for what runs
 	}()
-	if err := server.ListenAndServe(); !errors.Is(err, http.ErrServerClosed) {
+	if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
 		log.Fatal(err)
 	}
-	log.Print(errors.Join(<-done, model.Close())) // ListenAndServe returns before Shutdown is done
+	if err := errors.Join(<-done, model.Close()); err != nil { // Serve returns before Shutdown is done
+		log.Fatal(err)
+	}
 }
+
+// notice is how long clients and load balancers have to see that the service stops.
+const notice = 2 * time.Second
+
+var stopping atomic.Bool
 
 func service(model *models.Model) http.Handler {
 	mux := http.NewServeMux()
+	mux.HandleFunc("GET /ready", func(w http.ResponseWriter, _ *http.Request) {
+		if stopping.Load() {
+			http.Error(w, "shutting down", http.StatusServiceUnavailable)
+		}
+	})
 	mux.HandleFunc("POST /embed", answer(func(r *http.Request) (any, error) {
 		img, err := read(r.Body)
 		if err != nil {
@@ -87,8 +109,23 @@ func read(r io.Reader) (image.Image, error) {
 	return decode.Decode(data, decode.Limits{})
 }
 
+// held bounds how many requests have their body in memory, 16 MiB each at most.
+var held = make(chan struct{}, 32)
+
 func answer(f func(*http.Request) (any, error)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
+		if stopping.Load() {
+			w.Header().Set("Connection", "close") // an idle one would be closed under the next request
+		}
+		select {
+		case held <- struct{}{}:
+			defer func() { <-held }()
+		case <-time.After(5 * time.Second):
+			_, _ = io.Copy(io.Discard, http.MaxBytesReader(w, r.Body, 16<<20)) // a client that still sends sees no answer
+			w.Header().Set("Retry-After", "5")
+			http.Error(w, "too many requests at once", http.StatusServiceUnavailable)
+			return
+		}
 		r.Body = http.MaxBytesReader(w, r.Body, 16<<20)
 		v, err := f(r)
 		var large *http.MaxBytesError

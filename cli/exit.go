@@ -48,6 +48,7 @@ const (
 	exitInput       = 4
 	exitDiverged    = 5
 	exitRefused     = 6
+	exitCrashed     = 7
 	exitDifferent   = 10
 	exitInterrupted = 130
 	exitTerminated  = 143
@@ -65,6 +66,7 @@ var exitCodes = []struct {
 	{exitInput, "input, model or runtime missing, or not what it claims to be"},
 	{exitDiverged, "training diverged"},
 	{exitRefused, "refused by a quality guard"},
+	{exitCrashed, "crashed: what was printed does not count"},
 	{exitDifferent, "different (compare --exit-code only)"},
 	{exitInterrupted, "interrupted (Ctrl-C)"},
 	{exitTerminated, "terminated (SIGTERM)"},
@@ -160,6 +162,7 @@ var outcomes = []outcome{
 	{isAbsent[*models.NotModelError], exitInput, advice{"train it first: tfpair train --data {data} --out {model}"}},
 	{isA[*models.NotModelError], exitInput, advice{"tfpair export --run RUN --out MODEL makes one"}},
 	{isA[*models.CorruptError], exitInput, advice{"export it again: tfpair export --run RUN --out MODEL"}},
+	{isA[*session.LoadError], exitInput, advice{"export it again: tfpair export --run RUN --out MODEL"}},
 	{isA[*models.AnswerError], exitInput, advice{"the model is not what it claims to be; ask who made it"}},
 	{isA[*models.NewerError], exitInput, advice{"use the version of tfpair that exported it, or a later one"}},
 	{isA[*export.ExistsError], exitUsage, advice{"give another --out or --version; nothing is overwritten"}},

@@ -5,18 +5,30 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+
+	"github.com/tfpair/tfpair/internal/crash"
 )
 
 // Main runs the command line of this process and returns its exit code. The first
 // SIGINT or SIGTERM cancels what runs, which then saves and says where; the second
-// one leaves at once.
+// one leaves at once. A crash, also one of the TensorFlow runtime, ends the process with its own code.
 func Main() int {
+	crash.Watch(exitCrashed, crashed)
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
 	ctx, cancel := context.WithCancelCause(context.Background())
 	go func() { // ends with the process
 		cancel(SignalError{Signal: <-signals})
-		os.Exit(SignalError{Signal: <-signals}.Code())
+		code := SignalError{Signal: <-signals}.Code()
+		crash.Done()
+		os.Exit(code)
 	}()
-	return Run(ctx, os.Args, IO{Out: os.Stdout, Err: os.Stderr, Getenv: os.Getenv})
+	code := Run(ctx, os.Args, IO{Out: os.Stdout, Err: os.Stderr, Getenv: os.Getenv})
+	crash.Done()
+	return code
 }
+
+// crashed is the last thing that is said of a crash.
+const crashed = `tfpair: crashed: what was printed before does not count
+tfpair: hint: a model of somebody else can do this, so ask its maker; else report it, with the lines above
+`

@@ -21,6 +21,9 @@ var ErrNotBuilt = session.ErrNotBuilt
 // again, in a new process where the run may go on for ever.
 var ErrTimeout = session.ErrTimeout
 
+// LoadError says that the TensorFlow runtime refused a model whose files are as they were written.
+type LoadError = session.LoadError
+
 // errPanicked is what callers get whose images were in a batch with those of one that panicked.
 var errPanicked = errors.New("the run of the network panicked in the call that led the batch")
 

@@ -49,7 +49,7 @@ type Info struct {
 // the manifest, and the gallery, where there is one, is read at once. Other SavedModels
 // are opened with Declared. Close the Model when it is of no more use.
 //
-// Errors: *NotModelError, *CorruptError, *NewerError, those of loading the TensorFlow
+// Errors: *NotModelError, *CorruptError, *NewerError, *LoadError, those of loading the TensorFlow
 // runtime, ErrNoGPU and ErrNotBuilt.
 func Load(folder string, list ...Option) (*Model, error) {
 	o := options{maxBatch: defaultBatch}

@@ -43,6 +43,7 @@ type Rule struct {
 	Ours []string // packages of ours it may import; "x/..." is x and all below it
 	Door bool     // it may import the binding: it builds graphs, runs them or loads the library
 	HDF5 bool     // it may import HDF5
+	C    bool     // it may hold C of its own
 	Pure bool     // it must not depend on cgo packages, however indirectly; HDF5 is allowed
 	Why  string   // the reason, shown when the rule is broken
 }
@@ -80,7 +81,9 @@ var Rules = map[string]Rule{
 	"internal/libhdf5":  {Pure: true, Why: "strangers run it before anything is built"},
 	"internal/pretrained": {Ours: []string{"internal/aside", "internal/pip"}, Pure: true,
 		Why: "it fetches files and does not read them"},
-	"internal/tracer": {Pure: true, Why: leaf},
+	"internal/tracer":          {Pure: true, Why: leaf},
+	"internal/crash":           {C: true, Pure: true, Why: "how a process ends is known to C alone; it is a leaf"},
+	"internal/crash/crashtest": {C: true, Pure: true, Why: "tests of internal/crash cannot hold C"},
 	"internal/libtensorflow": {Ours: []string{"internal/pip"}, Pure: true,
 		Why: "strangers run it before anything is built"},
 	"internal/libtensorflow/load": {Ours: []string{"internal/libtensorflow"}, Door: true,

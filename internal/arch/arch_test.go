@@ -133,7 +133,7 @@ func (r Rule) check(p listed) []string {
 			problems = append(problems, "imports "+imported+", and is no door to HDF5")
 		}
 	}
-	if len(p.CgoFiles) > 0 && !r.Door && !r.HDF5 {
+	if len(p.CgoFiles) > 0 && !r.Door && !r.HDF5 && !r.C {
 		problems = append(problems, "imports C, and is no door")
 	}
 	for _, dep := range p.Deps {

@@ -12,6 +12,7 @@ package session
 
 import (
 	"errors"
+	"fmt"
 	"time"
 )
 
@@ -37,6 +38,17 @@ var ErrNotBuilt = errors.New("this program was built without TensorFlow: the bui
 // the session refuses all later runs.
 var ErrTimeout = errors.New("a run of the network took longer than its timeout; the TensorFlow runtime cannot stop it, " +
 	"so nothing more is run")
+
+// LoadError says that the runtime refused a SavedModel.
+type LoadError struct {
+	Folder string
+	Err    error // the runtime's
+}
+
+func (e *LoadError) Error() string { return fmt.Sprintf("load model %q: %v", e.Folder, e.Err) }
+
+// Unwrap returns what the runtime said.
+func (e *LoadError) Unwrap() error { return e.Err }
 
 // Options configure a session. The zero value is right for most.
 type Options struct {

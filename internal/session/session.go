@@ -49,7 +49,7 @@ func Open(g *tf.Graph, o Options) (*Session, error) {
 const patterns = `[]*?\`
 
 // Load opens a session on the graph with the given tag of the SavedModel in folder,
-// its variables restored. Errors are those of Open.
+// its variables restored. Errors are those of Open, and *LoadError.
 func Load(folder, tag string, o Options) (*Session, error) {
 	// Training turns the graph optimizer off; a model that only answers is worth its time.
 	o.Rewrite = true
@@ -59,11 +59,11 @@ func Load(folder, tag string, o Options) (*Session, error) {
 	}
 	m, err := tf.LoadSavedModel(folder, []string{tag}, options)
 	if err != nil && strings.ContainsAny(folder, patterns) {
-		return nil, fmt.Errorf("load model %q: TensorFlow takes the characters [ ] * ? and \\ of a path for a "+
-			"pattern; give the folder a path without them (%w)", folder, err)
+		err = fmt.Errorf("TensorFlow takes the characters [ ] * ? and \\ of a path for a "+
+			"pattern; give the folder a path without them (%w)", err)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("load model %q: %w", folder, err)
+		return nil, &LoadError{folder, err}
 	}
 	return newSession(m.Session, m.Graph, o)
 }

@@ -80,6 +80,8 @@ var commands = []command{
 		[]string{"grocery"}, []string{"tfpair"}, cache},
 	{"thresholds", "a promised rate of false accepts, on other images than it was chosen on",
 		[]string{"mnist", "grocery"}, []string{"tfpair"}, thresholds},
+	{"openset", "a promised share of accepted strangers, on strangers of other classes",
+		[]string{"mnist", "omniglot", "grocery"}, []string{"tfpair"}, openset},
 	{"embed", "tfpair embed beside its parts, decoding and network, each alone",
 		[]string{"mnist", "grocery"}, []string{"tfpair", "embedder"}, embed},
 }

@@ -4,7 +4,11 @@ import (
 	"cmp"
 	"fmt"
 
+	"github.com/urfave/cli/v2"
+
+	"github.com/tfpair/tfpair/models/distance"
 	"github.com/tfpair/tfpair/models/index"
+	"github.com/tfpair/tfpair/runner/inference"
 )
 
 // whichThreshold tells the two thresholds of a model with a gallery apart.
@@ -36,4 +40,25 @@ func acceptance(a *index.Accept, why string) string {
 // noThreshold says why an index has no threshold.
 func noThreshold(why string) string {
 	return cmp.Or(why, "an earlier version made what is searched; build it again for one")
+}
+
+// addSearchFlags adds the flags of addFlags for searches, whose threshold is that of the index.
+func (o *thresholdOptions) addSearchFlags(c *cli.Command) {
+	c.Flags = append(c.Flags,
+		&cli.Float64Flag{Name: "threshold", Destination: &o.value, DefaultText: "that of the index",
+			Usage: "accept answers up to distance `X`, of any number"},
+		&cli.StringFlag{Name: "false-accepts", Destination: &o.falseAccepts,
+			Usage: "`SHARE` of strangers, whose class is not in the index, that may be accepted, such as 1%"})
+}
+
+// of returns x with the threshold that is asked for.
+func (o thresholdOptions) of(m *inference.Model, x *index.Index) (*index.Index, error) {
+	if o.given {
+		return x.Accepting(index.Accept{Threshold: distance.Threshold{Value: o.value, Source: "--threshold"}, Images: x.Len()}), nil
+	}
+	share, err := parseShare("--false-accepts", o.falseAccepts)
+	if err != nil || share == 0 {
+		return x, err
+	}
+	return m.Promising(x, share)
 }

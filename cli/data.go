@@ -122,6 +122,22 @@ func (o dataOptions) open(ctx context.Context, out output) (*dataset.Dataset, er
 	return data, nil
 }
 
+// openImages opens the data as mere images: one image, a folder, an archive or a list.
+func (o dataOptions) openImages() (*dataset.Dataset, error) { return imagesOf(o.options()) }
+
+// openImages does the same with the data at path.
+func (o layoutOptions) openImages(path string) (*dataset.Dataset, error) {
+	return imagesOf(o.options(path))
+}
+
+func imagesOf(options dataset.Options, err error) (*dataset.Dataset, error) {
+	if err != nil {
+		return nil, err
+	}
+	options.ImagesOnly = true
+	return dataset.Open(options)
+}
+
 // readingOptions say how images are read, and what is done with bad ones.
 type readingOptions struct {
 	bad     string  // policy: "stop" or "skip"

@@ -11,6 +11,7 @@ import (
 	"github.com/tfpair/tfpair/models/vectors"
 	"github.com/tfpair/tfpair/pipeline"
 	"github.com/tfpair/tfpair/pipeline/dataset"
+	"github.com/tfpair/tfpair/runner/inference"
 )
 
 // embedOptions are the options of tfpair embed.
@@ -19,6 +20,7 @@ type embedOptions struct {
 	model     modelOptions
 	out       string // file of the vectors
 	overwrite bool
+	classify  classifyOptions
 	machine   machineOptions
 	output    outputOptions
 }
@@ -36,9 +38,17 @@ The data may also be images without classes, one image, or a list with a column
 of a list in the order of its rows. The file also holds the paths and the id of
 the embedding space. It appears whole or not at all.
 
+With --classify the file has, of each image, the class of the nearest image of an
+index or of the model's gallery, its distance, and its path. Beyond the threshold of
+the index the class is empty: none of these.
+
 ` + examplesHead + `  tfpair embed --model demo/model --data demo/pictures --out vectors.npy
-  tfpair embed --model demo/model --data demo/pictures/test --out vectors.csv`,
-		Action: func(c *cli.Context) error { return runEmbed(c.Context, o, streams) },
+  tfpair embed --model demo/model --data demo/pictures/test --out vectors.csv
+  tfpair embed --model demo/model --data demo/pictures/test --classify --index demo/pictures.index --threshold 0.5 --out names.csv`,
+		Action: func(c *cli.Context) error {
+			o.classify.threshold.given = c.IsSet("threshold")
+			return runEmbed(c.Context, o, streams)
+		},
 	}
 	o.addFlags(c)
 	return c
@@ -50,6 +60,7 @@ func (o *embedOptions) addFlags(c *cli.Command) {
 	c.Flags = append(c.Flags,
 		&cli.StringFlag{Name: "out", Destination: &o.out, Usage: "`FILE` of the vectors; its name ends in .npy, .csv or .jsonl"},
 		overwriteFlag(&o.overwrite))
+	o.classify.addFlags(c)
 	o.machine.addFlags(c)
 	o.output.addFlags(c)
 	needs(c, "model", "data", "out")
@@ -57,7 +68,7 @@ func (o *embedOptions) addFlags(c *cli.Command) {
 
 func (o embedOptions) validate() error {
 	err := require("embed", given{"model", o.model.folder}, given{"data", o.data.path}, given{"out", o.out})
-	return cmp.Or(err, o.data.validate(), o.machine.validate())
+	return cmp.Or(err, o.classify.validate(o.out), o.data.validate(), o.machine.validate())
 }
 
 // embedded is the result of tfpair embed.
@@ -77,16 +88,14 @@ func runEmbed(ctx context.Context, o embedOptions, streams IO) (err error) {
 		return err
 	}
 	out := o.output.on(streams)
-	options, err := o.data.options()
-	if err != nil {
-		return err
-	}
-	options.ImagesOnly = true
-	data, err := dataset.Open(options)
+	data, err := o.data.openImages()
 	if err != nil {
 		return err
 	}
 	defer data.Close() // read only
+	if o.classify.asked {
+		return runClassify(ctx, o, out, data)
+	}
 	file, err := vectors.Create(o.out, o.overwrite)
 	if err != nil {
 		return err
@@ -97,21 +106,31 @@ func runEmbed(ctx context.Context, o embedOptions, streams IO) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, model.Close()) }()
-	for _, note := range data.Notes {
-		out.say("note       %s", note)
-	}
-	bar, began := stages{out: out}, time.Now()
-	e, err := model.EmbedImages(ctx, data, data.In("").Images, o.data.reading.with(bar.of("embedding")))
-	bar.end()
+	e, seconds, err := o.embed(ctx, out, model, data)
 	if err != nil {
-		return stopped(ctx, err)
+		return err
 	}
 	result := embedded{Out: o.out, Model: model.Name, Space: e.Space, Data: data.Name,
-		Images: len(e.Images), Dim: e.Dim, Seconds: time.Since(began).Seconds()}
+		Images: len(e.Images), Dim: e.Dim, Seconds: seconds}
 	if err := file.Write(e.Vectors); err != nil {
 		return err
 	}
 	return result.show(out, e.Bad)
+}
+
+// embed embeds the images of data, and says what is to be said of them.
+func (o embedOptions) embed(ctx context.Context, out output, m *inference.Model, data *dataset.Dataset) (
+	e *inference.Embeddings, seconds float64, err error) {
+	for _, note := range data.Notes {
+		out.say("note       %s", note)
+	}
+	bar, began := stages{out: out}, time.Now()
+	e, err = m.EmbedImages(ctx, data, data.In("").Images, o.data.reading.with(bar.of("embedding")))
+	bar.end()
+	if err != nil {
+		return nil, 0, stopped(ctx, err)
+	}
+	return e, time.Since(began).Seconds(), nil
 }
 
 // show says what was written, and what was not.

@@ -139,6 +139,8 @@ func pipeArguments(flag string, args []string) []string {
 		change = append(change, "--images", "pictures/train/house")
 	case flag == "images" && slices.Contains(rest, "--run"):
 		change = append(change, "--gallery", list)
+	case flag == "index" && slices.Contains(rest, "--out"): // of embed
+		change = append(change, "--classify")
 	}
 	return slices.Concat([]string{"--" + flag, file}, change, rest)
 }

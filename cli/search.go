@@ -7,7 +7,6 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/tfpair/tfpair/models"
 	"github.com/tfpair/tfpair/models/index"
 	"github.com/tfpair/tfpair/models/vectors"
 	"github.com/tfpair/tfpair/pipeline/dataset"
@@ -16,18 +15,17 @@ import (
 
 // searchOptions are the options of tfpair search.
 type searchOptions struct {
-	model   modelOptions
-	index   string   // file; "": the gallery inside the model
-	images  []string // files, folders, archives and lists to search for
-	k       int      // nearest to show
-	accept  float64  // distance up to which an answer is accepted, where given
-	given   bool     // accept was
-	layout  layoutOptions
-	sheet   sheetOptions
-	data    string // of the images searched, for the sheet; "": that of index build
-	reading readingOptions
-	machine machineOptions
-	output  outputOptions
+	model     modelOptions
+	index     string   // file; "": the gallery inside the model
+	images    []string // files, folders, archives and lists to search for
+	k         int      // nearest to show
+	threshold thresholdOptions
+	layout    layoutOptions
+	sheet     sheetOptions
+	data      string // of the images searched, for the sheet; "": that of index build
+	reading   readingOptions
+	machine   machineOptions
+	output    outputOptions
 }
 
 func newSearchCommand(streams IO) *cli.Command {
@@ -45,7 +43,7 @@ its classes are not known or too few strangers could ask, shows distances only.
 ` + examplesHead + `  tfpair search --model demo/model --index demo/pictures.index --image demo/pictures/test/house/000.png
   tfpair search --model demo/model --index demo/pictures.index --image demo/pictures/test/ring -k 3 --sheet found.png`,
 		Action: func(c *cli.Context) error {
-			o.images, o.given = c.StringSlice("image"), c.IsSet("threshold")
+			o.images, o.threshold.given = c.StringSlice("image"), c.IsSet("threshold")
 			return runSearch(c.Context, o, streams)
 		},
 	}
@@ -60,9 +58,8 @@ func (o *searchOptions) addFlags(c *cli.Command) {
 			Usage: "`PATH` of an image to search for, or of a folder, a .zip or a list of images; may be repeated"},
 		&cli.StringFlag{Name: "index", Destination: &o.index,
 			Usage: "`FILE` from tfpair index build (default: the gallery inside the model)"},
-		&cli.IntFlag{Name: "k", Destination: &o.k, Value: 5, Usage: "show the `N` nearest images"},
-		&cli.Float64Flag{Name: "threshold", Destination: &o.accept, DefaultText: "that of the index",
-			Usage: "accept answers up to distance `X`, of any number"})
+		&cli.IntFlag{Name: "k", Destination: &o.k, Value: 5, Usage: "show the `N` nearest images"})
+	o.threshold.addSearchFlags(c)
 	o.layout.addFlags(c)
 	o.sheet.addFlags(c, "PNG `FILE` to draw the images and their answers into")
 	c.Flags = append(c.Flags, &cli.StringFlag{Name: "data", Destination: &o.data,
@@ -80,7 +77,7 @@ func (o searchOptions) validate() error {
 	case o.k < 1:
 		return usagef("-k must be 1 or more, got %d", o.k)
 	}
-	return cmp.Or(o.layout.validate(), o.sheet.validate(), o.reading.validate(), o.machine.validate())
+	return cmp.Or(o.threshold.validate(), o.layout.validate(), o.sheet.validate(), o.reading.validate(), o.machine.validate())
 }
 
 // searched is the answer to one image.
@@ -119,8 +116,8 @@ func runSearch(ctx context.Context, o searchOptions, streams IO) (err error) {
 	if err != nil {
 		return err
 	}
-	if o.given {
-		x = x.Accepting(index.Accept{Threshold: models.Threshold{Value: o.accept, Source: "--threshold"}, Images: x.Len()})
+	if x, err = o.threshold.of(m, x); err != nil {
+		return err
 	}
 	q := queries{images: map[string]queryImage{}}
 	defer q.close()
@@ -169,12 +166,7 @@ type queryImage struct {
 
 // add embeds an image file, or all images of a folder, an archive or a list.
 func (q *queries) add(ctx context.Context, out output, m *inference.Model, path string, o searchOptions) error {
-	options, err := o.layout.options(path)
-	if err != nil {
-		return err
-	}
-	options.ImagesOnly = true
-	data, err := dataset.Open(options)
+	data, err := o.layout.openImages(path)
 	if err != nil {
 		return err
 	}

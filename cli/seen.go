@@ -104,12 +104,7 @@ func runSeen(ctx context.Context, o seenOptions, streams IO) error {
 
 // ask looks for an image file, or for all images of a folder, an archive or a list.
 func (o seenOptions) ask(ctx context.Context, path string, r *asking, out output) error {
-	options, err := o.layout.options(path)
-	if err != nil {
-		return err
-	}
-	options.ImagesOnly = true
-	data, err := dataset.Open(options)
+	data, err := o.layout.openImages(path)
 	if err != nil {
 		return err
 	}

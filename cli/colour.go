@@ -56,6 +56,9 @@ func (c colour) paint(text string) string { return "\x1b[" + string(c) + "m" + t
 // colourful reports whether what is written to w is to be coloured: it is a terminal that
 // knows colours, and the user has not said no (https://no-color.org).
 func colourful(w any, getenv func(string) string) bool {
+	if r, ok := w.(*results); ok {
+		w = r.Writer
+	}
 	f, ok := w.(*os.File)
 	return ok && term.IsTerminal(int(f.Fd())) && getenv("NO_COLOR") == "" && getenv("TERM") != "dumb"
 }

@@ -273,7 +273,7 @@ func printManifest(out output, m *models.Manifest) {
 	if len(m.Files) > 0 {
 		t := newTable("file", "bytes", "SHA-256")
 		for _, name := range slices.Sorted(maps.Keys(m.Files)) {
-			t.AppendRow(table.Row{name, commas(int(m.Files[name].Size)), m.Files[name].SHA256[:12] + "…"})
+			t.AppendRow(table.Row{name, commas(int(m.Files[name].Size)), fmt.Sprintf("%.12s…", m.Files[name].SHA256)})
 		}
 		out.print("\n%s", t)
 	}

@@ -1,9 +1,12 @@
 package cli
 
 import (
+	"bytes"
+	"context"
 	"fmt"
 	"os"
 	"strings"
+	"syscall"
 	"testing"
 )
 
@@ -21,5 +24,24 @@ func TestExitDocs(t *testing.T) {
 	}
 	if got != strings.Join(want, "\n") {
 		t.Errorf("docs/scripting.md has\n%s\nwant\n%s", got, strings.Join(want, "\n"))
+	}
+}
+
+// fullDisk takes nothing.
+type fullDisk struct{}
+
+func (fullDisk) Write([]byte) (int, error) { return 0, syscall.ENOSPC }
+
+// TestFullDisk: a command whose results are lost fails, whatever it is.
+func TestFullDisk(t *testing.T) {
+	for _, line := range []string{"--help", "--version", "version", "version --json", "list", "list --json",
+		"help train", "train --help", "completion bash"} {
+		var said bytes.Buffer
+		code := Run(context.Background(), append([]string{"tfpair"}, strings.Fields(line)...),
+			IO{Out: fullDisk{}, Err: &said, Getenv: os.Getenv})
+		if code != exitFailed || !strings.Contains(said.String(), syscall.ENOSPC.Error()) {
+			t.Errorf("tfpair %s with a full disk behind it: exit code %d, said %q; want %d, and %q",
+				line, code, said.String(), exitFailed, syscall.ENOSPC.Error())
+		}
 	}
 }

@@ -22,6 +22,21 @@ type output struct {
 	quiet bool // no conversation
 }
 
+// results is where results go. It remembers the first error of writing them: a full disk
+// behind standard output is a failure of every command, whatever else it looks at.
+type results struct {
+	io.Writer
+	lost error
+}
+
+func (r *results) Write(p []byte) (int, error) {
+	n, err := r.Writer.Write(p)
+	if err != nil && r.lost == nil {
+		r.lost = err
+	}
+	return n, err
+}
+
 // outputOptions say what is printed, and how. Every command that has something to say has them.
 type outputOptions struct{ json, quiet bool }
 

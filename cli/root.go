@@ -26,7 +26,12 @@ type IO struct {
 // Run runs the command line args, args[0] being the program's name, and returns
 // the exit code. Cancelling ctx with a SignalError as its cause interrupts.
 func Run(ctx context.Context, args []string, streams IO) int {
+	out := &results{Writer: streams.Out}
+	streams.Out = out
 	err := newApp(streams).RunContext(ctx, args)
+	if out.lost != nil && (err == nil || errors.Is(err, errDifferent)) {
+		err = fmt.Errorf("write the results to standard output: %w", out.lost)
+	}
 	return report(streams, err)
 }
 

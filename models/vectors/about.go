@@ -1,11 +1,15 @@
 package vectors
 
 import (
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
+	"os"
 
 	"github.com/tfpair/tfpair/internal/regular"
 )
@@ -24,6 +28,8 @@ type about struct {
 	Dim   int      `json:"dim"`   // D
 	Paths []string `json:"paths"` // [N]
 	Bytes int64    `json:"bytes"` // of the file of numbers
+	// Checksum is that of Vectors.sum; "" in files of earlier versions, which had none.
+	Checksum string `json:"checksum,omitempty"`
 }
 
 // writeAbout writes what stands beside the numbers, which have been written to file.
@@ -32,7 +38,7 @@ func (v *Vectors) writeAbout(w io.Writer, file interface{ Stat() (fs.FileInfo, e
 	if err != nil {
 		return err
 	}
-	return json.NewEncoder(w).Encode(about{v.Space, len(v.Paths), v.Dim, v.Paths, info.Size()})
+	return json.NewEncoder(w).Encode(about{v.Space, len(v.Paths), v.Dim, v.Paths, info.Size(), v.sum()})
 }
 
 // readAbout adds to numbers at path, a file of so many bytes, what stands beside them.
@@ -45,8 +51,8 @@ func (v *Vectors) readAbout(path string, size int64) error {
 		return err
 	}
 	defer file.Close() // read only
-	var a about
-	if err := json.NewDecoder(io.LimitReader(file, maxAbout)).Decode(&a); err != nil {
+	a, err := decodeAbout(file)
+	if err != nil {
 		return fmt.Errorf("%q: %w", path+aboutExtension, err)
 	}
 	if a.Dim != v.Dim || a.Count*a.Dim != len(v.Data) {
@@ -58,5 +64,48 @@ func (v *Vectors) readAbout(path string, size int64) error {
 			path+aboutExtension, a.Bytes, size)
 	}
 	v.Space, v.Paths = a.Space, a.Paths
+	if a.Checksum != "" && a.Checksum != v.sum() {
+		return fmt.Errorf("the checksum in %q is not that of these numbers, paths and space: one of the two files "+
+			"is damaged; make them again", path+aboutExtension)
+	}
 	return nil
+}
+
+// decodeAbout reads what stands beside numbers, and nothing else.
+func decodeAbout(r io.Reader) (a about, err error) {
+	d := json.NewDecoder(io.LimitReader(r, maxAbout))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&a); err != nil {
+		return a, err
+	}
+	if _, err := d.Token(); err != io.EOF {
+		return a, errors.New("there is more behind its end")
+	}
+	return a, nil
+}
+
+// orphaned reports whether what a kill left of path is there without the numbers: a file of ours
+// that is about numbers which are not there.
+func orphaned(path string) bool {
+	if _, err := os.Lstat(path); !errors.Is(err, fs.ErrNotExist) {
+		return false
+	}
+	file, _, err := regular.Open(path+aboutExtension, maxAbout)
+	if err != nil {
+		return false
+	}
+	defer file.Close() // read only
+	a, err := decodeAbout(file)
+	return err == nil && a.Space != "" && a.Bytes > 0
+}
+
+// sum is the SHA-256, in hexadecimal, of the space, the paths and the numbers.
+func (v *Vectors) sum() string {
+	h := sha256.New()
+	fmt.Fprintf(h, "%q %d", v.Space, v.Dim)
+	for i, path := range v.Paths {
+		fmt.Fprintf(h, " %q", path)
+		_ = binary.Write(h, binary.LittleEndian, v.Row(i)) // a hash takes all
+	}
+	return hex.EncodeToString(h.Sum(nil))
 }

@@ -3,6 +3,7 @@ package vectors
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"math"
 	"os"
 	"path/filepath"
@@ -303,5 +304,76 @@ func TestNumPy(t *testing.T) {
 	v, err := readNpy(&b, int64(b.Len()))
 	if err != nil || v.Dim != 3 || !slices.Equal(v.Data, []float32{1, 2, 3, 4, 5, 6}) {
 		t.Errorf("readNpy = %+v, %v; want 1 to 6 in rows of 3", v, err)
+	}
+}
+
+// TestDamage: whichever bit of a file is flipped and wherever it is cut, Read refuses it, or
+// what it reads is what was written. CSV has no checksum, and other readers would trip over one.
+func TestDamage(t *testing.T) {
+	for _, name := range []string{"npy", "jsonl"} {
+		folder := t.TempDir()
+		path := filepath.Join(folder, "v."+name)
+		write(t, path, some())
+		for _, file := range names(t, folder) {
+			file = filepath.Join(folder, file)
+			whole, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			try := func(what string, damaged []byte) {
+				if err := os.WriteFile(file, damaged, 0o600); err != nil {
+					t.Fatal(err)
+				}
+				got, err := Read(path)
+				if err == nil && !cmp.Equal(some(), got) {
+					t.Errorf("%s of %s is read as %+v", what, filepath.Base(file), got)
+				}
+			}
+			for at := range whole {
+				flipped := bytes.Clone(whole)
+				flipped[at] ^= 1 << (at % 8)
+				try(fmt.Sprintf("a flip of bit %d of byte %d", at%8, at), flipped)
+				try(fmt.Sprintf("a cut behind %d bytes", at), whole[:at])
+			}
+			if err := os.WriteFile(file, whole, 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+}
+
+// TestEarlier: files without checksums, of earlier versions and of other programs, are read.
+func TestEarlier(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "v.jsonl")
+	text := `{"path":"a.png","embedding_space":"s","embedding":[1,2]}` + "\n" +
+		`{"path":"b.png","embedding_space":"s","embedding":[3,4],"mine":true}` + "\n"
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	want := &Vectors{Space: "s", Dim: 2, Paths: []string{"a.png", "b.png"}, Data: []float32{1, 2, 3, 4}}
+	if got, err := Read(path); err != nil || !cmp.Equal(want, got) {
+		t.Errorf("read %+v, %v; want %+v", got, err, want)
+	}
+}
+
+// TestOrphan: what a kill between two renames left gives way to the same command; what is
+// not of ours does not.
+func TestOrphan(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "v.npy")
+	write(t, path, some())
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+	write(t, path, some())
+	if got, err := Read(path); err != nil || !cmp.Equal(some(), got) {
+		t.Errorf("read %+v, %v", got, err)
+	}
+	other := filepath.Join(t.TempDir(), "v.npy")
+	if err := os.WriteFile(other+".json", []byte(`{"mine": 1}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var exists *ExistsError
+	if _, err := Create(other, false); !errors.As(err, &exists) {
+		t.Errorf("got %v, want an ExistsError", err)
 	}
 }

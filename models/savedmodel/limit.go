@@ -3,7 +3,6 @@ package savedmodel
 import (
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/galeone/tensorflow/tensorflow/go/core/framework/node_def_go_proto"
@@ -34,14 +33,12 @@ func limitOf(file []byte) (*proto.SavedModel, *tensor_go_proto.TensorProto, erro
 	if err := protobuf.Unmarshal(file, saved); err != nil {
 		return nil, nil, fmt.Errorf("decode %s: %w", FileName, err)
 	}
-	at := slices.IndexFunc(saved.MetaGraphs, func(g *proto.MetaGraphDef) bool {
-		return slices.Contains(g.GetMetaInfoDef().GetTags(), Tag)
-	})
-	if at < 0 {
-		return nil, nil, fmt.Errorf("%s has no graph with the tag %q", FileName, Tag)
+	served := Served(saved)
+	if served == nil {
+		return nil, nil, fmt.Errorf("%s has no graph with the tag %q alone", FileName, Tag)
 	}
 	nodes := map[string]*node_def_go_proto.NodeDef{}
-	for _, node := range saved.MetaGraphs[at].GetGraphDef().GetNode() {
+	for _, node := range served.GetGraphDef().GetNode() {
 		nodes[node.Name] = node
 	}
 	same := nodes[names.CompareSame]

@@ -120,6 +120,24 @@ func Pick(tensors map[string]Tensor, role, key string) (Tensor, error) {
 type Model struct {
 	Signatures map[string]Signature
 	Version    string // of the TensorFlow that wrote it, "" where it does not say
+
+	saved *proto.SavedModel
+}
+
+// Proto returns the whole file, as TensorFlow describes it.
+func (m *Model) Proto() *proto.SavedModel { return m.saved }
+
+// Served returns the graph that TensorFlow takes for Tag: the first whose tags are Tag and no other.
+// It is nil where there is none.
+func Served(saved *proto.SavedModel) *proto.MetaGraphDef {
+	for _, graph := range saved.GetMetaGraphs() {
+		tags := slices.Clone(graph.GetMetaInfoDef().GetTags())
+		slices.Sort(tags)
+		if tags = slices.Compact(tags); len(tags) == 1 && tags[0] == Tag {
+			return graph
+		}
+	}
+	return nil
 }
 
 // Signature returns the signature with the given name. The error wraps
@@ -146,21 +164,24 @@ func Read(folder string) (*Model, error) {
 	case err != nil:
 		return refuse("read %s: %v", FileName, err)
 	}
-	var saved proto.SavedModel
-	if err := protobuf.Unmarshal(data, &saved); err != nil {
+	saved := &proto.SavedModel{}
+	if err := protobuf.Unmarshal(data, saved); err != nil {
 		return refuse("%s is not whole: %v", FileName, err)
-	}
-	var tags []string
-	for _, graph := range saved.MetaGraphs {
-		if slices.Contains(graph.GetMetaInfoDef().GetTags(), Tag) {
-			return fromProto(graph), nil
-		}
-		tags = append(tags, graph.GetMetaInfoDef().GetTags()...)
 	}
 	if len(saved.MetaGraphs) == 0 {
 		return refuse("%s holds no graph", FileName)
 	}
-	return refuse("no graph has the tag %q (known: %s)", Tag, strings.Join(tags, ", "))
+	graph := Served(saved)
+	if graph == nil {
+		var tags []string
+		for _, graph := range saved.MetaGraphs {
+			tags = append(tags, strings.Join(graph.GetMetaInfoDef().GetTags(), " and "))
+		}
+		return refuse("no graph has the tag %q alone (known: %s)", Tag, strings.Join(tags, ", "))
+	}
+	m := fromProto(graph)
+	m.saved = saved
+	return m, nil
 }
 
 func fromProto(graph *proto.MetaGraphDef) *Model {

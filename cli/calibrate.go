@@ -28,6 +28,7 @@ type calibrateOptions struct {
 	falseRejects string           // a share; "": not given
 	max          string           // what is to be largest; "": not given
 	out          string           // folder of versions; "": that of the model
+	trust        trustOptions
 	machine      machineOptions
 	output       outputOptions
 }
@@ -72,6 +73,7 @@ func (o *calibrateOptions) addFlags(c *cli.Command) {
 		&cli.Uint64Flag{Name: "seed", Destination: &o.seed, Usage: "`SEED` of drawn pairs; equal seeds give equal thresholds"},
 		&cli.StringFlag{Name: "out", Destination: &o.out, DefaultText: "that of the model",
 			Usage: "`FOLDER` of versions that the new one is added to"})
+	o.trust.addFlags(c)
 	o.machine.addFlags(c)
 	o.output.addFlags(c)
 	needs(c, "model")
@@ -82,7 +84,7 @@ func (o calibrateOptions) validate() error {
 		return err
 	}
 	_, err := parseShare("--false-rejects", o.falseRejects)
-	if err := cmp.Or(o.threshold.validate(), err, o.machine.validate()); err != nil {
+	if err := cmp.Or(o.threshold.validate(), err, o.trust.validate(), o.machine.validate()); err != nil {
 		return err
 	}
 	var rules []string
@@ -146,7 +148,7 @@ func runCalibrate(ctx context.Context, o calibrateOptions, streams IO) (err erro
 		return usagef("%s is a run, which stays as it was trained: export it first (tfpair export --run %s --out MODEL), "+
 			"or train with --set train.threshold", o.model, o.model)
 	}
-	model, err := modelOptions{folder: o.model}.open(o.machine)
+	model, err := modelOptions{folder: o.model, trust: o.trust}.open(o.machine)
 	if err != nil {
 		return err
 	}
@@ -161,7 +163,7 @@ func runCalibrate(ctx context.Context, o calibrateOptions, streams IO) (err erro
 	if err != nil {
 		return stopped(ctx, err)
 	}
-	r, err := export.Rewrite{Model: model.Path, Manifest: k.Manifest, Out: o.out, Session: o.machine.session(),
+	r, err := export.Rewrite{Model: model.Path, Manifest: k.Manifest, Out: o.out, Session: o.machine.session(), Trust: o.trust.trusted(),
 		Tool: "tfpair " + programVersion()}.Run(ctx)
 	if err != nil {
 		return stopped(ctx, err)

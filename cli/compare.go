@@ -64,7 +64,7 @@ func (o *compareOptions) addFlags(c *cli.Command) {
 
 func (o compareOptions) validate() error {
 	err := require("compare", given{"model", o.model.folder}, given{"left", o.left}, given{"right", o.right})
-	return cmp.Or(err, checkPrevalence(o.prevalence), o.threshold.validate(), o.machine.validate())
+	return cmp.Or(err, checkPrevalence(o.prevalence), o.threshold.validate(), o.model.trust.validate(), o.machine.validate())
 }
 
 // compared is the result for one pair.

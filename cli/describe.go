@@ -53,7 +53,7 @@ preset.
 }
 
 func (o *describeOptions) addFlags(c *cli.Command) {
-	o.model.addFlags(c)
+	o.model.addFolder(c)
 	o.spec.addFlags(c)
 	o.machine.addFlags(c)
 	o.output.addFlags(c)

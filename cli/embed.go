@@ -68,7 +68,7 @@ func (o *embedOptions) addFlags(c *cli.Command) {
 
 func (o embedOptions) validate() error {
 	err := require("embed", given{"model", o.model.folder}, given{"data", o.data.path}, given{"out", o.out})
-	return cmp.Or(err, o.classify.validate(o.out), o.data.validate(), o.machine.validate())
+	return cmp.Or(err, o.classify.validate(o.out), o.data.validate(), o.model.trust.validate(), o.machine.validate())
 }
 
 // embedded is the result of tfpair embed.

@@ -90,7 +90,7 @@ func (o *evaluateOptions) addFlags(c *cli.Command) {
 
 func (o evaluateOptions) validate() error {
 	err := require("evaluate", given{"model", o.model.folder}, given{"data", o.data.path})
-	if err := cmp.Or(err, checkPrevalence(o.prevalence), o.threshold.validate(), o.data.validate(), o.few.validate(), o.machine.validate()); err != nil {
+	if err := cmp.Or(err, checkPrevalence(o.prevalence), o.threshold.validate(), o.data.validate(), o.few.validate(), o.model.trust.validate(), o.machine.validate()); err != nil {
 		return err
 	}
 	switch few := o.few.asked(); {

@@ -166,6 +166,7 @@ var outcomes = []outcome{
 	{isA[*models.CorruptError], exitInput, advice{"export it again: tfpair export --run RUN --out MODEL"}},
 	{isA[*session.LoadError], exitInput, advice{"export it again: tfpair export --run RUN --out MODEL"}},
 	{isA[*models.AnswerError], exitInput, advice{"the model is not what it claims to be; ask who made it"}},
+	{isA[*models.RefusedError], exitInput, advice{"load it all the same, if you know who made it: --trust any"}},
 	{isA[*models.NewerError], exitInput, advice{"use the version of tfpair that exported it, or a later one"}},
 	{isA[*export.ExistsError], exitUsage, advice{"give another --out or --version; nothing is overwritten"}},
 	{isA[*sheet.ExistsError], exitUsage, advice{"give another name", "add --overwrite to replace it"}},

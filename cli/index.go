@@ -70,7 +70,7 @@ func (o *indexOptions) addFlags(c *cli.Command) {
 func (o indexOptions) validate() error {
 	err := require("index build", given{"model", o.model.folder}, given{"data", o.data.path}, given{"out", o.out})
 	_, unknown := index.Table.New(&named.Choice{Name: o.kind})
-	return cmp.Or(err, unknown, o.data.validate(), o.machine.validate())
+	return cmp.Or(err, unknown, o.data.validate(), o.model.trust.validate(), o.machine.validate())
 }
 
 // indexed is the result of tfpair index build.

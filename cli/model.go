@@ -12,9 +12,16 @@ import (
 type modelOptions struct {
 	folder     string // of a run or of an exported model
 	checkpoint string // of a run; "": best
+	trust      trustOptions
 }
 
 func (o *modelOptions) addFlags(c *cli.Command) {
+	o.addFolder(c)
+	o.trust.addFlags(c)
+}
+
+// addFolder adds the flags that say which network is meant, for commands that load no exported model.
+func (o *modelOptions) addFolder(c *cli.Command) {
 	c.Flags = append(c.Flags, &cli.StringFlag{Name: "model", Destination: &o.folder,
 		Usage: "`FOLDER` of a run or of an exported model"}, checkpointFlag(&o.checkpoint))
 }
@@ -30,7 +37,7 @@ const bestCheckpoint = "best"
 
 // open opens the network. Who opens it closes it.
 func (o modelOptions) open(on machineOptions) (*inference.Model, error) {
-	m, err := inference.Open(o.folder, inference.Options{Checkpoint: o.checkpoint, Session: on.session()})
+	m, err := inference.Open(o.folder, inference.Options{Checkpoint: o.checkpoint, Session: on.session(), Trust: o.trust.trusted()})
 	if errors.Is(err, inference.ErrNoCheckpoints) {
 		return nil, usagef("--checkpoint is of a run; --model %s is an exported model", o.folder)
 	}

@@ -77,7 +77,7 @@ func (o searchOptions) validate() error {
 	case o.k < 1:
 		return usagef("-k must be 1 or more, got %d", o.k)
 	}
-	return cmp.Or(o.threshold.validate(), o.layout.validate(), o.sheet.validate(), o.reading.validate(), o.machine.validate())
+	return cmp.Or(o.threshold.validate(), o.layout.validate(), o.sheet.validate(), o.reading.validate(), o.model.trust.validate(), o.machine.validate())
 }
 
 // searched is the answer to one image.

@@ -68,6 +68,9 @@ func (d Declaration) load(folder string, o options) (*Model, error) {
 	if d.BGR {
 		m.info.Manifest.Preprocessing.Channels = "BGR"
 	}
+	if err := o.admit(path, input.Name, output.Name); err != nil {
+		return nil, err
+	}
 	if m.session, err = session.Load(path, savedmodel.Tag, o.session); err != nil {
 		return nil, err
 	}

@@ -82,6 +82,9 @@ func Load(folder string, list ...Option) (*Model, error) {
 	if err := m.openGallery(); err != nil {
 		return nil, err
 	}
+	if err := o.admit(info.Path, ownRuns...); err != nil {
+		return nil, err
+	}
 	if m.session, err = session.Load(info.Path, savedmodel.Tag, o.session); err != nil {
 		return nil, err
 	}

@@ -20,6 +20,7 @@ type options struct {
 	maxDelay time.Duration
 	declared *Declaration
 	own      distance.Own
+	trust    Trusted
 }
 
 // OnDevice runs the model on "auto" (the default: a GPU where the runtime lists one),

@@ -73,7 +73,7 @@ type tracer struct {
 
 // trace looks at the nodes of b that run in a role. bound are the origins of b's arguments.
 func (t *tracer) trace(b *body, bound []origin, r role) {
-	key := fmt.Sprint(r, b.function, bound)
+	key := fmt.Sprintf("%d %q %d", r, b.function, bound)
 	if t.seen[key] {
 		return
 	}

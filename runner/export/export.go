@@ -173,7 +173,7 @@ func (c Config) fill(ctx context.Context, p *place, m *trained.Model, weights []
 // reload loads what lies aside as a user would, checks it, and gives it its gallery.
 func (c Config) reload(ctx context.Context, p *place, m *trained.Model, manifest *models.Manifest, told told) (
 	_ *Result, err error) {
-	model, err := c.load(p)
+	model, err := c.load(p, models.Checked)
 	if err != nil {
 		return nil, err
 	}
@@ -196,9 +196,9 @@ func (c Config) reload(ctx context.Context, p *place, m *trained.Model, manifest
 	return r, nil
 }
 
-func (c Config) load(p *place) (*models.Model, error) {
+func (c Config) load(p *place, trust models.Trusted) (*models.Model, error) {
 	model, err := models.Load(p.aside.Path(), models.WithDistances(c.Own.DistancesInGo()), models.OnDevice(string(c.Session.Device)),
-		models.WithThreads(c.Session.Threads))
+		models.WithThreads(c.Session.Threads), models.Trust(trust))
 	if err != nil {
 		return nil, fmt.Errorf("reload: %w", err)
 	}

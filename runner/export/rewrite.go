@@ -20,8 +20,9 @@ type Rewrite struct {
 	Manifest models.Manifest // of the new version: with what has changed; its files are listed anew
 	Out      string          // folder of the model's versions
 	Session  session.Options
-	Own      network.Own // what the program added to train it
-	Tool     string      // name and version of the program
+	Trust    models.Trusted // of the model, which is loaded again
+	Own      network.Own    // what the program added to train it
+	Tool     string         // name and version of the program
 }
 
 // Run writes the next version in r.Out, where the graph says "same" up to r.Manifest.Threshold.
@@ -70,7 +71,7 @@ func (r Rewrite) fill(ctx context.Context, p *place) (_ *Result, err error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	model, err := Config{Session: r.Session, Own: r.Own}.load(p)
+	model, err := Config{Session: r.Session, Own: r.Own}.load(p, r.Trust)
 	if err != nil {
 		return nil, err
 	}

@@ -45,7 +45,8 @@ type Model struct {
 type Options struct {
 	Checkpoint string // of a run: "best", "last" or a step; "" is "best"
 	Session    session.Options
-	Own        network.Own // what the program added to train it
+	Trust      models.Trusted // which exported models are opened; a run is one's own
+	Own        network.Own    // what the program added to train it
 }
 
 // best is the checkpoint of a run that is opened where none is named.
@@ -67,7 +68,7 @@ func Open(folder string, o Options) (*Model, error) {
 		return nil, fmt.Errorf("model %q: %w", folder, ErrNoCheckpoints)
 	}
 	e, err := models.Load(folder, models.WithDistances(o.Own.DistancesInGo()),
-		models.OnDevice(string(o.Session.Device)), models.WithThreads(o.Session.Threads))
+		models.OnDevice(string(o.Session.Device)), models.WithThreads(o.Session.Threads), models.Trust(o.Trust))
 	if err != nil {
 		return nil, err
 	}

@@ -41,8 +41,8 @@ func TestCrash(t *testing.T) {
 	for _, quietly := range []bool{true, false} {
 		aborting(t, filepath.Join(model, "1"), quietly)
 		for _, line := range []string{
-			"compare --exit-code --model model --left pictures/test/house/000.png --right pictures/test/house/001.png",
-			"embed --model model --data pictures --out vectors.csv",
+			"compare --exit-code --trust any --model model --left pictures/test/house/000.png --right pictures/test/house/001.png",
+			"embed --trust any --model model --data pictures --out vectors.csv",
 		} {
 			cmd := exec.Command(os.Args[0])
 			cmd.Args = append([]string{"tfpair"}, strings.Fields(line)...) // see TestMain

@@ -73,7 +73,7 @@ func TestReadErrors(t *testing.T) {
 	if err := os.Truncate(large, maxBytes+1); err != nil { // takes no room on the disk
 		t.Skip(err)
 	}
-	if _, err := Read(large); err == nil || !strings.Contains(err.Error(), "4294967297 bytes, limit 4294967296") {
+	if _, err := Read(large); err == nil || !strings.Contains(err.Error(), "larger than 4294967296 bytes") {
 		t.Errorf("5 GB: %v", err)
 	}
 }

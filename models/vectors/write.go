@@ -38,7 +38,7 @@ func Create(path string, overwrite bool) (*File, error) {
 		names = []string{path + aboutExtension, path}
 	}
 	for _, name := range names {
-		if err := f.unused(name); err != nil && !(name != path && orphaned(path)) {
+		if err := f.unused(name); err != nil && (name == path || !orphaned(path)) {
 			return nil, errors.Join(err, f.Close())
 		}
 		// Aside in the same folder: whether that can be written to shows now.

@@ -48,6 +48,11 @@ func (l *listener) Close() error {
 	}
 	var failed error
 	err = raw.Control(func(socket uintptr) {
+		// From here on the kernel drops what would make a new connection; clients try again, and are refused.
+		failed = syscall.AttachLsf(int(socket), []syscall.SockFilter{{Code: syscall.BPF_RET | syscall.BPF_K}})
+		if errors.Is(failed, errors.ErrUnsupported) {
+			failed = nil // a sandbox without filters: a connection made after the last Accept4 is hung up on
+		}
 		for {
 			fd, _, err := syscall.Accept4(int(socket), syscall.SOCK_NONBLOCK|syscall.SOCK_CLOEXEC)
 			if errors.Is(err, syscall.EINTR) || errors.Is(err, syscall.ECONNABORTED) {

@@ -1,11 +1,8 @@
 package models_test
 
 import (
-	"bytes"
 	"context"
 	"errors"
-	"os"
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -24,28 +21,12 @@ func promising(t *testing.T, build func(s *op.Scope, images tf.Output) tf.Output
 	s := op.NewScope()
 	images := op.Placeholder(s.SubScope("images"), tf.Uint8, op.PlaceholderShape(tf.MakeShape(-1, 2, 2, 3)))
 	output := build(s, images)
-	graph, err := s.Finalize()
-	if err != nil {
-		t.Fatal(err)
-	}
-	var text bytes.Buffer
-	if _, err := graph.WriteTo(&text); err != nil {
-		t.Fatal(err)
-	}
-	saved, err := savedmodel.Encode(savedmodel.Contents{Graph: text.Bytes(), Signatures: map[string]savedmodel.Signature{
+	return saving(t, s, map[string]savedmodel.Signature{
 		"serving_default": {
 			Inputs: map[string]savedmodel.Tensor{"images": {Name: images.Op.Name() + ":0",
 				DType: savedmodel.Uint8, Shape: []int64{-1, 2, 2, 3}}},
 			Outputs: map[string]savedmodel.Tensor{"embedding": {Name: output.Op.Name() + ":0",
-				DType: savedmodel.Float32, Shape: []int64{-1, 12}}}}}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	folder := t.TempDir()
-	if err := os.WriteFile(filepath.Join(folder, savedmodel.FileName), saved, 0o644); err != nil {
-		t.Fatal(err)
-	}
-	return folder
+				DType: savedmodel.Float32, Shape: []int64{-1, 12}}}}})
 }
 
 // TestAnswers: what a run gives has the promised shape, or is refused with what came and what was

@@ -53,7 +53,11 @@ func (d Declaration) load(folder string, o options) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	input, output, err := d.tensors(path)
+	saved, err := savedmodel.Read(path)
+	if err != nil {
+		return nil, &NotModelError{path, err.Error()}
+	}
+	input, output, err := d.tensors(path, saved)
 	if err != nil {
 		return nil, err
 	}
@@ -68,7 +72,7 @@ func (d Declaration) load(folder string, o options) (*Model, error) {
 	if d.BGR {
 		m.info.Manifest.Preprocessing.Channels = "BGR"
 	}
-	if err := o.admit(path, input.Name, output.Name); err != nil {
+	if err := o.admit(path, saved, input.Name, output.Name); err != nil {
 		return nil, err
 	}
 	if m.session, err = session.Load(path, savedmodel.Tag, o.session); err != nil {
@@ -105,14 +109,11 @@ func (d Declaration) space(path string) (string, error) {
 	return hex.EncodeToString(h.Sum(nil)[:16]), nil
 }
 
-// tensors returns the input and the output, checked against what a Model can use.
-func (d Declaration) tensors(path string) (input, output savedmodel.Tensor, err error) {
+// tensors returns the input and the output of saved, which was read from path, checked against
+// what a Model can use.
+func (d Declaration) tensors(path string, saved *savedmodel.Model) (input, output savedmodel.Tensor, err error) {
 	refuse := func(reason string) (savedmodel.Tensor, savedmodel.Tensor, error) {
 		return input, output, &NotModelError{path, reason}
-	}
-	saved, err := savedmodel.Read(path)
-	if err != nil {
-		return refuse(err.Error())
 	}
 	name := d.Signature
 	if name == "" {

@@ -33,6 +33,20 @@ func foreign(t *testing.T) string {
 	flat := op.Reshape(s.SubScope("flat"), images, op.Const(s.SubScope("shape"), []int32{-1, 12}))
 	split := op.Split(s.SubScope("split"), op.Const(s.SubScope("axis"), int32(1)),
 		op.ConcatV2(s.SubScope("twice"), []tf.Output{flat, flat}, op.Const(s.SubScope("columns"), int32(1))), 2)
+	tensor := func(o tf.Output, suffix string, shape ...int64) savedmodel.Tensor {
+		return savedmodel.Tensor{Name: o.Op.Name() + suffix, DType: savedmodel.Float32, Shape: shape}
+	}
+	return saving(t, s, map[string]savedmodel.Signature{
+		"serving_default": {Inputs: map[string]savedmodel.Tensor{"pixels": tensor(images, ":0", -1, 2, 2, 3)},
+			Outputs: map[string]savedmodel.Tensor{"vector": tensor(split[1], ":1", -1, 12)}},
+		"flat": {Inputs: map[string]savedmodel.Tensor{"pixels": tensor(images, ":0", -1, 2, 2, 3)},
+			Outputs: map[string]savedmodel.Tensor{"a": tensor(split[0], ":0", -1, 12), "image": tensor(images, ":0", -1, 2, 2, 3)}},
+	})
+}
+
+// saving writes the graph of s as a SavedModel and returns its folder.
+func saving(t *testing.T, s *op.Scope, signatures map[string]savedmodel.Signature) string {
+	t.Helper()
 	graph, err := s.Finalize()
 	if err != nil {
 		t.Fatal(err)
@@ -41,15 +55,7 @@ func foreign(t *testing.T) string {
 	if _, err := graph.WriteTo(&text); err != nil {
 		t.Fatal(err)
 	}
-	tensor := func(o tf.Output, suffix string, shape ...int64) savedmodel.Tensor {
-		return savedmodel.Tensor{Name: o.Op.Name() + suffix, DType: savedmodel.Float32, Shape: shape}
-	}
-	saved, err := savedmodel.Encode(savedmodel.Contents{Graph: text.Bytes(), Signatures: map[string]savedmodel.Signature{
-		"serving_default": {Inputs: map[string]savedmodel.Tensor{"pixels": tensor(images, ":0", -1, 2, 2, 3)},
-			Outputs: map[string]savedmodel.Tensor{"vector": tensor(split[1], ":1", -1, 12)}},
-		"flat": {Inputs: map[string]savedmodel.Tensor{"pixels": tensor(images, ":0", -1, 2, 2, 3)},
-			Outputs: map[string]savedmodel.Tensor{"a": tensor(split[0], ":0", -1, 12), "image": tensor(images, ":0", -1, 2, 2, 3)}},
-	}})
+	saved, err := savedmodel.Encode(savedmodel.Contents{Graph: text.Bytes(), Signatures: signatures})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -60,17 +60,19 @@ func isSavedModel(folder string) bool {
 	return err == nil
 }
 
-// signatures checks that the model has the signatures that a Model calls, with tensors as its
-// manifest says, and reports whether it gives probabilities.
-func signatures(path string, manifest Manifest) (probable bool, err error) {
+// readSaved reads the SavedModel of an exported model. The error is a *CorruptError.
+func readSaved(path string) (*savedmodel.Model, error) {
 	saved, err := savedmodel.Read(path)
 	var format *savedmodel.FormatError
 	if errors.As(err, &format) {
-		return false, &CorruptError{path, savedmodel.FileName, format.Reason}
+		return nil, &CorruptError{path, savedmodel.FileName, format.Reason}
 	}
-	if err != nil {
-		return false, err
-	}
+	return saved, err
+}
+
+// signatures checks that saved, which was read from path, has the signatures that a Model calls, with
+// tensors as its manifest says, and reports whether it gives probabilities.
+func signatures(path string, saved *savedmodel.Model, manifest Manifest) (probable bool, err error) {
 	for _, want := range []struct{ name, input, output string }{
 		{names.ServingDefault, names.KeyImages, names.KeyEmbedding},
 		{names.Compare, names.KeyLeft, names.KeyDistance},

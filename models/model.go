@@ -70,7 +70,11 @@ func Load(folder string, list ...Option) (*Model, error) {
 	if err != nil {
 		return nil, &CorruptError{info.Path, ManifestName, err.Error()}
 	}
-	probable, err := signatures(info.Path, info.Manifest)
+	saved, err := readSaved(info.Path)
+	if err != nil {
+		return nil, err
+	}
+	probable, err := signatures(info.Path, saved, info.Manifest)
 	if err != nil {
 		return nil, err
 	}
@@ -82,7 +86,7 @@ func Load(folder string, list ...Option) (*Model, error) {
 	if err := m.openGallery(); err != nil {
 		return nil, err
 	}
-	if err := o.admit(info.Path, ownRuns...); err != nil {
+	if err := o.admit(info.Path, saved, ownRuns...); err != nil {
 		return nil, err
 	}
 	if m.session, err = session.Load(info.Path, savedmodel.Tag, o.session); err != nil {

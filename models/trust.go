@@ -24,16 +24,12 @@ func Trust(who Trusted) Option { return func(o *options) { o.trust = who } }
 // RefusedError says that a model may do more than compute, by operation and node.
 type RefusedError = gate.Error
 
-// admit refuses the SavedModel in the folder path, of which Load runs the tensors or operations runs
-// besides those of its signatures, unless any model is trusted. The error is a *RefusedError, or a
-// *NotModelError.
-func (o options) admit(path string, runs ...string) error {
+// admit refuses the SavedModel that was read from the folder path, of which Load runs the tensors or
+// operations runs besides those of its signatures, unless any model is trusted. The error is a
+// *RefusedError.
+func (o options) admit(path string, saved *savedmodel.Model, runs ...string) error {
 	if o.trust == Any {
 		return nil
-	}
-	saved, err := savedmodel.Read(path)
-	if err != nil {
-		return &NotModelError{path, err.Error()}
 	}
 	return gate.Inspect(path, saved.Proto(), runs).Err(path)
 }

@@ -12,6 +12,7 @@ import (
 	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/reflect/protoreflect"
 
+	"github.com/tfpair/tfpair/internal/regular"
 	"github.com/tfpair/tfpair/models/savedmodel"
 )
 
@@ -41,7 +42,7 @@ func folderRefusals(folder string) []Refusal {
 	for _, name := range names {
 		info, err := os.Stat(filepath.Join(folder, name))
 		if err == nil && !info.Mode().IsRegular() && !info.IsDir() {
-			list = append(list, Refusal{Reason: fmt.Sprintf("%s is no file but %s", name, info.Mode().Type())})
+			list = append(list, Refusal{Reason: fmt.Sprintf("%s is no file but %s", name, regular.Kind(info.Mode()))})
 		}
 	}
 	if _, err := os.Lstat(filepath.Join(folder, chunked)); err == nil {

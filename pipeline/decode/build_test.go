@@ -2,6 +2,7 @@ package decode
 
 import (
 	"bytes"
+	"compress/lzw"
 	"compress/zlib"
 	"encoding/binary"
 	"hash/crc32"
@@ -12,6 +13,7 @@ import (
 	"image/gif"
 	"image/jpeg"
 	"image/png"
+	"io"
 	"os"
 	"testing"
 
@@ -260,6 +262,10 @@ func samples(t testing.TB) map[string][]byte {
 		"trailing_garbage.png": append(pngOf(t, rgb), "garbage"...),
 		"trailing_garbage.jpg": append(jpegOf(t, rgb), "\xff\xd8\xffgarbage"...),
 	}
+	for _, name := range []string{"lzw", "deflate", "packbits", "plain", "alpha", "grey16", "grey", "palette", "fax", "fax_white_zero", "pages", "exif6"} {
+		m[name+".tiff"] = file(t, name+".tiff")
+	}
+	m["surplus.gif"] = surplusGIFOf(m["still.gif"])
 	m["exif6.jpg"] = withEXIF(t, m["rgb.jpg"], 6)
 	m["exif6.png"] = withEXIF(t, m["rgb.png"], 6)
 	m["exif6.webp"] = withEXIF(t, m["lossless_alpha.webp"], 6)
@@ -296,4 +302,29 @@ func fewColoursBMP(data []byte) []byte {
 	pixels := data[bmpHead+bmpInfo+4*of:]
 	data = append(data[:bmpHead+bmpInfo+4*colours:bmpHead+bmpInfo+4*colours], pixels...)
 	return patch(patch(data, 10, bmpHead+bmpInfo+4*colours, 0), 46, colours, 0)
+}
+
+// surplusGIFOf adds a pixel to the first frame of a file: one code of 0 before the end, as some
+// writers do.
+func surplusGIFOf(data []byte) []byte {
+	at, err := firstFrame(data)
+	if err != nil {
+		panic(err)
+	}
+	at += 10 + colourTable(data[at+9])
+	literal := int(data[at])
+	indices, err := io.ReadAll(lzw.NewReader(&subBlocks{rest: data[at+1:]}, lzw.LSB, literal))
+	if err != nil {
+		panic(err)
+	}
+	var packed bytes.Buffer
+	w := lzw.NewWriter(&packed, lzw.LSB, literal)
+	_, _ = w.Write(append(indices, 0, 0, 0)) // to a buffer
+	_ = w.Close()
+	out := bytes.Clone(data[:at+1])
+	for packed.Len() > 0 {
+		block := packed.Next(200)
+		out = append(append(out, byte(len(block))), block...)
+	}
+	return append(out, 0, ';')
 }

@@ -7,13 +7,12 @@ import (
 	"fmt"
 	"image"
 	"image/color"
-	"image/draw"
-	"image/gif"
 	"image/jpeg"
 	"image/png"
 	"io"
 
 	"golang.org/x/image/bmp"
+	"golang.org/x/image/tiff"
 )
 
 // format is one kind of file. Each decoder is called through this table, never
@@ -44,6 +43,8 @@ var formats = []format{
 	{"GIF", "GIF8?a", gifHeader, decodeGIF},
 	{"WebP", "RIFF????WEBP", webpHeader, decodeWebP},
 	{"BMP", "BM", bmpHeader, decodeBMP},
+	{"TIFF", "II*\x00", tiffHeader, decodeTIFF},
+	{"TIFF", "MM\x00*", tiffHeader, decodeTIFF},
 }
 
 // prefix is how much of a file the header readers of other packages may look at.
@@ -59,7 +60,7 @@ func sniff(data []byte) (format, error) {
 			return f, nil
 		}
 	}
-	return format{}, fmt.Errorf("not a JPEG, PNG, GIF, WebP or BMP image (begins with %q)",
+	return format{}, fmt.Errorf("not a JPEG, PNG, GIF, WebP, BMP or TIFF image (begins with %q)",
 		data[:min(len(data), 12)])
 }
 
@@ -80,10 +81,11 @@ func (f format) matches(data []byte) bool {
 func (f format) explain(err error) error {
 	var unsupportedJPEG jpeg.UnsupportedError
 	var unsupportedPNG png.UnsupportedError
+	var unsupportedTIFF tiff.UnsupportedError
 	switch {
 	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
 		return fmt.Errorf("truncated %s: %w", f.name, io.ErrUnexpectedEOF)
-	case errors.As(err, &unsupportedJPEG), errors.As(err, &unsupportedPNG),
+	case errors.As(err, &unsupportedJPEG), errors.As(err, &unsupportedPNG), errors.As(err, &unsupportedTIFF),
 		errors.Is(err, bmp.ErrUnsupported), errors.Is(err, errUnsupported):
 		return fmt.Errorf("%s: %w", f.name, err)
 	}
@@ -168,37 +170,6 @@ func pngHeader(data []byte) (header, error) {
 
 func decodePNG(data []byte, _ header) (image.Image, error) {
 	return png.Decode(bytes.NewReader(data))
-}
-
-// gifHeader reads the size of the logical screen, the canvas that frames lie on.
-func gifHeader(data []byte) (header, error) {
-	c, err := gif.DecodeConfig(bytes.NewReader(data[:min(len(data), prefix)]))
-	// Two bytes for the indices (the second when interlaced) and the canvas.
-	return header{width: c.Width, height: c.Height, perPixel: 2 + 4 + 4, orientation: 1}, err
-}
-
-// decodeGIF returns the first frame, laid on a white canvas where it is smaller
-// than the logical screen.
-func decodeGIF(data []byte, h header) (image.Image, error) {
-	frame, err := gif.Decode(bytes.NewReader(data))
-	if err != nil {
-		return nil, err
-	}
-	canvas := image.Rect(0, 0, h.width, h.height)
-	if frame.Bounds() == canvas {
-		return frame, nil
-	}
-	if frame.Bounds().Empty() {
-		return nil, errors.New("first frame has no pixels")
-	}
-	flat, err := flatten(frame, true)
-	if err != nil {
-		return nil, err
-	}
-	img := image.NewNRGBA(canvas)
-	draw.Draw(img, canvas, image.NewUniform(color.White), image.Point{}, draw.Src)
-	draw.Draw(img, frame.Bounds(), flat, image.Point{}, draw.Src)
-	return img, nil
 }
 
 func bmpHeader(data []byte) (header, error) {

@@ -11,7 +11,9 @@ import (
 
 // webpHeader reads the size and finds animation and EXIF (RFC 9649, section 2.7).
 func webpHeader(data []byte) (header, error) {
+	const exifFlag = 1 << 3 // of VP8X: a chunk that it does not announce is not of this picture
 	var h header
+	announced := false
 	for rest := data[12:]; len(rest) >= 8; {
 		id, n := string(rest[:4]), int64(binary.LittleEndian.Uint32(rest[4:]))
 		rest = rest[8:]
@@ -21,7 +23,10 @@ func webpHeader(data []byte) (header, error) {
 		if n > int64(len(rest)) {
 			break // the decoder says what is wrong
 		}
-		if id == "EXIF" && h.orientation == 0 {
+		if id == "VP8X" && n > 0 {
+			announced = rest[0]&exifFlag != 0
+		}
+		if id == "EXIF" && announced && h.orientation == 0 {
 			h.orientation = orientation(rest[:n])
 		}
 		rest = rest[min(n+n&1, int64(len(rest))):]

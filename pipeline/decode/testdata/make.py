@@ -1,9 +1,10 @@
 """Makes the test images that Go's standard library cannot encode.
 
-Run in this folder with Pillow 13.0.0. Each is 32x24: four quadrants, in the order
+Run in this folder with Pillow 13.0.0 and NumPy. Each is 32x24: four quadrants, in the order
 top left, top right, bottom left, bottom right.
 """
 
+import numpy
 from PIL import Image
 
 SIZE = (32, 24)
@@ -28,3 +29,17 @@ rgb.save("lossy.webp", quality=90)
 rgba.save("lossy_alpha.webp", quality=90, exact=True)
 rgba.save("lossless_alpha.webp", lossless=True, exact=True)
 rgb.save("animated.webp", save_all=True, append_images=[rgb.rotate(180)], lossless=True)
+
+# TIFF as people have it: compressions, 16 bits, pages, a tile, an orientation, both byte orders.
+for name, compression in [("lzw", "tiff_lzw"), ("deflate", "tiff_adobe_deflate"), ("packbits", "packbits"), ("plain", None)]:
+    rgb.save(name + ".tiff", compression=compression)
+rgba.save("alpha.tiff", compression="tiff_lzw")
+Image.fromarray((numpy.asarray(rgb.convert("L")).astype("uint16") * 257)).save("grey16.tiff")
+rgb.convert("L").save("grey.tiff", compression="tiff_adobe_deflate")
+rgb.quantize(4).save("palette.tiff")
+rgb.convert("1", dither=Image.Dither.NONE).save("fax.tiff", compression="group4")
+rgb.convert("1", dither=Image.Dither.NONE).save("fax_white_zero.tiff", compression="group4", tiffinfo={262: 0})
+rgb.save("pages.tiff", save_all=True, append_images=[rgb.rotate(180)])
+rgb.save("exif6.tiff", tiffinfo={274: 6})
+quadrants("CMYK", CMYK).save("cmyk.tiff")
+rgb.save("jpeg.tiff", compression="jpeg")

@@ -1,0 +1,135 @@
+package decode
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"image"
+	"io"
+
+	"golang.org/x/image/tiff"
+)
+
+// Tags of TIFF 6.0 (sections 8 and 14 to 19) and of what other formats put into its frame.
+const (
+	tagSubfile, tagWidth, tagLength    = 254, 256, 257
+	tagBits, tagCompression, tagColour = 258, 259, 262
+	tagSamples, tagRows                = 277, 278
+	tagPlanes, tagTileWidth            = 284, 322
+	tagTileLength, tagDNG              = 323, 50706
+)
+
+// tiffHeader reads the first directory of a TIFF file, of which the others are other pages. The
+// raw files of cameras are TIFF files, too, whose first picture is a small one or a mosaic of
+// colours: they are refused, and what they hold is never taken for the photo.
+func tiffHeader(data []byte) (header, error) {
+	tags, err := directory(data)
+	if err != nil {
+		return header{}, err
+	}
+	if tags[tagDNG] != 0 || tags[tagSubfile]&1 != 0 || bytes.HasPrefix(data[8:], []byte("CR\x02")) {
+		return header{}, fmt.Errorf("%w raw file of a camera: give the JPEG or TIFF made from it", errUnsupported)
+	}
+	if tags[tagPlanes] == 2 && tags[tagSamples] > 1 {
+		return header{}, fmt.Errorf("%w separate planes of colour", errUnsupported)
+	}
+	h := header{width: int(tags[tagWidth]), height: int(tags[tagLength]), orientation: orientation(data)}
+	samples := max(float64(tags[tagSamples]), 1)
+	decoder, result := 4.0, 0.0 // RGBA or NRGBA, which becomes the result in place
+	switch {
+	case tags[tagBits] == 16 && samples > 1:
+		decoder, result = 8, 4
+	case tags[tagBits] == 16:
+		decoder, result = 2, 4
+	case samples == 1:
+		decoder, result = 1, 4
+	}
+	// A strip or a tile is held unpacked: the decoder takes at most 8 bytes a pixel of it.
+	unpacked := 8.0
+	if tags[tagCompression] > 1 {
+		unpacked *= 3 // it grows to that by doubling
+	}
+	rows := float64(min(h.height, int(tags[tagRows])))
+	if rows == 0 {
+		rows = float64(h.height)
+	}
+	area := float64(h.width) * rows
+	if w, l := tags[tagTileWidth], tags[tagTileLength]; w != 0 {
+		area = float64(w) * float64(l)
+	}
+	whole := float64(h.width) * float64(h.height)
+	h.perPixel = decoder + result + unpacked*area/max(whole, 1)
+	return h, nil
+}
+
+// directory returns the first value of each numeric field in the first directory of data.
+func directory(data []byte) (map[uint16]uint32, error) {
+	const entry = 12
+	const byteType, shortType, longType = 1, 3, 4
+	if len(data) < 8 {
+		return nil, io.ErrUnexpectedEOF
+	}
+	var order binary.ByteOrder = binary.LittleEndian
+	if data[0] == 'M' {
+		order = binary.BigEndian
+	}
+	at := int64(order.Uint32(data[4:]))
+	if at+2 > int64(len(data)) {
+		return nil, io.ErrUnexpectedEOF
+	}
+	fields := data[at+2:]
+	n := int(order.Uint16(data[at:]))
+	if len(fields) < n*entry {
+		return nil, io.ErrUnexpectedEOF
+	}
+	tags := make(map[uint16]uint32, n)
+	for f := range n {
+		field := fields[f*entry:][:entry]
+		kind, count, value := order.Uint16(field[2:]), order.Uint32(field[4:]), field[8:]
+		size := map[uint16]uint32{byteType: 1, shortType: 2, longType: 4}[kind]
+		if size == 0 || count == 0 {
+			continue
+		}
+		if count > 4/size { // the field holds where the values are
+			from := int64(order.Uint32(value))
+			if from+int64(size) > int64(len(data)) {
+				return nil, io.ErrUnexpectedEOF
+			}
+			value = data[from:]
+		}
+		switch kind {
+		case byteType:
+			tags[order.Uint16(field)] = uint32(value[0])
+		case shortType:
+			tags[order.Uint16(field)] = uint32(order.Uint16(value))
+		case longType:
+			tags[order.Uint16(field)] = order.Uint32(value)
+		}
+	}
+	if tags[tagColour] == 0 && tags[tagBits] == 0 && tags[tagWidth] == 0 {
+		return nil, errors.New("first directory is not of a picture")
+	}
+	return tags, nil
+}
+
+// decodeTIFF turns what was sent as a fax and says that black is zero: a white run is a run of
+// zeros (TIFF 6.0, section 11), and the decoder takes it for white whatever zero means.
+func decodeTIFF(data []byte, _ header) (image.Image, error) {
+	img, err := tiff.Decode(bytes.NewReader(data))
+	if err != nil {
+		return nil, err
+	}
+	tags, err := directory(data)
+	if err != nil {
+		return nil, err
+	}
+	const group3, group4, blackIsZero = 3, 4, 1
+	fax := tags[tagCompression] == group3 || tags[tagCompression] == group4
+	if grey, ok := img.(*image.Gray); ok && fax && tags[tagColour] == blackIsZero {
+		for i, v := range grey.Pix {
+			grey.Pix[i] = 255 - v
+		}
+	}
+	return img, nil
+}

@@ -7,6 +7,8 @@ import (
 	"syscall"
 
 	"github.com/tfpair/tfpair/internal/crash"
+	"github.com/tfpair/tfpair/pipeline/decode"
+	"github.com/tfpair/tfpair/pipeline/decode/heif"
 )
 
 // Main runs the command line of this process and returns its exit code. The first
@@ -14,6 +16,9 @@ import (
 // one leaves at once. A crash, also one of the TensorFlow runtime, ends the process with its own code.
 func Main() int {
 	crash.Watch(exitCrashed, crashed)
+	if err := decode.Add(heif.HEIC(), heif.AVIF()); err != nil {
+		panic(err) // a mistake in this line
+	}
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
 	ctx, cancel := context.WithCancelCause(context.Background())

@@ -42,6 +42,11 @@ func TestScripts(t *testing.T) {
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("TFPAIR_RUNTIME", runtime)
 			env.Setenv("TMPDIR", env.Getenv("WORK"))
+			formats, err := filepath.Abs("../pipeline/decode")
+			if err != nil {
+				return err
+			}
+			env.Setenv("FORMATS", formats)
 			// The settings of a network that trains in a moment.
 			env.Setenv("TINY", "backbone={smallconv: {filters: [4, 4], dense: 8}}")
 			return nil

@@ -3,10 +3,13 @@ package dataset
 import (
 	"fmt"
 	"path"
+	"slices"
+	"strings"
 
 	"golang.org/x/text/unicode/norm"
 
 	"github.com/tfpair/tfpair/internal/named"
+	"github.com/tfpair/tfpair/pipeline/decode"
 )
 
 // folders takes the folder of a file for its class.
@@ -26,9 +29,16 @@ var folders = named.Row[Format]{
 	},
 }
 
-// extensions are those of files that pipeline/decode can read, in lower case.
-var extensions = map[string]bool{
-	".jpg": true, ".jpeg": true, ".png": true, ".gif": true, ".webp": true, ".bmp": true,
+// formats are those that decode.Formats names, by extension in lower case.
+var formats = map[string]string{
+	".jpg": "JPEG", ".jpeg": "JPEG", ".png": "PNG", ".gif": "GIF", ".webp": "WebP", ".bmp": "BMP",
+	".tif": "TIFF", ".tiff": "TIFF", ".heic": "HEIC", ".heif": "HEIC", ".avif": "AVIF",
+}
+
+// isImage reports whether name has the extension of a picture that this process can read.
+func isImage(name string) bool {
+	format, known := formats[strings.ToLower(path.Ext(name))]
+	return known && slices.Contains(decode.Formats(), format)
 }
 
 func readFolders(s *source, d *Dataset) error {

@@ -2,7 +2,6 @@ package dataset
 
 import (
 	"fmt"
-	"path"
 	"slices"
 	"strconv"
 	"strings"
@@ -55,7 +54,7 @@ func contentOf(sample [][]string, column int) content {
 	for _, row := range sample {
 		_, label := answer(row[column], true)
 		switch {
-		case extensions[strings.ToLower(path.Ext(row[column]))]:
+		case isImage(row[column]):
 			count[imageContent]++
 		case label:
 			count[labelContent]++

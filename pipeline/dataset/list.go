@@ -104,7 +104,7 @@ func trimmed(fields []string, n int) []string {
 // holdsImage tells whether a field is the path of an image, as no name of a column is.
 func holdsImage(fields []string) bool {
 	for _, f := range fields {
-		if extensions[strings.ToLower(path.Ext(f))] {
+		if isImage(f) {
 			return true
 		}
 	}

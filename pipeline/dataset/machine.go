@@ -35,7 +35,7 @@ func machineMade(name string) bool {
 		return true
 	}
 	for _, p := range machinePrefixes {
-		if strings.HasPrefix(lower, p) && extensions[path.Ext(lower)] {
+		if strings.HasPrefix(lower, p) && isImage(lower) {
 			return true
 		}
 	}
@@ -51,7 +51,7 @@ func machineKind(name string) string {
 		return name
 	case strings.HasPrefix(name, "._"):
 		return "._*"
-	case strings.HasPrefix(name, ".") && !extensions[path.Ext(lower)]:
+	case strings.HasPrefix(name, ".") && !isImage(lower):
 		return name
 	case strings.HasPrefix(name, "."):
 		return ".*" + path.Ext(lower)

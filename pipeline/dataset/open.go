@@ -9,7 +9,6 @@ import (
 	"path"
 	"path/filepath"
 	"regexp"
-	"strings"
 	"sync"
 
 	"github.com/tfpair/tfpair/internal/named"
@@ -77,7 +76,7 @@ func open(o Options, lenient bool) (*Dataset, *source, error) {
 	if err != nil {
 		return nil, nil, &Error{"data", o.Data, reason(err)}
 	}
-	if o.ImagesOnly && opened.file != nil && extensions[strings.ToLower(path.Ext(o.Data))] {
+	if o.ImagesOnly && opened.file != nil && isImage(o.Data) {
 		d, err := p.single(o.Data, opened)
 		return d, s, err
 	}

@@ -127,7 +127,7 @@ func (w *walker) add(l *listing, dir string, e fs.DirEntry) error {
 		return nil
 	}
 	extension := strings.ToLower(path.Ext(name))
-	if e.Type().IsRegular() && !extensions[extension] {
+	if e.Type().IsRegular() && !isImage(name) {
 		w.others[extension]++
 		return nil
 	}
@@ -153,7 +153,7 @@ func (w *walker) add(l *listing, dir string, e fs.DirEntry) error {
 		l.folders = append(l.folders, name)
 	case !info.Mode().IsRegular():
 		w.special = append(w.special, fmt.Sprintf("%q (%s)", file, regular.Kind(info.Mode())))
-	case extensions[extension]:
+	case isImage(name):
 		l.images, l.sizes = append(l.images, name), append(l.sizes, info.Size())
 	default:
 		w.others[extension]++

@@ -2,7 +2,8 @@
 //
 //	file bytes → format by content → header → limits → pixels → over white → upright → picture
 //
-// It reads JPEG, PNG, GIF (the first frame), WebP and BMP. The format is found by
+// It reads JPEG, PNG, GIF (the first frame), WebP, BMP and TIFF (the first page), and what Add
+// was given: package heif has HEIC and AVIF. The format is found by
 // content, never by the name of the file, and nothing is allocated for pixels
 // before the header has passed the limits. Files that other decoders repair in
 // silence (cut short, wrong checksum, missing scans) are refused.
@@ -12,8 +13,8 @@
 // 16-bit samples scaled by 255/65535 and rounded. Colours are those stored in the
 // file: ICC profiles and gamma are not applied. Subsampled chroma is repeated, not
 // interpolated as libjpeg does by default: on a photo the two differ by 1 level in
-// the mean, more at edges of colour. It does not resize, and it does not read TIFF
-// or animated WebP.
+// the mean, more at edges of colour. It does not resize, and it does not read
+// animated WebP.
 package decode
 
 import (

@@ -10,6 +10,8 @@ import (
 	"image/jpeg"
 	"image/png"
 	"io"
+	"slices"
+	"strings"
 
 	"golang.org/x/image/bmp"
 	"golang.org/x/image/tiff"
@@ -22,6 +24,7 @@ type format struct {
 	magic  string // '?' stands for any byte
 	header func(data []byte) (header, error)
 	decode func(data []byte, h header) (image.Image, error)
+	is     func(data []byte) bool // where no magic tells
 }
 
 // header is what is known of a picture before memory is taken for its pixels.
@@ -36,15 +39,15 @@ type header struct {
 // scans of the largest progressive picture that DefaultLimits allow, which take about a second.
 const maxScanned = 1 << 30
 
-// formats is read only.
+// formats is read only. Add has more.
 var formats = []format{
-	{"JPEG", "\xff\xd8\xff", jpegHeader, decodeJPEG},
-	{"PNG", "\x89PNG\r\n\x1a\n", pngHeader, decodePNG},
-	{"GIF", "GIF8?a", gifHeader, decodeGIF},
-	{"WebP", "RIFF????WEBP", webpHeader, decodeWebP},
-	{"BMP", "BM", bmpHeader, decodeBMP},
-	{"TIFF", "II*\x00", tiffHeader, decodeTIFF},
-	{"TIFF", "MM\x00*", tiffHeader, decodeTIFF},
+	{name: "JPEG", magic: "\xff\xd8\xff", header: jpegHeader, decode: decodeJPEG},
+	{name: "PNG", magic: "\x89PNG\r\n\x1a\n", header: pngHeader, decode: decodePNG},
+	{name: "GIF", magic: "GIF8?a", header: gifHeader, decode: decodeGIF},
+	{name: "WebP", magic: "RIFF????WEBP", header: webpHeader, decode: decodeWebP},
+	{name: "BMP", magic: "BM", header: bmpHeader, decode: decodeBMP},
+	{name: "TIFF", magic: "II*\x00", header: tiffHeader, decode: decodeTIFF},
+	{name: "TIFF", magic: "MM\x00*", header: tiffHeader, decode: decodeTIFF},
 }
 
 // prefix is how much of a file the header readers of other packages may look at.
@@ -55,16 +58,21 @@ func sniff(data []byte) (format, error) {
 	if len(data) == 0 {
 		return format{}, errors.New("file is empty")
 	}
-	for _, f := range formats {
+	for _, f := range slices.Concat(formats, added()) {
 		if f.matches(data) {
 			return f, nil
 		}
 	}
-	return format{}, fmt.Errorf("not a JPEG, PNG, GIF, WebP, BMP or TIFF image (begins with %q)",
+	names := Formats()
+	last := len(names) - 1
+	return format{}, fmt.Errorf("not a %s or %s image (begins with %q)", strings.Join(names[:last], ", "), names[last],
 		data[:min(len(data), 12)])
 }
 
 func (f format) matches(data []byte) bool {
+	if f.is != nil {
+		return f.is(data)
+	}
 	if len(data) < len(f.magic) {
 		return false
 	}

@@ -1,0 +1,80 @@
+package decode
+
+import (
+	"fmt"
+	"image"
+	"slices"
+	"sync/atomic"
+)
+
+// Decoder reads a format that the package does not read by itself: package heif has two. Its
+// functions are called from several goroutines.
+type Decoder struct {
+	Name    string                                 // of the format, for errors
+	Matches func(data []byte) bool                 // whether data are of the format, by their first bytes
+	Header  func(data []byte) (Header, error)      // what is known before memory is taken for pixels
+	Decode  func(data []byte) (image.Image, error) // only called for what the limits let through
+}
+
+// Header is what a Decoder knows of a picture before it decodes it.
+type Header struct {
+	Width, Height int     // of what Decode returns, in pixels
+	PerPixel      float64 // bytes that decoding holds at once for each of them, the result included
+	Orientation   int     // how Decode's picture is to be turned, as in EXIF; 0 is upright
+}
+
+// extra holds what Add was given.
+var extra atomic.Pointer[[]format]
+
+// Add makes Decode and the other functions read more formats, for the rest of the process. Call it
+// where a program starts: what a file means should not change while it runs. A format that is there
+// already is an error, and then nothing is added. It is safe for concurrent use.
+func Add(decoders ...Decoder) error {
+	for {
+		before := extra.Load()
+		after := slices.Clone(added())
+		for _, d := range decoders {
+			if d.Name == "" || d.Matches == nil || d.Header == nil || d.Decode == nil {
+				return fmt.Errorf("decoder %q lacks a name or a function", d.Name)
+			}
+			if slices.ContainsFunc(slices.Concat(formats, after), func(f format) bool { return f.name == d.Name }) {
+				return fmt.Errorf("decoder of %s: there is one already", d.Name)
+			}
+			after = append(after, d.format())
+		}
+		if extra.CompareAndSwap(before, &after) {
+			return nil
+		}
+	}
+}
+
+// added returns the formats that Add was given.
+func added() []format {
+	if p := extra.Load(); p != nil {
+		return *p
+	}
+	return nil
+}
+
+func (d Decoder) format() format {
+	return format{
+		name: d.Name,
+		is:   d.Matches,
+		header: func(data []byte) (header, error) {
+			h, err := d.Header(data)
+			return header{width: h.Width, height: h.Height, perPixel: h.PerPixel, orientation: max(h.Orientation, 1)}, err
+		},
+		decode: func(data []byte, _ header) (image.Image, error) { return d.Decode(data) },
+	}
+}
+
+// Formats returns the names of the formats that are read, in the order in which they are tried.
+func Formats() []string {
+	var all []string
+	for _, f := range slices.Concat(formats, added()) {
+		if !slices.Contains(all, f.name) {
+			all = append(all, f.name)
+		}
+	}
+	return all
+}

@@ -62,7 +62,7 @@ func (d Decoder) format() format {
 		is:   d.Matches,
 		header: func(data []byte) (header, error) {
 			h, err := d.Header(data)
-			return header{width: h.Width, height: h.Height, perPixel: h.PerPixel, orientation: max(h.Orientation, 1)}, err
+			return header{width: h.Width, height: h.Height, perPixel: h.PerPixel, orientation: max(h.Orientation, 1), mode: inColour}, err
 		},
 		decode: func(data []byte, _ header) (image.Image, error) { return d.Decode(data) },
 	}

@@ -2,6 +2,7 @@ package decode
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -33,6 +34,7 @@ type header struct {
 	perPixel      float64 // bytes per pixel held at once by the decoder and flatten
 	orientation   int     // EXIF, 1..8, of the first block; 0 before one is found
 	scans         int     // passes over all pixels; 0 is one
+	mode          string  // of Facts
 }
 
 // maxScanned is how many pixels all scans of a picture may go over together: twenty
@@ -143,6 +145,10 @@ func pngHeader(data []byte) (header, error) {
 		width:  int(binary.BigEndian.Uint32(b)),
 		height: int(binary.BigEndian.Uint32(b[4:])),
 	}
+	h.mode = map[byte]string{0: inGrey, 3: inPalette, 4: inGrey + withAlpha, 6: inColour + withAlpha}[colour]
+	if h.mode = cmp.Or(h.mode, inColour); depth == 16 {
+		h.mode += of16Bits
+	}
 	decoder, result := 4.0, 0.0 // RGBA or NRGBA, which becomes the result in place
 	switch {
 	case depth == 16:
@@ -182,9 +188,9 @@ func decodePNG(data []byte, _ header) (image.Image, error) {
 
 func bmpHeader(data []byte) (header, error) {
 	c, err := bmp.DecodeConfig(bytes.NewReader(data[:min(len(data), prefix)]))
-	h := header{width: c.Width, height: c.Height, perPixel: 4, orientation: 1}
+	h := header{width: c.Width, height: c.Height, perPixel: 4, orientation: 1, mode: inColour}
 	if _, ok := c.ColorModel.(color.Palette); ok {
-		h.perPixel = 1 + 4
+		h.perPixel, h.mode = 1+4, inPalette
 	}
 	return h, err
 }

@@ -16,7 +16,7 @@ import (
 func gifHeader(data []byte) (header, error) {
 	c, err := gif.DecodeConfig(bytes.NewReader(data[:min(len(data), prefix)]))
 	// Two bytes for the indices (the second when interlaced) and the canvas.
-	return header{width: c.Width, height: c.Height, perPixel: 2 + 4 + 4, orientation: 1}, err
+	return header{width: c.Width, height: c.Height, perPixel: 2 + 4 + 4, orientation: 1, mode: inPalette}, err
 }
 
 // surplusGIF is what image/gif says of a frame whose data go on after its last pixel. Browsers

@@ -74,6 +74,13 @@ func jpegHeader(data []byte) (header, error) {
 	f.orientation = max(f.orientation, 1)
 	f.perPixel = f.cost()
 	f.header.scans = f.scans
+	f.mode = inColour
+	switch f.n {
+	case 1:
+		f.mode = inGrey
+	case maxComponents:
+		f.mode = "CMYK"
+	}
 	return f.header, nil
 }
 

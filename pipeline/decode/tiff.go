@@ -59,6 +59,17 @@ func tiffHeader(data []byte) (header, error) {
 		area = float64(w) * float64(l)
 	}
 	whole := float64(h.width) * float64(h.height)
+	switch h.mode = inColour; {
+	case tags[tagColour] == 3:
+		h.mode = inPalette
+	case samples == 1:
+		h.mode = inGrey
+	case samples > 3:
+		h.mode += withAlpha
+	}
+	if tags[tagBits] == 16 {
+		h.mode += of16Bits
+	}
 	h.perPixel = decoder + result + unpacked*area/max(whole, 1)
 	return h, nil
 }

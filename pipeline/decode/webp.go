@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"image"
+	"image/color"
 
 	"golang.org/x/image/webp"
 )
@@ -32,7 +33,10 @@ func webpHeader(data []byte) (header, error) {
 		rest = rest[min(n+n&1, int64(len(rest))):]
 	}
 	c, err := webp.DecodeConfig(bytes.NewReader(data[:min(len(data), prefix)]))
-	h.width, h.height = c.Width, c.Height
+	h.width, h.height, h.mode = c.Width, c.Height, inColour
+	if c.ColorModel == color.NYCbCrAModel {
+		h.mode += withAlpha
+	}
 	h.orientation = max(h.orientation, 1)
 	// Lossy: 1.5 for the samples, 1 and 4 for alpha, 4 for the result. Lossless: 4,
 	// and 4 while a transform makes a copy.

@@ -106,7 +106,7 @@ func status(getenv libtensorflow.Getenv, device libtensorflow.Device) (runtimeSt
 	if err != nil {
 		return runtimeStatus{}, err
 	}
-	r, err := libtensorflow.Status(folder)
+	r, err := libtensorflow.Status(folder, getenv)
 	if err != nil {
 		return runtimeStatus{Folder: folder}, err
 	}

@@ -13,6 +13,7 @@
 //	  stub-0123456789ab/      libtensorflow.a, what programs link instead of the libraries
 //	  THIRD_PARTY_NOTICES.txt licences of what the libraries contain
 //	  MANIFEST.json           what this is, and the size and SHA-256 of every file
+//	  VERIFIED.json           the state of the files when these were last right; see VerifyOnce
 //
 // Programs link the stub, so they start without TensorFlow and say so in their own
 // words when it is missing. The libraries need no Python; only pip is used, to download.

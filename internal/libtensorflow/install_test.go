@@ -21,7 +21,7 @@ func TestInstall(t *testing.T) {
 	if err := Install(t.Context(), Options{From: wheel, Dir: dir, pin: &p}); err != nil {
 		t.Fatalf("Install: %v", err)
 	}
-	r, err := Status(dir)
+	r, err := Status(dir, environment(nil))
 	if err != nil {
 		t.Fatalf("Status: %v", err)
 	}
@@ -36,7 +36,7 @@ func TestInstall(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got, want := entries(t, dir), []string{"MANIFEST.json", notices, "include", "lib", stub}; !slices.Equal(
+	if got, want := entries(t, dir), []string{"MANIFEST.json", notices, recordName, "include", "lib", stub}; !slices.Equal(
 		got, want) {
 		t.Errorf("runtime holds %v, want %v", got, want)
 	}
@@ -79,7 +79,7 @@ func TestInstallAgain(t *testing.T) {
 		t.Fatal(err)
 	}
 	install("replacing a damaged runtime: \"lib/" + mainLibrary)
-	if r, err := Status(dir); err != nil || len(r.Damaged) > 0 {
+	if r, err := Status(dir, environment(nil)); err != nil || len(r.Damaged) > 0 {
 		t.Errorf("Status after mending = %+v, %v", r, err)
 	}
 
@@ -208,7 +208,7 @@ func TestInstallConcurrently(t *testing.T) {
 	if installed != 1 {
 		t.Errorf("%d of 4 processes installed, want 1", installed)
 	}
-	if r, err := Status(dir); err != nil || len(r.Damaged) > 0 {
+	if r, err := Status(dir, environment(nil)); err != nil || len(r.Damaged) > 0 {
 		t.Errorf("Status = %+v, %v", r, err)
 	}
 }
@@ -267,7 +267,7 @@ func TestDownloadFails(t *testing.T) {
 }
 
 func TestStatusMissing(t *testing.T) {
-	if _, err := Status(t.TempDir()); !errors.Is(err, os.ErrNotExist) {
+	if _, err := Status(t.TempDir(), environment(nil)); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("Status of an empty folder = %v, want os.ErrNotExist in it", err)
 	}
 }

@@ -114,13 +114,19 @@ type Report struct {
 	Damaged  []error // from Manifest.Verify; empty when the runtime is whole
 }
 
-// Status reads a runtime folder and verifies its checksums.
-func Status(dir string) (*Report, error) {
+// Status reads a runtime folder and verifies its checksums, whatever VerifyOnce remembers, which
+// it brings up to date.
+func Status(dir string, getenv Getenv) (*Report, error) {
 	m, err := ReadManifest(dir)
 	if err != nil {
 		return nil, err
 	}
-	r := &Report{Dir: dir, Manifest: *m, Damaged: m.Verify(dir)}
+	r := &Report{Dir: dir, Manifest: *m}
+	if now, err := m.stamps(dir); err == nil {
+		r.Damaged = m.verify(dir, now, getenv)
+	} else {
+		r.Damaged = m.Verify(dir)
+	}
 	for _, f := range m.Files {
 		r.Bytes += f.Size
 	}

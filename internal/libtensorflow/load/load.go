@@ -24,22 +24,13 @@ import (
 // pathSize is the longest path the stub takes, PATH_SIZE of stub.c.
 const pathSize = 4096
 
-// Error says that a library is there but does not load.
-type Error struct {
-	Folder string // the runtime folder
-	Reason string // what the system's loader said, or that it is not the release this is made for
-}
-
-// Error names the folder and the reason, and the command that replaces the runtime.
-func (e *Error) Error() string {
-	return fmt.Sprintf("libtensorflow is not loaded: runtime %q: %s; replace it with: %s",
-		e.Folder, e.Reason, libtensorflow.InstallCommand)
-}
-
 // Load loads the library for a device, "auto", "cpu" or "gpu", as libtensorflow.Find
 // chooses it; "" is "auto". Once it is loaded, further calls do nothing and "gpu" fails
 // unless that build was loaded. The error is a *libtensorflow.MissingError or an *Error.
 // It may be called from many goroutines.
+//
+// Before it loads anything it looks at the processor, and verifies the checksums of the runtime
+// as libtensorflow.VerifyOnce does.
 func Load(device string) error {
 	if device == "" {
 		device = string(libtensorflow.Auto)
@@ -55,14 +46,17 @@ func Load(device string) error {
 	if err != nil {
 		return err
 	}
-	if err := checkDevice(folder, d); err != nil {
+	if err := errors.Join(checkDevice(folder, d), checkProcessor(folder, processor())); err != nil {
+		return err
+	}
+	if err := verify(folder, os.Getenv); err != nil {
 		return err
 	}
 	from := C.CString(folder)
 	defer C.free(unsafe.Pointer(from))
 	var message [1024]C.char
 	if C.tfpair_load(from, &message[0], C.size_t(len(message))) != 0 {
-		return &Error{Folder: folder, Reason: C.GoString(&message[0])}
+		return systemError(folder, C.GoString(&message[0]))
 	}
 	return checkVersion(folder)
 }
@@ -71,8 +65,8 @@ func Load(device string) error {
 // pinned to: another may compute other numbers, or lack what a graph needs.
 func checkVersion(folder string) error {
 	if v := Version(); v != libtensorflow.Version {
-		return &Error{Folder: folder, Reason: fmt.Sprintf("it is TensorFlow %s, and this program is made for %s",
-			v, libtensorflow.Version)}
+		return &Error{Folder: folder, Remedy: replace,
+			Reason: fmt.Sprintf("it is TensorFlow %s, and this program is made for %s", v, libtensorflow.Version)}
 	}
 	return nil
 }
@@ -85,7 +79,7 @@ func checkDevice(folder string, d libtensorflow.Device) error {
 	}
 	m, err := libtensorflow.ReadManifest(folder)
 	if err == nil && m.Device != libtensorflow.GPU {
-		return &Error{Folder: folder, Reason: "it is a CPU build, and the device asked for is gpu"}
+		return &Error{Folder: folder, Reason: "it is a CPU build, and the device asked for is gpu", Remedy: replace}
 	}
 	return nil
 }

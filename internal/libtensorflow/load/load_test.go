@@ -102,6 +102,7 @@ func TestLoadFails(t *testing.T) {
 		}
 	}
 	tests := []struct{ name, folder, device, want string }{
+		{"no manifest", broken, "cpu", "it has no manifest to verify its files by; to load it as it is, set TFPAIR_VERIFY=off\n"},
 		{"missing", "/nowhere", "cpu", `libtensorflow is not loaded: no libtensorflow_cc.so.2 in ` +
 			`"/nowhere/lib" (named by TFPAIR_RUNTIME); install it with: tfpair runtime install` + "\n"},
 		{"broken", broken, "auto", "too short"},
@@ -110,7 +111,11 @@ func TestLoadFails(t *testing.T) {
 		{"device", "/nowhere", "tpu", `unknown device "tpu" (known: auto, cpu, gpu)` + "\n"},
 	}
 	for _, tt := range tests {
-		got, code := child(t, "load", []string{"TFPAIR_RUNTIME=" + tt.folder}, tt.device)
+		env := []string{"TFPAIR_RUNTIME=" + tt.folder, "TFPAIR_VERIFY=off"}
+		if tt.name == "no manifest" {
+			env[1] = "TFPAIR_VERIFY="
+		}
+		got, code := child(t, "load", env, tt.device)
 		if code != 1 || !strings.Contains(got, tt.want) {
 			t.Errorf("%s: Load wrote %q, exit code %d, want %q and 1", tt.name, got, code, tt.want)
 		}

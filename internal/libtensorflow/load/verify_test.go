@@ -1,0 +1,107 @@
+package load
+
+import (
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/tfpair/tfpair/internal/libtensorflow"
+)
+
+// linked returns a runtime like the installed one, of links to its files and a copy of its
+// smallest one, which the test may change.
+func linked(t *testing.T) (folder, small string) {
+	t.Helper()
+	from, folder := installed(t), t.TempDir()
+	m, err := libtensorflow.ReadManifest(from)
+	if err != nil {
+		t.Skip(err)
+	}
+	smallest := m.Files[0]
+	for _, f := range m.Files {
+		if f.Size < smallest.Size {
+			smallest = f
+		}
+		to := filepath.Join(folder, f.Path)
+		if err := errors.Join(os.MkdirAll(filepath.Dir(to), 0o755), os.Symlink(filepath.Join(from, f.Path), to)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	small = filepath.Join(folder, smallest.Path)
+	for to, source := range map[string]string{small: smallest.Path, filepath.Join(folder, "MANIFEST.json"): "MANIFEST.json"} {
+		data, err := os.ReadFile(filepath.Join(from, source))
+		_ = os.Remove(to) // the link, so that what it leads to stays as it is
+		if err := errors.Join(err, os.WriteFile(to, data, 0o644)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return folder, small
+}
+
+// A runtime whose files are not those that were installed is not loaded, unless it is asked for.
+func TestLoadVerifies(t *testing.T) {
+	folder, small := linked(t)
+	env := []string{"TFPAIR_RUNTIME=" + folder, "TFPAIR_VERIFY="}
+	if got, code := child(t, "load", env, "cpu"); got != folder+"\n" || code != 0 {
+		t.Fatalf("Load of a whole runtime wrote %q, exit code %d", got, code)
+	}
+	if _, err := os.Stat(filepath.Join(folder, "VERIFIED.json")); err != nil {
+		t.Errorf("nothing is remembered: %v", err)
+	}
+	data, err := os.ReadFile(small)
+	if err != nil {
+		t.Fatal(err)
+	}
+	data[0] ^= 1
+	if err := os.WriteFile(small, data, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	got, code := child(t, "load", env, "cpu")
+	if code != 1 || !strings.Contains(got, "it is damaged: ") || !strings.Contains(got, "; replace it with: tfpair runtime install\n") {
+		t.Errorf("Load of a damaged runtime wrote %q, exit code %d, want what is damaged and 1", got, code)
+	}
+	if got, code := child(t, "load", []string{env[0], "TFPAIR_VERIFY=off"}, "cpu"); got != folder+"\n" || code != 0 {
+		t.Errorf("Load with TFPAIR_VERIFY=off wrote %q, exit code %d, want it loaded as it is", got, code)
+	}
+	if got, code := child(t, "load", []string{env[0], "TFPAIR_VERIFY=no"}, "cpu"); code != 1 || !strings.Contains(got, `TFPAIR_VERIFY is "no"; unset it`) {
+		t.Errorf("Load with TFPAIR_VERIFY=no wrote %q, exit code %d, want it refused", got, code)
+	}
+}
+
+// A limit of the process is not a fault of the runtime: nobody is told to install it again.
+func TestLimits(t *testing.T) {
+	folder := installed(t)
+	for _, c := range []struct{ limit, want string }{
+		{"-n 8", "raise it with ulimit -n"},
+		{"-v 1500000", "memory is too small for it"}, // kB: the libraries map 0.6 GB, and Go about 1 GB
+	} {
+		cmd := exec.Command("sh", "-c", "ulimit "+c.limit+` && exec "$0" cpu`, os.Args[0])
+		cmd.Env = append(os.Environ(), childVariable+"=load", "TFPAIR_RUNTIME="+folder)
+		text, err := cmd.CombinedOutput()
+		if err == nil || !strings.Contains(string(text), c.want) || strings.Contains(string(text), libtensorflow.InstallCommand) {
+			t.Errorf("Load with ulimit %s = %v: %s; want %q and no advice to install", c.limit, err, text, c.want)
+		}
+	}
+}
+
+// A processor that lacks what the libraries are compiled with is a message.
+func TestProcessor(t *testing.T) {
+	if err := checkProcessor("/r", []feature{{"AVX", true}}); err != nil {
+		t.Errorf("a processor with AVX: %v", err)
+	}
+	err := checkProcessor("/r", []feature{{"AVX", false}, {"other", true}})
+	if e := (*Error)(nil); !errors.As(err, &e) || !strings.Contains(err.Error(), "lacks AVX, and") {
+		t.Errorf("a processor without AVX: %v, want a *Error that names it", err)
+	}
+	folder := installed(t)
+	if len(processor()) == 0 {
+		t.Skip("the libraries need no more than every processor has")
+	}
+	got, code := child(t, "load", []string{"TFPAIR_RUNTIME=" + folder, "GODEBUG=cpu.avx=off"}, "cpu")
+	if code != 1 || !strings.Contains(got, "lacks AVX") {
+		t.Errorf("Load without AVX wrote %q, exit code %d, want a message and 1", got, code)
+	}
+}

@@ -9,7 +9,6 @@ import (
 	"strings"
 
 	"github.com/urfave/cli/v2"
-	"golang.org/x/sys/cpu"
 	"golang.org/x/sys/unix"
 
 	"github.com/tfpair/tfpair/internal/libtensorflow"
@@ -57,7 +56,7 @@ func runDoctor(options doctorOptions, streams IO) error {
 	out, o := options.output.on(streams), options.machine.session()
 	findings := []finding{
 		checkRuntime(out.Getenv, libtensorflow.Device(o.Device)),
-		{What: "cpu", OK: true, Detail: runtime.GOARCH + ", " + cpuFeatures()},
+		{What: "cpu", OK: true, Detail: session.Processor()},
 		{What: "cores", OK: true, Detail: count(runtime.NumCPU(), "core") + " visible, " +
 			count(runtime.GOMAXPROCS(0), "thread") + " used"},
 		checkDisk("temporary files", os.TempDir()),
@@ -114,25 +113,6 @@ func checkGraph(o session.Options) finding {
 	}
 	f.OK, f.Detail = true, "2 + 3 = 5 on "+strings.Join(devices, ", ")
 	return f
-}
-
-// cpuFeatures names the vector instructions that oneDNN's kernels are written for.
-func cpuFeatures() string {
-	var have []string
-	for _, f := range []struct {
-		name string
-		has  bool
-	}{{"avx2", cpu.X86.HasAVX2}, {"fma", cpu.X86.HasFMA}, {"avx512", cpu.X86.HasAVX512F},
-		{"avx512-vnni", cpu.X86.HasAVX512VNNI}, {"avx512-bf16", cpu.X86.HasAVX512BF16},
-		{"asimd", cpu.ARM64.HasASIMD}, {"asimd-dotprod", cpu.ARM64.HasASIMDDP}} {
-		if f.has {
-			have = append(have, f.name)
-		}
-	}
-	if len(have) == 0 {
-		return "no vector instructions that are known here"
-	}
-	return strings.Join(have, " ")
 }
 
 // checkDisk tells the free space where path is, or would be.

@@ -144,6 +144,7 @@ var outcomes = []outcome{
 	{isA[*inference.SeenError], exitInput, advice{"give images that the training has not seen", "add --seen to measure these all the same, and too well"}},
 	{isA[*train.ImagesError], exitInput, advice{"to go on, give the images of that run; to begin anew, give another --out"}},
 	{isA[*seen.Error], exitInput, advice{"remove that file: the run then says that it is not known which images were trained on"}},
+	{isA[*train.MachineError], exitRefused, advice{"go on where it was made, or as it was made", "leave out --exact: the last digits will be others"}},
 	{isA[*train.DataError], exitInput, advice{"to go on, give the data of that run; to begin anew, give another --out"}},
 	{isA[*dataset.Error], exitInput, nil},
 	{fixable, exitInput, advice{"write a list without these rows: {again} --fix NEW.csv"}},

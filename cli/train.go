@@ -23,6 +23,7 @@ type trainOptions struct {
 	start   startOptions
 	out     string  // run folder
 	minutes float64 // after which the training ends; 0: no limit
+	exact   bool    // a run of another machine is refused
 	machine machineOptions
 	output  outputOptions
 }
@@ -60,6 +61,8 @@ func (o *trainOptions) addFlags(c *cli.Command) {
 			Usage: "keep whole classes for validation and test, at least two each: shares train.val and train.test; means --set train.unseen_classes=true"},
 		&cli.Float64Flag{Name: "max-minutes", Destination: &o.minutes, DefaultText: "no limit",
 			Usage: "stop after `N` minutes, evaluate and save; the same command goes on"})
+	c.Flags = append(c.Flags, &cli.BoolFlag{Name: "exact", Destination: &o.exact,
+		Usage: "go on only where the weights end up the same to the last digit: refuse a run of another processor, number of threads, device or setting of TensorFlow"})
 	o.machine.addFlags(c)
 	o.output.addFlags(c)
 	needs(c, "data", "out")
@@ -94,7 +97,7 @@ func runTrain(ctx context.Context, o trainOptions, streams IO) error {
 	w := &trainWatcher{out: out, data: data.Summary()}
 	summary, err := train.Run(ctx, train.Config{Resolved: r, Data: data, Folder: o.out,
 		Weights: pretrained, Session: o.machine.session(), Store: o.data.reading.store(),
-		MaxTime: time.Duration(o.minutes * float64(time.Minute)), SkipBad: o.data.reading.skip(),
+		MaxTime: time.Duration(o.minutes * float64(time.Minute)), SkipBad: o.data.reading.skip(), Exact: o.exact,
 		Observe: w.observe, Now: time.Now})
 	w.end()
 	var notRun *run.NotRunError

@@ -88,7 +88,7 @@ var Rules = map[string]Rule{
 		Why: "strangers run it before anything is built"},
 	"internal/libtensorflow/load": {Ours: []string{"internal/libtensorflow"}, Door: true,
 		Why: "it is the only package that loads the library"},
-	"internal/session": {Ours: []string{"internal/libtensorflow/load"}, Door: true,
+	"internal/session": {Ours: []string{"internal/libtensorflow", "internal/libtensorflow/load"}, Door: true,
 		Why: "it is the only package that opens a session, and knows nothing of what it runs"},
 
 	"graphs/variable":  {Door: true, Why: noBack},

@@ -5,7 +5,6 @@ package session
 import (
 	"errors"
 	"fmt"
-	"runtime"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -97,12 +96,8 @@ func (o Options) toTF() (*tf.SessionOptions, error) {
 	if err := Ready(o); err != nil {
 		return nil, err
 	}
-	threads := o.Threads
-	if threads == 0 {
-		threads = runtime.GOMAXPROCS(0)
-	}
 	c := &config.ConfigProto{
-		IntraOpParallelismThreads: int32(threads),
+		IntraOpParallelismThreads: int32(o.threads()),
 		InterOpParallelismThreads: 1, // one operation at a time: each of ours fills the cores
 		GpuOptions:                &config.GPUOptions{AllowGrowth: true},
 		// The graph optimizer finds nothing in a training graph of ours: without it the

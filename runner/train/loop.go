@@ -45,6 +45,7 @@ type loop struct {
 	validation validation
 	cache      cache
 	repeated   []string // says what validation repeats of training; nil: nothing
+	moved      string   // says that the training goes on on another machine; "": it does not
 
 	step    int       // updates done
 	until   time.Time // when the time is used up, zero: never
@@ -89,6 +90,11 @@ func (l *loop) resume(ctx context.Context, images seen.List) error {
 		if err := l.checkImages(images); err != nil {
 			return err
 		}
+		machine, err := l.machine()
+		if err != nil {
+			return err
+		}
+		l.state.Machines = []trained.Stretch{{Machine: machine}}
 		if err := l.start(); err != nil {
 			return err
 		}
@@ -120,6 +126,9 @@ func (l *loop) resume(ctx context.Context, images seen.List) error {
 		before.Validation = l.pooled
 	}
 	l.state, l.step = before, c.Step
+	if err := l.changeMachine(); err != nil {
+		return err
+	}
 	l.saved = checkpoint.Path(l.folder.Checkpoints(), c.Step)
 	if err := errors.Join(l.network.Restore(c), l.validation.resume(c, l.state)); err != nil {
 		return err

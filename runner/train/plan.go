@@ -64,7 +64,11 @@ func (l *loop) noTraining() error {
 
 // notes returns what a user should know about the data and what it meets.
 func (l *loop) notes() []string {
-	return slices.Concat(l.Data.Notes, l.repeated, l.Notes, minerNotes(l.Spec),
+	var moved []string
+	if l.moved != "" {
+		moved = []string{l.moved}
+	}
+	return slices.Concat(moved, l.Data.Notes, l.repeated, l.Notes, minerNotes(l.Spec),
 		l.labels.Notes(), l.sampler.Notes(), l.Augmenter.Notes(), l.cacheNotes(l.fileOptions().Bytes()), l.startNotes())
 }
 

@@ -2,9 +2,9 @@
 //
 //	spec + dataset → Store, Loader → Network.Step … → evaluations, checkpoints, events → a run folder
 //
-// A training is a pure function of spec, data and machine type: stopped at any
+// A training is a pure function of spec, data and session.Machine: stopped at any
 // moment and called again, Run goes on from the last checkpoint and ends with the
-// same weights, bit for bit. It prints nothing: Config.Observe is told all.
+// same weights, bit for bit. On another machine it says so. It prints nothing: Config.Observe is told all.
 package train
 
 import (
@@ -36,6 +36,7 @@ type Config struct {
 	Features  string                // file of features, shared with trainings before and after; "": the run folder's
 	MaxTime   time.Duration         // ends the training after a step, evaluated and saved; 0: no limit
 	SkipBad   float64               // share of images that may be bad and left out; 0: none
+	Exact     bool                  // a run that this machine cannot go on with to the last digit is refused
 	Observe   func(Event)           // may be nil; called from one goroutine
 	Now       func() time.Time      // the clock, for speeds and the times of events
 }
@@ -58,7 +59,7 @@ type Summary struct {
 // folder. With train.folds it first trains once for each fold, in folders inside the run's,
 // and then on all of train and validation. Other errors: *SamplerError, *SpecError, *DataError, *pipeline.BadImagesError,
 // *ClassesError, *ImagesError, *WeightsError, *weights.Error, *weights.OptionsError,
-// *evaluate.NoPairsError, *run.LockedError, *DivergedError.
+// *MachineError, *evaluate.NoPairsError, *run.LockedError, *DivergedError.
 func Run(ctx context.Context, c Config) (*Summary, error) {
 	return runOne(ctx, c, nil)
 }

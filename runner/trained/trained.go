@@ -40,8 +40,16 @@ type State struct {
 	Start       *float64    `json:"start_value,omitempty"` // before the first step; nil in runs of before it was measured
 	Later       *float64    `json:"later_value,omitempty"` // the best after it, likewise
 
+	Machines []Stretch `json:"machines,omitempty"` // that made the steps so far; nil: an earlier version began the run
+
 	Pretrained *models.Pretrained    `json:"pretrained,omitempty"` // what the backbone started from, nil: random weights
 	Gallery    []evaluate.LabelImage `json:"gallery,omitempty"`    // rows of the checkpoint's gallery
+}
+
+// Stretch is a part of a training that one machine has made.
+type Stretch struct {
+	From int `json:"from_step"` // updates that were done before
+	session.Machine
 }
 
 // Validation is the scores of a step, or those of trainings of as many steps, each on the fold

@@ -89,18 +89,21 @@ func keysOf(preset string, err error) error {
 	return &usageError{err, commandLine{"tfpair", "describe", "--preset", preset}.String()}
 }
 
-// placed puts file and line in front of an error about an option, where a file is to blame:
-// the last of the layers then has the same fault without what comes over it.
+// placed puts the file in front of an error, and the line where it is known, where a file is to
+// blame: the last of the layers then has the same fault without what comes over it.
 func placed(err error, layers []layer) error {
 	if len(layers) < 2 {
 		return err
 	}
 	file := layers[len(layers)-1]
-	var at *named.LineError
-	if _, again := train.Resolve(file.spec); !errors.As(again, &at) || again.Error() != err.Error() {
+	_, again := train.Resolve(file.spec)
+	if again == nil || again.Error() != err.Error() {
 		return err
 	}
-	return fmt.Errorf("%s:%d: %w", file.from, at.Line, err)
+	if at := (*named.LineError)(nil); errors.As(again, &at) {
+		return fmt.Errorf("%s:%d: %w", file.from, at.Line, err)
+	}
+	return fmt.Errorf("%s: %w", file.from, err)
 }
 
 // value is a key of a spec.

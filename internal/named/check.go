@@ -22,11 +22,37 @@ func (e *LineError) Error() string { return e.What }
 // Check compares node with the type of dst, before it is decoded: a key that a struct lacks is
 // an error, at any depth, and so is a number that YAML would read as another one than it seems
 // to be. Whole numbers have no fraction, no exponent and no leading zero, which would make them
-// octal; other numbers are decimal and finite. noun is what messages call a key.
+// octal; other numbers are decimal and finite. What is infinite or no number is refused as every value
+// and key, whatever the type. noun is what messages call a key.
 func Check(node *yaml.Node, dst any, noun string) []*LineError {
 	c := checker{noun: noun}
 	c.check("", node, reflect.TypeOf(dst))
+	if len(c.errs) == 0 {
+		return Finite(node)
+	}
 	return c.errs
+}
+
+// Finite says which values and keys below node are .inf or .nan.
+func Finite(node *yaml.Node) []*LineError {
+	var c checker
+	c.finite("", node)
+	return c.errs
+}
+
+var infinite = regexp.MustCompile(`^([-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN))$`)
+
+func (c *checker) finite(key string, node *yaml.Node) {
+	if node.Kind == yaml.ScalarNode && node.ShortTag() == "!!float" && infinite.MatchString(node.Value) {
+		c.add(key, node, "want a finite value, got %s", node.Value)
+	}
+	for i, child := range node.Content {
+		if node.Kind == yaml.MappingNode && i%2 == 1 {
+			c.finite(strings.TrimPrefix(key+"."+node.Content[i-1].Value, "."), child)
+		} else {
+			c.finite(key, child)
+		}
+	}
 }
 
 // checker collects what is wrong.

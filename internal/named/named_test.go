@@ -98,6 +98,7 @@ func TestNewRefuses(t *testing.T) {
 		{"shape: {square: {sides: 4.0}}", `shape "square": sides: want a whole number, got 4.0`},
 		{"shape: {square: {sides: 04, scale: .inf}}", "sides: want a whole number without leading zeros, got 04; " +
 			"scale: want a finite decimal number, got .inf"},
+		{"shape: {square: {paint: {colours: [red, .NaN]}}}", "paint.colours: want a finite value, got .NaN"},
 		{"shape: {square: {scale: -.inf}}", "scale: want a finite decimal number, got -.inf"},
 		{"shape: {square: {scale: 0x10}}", "scale: want a finite decimal number, got 0x10"},
 		{"shape: {square: {sides: many}}", "cannot unmarshal !!str `many` into int"},

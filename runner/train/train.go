@@ -10,6 +10,7 @@ package train
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"time"
 
@@ -300,7 +301,7 @@ func storedSpec(folder *run.Folder, own network.Own) (*spec.Spec, error) {
 	}
 	before, err := own.Resolve(s)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%s: %w", folder.SpecPath(), err)
 	}
 	return before.Spec, nil
 }

@@ -114,7 +114,7 @@ func Open(folder, which string, own network.Own, o session.Options) (*Model, err
 	}
 	parts, err := own.Resolve(s)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%s: %w", f.SpecPath(), err)
 	}
 	m := &Model{Spec: parts.Spec, Step: step, Path: checkpoint.Path(f.Checkpoints(), step)}
 	switch list, err := f.Seen(); {

@@ -89,6 +89,9 @@ func newDimension(key string, node *yaml.Node) (dimension, error) {
 	}
 	switch node.Kind {
 	case yaml.SequenceNode:
+		if wrong := named.Finite(node); wrong != nil {
+			return d, wrong[0]
+		}
 		for _, value := range node.Content {
 			text, err := flow(value)
 			if err != nil {

@@ -35,6 +35,7 @@ func TestParseSpaceErrors(t *testing.T) {
 		"a: {min: 1}":                    "a range needs min and max",
 		"a: {min: 1, max: 1}":            "min must be below max, got 1 and 1",
 		"a: {min: 1, max: .nan}":         "max: want a finite decimal number, got .nan",
+		"loss: [bce, .inf]":              "space.yaml:1: loss: want a finite value, got .inf",
 		"a: {min: 0, max: 1, log: true}": "a logarithmic range needs min above 0, got 0",
 		"a: {min: 0, max: 1, points: 1}": "points must be at least 2, got 1",
 		"a: {min: 0, max: 1, lgo: true}": `unknown field "lgo" (known: min, max, log, points)`,

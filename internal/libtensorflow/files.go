@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"syscall"
 	"time"
+
+	"github.com/tfpair/tfpair/internal/aside"
 )
 
 // lock takes the lock file that keeps installs into one folder apart. The system
@@ -39,22 +41,12 @@ func lock(ctx context.Context, path string, progress func(string)) (unlock func(
 	}
 }
 
-// syncFile makes the contents of one file or folder survive a crash.
-func syncFile(path string) error {
-	f, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	err = f.Sync()
-	return errors.Join(err, f.Close())
-}
-
 // syncTree syncs every file and folder below root, and root.
 func syncTree(root string) error {
 	return filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
 		if err != nil || d.Type()&fs.ModeSymlink != 0 {
 			return err
 		}
-		return syncFile(path)
+		return aside.Sync(path)
 	})
 }

@@ -2,11 +2,14 @@ package libtensorflow
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"runtime"
+
+	"github.com/tfpair/tfpair/internal/aside"
 )
 
 // Options say what Install installs and from where.
@@ -22,7 +25,8 @@ type Options struct {
 // Install puts the runtime into o.Dir: whole, by one rename, or not at all. A folder
 // that already holds it whole is left alone, one that is damaged is replaced, and one that
 // is no runtime is refused. Installs of several processes into one folder wait
-// for each other.
+// for each other. The error is an *aside.UnsyncedError where the runtime is there, but a power cut
+// may undo it.
 func Install(ctx context.Context, o Options) error {
 	if o.Progress == nil {
 		o.Progress = func(string) {}
@@ -37,7 +41,7 @@ func Install(ctx context.Context, o Options) error {
 		return fmt.Errorf("install runtime: %w", err)
 	}
 	parent, base := filepath.Split(dir)
-	if err := os.MkdirAll(parent, 0o755); err != nil {
+	if err := aside.MkdirAll(parent); err != nil {
 		return fmt.Errorf("install runtime: %w", err)
 	}
 	unlock, err := lock(ctx, filepath.Join(parent, "."+base+".lock"), o.Progress)
@@ -57,7 +61,7 @@ func Install(ctx context.Context, o Options) error {
 	if err := o.assemble(ctx, staging, whole, p); err != nil {
 		return fmt.Errorf("install runtime: %w", err)
 	}
-	if err := appear(whole, dir, staging); err != nil {
+	if err := appear(whole, dir, staging, aside.Sync); err != nil {
 		return fmt.Errorf("install runtime: %w", err)
 	}
 	o.Progress("installed " + p.describe() + " in " + dir)
@@ -157,21 +161,28 @@ func newStaging(parent, base string) (string, error) {
 	return os.MkdirTemp(parent, prefix+"*")
 }
 
-// appear renames a whole runtime to its place. A damaged one that is there moves into
-// staging first, which is removed afterwards.
-func appear(whole, dir, staging string) error {
+// appear renames a whole runtime to its place and syncs the folder around it. A damaged one that
+// is there moves into staging first, which is removed afterwards, and back where the new one gets
+// no name. The error is an *aside.UnsyncedError where the runtime is there and could not be synced.
+func appear(whole, dir, staging string, sync func(folder string) error) error {
 	if err := syncTree(whole); err != nil {
 		return err
 	}
+	back := func() error { return nil }
 	if _, err := os.Stat(filepath.Join(dir, manifestName)); err == nil {
-		if err := os.Rename(dir, filepath.Join(staging, "replaced")); err != nil {
+		replaced := filepath.Join(staging, "replaced")
+		if err := os.Rename(dir, replaced); err != nil {
 			return err
 		}
+		back = func() error { return os.Rename(replaced, dir) }
 	} else if err := os.Remove(dir); err != nil && !os.IsNotExist(err) {
 		return err // an empty folder gives way; nothing else is removed
 	}
 	if err := os.Rename(whole, dir); err != nil {
-		return err
+		return errors.Join(err, back())
 	}
-	return syncFile(filepath.Dir(dir))
+	if err := sync(filepath.Dir(dir)); err != nil {
+		return &aside.UnsyncedError{Path: dir, Err: err}
+	}
+	return nil
 }

@@ -11,6 +11,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/tfpair/tfpair/internal/aside"
 	"github.com/tfpair/tfpair/internal/pip"
 )
 
@@ -181,6 +182,38 @@ func TestInstallRemovesWhatKilledOnesLeft(t *testing.T) {
 	if got, want := entries(t, parent), []string{".r.lock", "r"}; !slices.Equal(got, want) {
 		t.Errorf("folder holds %v, want %v", got, want)
 	}
+}
+
+// A runtime whose folder cannot be synced is there, and said to be; one that gets no name leaves the
+// one before where it was.
+func TestAppear(t *testing.T) {
+	parent := t.TempDir()
+	dir, staging := filepath.Join(parent, "r"), filepath.Join(parent, "staging")
+	made := func(folder, text string) string {
+		if err := errors.Join(os.MkdirAll(folder, 0o755),
+			os.WriteFile(filepath.Join(folder, manifestName), []byte(text), 0o644)); err != nil {
+			t.Fatal(err)
+		}
+		return folder
+	}
+	holds := func(want string) {
+		t.Helper()
+		if text, err := os.ReadFile(filepath.Join(dir, manifestName)); err != nil || string(text) != want {
+			t.Errorf("the runtime is %q, %v, want %q", text, err, want)
+		}
+	}
+	fails := errors.New("the disk is gone")
+	var unsynced *aside.UnsyncedError
+	err := appear(made(filepath.Join(staging, "runtime"), "first"), dir, staging, func(string) error { return fails })
+	if !errors.As(err, &unsynced) || unsynced.Path != dir || !errors.Is(err, fails) {
+		t.Errorf("appear that cannot sync = %v, want *UnsyncedError of %q", err, dir)
+	}
+	holds("first")
+	// What is inside the old runtime moves away with it, and then there is nothing to rename.
+	if err := appear(made(filepath.Join(dir, "inside"), "second"), dir, staging, aside.Sync); err == nil {
+		t.Error("appear of a folder inside the one that it replaces did not fail")
+	}
+	holds("first")
 }
 
 func TestInstallConcurrently(t *testing.T) {

@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+
+	"github.com/tfpair/tfpair/internal/aside"
 )
 
 //go:generate go run names_gen.go
@@ -92,7 +94,7 @@ func buildStub(ctx context.Context, folder, platform string) error {
 			return err
 		}
 	}
-	return syncFile(filepath.Join(folder, "libtensorflow.a"))
+	return aside.Sync(filepath.Join(folder, "libtensorflow.a"))
 }
 
 // tool runs a build tool in a folder; its error shows what the tool said.

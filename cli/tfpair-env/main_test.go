@@ -92,3 +92,21 @@ func TestRunFails(t *testing.T) {
 		}
 	}
 }
+
+// A go of the current folder is not asked for GOFLAGS, whatever PATH says.
+func TestGoOfTheFolder(t *testing.T) {
+	folder, ran := t.TempDir(), filepath.Join(t.TempDir(), "ran")
+	if err := os.WriteFile(filepath.Join(folder, "go"), []byte("#!/bin/sh\n: > '"+ran+"'\n"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	t.Chdir(folder)
+	t.Setenv("GOFLAGS", "")
+	usual := os.Getenv("PATH")
+	for _, path := range []string{usual, ".:" + usual, ":" + usual} {
+		t.Setenv("PATH", path)
+		environment("GOFLAGS")
+		if _, err := os.Stat(ran); err == nil {
+			t.Fatalf("with PATH %.20q the go of the current folder was executed", path)
+		}
+	}
+}

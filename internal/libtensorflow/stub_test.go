@@ -187,3 +187,27 @@ func TestAssembly(t *testing.T) {
 		t.Errorf("stubFolder = %q, %v", a, err)
 	}
 }
+
+// TestNothingOfTheFolderRuns: no cc, ar or strip of the current folder is run, whatever PATH says.
+func TestNothingOfTheFolderRuns(t *testing.T) {
+	needTools(t, "cc", "ar", "strip")
+	pictures, ran := t.TempDir(), filepath.Join(t.TempDir(), "ran")
+	for _, name := range []string{"cc", "ar", "strip"} {
+		if err := os.WriteFile(filepath.Join(pictures, name), []byte("#!/bin/sh\n: > '"+ran+"'\n"), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	wheel, p := fakeWheel(t, nil)
+	t.Chdir(pictures)
+	usual := os.Getenv("PATH")
+	for _, path := range []string{usual, ".:" + usual, ":" + usual} {
+		t.Setenv("PATH", path)
+		err := Install(t.Context(), Options{From: wheel, Dir: filepath.Join(t.TempDir(), "runtime"), pin: &p})
+		if path == usual && err != nil || path != usual && !errors.Is(err, exec.ErrDot) {
+			t.Errorf("Install with PATH %.20q = %v", path, err)
+		}
+		if _, err := os.Stat(ran); err == nil {
+			t.Fatalf("with PATH %.20q a file of the current folder was executed", path)
+		}
+	}
+}

@@ -1,0 +1,95 @@
+package signature
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/tfpair/tfpair/internal/regular"
+)
+
+// digests are SHA-256, in hexadecimal, by the names of files in a folder, with slashes.
+type digests map[string]string
+
+// maxFile is the largest file of a model that is read, in bytes.
+const maxFile = 64 << 30
+
+// names returns the names of all files in folder but that of the signature, sorted. What is neither
+// a file nor a folder is refused: what a link leads to may be another thing tomorrow.
+func names(folder string) ([]string, error) {
+	var list []string
+	err := fs.WalkDir(os.DirFS(folder), ".", func(name string, e fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return fmt.Errorf("%s: %w", name, reasonOf(err))
+		case e.IsDir() || name == FileName:
+			return nil
+		case !e.Type().IsRegular():
+			return fmt.Errorf("%s: it is %s, and only files can be signed", name, regular.Kind(e.Type()))
+		}
+		list = append(list, name)
+		return nil
+	})
+	slices.Sort(list)
+	return list, err
+}
+
+// compare reports the first file in folder that was not signed, is missing or is another.
+func (d digests) compare(folder string) error {
+	have, err := names(folder)
+	if err != nil {
+		return err
+	}
+	for _, name := range have {
+		if _, ok := d[name]; !ok {
+			return fmt.Errorf("%s: it was not signed", name)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(d)) {
+		if _, ok := slices.BinarySearch(have, name); !ok {
+			return fmt.Errorf("%s: it was signed and is missing", name)
+		}
+	}
+	for _, name := range have {
+		got, err := digest(folder, name)
+		if err != nil {
+			return err
+		}
+		if got != d[name] {
+			return fmt.Errorf("%s: SHA-256 is %.12s…, and %.12s… was signed", name, got, d[name])
+		}
+	}
+	return nil
+}
+
+func digest(folder, name string) (string, error) {
+	f, _, err := regular.OpenIn(folder, filepath.FromSlash(name), maxFile)
+	if err != nil {
+		return "", fmt.Errorf("%s: %w", name, reasonOf(err))
+	}
+	defer f.Close() // read only
+	h := sha256.New()
+	if _, err := io.Copy(h, f); err != nil {
+		return "", fmt.Errorf("%s: %w", name, reasonOf(err))
+	}
+	return hex.EncodeToString(h.Sum(nil)), nil
+}
+
+// reasonOf returns err without the path that it names.
+func reasonOf(err error) error {
+	var of *fs.PathError
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return errors.New("it is missing")
+	case errors.As(err, &of):
+		return of.Err
+	}
+	return err
+}

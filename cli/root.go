@@ -80,6 +80,7 @@ func newApp(streams IO) *cli.App {
 			newSearchCommand(streams),
 			newSeenCommand(streams),
 			newDemoCommand(streams),
+			newModelCommand(streams),
 			newDescribeCommand(streams),
 			newListCommand(streams),
 			newDoctorCommand(streams),

@@ -47,6 +47,11 @@ func TestScripts(t *testing.T) {
 				return err
 			}
 			env.Setenv("FORMATS", formats)
+			released, err := filepath.Abs("../testdata/formats/f76e329")
+			if err != nil {
+				return err
+			}
+			env.Setenv("RELEASED", released)
 			// The settings of a network that trains in a moment.
 			env.Setenv("TINY", "backbone={smallconv: {filters: [4, 4], dense: 8}}")
 			return nil

@@ -38,7 +38,7 @@ const defaultDistance = "euclidean"
 // load opens the SavedModel in folder as d says. Errors are those of Load;
 // *NotModelError where the model is not as declared, *named.UnknownError for the distance.
 func (d Declaration) load(folder string, o options) (*Model, error) {
-	path, version, err := find(folder)
+	path, version, err := o.locate(folder)
 	if err != nil {
 		return nil, err
 	}

@@ -20,6 +20,11 @@ func Describe(folder string) (*Info, error) {
 	if err != nil {
 		return nil, err
 	}
+	return describe(path, version)
+}
+
+// describe returns what the manifest in path says.
+func describe(path string, version int) (*Info, error) {
 	manifest, err := ReadManifest(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, &NotModelError{path, "it has no " + ManifestName + ", so it was not exported by tfpair"}
@@ -28,6 +33,13 @@ func Describe(folder string) (*Info, error) {
 		return nil, err
 	}
 	return &Info{Path: path, Version: version, Manifest: *manifest}, nil
+}
+
+// Locate returns the folder of the SavedModel that Load opens for folder: itself, or its highest
+// version. The error is a *NotModelError.
+func Locate(folder string) (string, error) {
+	path, _, err := find(folder)
+	return path, err
 }
 
 // find returns the folder of the SavedModel in folder and its version.

@@ -49,7 +49,7 @@ type Info struct {
 // the manifest, and the gallery, where there is one, is read at once. Other SavedModels
 // are opened with Declared. Close the Model when it is of no more use.
 //
-// Errors: *NotModelError, *CorruptError, *NewerError, *LoadError, those of loading the TensorFlow
+// Errors: *NotModelError, *CorruptError, *NewerError, *RefusedError, *SignatureError, *LoadError, those of loading the TensorFlow
 // runtime, ErrNoGPU and ErrNotBuilt.
 func Load(folder string, list ...Option) (*Model, error) {
 	o := options{maxBatch: defaultBatch}
@@ -59,7 +59,11 @@ func Load(folder string, list ...Option) (*Model, error) {
 	if o.declared != nil {
 		return o.declared.load(folder, o)
 	}
-	info, err := Describe(folder)
+	path, version, err := o.locate(folder)
+	if err != nil {
+		return nil, err
+	}
+	info, err := describe(path, version)
 	if err != nil {
 		return nil, err
 	}

@@ -1,6 +1,7 @@
 package models
 
 import (
+	"crypto/ecdsa"
 	"time"
 
 	"github.com/tfpair/tfpair/internal/session"
@@ -21,6 +22,7 @@ type options struct {
 	declared *Declaration
 	own      distance.Own
 	trust    Trusted
+	key      *ecdsa.PublicKey
 }
 
 // OnDevice runs the model on "auto" (the default: a GPU where the runtime lists one),

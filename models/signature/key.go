@@ -30,7 +30,7 @@ func ReadPublicKey(path string) (*ecdsa.PublicKey, error) {
 		return nil, err
 	}
 	if block.Type != "PUBLIC KEY" {
-		return nil, &KeyError{path, fmt.Sprintf("it holds a %s, want a PUBLIC KEY", block.Type)}
+		return nil, &KeyError{path, fmt.Sprintf("it holds %q, want \"PUBLIC KEY\"", block.Type)}
 	}
 	parsed, err := x509.ParsePKIXPublicKey(block.Bytes)
 	if err != nil {
@@ -73,7 +73,7 @@ func ReadPrivateKey(path string) (*ecdsa.PrivateKey, error) {
 			return nil, &KeyError{path, notEC}
 		}
 	default:
-		return nil, &KeyError{path, fmt.Sprintf("it holds a %s, want a PRIVATE KEY", block.Type)}
+		return nil, &KeyError{path, fmt.Sprintf("it holds %q, want \"PRIVATE KEY\"", block.Type)}
 	}
 	if _, err := digestOf(&key.PublicKey, nil); err != nil {
 		return nil, &KeyError{path, err.Error()}

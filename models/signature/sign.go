@@ -3,12 +3,10 @@ package signature
 import (
 	"crypto/ecdsa"
 	"crypto/rand"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"path/filepath"
-
-	"github.com/go-json-experiment/json"
-	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/tfpair/tfpair/internal/aside"
 )
@@ -74,7 +72,7 @@ func sealed(folder, pending string, key *ecdsa.PrivateKey) ([]byte, error) {
 
 // seal returns the bundle in which key signs a statement.
 func seal(s statement, key *ecdsa.PrivateKey) (bundle, error) {
-	payload, err := json.Marshal(s, json.Deterministic(true), jsontext.WithIndent(" "))
+	payload, err := json.MarshalIndent(s, "", " ")
 	if err != nil {
 		return bundle{}, err
 	}
@@ -86,6 +84,6 @@ func seal(s statement, key *ecdsa.PrivateKey) (bundle, error) {
 	if err != nil {
 		return bundle{}, err
 	}
-	return bundle{MediaType: bundleType, Verification: material{Key: &publicKey{Fingerprint(&key.PublicKey)}},
+	return bundle{MediaType: bundleType, Verification: material{Key: &publicKey{Fingerprint(&key.PublicKey)}, Log: []struct{}{}},
 		Envelope: envelope{Payload: payload, Type: payloadType, Signatures: []signatureOf{{Sig: sig}}}}, nil
 }

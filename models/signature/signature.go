@@ -13,9 +13,8 @@ import (
 	"crypto/ecdsa"
 	_ "crypto/sha256" // SHA-256 of crypto.Hash
 	_ "crypto/sha512" // SHA-384 and SHA-512
+	"encoding/json"
 	"fmt"
-
-	"github.com/go-json-experiment/json"
 
 	"github.com/tfpair/tfpair/internal/regular"
 )

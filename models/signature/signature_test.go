@@ -5,6 +5,7 @@ import (
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/x509"
+	"encoding/json"
 	"encoding/pem"
 	"errors"
 	"os"
@@ -12,8 +13,6 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-
-	"github.com/go-json-experiment/json"
 )
 
 // signed returns a copy of a model that testdata/make.py signed, and its key.
@@ -237,13 +236,13 @@ func TestKeys(t *testing.T) {
 		text            string
 		private, public string // parts of the errors; "": none
 	}{
-		{block("EC PRIVATE KEY", sec1), "", "want a PUBLIC KEY"},
-		{block("EC PARAMETERS", []byte("x")) + block("EC PRIVATE KEY", sec1), "", "want a PUBLIC KEY"},
-		{block("PRIVATE KEY", pkcs8), "", "want a PUBLIC KEY"},
-		{block("EC PRIVATE KEY", p224), "P-224 are not supported", "want a PUBLIC KEY"},
-		{block("PUBLIC KEY", public224), "want a PRIVATE KEY", "P-224 are not supported"},
-		{block("PUBLIC KEY", []byte("x")), "want a PRIVATE KEY", "asn1"},
-		{block("ENCRYPTED PRIVATE KEY", pkcs8), "it has a password", "want a PUBLIC KEY"},
+		{block("EC PRIVATE KEY", sec1), "", `want "PUBLIC KEY"`},
+		{block("EC PARAMETERS", []byte("x")) + block("EC PRIVATE KEY", sec1), "", `want "PUBLIC KEY"`},
+		{block("PRIVATE KEY", pkcs8), "", `want "PUBLIC KEY"`},
+		{block("EC PRIVATE KEY", p224), "P-224 are not supported", `want "PUBLIC KEY"`},
+		{block("PUBLIC KEY", public224), `want "PRIVATE KEY"`, "P-224 are not supported"},
+		{block("PUBLIC KEY", []byte("x")), `want "PRIVATE KEY"`, "asn1"},
+		{block("ENCRYPTED PRIVATE KEY", pkcs8), "it has a password", `want "PUBLIC KEY"`},
 		{"", "no key in PEM", "no key in PEM"},
 		{strings.Repeat("x", maxKey+1), "larger than", "larger than"},
 	} {

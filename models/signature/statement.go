@@ -3,14 +3,13 @@ package signature
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
 	"path"
 	"path/filepath"
 	"slices"
-
-	"github.com/go-json-experiment/json"
 )
 
 // statement is an in-toto statement about a model.

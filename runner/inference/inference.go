@@ -8,6 +8,7 @@ package inference
 
 import (
 	"cmp"
+	"crypto/ecdsa"
 	"errors"
 	"fmt"
 	"slices"
@@ -45,8 +46,9 @@ type Model struct {
 type Options struct {
 	Checkpoint string // of a run: "best", "last" or a step; "" is "best"
 	Session    session.Options
-	Trust      models.Trusted // which exported models are opened; a run is one's own
-	Own        network.Own    // what the program added to train it
+	Trust      models.Trusted   // which exported models are opened; a run is one's own
+	Key        *ecdsa.PublicKey // whose signature an exported model must have; nil: it needs none
+	Own        network.Own      // what the program added to train it
 }
 
 // best is the checkpoint of a run that is opened where none is named.
@@ -55,20 +57,26 @@ const best = "best"
 // ErrNoCheckpoints says that a checkpoint was named of a model that has none to choose from.
 var ErrNoCheckpoints = errors.New("it is an exported model and has no checkpoints to choose from")
 
+// ErrNoSignature says that a signature was required of a run, which has none.
+var ErrNoSignature = errors.New("it is a run, and only exported models are signed")
+
 // Open opens the run or the exported model in folder. Errors: *models.NotModelError where it
-// is neither, ErrNoCheckpoints, those of trained.Open and of models.Load.
+// is neither, ErrNoCheckpoints, ErrNoSignature, those of trained.Open and of models.Load.
 func Open(folder string, o Options) (*Model, error) {
 	isRun, err := IsRun(folder)
 	switch {
 	case err != nil:
 		return nil, err
+	case isRun && o.Key != nil:
+		return nil, fmt.Errorf("model %q: %w", folder, ErrNoSignature)
 	case isRun:
 		return openRun(folder, o)
 	case o.Checkpoint != "":
 		return nil, fmt.Errorf("model %q: %w", folder, ErrNoCheckpoints)
 	}
 	e, err := models.Load(folder, models.WithDistances(o.Own.DistancesInGo()),
-		models.OnDevice(string(o.Session.Device)), models.WithThreads(o.Session.Threads), models.Trust(o.Trust))
+		models.OnDevice(string(o.Session.Device)), models.WithThreads(o.Session.Threads), models.Trust(o.Trust),
+		models.RequireSignature(o.Key))
 	if err != nil {
 		return nil, err
 	}

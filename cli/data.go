@@ -20,8 +20,8 @@ import (
 // dataOptions say what the data is, and how its images are read.
 type dataOptions struct {
 	path    string // of a folder, an archive or a list
-	val     string // list of photos for validation
-	test    string // list of photos for test
+	val     string // list of rows for validation
+	test    string // list of rows for test
 	groupBy string // takes the name of an image's group out of its path, or byLook; "": a column group, or none
 	fix     string // file of the mended list; "": none is written. runFix reads it
 	layout  layoutOptions
@@ -34,9 +34,9 @@ func (o *dataOptions) addFlags(c *cli.Command) {
 		&cli.StringFlag{Name: "data", Destination: &o.path,
 			Usage: "`PATH` of the images: a folder with one folder per class, a .zip of one, or a list (CSV or TSV) of pairs, triplets or photos"},
 		&cli.StringFlag{Name: "val", Destination: &o.val,
-			Usage: "second `LIST` of photos and label images; its photos are for validation"},
+			Usage: "second `LIST` of the same kind, whose pairs, triplets or photos are for validation"},
 		&cli.StringFlag{Name: "test", Destination: &o.test,
-			Usage: "third `LIST` of photos and label images; its photos are for test"},
+			Usage: "third `LIST` of the same kind, whose pairs, triplets or photos are for test"},
 		&cli.StringFlag{Name: "fix", Destination: &o.fix,
 			Usage: "new `FILE` for the usable rows of the list, mended; nothing else is done"})
 	o.layout.addFlags(c)

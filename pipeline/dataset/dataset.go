@@ -41,13 +41,20 @@ type Pair struct {
 	Same        bool
 	Split       Split
 	Line        int // in the list file, from 1
+
+	list uint8 // of Dataset.lists
 }
+
+// spot is where the row of p is.
+func (p Pair) spot() spot { return spot{p.list, p.Line} }
 
 // Triplet is three images, two of one class and one of another.
 type Triplet struct {
 	Anchor, Positive, Negative int32 // indices of Dataset.Images
 	Split                      Split
 	Line                       int // in the list file, from 1
+
+	list uint8 // of Dataset.lists
 }
 
 // Dataset is images and what is known about them. Once assigned it is safe for
@@ -68,6 +75,7 @@ type Dataset struct {
 	Episodes []Episode // tasks of few-shot learning; nil where the format has none
 	Notes    []string  // what a user should know, one sentence each
 
+	lists listNames    // that the tuples are from
 	close func() error // nil when there is nothing to close; may be called twice
 }
 

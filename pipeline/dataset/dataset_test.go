@@ -291,7 +291,7 @@ func TestSharedData(t *testing.T) {
 		// 5,000 rows, of which sort -u finds 69 to repeat a pair
 		{"mnist/test_pairs.csv", "mnist/mnist-small.zip",
 			"test_pairs.csv: 5000 pairs (2500 same) of 1000 images",
-			"69 rows repeat a pair and count again, first in line 210"},
+			"69 rows repeat a pair, first in line 210: training draws it again, measures count it once"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.data, func(t *testing.T) {

@@ -36,55 +36,29 @@ var imageLabel = named.Row[Format]{
 }
 
 func readMatches(s *source, d *Dataset) error {
-	r := &matchReader{images: newImageSet(s), of: map[int32]int{},
+	r := &matchReader{source: s, images: newImageSet(s), of: map[int32]int{},
 		classOf: map[int32]word{}, coarseOf: map[string]word{}, first: map[int32]spot{}}
-	lists := []matchList{{list: s.list, columns: s.columns}}
-	lists = append(lists, s.beside...)
-	for _, r.from = range lists {
-		if err := r.read(s); err != nil {
-			return err
-		}
-	}
-	r.checkRoles()
-	var errs []error
-	for _, l := range lists {
-		if len(r.images.images) == 0 {
-			l.bad.Hint = s.nowhere()
-		}
-		errs = append(errs, l.err())
-	}
-	if err := errors.Join(errs...); err != nil {
+	if err := s.each("photos", r.add); err != nil {
 		return err
 	}
-	switch {
-	case len(r.matches) == 0:
-		return &Error{"data", s.path, errors.New("a header and no photos below it")}
-	case len(r.first) == 1:
-		m, at := r.matches[0], r.spots[0]
-		at.list.refute(at.line, faulty("want at least 2 to choose from", "label image %q stands for every photo",
-			r.path(m.Label)))
-		return at.list.err()
+	r.checkRoles()
+	if err := s.readAll(r.images); err != nil {
+		return err
+	}
+	if len(r.first) == 1 {
+		r.refute(r.spots[0], faulty("want at least 2 to choose from", "label image %q stands for every photo",
+			r.path(r.matches[0].Label)))
+		return s.readAll(r.images)
 	}
 	s.readNotes(d, r.images)
 	r.fill(d)
-	for _, l := range lists {
-		if names := l.unused(l.columns); len(names) > 0 {
-			d.note("%s: left out %s: %s", l.path, plural(len(names), "column"), few(names))
-		}
-	}
+	s.noteUnused(d)
 	return nil
-}
-
-// matchList is a list of matches.
-type matchList struct {
-	*list
-	columns map[string]int
-	all     Split // of all rows, "" where their column says
 }
 
 // matchReader turns rows into matches.
 type matchReader struct {
-	from     matchList // is being read
+	*source
 	images   *imageSet
 	matches  []Match
 	spots    []spot          // where each match is
@@ -96,46 +70,18 @@ type matchReader struct {
 	repeated spot            // the first of them
 }
 
-// spot is a line of a list.
-type spot struct {
-	list *list
-	line int
-}
-
 // word is what a column says, and where it first did.
 type word struct {
 	text string
 	spot
 }
 
-// read adds the rows of r.from.
-func (r *matchReader) read(s *source) error {
-	l := r.from
-	return l.each(func(row []string) (err error) {
-		split := l.all
-		if split == "" {
-			split, err = s.split(row)
-		}
-		return errors.Join(err, r.add(row, split))
-	})
-}
-
-// here is the row that is being read.
-func (r *matchReader) here() spot { return spot{r.from.list, r.from.line} }
-
-// seen says where a spot is, seen from another.
-func (at spot) seen(from spot) string {
-	if at.list == from.list {
-		return fmt.Sprintf("line %d", at.line)
-	}
-	return fmt.Sprintf("%s:%d", at.list.path, at.line)
-}
-
-func (r *matchReader) add(row []string, split Split) error {
-	image, imageErr := r.images.add(row[r.from.columns["image"]])
-	label, labelErr := r.images.add(row[r.from.columns["label_image"]])
+func (r *matchReader) add(row []string) error {
+	split, splitErr := r.split(row)
+	image, imageErr := r.images.add(r.field(row, "image"))
+	label, labelErr := r.images.add(r.field(row, "label_image"))
 	labelErr = before("label_image", labelErr)
-	if err := errors.Join(imageErr, labelErr); err != nil {
+	if err := errors.Join(splitErr, imageErr, labelErr); err != nil {
 		return err
 	}
 	if image == label {
@@ -152,19 +98,17 @@ func (r *matchReader) add(row []string, split Split) error {
 		return err
 	}
 	if _, ok := r.first[label]; !ok {
-		r.first[label] = r.here()
+		r.first[label] = r.from
 	}
-	if at, ok := r.from.columns["group"]; ok {
-		r.images.groups.add(row[at], image)
-	}
+	r.images.groups.add(r.field(row, "group"), image)
 	r.of[image] = len(r.matches)
-	r.matches, r.spots = append(r.matches, m), append(r.spots, r.here())
+	r.matches, r.spots = append(r.matches, m), append(r.spots, r.from)
 	return nil
 }
 
 // again leaves out a row about a photo that match number at says the same of.
 func (r *matchReader) again(m Match, at int) error {
-	before, where := r.matches[at], r.spots[at].seen(r.here())
+	before, where := r.matches[at], r.names().of(r.spots[at], r.from)
 	switch {
 	case before.Label != m.Label:
 		return faulty("", "image %q has the label image %q here and %q in %s",
@@ -174,7 +118,7 @@ func (r *matchReader) again(m Match, at int) error {
 			r.path(m.Image), m.Split.named(), before.Split.named(), where)
 	}
 	if r.repeats++; r.repeats == 1 {
-		r.repeated = r.here()
+		r.repeated = r.from
 	}
 	return nil
 }
@@ -190,7 +134,7 @@ func (s Split) named() string {
 // addClasses keeps the class of a label image and the coarse class of that one.
 func (r *matchReader) addClasses(row []string, label int32) error {
 	class := r.path(label)
-	if at, ok := r.from.columns["class"]; ok {
+	if at, ok := r.reading.columns["class"]; ok {
 		class = row[at]
 		if class == "" {
 			return faulty("", "class is empty")
@@ -198,11 +142,11 @@ func (r *matchReader) addClasses(row []string, label int32) error {
 	}
 	if before, ok := r.classOf[label]; ok && before.text != class {
 		return faulty("", "label image %q is of class %q here and of %q in %s",
-			r.path(label), class, before.text, before.seen(r.here()))
+			r.path(label), class, before.text, r.names().of(before.spot, r.from))
 	} else if !ok {
-		r.classOf[label] = word{class, r.here()}
+		r.classOf[label] = word{class, r.from}
 	}
-	at, ok := r.from.columns["coarse"]
+	at, ok := r.reading.columns["coarse"]
 	if !ok {
 		return nil
 	}
@@ -212,9 +156,9 @@ func (r *matchReader) addClasses(row []string, label int32) error {
 	}
 	if before, ok := r.coarseOf[class]; ok && before.text != coarse {
 		return faulty("", "class %q is of coarse class %q here and of %q in %s",
-			class, coarse, before.text, before.seen(r.here()))
+			class, coarse, before.text, r.names().of(before.spot, r.from))
 	} else if !ok {
-		r.coarseOf[class] = word{coarse, r.here()}
+		r.coarseOf[class] = word{coarse, r.from}
 	}
 	return nil
 }
@@ -224,7 +168,7 @@ func (r *matchReader) checkRoles() {
 	for i, m := range r.matches {
 		if label, ok := r.first[m.Image]; ok {
 			at := r.spots[i]
-			at.list.refute(at.line, faulty("", "image %q is a label image in %s", r.path(m.Image), label.seen(at)))
+			r.refute(at, faulty("", "image %q is a label image in %s", r.path(m.Image), r.names().of(label, at)))
 		}
 	}
 }
@@ -253,7 +197,7 @@ func (r *matchReader) fill(d *Dataset) {
 	}
 	if r.repeats > 0 {
 		d.note("left out %s about an image that is there before, first %s:%d",
-			plural(r.repeats, "row"), r.repeated.list.path, r.repeated.line)
+			plural(r.repeats, "row"), r.names()[r.repeated.list], r.repeated.line)
 	}
 }
 

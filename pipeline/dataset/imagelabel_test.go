@@ -160,7 +160,7 @@ func TestValList(t *testing.T) {
 		}
 	}
 	if _, err := open("left,right,same\na.png,b.png,1\n", two, nil); err == nil ||
-		!strings.Contains(err.Error(), `"v.csv", is named beside data "l.csv" of format "pairs"`) {
+		!strings.Contains(err.Error(), `v.csv:1: no column "left" in the header`) {
 		t.Errorf("beside pairs: %v", err)
 	}
 }

@@ -44,11 +44,11 @@ func readImages(s *source, d *Dataset) error {
 // listImages takes the images of the column image, each once.
 func listImages(s *source, d *Dataset) error {
 	set, rows := newImageSet(s), 0
-	if err := s.list.each(func(row []string) error {
+	if err := s.each("images", func(row []string) error {
 		rows++
-		image, err := set.add(row[s.columns["image"]])
+		image, err := set.add(s.field(row, "image"))
 		if err == nil {
-			set.groups.add(s.group(row), image)
+			set.groups.add(s.field(row, "group"), image)
 		}
 		return err
 	}); err != nil {
@@ -56,9 +56,6 @@ func listImages(s *source, d *Dataset) error {
 	}
 	if err := s.readAll(set); err != nil {
 		return err
-	}
-	if rows == 0 {
-		return &Error{"data", s.path, errors.New("a header and no images below it")}
 	}
 	s.readNotes(d, set)
 	d.Images = set.images

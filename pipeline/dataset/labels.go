@@ -30,7 +30,7 @@ func (d *Dataset) Labels(p Part) (Labels, error) {
 	l := Labels{Of: make([]int32, len(d.Images))}
 	key := func(i int32) int32 { return d.Images[i].Class }
 	if p.Kind().Lists() {
-		if n, first := contradictions(d.Images, p.Pairs); n > 0 {
+		if n, first := d.contradictions(p.Pairs); n > 0 {
 			return Labels{}, &Error{"data", d.Name, fmt.Errorf(
 				"classes cannot be recovered: %s; in all %s", first, contradict(n))}
 		}
@@ -84,15 +84,15 @@ func sameSets(images int, pairs []Pair) forest.Forest {
 
 // contradictions counts the pairs that are different although others join their
 // images, and explains the first: a = b, b = c, a ≠ c.
-func contradictions(images []Image, pairs []Pair) (count int, first string) {
-	sets := sameSets(len(images), pairs)
+func (d *Dataset) contradictions(pairs []Pair) (count int, first string) {
+	sets := sameSets(len(d.Images), pairs)
 	for _, p := range pairs {
 		if p.Same || sets.Root(p.Left) != sets.Root(p.Right) {
 			continue
 		}
 		if count++; count == 1 {
-			first = fmt.Sprintf("%q and %q are different in line %d, but %s", images[p.Left].Path,
-				images[p.Right].Path, p.Line, chain(images, joints(pairs), p.Left, p.Right))
+			first = fmt.Sprintf("%q and %q are different in %s, but %s", d.Images[p.Left].Path, d.Images[p.Right].Path,
+				d.lists.of(p.spot(), spot{}), d.lists.chain(d.Images, joints(pairs), p.Left, p.Right, spot{}))
 		}
 	}
 	return count, first
@@ -109,23 +109,23 @@ func contradict(n int) string {
 // joint is a same pair as one of its images sees it.
 type joint struct {
 	other int32
-	line  int
+	at    spot
 }
 
 func joints(pairs []Pair) map[int32][]joint {
 	next := map[int32][]joint{}
 	for _, p := range pairs {
 		if p.Same {
-			next[p.Left] = append(next[p.Left], joint{p.Right, p.Line})
-			next[p.Right] = append(next[p.Right], joint{p.Left, p.Line})
+			next[p.Left] = append(next[p.Left], joint{p.Right, p.spot()})
+			next[p.Right] = append(next[p.Right], joint{p.Left, p.spot()})
 		}
 	}
 	return next
 }
 
 // chain returns the shortest chain of same pairs from one image to another, which
-// must be joined: "a" = "b" (line 2), "b" = "c" (line 3).
-func chain(images []Image, next map[int32][]joint, from, to int32) string {
+// must be joined, as someone who looks at a row is told: "a" = "b" (line 2), "b" = "c" (line 3).
+func (n listNames) chain(images []Image, next map[int32][]joint, from, to int32, row spot) string {
 	came := map[int32]joint{to: {}} // other: the next image on the way to `to`
 	for queue := []int32{to}; ; queue = queue[1:] {
 		i := queue[0]
@@ -134,15 +134,15 @@ func chain(images []Image, next map[int32][]joint, from, to int32) string {
 		}
 		for _, j := range next[i] {
 			if _, ok := came[j.other]; !ok {
-				came[j.other] = joint{i, j.line}
+				came[j.other] = joint{i, j.at}
 				queue = append(queue, j.other)
 			}
 		}
 	}
 	var steps []string
 	for i := from; i != to; i = came[i].other {
-		steps = append(steps, fmt.Sprintf("%q = %q (line %d)",
-			images[i].Path, images[came[i].other].Path, came[i].line))
+		steps = append(steps, fmt.Sprintf("%q = %q (%s)",
+			images[i].Path, images[came[i].other].Path, n.of(came[i].at, row)))
 	}
 	return strings.Join(steps, ", ")
 }

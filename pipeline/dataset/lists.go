@@ -56,8 +56,8 @@ func listFormats(imagesOnly bool) []string {
 	}), 0, first)
 }
 
-// openBeside opens the lists of photos for validation and test, whose images are where those
-// of the data are.
+// openBeside opens the lists for validation and test, whose images are where those of the
+// data are.
 func (s *source) openBeside(p place, o Options, name string, f Format) error {
 	for _, b := range []struct {
 		path  string
@@ -68,7 +68,7 @@ func (s *source) openBeside(p place, o Options, name string, f Format) error {
 		}
 		if !f.beside {
 			return &OptionsError{fmt.Sprintf("a list for %s, %q, is named beside data %q of format %q; "+
-				"only lists of photos and label images have one", b.split.purpose(), b.path, o.Data, name)}
+				"only lists have one beside them", b.split.purpose(), b.path, o.Data, name)}
 		}
 		if err := s.openOther(p, o, b.path, b.split, f.roles); err != nil {
 			return err
@@ -77,7 +77,7 @@ func (s *source) openBeside(p place, o Options, name string, f Format) error {
 	return nil
 }
 
-// openOther opens a list all of whose photos are in a split.
+// openOther opens a list all of whose rows are in a split.
 func (s *source) openOther(p place, o Options, path string, split Split, roles []role) error {
 	opened, err := p.open(path)
 	if err != nil {
@@ -102,15 +102,6 @@ func (s *source) openOther(p place, o Options, path string, split Split, roles [
 	if _, ok := columns["split"]; ok {
 		return l.refuse("a column split in a list that is for %s as a whole", split.purpose())
 	}
-	s.beside = append(s.beside, matchList{l, columns, split})
+	s.beside = append(s.beside, columned{l, columns, split})
 	return nil
-}
-
-// lists returns the lists that are read.
-func (s *source) lists() []*list {
-	lists := []*list{s.list}
-	for _, b := range s.beside {
-		lists = append(lists, b.list)
-	}
-	return lists
 }

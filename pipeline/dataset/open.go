@@ -21,8 +21,8 @@ type Options struct {
 	Images  string         // folder or .zip that a list's paths are relative to; "" the list's folder
 	Format  string         // row of Table; "" recognises it
 	Columns Columns        // of a list; nil where they have the format's own names
-	Val     string         // another list, of photos for validation; "": none
-	Test    string         // another list, of photos for test; "": none
+	Val     string         // another list, of rows for validation; "": none
+	Test    string         // another list, of rows for test; "": none
 	Splits  SplitFolders   // of class folders; nil: their names say; not read for ImagesOnly
 	GroupBy *regexp.Regexp // takes the name of an image's group out of its path, see ParseGroupBy; nil: a column group, or none
 	// Nothing but images is wanted: no class or tuple is asked for, and Data may be one image.
@@ -122,7 +122,9 @@ type source struct {
 	rootPath    string         // of the images
 	list        *list          // nil for a folder or an archive
 	columns     map[string]int // of the list, by role
-	beside      []matchList    // of Options.Val and Options.Test
+	beside      []columned     // of Options.Val and Options.Test
+	reading     columned       // the list that is being read
+	from        spot           // the row that is being read
 	closeList   func() error   // nil until the images are found
 	closeBeside []func() error
 	absolute    string       // rootPath from the top of the disk, with slashes; "" where it is no folder of the disk

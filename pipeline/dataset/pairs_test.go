@@ -57,14 +57,14 @@ func TestPairs(t *testing.T) {
 			want:    "a.png b.png different\nc.png d.png same"},
 		{name: "other polarity beside same", text: "left,right,same,label\na.png,b.png,1,1\n",
 			columns: Columns{"different": "label"}, want: "a.png b.png different",
-			notes: `left out 1 column: "same"`},
+			notes: `l.csv: left out 1 column: "same"`},
 		{name: "more columns", text: "id,left,right,same,score\n1,a.png,b.png,1,0.5\n",
-			want: "a.png b.png same", notes: `left out 2 columns: "id", "score"`},
+			want: "a.png b.png same", notes: `l.csv: left out 2 columns: "id", "score"`},
 		{name: "repeats", want: "a.png b.png same\nc.png d.png different\n" +
 			"a.png b.png same\nb.png a.png same",
 			text: "left,right,same\na.png,b.png,1\nc.png,d.png,0\n" +
 				"a.png,b.png,1\nb.png,./a.png,1\n",
-			notes: "2 rows repeat a pair and count again, first in line 4"},
+			notes: "2 rows repeat a pair, first in line 4: training draws it again, measures count it once"},
 		{name: "leak", text: "left,right,same,split\na.png,b.png,1,train\na.png,c.png,0,test\n" +
 			"b.png,c.png,0,val\nd.png,e.png,1,test\n",
 			want: "a.png b.png same train\na.png c.png different test\nb.png c.png different val\n" +
@@ -145,7 +145,7 @@ func TestPairsSplitRows(t *testing.T) {
 	_, err := openList("l.csv", "left,right,same,split\na.png,b.png,1,train\nb.png,a.png,1,test\n"+
 		"c.png,d.png,1,dev\nc.png,e.png,1,\n", nil)
 	want := `l.csv: 2 of 4 rows cannot be used
-l.csv:3: "b.png" and "a.png" are in split "test" here and in "train" in line 2; keep one of them
+l.csv:3: "b.png" and "a.png" are in split "test" here and in split "train" in line 2; keep one of them
 l.csv:5: split is ""; want train, val or test`
 	if err == nil || err.Error() != want {
 		t.Errorf("error %v\nwant %s", err, want)

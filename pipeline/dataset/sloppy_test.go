@@ -47,7 +47,7 @@ var sloppy = map[string]struct {
 		`the columns seem to hold: "id" something else ("1"), "image1" images, "image2" images, "is_duplicate" same or different; ` +
 		`if so, add --columns left=image1,right=image2,same=is_duplicate, or different= in place of same= where 1 means different`,
 		columns: Columns{"left": "image1", "right": "image2", "same": "is_duplicate"},
-		want:    "a.png b.png same\nc.png d.png different", notes: `left out 1 column: "id"`},
+		want:    "a.png b.png same\nc.png d.png different", notes: `L: left out 1 column: "id"`},
 	"words.csv":     {want: "a.png b.png same\nc.png d.png different\na.png c.png different\nb.png in/e.png same"},
 	"minus-one.csv": {want: "a.png b.png same\nc.png d.png different"},
 	"comments.csv": {want: "a.png b.png same\nc.png d.png different",
@@ -66,7 +66,7 @@ L:10: left and right are the same image, "a.png"
 L:11: field 1: a quote is opened and not closed in this line
 L:12: 2 fields, want 5 as in the header
 L:13: path "/home/me/c.png" is absolute and does not lie in "."; name the folder that the paths begin with with --images, or write paths relative to it
-L:14: path "../c.png" leads out of "."; --images names another folder or .zip`, want: "a.png b.png same train\nc.png d.png different val", notes: `left out 1 column: "note"`, dropped: 11},
+L:14: path "../c.png" leads out of "."; --images names another folder or .zip`, want: "a.png b.png same train\nc.png d.png different val", notes: `L: left out 1 column: "note"`, dropped: 11},
 	"photos.csv": {want: "a.png in/e.png Äpfel\nb.png in/e.png Äpfel\nc.png d.png Brot",
 		notes: "L: lines that are not UTF-8 are read as Windows-1252: 2, first line 2\n" +
 			"paths with backslashes are read with slashes: those of 1 image"},

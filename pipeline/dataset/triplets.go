@@ -16,7 +16,7 @@ var triplets = named.Row[Format]{
 	Brief: "CSV or TSV with columns anchor,positive,negative[,split][,group]; " +
 		"the positive is of the anchor's class",
 	New: func(raw named.Raw) (Format, error) {
-		return Format{read: readTriplets, roles: []role{
+		return Format{read: readTriplets, beside: true, roles: []role{
 			{name: "anchor"}, {name: "positive"}, {name: "negative"},
 			{name: "split", optional: true}, {name: "group", optional: true},
 		}}, named.Options(raw, &struct{}{})
@@ -24,16 +24,13 @@ var triplets = named.Row[Format]{
 }
 
 func readTriplets(s *source, d *Dataset) error {
-	r := &tripletReader{source: s, images: newImageSet(s), seen: map[Pair]bool{}}
-	if err := s.list.each(r.add); err != nil {
+	r := &tripletReader{source: s, images: newImageSet(s), seen: map[Pair]bool{}, rows: map[Triplet]bool{}}
+	if err := s.each("triplets", r.add); err != nil {
 		return err
 	}
 	r.checkNegatives()
 	if err := s.readAll(r.images); err != nil {
 		return err
-	}
-	if len(r.triplets) == 0 {
-		return &Error{"data", s.path, errors.New("a header and no triplets below it")}
 	}
 	r.fill(d)
 	return nil
@@ -42,16 +39,19 @@ func readTriplets(s *source, d *Dataset) error {
 // tripletReader turns rows into triplets and their pairs.
 type tripletReader struct {
 	*source
-	images   *imageSet
-	triplets []Triplet
-	pairs    []Pair
-	seen     map[Pair]bool // pairs, lower image first, without their lines
+	images        *imageSet
+	triplets      []Triplet
+	pairs         []Pair
+	seen          map[Pair]bool    // pairs, lower image first, without their lines
+	rows          map[Triplet]bool // without their lines
+	repeats       int
+	firstRepeated spot
 }
 
 func (r *tripletReader) add(row []string) error {
-	anchor, anchorErr := r.images.add(row[r.columns["anchor"]])
-	positive, positiveErr := r.images.add(row[r.columns["positive"]])
-	negative, negativeErr := r.images.add(row[r.columns["negative"]])
+	anchor, anchorErr := r.images.add(r.field(row, "anchor"))
+	positive, positiveErr := r.images.add(r.field(row, "positive"))
+	negative, negativeErr := r.images.add(r.field(row, "negative"))
 	split, splitErr := r.split(row)
 	if err := errors.Join(anchorErr, positiveErr, negativeErr, splitErr); err != nil {
 		return err
@@ -65,11 +65,18 @@ func (r *tripletReader) add(row []string) error {
 	case negative == positive:
 		return faulty("", "positive and negative are the same image, %q", path(positive))
 	}
-	r.images.groups.add(r.group(row), anchor, positive, negative)
-	line := r.list.line
-	r.triplets = append(r.triplets, Triplet{anchor, positive, negative, split, line})
-	r.addPair(Pair{Left: anchor, Right: positive, Same: true, Split: split, Line: line})
-	r.addPair(Pair{Left: anchor, Right: negative, Split: split, Line: line})
+	r.images.groups.add(r.field(row, "group"), anchor, positive, negative)
+	key := Triplet{Anchor: anchor, Positive: positive, Negative: negative, Split: split}
+	if r.rows[key] {
+		if r.repeats++; r.repeats == 1 {
+			r.firstRepeated = r.from
+		}
+	}
+	r.rows[key] = true
+	line, list := r.from.line, r.from.list
+	r.triplets = append(r.triplets, Triplet{anchor, positive, negative, split, line, list})
+	r.addPair(Pair{Left: anchor, Right: positive, Same: true, Split: split, Line: line, list: list})
+	r.addPair(Pair{Left: anchor, Right: negative, Split: split, Line: line, list: list})
 	return nil
 }
 
@@ -93,8 +100,9 @@ func (r *tripletReader) checkNegatives() {
 		if next == nil {
 			next = joints(r.pairs)
 		}
-		r.list.refute(t.Line, faulty("", "the negative %q is of its anchor's class: %s",
-			r.images.images[t.Negative].Path, chain(r.images.images, next, t.Anchor, t.Negative)))
+		at := spot{t.list, t.Line}
+		r.refute(at, faulty("", "the negative %q is of its anchor's class: %s",
+			r.images.images[t.Negative].Path, r.names().chain(r.images.images, next, t.Anchor, t.Negative, at)))
 	}
 }
 
@@ -102,7 +110,7 @@ func (r *tripletReader) checkNegatives() {
 func (r *tripletReader) fill(d *Dataset) {
 	r.readNotes(d, r.images)
 	images, number := r.images.sorted()
-	d.Images, d.Pairs, d.Triplets = images, r.pairs, r.triplets
+	d.Images, d.Pairs, d.Triplets, d.lists = images, r.pairs, r.triplets, r.names()
 	for i := range d.Pairs {
 		p := &d.Pairs[i]
 		p.Left, p.Right = number[p.Left], number[p.Right]
@@ -113,8 +121,7 @@ func (r *tripletReader) fill(d *Dataset) {
 	}
 	r.images.groups.fill(d, func(i int32) int32 { return number[i] })
 	d.splitImages()
-	if names := r.list.unused(r.columns); len(names) > 0 {
-		d.note("left out %s: %s", plural(len(names), "column"), few(names))
-	}
+	r.noteUnused(d)
+	d.noteRepeats(r.repeats, "triplet", r.firstRepeated)
 	d.noteLeaks()
 }

@@ -37,7 +37,7 @@ func TestTriplets(t *testing.T) {
 		t.Errorf("pairs\n%s\nwant\n%s", got, want)
 	}
 	notes := strings.Join(d.Notes, "; ")
-	if want := `left out 1 column: "why"; 3 images in pairs of more than one split`; !strings.HasPrefix(notes, want) {
+	if want := `t.tsv: left out 1 column: "why"; 3 images in pairs of more than one split`; !strings.HasPrefix(notes, want) {
 		t.Errorf("notes %q, want %q", notes, want)
 	}
 	if got := describeTriplets(d.In(Val).Triplets, d); got != "a.png b.png c.png val" {

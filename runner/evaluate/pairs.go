@@ -46,7 +46,7 @@ func (e *NoPairsError) Error() string {
 	return fmt.Sprintf("split %q: %s", e.Split, e.Reason)
 }
 
-// ChoosePairs returns the listed pairs of part; of photos with label images, each photo
+// ChoosePairs returns the listed pairs of part, each once; of photos with label images, each photo
 // with its own and with another one of labels, ascending, which holds those of part; or,
 // where part is made of class folders, pairs drawn from them: see draw. Equal seeds draw
 // equal pairs. seen are the names of the classes that the model was trained on; empty: not
@@ -115,7 +115,13 @@ func listed(part dataset.Part) Pairs {
 		}
 		return at
 	}
+	seen := map[dataset.Pair]bool{}
 	for _, pair := range part.Pairs {
+		key := dataset.Pair{Left: min(pair.Left, pair.Right), Right: max(pair.Left, pair.Right), Same: pair.Same}
+		if seen[key] { // the list says it twice, which makes it no more certain
+			continue
+		}
+		seen[key] = true
 		p.Left = append(p.Left, row(pair.Left))
 		p.Right = append(p.Right, row(pair.Right))
 		p.Same = append(p.Same, pair.Same)

@@ -260,11 +260,12 @@ func TestSeenUnknown(t *testing.T) {
 	}
 }
 
-// TestListed: listed pairs are taken as they are, each image once.
+// TestListed: listed pairs are taken as they are, each pair and each image once.
 func TestListed(t *testing.T) {
 	data := &dataset.Dataset{Images: slices.Repeat([]dataset.Image{{Class: -1}}, 10)}
 	p, err := ChoosePairs(data, dataset.Part{Pairs: []dataset.Pair{
 		{Left: 9, Right: 4, Same: true}, {Left: 4, Right: 9}, {Left: 2, Right: 9},
+		{Left: 9, Right: 2, Line: 5}, {Left: 9, Right: 4, Same: true, Line: 6},
 	}}, nil, nil, 0)
 	if err != nil {
 		t.Fatal(err)

@@ -82,6 +82,8 @@ var commands = []command{
 		[]string{"mnist", "grocery"}, []string{"tfpair"}, thresholds},
 	{"openset", "a promised share of accepted strangers, on strangers of other classes",
 		[]string{"mnist", "omniglot", "grocery"}, []string{"tfpair"}, openset},
+	{"sessions", "the test part of photos whose names tell no session, beside photos of other days",
+		[]string{"grocery"}, []string{"tfpair"}, compareSessions},
 	{"embed", "tfpair embed beside its parts, decoding and network, each alone",
 		[]string{"mnist", "grocery"}, []string{"tfpair", "embedder"}, embed},
 }

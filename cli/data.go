@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 
@@ -12,8 +11,6 @@ import (
 	"github.com/tfpair/tfpair/internal/session"
 	"github.com/tfpair/tfpair/pipeline"
 	"github.com/tfpair/tfpair/pipeline/dataset"
-	"github.com/tfpair/tfpair/pipeline/decode"
-	"github.com/tfpair/tfpair/pipeline/look"
 	"github.com/tfpair/tfpair/runner/inference"
 )
 
@@ -22,7 +19,7 @@ type dataOptions struct {
 	path    string // of a folder, an archive or a list
 	val     string // list of rows for validation
 	test    string // list of rows for test
-	groupBy string // takes the name of an image's group out of its path, or byLook; "": a column group, or none
+	groupBy string // takes the name of an image's group out of its path, or byLook or byNone; "": a column group, or what grouping finds
 	fix     string // file of the mended list; "": none is written. runFix reads it
 	layout  layoutOptions
 	splits  string // folders at the top that are splits; "": their names say
@@ -44,7 +41,8 @@ func (o *dataOptions) addFlags(c *cli.Command) {
 		Usage: "`FOLDERS` at the top of the data that are splits, such as train=a,val=b,test=c, or none (default: known by their names)"})
 	c.Flags = append(c.Flags, &cli.StringFlag{Name: "group-by", Destination: &o.groupBy,
 		Usage: "regular `EXPRESSION` whose parentheses take a group (a burst, a session, a seller) out of a path, such as '/(session[0-9]+)_'; " +
-			"or look, which groups pictures of a class that look alike; a group stays within one split"})
+			"or look, which groups pictures of a class that look alike; or none; a group stays within one split " +
+			"(default: look, where a training parts data of which pictures of a class come in bursts)"})
 	o.reading.addFlags(c)
 }
 
@@ -62,7 +60,7 @@ func (o dataOptions) options() (dataset.Options, error) {
 	if err == nil && o.splits != "" {
 		options.Splits, err = dataset.ParseSplitFolders(o.splits)
 	}
-	if err == nil && o.groupBy != "" && o.groupBy != byLook {
+	if err == nil && o.groupBy != "" && o.groupBy != byLook && o.groupBy != byNone {
 		options.GroupBy, err = dataset.ParseGroupBy(o.groupBy)
 	}
 	return options, err
@@ -100,26 +98,9 @@ func (o layoutOptions) options(path string) (dataset.Options, error) {
 	return options, err
 }
 
-// byLook is the group-by that looks at the pictures and not at their names.
-const byLook = "look"
-
 // open opens the data.
 func (o dataOptions) open(ctx context.Context, out output) (*dataset.Dataset, error) {
-	options, err := o.options()
-	if err != nil {
-		return nil, err
-	}
-	data, err := dataset.Open(options)
-	if err != nil || o.groupBy != byLook {
-		return data, err
-	}
-	bar := stages{out: out}
-	defer bar.end()
-	if err := look.Group(ctx, data, look.Options{Workers: o.reading.workers, Limits: decode.DefaultLimits,
-		Progress: bar.of("looking")}); err != nil {
-		return nil, errors.Join(err, data.Close())
-	}
-	return data, nil
+	return (&grouping{data: &o, out: out}).open(ctx)
 }
 
 // openImages opens the data as mere images: one image, a folder, an archive or a list.

@@ -89,7 +89,7 @@ func runTrain(ctx context.Context, o trainOptions, streams IO) error {
 	if err != nil {
 		return err
 	}
-	data, err := o.data.open(ctx, out)
+	data, err := (&grouping{data: &o.data, parted: parts(r.Spec), out: out}).open(ctx)
 	if err != nil {
 		return err
 	}

@@ -129,16 +129,18 @@ func (o tuneOptions) next(spec string) commandLine {
 		with(o.data.flags()...).with(given{"out", freeName("run")}).with(o.machine.flags()...)
 }
 
-// config reads what the options name, and refuses a search that cannot begin.
-func (o tuneOptions) config(ctx context.Context, out output) (tune.Config, error) {
+// config reads what the options name, and refuses a search that cannot begin. Opening the data
+// may set how it is grouped.
+func (o *tuneOptions) config(ctx context.Context, out output) (tune.Config, error) {
 	t := tune.Config{Trials: o.trials, Time: time.Duration(o.minutes * float64(time.Minute)), Seeds: o.seeds,
 		Seed: o.seed, Folder: o.out, Session: o.machine.session(), Store: o.data.reading.store(),
-		SkipBad: o.data.reading.skip(), Now: time.Now,
-		Open: func() (*dataset.Dataset, error) { return o.data.open(ctx, out) }}
+		SkipBad: o.data.reading.skip(), Now: time.Now}
 	var err error
 	if t.Resolved, t.Weights, err = o.start.read(out); err != nil {
 		return t, err
 	}
+	g := grouping{data: &o.data, parted: parts(t.Spec), out: out}
+	t.Open = func() (*dataset.Dataset, error) { return g.open(ctx) }
 	text, err := regular.ReadFile(o.space, maxSpec)
 	if err != nil {
 		return t, usage(fmt.Errorf("read space: %w", err))

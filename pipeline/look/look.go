@@ -1,9 +1,9 @@
 // Package look groups pictures that look alike: photos of one shelf, one session or one
 // camera, where no name tells them apart.
 //
-//	picture → colours averaged to 8×8 → k-means among the pictures of a class → group
+//	picture → colours averaged to 3×3 → k-means among the pictures of a class → group
 //
-// A group is a guess. What the data names, a column or a part of the path, is better.
+// Bursts tells whether there is reason to do so. A group is a guess. What the data names, a column or a part of the path, is better.
 package look
 
 import (
@@ -24,12 +24,12 @@ import (
 )
 
 const (
-	side   = 8 // of the averaged picture
+	side   = 3 // of the averaged picture: more places tell steps and angles apart, not shelves
 	groups = 4 // of a class or a label image, at most
 	least  = 2 // pictures for each group, in the mean
 )
 
-// Look is the colours of a picture at 8×8 places: RGB in [0,255].
+// Look is the colours of a picture at 3×3 places: RGB in [0,255].
 type Look [side * side * 3]float32
 
 // Of returns the look of a picture.
@@ -50,42 +50,47 @@ type Options struct {
 	Progress func(done, total int) // called after each picture, one call at a time; nil: none
 }
 
-// Group gives the pictures of each class, or the photos of each label image, groups of those that
-// look alike: four, or fewer where there are fewer than eight. Pictures that cannot be decoded
-// are groups of their own. Equal pictures give equal groups, whatever Workers is.
+// Groups returns the group of each picture, by name: the pictures of a class, or the photos of a
+// label image, that look alike are one. They make four groups, or fewer where there are fewer than
+// eight. Pictures that cannot be decoded have none. Equal pictures give equal groups, whatever
+// Workers is. The names are for dataset.Dataset.SetGroups.
 //
-// The error is a *dataset.OptionsError where the data has groups, or neither classes nor
-// label images, or that of ctx.
-func Group(ctx context.Context, d *dataset.Dataset, o Options) error {
+// The error is a *dataset.OptionsError where the data has neither classes nor label images, or
+// that of ctx.
+func Groups(ctx context.Context, d *dataset.Dataset, o Options) (map[int32]string, error) {
 	alike := kinds(d)
 	if len(alike) == 0 {
-		return &dataset.OptionsError{Reason: "group-by look wants a folder per class, or photos with label images: " +
+		return nil, &dataset.OptionsError{Reason: "group-by look wants a folder per class, or photos with label images: " +
 			"in pairs and triplets nothing says which pictures show the same thing; give the list a column group"}
 	}
 	looks, err := read(ctx, d, alike, o)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	names := map[int32]string{}
 	for _, k := range alike {
-		var images []int32
-		var known []Look
-		for _, i := range k.images {
-			if l, ok := looks[i]; ok {
-				images, known = append(images, i), append(known, l)
-			}
-		}
+		images, known := k.known(looks)
 		for at, group := range cluster(known, min(groups, len(known)/least)) {
 			names[images[at]] = fmt.Sprintf("%s, look %d", k.name, group+1)
 		}
 	}
-	return d.SetGroups("group-by look", names)
+	return names, nil
 }
 
 // kind is the pictures of one class or one label image.
 type kind struct {
 	name   string
 	images []int32
+}
+
+// known returns the pictures that have a look, and their looks.
+func (k kind) known(looks map[int32]Look) (images []int32, known []Look) {
+	for _, i := range k.images {
+		if l, ok := looks[i]; ok {
+			images, known = append(images, i), append(known, l)
+		}
+	}
+	return images, known
 }
 
 // kinds returns the pictures of each class, or the photos of each label image, in order.

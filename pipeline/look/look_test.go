@@ -54,15 +54,25 @@ func folder(t *testing.T, n int) *dataset.Dataset {
 	return d
 }
 
+// group gives d groups of those that look alike.
+func group(t *testing.T, d *dataset.Dataset, o Options) {
+	t.Helper()
+	names, err := Groups(context.Background(), d, o)
+	if err == nil {
+		err = d.SetGroups("group-by look", names)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
 // TestGroup: the photos of a shelf are a group of their class, whatever the number of workers,
 // and what is no picture has none.
 func TestGroup(t *testing.T) {
 	var before *dataset.Dataset
 	for _, workers := range []int{1, 4} {
 		d := folder(t, 20)
-		if err := Group(context.Background(), d, Options{Workers: workers, Limits: decode.DefaultLimits}); err != nil {
-			t.Fatal(err)
-		}
+		group(t, d, Options{Workers: workers, Limits: decode.DefaultLimits})
 		if got, want := len(d.Groups), 2*groups; got != want {
 			t.Fatalf("%d groups %q, want %d", got, d.Groups, want)
 		}
@@ -94,24 +104,9 @@ func TestGroup(t *testing.T) {
 // TestGroupFew: few pictures make fewer groups, of two pictures in the mean.
 func TestGroupFew(t *testing.T) {
 	d := folder(t, 5)
-	if err := Group(context.Background(), d, Options{Limits: decode.DefaultLimits}); err != nil {
-		t.Fatal(err)
-	}
+	group(t, d, Options{Limits: decode.DefaultLimits})
 	if got, want := len(d.Groups), 4; got != want {
 		t.Errorf("%d groups %q, want %d", got, d.Groups, want)
-	}
-}
-
-// TestGroupTwice: groups that the data has are not replaced.
-func TestGroupTwice(t *testing.T) {
-	d := folder(t, 8)
-	o := Options{Limits: decode.DefaultLimits}
-	if err := Group(context.Background(), d, o); err != nil {
-		t.Fatal(err)
-	}
-	var refused *dataset.OptionsError
-	if err := Group(context.Background(), d, o); !errors.As(err, &refused) {
-		t.Errorf("got %v, want an OptionsError", err)
 	}
 }
 
@@ -119,14 +114,14 @@ func TestGroupTwice(t *testing.T) {
 func TestGroupStopped(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	if err := Group(ctx, folder(t, 4), Options{Limits: decode.DefaultLimits}); !errors.Is(err, context.Canceled) {
+	if _, err := Groups(ctx, folder(t, 4), Options{Limits: decode.DefaultLimits}); !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v, want that the context was cancelled", err)
 	}
 }
 
-// TestOf against the mean of each of 8×8 fields, in plain loops.
+// TestOf against the mean of each of 3×3 fields, in plain loops.
 func TestOf(t *testing.T) {
-	img := image.NewNRGBA(image.Rect(0, 0, 64, 64))
+	img := image.NewNRGBA(image.Rect(0, 0, 8*side, 8*side))
 	r := rand.New(rand.NewPCG(3, 4))
 	for i := range img.Pix {
 		img.Pix[i] = uint8(r.IntN(256))

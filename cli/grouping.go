@@ -83,6 +83,16 @@ func (g *grouping) search(ctx context.Context, data *dataset.Dataset, o look.Opt
 	return nil
 }
 
+// forget undoes what search found, so that data is opened as it was before there was a search.
+// It reports whether there was something to undo.
+func (g *grouping) forget() bool {
+	if g.found == "" {
+		return false
+	}
+	g.data.groupBy, g.names, g.found = "", nil, ""
+	return true
+}
+
 func (g *grouping) options(progress func(done, total int)) look.Options {
 	return look.Options{Workers: g.data.reading.workers, Limits: decode.DefaultLimits, Progress: progress}
 }

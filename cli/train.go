@@ -12,6 +12,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/tfpair/tfpair/models/run"
+	"github.com/tfpair/tfpair/models/weights"
 	"github.com/tfpair/tfpair/runner/evaluate"
 	"github.com/tfpair/tfpair/runner/metric"
 	"github.com/tfpair/tfpair/runner/train"
@@ -89,12 +90,23 @@ func runTrain(ctx context.Context, o trainOptions, streams IO) error {
 	if err != nil {
 		return err
 	}
-	data, err := (&grouping{data: &o.data, parted: parts(r.Spec), out: out}).open(ctx)
+	g := &grouping{data: &o.data, parted: parts(r.Spec), out: out}
+	err = o.train(ctx, g, r, pretrained)
+	var changed *train.DataError
+	if errors.As(err, &changed) && g.forget() { // a run that was begun before bursts were looked for
+		err = o.train(ctx, g, r, pretrained)
+	}
+	return err
+}
+
+// train trains on the data that g opens.
+func (o *trainOptions) train(ctx context.Context, g *grouping, r *train.Resolved, pretrained *weights.File) error {
+	data, err := g.open(ctx)
 	if err != nil {
 		return err
 	}
 	defer data.Close() // read only
-	w := &trainWatcher{out: out, data: data.Summary()}
+	w := &trainWatcher{out: g.out, data: data.Summary()}
 	summary, err := train.Run(ctx, train.Config{Resolved: r, Data: data, Folder: o.out,
 		Weights: pretrained, Session: o.machine.session(), Store: o.data.reading.store(),
 		MaxTime: time.Duration(o.minutes * float64(time.Minute)), SkipBad: o.data.reading.skip(), Exact: o.exact,

@@ -58,7 +58,7 @@ func thresholds(ctx context.Context, o options) error {
 		{"mnist", training{data: archive(o), settings: speedSettings, tests: [][]string{{"--data", archive(o)}}}},
 		// Photos of the list that was trained on, kept for test.
 		{"grocery", training{data: train, settings: append(shelfSettings, "train.test=0.2", "train.val=0.2"),
-			tests: [][]string{{"--data", train}}}},
+			arguments: []string{"--group-by", "none"}, tests: [][]string{{"--data", train}}}},
 		// Photos of other days and shops.
 		{"grocery/other days", training{data: train, settings: shelfSettings, tests: [][]string{{"--data", test}}}},
 	} {

@@ -81,8 +81,8 @@ faults: ## make system calls fail, kill, cut power and flip bits, all over; FAUL
 	$(SETUP) $(GO) run ./cli/faults $(FAULTS)
 
 .PHONY: interop
-interop: ## have TensorFlow, Keras, tfgo and TensorBoard use what tfpair writes
-	$(SETUP) $(GO) test -count 1 -v -run TestInterop -tags tensorflow,interop -timeout 12m ./cli
+interop: ## have other programs use what tfpair writes, and load their models
+	$(SETUP) $(GO) test -count 1 -v -run TestInterop -tags tensorflow,interop -timeout 20m ./cli
 
 .PHONY: proof
 proof: hdf5 ## compare with ONNX Runtime, OpenVINO, Keras and PyTorch; docs/proof.md records it

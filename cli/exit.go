@@ -193,6 +193,7 @@ var outcomes = []outcome{
 	{isA[*export.AliasesError], exitInput, advice{"without that file aliases are given anew, and those in earlier models stand for nothing"}},
 	{is(inference.ErrAliased), exitInput, advice{"evaluate the run, which has the names: --model RUN"}},
 	{is(inference.ErrNoClasses), exitInput, advice{"leave out --unseen-classes"}},
+	{isA[*foundError], exitRefused, nil},
 	{isA[*export.WeightError], exitRefused, advice{"export another checkpoint: --checkpoint"}},
 	{isA[*export.DifferenceError], exitRefused, nil},
 	{isA[*features.SpaceError], exitFailed, advice{"make room, give --out on another disk", "see images anew in each step: --set cache.type=off"}},

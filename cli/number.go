@@ -33,15 +33,15 @@ type (
 )
 
 func (f wholeFlag) Apply(set *flag.FlagSet) error {
-	return check(set, f.Names(), f.IntFlag.Apply(set), isDecimal)
+	return looked(set, f.Names(), f.IntFlag.Apply(set), isDecimal)
 }
 
 func (f naturalFlag) Apply(set *flag.FlagSet) error {
-	return check(set, f.Names(), f.Uint64Flag.Apply(set), isDecimal)
+	return looked(set, f.Names(), f.Uint64Flag.Apply(set), isDecimal)
 }
 
 func (f finiteFlag) Apply(set *flag.FlagSet) error {
-	return check(set, f.Names(), f.Float64Flag.Apply(set), func(text string) bool {
+	return looked(set, f.Names(), f.Float64Flag.Apply(set), func(text string) bool {
 		x, err := strconv.ParseFloat(text, 64)
 		return err == nil && !math.IsNaN(x) && !math.IsInf(x, 0)
 	})
@@ -50,9 +50,9 @@ func (f finiteFlag) Apply(set *flag.FlagSet) error {
 // isDecimal reports whether text is a whole number without leading zeros.
 var isDecimal = regexp.MustCompile(`^-?(0|[1-9][0-9]*)$`).MatchString
 
-// check has the values of the named flags, which err says how adding them to set went, looked
+// looked has the values of the named flags, which err says how adding them to set went, looked
 // at before they are read.
-func check(set *flag.FlagSet, names []string, err error, ok func(string) bool) error {
+func looked(set *flag.FlagSet, names []string, err error, ok func(string) bool) error {
 	for _, name := range names {
 		if f := set.Lookup(name); f != nil {
 			f.Value = checkedValue{f.Value.(flag.Getter), ok}

@@ -86,6 +86,7 @@ func pipeCommands(t *testing.T) map[string][]string {
 		"compare":                          slices.Concat(model, []string{"--left", onePicture, "--right", onePicture}),
 		"index build":                      slices.Concat(data, model, []string{"--out", "index"}),
 		"search":                           slices.Concat(model, []string{"--image", onePicture, "--index", "index", "--sheet", "new.png"}),
+		"check":                            data,
 		"seen":                             {onePicture},
 		"demo":                             {},
 		"describe":                         {},

@@ -78,6 +78,7 @@ func newApp(streams IO) *cli.App {
 			newCompareCommand(streams),
 			newIndexCommand(streams),
 			newSearchCommand(streams),
+			newCheckCommand(streams),
 			newSeenCommand(streams),
 			newDemoCommand(streams),
 			newModelCommand(streams),

@@ -47,6 +47,15 @@ var formatCases = map[string]formatCase{
 				`image "a.png" has the label image "c.png" here`,
 		},
 	},
+	"labels": {
+		data: listFS("image,class,split\nc.png,y,train\na.png,x,test\na.png,x,test\nb.png,x,train\n"), path: "l.csv",
+		images: "a.png x test\nb.png x train\nc.png y train",
+		broken: map[string]string{
+			"image,class\na.png,x\ngone.png,y\n": `l.csv:3: image "gone.png" is not in "."`,
+			"image,class\na.png,x\n\na.png,y\n":  `l.csv:4: image "a.png" is of class "y" here and of "x" in line 2`,
+			"image,class\na.png,x\nb.png,\n":     `l.csv:3: class is empty`,
+		},
+	},
 	"pairs": {
 		data: listFS("left,right,same,split\nb.png,a.png,1,train\nc.png,a.png,0,test\n"), path: "l.csv",
 		images: "a.png - test\nb.png - train\nc.png - test",
@@ -128,9 +137,9 @@ func TestOpenErrors(t *testing.T) {
 		{"nothing", Options{}, `no data is named: want a folder, a .zip or a list`},
 		{"not there", Options{Data: "gone"}, `data "gone": file does not exist`},
 		{"unknown format", Options{Data: "d", Format: "foldrs"},
-			`unknown format "foldrs" (known: folders, image-label, images, pairs, runs, triplets); did you mean folders?`},
+			`unknown format "foldrs" (known: folders, image-label, images, labels, pairs, runs, triplets); did you mean folders?`},
 		{"unknown format of a list", Options{Data: "l.csv", Format: "pair"},
-			`unknown format "pair" (known: folders, image-label, images, pairs, runs, triplets); did you mean pairs?`},
+			`unknown format "pair" (known: folders, image-label, images, labels, pairs, runs, triplets); did you mean pairs?`},
 		{"list as folders", Options{Data: "l.csv", Format: "folders"},
 			`format "folders" is for folders and archives; data "l.csv" is a list`},
 		{"folder as pairs", Options{Data: "d", Format: "pairs"},

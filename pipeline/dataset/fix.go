@@ -95,10 +95,24 @@ var columnsOf = map[string][]column{
 		{"split", func(d *Dataset, i int) string { return string(d.Matches[i].Split) }},
 		{"group", func(d *Dataset, i int) string { return d.groupName(d.Matches[i].Image) }},
 	},
+	"labels": {
+		{"image", func(d *Dataset, i int) string { return d.Images[i].Path }},
+		{"class", func(d *Dataset, i int) string { return d.className(int32(i)) }},
+		{"split", func(d *Dataset, i int) string { return string(d.Images[i].Split) }},
+		{"group", func(d *Dataset, i int) string { return d.groupName(int32(i)) }},
+	},
 	"images": {
 		{"image", func(d *Dataset, i int) string { return d.Images[i].Path }},
 		{"group", func(d *Dataset, i int) string { return d.groupName(int32(i)) }},
 	},
+}
+
+// className returns the class of an image, "" where it has none.
+func (d *Dataset) className(image int32) string {
+	if c := d.Images[image].Class; c >= 0 {
+		return d.Classes[c]
+	}
+	return ""
 }
 
 // groupName returns the name of the group of an image, "" where it has none.

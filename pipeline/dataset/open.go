@@ -46,6 +46,7 @@ var Table = named.Table[Format]{Kind: "format", Rows: map[string]named.Row[Forma
 	"folders":     folders,
 	"image-label": imageLabel,
 	"images":      images,
+	"labels":      labelled,
 	"pairs":       pairs,
 	"runs":        runs,
 	"triplets":    triplets,

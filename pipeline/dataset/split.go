@@ -149,6 +149,22 @@ func (s Split) purpose() string {
 	return string(s)
 }
 
+// Unsplit forgets the splits that the data names.
+func (d *Dataset) Unsplit() {
+	for i := range d.Pairs {
+		d.Pairs[i].Split = ""
+	}
+	for i := range d.Triplets {
+		d.Triplets[i].Split = ""
+	}
+	for i := range d.Matches {
+		d.Matches[i].Split = ""
+	}
+	for i := range d.Images {
+		d.Images[i].Split = ""
+	}
+}
+
 // roles returns what Assign changes.
 func (d *Dataset) roles() Dataset {
 	return Dataset{Images: slices.Clone(d.Images), Pairs: slices.Clone(d.Pairs),

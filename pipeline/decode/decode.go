@@ -73,7 +73,7 @@ func Open(fsys fs.FS, path string, l Limits) (*image.NRGBA, error) {
 	return img, err
 }
 
-// OpenFile is Open that returns the bytes of the file, too.
+// OpenFile is Open that returns the bytes of the file, too, also where they are no picture.
 func OpenFile(fsys fs.FS, path string, l Limits) (*image.NRGBA, []byte, error) {
 	data, err := read(fsys, path, l.withDefaults().MaxBytes)
 	if err != nil {
@@ -85,7 +85,7 @@ func OpenFile(fsys fs.FS, path string, l Limits) (*image.NRGBA, []byte, error) {
 	}
 	img, err := Decode(data, l)
 	if err != nil {
-		return nil, nil, &ImageError{Path: path, Err: err}
+		return nil, data, &ImageError{Path: path, Err: err}
 	}
 	return img, data, nil
 }

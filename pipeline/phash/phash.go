@@ -56,25 +56,32 @@ const (
 // photos none needs fewer than 5.
 const drawn = 4
 
+// leastVariance of the luma of a picture: a deviation of 4 levels. Below it, noise decides.
+const leastVariance = 16
+
 // Of returns the hash of a picture, and false where it has none: where four fifths of its
 // pixels are of four tones, as in drawings, or where it is nearly of one tone.
 func Of(img *image.NRGBA) (Hash, bool) {
-	luma, tones := average(img)
-	if !varied(luma, tones) {
+	luma, levels := average(img)
+	if !varied(luma, levels.tones(0, 255)) {
 		return 0, false
 	}
-	var h Hash
-	for k, c := range frequencies(luma) {
+	return signs(frequencies(luma)), true
+}
+
+// signs returns the hash of frequencies, in the order of lowest.
+func signs(frequencies [count]float64) (h Hash) {
+	for k, c := range frequencies {
 		if c > 0 {
 			h |= 1 << k
 		}
 	}
-	return h, true
+	return h
 }
 
 // varied reports whether a picture holds enough to tell it from others. luma is that of Of,
 // tones counts its pixels by 16 levels of luma.
-func varied(luma *[side][side]float64, tones *[16]int) bool {
+func varied(luma *[side][side]float64, tones [16]int) bool {
 	most, all := 0, 0
 	ordered := slices.Sorted(slices.Values(tones[:]))
 	for i, n := range ordered {
@@ -94,14 +101,27 @@ func varied(luma *[side][side]float64, tones *[16]int) bool {
 		}
 	}
 	mean := sum / (side * side)
-	return squares/(side*side)-mean*mean > 16 // a deviation of 4 levels: below it, noise decides
+	return squares/(side*side)-mean*mean > leastVariance
 }
 
-// average returns the luma in [0,255] of img, averaged over 32×32 equal areas, and how many
-// pixels each of 16 levels has.
-func average(img *image.NRGBA) (*[side][side]float64, *[16]int) {
+// levels counts pixels by their luma.
+type levels [256]int
+
+// tones counts the pixels in 16 equal steps of luma from low to high. Those beyond are in the first and
+// the last step.
+func (l *levels) tones(low, high int) (tones [16]int) {
+	for luma, n := range l {
+		step := (luma - low) * len(tones) / (high - low + 1)
+		tones[min(max(step, 0), len(tones)-1)] += n
+	}
+	return tones
+}
+
+// average returns the luma in [0,255] of img, averaged over 32×32 equal areas, and the levels of
+// its pixels.
+func average(img *image.NRGBA) (*[side][side]float64, *levels) {
 	var sums [side][side]float64
-	var tones [16]int
+	var all levels
 	size := img.Rect.Size()
 	columns, rows := shares(size.X), shares(size.Y)
 	for y := range size.Y {
@@ -110,7 +130,7 @@ func average(img *image.NRGBA) (*[side][side]float64, *[16]int) {
 		for x := range size.X {
 			p := line[4*x : 4*x+3 : 4*x+3]
 			luma := 0.299*float64(p[0]) + 0.587*float64(p[1]) + 0.114*float64(p[2]) // ITU-R BT.601
-			tones[int(luma)/16]++
+			all[int(luma)]++
 			for _, s := range columns[x] {
 				across[s.area] += luma * s.part
 			}
@@ -121,7 +141,7 @@ func average(img *image.NRGBA) (*[side][side]float64, *[16]int) {
 			}
 		}
 	}
-	return &sums, &tones
+	return &sums, &all
 }
 
 // share is the part of a row or column of pixels that lies in an area, as a part of that area.

@@ -1,0 +1,303 @@
+package cli
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/tfpair/tfpair/internal/aside"
+	"github.com/tfpair/tfpair/pipeline/copies"
+	"github.com/tfpair/tfpair/pipeline/dataset"
+	"github.com/tfpair/tfpair/runner/check"
+	"github.com/tfpair/tfpair/runner/inference"
+)
+
+// checkOptions are the options of tfpair check.
+type checkOptions struct {
+	data      dataOptions
+	prints    printsOptions
+	level     string // of copies
+	model     modelOptions
+	splits    string // file of the list with new splits; "": none is written
+	by        string // what no split shares: splitByCopies or splitByClass
+	shares    string // of the new splits, val and test
+	seed      uint64
+	failOn    string
+	sheet     string
+	overwrite bool
+	machine   machineOptions
+	output    outputOptions
+}
+
+func newCheckCommand(streams IO) *cli.Command {
+	var o checkOptions
+	c := &cli.Command{
+		Name:  "check",
+		Usage: "look at pictures and lists before training: copies, leaks, contradictions, damage",
+		Description: `Says what is in the data and what is wrong with it, the worst first, and what to do.
+Nothing is trained, and TensorFlow is not needed unless --model is given.
+
+  leaks           held-out pictures with a copy in another split: they make
+                  numbers too good
+  contradictions  copies of one picture that are said to be different, and rows
+                  that contradict others through a third image
+  inverted        pairs called the same that look less alike than the others
+  unreadable      files that are no picture, or damaged
+  duplicates      copies of pictures that are there already
+  singles         classes of one picture
+
+Copies are the same file, the same pixels, or re-encoded, resized, grey or slightly
+recoloured; --copies alike counts cropped, framed and written-on ones, too. With --model,
+pairs are compared by their embeddings, which tells more than their colours.
+
+` + examplesHead + `  tfpair check --data demo/pictures
+  tfpair check --data demo/pictures --fail-on leaks,contradictions,unreadable --quiet
+  tfpair check --data demo/pictures --write-splits splits.csv`,
+		Action: func(c *cli.Context) error { return runCheck(c.Context, o, streams) },
+	}
+	o.data.addFlags(c)
+	o.prints.addFlags(c)
+	c.Flags = append(c.Flags,
+		&cli.StringFlag{Name: "copies", Destination: &o.level, Value: string(copies.Same),
+			Usage: "`LEVEL` of copies: same (same file or re-encoded) or alike (cropped, framed, written on, too)"},
+		&cli.StringFlag{Name: "fail-on", Destination: &o.failOn,
+			Usage: "exit with 6 where there are findings of these `KINDS`, such as leaks,contradictions,unreadable"},
+		&cli.StringFlag{Name: "write-splits", Destination: &o.splits,
+			Usage: "new `FILE`.csv of the data with splits anew, in which copies of one picture stay together"},
+		&cli.StringFlag{Name: "split-by", Destination: &o.by, Value: splitByCopies,
+			Usage: "`WHAT` no two of the new splits share: copies (and groups), or class (whole classes, too)"},
+		&cli.StringFlag{Name: "shares", Destination: &o.shares, Value: "0.1,0.1", Usage: "`SHARES` of the new splits val and test"},
+		&cli.Uint64Flag{Name: "seed", Destination: &o.seed, Usage: "`NUMBER` that draws the new splits"},
+		&cli.StringFlag{Name: "sheet", Destination: &o.sheet,
+			Usage: "`FILE`.png of leaks, contradictions and pairs to look at"},
+		overwriteFlag(&o.overwrite))
+	o.model.addFlags(c)
+	o.machine.addFlags(c)
+	o.output.addFlags(c)
+	needs(c, "data")
+	return c
+}
+
+// What the new splits do not share.
+const (
+	splitByCopies = "copies"
+	splitByClass  = "class"
+)
+
+func (o checkOptions) validate() error {
+	if err := require("check", given{"data", o.data.path}); err != nil {
+		return err
+	}
+	if level := copies.Level(o.level); level != copies.Same && level != copies.Alike {
+		return usagef("--copies must be same or alike, got %q", o.level)
+	}
+	if o.by != splitByCopies && o.by != splitByClass {
+		return usagef("--split-by must be copies or class, got %q", o.by)
+	}
+	_, splitErr := o.parts()
+	_, failErr := o.fails()
+	return cmp.Or(o.data.validate(), splitErr, failErr, o.free(), o.model.trust.validate(), o.machine.validate())
+}
+
+// free refuses files that are there already.
+func (o checkOptions) free() error {
+	for _, f := range []struct {
+		flag, path string
+		replaced   bool
+	}{{"write-splits", o.splits, false}, {"sheet", o.sheet, o.overwrite}} {
+		if f.path == "" || f.replaced {
+			continue
+		}
+		if free, err := aside.Free(f.path); err != nil {
+			return err
+		} else if !free {
+			return usagef("--%s %s is there already; name a new file, nothing is overwritten", f.flag, f.path)
+		}
+	}
+	return nil
+}
+
+// parts returns how the new splits are made.
+func (o checkOptions) parts() (dataset.SplitOptions, error) {
+	s := dataset.SplitOptions{ByClass: o.by == splitByClass, Seed: o.seed}
+	var rest string
+	if n, err := fmt.Sscanf(o.shares+"\n", "%g,%g%s\n", &s.Val, &s.Test, &rest); n != 2 || err == nil ||
+		!(s.Val > 0 && s.Test >= 0 && s.Val+s.Test < 1) {
+		return s, usagef("--shares must be two shares, for val above 0 and for test, that leave some for training, such as 0.1,0.1; got %q", o.shares)
+	}
+	return s, nil
+}
+
+// fails returns the kinds of findings that are to end the command with an error.
+func (o checkOptions) fails() (kinds []check.Kind, err error) {
+	if o.failOn == "" {
+		return nil, nil
+	}
+	for name := range strings.SplitSeq(o.failOn, ",") {
+		kind := check.Kind(strings.TrimSpace(name))
+		if !slices.Contains(check.Kinds, kind) {
+			return nil, usagef("--fail-on: unknown kind %q (known: %s)", name, joined(check.Kinds))
+		}
+		kinds = append(kinds, kind)
+	}
+	return kinds, nil
+}
+
+func joined(kinds []check.Kind) string {
+	var names []string
+	for _, k := range kinds {
+		names = append(names, string(k))
+	}
+	return strings.Join(names, ", ")
+}
+
+// checked is the result of tfpair check.
+type checked struct {
+	Data string `json:"data"`
+	*check.Report
+	Notes  []string   `json:"notes,omitempty"`
+	Splits *newSplits `json:"new_splits,omitempty"`
+	Sheet  string     `json:"sheet,omitempty"`
+}
+
+// newSplits is a list that was written.
+type newSplits struct {
+	Out    string         `json:"out"`
+	Format string         `json:"format"`
+	Images map[string]int `json:"images"` // by split
+	Notes  []string       `json:"notes,omitempty"`
+}
+
+// foundError says that check found what it was to fail on.
+type foundError struct{ findings []check.Finding }
+
+func (e *foundError) Error() string {
+	var kinds []check.Kind
+	for _, f := range e.findings {
+		if !slices.Contains(kinds, f.Kind) {
+			kinds = append(kinds, f.Kind)
+		}
+	}
+	return "found what --fail-on names: " + joined(kinds)
+}
+
+func runCheck(ctx context.Context, o checkOptions, streams IO) (err error) {
+	if err := o.validate(); err != nil {
+		return err
+	}
+	out := o.output.on(streams)
+	data, err := o.data.open(ctx, out)
+	if err != nil {
+		return err
+	}
+	defer data.Close() // read only
+	prints, err := o.prints.read(ctx, out, data, o.data.images(), o.data.reading.workers)
+	if err != nil {
+		return err
+	}
+	r := checked{Data: data.Name, Notes: slices.Clone(data.Notes), Sheet: o.sheet}
+	if r.Report, err = check.Of(data, prints, copies.Level(o.level)); err != nil {
+		return err
+	}
+	if err := o.compare(ctx, out, data, prints, r.Report); err != nil {
+		return err
+	}
+	o.data.adviseInverted(r.Report)
+	if o.sheet != "" {
+		if err := writeCheckSheet(o.sheet, data, r.Report); err != nil {
+			return err
+		}
+	}
+	if o.splits != "" {
+		if r.Splits, err = o.part(data, prints); err != nil {
+			return err
+		}
+	}
+	return o.show(out, r)
+}
+
+// compare compares listed pairs by the model, if there is one.
+func (o checkOptions) compare(ctx context.Context, out output, data *dataset.Dataset, prints []copies.Print, r *check.Report) (err error) {
+	if o.model.folder == "" {
+		return nil
+	}
+	if r.Pairs == nil {
+		return usagef("--model compares the pairs of a list, and data %q lists none", o.data.path)
+	}
+	model, err := o.model.open(o.machine)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, model.Close()) }()
+	var images []int32
+	row := make([]int, len(data.Images))
+	for i := range prints {
+		if prints[i].Fault == "" {
+			row[i], images = len(images), append(images, int32(i))
+		}
+	}
+	bar := stages{out: out}
+	e, err := model.EmbedImages(ctx, data, images, inference.Reading{Store: o.data.reading.store(), Progress: bar.of("embedding")})
+	bar.end()
+	if err != nil {
+		return stopped(ctx, err)
+	}
+	return r.Compare(data, "embedding", func(i int32) bool { return prints[i].Fault == "" },
+		func(a, b int32) float32 { return model.Distance().Between(e.Row(row[a]), e.Row(row[b])) })
+}
+
+// adviseInverted names the columns that turn an inverted list.
+func (o dataOptions) adviseInverted(r *check.Report) {
+	for i := range r.Findings {
+		if r.Findings[i].Kind == check.Inverted {
+			r.Findings[i].Mend = "if 1 means different in this list, say so: --columns " + turnedColumns(o.layout.columns)
+		}
+	}
+}
+
+// turnedColumns returns the --columns by which same and different change places.
+func turnedColumns(columns string) string {
+	turned := map[string]string{"same": "different", "different": "same"}
+	var parts []string
+	found := false
+	for part := range strings.SplitSeq(columns, ",") {
+		role, name, ok := strings.Cut(part, "=")
+		if ok && turned[role] != "" {
+			part, found = turned[role]+"="+name, true
+		}
+		if part != "" {
+			parts = append(parts, part)
+		}
+	}
+	if !found {
+		parts = append(parts, "different=same")
+	}
+	return shellWord(strings.Join(parts, ","))
+}
+
+// part writes the data with new splits.
+func (o checkOptions) part(data *dataset.Dataset, prints []copies.Print) (*newSplits, error) {
+	s, err := o.parts()
+	if err != nil {
+		return nil, err
+	}
+	before := len(data.Notes)
+	if err := check.Part(data, prints, copies.Level(o.level), s); err != nil {
+		return nil, err
+	}
+	var text bytes.Buffer
+	w := &newSplits{Out: o.splits, Images: map[string]int{}, Notes: data.Notes[before:]}
+	if w.Format, err = data.WriteList(&text); err != nil {
+		return nil, err
+	}
+	for _, split := range data.Splits() {
+		w.Images[string(split)] = len(data.In(split).Images)
+	}
+	return w, aside.WriteFile(o.splits, text.Bytes())
+}

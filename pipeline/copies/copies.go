@@ -1,0 +1,78 @@
+// Package copies finds pictures that are there more than once:
+//
+//	images of a data set → Read → []Print → Find → []Group
+//	                         ↕
+//	                       Cache: what was read before
+//
+// Two pictures are the same file, have the same pixels, are re-encoded or resized, or are edited: cropped,
+// framed or written on. The package knows nothing of what pictures show.
+package copies
+
+import (
+	"crypto/sha256"
+
+	"github.com/tfpair/tfpair/pipeline/decode"
+	"github.com/tfpair/tfpair/pipeline/phash"
+)
+
+// Kind says how two pictures are the same.
+type Kind string
+
+// The kinds, the closest first.
+const (
+	File      Kind = "file"       // the same bytes
+	Pixels    Kind = "pixels"     // the same pixels in another file
+	Reencoded Kind = "re-encoded" // or resized, grey or of slightly other colours: phash.Near
+	Edited    Kind = "edited"     // cropped, framed or written on: phash.Alike
+)
+
+// Level says which kinds count.
+type Level string
+
+// The levels.
+const (
+	Same  Level = "same"  // same file or re-encoded: File, Pixels and Reencoded
+	Alike Level = "alike" // looks the same: Edited, too
+)
+
+// Counts reports whether a kind counts at a level.
+func (l Level) Counts(k Kind) bool { return l == Alike || k != Edited }
+
+// Print is what a picture is compared by.
+type Print struct {
+	Path   string // separated by slashes, inside the data
+	Stamp  Stamp
+	SHA256 [sha256.Size]byte // of the file; zero where it cannot be read
+	Pixels [sha256.Size]byte // of width, height and pixels, upright and over white; zero without a picture
+	Width  int32             // pixels, upright
+	Height int32
+	Detail float32 // of the picture, see detail; a copy that was enlarged has less than its original
+	Views  phash.Views
+	Small  Small        // of the picture
+	Facts  decode.Facts // of the header; zero where it cannot be read
+	Fault  string       // why the file is no picture that can be read; "": it is one
+}
+
+// Small is the mean colours of a picture at 4×4 places, red, green and blue.
+type Small [4 * 4 * 3]uint8
+
+// unread is the SHA256 of what cannot be read.
+var unread [sha256.Size]byte
+
+// Compare returns how two pictures are the same, the closest kind that they are, and false where they are
+// not. The distance is that of the hashes in bits, 0 for the same file or pixels.
+func Compare(a, b *Print) (kind Kind, distance int, ok bool) {
+	switch {
+	case a.SHA256 == b.SHA256 && a.SHA256 != unread:
+		return File, 0, true
+	case a.Fault != "" || b.Fault != "":
+		return "", 0, false
+	case a.Pixels == b.Pixels:
+		return Pixels, 0, true
+	}
+	if v, w := a.Views.Whole, b.Views.Whole; v.Hashed && w.Hashed && v.Hash.Distance(w.Hash) <= phash.Near {
+		return Reencoded, v.Hash.Distance(w.Hash), true
+	}
+	distance, ok = a.Views.Distance(&b.Views)
+	return Edited, distance, ok && distance <= phash.Alike
+}

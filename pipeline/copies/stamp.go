@@ -1,0 +1,25 @@
+package copies
+
+import (
+	"archive/zip"
+	"io/fs"
+	"syscall"
+)
+
+// Stamp changes when a file does. It tells so without reading the file.
+type Stamp struct {
+	Size     int64  // bytes
+	Modified int64  // nanoseconds since 1970, UTC
+	Number   uint64 // of the file on its disk, or its CRC-32 in an archive; 0 where there is neither
+}
+
+func stampOf(info fs.FileInfo) Stamp {
+	s := Stamp{Size: info.Size(), Modified: info.ModTime().UnixNano()}
+	switch of := info.Sys().(type) {
+	case *syscall.Stat_t:
+		s.Number = of.Ino
+	case *zip.FileHeader:
+		s.Number = uint64(of.CRC32)
+	}
+	return s
+}

@@ -1,0 +1,141 @@
+package check
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/tfpair/tfpair/internal/forest"
+	"github.com/tfpair/tfpair/internal/named"
+	"github.com/tfpair/tfpair/pipeline/copies"
+	"github.com/tfpair/tfpair/pipeline/dataset"
+	"github.com/tfpair/tfpair/runner/metric"
+)
+
+// Pairs are what a list of pairs or triplets says.
+type Pairs struct {
+	Same       int       `json:"same"`
+	Different  int       `json:"different"`
+	Chained    int       `json:"chained"`            // different pairs whose images others join as the same
+	Chain      string    `json:"chain,omitempty"`    // the first of them
+	Components int       `json:"components"`         // sets of pairs that share no image with others
+	Largest    float64   `json:"largest"`            // share of the pairs in the largest
+	Likeness   *Likeness `json:"likeness,omitempty"` // nil where one kind of pair has fewer than two
+	Look       []Example `json:"examples,omitempty"` // two pairs of each kind, to look at
+}
+
+// Likeness is whether same pairs look more alike than different ones.
+type Likeness struct {
+	By       string          `json:"by"`       // "colours" at 4×4 places, or "embedding"
+	AUC      float64         `json:"auc"`      // probability that a same pair is closer than a different one
+	Interval metric.Interval `json:"interval"` // of the AUC
+	Inverted bool            `json:"inverted"` // the whole interval is below one half
+}
+
+// Example is a pair to look at.
+type Example struct {
+	Left  string `json:"left"`
+	Right string `json:"right"`
+	Same  bool   `json:"same"`
+	Line  int    `json:"line"`
+}
+
+// pairs looks at listed pairs.
+func (r *Report) pairs(d *dataset.Dataset, prints []copies.Print) error {
+	if !d.Kind().Lists() {
+		return nil
+	}
+	p := &Pairs{}
+	joined := forest.New(len(d.Images))
+	for _, pair := range d.Pairs {
+		if pair.Same {
+			p.Same++
+		} else {
+			p.Different++
+		}
+		joined.Join(pair.Left, pair.Right)
+		r.callsDifferent(d, prints, pair)
+	}
+	p.Chained, p.Chain = d.Contradictions()
+	sizes := map[int32]int{}
+	largest := 0
+	for _, pair := range d.Pairs {
+		root := joined.Root(pair.Left)
+		sizes[root]++
+		largest = max(largest, sizes[root])
+	}
+	p.Components, p.Largest = len(sizes), float64(largest)/float64(len(d.Pairs))
+	p.Look = examples(d)
+	r.Pairs = p
+	readable := func(i int32) bool { return prints[i].Fault == "" }
+	return r.Compare(d, "colours", readable, func(a, b int32) float32 { return apart(&prints[a].Small, &prints[b].Small) })
+}
+
+// callsDifferent notes a pair that is called different and is one picture.
+func (r *Report) callsDifferent(d *dataset.Dataset, prints []copies.Print, pair dataset.Pair) {
+	if pair.Same {
+		return
+	}
+	kind, distance, ok := copies.Compare(&prints[pair.Left], &prints[pair.Right])
+	if ok && kind != copies.Edited {
+		r.Conflicts = append(r.Conflicts, Link{Kind: kind, Distance: distance, Path: prints[pair.Left].Path,
+			Of: prints[pair.Right].Path, Line: pair.Line})
+	}
+}
+
+// Compare measures by a distance whether same pairs of listed data are more alike than different
+// ones, and puts it into r.Pairs.Likeness. Only images that are readable count.
+func (r *Report) Compare(d *dataset.Dataset, by string, readable func(image int32) bool, distance func(a, b int32) float32) error {
+	var apart []float32
+	var same []bool
+	var left, right []int32
+	kinds := map[bool]int{}
+	for _, p := range d.Pairs {
+		if readable(p.Left) && readable(p.Right) {
+			apart, same = append(apart, distance(p.Left, p.Right)), append(same, p.Same)
+			left, right = append(left, p.Left), append(right, p.Right)
+			kinds[p.Same]++
+		}
+	}
+	const least = 2 // of a kind
+	if r.Pairs == nil || min(kinds[true], kinds[false]) < least {
+		return nil
+	}
+	scored, err := metric.Score(apart, same, nil)
+	if err != nil {
+		return err
+	}
+	auc, err := metric.Pairs.New(&named.Choice{Name: "auc"})
+	if err != nil {
+		return err
+	}
+	interval := metric.Sample{}.Pairs(scored, left, right, []metric.Statistic{auc.At(0)})[0]
+	r.Pairs.Likeness = &Likeness{By: by, AUC: metric.AUC(scored.Curve()), Interval: interval, Inverted: interval.High < 0.5}
+	return nil
+}
+
+// apart returns the mean distance of colours, in levels.
+func apart(a, b *copies.Small) float32 {
+	sum := 0
+	for i := range a {
+		sum += max(int(a[i])-int(b[i]), int(b[i])-int(a[i]))
+	}
+	return float32(sum) / float32(len(a))
+}
+
+// examples returns two pairs of each kind from all over the list, the same ones for equal data.
+func examples(d *dataset.Dataset) (list []Example) {
+	for _, same := range []bool{true, false} {
+		var of []dataset.Pair
+		for _, p := range d.Pairs {
+			if p.Same == same {
+				of = append(of, p)
+			}
+		}
+		slices.SortStableFunc(of, func(a, b dataset.Pair) int { return cmp.Compare(a.Line, b.Line) })
+		for k := range min(2, len(of)) {
+			p := of[k*(len(of)-1)]
+			list = append(list, Example{d.Images[p.Left].Path, d.Images[p.Right].Path, p.Same, p.Line})
+		}
+	}
+	return list
+}

@@ -1,0 +1,65 @@
+package check
+
+import (
+	"fmt"
+
+	"github.com/tfpair/tfpair/internal/forest"
+	"github.com/tfpair/tfpair/pipeline/copies"
+	"github.com/tfpair/tfpair/pipeline/dataset"
+)
+
+// Part gives the data splits anew such that copies of one picture, and groups that the data names,
+// are in one split. Splits that the data names are forgotten. Errors are those of Dataset.Assign.
+func Part(d *dataset.Dataset, prints []copies.Print, level copies.Level, o dataset.SplitOptions) error {
+	sets := forest.New(len(d.Images))
+	first := map[int32]int32{}
+	for i, g := range d.GroupOf {
+		if g < 0 {
+			continue
+		}
+		if at, ok := first[g]; ok {
+			sets.Join(at, int32(i))
+		} else {
+			first[g] = int32(i)
+		}
+	}
+	grouped := make([]bool, len(d.Images))
+	for i, g := range d.GroupOf {
+		grouped[i] = g >= 0
+	}
+	labels := map[int32]bool{} // belong to no split
+	for _, m := range d.Matches {
+		labels[m.Label] = true
+	}
+	for _, g := range copies.Find(prints, level) {
+		at := int32(-1)
+		for _, m := range g {
+			i := int32(m.Print)
+			if labels[i] {
+				continue
+			}
+			grouped[i] = true
+			if at >= 0 {
+				sets.Join(at, i)
+			}
+			at = i
+		}
+	}
+	names := map[int32]string{}
+	for i, in := range grouped {
+		if in {
+			names[int32(i)] = d.Images[sets.Root(int32(i))].Path
+			if d.GroupOf != nil && d.GroupOf[sets.Root(int32(i))] >= 0 {
+				names[int32(i)] = d.Groups[d.GroupOf[sets.Root(int32(i))]]
+			}
+		}
+	}
+	d.Unsplit()
+	d.Groups, d.GroupOf = nil, nil
+	if len(names) > 0 {
+		if err := d.SetGroups("copies", names); err != nil {
+			return fmt.Errorf("group copies: %w", err)
+		}
+	}
+	return d.Assign(o)
+}

@@ -227,14 +227,14 @@ func (o checkOptions) compare(ctx context.Context, out output, data *dataset.Dat
 	if o.model.folder == "" {
 		return nil
 	}
-	if r.Pairs == nil {
-		return usagef("--model compares the pairs of a list, and data %q lists none", o.data.path)
-	}
 	model, err := o.model.open(o.machine)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, model.Close()) }()
+	if r.Pairs == nil {
+		return usagef("--model compares the pairs of a list, and data %q lists none", o.data.path)
+	}
 	var images []int32
 	row := make([]int, len(data.Images))
 	for i := range prints {

@@ -14,7 +14,7 @@ import (
 var labelled = named.Row[Format]{
 	Brief: "CSV or TSV with columns image,class[,split][,group]; what class folders say, as a list",
 	New: func(raw named.Raw) (Format, error) {
-		return Format{read: readLabelled, roles: []role{{name: "image"}, {name: "class"},
+		return Format{read: readLabelled, beside: true, roles: []role{{name: "image"}, {name: "class"},
 			{name: "split", optional: true}, {name: "group", optional: true}}}, named.Options(raw, &struct{}{})
 	},
 }
@@ -23,46 +23,45 @@ var labelled = named.Row[Format]{
 type labelledRow struct {
 	class string
 	split Split
-	line  int
+	at    spot
 }
 
 func readLabelled(s *source, d *Dataset) error {
 	set, of := newImageSet(s), map[int32]labelledRow{}
 	repeats := 0
-	if err := s.list.each(func(row []string) error {
+	if err := s.each("images", func(row []string) error {
 		split, err := s.split(row)
-		r := labelledRow{row[s.columns["class"]], split, s.list.line}
+		r := labelledRow{s.field(row, "class"), split, s.from}
 		if r.class == "" {
 			err = errors.Join(err, faulty("", "class is empty"))
 		}
 		if err != nil {
 			return err
 		}
-		image, err := set.add(row[s.columns["image"]])
+		image, err := set.add(s.field(row, "image"))
 		if err != nil {
 			return err
 		}
 		before, again := of[image]
 		switch path := set.images[image].Path; {
 		case again && before.class != r.class:
-			return faulty("", "image %q is of class %q here and of %q in line %d", path, r.class, before.class, before.line)
+			return faulty("", "image %q is of class %q here and of %q in %s", path, r.class, before.class,
+				s.names().of(before.at, r.at))
 		case again && before.split != r.split:
-			return faulty("", "image %q is in %s here and in %s in line %d", path, r.split.named(), before.split.named(), before.line)
+			return faulty("", "image %q is in %s here and in %s in %s", path, r.split.named(), before.split.named(),
+				s.names().of(before.at, r.at))
 		case again:
 			repeats++
 			return nil
 		}
 		of[image] = r
-		set.groups.add(s.group(row), image)
+		set.groups.add(s.field(row, "group"), image)
 		return nil
 	}); err != nil {
 		return err
 	}
 	if err := s.readAll(set); err != nil {
 		return err
-	}
-	if len(of) == 0 {
-		return &Error{"data", s.path, errors.New("a header and no images below it")}
 	}
 	s.readNotes(d, set)
 	fillLabelled(d, set, of)

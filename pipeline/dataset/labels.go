@@ -84,9 +84,7 @@ func sameSets(images int, pairs []Pair) forest.Forest {
 
 // Contradictions returns how many listed pairs are called different although others join their images
 // as the same, and explains the first. It is 0 where the data lists no pairs.
-func (d *Dataset) Contradictions() (count int, first string) {
-	return contradictions(d.Images, d.Pairs)
-}
+func (d *Dataset) Contradictions() (count int, first string) { return d.contradictions(d.Pairs) }
 
 // contradictions counts the pairs that are different although others join their
 // images, and explains the first: a = b, b = c, a ≠ c.

@@ -22,10 +22,10 @@ func (d *Dataset) assignFolds(o SplitOptions) error {
 	if err := d.beforeFolds(o); err != nil {
 		return err
 	}
-	f := d.folding(o.ByClass, o.Folds, o.Seed)
-	if err := f.deal(d, o.Seed); err != nil {
+	f, err := d.dealt(o.ByClass, o.Folds, o.Seed)
+	if err != nil {
 		for n := o.Folds - 1; n > 1; n-- {
-			if d.folding(o.ByClass, n, o.Seed).deal(d, o.Seed) == nil {
+			if _, enough := d.dealt(o.ByClass, n, o.Seed); enough == nil {
 				return fmt.Errorf("%w; the data is enough for %d folds", err, n)
 			}
 		}
@@ -36,7 +36,7 @@ func (d *Dataset) assignFolds(o SplitOptions) error {
 		of = fmt.Sprintf("%d to %s", low, of)
 	}
 	d.note("training and validation are parted in %d folds of %s each, seed %d", o.Folds, of, o.Seed)
-	d.hold(func(i int32) bool { return f.of(i) == o.Fold })
+	d.hold(f, o.Fold)
 	return nil
 }
 
@@ -58,55 +58,44 @@ func (d *Dataset) beforeFolds(o SplitOptions) error {
 			return err
 		}
 	}
-	back := func(s *Split) {
+	d.eachSplit(func(s *Split, _ int32) {
 		if *s == Val {
 			*s = Train
 		}
-	}
-	for i := range d.Pairs {
-		back(&d.Pairs[i].Split)
-	}
-	for i := range d.Triplets {
-		back(&d.Triplets[i].Split)
-	}
-	for i := range d.Matches {
-		back(&d.Matches[i].Split)
-	}
-	for i := range d.Images {
-		back(&d.Images[i].Split)
-	}
+	})
 	return nil
 }
 
-// hold puts what is held of train into validation.
-func (d *Dataset) hold(held func(i int32) bool) {
-	move := func(s *Split, i int32) {
-		if *s == Train && held(i) {
-			*s = Val
-		}
+// hold puts the fold number k of train into validation; 0 is none. Where images were parted,
+// the pairs with images on both sides are left out.
+func (d *Dataset) hold(f *folding, k int) {
+	if !f.parted {
+		d.eachSplit(func(s *Split, i int32) {
+			if *s == Train && f.of(i) == k {
+				*s = Val
+			}
+		})
+		return
 	}
-	for i := range d.Pairs {
-		move(&d.Pairs[i].Split, d.Pairs[i].Left)
+	held, before := map[int32]bool{}, len(d.Pairs)
+	for i := range f.unit {
+		held[i] = f.of(i) == k
 	}
-	for i := range d.Triplets {
-		move(&d.Triplets[i].Split, d.Triplets[i].Anchor)
-	}
-	for i := range d.Matches {
-		move(&d.Matches[i].Split, d.Matches[i].Image)
-	}
-	for i := range d.Images {
-		move(&d.Images[i].Split, int32(i))
+	d.divide(held, Val)
+	if left := before - len(d.Pairs); left > 0 {
+		d.note("fold %d: %s left out, of one image that is held out and one that is not", k, plural(left, "pair"))
 	}
 }
 
 // folding is sets of training images that are held out whole, and what they hold of which each
 // fold is to have its share. Images of no unit stay in train.
 type folding struct {
-	noun  string          // of what is counted: "image"
-	unit  map[int32]int   // of an image
-	holds []map[int32]int // [unit] by key
-	fold  []int           // [unit] from 1
-	sizes []int           // [folds]
+	noun   string          // of what is counted: "image"
+	parted bool            // images of pairs that all hang together were parted
+	unit   map[int32]int   // of an image
+	holds  []map[int32]int // [unit] by key
+	fold   []int           // [unit] from 1
+	sizes  []int           // [folds]
 }
 
 // of returns the fold of an image, from 1; -1 where it has none.
@@ -125,6 +114,21 @@ func (f *folding) add(images []int32, key func(i int32) int32) {
 		holds[key(i)]++
 	}
 	f.holds = append(f.holds, holds)
+}
+
+// dealt parts the training part of d over n folds. Where pairs hang together too much for that,
+// images are parted.
+func (d *Dataset) dealt(byClass bool, n int, seed uint64) (*folding, error) {
+	f := d.folding(byClass, n, seed)
+	err := f.deal(d, seed)
+	if err == nil || !d.Kind().Lists() {
+		return f, err
+	}
+	parted := d.partFolds(n, rand.New(rand.NewPCG(seed, foldStream)))
+	if parted == nil || parted.check(d) != nil {
+		return f, err
+	}
+	return parted, nil
 }
 
 // folding returns what is dealt of the training part of d over n folds.
@@ -294,7 +298,7 @@ func (f *folding) check(d *Dataset) error {
 			lacks = "it is empty"
 		case f.noun == "class" && d.pairable(val) < leastClasses:
 			lacks = fmt.Sprintf("it has %s of two images or more, want %d", plural(d.pairable(val), "class"), leastClasses)
-		case 4*f.sizes[k-1] > 3*all || n > 2 && n*f.sizes[k-1] > 2*all:
+		case !f.parted && (4*f.sizes[k-1] > 3*all || n > 2 && n*f.sizes[k-1] > 2*all):
 			lacks = fmt.Sprintf("it has %d of %s, which hang together", f.sizes[k-1], plural(all, f.noun))
 		case d.Kind() != OfLabelImages && d.noPairs(val) != "":
 			lacks = "in it are " + d.noPairs(val)

@@ -151,13 +151,53 @@ func TestFoldsKeep(t *testing.T) {
 	}
 }
 
+// TestFoldsGiant: where all pairs hang together images are parted, and the pairs across are left
+// out and counted.
+func TestFoldsGiant(t *testing.T) {
+	ring, clique := fstest.MapFS{}, fstest.MapFS{}
+	text := "left,right,same\n"
+	for i := range 100 {
+		ring[fmt.Sprintf("%02d.png", i)] = &fstest.MapFile{}
+		text += fmt.Sprintf("%02d.png,%02d.png,%d\n", i, (i+1)%100, i%2)
+	}
+	ring["l.csv"] = &fstest.MapFile{Data: []byte(text)}
+	text = "left,right,same\n"
+	for i := range 60 { // twelve classes of five, all against all
+		clique[fmt.Sprintf("%02d.png", i)] = &fstest.MapFile{}
+		for j := range i {
+			text += fmt.Sprintf("%02d.png,%02d.png,%d\n", j, i, map[bool]int{true: 1}[i%12 == j%12])
+		}
+	}
+	clique["l.csv"] = &fstest.MapFile{Data: []byte(text)}
+	for name, m := range map[string]fstest.MapFS{"ring": ring, "clique": clique} {
+		open := func() *Dataset { return mustOpen(t, Options{FS: m, Data: "l.csv"}) }
+		for i, n := range held(t, open, SplitOptions{Folds: 4, Seed: 3}) {
+			if n != 1 {
+				t.Errorf("%s: image %d is held out %d times", name, i, n)
+			}
+		}
+		d := open()
+		before := len(d.Pairs)
+		if err := d.Assign(SplitOptions{Folds: 4, Fold: 2, Seed: 3}); err != nil {
+			t.Fatal(err)
+		}
+		want := fmt.Sprintf("fold 2: %s left out, of one image that is held out and one that is not", plural(before-len(d.Pairs), "pair"))
+		if got := d.Notes[len(d.Notes)-1]; len(d.Pairs) == before || got != want {
+			t.Errorf("%s: note %q, want %q", name, got, want)
+		}
+		if whole := len(d.In("").Pairs); whole != len(d.In(Train).Pairs)+len(d.In(Val).Pairs) {
+			t.Errorf("%s: of %d pairs, %d are in train and %d in val", name, whole, len(d.In(Train).Pairs), len(d.In(Val).Pairs))
+		}
+	}
+}
+
 // TestFoldsRefused: the message says which fold lacks what, and for how many the data is enough.
 func TestFoldsRefused(t *testing.T) {
-	chain := "left,right,same\n" // all pairs hang together
+	chain := "left,right,same\n" // all pairs hang together, and half of the images has no two kinds of them
 	files := fstest.MapFS{}
-	for i := range 20 {
+	for i := range 4 {
 		files[fmt.Sprintf("%d.png", i)] = &fstest.MapFile{}
-		chain += fmt.Sprintf("%d.png,%d.png,%d\n", i, (i+1)%20, i%2)
+		chain += fmt.Sprintf("%d.png,%d.png,%d\n", i, (i+1)%4, i%2)
 	}
 	files["list.csv"] = &fstest.MapFile{Data: []byte(chain)}
 	for _, c := range []struct {

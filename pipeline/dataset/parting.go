@@ -21,11 +21,8 @@ const scarce = 10
 // pairs with images on both sides. It keeps images that same pairs join together where these
 // sets are small, and takes images that are near to each other, so that few pairs are left out.
 func (d *Dataset) partImages(part Part, goal goal, cut cut, r *rand.Rand) error {
-	p := parting{images: part.Images, pairs: part.Pairs, goal: goal}
-	p.arrange(d.joinGroups(sameSets(len(d.Images), part.Pairs)))
-	if 4*float64(slices.Max(p.size)) > cut.share*float64(len(part.Images)) {
-		p.arrange(d.joinGroups(forest.New(len(d.Images))))
-	}
+	p := d.newParting(part, cut.share)
+	p.goal = goal
 	best := parted{miss: math.Inf(1)}
 	for range draws {
 		if c := p.draw(cut.share, r); c.miss < best.miss {
@@ -93,6 +90,75 @@ type parted struct {
 	same        int // pairs
 	pairs, stay int // with both images held, and with none
 	miss        float64
+}
+
+// newParting keeps images that same pairs join together, unless such sets are large beside a
+// share of the images, and those of a group in any case.
+func (d *Dataset) newParting(part Part, share float64) *parting {
+	p := &parting{images: part.Images, pairs: part.Pairs}
+	p.arrange(d.joinGroups(sameSets(len(d.Images), part.Pairs)))
+	if 4*float64(slices.Max(p.size)) > share*float64(len(part.Images)) {
+		p.arrange(d.joinGroups(forest.New(len(d.Images))))
+	}
+	return p
+}
+
+// partFolds parts the images of training pairs that all hang together over n folds, of which
+// each is near to itself, so that few pairs are across. Of some tries it returns the one with
+// the fewest of them, nil where none has pairs of both kinds on either side of each fold.
+func (d *Dataset) partFolds(n int, r *rand.Rand) *folding {
+	part := d.In(Train)
+	p := d.newParting(part, 1/float64(n))
+	for _, pair := range part.Pairs {
+		p.goal.all.pairs++
+		if pair.Same {
+			p.goal.all.same++
+		}
+	}
+	var best *folding
+	fewest := math.MaxInt
+	for range draws {
+		f := &folding{noun: "pair", parted: true, unit: map[int32]int{}, fold: make([]int, len(p.size)), sizes: make([]int, n)}
+		for _, i := range p.images {
+			f.unit[i] = p.unit[i]
+		}
+		before := 0
+		for _, u := range p.walk(r) {
+			f.fold[u] = 1 + before*n/len(p.images)
+			before += p.size[u]
+		}
+		if across := p.across(f); across < fewest {
+			best, fewest = f, across
+		}
+	}
+	return best
+}
+
+// across counts the pairs with images in two folds, and sets the sizes of the folds; it is
+// math.MaxInt where a fold, or what is left beside it, lacks a kind of pairs that the list has.
+func (p *parting) across(f *folding) (across int) {
+	inside, touching := make([]component, len(f.sizes)), make([]component, len(f.sizes))
+	for _, pair := range p.pairs {
+		left, right, same := f.of(pair.Left)-1, f.of(pair.Right)-1, 0
+		if pair.Same {
+			same = 1
+		}
+		touching[left].pairs, touching[left].same = touching[left].pairs+1, touching[left].same+same
+		if left == right {
+			inside[left].pairs, inside[left].same = inside[left].pairs+1, inside[left].same+same
+			continue
+		}
+		touching[right].pairs, touching[right].same = touching[right].pairs+1, touching[right].same+same
+		across++
+	}
+	all := p.goal.all
+	for k := range inside {
+		f.sizes[k] = inside[k].pairs
+		if !both(all, inside[k].pairs, inside[k].same) || !both(all, all.pairs-touching[k].pairs, all.same-touching[k].same) {
+			return math.MaxInt
+		}
+	}
+	return across
 }
 
 // arrange makes a unit of each set.

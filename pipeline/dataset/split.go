@@ -76,20 +76,24 @@ func (d *Dataset) Assign(o SplitOptions) error {
 }
 
 // allTrain puts into train what has no split.
-func (d *Dataset) allTrain() {
+func (d *Dataset) allTrain() { d.eachSplit(func(s *Split, _ int32) { train(s) }) }
+
+// eachSplit visits the split of each tuple, with its first image, and of each image but label
+// images, which have none.
+func (d *Dataset) eachSplit(visit func(s *Split, image int32)) {
 	for i := range d.Pairs {
-		train(&d.Pairs[i].Split)
+		visit(&d.Pairs[i].Split, d.Pairs[i].Left)
 	}
 	for i := range d.Triplets {
-		train(&d.Triplets[i].Split)
+		visit(&d.Triplets[i].Split, d.Triplets[i].Anchor)
 	}
 	for i := range d.Matches {
-		train(&d.Matches[i].Split)
+		visit(&d.Matches[i].Split, d.Matches[i].Image)
 	}
 	labels := d.labelImages()
 	for i := range d.Images {
 		if !labels[int32(i)] {
-			train(&d.Images[i].Split)
+			visit(&d.Images[i].Split, int32(i))
 		}
 	}
 }

@@ -82,7 +82,7 @@ func (c *Choices) UnmarshalYAML(node *yaml.Node) error {
 	case node.Kind == yaml.MappingNode:
 		return c.readMapping(node)
 	}
-	return fmt.Errorf("line %d: want the name of a preset, or {name: {option: value}, …}", node.Line)
+	return fmt.Errorf("line %d: want the name of a preset, or {name: {option: value}, …}, got %s", node.Line, got(node))
 }
 
 func (c *Choices) readMapping(node *yaml.Node) error {

@@ -238,7 +238,7 @@ func (c *Choice) UnmarshalYAML(node *yaml.Node) error {
 		}
 		return nil
 	}
-	return fmt.Errorf("line %d: want one name, `name` or `{name: {option: value}}`", node.Line)
+	return fmt.Errorf("line %d: want one name, `name` or `{name: {option: value}}`, got %s", node.Line, got(node))
 }
 
 // MarshalYAML writes `{name: {option: value}}`, with `{}` where there are no options.

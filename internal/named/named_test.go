@@ -101,7 +101,7 @@ func TestNewRefuses(t *testing.T) {
 		{"shape: {square: {paint: {colours: [red, .NaN]}}}", "paint.colours: want a finite value, got .NaN"},
 		{"shape: {square: {scale: -.inf}}", "scale: want a finite decimal number, got -.inf"},
 		{"shape: {square: {scale: 0x10}}", "scale: want a finite decimal number, got 0x10"},
-		{"shape: {square: {sides: many}}", "cannot unmarshal !!str `many` into int"},
+		{"shape: {square: {sides: many}}", `sides: want a whole number, got "many"`},
 	} {
 		s, err := parse(t, c.in)
 		if err != nil {

@@ -4,6 +4,7 @@ import (
 	"encoding/csv"
 	"errors"
 	"io"
+	"slices"
 )
 
 // Fixed is what Fix did to a list.
@@ -33,8 +34,24 @@ func Fix(o Options, w io.Writer) (*Fixed, error) {
 	if s.list.bad.Bad > 0 {
 		f.Dropped = &s.list.bad
 	}
+	if !slices.ContainsFunc(d.lines(), func(line int) bool { return !s.list.bad.at[line] }) {
+		s.list.lenient = false
+		if err := s.list.err(); err != nil {
+			return nil, err
+		}
+		return nil, &Error{"data", o.Data, errors.New("no row can be used, so there is nothing to write")}
+	}
 	f.Rows, err = s.write(d, w)
 	return f, err
+}
+
+// lines returns the line that each row of a list for d came from.
+func (d *Dataset) lines() []int {
+	lines := make([]int, d.rowCount())
+	for i := range lines {
+		lines[i] = d.lineOf(i)
+	}
+	return lines
 }
 
 // write writes the rows of d, and returns how many it wrote.

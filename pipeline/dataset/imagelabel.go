@@ -46,9 +46,10 @@ func readMatches(s *source, d *Dataset) error {
 		return err
 	}
 	if len(r.first) == 1 {
-		r.refute(r.spots[0], faulty("want at least 2 to choose from", "label image %q stands for every photo",
-			r.path(r.matches[0].Label)))
-		return s.readAll(r.images)
+		at := r.spots[0] // no row is to blame, and leaving some out helps nothing
+		whole := &ListError{Path: r.names()[at.list]}
+		whole.add(at.line, faulty("want at least 2 to choose from", "label image %q stands for every photo", r.path(r.matches[0].Label)))
+		return whole
 	}
 	s.readNotes(d, r.images)
 	r.fill(d)

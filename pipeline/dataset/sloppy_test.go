@@ -157,6 +157,11 @@ func TestFixErrors(t *testing.T) {
 	if e := (*ListError)(nil); !errors.As(err, &e) || b.Len() > 0 {
 		t.Errorf("no usable row: %v, %d bytes", err, b.Len())
 	}
+	m["one.csv"] = &fstest.MapFile{Data: []byte("image,label_image\na/1.png,b/1.png\n")}
+	_, err = Fix(Options{FS: m, Data: "one.csv"}, &b)
+	if want := `one.csv:2: label image "b/1.png" stands for every photo; want at least 2 to choose from`; err == nil || err.Error() != want || b.Len() > 0 {
+		t.Errorf("one label image: %v, %d bytes, want %s", err, b.Len(), want)
+	}
 	_, err = Fix(Options{FS: m, Data: "."}, &b)
 	if e := (*OptionsError)(nil); !errors.As(err, &e) || b.Len() > 0 {
 		t.Errorf("folders: %v, %d bytes", err, b.Len())

@@ -83,10 +83,10 @@ func openset(ctx context.Context, o options) error {
 		name, data string
 		settings   []string // so many classes for test that 500 images of new classes can be searched
 	}{
-		{"mnist", digits, []string{"sampler={balanced: {images_per_class: 20}}", "train.test=0.4"}}, // of few classes
+		{"mnist", digits, []string{"sampler={balanced: {images_per_class: 40}}", "train.test=0.2", "train.val=0.6"}}, // 3 classes, 5 for validation, 2
 		{"omniglot", characters, []string{"sampler={balanced: {images_per_class: 4}}", "train.test=0.5"}},
 		{"grocery", photos, []string{"sampler={balanced: {images_per_class: 4}}", "train.test=0.4", "train.val=0.2"}},
-		// The default share for validation leaves 4 classes there, and classes differ much.
+		// The default share for validation leaves the fewest classes that a threshold needs, and classes differ much.
 		{"grocery/few", photos, []string{"sampler={balanced: {images_per_class: 4}}", "train.test=0.5"}},
 	} {
 		of := map[string][]float64{}

@@ -15,9 +15,6 @@ import (
 const whichThreshold = "two images are compared by the threshold of pairs; a search in the gallery has this one, " +
 	"and an index one of its own"
 
-// fewClasses is of how many classes strangers are, at least, where nothing is said.
-const fewClasses = 5
-
 // acceptance says up to which distance answers of a search are accepted, and what that comes to.
 func acceptance(a *index.Accept, why string) string {
 	if a == nil {
@@ -30,9 +27,6 @@ func acceptance(a *index.Accept, why string) string {
 	line := fmt.Sprintf("accepted where distance <= %.4g (from %s)", a.Value, a.Source)
 	if a.Detection != nil {
 		line += fmt.Sprintf("; of known images %.1f %% are found", 100**a.Detection)
-	}
-	if a.Classes > 0 && a.Classes < fewClasses {
-		line += fmt.Sprintf("; strangers of %s say little of other strangers", count(a.Classes, "class"))
 	}
 	return line
 }

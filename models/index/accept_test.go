@@ -85,6 +85,7 @@ func TestPromise(t *testing.T) {
 	}{
 		{"10 images, validation", 5, 2, 10, 20, true},
 		{"100 images, validation", 20, 5, 10, 20, true},
+		{"100 images, few classes of validation", 20, 5, 5, 40, true},
 		{"500 images, validation", 50, 10, 10, 20, true},
 		{"100 images, their own", 20, 5, 0, 0, false},
 		{"500 images, their own", 10, 50, 0, 0, false},
@@ -167,8 +168,8 @@ func TestUncalibrated(t *testing.T) {
 		"few images":      {r.images(5, 2), Calibration{}, "10 images of classes that training has not seen can ask as strangers, want 60 to promise 5 %"},
 		"learned":         {r.images(30, 3), Calibration{Learned: all}, "0 images of classes"},
 		"one class":       {r.images(1, 90), Calibration{}, "0 images of classes"},
-		"one of strangers": {r.images(5, 2), Calibration{Learned: all, Strangers: r.images(1, 90)},
-			"all images that can ask as strangers are of 1 class, want at least 2"},
+		"few classes of strangers": {r.images(5, 2), Calibration{Learned: all, Strangers: r.images(4, 90)},
+			"the images that can ask as strangers are of 4 classes, want at least 5"},
 	} {
 		c.by.Promise = Promise
 		x := indexOf(t, c.images, 2).Calibrate(c.by)
@@ -185,12 +186,12 @@ func TestVectors(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var got Strangers
-	if err := json.Unmarshal(text, &got); err != nil || !slices.Equal(got.Vectors, s.Vectors) {
-		t.Errorf("read %v (%v) of %s, want %v", got.Vectors, err, text, s.Vectors)
+	if got, err := ParseStrangers(text, 4); err != nil || got.Classes[0] != "a" || !slices.Equal(got.Vectors, s.Vectors) {
+		t.Errorf("strangers %+v (%v) of %s, want %+v", got, err, text, s)
 	}
-	for _, bad := range []string{`{"vectors":"AAA"}`, `{"vectors":"AAAA"}`} {
-		if err := json.Unmarshal([]byte(bad), &got); err == nil {
+	for _, bad := range []string{`{"vectors":"AAA"}`, `{"vectors":"AAAA"}`, `{"classes":["a"],"vectors":"AAAAAA=="}`,
+		`{"classes":["a"],"vectors":"AACAfwAAAAA="}`, "{"} { // 1 number of 2; infinity and 0
+		if got, err := ParseStrangers([]byte(bad), 2); err == nil {
 			t.Errorf("%s is read as %v", bad, got.Vectors)
 		}
 	}

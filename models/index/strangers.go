@@ -163,6 +163,14 @@ func (l askedList) folds() (parts, rest []askedList) {
 	return parts, rest
 }
 
+// stricter returns the share that a threshold keeps so that strangers of other classes are accepted at
+// a promised share: classes/(classes+2) of it. Classes were left out to choose the threshold, and few
+// of them show little of how near others come: of 5 classes of groceries the promised 5 % came to 8 %
+// without, and of 8 classes to 5.8 %.
+func stricter(promise float64, classes int) float64 {
+	return promise * float64(classes) / float64(classes+2)
+}
+
 // crossed returns the largest threshold that promises a share for strangers of other classes:
 // images of a class lie together, so that the nearest strangers are of a few classes, and others
 // come nearer. It is the limit of a smaller share, of which the strangers of each part of the

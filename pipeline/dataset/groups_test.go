@@ -167,8 +167,8 @@ func TestAssignGroups(t *testing.T) {
 		"groups through classes":    {sessions(5, 20, 3), ".", "(s[0-9]+)_", false, [2]int{8, 12}},
 		"photos":                    {photos, "photos.csv", "", false, [2]int{8, 12}},
 		"pairs":                     {photos, "pairs.csv", "", false, [2]int{8, 12}},
-		"whole classes":             {sessions(30, 4, 3), ".", "^(.*)_", true, [2]int{6, 12}},
-		"classes joined by a group": {joinedClasses(), ".", "(s[0-9]+)_", true, [2]int{6, 14}},
+		"whole classes":             {sessions(30, 4, 3), ".", "^(.*)_", true, [2]int{6, 17}},
+		"classes joined by a group": {joinedClasses(), ".", "(s[0-9]+)_", true, [2]int{6, 20}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			o := Options{FS: tt.files, Data: tt.data}

@@ -14,6 +14,10 @@ import (
 // has pairs of both kinds and a query can err.
 const leastClasses = 2
 
+// enoughClasses is how many classes validation has, where that leaves training three times as
+// many: thresholds of searches come from them, and fewer say little of other classes.
+const enoughClasses = 5
+
 // assignClasses puts each class, whole, into one split. Where the data names splits and no
 // class is in two of them, they stay, and those that lack take classes of train. Otherwise
 // all images are dealt anew.
@@ -111,7 +115,8 @@ func (d *Dataset) classSplits() (split []Split, sizes []int, disjoint bool) {
 }
 
 // deal moves classes that are in train, or in no split yet, to another split: share of
-// those of two images or more, but at least leastClasses, and share of the others.
+// those of two images or more, but at least leastClasses, of validation enoughClasses where it
+// can be, and share of the others.
 func deal(split []Split, sizes []int, r *rand.Rand, to Split, share func(n int) int) {
 	var many, single []int
 	for _, c := range r.Perm(len(split)) {
@@ -123,11 +128,15 @@ func deal(split []Split, sizes []int, r *rand.Rand, to Split, share func(n int) 
 			single = append(single, c)
 		}
 	}
+	least := leastClasses
+	if to == Val {
+		least = max(least, min(enoughClasses, len(many)/4))
+	}
 	rest := leastClasses // that must stay: for train, and for validation behind test
 	if to == Test && !slices.Contains(split, Val) {
 		rest += leastClasses
 	}
-	n := min(max(share(len(many)), leastClasses), max(len(many)-rest, 0))
+	n := min(max(share(len(many)), least), max(len(many)-rest, 0))
 	for _, c := range slices.Concat(many[:n], single[:share(len(single))]) {
 		split[c] = to
 	}
@@ -195,6 +204,9 @@ func (d *Dataset) noteDealt(split []Split, seed uint64, anew bool) {
 	suffix := ""
 	if anew {
 		suffix = "; the splits of the data share classes and are set aside"
+	}
+	if count[Val] < enoughClasses {
+		suffix += fmt.Sprintf("; a threshold of searches needs %d for validation: a larger train.val keeps more", enoughClasses)
 	}
 	d.note("split by class, seed %d: %s trained on, %d for validation, %d unseen for test%s", seed,
 		plural(count[Train], "class"), count[Val], count[Test], suffix)

@@ -30,6 +30,10 @@ const ManifestName = savedmodel.ExtraFolder + "/tfpair.json"
 // training has seen.
 const SeenName = savedmodel.ExtraFolder + "/seen"
 
+// StrangersName is where such a model keeps embeddings of validation images of classes that its
+// network has not learned, as JSON of index.Strangers: they choose thresholds of searches.
+const StrangersName = savedmodel.ExtraFolder + "/strangers.json"
+
 // ManifestFormat is the format that this package writes. Fields are only ever added
 // to it; a manifest with a higher number is refused.
 const ManifestFormat = 1

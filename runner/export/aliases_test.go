@@ -27,6 +27,7 @@ func people(t *testing.T) string {
 	folder := trainedtest.Run(t, func(_ *checkpoint.Checkpoint, s *trained.State) {
 		s.Classes, s.Seen = []string{"Anna", "Berta", "Clara"}, []string{"Anna", "Berta"}
 		s.Skipped = []string{"Clara/bad.png"}
+		s.Validation.Strangers = &index.Strangers{Classes: []string{"Berta"}, Vectors: make(index.Vectors, 8)}
 	})
 	f, err := run.Open(folder)
 	if err != nil {
@@ -94,8 +95,10 @@ func TestNoHashes(t *testing.T) {
 		if got := bytes.Contains(text(t, c.Out), []byte(hash)); got != with || (r.Seen == 2) != with {
 			t.Errorf("with seen %t: hashes are there: %t, of %d images", with, got, r.Seen)
 		}
-		if _, listed := r.Manifest.Files[models.SeenName]; listed != with {
-			t.Errorf("with seen %t: listed %t", with, listed)
+		for _, name := range []string{models.SeenName, models.StrangersName} {
+			if _, listed := r.Manifest.Files[name]; listed != with {
+				t.Errorf("with seen %t: %s is listed: %t", with, name, listed)
+			}
 		}
 	}
 	c := config(trainedtest.Run(t, nil), filepath.Join(t.TempDir(), "model"))

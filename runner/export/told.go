@@ -1,6 +1,7 @@
 package export
 
 import (
+	"encoding/json"
 	"errors"
 
 	"github.com/tfpair/tfpair/models"
@@ -16,8 +17,9 @@ var ErrNotRemembered = errors.New("the run does not remember which images it has
 // told is what a model tells of the pictures and the names of its training. The zero value
 // tells no hash, and names as they are.
 type told struct {
-	seen    seen.List // hashes that it carries; nil: none
-	aliases *aliases  // nil: names are as they are
+	seen      seen.List        // hashes that it carries; nil: none
+	strangers *index.Strangers // embeddings that it carries; nil: none
+	aliases   *aliases         // nil: names are as they are
 }
 
 // tells returns what the model of c is to tell. Errors: ErrNotRemembered, *AliasesError.
@@ -27,6 +29,7 @@ func (c Config) tells(m *trained.Model) (t told, err error) {
 	}
 	if c.WithSeen {
 		t.seen = m.Seen.List()
+		t.strangers = m.Strangers()
 	}
 	if c.AliasClasses {
 		f, err := run.Open(c.Run)
@@ -35,12 +38,13 @@ func (c Config) tells(m *trained.Model) (t told, err error) {
 		}
 		defer f.Close() // read only
 		t.aliases, err = readAliases(f.Aliases())
+		t.strangers = nil // with other names nobody knows which of an index's classes they are of
 		return t, err
 	}
 	return t, nil
 }
 
-// write puts aliases into the manifest, and the hashes beside it.
+// write puts aliases into the manifest, and hashes and strangers beside it.
 func (t told) write(p *place, m *models.Manifest) error {
 	list := t.seen
 	if t.aliases != nil {
@@ -54,7 +58,13 @@ func (t told) write(p *place, m *models.Manifest) error {
 	if err != nil {
 		return err
 	}
-	return p.write(models.SeenName, text)
+	if err := p.write(models.SeenName, text); err != nil || t.strangers == nil {
+		return err
+	}
+	if text, err = json.Marshal(t.strangers); err != nil {
+		return err
+	}
+	return p.write(models.StrangersName, text)
 }
 
 // gallery returns x, which is searched by own, as the model carries it.

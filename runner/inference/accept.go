@@ -3,9 +3,12 @@ package inference
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/tfpair/tfpair/internal/plural"
+	"github.com/tfpair/tfpair/models"
 	"github.com/tfpair/tfpair/models/index"
+	"github.com/tfpair/tfpair/runner/trained"
 )
 
 // ErrLabelThreshold says that the threshold of a search among label images cannot be chosen anew.
@@ -39,4 +42,42 @@ func (m *Model) Promising(x *index.Index, share float64) (*index.Index, error) {
 		return nil, &NoAcceptError{x.Len(), a.NoAccept}
 	}
 	return y, nil
+}
+
+// calibrationOf returns what thresholds of searches by an exported model are chosen with. The error
+// is a *models.CorruptError.
+func (m *Model) calibrationOf(info models.Info) (index.Calibration, error) {
+	c := index.Calibration{Promise: index.Promise, Learned: m.learned}
+	if _, ok := info.Manifest.Files[models.StrangersName]; !ok {
+		c.Untold = m.untold()
+		return c, nil
+	}
+	text, err := info.Manifest.ReadFile(info.Path, models.StrangersName)
+	if err == nil {
+		c.Strangers, err = index.ParseStrangers(text, m.Dim())
+	}
+	if err != nil {
+		return c, &models.CorruptError{Path: info.Path, File: models.StrangersName, Reason: err.Error()}
+	}
+	c.Learned = func(i index.Item) bool { return !slices.Contains(c.Strangers.Classes, i.Class) && m.learned(i) }
+	return c, nil
+}
+
+// untold says why an exported model has no embeddings of strangers though its run has some, ""
+// where the run has none either.
+func (m *Model) untold() string {
+	switch {
+	case !m.Spec.Train.Unseen:
+		return ""
+	case m.Manifest.Aliased:
+		return "the model has aliases, which do not tell who is a stranger: build the index with the run that it was exported from"
+	}
+	return "the model was exported without --with-seen, so that its validation images cannot ask: " +
+		"build the index with the run that it was exported from"
+}
+
+// learned reports whether the network of an exported model has learned from the class of i. Of a
+// model that tells no names of classes nobody knows, so it may have.
+func (m *Model) learned(i index.Item) bool {
+	return m.Manifest.Aliased || slices.Contains(m.Manifest.Seen, i.Class) || trained.Trained(m.Seen, i)
 }

@@ -11,7 +11,6 @@ import (
 	"crypto/ecdsa"
 	"errors"
 	"fmt"
-	"slices"
 
 	"github.com/tfpair/tfpair/graphs/spec"
 	"github.com/tfpair/tfpair/internal/session"
@@ -150,7 +149,9 @@ func Exported(e *models.Model, name string) (*Model, error) {
 	if m.Seen, err = seenBy(info); err != nil {
 		return nil, err
 	}
-	m.calibration = index.Calibration{Promise: index.Promise, Learned: m.learned}
+	if m.calibration, err = m.calibrationOf(info); err != nil {
+		return nil, err
+	}
 	g, err := e.Gallery()
 	if err != nil { // the only one is that there is none
 		return m, nil
@@ -175,12 +176,6 @@ func seenBy(info models.Info) (*seen.Set, error) {
 		return nil, &models.CorruptError{Path: info.Path, File: models.SeenName, Reason: err.Error()}
 	}
 	return seen.NewSet(list), nil
-}
-
-// learned reports whether the network of an exported model has learned from the class of i. Of a
-// model that tells no names of classes nobody knows, so it may have.
-func (m *Model) learned(i index.Item) bool {
-	return m.Manifest.Aliased || slices.Contains(m.Manifest.Seen, i.Class) || trained.Trained(m.Seen, i)
 }
 
 // Close frees the network. Nothing else of m may be used afterwards, or at the same time.

@@ -13,8 +13,8 @@ import (
 // the network has learned are no strangers, and images of validation that it has not learned are.
 func (m *Model) Calibration() index.Calibration {
 	c := index.Calibration{Promise: index.Promise}
-	if v := m.State.Validation; v != nil && v.Strangers != nil {
-		c.Strangers = *v.Strangers
+	if s := m.Strangers(); s != nil {
+		c.Strangers = *s
 	}
 	learned := map[string]bool{}
 	for _, class := range m.State.Seen {
@@ -22,6 +22,15 @@ func (m *Model) Calibration() index.Calibration {
 	}
 	c.Learned = func(i index.Item) bool { return learned[i.Class] || Trained(m.Seen, i) }
 	return c
+}
+
+// Strangers returns the embeddings of validation images of classes that the network has not
+// learned; nil: there are none, or the run does not remember them.
+func (m *Model) Strangers() *index.Strangers {
+	if v := m.State.Validation; v != nil {
+		return v.Strangers
+	}
+	return nil
 }
 
 // Trained reports whether the network was trained on the image of i, which seen may remember by

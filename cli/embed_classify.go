@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
-	"os"
 	"path/filepath"
 	"strconv"
 
@@ -15,7 +14,6 @@ import (
 
 	"github.com/tfpair/tfpair/internal/aside"
 	"github.com/tfpair/tfpair/models/index"
-	"github.com/tfpair/tfpair/models/vectors"
 	"github.com/tfpair/tfpair/pipeline"
 	"github.com/tfpair/tfpair/pipeline/dataset"
 	"github.com/tfpair/tfpair/runner/inference"
@@ -97,7 +95,7 @@ type classified struct {
 
 // runClassify names the images of data.
 func runClassify(ctx context.Context, o embedOptions, out output, data *dataset.Dataset) (err error) {
-	file, err := createAnswers(o.out, o.overwrite)
+	file, err := aside.New(o.out, o.overwrite)
 	if err != nil {
 		return err
 	}
@@ -145,19 +143,6 @@ func answerOf(path string, nearest inference.Hit) answer {
 		a.Class = a.NearestClass
 	}
 	return a
-}
-
-// createAnswers makes sure that answers can be written to path. The error is a
-// *vectors.ExistsError where something is there that is not to be replaced.
-func createAnswers(path string, overwrite bool) (*aside.File, error) {
-	if free, err := aside.Free(path); err != nil {
-		return nil, err
-	} else if !free {
-		if info, err := os.Lstat(path); err != nil || !overwrite || !info.Mode().IsRegular() {
-			return nil, errors.Join(err, &vectors.ExistsError{Path: path})
-		}
-	}
-	return aside.Create(path)
 }
 
 // show says what was written, and what was not.

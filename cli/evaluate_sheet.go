@@ -11,6 +11,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/tfpair/tfpair/internal/aside"
 	"github.com/tfpair/tfpair/internal/sheet"
 	"github.com/tfpair/tfpair/pipeline/dataset"
 	"github.com/tfpair/tfpair/pipeline/decode"
@@ -45,10 +46,7 @@ func (o sheetOptions) validate() error {
 
 // unusedSheet returns an error that names the flag where a file is in the way of a sheet.
 func unusedSheet(flag, path string, overwrite bool) error {
-	if overwrite {
-		return nil
-	}
-	if err := sheet.Unused(path); err != nil {
+	if err := aside.Unused(path, overwrite); err != nil {
 		return fmt.Errorf("%s: %w", flag, err)
 	}
 	return nil

@@ -11,12 +11,12 @@ import (
 	"syscall"
 
 	"github.com/tfpair/tfpair/graphs"
+	"github.com/tfpair/tfpair/internal/aside"
 	"github.com/tfpair/tfpair/internal/libtensorflow"
 	"github.com/tfpair/tfpair/internal/libtensorflow/load"
 	"github.com/tfpair/tfpair/internal/named"
 	"github.com/tfpair/tfpair/internal/pretrained"
 	"github.com/tfpair/tfpair/internal/session"
-	"github.com/tfpair/tfpair/internal/sheet"
 	"github.com/tfpair/tfpair/models"
 	"github.com/tfpair/tfpair/models/checkpoint"
 	"github.com/tfpair/tfpair/models/distance"
@@ -134,7 +134,6 @@ var outcomes = []outcome{
 	{isAtStart, exitDiverged, advice{"no step is to blame: start from other --weights", "from another seed: --set train.seed=1"}},
 	{isA[*train.DivergedError], exitDiverged, advice{"lower the learning rate, such as --set optimizer.adam.lr=0.0003", "add --set optimizer.adam.clip_norm=1"}},
 	{isA[*weights.OptionsError], exitUsage, nil},
-	{isA[*weights.ExistsError], exitUsage, advice{"give another --out; nothing is overwritten"}},
 	{isA[*pretrained.ExistsError], exitUsage, advice{"give another --out; nothing is overwritten"}},
 	{isA[*weights.NoHDF5Error], exitInput, advice{"run make hdf5, or install libhdf5-dev, and build tfpair with make; " +
 		"docs/weights.md says more"}},
@@ -176,9 +175,7 @@ var outcomes = []outcome{
 	{isA[*models.RefusedError], exitInput, advice{"load it all the same, if you know who made it: --trust any"}},
 	{isA[*models.NewerError], exitInput, advice{"use the version of tfpair that exported it, or a later one"}},
 	{isA[*export.ExistsError], exitUsage, advice{"give another --out or --version; nothing is overwritten"}},
-	{isA[*sheet.ExistsError], exitUsage, advice{"give another name", "add --overwrite to replace it"}},
-	{isA[*vectors.ExistsError], exitUsage, advice{"give another --out", "add --overwrite to replace it"}},
-	{isA[*index.ExistsError], exitUsage, advice{"give another --out", "add --overwrite to replace it"}},
+	{isA[*aside.ExistsError], exitUsage, advice{"give another name", "add --overwrite to replace it"}},
 	{isAbsent[*index.Error], exitInput, advice{"build it first: tfpair index build --model {model} --data DATA --out {index}"}},
 	{isA[*index.Error], exitInput, advice{"build it again with this model: tfpair index build --model {model} --data DATA --out {index} --overwrite"}},
 	{is(models.ErrNoGallery), exitInput, advice{"search with --index what tfpair index build has made",

@@ -38,10 +38,10 @@ func runFix(c *cli.Context, streams IO) error {
 	if err := require(c.Command.Name, given{"fix", to}, given{"data", c.String("data")}); err != nil {
 		return err
 	}
-	if free, err := aside.Free(to); err != nil {
-		return err
-	} else if !free {
+	if err := aside.Unused(to, false); isA[*aside.ExistsError](err) {
 		return usagef("--fix %s is there already; name a new file, nothing is overwritten", to)
+	} else if err != nil {
+		return err
 	}
 	layout := layoutOptions{images: c.String("images"), format: c.String("format"), columns: c.String("columns")}
 	options, err := layout.options(c.String("data"))

@@ -12,6 +12,7 @@ import (
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/urfave/cli/v2"
 
+	"github.com/tfpair/tfpair/internal/aside"
 	"github.com/tfpair/tfpair/internal/pretrained"
 	"github.com/tfpair/tfpair/models/weights"
 	"github.com/tfpair/tfpair/runner/train"
@@ -218,8 +219,8 @@ func runWeightsConvert(o weightsOptions, streams IO) error {
 		return err
 	}
 	out := o.output.on(streams)
-	if _, err := os.Lstat(o.out); err == nil { // before the work of reading
-		return &weights.ExistsError{Path: o.out}
+	if err := aside.Unused(o.out, false); err != nil { // before the work of reading
+		return err
 	}
 	f, err := weights.Read(o.from)
 	if err != nil {

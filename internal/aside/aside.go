@@ -2,9 +2,9 @@
 //
 //	path → Create → written aside, in the same folder → Publish: synced, renamed, the folder synced
 //
-// Whether something may be replaced its callers decide. What a killed writer left aside is swept by
-// the next one of the same name: whoever writes holds a lock on what lies aside, and what nobody
-// holds is a leftover.
+// Whether something may be replaced its callers decide, and New and Unused refuse. What a killed
+// writer left aside is swept by the next one of the same name: whoever writes holds a lock on what
+// lies aside, and what nobody holds is a leftover.
 package aside
 
 import (
@@ -42,13 +42,20 @@ func WriteFile(path string, data []byte) error {
 	return errors.Join(f.Publish(), f.Cleanup())
 }
 
-// Free reports whether nothing is at path.
-func Free(path string) (bool, error) {
-	_, err := os.Lstat(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return true, nil
+// ExistsError says that something is in the way of a file.
+type ExistsError struct{ Path string }
+
+func (e *ExistsError) Error() string { return fmt.Sprintf("%q is there already", e.Path) }
+
+// Unused returns an *ExistsError if anything is at path. With overwrite a file may be there.
+func Unused(path string, overwrite bool) error {
+	switch info, err := os.Lstat(path); {
+	case errors.Is(err, fs.ErrNotExist), err == nil && overwrite && info.Mode().IsRegular():
+		return nil
+	case err != nil:
+		return err
 	}
-	return false, err
+	return &ExistsError{path}
 }
 
 // MkdirAll makes the folder at path, and those around it. Those that it makes survive a crash.

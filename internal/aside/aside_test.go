@@ -24,8 +24,8 @@ func TestFile(t *testing.T) {
 		if _, err := f.WriteString("text"); err != nil {
 			t.Fatal(err)
 		}
-		if free, err := Free(path); !free || err != nil {
-			t.Errorf("before Publish Free = %t, %v, want true", free, err)
+		if err := Unused(path, false); err != nil {
+			t.Errorf("before Publish Unused = %v, want nothing there", err)
 		}
 		if publish {
 			if err := f.Publish(); err != nil {
@@ -40,12 +40,40 @@ func TestFile(t *testing.T) {
 			t.Errorf("published %t: the folder holds %v (%v)", publish, entries, err)
 		}
 	}
-	if free, err := Free(path); free || err != nil {
-		t.Errorf("behind Publish Free = %t, %v, want false", free, err)
-	}
 	if text, err := os.ReadFile(path); string(text) != "text" || err != nil {
 		t.Errorf("the file holds %q (%v)", text, err)
 	}
+}
+
+// TestUnused: what is there is in the way, then and when it came meanwhile, unless it is a file that
+// may be replaced.
+func TestUnused(t *testing.T) {
+	folder := t.TempDir()
+	path := filepath.Join(folder, "a")
+	f, err := New(path, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := WriteFile(path, []byte("meanwhile")); err != nil {
+		t.Fatal(err)
+	}
+	_, second := New(path, false)
+	for what, err := range map[string]error{"Publish": f.Publish(), "New": second, "Unused": Unused(path, false),
+		"Unused of a folder": Unused(folder, true)} {
+		if exists := (*ExistsError)(nil); !errors.As(err, &exists) {
+			t.Errorf("%s = %v, want an *ExistsError", what, err)
+		}
+	}
+	if err := f.Cleanup(); err != nil {
+		t.Error(err)
+	}
+	if f, err = New(path, true); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.Publish(); err != nil {
+		t.Errorf("with overwrite Publish = %v", err)
+	}
+	same(t, folder, []string{"a"})
 }
 
 // TestWriteFile: over what was there, readable by all, and not where there is no folder.

@@ -12,7 +12,22 @@ import (
 // File is a file that is not there yet. Cleanup removes what lies aside, if anything does.
 type File struct {
 	*renameio.PendingFile
-	path string
+	path   string
+	unused func() error // nil where f may replace anything
+}
+
+// New is Create where nothing is at path, or with overwrite a file; else the error is an
+// *ExistsError. Callers ask before long work, and Publish asks again.
+func New(path string, overwrite bool) (*File, error) {
+	unused := func() error { return Unused(path, overwrite) }
+	if err := unused(); err != nil {
+		return nil, err
+	}
+	f, err := Create(path)
+	if err == nil {
+		f.unused = unused
+	}
+	return f, err
 }
 
 // Create makes a file aside for path. That it can be shows that path can be written to. The file
@@ -27,7 +42,7 @@ func Create(path string) (*File, error) {
 			return nil, err
 		}
 		if hold(p.File) {
-			return &File{p, path}, nil
+			return &File{PendingFile: p, path: path}, nil
 		}
 		if err := p.Close(); err != nil { // another writer took it for a leftover in the moment before it was held
 			return nil, errors.Join(err, p.Cleanup())
@@ -35,9 +50,15 @@ func Create(path string) (*File, error) {
 	}
 }
 
-// Publish brings f to the disk and gives it its name, over what was there. The error is an
-// *UnsyncedError where it has its name and the folder could not be synced.
+// Publish brings f to the disk and gives it its name, over what was there. Errors are an
+// *ExistsError where New found nothing there and now something is, and an *UnsyncedError where it
+// has its name and the folder could not be synced.
 func (f *File) Publish() error {
+	if f.unused != nil {
+		if err := f.unused(); err != nil {
+			return err
+		}
+	}
 	if err := f.CloseAtomicallyReplace(); err != nil {
 		return err
 	}

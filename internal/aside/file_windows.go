@@ -15,6 +15,9 @@ func Create(path string) (*File, error) {
 	return nil, fmt.Errorf("write %q whole or not at all on Windows: %w", path, errors.ErrUnsupported)
 }
 
+// New returns errors.ErrUnsupported, wrapped.
+func New(path string, _ bool) (*File, error) { return Create(path) }
+
 // Publish returns errors.ErrUnsupported.
 func (*File) Publish() error { return errors.ErrUnsupported }
 

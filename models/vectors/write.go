@@ -3,7 +3,6 @@ package vectors
 import (
 	"bufio"
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 
@@ -11,9 +10,7 @@ import (
 )
 
 // ExistsError says that a file is in the way of vectors.
-type ExistsError struct{ Path string }
-
-func (e *ExistsError) Error() string { return fmt.Sprintf("%q is there already", e.Path) }
+type ExistsError = aside.ExistsError
 
 // File is a file of vectors that is not there yet.
 type File struct {
@@ -38,7 +35,7 @@ func Create(path string, overwrite bool) (*File, error) {
 		names = []string{path + aboutExtension, path}
 	}
 	for _, name := range names {
-		if err := f.unused(name); err != nil && (name == path || !orphaned(path)) {
+		if err := aside.Unused(name, overwrite); err != nil && (name == path || !orphaned(path)) {
 			return nil, errors.Join(err, f.Close())
 		}
 		// Aside in the same folder: whether that can be written to shows now.
@@ -49,17 +46,6 @@ func Create(path string, overwrite bool) (*File, error) {
 		f.pending = append(f.pending, p)
 	}
 	return f, nil
-}
-
-// unused returns an *ExistsError if there is anything at path that is not to be replaced.
-func (f *File) unused(path string) error {
-	if f.overwrite {
-		return nil
-	}
-	if free, err := aside.Free(path); free || err != nil {
-		return err
-	}
-	return &ExistsError{path}
 }
 
 // Write writes v, syncs it and gives it its name: all of that or nothing. Errors are
@@ -87,7 +73,7 @@ func (f *File) Write(v *Vectors) error {
 			return err
 		}
 	}
-	if err := f.unused(f.path); err != nil {
+	if err := aside.Unused(f.path, f.overwrite); err != nil {
 		return err
 	}
 	if !f.format.beside {

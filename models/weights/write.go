@@ -10,15 +10,13 @@ import (
 )
 
 // ExistsError says that something is in the way of a file of weights.
-type ExistsError struct{ Path string }
-
-func (e *ExistsError) Error() string { return fmt.Sprintf("%q is there already", e.Path) }
+type ExistsError = aside.ExistsError
 
 // Write writes what was imported for a network as safetensors: canonical names and shapes, and in
 // the metadata the network, the options it needs, and which file it came from. The file
 // appears whole, or not at all. The error is an *ExistsError where anything is at path.
 func Write(path string, f *File, n Network, i *Imported) error {
-	if err := unused(path); err != nil {
+	if err := aside.Unused(path, false); err != nil {
 		return err
 	}
 	if _, err := os.Stat(filepath.Dir(path)); err != nil {
@@ -33,7 +31,7 @@ func Write(path string, f *File, n Network, i *Imported) error {
 	if err != nil {
 		return fmt.Errorf("weights %q: %w", path, err)
 	}
-	p, err := aside.Create(path)
+	p, err := aside.New(path, false)
 	if err != nil {
 		return fmt.Errorf("weights %q: %w", path, err)
 	}
@@ -41,16 +39,5 @@ func Write(path string, f *File, n Network, i *Imported) error {
 	if _, err := p.Write(data); err != nil {
 		return fmt.Errorf("weights %q: %w", path, err)
 	}
-	if err := unused(path); err != nil { // meanwhile
-		return err
-	}
 	return p.Publish()
-}
-
-// unused returns an *ExistsError if there is anything at path.
-func unused(path string) error {
-	if free, err := aside.Free(path); free || err != nil {
-		return err
-	}
-	return &ExistsError{path}
 }

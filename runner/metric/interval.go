@@ -21,10 +21,10 @@ const Level = 0.95
 // intervals for proportions in complex sample surveys, Journal of Survey Statistics and
 // Methodology 7, 2019.
 //
-// Fewer than 6 units say little of how units vary. Their interval is no narrower than if the
-// images of a unit were all right or all wrong together: than Wilson's for as many draws as
-// there are units. It mostly holds the true value more often than Level says, up to always.
-// Of one unit it is the whole range.
+// Fewer than 7 units say little of how units vary. Of up to 3 the interval is no narrower than if the
+// images of a unit were all right or all wrong together: than Wilson's for as many draws as there
+// are units. Of 4, 5 and 6 it is three, two and one quarters of the way to that. It mostly holds the
+// true value more often than Level says, up to always. Of one unit it is the whole range.
 type Interval struct {
 	Low      float64 `json:"low"`
 	High     float64 `json:"high"`
@@ -43,8 +43,9 @@ type estimate struct {
 	draws    float64 // independent draws, where no unit changes the value
 }
 
-// fewUnits is how many units are too few to tell from them alone how units vary.
-const fewUnits = 6
+// fewUnits is how many units tell from them alone how units vary, and of fewestUnits nothing is
+// believed of it. Between them belief grows evenly, so that widths do not jump.
+const fewestUnits, fewUnits = 3, 7
 
 // interval returns the ends for a value in [0,1].
 func (e estimate) interval() (low, high float64) {
@@ -59,7 +60,8 @@ func (e estimate) interval() (low, high float64) {
 	low, high = wilson(e.value, draws, t)
 	if e.units < fewUnits {
 		least, most := wilson(e.value, float64(e.units), distuv.UnitNormal.Quantile((1+Level)/2))
-		low, high = min(low, least), max(high, most)
+		doubt := min(1, float64(fewUnits-e.units)/(fewUnits-fewestUnits))
+		low, high = low+doubt*min(0, least-low), high+doubt*max(0, most-high)
 	}
 	return low, high
 }

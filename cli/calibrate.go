@@ -133,6 +133,7 @@ type calibrated struct {
 	Exposure  *evaluate.Exposure `json:"exposure,omitempty"` // nil: no images were read
 	Doubts    []string           `json:"doubts,omitempty"`
 	Skipped   []string           `json:"skipped,omitempty"`
+	Seen      int                `json:"seen,omitempty"` // images whose hashes it carries, where a threshold was chosen on data
 }
 
 func runCalibrate(ctx context.Context, o calibrateOptions, streams IO) (err error) {
@@ -163,7 +164,7 @@ func runCalibrate(ctx context.Context, o calibrateOptions, streams IO) (err erro
 	if err != nil {
 		return stopped(ctx, err)
 	}
-	r, err := export.Rewrite{Model: model.Path, Manifest: k.Manifest, Out: o.out, Session: o.machine.session(), Trust: o.trust.trusted(),
+	r, err := export.Rewrite{Model: model.Path, Manifest: k.Manifest, Seen: k.Seen, Out: o.out, Session: o.machine.session(), Trust: o.trust.trusted(),
 		Tool: "tfpair " + programVersion()}.Run(ctx)
 	if err != nil {
 		return stopped(ctx, err)
@@ -233,6 +234,11 @@ func showCalibrated(out output, m *inference.Model, k *inference.Calibration, r 
 	out.print("wrote %s, the same embeddings as %s", r.Path, m.Path)
 	out.print("same where distance <= %.4g (from %s)", now.Value, now.Source)
 	out.print("it was %.4g (from %s)", before.Value, before.Source)
+	if k.Seen != nil {
+		summary.Seen = len(k.Seen)
+		out.print("seen: it carries hashes of %s, %s of which chose this threshold", count(len(k.Seen), "image"),
+			commas(len(k.Seen)-len(m.Seen.List())))
+	}
 	if err := out.emit("summary", summary); err != nil {
 		return err
 	}

@@ -114,6 +114,6 @@ func (r fewShot) print(out output) {
 	t.AppendRow(table.Row{"error", fmt.Sprintf("%.4f", r.Error.Value),
 		ends("%.4f", r.Error.Interval), "lower is better"})
 	out.print("\n%s", t)
-	out.print("\n%s of %s wrong; interval: for %s", commas(r.Wrong), count(r.Queries, "query"),
-		question(r.Error.Interval))
+	out.print("\n%s of %s wrong; interval: for %s%s", commas(r.Wrong), count(r.Queries, "query"),
+		question(r.Error.Interval), onSeen(r.Exposure))
 }

@@ -101,14 +101,14 @@ func (e labelEvaluation) printAll(out output, of told) {
 	appendMeasured(t, "coarse ", telling(e.Coarse, 1, e.Searched.Images).list...)
 	printTold(out, t, of)
 	out.print("\nintervals: for %s%s", question(e.Retrieval[0].Interval), onSeen(e.Exposure))
-	printOpenSet(out, e.OpenSet)
+	printOpenSet(out, e.Exposure, e.OpenSet)
 	e.printClasses(out)
 }
 
 // printClasses shows the classes that are found worst.
 func (e labelEvaluation) printClasses(out output) {
 	list := worst(e.PerClass)
-	t := newTable("class", "photos", "recall@1", "recall@5", "median rank")
+	t := newTable("class"+onSeen(e.Exposure), "photos", "recall@1", "recall@5", "median rank")
 	for _, c := range list[:min(worstClasses, len(list))] {
 		t.AppendRow(table.Row{c.Class, c.Queries, fmt.Sprintf("%.4f", c.Metrics["recall@1"]),
 			fmt.Sprintf("%.4f", c.Metrics["recall@5"]), fmt.Sprintf("%g", c.Metrics[evaluate.MedianRank])})

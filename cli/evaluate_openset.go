@@ -10,13 +10,13 @@ import (
 
 // printOpenSet shows what refusing the nearest image would do to strangers, whose class is not
 // there, and to the others. It prints nothing of nil.
-func printOpenSet(out output, o *evaluate.OpenSearch) {
+func printOpenSet(out output, e *evaluate.Exposure, o *evaluate.OpenSearch) {
 	if o == nil {
 		return
 	}
-	out.print("\nnone of these: %s, each with its class taken out, among %s; and %s with their class there",
-		count(o.Strangers, "stranger"), count(o.Images, "image"), count(o.Known, "query"))
-	if t := openSetTable(o); t != nil {
+	out.print("\nnone of these: %s, each with its class taken out, among %s; and %s with their class there%s",
+		count(o.Strangers, "stranger"), count(o.Images, "image"), count(o.Known, "query"), onSeen(e))
+	if t := openSetTable(e, o); t != nil {
 		out.print("%s", t)
 	}
 	var targets []float64
@@ -31,8 +31,8 @@ func printOpenSet(out output, o *evaluate.OpenSearch) {
 
 // openSetTable has a row for each share of strangers that there are enough of to measure it; it
 // is nil where there is none.
-func openSetTable(o *evaluate.OpenSearch) table.Writer {
-	t := newTable("strangers accepted at most", "threshold", "strangers accepted", "95 % interval", "found", "95 % interval")
+func openSetTable(e *evaluate.Exposure, o *evaluate.OpenSearch) table.Writer {
+	t := newTable("strangers accepted at most"+onSeen(e), "threshold", "strangers accepted", "95 % interval", "found", "95 % interval")
 	rows := 0
 	for _, r := range o.Rates {
 		if !r.Measurable {

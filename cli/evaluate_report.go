@@ -95,8 +95,8 @@ func (e evaluation) printWeakest(out output) {
 	list := worst(e.PerClass)
 	least, most := list[0], list[len(list)-1]
 	if share := least.Metrics["recall@1"]; share < most.Metrics["recall@1"] {
-		out.print("\nlook at %s first: the nearest image is right for %.1f %% of its %s", least.Class, 100*share,
-			count(least.Queries, "image"))
+		out.print("\nlook at %s first: the nearest image is right for %.1f %% of its %s%s", least.Class, 100*share,
+			count(least.Queries, "image"), onSeen(e.Exposure))
 	}
 }
 
@@ -185,8 +185,8 @@ func question(i metric.Interval) string {
 
 // ratesTable shows what a stricter or laxer threshold would do, on so many different pairs: a
 // row for each rate that these are enough for. It is nil where they are enough for none.
-func ratesTable(rates []metric.Rate) table.Writer {
-	t := newTable("false accepts at most", "threshold", "false accepts", "false rejects")
+func ratesTable(e *evaluate.Exposure, rates []metric.Rate) table.Writer {
+	t := newTable("false accepts at most"+onSeen(e), "threshold", "false accepts", "false rejects")
 	rows := 0
 	for _, r := range rates {
 		if r.Measurable {

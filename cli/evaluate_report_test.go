@@ -81,11 +81,11 @@ func TestSayDoubts(t *testing.T) {
 // TestRates: one line says which rates so few are not enough for, and the table has the others.
 func TestRates(t *testing.T) {
 	rates := []metric.Rate{{Target: 0.001}, {Target: 0.1}}
-	if table := ratesTable(rates); table != nil {
+	if table := ratesTable(nil, rates); table != nil {
 		t.Errorf("a table of rates that nothing is known of:\n%s", table.Render())
 	}
 	rates[1].Measurable = true
-	if table := ratesTable(rates); table == nil || table.Length() != 1 {
+	if table := ratesTable(nil, rates); table == nil || table.Length() != 1 {
 		t.Errorf("table %v, want one row", table)
 	}
 	want := "too few different pairs for some rates, there are 40: 0.1 % needs 3,000"

@@ -29,7 +29,7 @@ func (e evaluation) printAll(out output) {
 	}
 	e.printRates(out)
 	e.printRetrieval(out)
-	printOpenSet(out, e.OpenSet)
+	printOpenSet(out, e.Exposure, e.OpenSet)
 	e.printBaseline(out)
 }
 
@@ -42,8 +42,8 @@ func (e evaluation) printWrong(out output) {
 	percent := func(m evaluate.Measured) string {
 		return fmt.Sprintf("%.2f %% (%.2f – %.2f %%)", 100*m.Value, 100*m.Interval.Low, 100*m.Interval.High)
 	}
-	out.print("\nat the threshold: %s of %s different pairs are called same, %s of %s same pairs are called different",
-		percent(w.FalseAccepts), commas(int(w.Different)), percent(w.FalseRejects), commas(int(w.Same)))
+	out.print("\nat the threshold: %s of %s different pairs are called same, %s of %s same pairs are called different%s",
+		percent(w.FalseAccepts), commas(int(w.Different)), percent(w.FalseRejects), commas(int(w.Same)), onSeen(e.Exposure))
 }
 
 // printRates says what other thresholds do, on all pairs of the images where they have classes.
@@ -52,10 +52,10 @@ func (e evaluation) printRates(out output) {
 	if all := e.EveryPair; all != nil {
 		different = int(all.Different)
 		out.print("\nall %s pairs of %s, each counting once: auc %.4f (%s); the auc above is of %s drawn pairs, "+
-			"each class counting the same", commas(int(all.Same+all.Different)), count(all.Images, "image"),
-			all.AUC.Value, ends("%.4f", all.AUC.Interval), commas(e.Pairs))
+			"each class counting the same%s", commas(int(all.Same+all.Different)), count(all.Images, "image"),
+			all.AUC.Value, ends("%.4f", all.AUC.Interval), commas(e.Pairs), onSeen(e.Exposure))
 	}
-	if t := ratesTable(e.Rates); t != nil {
+	if t := ratesTable(e.Exposure, e.Rates); t != nil {
 		out.print("\n%s", t)
 	}
 	var targets []float64
@@ -79,8 +79,8 @@ func (e evaluation) printBaseline(out output) {
 			of = append(of, fmt.Sprintf("%s %.4f (%s)", m.Name, m.Value, within(m.Interval.Low, m.Interval.High)))
 		}
 	}
-	out.print("\nbaseline without a network, %s compared by Euclidean distance: %s", e.Baseline.Name,
-		strings.Join(of, ", "))
+	out.print("\nbaseline without a network, %s compared by Euclidean distance: %s%s", e.Baseline.Name,
+		strings.Join(of, ", "), onSeen(e.Exposure))
 }
 
 // printRetrieval says what was searched, how well, and which classes are found worst.
@@ -97,12 +97,12 @@ func (e evaluation) printRetrieval(out output) {
 		}
 		left = "their class is not there"
 	}
-	out.print("\nretrieval: each image asks for %s; for %s; %s left out, %s", where,
-		question(e.Retrieval[0].Interval), count(e.Excluded, "image"), left)
+	out.print("\nretrieval: each image asks for %s; for %s; %s left out, %s%s", where,
+		question(e.Retrieval[0].Interval), count(e.Excluded, "image"), left, onSeen(e.Exposure))
 	of, t := telling(e.Retrieval, e.FewestRight, searched), newMeasuredTable(e.Exposure)
 	appendMeasured(t, "", of.list...)
 	printTold(out, t, of)
-	t = newTable("class", "queries", "recall@1", "r precision", "map@r")
+	t = newTable("class"+onSeen(e.Exposure), "queries", "recall@1", "r precision", "map@r")
 	list := worst(e.PerClass)
 	for _, c := range list[:min(worstClasses, len(list))] {
 		t.AppendRow(table.Row{c.Class, c.Queries, fmt.Sprintf("%.4f", c.Metrics["recall@1"]),

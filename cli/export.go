@@ -87,7 +87,7 @@ func (o *exportOptions) addFlags(c *cli.Command) {
 		&cli.StringFlag{Name: "gallery", Destination: &o.gallery,
 			Usage: "`PATH` of images that the model carries for tfpair search: a folder, a .zip or a list"},
 		&cli.BoolFlag{Name: "with-seen", Destination: &o.withSeen,
-			Usage: "carry a hash of each image that was trained on, so that evaluate and seen know them; they tell who was in the data"},
+			Usage: "carry a hash of each image that was trained on, and embeddings of validation images, for evaluate, seen and index build; they tell who was in the data"},
 		&cli.BoolFlag{Name: "alias-classes", Destination: &o.alias,
 			Usage: "write aliases such as class-0001 for the names of classes and the paths of images; aliases.csv in the run folder says what they stand for"})
 	o.layout.addFlags(c)

@@ -16,6 +16,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/tfpair/tfpair/internal/names"
 	"github.com/tfpair/tfpair/internal/regular"
 	"github.com/tfpair/tfpair/internal/tensor"
 	"github.com/tfpair/tfpair/models/distance"
@@ -121,6 +122,10 @@ type Pretrained struct {
 	Format string `json:"format"` // "pytorch"
 	Layout string `json:"layout"` // "torchvision"
 }
+
+// Continued reports whether a backbone started from weights that tfpair wrote, of another training:
+// they do not tell what that has seen. It is false of nil.
+func (p *Pretrained) Continued() bool { return p != nil && p.Layout == names.OwnLayout }
 
 // Probe is a stored image with the embedding that the training graph gave it.
 type Probe struct {

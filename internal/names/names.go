@@ -64,6 +64,9 @@ const (
 	KeyProbability = "probability"
 )
 
+// OwnLayout is the layout of weights that tfpair wrote, as a model and its run tell of them.
+const OwnLayout = "tfpair"
+
 // Suffixes of a variable's operations: "backbone/conv1/kernel/read".
 const (
 	Read  = "/read"   // fetch: the value

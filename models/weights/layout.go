@@ -5,6 +5,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"github.com/tfpair/tfpair/internal/names"
 )
 
 // Names of networks, as the table of backbones has them.
@@ -74,7 +76,7 @@ var Layouts = []Layout{
 
 // Own is the name of the layout of weights that tfpair wrote: those of a training of its own, or
 // converted ones.
-const Own = "tfpair"
+const Own = names.OwnLayout
 
 // Layout returns the layout that the names of f are of. The error is an *Error.
 func (f *File) Layout() (Layout, error) {

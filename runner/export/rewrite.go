@@ -11,6 +11,7 @@ import (
 	"github.com/tfpair/tfpair/internal/session"
 	"github.com/tfpair/tfpair/models"
 	"github.com/tfpair/tfpair/models/savedmodel"
+	"github.com/tfpair/tfpair/models/seen"
 	"github.com/tfpair/tfpair/runner/network"
 )
 
@@ -18,6 +19,7 @@ import (
 type Rewrite struct {
 	Model    string          // one version of the model: its folder
 	Manifest models.Manifest // of the new version: with what has changed; its files are listed anew
+	Seen     seen.List       // what the new version says it has seen, where the model says so; nil: the same
 	Out      string          // folder of the model's versions
 	Session  session.Options
 	Trust    models.Trusted // of the model, which is loaded again
@@ -51,14 +53,9 @@ func (r Rewrite) Run(ctx context.Context) (*Result, error) {
 // fill writes the model aside and checks it there.
 func (r Rewrite) fill(ctx context.Context, p *place) (_ *Result, err error) {
 	for _, name := range slices.Sorted(maps.Keys(r.Manifest.Files)) {
-		data, err := r.Manifest.ReadFile(r.Model, name)
+		data, err := r.file(name)
 		if err != nil {
 			return nil, err
-		}
-		if name == savedmodel.FileName {
-			if data, err = savedmodel.SetLimit(data, graphs.Limit(r.Manifest.Threshold.Value)); err != nil {
-				return nil, &models.CorruptError{Path: r.Model, File: name, Reason: err.Error()}
-			}
 		}
 		if err := p.write(name, data); err != nil {
 			return nil, err
@@ -77,4 +74,21 @@ func (r Rewrite) fill(ctx context.Context, p *place) (_ *Result, err error) {
 	}
 	defer func() { err = errors.Join(err, model.Close()) }()
 	return verify(ctx, p, model)
+}
+
+// file returns a file of the new version.
+func (r Rewrite) file(name string) ([]byte, error) {
+	data, err := r.Manifest.ReadFile(r.Model, name)
+	switch {
+	case err != nil:
+		return nil, err
+	case name == models.SeenName && r.Seen != nil:
+		return r.Seen.Marshal()
+	case name != savedmodel.FileName:
+		return data, nil
+	}
+	if data, err = savedmodel.SetLimit(data, graphs.Limit(r.Manifest.Threshold.Value)); err != nil {
+		return nil, &models.CorruptError{Path: r.Model, File: name, Reason: err.Error()}
+	}
+	return data, nil
 }

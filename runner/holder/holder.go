@@ -21,7 +21,6 @@ import (
 	"github.com/tfpair/tfpair/models/index"
 	"github.com/tfpair/tfpair/models/run"
 	"github.com/tfpair/tfpair/models/seen"
-	"github.com/tfpair/tfpair/models/weights"
 	"github.com/tfpair/tfpair/pipeline/phash"
 )
 
@@ -103,7 +102,7 @@ func ofRun(path string) Holder {
 	return h
 }
 
-// continued reports whether a run began with weights that tfpair wrote.
+// continued reports whether the last checkpoint of a run says that it did.
 func continued(f *run.Folder) bool {
 	steps, err := checkpoint.Steps(f.Checkpoints())
 	if err != nil || len(steps) == 0 {
@@ -116,7 +115,7 @@ func continued(f *run.Folder) bool {
 	var state struct {
 		Pretrained *models.Pretrained `json:"pretrained"`
 	}
-	return json.Unmarshal(meta, &state) == nil && state.Pretrained != nil && state.Pretrained.Layout == weights.Own
+	return json.Unmarshal(meta, &state) == nil && state.Pretrained.Continued()
 }
 
 // ofModel returns the holder of a version of an exported model.

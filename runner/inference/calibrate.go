@@ -9,6 +9,7 @@ import (
 	"github.com/tfpair/tfpair/internal/plural"
 	"github.com/tfpair/tfpair/models"
 	"github.com/tfpair/tfpair/models/distance"
+	"github.com/tfpair/tfpair/models/seen"
 	"github.com/tfpair/tfpair/runner/evaluate"
 	"github.com/tfpair/tfpair/runner/metric"
 	"github.com/tfpair/tfpair/runner/trained"
@@ -20,6 +21,7 @@ type Calibration struct {
 	Scores   *evaluate.Scores   // on the pairs; nil: no pairs were measured
 	Exposure *evaluate.Exposure // of the images; likewise
 	Skipped  []string           // bad images, which are left out
+	Seen     seen.List          // what the new version has seen: the images of the pairs, too; nil: as before
 }
 
 // Calibrate chooses a threshold for m by a rule on pairs, listed or drawn from classes, and the
@@ -44,6 +46,9 @@ func (m *Model) Calibrate(ctx context.Context, c evaluate.Config, by distance.Ru
 		return nil, err
 	}
 	c.Model, c.Seen, c.Part, k.Exposure = m, m.seenClasses(), c.Part.Without(leaveOut), exposure
+	if k.Seen, err = m.withChosen(c.Store, c.Data, c.Part.Images); err != nil {
+		return nil, err
+	}
 	s, err := evaluate.CalibrateOn(ctx, c, by)
 	if err != nil {
 		return nil, explain(err, exposure)

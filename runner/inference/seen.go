@@ -7,7 +7,7 @@ import (
 	"slices"
 
 	"github.com/tfpair/tfpair/internal/plural"
-	"github.com/tfpair/tfpair/models/weights"
+	"github.com/tfpair/tfpair/models/seen"
 	"github.com/tfpair/tfpair/pipeline"
 	"github.com/tfpair/tfpair/pipeline/dataset"
 	"github.com/tfpair/tfpair/runner/evaluate"
@@ -25,18 +25,11 @@ func (e *SeenError) Error() string {
 		e.Data, e.Split, e.Images)
 }
 
-// continued reports whether the training began with weights of another training by tfpair, which
-// do not tell what they have seen.
-func (m *Model) continued() bool {
-	p := m.Manifest.Pretrained
-	return p != nil && p.Layout == weights.Own
-}
-
 // exposure returns what the training has seen of images that are to be measured, which store
 // has read, and which of them are to be left out. The error is a *SeenError.
 func (m *Model) exposure(store *pipeline.Store, data *dataset.Dataset, split dataset.Split, images []int32, r Reading) (
 	*evaluate.Exposure, map[int32]bool, error) {
-	e := &evaluate.Exposure{Known: m.Seen != nil && !m.continued(), Images: len(images), Measured: r.MeasureSeen}
+	e := &evaluate.Exposure{Known: m.Seen != nil && !m.Manifest.Pretrained.Continued(), Images: len(images), Measured: r.MeasureSeen}
 	if m.Seen == nil {
 		return e, nil, nil
 	}
@@ -130,4 +123,29 @@ func explain(err error, e *evaluate.Exposure) error {
 		err = fmt.Errorf("without %s, each the same file as an earlier one: %w", plural.Count(n, "image"), err)
 	}
 	return err
+}
+
+// withChosen returns what m has seen, and images of data, which store has read, that choose a threshold;
+// nil where m does not tell. With aliases no path is told.
+func (m *Model) withChosen(store *pipeline.Store, data *dataset.Dataset, images []int32) (seen.List, error) {
+	if m.Seen == nil {
+		return nil, nil
+	}
+	list := slices.Clone(m.Seen.List())
+	for n, i := range images {
+		id, ok := store.Identity(i)
+		if !ok {
+			return nil, fmt.Errorf("image %q was read without its identity", data.Images[i].Path)
+		}
+		if _, known := m.Seen.Find(id); known {
+			continue
+		}
+		path := data.Images[i].Path
+		if m.Manifest.Aliased {
+			path = fmt.Sprintf("calibrated-%04d", n+1)
+		}
+		list = append(list, seen.Image{Path: path, Role: seen.Val, Identity: id})
+	}
+	list.Sort()
+	return list, nil
 }

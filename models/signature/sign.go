@@ -5,27 +5,18 @@ import (
 	"crypto/rand"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"path/filepath"
 
 	"github.com/tfpair/tfpair/internal/aside"
 )
 
 // ExistsError says that a model has a signature already.
-type ExistsError struct{ Path string }
-
-func (e *ExistsError) Error() string { return fmt.Sprintf("%q is there already", e.Path) }
+type ExistsError = aside.ExistsError
 
 // Sign writes the signature of all files that lie in the folder of a model, by key. Without overwrite
 // the error is an *ExistsError where there is one; others are *Error and the disk's.
 func Sign(folder string, key *ecdsa.PrivateKey, overwrite bool) (err error) {
-	path := filepath.Join(folder, FileName)
-	if free, err := aside.Free(path); err != nil {
-		return err
-	} else if !free && !overwrite {
-		return &ExistsError{path}
-	}
-	f, err := aside.Create(path) // before the work, and so that a killed one's leftover is not signed
+	f, err := aside.New(filepath.Join(folder, FileName), overwrite) // before the work, and so that a killed one's leftover is not signed
 	if err != nil {
 		return err
 	}

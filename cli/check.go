@@ -114,10 +114,8 @@ func (o checkOptions) free() error {
 		if f.path == "" || f.replaced {
 			continue
 		}
-		if free, err := aside.Free(f.path); err != nil {
+		if err := newFile(f.flag, f.path); err != nil {
 			return err
-		} else if !free {
-			return usagef("--%s %s is there already; name a new file, nothing is overwritten", f.flag, f.path)
 		}
 	}
 	return nil

@@ -38,9 +38,7 @@ func runFix(c *cli.Context, streams IO) error {
 	if err := require(c.Command.Name, given{"fix", to}, given{"data", c.String("data")}); err != nil {
 		return err
 	}
-	if err := aside.Unused(to, false); isA[*aside.ExistsError](err) {
-		return usagef("--fix %s is there already; name a new file, nothing is overwritten", to)
-	} else if err != nil {
+	if err := newFile("fix", to); err != nil {
 		return err
 	}
 	layout := layoutOptions{images: c.String("images"), format: c.String("format"), columns: c.String("columns")}
@@ -106,4 +104,13 @@ func flagsOf(c *cli.Context, except ...string) commandLine {
 		}
 	}
 	return words
+}
+
+// newFile refuses a path behind a flag where something is already.
+func newFile(flag, path string) error {
+	err := aside.Unused(path, false)
+	if isA[*aside.ExistsError](err) {
+		return usagef("--%s %s is there already; name a new file, nothing is overwritten", flag, path)
+	}
+	return err
 }

@@ -35,5 +35,5 @@ func Main() int {
 
 // crashed is the last thing that is said of a crash.
 const crashed = `tfpair: crashed: what was printed before does not count
-tfpair: hint: a model of somebody else can do this, so ask its maker; else report it, with the lines above
+tfpair: hint: too low a limit of memory (ulimit -v, a container) or a model of somebody else can do this: raise it, or ask its maker; else report it, with the lines above
 `

@@ -49,10 +49,13 @@ cache, or into the folder that TFPAIR_RUNTIME names.
 func newRuntimeStatusCommand(streams IO) *cli.Command {
 	var o runtimeOptions
 	c := &cli.Command{
-		Name:        "status",
-		Usage:       "check the files of the installed runtime against their checksums",
-		Description: examplesHead + "  tfpair runtime status",
-		Action:      func(*cli.Context) error { return runRuntimeStatus(o, streams) },
+		Name:  "status",
+		Usage: "check the files of the installed runtime against their checksums",
+		Description: `Reads all files. Other commands do so by themselves when a file has changed since;
+TFPAIR_VERIFY=off in the environment has them load the runtime as it is.
+
+` + examplesHead + "  tfpair runtime status",
+		Action: func(*cli.Context) error { return runRuntimeStatus(o, streams) },
 	}
 	o.addFlags(c)
 	return c

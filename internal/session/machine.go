@@ -1,3 +1,5 @@
+//go:build tensorflow && cgo
+
 package session
 
 import (

@@ -26,8 +26,15 @@ func writeHostile(t *testing.T, c gatetest.Case) string {
 		t.Fatal(err)
 	}
 	folder := t.TempDir()
-	if err := os.WriteFile(filepath.Join(folder, savedmodel.FileName), data, 0o600); err != nil {
-		t.Fatal(err)
+	files := map[string][]byte{savedmodel.FileName: data}
+	if c.Model.MetaGraphs[0].GetSaverDef().GetRestoreOpName() != "" {
+		files[savedmodel.VariablesPrefix+".index"] = nil // else nothing is restored
+	}
+	for name, data := range files {
+		at := filepath.Join(folder, name)
+		if err := errors.Join(os.MkdirAll(filepath.Dir(at), 0o755), os.WriteFile(at, data, 0o600)); err != nil {
+			t.Fatal(err)
+		}
 	}
 	return folder
 }

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"math"
 	"path/filepath"
+	"strings"
 
 	"github.com/galeone/tensorflow/tensorflow/go/core/framework/attr_value_go_proto"
 	"github.com/galeone/tensorflow/tensorflow/go/core/framework/function_go_proto"
@@ -88,10 +89,30 @@ func word(name, s string) *node_def_go_proto.NodeDef {
 		TensorShape: shape(), StringVal: [][]byte{[]byte(s)}}))
 }
 
+// words is a constant vector of strings.
+func words(name string, list ...string) *node_def_go_proto.NodeDef {
+	t := &tensor_go_proto.TensorProto{Dtype: types.DataType_DT_STRING, TensorShape: shape(int64(len(list)))}
+	for _, s := range list {
+		t.StringVal = append(t.StringVal, []byte(s))
+	}
+	return node(name, "Const", value(t))
+}
+
+// typedAll is a list of types.
+func typedAll(list ...types.DataType) *attr_value_go_proto.AttrValue {
+	return &attr_value_go_proto.AttrValue{Value: &attr_value_go_proto.AttrValue_List{
+		List: &attr_value_go_proto.AttrValue_ListValue{Type: list}}}
+}
+
 // whole is a constant vector of integers.
 func whole(name string, n ...int64) *node_def_go_proto.NodeDef {
 	return node(name, "Const", value(&tensor_go_proto.TensorProto{Dtype: types.DataType_DT_INT64,
 		TensorShape: shape(int64(len(n))), Int64Val: n}))
+}
+
+// choice is a constant integer, by which branches are chosen.
+func choice(name string, n int32) *node_def_go_proto.NodeDef {
+	return node(name, "Const", value(&tensor_go_proto.TensorProto{Dtype: types.DataType_DT_INT32, TensorShape: shape(), IntVal: []int32{n}}))
 }
 
 // function is a function of no arguments with the given nodes.
@@ -145,8 +166,8 @@ func Hostile(folder string) []Case {
 
 // operations are single operations that the answer waits for.
 func operations(evil string) []Case {
-	s := typed(types.DataType_DT_STRING)
-	path, data := word("path", evil), word("data", "written")
+	s, all := typed(types.DataType_DT_STRING), typedAll(types.DataType_DT_STRING)
+	path, data, names, slices := word("path", evil), word("data", "written"), words("names", "w"), words("slices", "")
 	var list []Case
 	for op, n := range map[string]*node_def_go_proto.NodeDef{
 		"WriteFile":     node("evil", "WriteFile", nil, "path", "data"),
@@ -155,16 +176,16 @@ func operations(evil string) []Case {
 		"PrintV2":       node("evil", "PrintV2", attrs{"output_stream": text("file://" + evil)}, "data"),
 		"DebugIdentity": node("evil", "DebugIdentity", attrs{"T": s, "debug_urls": {Value: &attr_value_go_proto.AttrValue_List{
 			List: &attr_value_go_proto.AttrValue_ListValue{S: [][]byte{[]byte("file://" + evil)}}}}}, "data"),
-		"Save":                  node("evil", "Save", attrs{"T": s}, "path", "data", "data"),
-		"SaveSlices":            node("evil", "SaveSlices", attrs{"T": s}, "path", "data", "data", "data"),
-		"RestoreV2":             node("evil", "RestoreV2", attrs{"dtypes": s}, "path", "data", "data"),
-		"SaveV2":                node("evil", "SaveV2", attrs{"dtypes": s}, "path", "data", "data", "data"),
-		"MergeV2Checkpoints":    node("evil", "MergeV2Checkpoints", nil, "path", "path"),
+		"Save":                  node("evil", "Save", attrs{"T": all}, "path", "names", "data"),
+		"SaveSlices":            node("evil", "SaveSlices", attrs{"T": all}, "path", "names", "slices", "data"),
+		"RestoreV2":             node("evil", "RestoreV2", attrs{"dtypes": all}, "path", "names", "slices"),
+		"SaveV2":                node("evil", "SaveV2", attrs{"dtypes": all}, "path", "names", "slices", "data"),
+		"MergeV2Checkpoints":    node("evil", "MergeV2Checkpoints", nil, "names", "path"),
 		"ShardedFilename":       node("evil", "ShardedFilename", nil, "path", "flat", "flat"),
 		"CreateSummaryDbWriter": node("evil", "CreateSummaryDbWriter", nil, "path", "path", "path", "path", "path"),
 		"ImmutableConst":        node("evil", "ImmutableConst", attrs{"memory_region_name": text(evil), "dtype": s, "shape": shaped(1)}),
 	} {
-		list = append(list, Case{op, Model(nodes{path, data, n}, "evil"), op, "evil", ""})
+		list = append(list, Case{op, Model(nodes{path, data, names, slices, n}, "evil"), op, "evil", ""})
 	}
 	for _, op := range []string{"Abort", "PyFunc", "PyFuncStateless", "EagerPyFunc", "Restore", "RestoreSlice", "DTensorRestoreV2",
 		"DebugIdentityV2", "DebugIdentityV3", "DebugNumericSummaryV2", "DumpTensor", "LoadAndRemapMatrix", "GenerateVocabRemapping",
@@ -184,26 +205,32 @@ func operations(evil string) []Case {
 // hidden are operations in places that are easy to overlook.
 func hidden(evil string) []Case {
 	body := []*node_def_go_proto.NodeDef{word("path", evil), word("data", "written"), node("evil", "WriteFile", nil, "path", "data")}
-	writes := function("writes", body...)
+	// In a function the output of a node has a name of its own.
+	writes := function("writes", word("path", evil), word("data", "written"),
+		node("evil", "WriteFile", nil, "path:output:0", "data:output:0"))
 	by := func(name string, m *proto.SavedModel) Case { return Case{name, m, "WriteFile", "evil", "writes files"} }
-	call := func(op string, a attrs) *proto.SavedModel {
-		return library(Model(nodes{node("call", op, a)}, "call"), writes, function("nothing"))
+	call := func(op string, a attrs, inputs ...string) *proto.SavedModel {
+		if strings.HasSuffix(op, "Call") || op == "If" || op == "StatelessIf" || op == "Case" {
+			a["Tin"], a["Tout"] = typedAll(), typedAll()
+		}
+		return library(Model(nodes{choice("choice", 1), choice("other", 0), node("call", op, a, inputs...)}, "call"), writes, function("nothing"))
 	}
+	integer := typed(types.DataType_DT_INT32)
 	nested := attrs{"f": calls("nothing", attrs{"g": calls("nothing", attrs{"h": calls("writes", nil)})})}
 	list := []Case{
 		by("in a function", call("PartitionedCall", attrs{"f": calls("writes", nil)})),
 		by("in a stateful function", call("StatefulPartitionedCall", attrs{"f": calls("writes", nil)})),
 		by("in a function called by its name", call("writes", nil)),
-		by("in a branch of If", call("If", attrs{"then_branch": calls("writes", nil), "else_branch": calls("nothing", nil)})),
-		by("in the other branch", call("StatelessIf", attrs{"then_branch": calls("nothing", nil), "else_branch": calls("writes", nil)})),
+		by("in a branch of If", call("If", attrs{"Tcond": integer, "then_branch": calls("writes", nil), "else_branch": calls("nothing", nil)}, "choice")),
+		by("in the other branch", call("If", attrs{"Tcond": integer, "then_branch": calls("nothing", nil), "else_branch": calls("writes", nil)}, "other")),
 		by("in the condition of While", call("While", attrs{"cond": calls("writes", nil), "body": calls("nothing", nil)})),
 		by("in the body of While", call("StatelessWhile", attrs{"cond": calls("nothing", nil), "body": calls("writes", nil)})),
-		by("in a branch of Case", call("Case", attrs{"branches": callsAll("nothing", "writes")})),
+		by("in a branch of Case", call("Case", attrs{"branches": callsAll("nothing", "writes")}, "choice")),
 		by("in an attribute of an attribute", call("PartitionedCall", nested)),
 		by("in a function that nobody calls", call("NoOp", nil)),
 		by("in a node that nobody needs", Model(body)),
 		by("in a function of a function", library(Model(nodes{node("call", "outer", nil)}, "call"),
-			function("outer", node("inner", "PartitionedCall", attrs{"f": calls("writes", nil)})), writes)),
+			function("outer", node("inner", "StatefulPartitionedCall", attrs{"f": calls("writes", nil), "Tin": typedAll(), "Tout": typedAll()})), writes)),
 		by("in a gradient", with(call("NoOp", nil), func(g *proto.MetaGraphDef) {
 			g.GraphDef.Library.Gradient = []*function_go_proto.GradientDef{{FunctionName: "nothing", GradientFunc: "writes"}}
 		})),
@@ -241,11 +268,10 @@ func loading(evil string) []Case {
 		const key = "__saved_model_init_op"
 		g.SignatureDef[key] = &proto.SignatureDef{Outputs: map[string]*proto.TensorInfo{key: {Encoding: &proto.TensorInfo_Name{Name: "evil"}}}}
 	})
-	strings := attrs{"dtypes": {Value: &attr_value_go_proto.AttrValue_List{
-		List: &attr_value_go_proto.AttrValue_ListValue{Type: []types.DataType{types.DataType_DT_STRING}}}}}
-	save := node("evil", "SaveV2", strings, "path", "data", "data", "data")
+	dtypes := attrs{"dtypes": typedAll(types.DataType_DT_STRING)}
+	save := node("evil", "SaveV2", dtypes, "path", "names", "slices", "data")
 	saver := func(extra nodes, restore string) *proto.SavedModel {
-		return with(Model(append(extra, path, data)), func(g *proto.MetaGraphDef) {
+		return with(Model(append(extra, path, data, word("prefix", ""), words("names", "w"), words("slices", ""))), func(g *proto.MetaGraphDef) {
 			g.SaverDef = &proto.SaverDef{FilenameTensorName: "prefix:0", SaveTensorName: "evil:0", RestoreOpName: restore, Version: proto.SaverDef_V2}
 		})
 	}
@@ -256,7 +282,7 @@ func loading(evil string) []Case {
 		})
 	}
 	hidden := saver(nodes{node("restore", "PartitionedCall", attrs{"f": calls("restores", nil)}, "path")}, "restore")
-	restores := function("restores", node("evil", "RestoreV2", strings, "file", "names", "slices"))
+	restores := function("restores", node("evil", "RestoreV2", dtypes, "file", "names", "slices"))
 	restores.Signature.InputArg = []*op_def_go_proto.OpDef_ArgDef{{Name: "file", Type: types.DataType_DT_STRING}}
 	loop := node("evil", "While", attrs{"cond": calls("nothing", nil), "body": calls("nothing", nil)})
 	swap := function("swap", save)
@@ -267,7 +293,7 @@ func loading(evil string) []Case {
 		{"a main operation", collection("saved_model_main_op", Model(nodes{path, data, write}), "evil"), "WriteFile", "evil", ""},
 		{"a legacy init operation", collection("legacy_init_op", Model(nodes{path, data, write}), "evil"), "WriteFile", "evil", ""},
 		{"the saver saves when it restores", saver(nodes{save, node("restore", "NoOp", nil, "^evil")}, "restore"), "SaveV2", "evil", "while the model is loaded"},
-		{"the saver restores what the model names", saver(nodes{node("evil", "RestoreV2", strings, "path", "data", "data"),
+		{"the saver restores what the model names", saver(nodes{node("evil", "RestoreV2", dtypes, "path", "names", "slices"),
 			node("restore", "NoOp", nil, "^evil")}, "restore"), "RestoreV2", "evil", "file that the model names"},
 		{"the saver restores through a function", library(hidden, restores), "RestoreV2", "evil", "file that the model names"},
 		{"the restore writes", saver(nodes{write, node("restore", "NoOp", nil, "^evil")}, "restore"), "WriteFile", "evil", ""},

@@ -83,6 +83,10 @@ func sayCopies(out output, e *evaluate.Exposure) {
 			out.print("copy       and %s more, which --json lists", commas(n-shownCopies))
 		}
 	}
+	if e.OtherHashes > 0 {
+		out.print("copies     of %s seen in training only exact ones are known: another version of tfpair made the perceptual hashes",
+			count(e.OtherHashes, "image"))
+	}
 	if e.Drawings > 0 {
 		out.print("copies     of %s only exact ones are known: drawings and plain areas look too much alike",
 			count(e.Drawings, "image"))

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	tf "github.com/galeone/tensorflow/tensorflow/go"
+	"github.com/galeone/tensorflow/tensorflow/go/op"
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/tfpair/tfpair/graphs/backbone"
@@ -19,6 +20,7 @@ import (
 	"github.com/tfpair/tfpair/graphs/miner"
 	"github.com/tfpair/tfpair/graphs/optimizer"
 	"github.com/tfpair/tfpair/graphs/spec"
+	"github.com/tfpair/tfpair/graphs/variable"
 	"github.com/tfpair/tfpair/internal/names"
 )
 
@@ -35,6 +37,27 @@ func small(t *testing.T, set ...string) *spec.Spec {
 		t.Fatal(err)
 	}
 	return s
+}
+
+// TestOwnLacks: a part of one's own that lacks something is refused in words.
+func TestOwnLacks(t *testing.T) {
+	makes := func(l loss.Loss) map[string]loss.Row {
+		return map[string]loss.Row{"mine": {New: func(loss.Options) (loss.Loss, error) { return l, nil }}}
+	}
+	build := func(*op.Scope, *variable.Set, loss.In) (values, valid tf.Output) { return }
+	for _, c := range []struct {
+		own  Own
+		want string
+	}{
+		{Own{Losses: map[string]loss.Row{"mine": {}}}, `loss "mine" of your own has no New: want the function that makes it of its options`},
+		{Own{Losses: map[string]loss.Row{"": {}}}, `a loss of your own has no name`},
+		{Own{Losses: makes(loss.Loss{Needs: loss.Pairs})}, `loss "mine": its New returns no Build`},
+		{Own{Losses: makes(loss.Loss{Build: build})}, `loss "mine": its Needs is "", want what it reads of a batch: one of ["pairs" "triplets" "classes" "targets"]`},
+	} {
+		if _, err := c.own.Resolve(small(t, "loss=mine")); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%v, want it to say %q", err, c.want)
+		}
+	}
 }
 
 func mustResolve(t *testing.T, s *spec.Spec) *Parts {

@@ -3,6 +3,7 @@ package graphs
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/tfpair/tfpair/graphs/backbone"
 	"github.com/tfpair/tfpair/graphs/distance"
@@ -69,6 +70,9 @@ func (o Own) Resolve(s *spec.Spec) (*Parts, error) {
 			return nil, err
 		}
 	}
+	if err := p.lacks(); err != nil {
+		return nil, err
+	}
 	err := errors.Join(p.fillTarget(), p.fillCache())
 	if err == nil {
 		err = p.fit()
@@ -82,6 +86,22 @@ func (o Own) Resolve(s *spec.Spec) (*Parts, error) {
 	}
 	p.Notes = p.notes()
 	return p, nil
+}
+
+// lacks says which part of one's own lacks what every part of its kind has.
+func (p *Parts) lacks() error {
+	s, needs := p.Spec, []loss.Needs{loss.Pairs, loss.Triplets, loss.Classes, loss.Targets}
+	switch {
+	case p.Backbone.Build == nil:
+		return fmt.Errorf("backbone %q: its New returns no Build, which adds it to a graph", s.Backbone.Name)
+	case p.Distance == nil:
+		return fmt.Errorf("distance %q: its New returns no function", s.Distance.Name)
+	case p.Loss.Build == nil:
+		return fmt.Errorf("loss %q: its New returns no Build, which adds it to a graph", s.Loss.Name)
+	case !slices.Contains(needs, p.Loss.Needs):
+		return fmt.Errorf("loss %q: its Needs is %q, want what it reads of a batch: one of %q", s.Loss.Name, p.Loss.Needs, needs)
+	}
+	return nil
 }
 
 // MisfitError says that parts of a spec, each right by itself, do not go together.

@@ -56,13 +56,19 @@ func (e *UnknownError) Error() string {
 }
 
 // With returns t with rows of a program's own beside those that it has. t is not changed. A
-// name that is taken is an error.
+// name that is taken is an error, and so is a row without New.
 func (t Table[T]) With(own map[string]Row[T]) (Table[T], error) {
 	if len(own) == 0 {
 		return t, nil
 	}
 	all := maps.Clone(t.Rows)
 	for _, name := range slices.Sorted(maps.Keys(own)) {
+		switch {
+		case name == "":
+			return t, fmt.Errorf("a %s of your own has no name: want the word that specs choose it by", t.Kind)
+		case own[name].New == nil:
+			return t, fmt.Errorf("%s %q of your own has no New: want the function that makes it of its options", t.Kind, name)
+		}
 		if _, taken := all[name]; taken {
 			return t, fmt.Errorf("%s %q is there already: give your own another name", t.Kind, name)
 		}

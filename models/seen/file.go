@@ -155,6 +155,7 @@ func parse(line string, hashes bool) (i Image, err error) {
 		return i, fmt.Errorf("%q is no SHA-256", fields[1])
 	}
 	copy(i.SHA256[:], sum)
+	i.OtherHash = fields[2] != "-" && !hashes
 	if fields[2] != "-" && hashes {
 		if i.Hash, err = phash.Parse(fields[2]); err != nil {
 			return i, err

@@ -8,7 +8,9 @@ package seen
 
 import (
 	"cmp"
+	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
 	"slices"
 
 	"github.com/tfpair/tfpair/pipeline/phash"
@@ -32,6 +34,7 @@ type Image struct {
 	Path string // separated by slashes, inside the data
 	Role Role
 	phash.Identity
+	OtherHash bool // it has a hash of another version, which is not read
 }
 
 // List is the images of a training, in the order of their paths.
@@ -42,6 +45,27 @@ func (l List) Sort() {
 	slices.SortFunc(l, func(a, b Image) int {
 		return cmp.Or(cmp.Compare(a.Path, b.Path), cmp.Compare(exposure[a.Role], exposure[b.Role]))
 	})
+}
+
+// Sum returns "sha256:" and the hash, in hexadecimal, of the paths, roles and contents of a list in
+// the order of Sort. Perceptual hashes, of which there are versions, are not in it.
+func (l List) Sum() string {
+	h := sha256.New()
+	for _, i := range l {
+		fmt.Fprintf(h, "%s %x %q\n", i.Role, i.SHA256, i.Path)
+	}
+	return fmt.Sprintf("sha256:%x", h.Sum(nil))
+}
+
+// Unhashed counts the images whose perceptual hash is of another version: their copies are not
+// known.
+func (l List) Unhashed() (images int) {
+	for _, i := range l {
+		if i.OtherHash {
+			images++
+		}
+	}
+	return images
 }
 
 // Count returns how many images have each role.

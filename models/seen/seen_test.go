@@ -15,7 +15,7 @@ import (
 
 // image returns an image with the given content; hash 0 stands for none.
 func image(path string, role Role, content string, hash phash.Hash) Image {
-	return Image{path, role, phash.Identity{SHA256: sha256.Sum256([]byte(content)), Hash: hash, Hashed: hash != 0}}
+	return Image{Path: path, Role: role, Identity: phash.Identity{SHA256: sha256.Sum256([]byte(content)), Hash: hash, Hashed: hash != 0}}
 }
 
 // list has a picture of two roles, and copies that are near.
@@ -83,6 +83,12 @@ func TestOtherHash(t *testing.T) {
 	got, err := Unmarshal([]byte(body + Image{Identity: phash.Identity{SHA256: sum}}.sum() + "\n"))
 	if err != nil {
 		t.Fatal(err)
+	}
+	if n := got.Unhashed(); n != 5 { // of six, one has no hash
+		t.Errorf("%d images have a hash of another version, want 5", n)
+	}
+	if got.Sum() != list().Sum() {
+		t.Error("the sum of a list depends on its perceptual hashes")
 	}
 	for _, i := range got {
 		if i.Hashed {

@@ -14,6 +14,8 @@ type Exposure struct {
 	Copies   []Copy `json:"copies,omitempty"`  // re-encoded or resized copies of seen images; measured
 	Drawings int    `json:"drawings"`          // images whose re-encoded copies cannot be known: drawings, plain areas
 
+	OtherHashes int `json:"other_hashes,omitempty"` // images that the training has seen, whose copies are not known: another version hashed them
+
 	Gallery     int `json:"gallery"`      // images searched in, where these are not the measured ones
 	GallerySeen int `json:"gallery_seen"` // of these, that were trained on or chose the threshold
 

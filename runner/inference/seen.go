@@ -33,6 +33,7 @@ func (m *Model) exposure(store *pipeline.Store, data *dataset.Dataset, split dat
 	if m.Seen == nil {
 		return e, nil, nil
 	}
+	e.OtherHashes = m.Seen.List().Unhashed()
 	leaveOut := map[int32]bool{}
 	for _, i := range images {
 		id, ok := store.Identity(i)

@@ -61,10 +61,14 @@ func (e *DataError) Error() string {
 type ImagesError struct {
 	Folder      string
 	Images      int               // that the run has seen
-	Differences []seen.Difference // at least one
+	Differences []seen.Difference // none: its list of them is lost, and only a sum of all is known
 }
 
 func (e *ImagesError) Error() string {
+	if len(e.Differences) == 0 {
+		return fmt.Sprintf("run %q was begun with other images; its file seen is gone or is not its own, "+
+			"so it is not known which of %d differ", e.Folder, e.Images)
+	}
 	var first []string
 	for _, d := range e.Differences[:min(3, len(e.Differences))] {
 		first = append(first, fmt.Sprintf("%q: %s", d.Path, d.Reason))

@@ -87,9 +87,10 @@ func (l *loop) resume(ctx context.Context, images seen.List) error {
 		corrupt = append(corrupt, err)
 	})
 	if errors.Is(err, checkpoint.ErrNone) && len(corrupt) == 0 {
-		if err := l.checkImages(images); err != nil {
+		if _, err := l.checkImages(images, ""); err != nil {
 			return err
 		}
+		l.state.Images = images.Sum()
 		machine, err := l.machine()
 		if err != nil {
 			return err
@@ -119,7 +120,8 @@ func (l *loop) resume(ctx context.Context, images seen.List) error {
 	if a, b := fmt.Sprint(before.Skipped), fmt.Sprint(l.state.Skipped); a != b {
 		return &DataError{Folder: l.folder.Path(), Run: "skipped images " + a, Given: "skipped images " + b}
 	}
-	if err := l.checkImages(images); err != nil {
+	lost, err := l.checkImages(images, before.Images)
+	if err != nil {
 		return err
 	}
 	if l.pooled != nil { // of more steps, perhaps
@@ -135,6 +137,11 @@ func (l *loop) resume(ctx context.Context, images seen.List) error {
 	}
 	if err := errors.Join(l.lengthen(), l.tidy()); err != nil { // all is checked: from here on the folder is changed
 		return err
+	}
+	if lost && l.state.Images != "" { // its checkpoint knows that these are the images
+		if err := l.folder.SetSeen(images); err != nil {
+			return err
+		}
 	}
 	for _, err := range corrupt {
 		if err := l.tell(Alarmed{Step: c.Step, Reason: err.Error(),

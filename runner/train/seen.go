@@ -63,18 +63,19 @@ func (l *loop) withoutTrained(train, val dataset.Part) dataset.Part {
 	return rest
 }
 
-// checkImages compares images with those that the run folder remembers, if it does. The error
-// is an *ImagesError where they differ.
-func (l *loop) checkImages(images seen.List) error {
+// checkImages compares images with those that the run folder remembers, if it does, and with the
+// sum of its checkpoint, "" where it has none. The error is an *ImagesError where they differ. Lost
+// says that the folder has no list.
+func (l *loop) checkImages(images seen.List, sum string) (lost bool, err error) {
 	before, err := l.folder.Seen()
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
+	if lost = errors.Is(err, fs.ErrNotExist); err != nil && !lost {
+		return false, err
 	}
-	if err != nil {
-		return err
+	if d := seen.Compare(before, images); !lost && len(d) > 0 {
+		return false, &ImagesError{Folder: l.folder.Path(), Images: len(before), Differences: d}
 	}
-	if d := seen.Compare(before, images); len(d) > 0 {
-		return &ImagesError{Folder: l.folder.Path(), Images: len(before), Differences: d}
+	if sum != "" && sum != images.Sum() {
+		return lost, &ImagesError{Folder: l.folder.Path(), Images: len(images)}
 	}
-	return nil
+	return lost, nil
 }

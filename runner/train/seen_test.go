@@ -7,6 +7,7 @@ import (
 	"errors"
 	"image"
 	"image/color"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -70,13 +71,37 @@ func TestOtherImages(t *testing.T) {
 		t.Fatalf("the same images: %v, step %d, want more than %d", err, newest(t, folder).Step, before)
 	}
 	changed := list[len(list)-1].Path
+	first := files["data/"+changed]
 	files["data/"+changed] = bitmap(t, color.RGBA{R: 1, G: 2, B: 3, A: 255})
 	var images *ImagesError
 	err = train("train.steps=16", "train.patience=0")
 	if !errors.As(err, &images) || len(images.Differences) != 1 || !strings.Contains(err.Error(), changed) {
 		t.Errorf("other pixels: %v, want *ImagesError that names %s", err, changed)
 	}
+	// Without its list, the run knows by the sum in its checkpoint that an image is another.
+	file := filepath.Join(folder, "seen")
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Remove(file); err != nil {
+		t.Fatal(err)
+	}
+	err = train("train.steps=18", "train.patience=0")
+	if !errors.As(err, &images) || !strings.Contains(err.Error(), "its file seen is gone") {
+		t.Errorf("other pixels, no list: %v, want *ImagesError", err)
+	}
 	if got := newest(t, folder).Step; got != 16 {
 		t.Errorf("the refused command left step %d, want 16", got)
+	}
+	if _, err := os.Stat(file); err == nil {
+		t.Error("the refused command wrote a list")
+	}
+	files["data/"+changed] = first
+	if err := train("train.steps=18", "train.patience=0"); err != nil {
+		t.Errorf("the first pixels again: %v", err)
+	}
+	if again, err := os.ReadFile(file); err != nil || !bytes.Equal(again, text) {
+		t.Errorf("the list was not written again as it was (%v)", err)
 	}
 }

@@ -32,6 +32,7 @@ type State struct {
 	Data        string      `json:"data"`
 	Classes     []string    `json:"classes,omitempty"`
 	Seen        []string    `json:"seen_classes,omitempty"` // those trained or validated on
+	Images      string      `json:"images,omitempty"`       // seen.List.Sum of what is trained on; "": an earlier version began the run
 	Skipped     []string    `json:"skipped,omitempty"`      // bad images left out
 	Validation  *Validation `json:"validation,omitempty"`   // the last one so far
 	BestStep    int         `json:"best_step"`              // -1 before the first evaluation

@@ -97,7 +97,7 @@ func checkRuntime(getenv libtensorflow.Getenv, device libtensorflow.Device) find
 		f.Detail, f.err = err.Error(), err
 	case len(s.Damaged) > 0:
 		f.Detail = s.Folder + " is damaged: " + strings.Join(s.Damaged, "; ") +
-			"; replace it with " + libtensorflow.InstallCommand
+			"; replace it with " + s.install()
 	default:
 		f.OK, f.Detail = true, "TensorFlow "+s.Version+" for "+s.Device+" in "+s.Folder+", verified"
 	}

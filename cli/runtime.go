@@ -103,6 +103,14 @@ type runtimeStatus struct {
 	Damaged  []string `json:"damaged,omitempty"`
 }
 
+// install is the command that installs the same build again.
+func (s runtimeStatus) install() string {
+	if s.Device == string(libtensorflow.GPU) {
+		return libtensorflow.InstallCommand + " --gpu"
+	}
+	return libtensorflow.InstallCommand
+}
+
 // status finds and verifies the runtime of a device.
 func status(getenv libtensorflow.Getenv, device libtensorflow.Device) (runtimeStatus, error) {
 	folder, err := libtensorflow.Find(getenv, device)
@@ -139,6 +147,5 @@ func runRuntimeStatus(o runtimeOptions, streams IO) error {
 	for _, d := range s.Damaged {
 		errs = append(errs, errors.New(d))
 	}
-	return fmt.Errorf("the runtime in %q is damaged, replace it with %s: %w", s.Folder,
-		libtensorflow.InstallCommand, errors.Join(errs...))
+	return fmt.Errorf("the runtime in %q is damaged, replace it with %s: %w", s.Folder, s.install(), errors.Join(errs...))
 }

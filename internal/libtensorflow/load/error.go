@@ -21,11 +21,20 @@ func (e *Error) Error() string {
 
 // What mends a runtime that is not loaded.
 const (
-	replace  = "replace it with: " + libtensorflow.InstallCommand
-	asItIs   = "to load it as it is, set " + VerifyVariable + "=off"
-	moreOpen = "the limit of open files is too low: raise it with ulimit -n"
-	moreRoom = "memory is too small for it: raise the limit, ulimit -v or that of the container"
+	replaceCPU = "replace it with: " + libtensorflow.InstallCommand
+	replaceGPU = replaceCPU + " --gpu"
+	asItIs     = "to load it as it is, set " + VerifyVariable + "=off"
+	moreOpen   = "the limit of open files is too low: raise it with ulimit -n"
+	moreRoom   = "memory is too small for it: raise the limit, ulimit -v or that of the container"
 )
+
+// replace is what mends the runtime in a folder: the command that installs the same build.
+func replace(folder string) string {
+	if m, err := libtensorflow.ReadManifest(folder); err == nil && m.Device == libtensorflow.GPU {
+		return replaceGPU
+	}
+	return replaceCPU
+}
 
 // limits are what the system says where a limit of the process is to blame and not the runtime.
 // glibc does not say why a library cannot be mapped, except where memory is not the reason.
@@ -42,7 +51,7 @@ var limits = []struct {
 // systemError returns what the system said of a runtime as an *Error. It blames the runtime only
 // where no limit is to blame.
 func systemError(folder, reason string) *Error {
-	e := &Error{Folder: folder, Reason: reason, Remedy: replace}
+	e := &Error{Folder: folder, Reason: reason, Remedy: replace(folder)}
 	for _, l := range limits {
 		if strings.HasSuffix(strings.ToLower(reason), l.suffix) {
 			e.Remedy = l.remedy

@@ -65,7 +65,7 @@ func Load(device string) error {
 // pinned to: another may compute other numbers, or lack what a graph needs.
 func checkVersion(folder string) error {
 	if v := Version(); v != libtensorflow.Version {
-		return &Error{Folder: folder, Remedy: replace,
+		return &Error{Folder: folder, Remedy: replace(folder),
 			Reason: fmt.Sprintf("it is TensorFlow %s, and this program is made for %s", v, libtensorflow.Version)}
 	}
 	return nil
@@ -79,7 +79,7 @@ func checkDevice(folder string, d libtensorflow.Device) error {
 	}
 	m, err := libtensorflow.ReadManifest(folder)
 	if err == nil && m.Device != libtensorflow.GPU {
-		return &Error{Folder: folder, Reason: "it is a CPU build, and the device asked for is gpu", Remedy: replace}
+		return &Error{Folder: folder, Reason: "it is a CPU build, and the device asked for is gpu", Remedy: replaceGPU}
 	}
 	return nil
 }

@@ -86,8 +86,8 @@ func TestLoadTwice(t *testing.T) {
 		t.Skip("not a CPU build")
 	}
 	var wrong *Error
-	if err := Load("gpu"); !errors.As(err, &wrong) {
-		t.Errorf("Load(gpu) of a CPU build = %v, want a *Error", err)
+	if err := Load("gpu"); !errors.As(err, &wrong) || wrong.Remedy != replaceGPU {
+		t.Errorf("Load(gpu) of a CPU build = %v, want a *Error that names the command for the GPU build", err)
 	}
 }
 

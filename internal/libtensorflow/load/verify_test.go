@@ -71,6 +71,21 @@ func TestLoadVerifies(t *testing.T) {
 	}
 }
 
+// A damaged GPU build is not mended by installing the CPU build.
+func TestReplace(t *testing.T) {
+	folder := t.TempDir()
+	for device, want := range map[string]string{"cpu": "tfpair runtime install", "gpu": "tfpair runtime install --gpu"} {
+		text := `{"device": "` + device + `", "files": [{"path": "absent"}]}`
+		if err := os.WriteFile(filepath.Join(folder, "MANIFEST.json"), []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		err := verify(folder, func(string) string { return "" })
+		if err == nil || !strings.HasSuffix(err.Error(), "replace it with: "+want) {
+			t.Errorf("a damaged %s build: %v, want %q", device, err, want)
+		}
+	}
+}
+
 // A limit of the process is not a fault of the runtime: nobody is told to install it again.
 func TestLimits(t *testing.T) {
 	folder := installed(t)

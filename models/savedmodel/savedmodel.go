@@ -32,8 +32,9 @@ const (
 	Tag             = "serve"               // of the graph that is served
 )
 
-// maxFile is the largest saved_model.pb that is read: the limit of protocol buffers.
-const maxFile = 2 << 30
+// maxFile is the largest saved_model.pb that is read, in bytes. It is read whole: memory of twice its
+// size is needed where constants fill it, and of ten times where small nodes do.
+const maxFile = 1 << 30
 
 // ErrNoSignature says that a model lacks a signature or one of its tensors.
 var ErrNoSignature = errors.New("no such signature")

@@ -108,6 +108,25 @@ func checkProto(t *testing.T, text []byte, keys ...string) {
 	}
 }
 
+// TestTooLarge: a file beyond the limit is refused by its size, before it is read. The limit is the one
+// that docs/models.md tells.
+func TestTooLarge(t *testing.T) {
+	folder := t.TempDir()
+	f, err := os.Create(filepath.Join(folder, FileName))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if err := f.Truncate(1<<30 + 1); err != nil { // holes, which take no place
+		t.Fatal(err)
+	}
+	_, err = Read(folder)
+	var format *FormatError
+	if !errors.As(err, &format) || !strings.Contains(err.Error(), "larger than 1073741824 bytes") {
+		t.Errorf("Read = %v, want that it is too large", err)
+	}
+}
+
 func TestEncodeRefuses(t *testing.T) {
 	short := packed("kernel", "bias")
 	short.TensorContent = short.TensorContent[:5]

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"sync"
 )
 
 // sessionDraws is how many trainings of each row draw their own part for test.
@@ -14,15 +15,9 @@ const sessionDraws = 5
 // sessionSpace is a search among one setting: its trainings share the features of photos.
 const sessionSpace = "optimizer.adam.lr: [3e-3]\n"
 
-// sessions says what trainings report of photos that they kept for test, and what is true of
+// compareSessions measures photos of groceries whose names tell no session: the part that a training
+// keeps for test, parted at random and by look, by the command that the training prints; and
 // photos of other days.
-type sessions struct {
-	Kept  []measured `json:"kept"`       // recall@1 by the command that train prints, a draw each
-	Other measured   `json:"other_days"` // recall@1 of the first training on photos of other days
-}
-
-// compareSessions measures photos of groceries whose names tell no session: parted at random, and
-// by look.
 func compareSessions(ctx context.Context, o options) error {
 	l, r, err := openLabels(ctx, o, "sessions")
 	if err != nil {
@@ -30,41 +25,47 @@ func compareSessions(ctx context.Context, o options) error {
 	}
 	for _, list := range [][2]string{{"train", "test"}, {"test", "train"}} {
 		for _, by := range []string{"look", "none"} {
-			x, err := row(o, r, list[0]+"/"+by, func() (sessions, error) { return l.sessions(ctx, list[0], list[1], by) })
-			if err != nil {
+			if err := l.sessions(ctx, r, list[0], list[1], by); err != nil {
 				return err
 			}
-			var kept []float64
-			for _, m := range x.Kept {
-				kept = append(kept, 100*m.Value)
-			}
-			fmt.Fprintf(o.out, "photos of %s, --group-by %s, %d draws: recall@1 %.1f %% (%.1f to %.1f), photos of other days %.1f %%\n",
-				list[0], by, len(kept), mean(kept), slices.Min(kept), slices.Max(kept), 100*x.Other.Value)
 		}
 	}
 	return nil
 }
 
-// sessions trains on a list as often as there are draws, and measures other on one of them.
-func (l labelBench) sessions(ctx context.Context, list, other, by string) (x sessions, err error) {
+// sessions trains on a list as often as there are draws, and measures other on the first of them.
+func (l labelBench) sessions(ctx context.Context, r *results, list, other, by string) error {
 	folder, err := os.MkdirTemp("", "tfpair-sessions-")
 	if err != nil {
-		return x, err
+		return err
 	}
 	defer os.RemoveAll(folder)
-	runs, err := l.draws(ctx, folder, list, by)
-	if err != nil {
-		return x, err
-	}
-	for _, run := range runs {
-		m, err := l.recall(ctx, run, "--data", l.list(list), "--group-by", by)
-		if err != nil {
-			return x, err
+	trained := sync.OnceValues(func() ([]string, error) { return l.draws(ctx, folder, list, by) })
+	measure := func(draw int, data ...string) func() (measured, error) {
+		return func() (measured, error) {
+			runs, err := trained()
+			if err != nil {
+				return measured{}, err
+			}
+			return l.recall(ctx, runs[draw], data...)
 		}
-		x.Kept = append(x.Kept, m)
 	}
-	x.Other, err = l.recall(ctx, runs[0], "--data", l.list(other))
-	return x, err
+	var kept []float64
+	for draw := range sessionDraws {
+		x, err := row(l.options, r, fmt.Sprintf("%s/%s/draw=%d", list, by, draw),
+			measure(draw, "--data", l.list(list), "--group-by", by))
+		if err != nil {
+			return err
+		}
+		kept = append(kept, 100*x.Value)
+	}
+	x, err := row(l.options, r, fmt.Sprintf("%s/%s/other days", list, by), measure(0, "--data", l.list(other)))
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(l.options.out, "photos of %s, --group-by %s, %d draws: recall@1 %.1f %% (%.1f to %.1f), photos of other days %.1f %%\n",
+		list, by, len(kept), mean(kept), slices.Min(kept), slices.Max(kept), 100*x.Value)
+	return nil
 }
 
 // draws trains a head as often as there are draws, and returns the run folders.

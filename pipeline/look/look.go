@@ -1,7 +1,7 @@
 // Package look groups pictures that look alike: photos of one shelf, one session or one
 // camera, where no name tells them apart.
 //
-//	picture → colours averaged to 3×3 → k-means among the pictures of a class → group
+//	picture → colours averaged to 3×3 → clusters among the pictures of a class → group
 //
 // Bursts tells whether there is reason to do so. A group is a guess. What the data names, a column or a part of the path, is better.
 package look

@@ -87,6 +87,7 @@ func pipeCommands(t *testing.T) map[string][]string {
 		"index build":                      slices.Concat(data, model, []string{"--out", "index"}),
 		"search":                           slices.Concat(model, []string{"--image", onePicture, "--index", "index", "--sheet", "new.png"}),
 		"check":                            data,
+		"duplicates":                       {"--move-to", "new", "--apply", "pictures"},
 		"seen":                             {onePicture},
 		"demo":                             {},
 		"describe":                         {},

@@ -28,11 +28,19 @@ type IO struct {
 func Run(ctx context.Context, args []string, streams IO) int {
 	out := &results{Writer: streams.Out}
 	streams.Out = out
-	err := newApp(streams).RunContext(ctx, args)
+	err := newApp(streams).RunContext(ctx, argumentLast(args))
 	if out.lost != nil && (err == nil || errors.Is(err, errDifferent)) {
 		err = fmt.Errorf("write the results to standard output: %w", out.lost)
 	}
 	return report(streams, err)
+}
+
+// argumentLast puts what duplicates looks at behind its flags, where the parser wants it.
+func argumentLast(args []string) []string {
+	if len(args) > 3 && args[1] == "duplicates" && !strings.HasPrefix(args[2], "-") {
+		return slices.Concat(args[:2], args[3:], args[2:3])
+	}
+	return args
 }
 
 const about = `tfpair trains a network that tells which of your pictures belong together. It
@@ -79,6 +87,7 @@ func newApp(streams IO) *cli.App {
 			newIndexCommand(streams),
 			newSearchCommand(streams),
 			newCheckCommand(streams),
+			newDuplicatesCommand(streams),
 			newSeenCommand(streams),
 			newDemoCommand(streams),
 			newModelCommand(streams),

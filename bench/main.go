@@ -84,6 +84,8 @@ var commands = []command{
 		[]string{"mnist", "omniglot", "grocery"}, []string{"tfpair"}, openset},
 	{"sessions", "the test part of photos whose names tell no session, beside photos of other days",
 		[]string{"grocery"}, []string{"tfpair"}, compareSessions},
+	{"duplicates", "altered copies of photos that are found, beside the package imagehash",
+		[]string{"grocery"}, nil, duplicates},
 	{"embed", "tfpair embed beside its parts, decoding and network, each alone",
 		[]string{"mnist", "grocery"}, []string{"tfpair", "embedder"}, embed},
 }

@@ -122,13 +122,11 @@ func (o duplicatesOptions) validate() error {
 		return usagef("--move-to %s is %s; want a folder, or a name that is free", o.moveTo, regular.Kind(info.Mode()))
 	}
 	for _, f := range []given{{"out", o.list}, {"page", o.page}, {"undo-list", o.undoFile()}} {
-		if f.value == "" || f.flag != "undo-list" && o.overwrite || f.flag == "undo-list" && !o.apply {
+		if f.value == "" || f.flag == "undo-list" && !o.apply {
 			continue
 		}
-		if free, err := aside.Free(f.value); err != nil {
+		if err := aside.Unused(f.value, f.flag != "undo-list" && o.overwrite); err != nil {
 			return err
-		} else if !free {
-			return usagef("--%s %s is there already; nothing is overwritten", f.flag, f.value)
 		}
 	}
 	return nil

@@ -113,10 +113,8 @@ func (s Step) take() error {
 }
 
 func (s Step) move() error {
-	if free, err := aside.Free(s.To); err != nil {
+	if err := aside.Unused(s.To, false); err != nil {
 		return err
-	} else if !free {
-		return fmt.Errorf("%q is there already; nothing is overwritten", s.To)
 	}
 	if err := aside.MkdirAll(filepath.Dir(s.To)); err != nil {
 		return err
@@ -207,10 +205,8 @@ func back(s Step) (bool, error) {
 		} else if err != nil {
 			return false, err
 		}
-		if free, err := aside.Free(s.Copy); err != nil {
+		if err := aside.Unused(s.Copy, false); err != nil {
 			return false, err
-		} else if !free {
-			return false, fmt.Errorf("%q is there again; nothing is overwritten", s.Copy)
 		}
 		if err := aside.MkdirAll(filepath.Dir(s.Copy)); err != nil {
 			return false, err

@@ -1,16 +1,20 @@
 package cli
 
 import (
+	"context"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
 
 	"github.com/tfpair/tfpair/models/index"
+	"github.com/tfpair/tfpair/models/run"
 	"github.com/tfpair/tfpair/pipeline/dataset"
 	"github.com/tfpair/tfpair/runner/evaluate"
 )
@@ -104,9 +108,14 @@ func number(flag string, n int) given {
 
 // next returns the command that measures the run on what the training kept for test. Where
 // that cannot be measured, the command measures validation, and says that it was seen.
-func (o trainOptions) next(data *dataset.Dataset) commandLine {
+func (o trainOptions) next(ctx context.Context, data *dataset.Dataset) commandLine {
 	line := commandLine{"tfpair", "evaluate"}.with(given{"model", o.out}).with(o.data.flags()...).with(o.machine.flags()...)
-	if !measurable(data, data.In(dataset.Test)) {
+	test := data.In(dataset.Test)
+	copies, err := seenFiles(ctx, data, test, o.out)
+	if err != nil {
+		copies = nil // the command says what cannot be read
+	}
+	if !measurable(data, test.Without(copies)) {
 		split := dataset.Val
 		if len(data.In(split).Images) == 0 { // folds leave none
 			split = dataset.Train
@@ -114,6 +123,42 @@ func (o trainOptions) next(data *dataset.Dataset) commandLine {
 		line = append(line.with(given{"split", string(split)}), "--seen")
 	}
 	return line
+}
+
+// seenFiles returns the images of a part that are the same files as images that a run has seen.
+// It reads those whose size an image of the run has.
+func seenFiles(ctx context.Context, data *dataset.Dataset, part dataset.Part, folder string) (map[int32]bool, error) {
+	f, err := run.Open(folder)
+	if err != nil {
+		return nil, err
+	}
+	list, err := f.Seen()
+	if errors.Is(err, fs.ErrNotExist) { // an earlier version began it
+		return nil, nil
+	} else if err != nil {
+		return nil, err
+	}
+	sizes, contents := map[int64]bool{}, map[string]bool{}
+	for _, split := range []dataset.Split{dataset.Train, dataset.Val} {
+		for _, i := range data.In(split).Images {
+			sizes[data.Images[i].Size] = true
+		}
+	}
+	for _, i := range list {
+		contents[hex.EncodeToString(i.SHA256[:])] = true
+	}
+	asked := slices.DeleteFunc(slices.Clone(part.Images), func(i int32) bool { return !sizes[data.Images[i].Size] })
+	sums, err := data.Sums(ctx, asked)
+	if err != nil {
+		return nil, err
+	}
+	same := map[int32]bool{}
+	for at, i := range asked {
+		if contents[sums[at]] {
+			same[i] = true
+		}
+	}
+	return same, nil
 }
 
 // measurable reports whether a part has what an evaluation asks for: pairs of both kinds.

@@ -119,7 +119,7 @@ func (o *trainOptions) train(ctx context.Context, g *grouping, r *train.Resolved
 	if err != nil {
 		return stopped(ctx, err)
 	}
-	return w.summarize(summary, o.out, o.next(data))
+	return w.summarize(summary, o.out, o.next(ctx, data))
 }
 
 // stopped is err, or, where that only says that ctx has ended, the signal that ended it:

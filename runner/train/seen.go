@@ -4,9 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 
 	"github.com/tfpair/tfpair/models/seen"
 	"github.com/tfpair/tfpair/pipeline/dataset"
+	"github.com/tfpair/tfpair/runner/evaluate"
 )
 
 // images returns what the training sees, each image with its role. An image in several parts
@@ -36,7 +38,7 @@ func (l *loop) images(train, val dataset.Part, labels []int32) (seen.List, error
 
 // withoutTrained returns validation without the images whose content is trained on, under
 // whatever name: they would choose a threshold that is too good. It notes how many there were.
-// Where no image were left, validation stays as it is, and the note says what that means.
+// Where too few images were left, validation stays as it is, and the note says what that means.
 func (l *loop) withoutTrained(train, val dataset.Part) dataset.Part {
 	trained := l.store.Contents(train.Images)
 	in := map[int32]bool{}
@@ -53,14 +55,20 @@ func (l *loop) withoutTrained(train, val dataset.Part) dataset.Part {
 		return val
 	}
 	rest := val.Without(same)
-	if len(rest.Images) == 0 {
-		l.repeated = []string{fmt.Sprintf("all %d validation images are copies of training images: the numbers of "+
-			"validation, and the threshold, are too good", len(same))}
+	if len(rest.Images) == 0 || !l.measurable(rest) {
+		l.repeated = []string{fmt.Sprintf("%d of %d validation images are copies of training images, and the others are too few to measure: "+
+			"the numbers of validation, and the threshold, are too good", len(same), len(val.Images))}
 		return val
 	}
 	l.repeated = []string{fmt.Sprintf("%d of %d validation images are copies of training images and are left out of validation",
 		len(same), len(val.Images))}
 	return rest
+}
+
+// measurable reports whether a part has pairs of both kinds.
+func (l *loop) measurable(part dataset.Part) bool {
+	pairs, err := evaluate.ChoosePairs(l.Data, part, l.Data.In("").LabelImages(), nil, 0)
+	return err == nil && slices.Contains(pairs.Same, true) && slices.Contains(pairs.Same, false)
 }
 
 // checkImages compares images with those that the run folder remembers, if it does, and with the

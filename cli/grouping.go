@@ -79,7 +79,7 @@ func (g *grouping) search(ctx context.Context, data *dataset.Dataset, o look.Opt
 	}
 	g.data.groupBy = byLook
 	g.found = fmt.Sprintf("pictures of one class come in bursts: the nearest is %.0f %% as far as if they were independent; "+
-		"they are grouped by look, so that test is of other bursts than training; --group-by none parts them at random", 100*seen.Ratio)
+		"they are grouped by look, a guess at the bursts, and new days can still be harder than test; --group-by none parts them at random", 100*seen.Ratio)
 	return nil
 }
 

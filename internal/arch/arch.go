@@ -112,7 +112,7 @@ var Rules = map[string]Rule{
 	"pipeline/decode/heif": {Ours: []string{"pipeline/decode"}, Pure: true, Why: noCgo},
 	"pipeline/features":    {Ours: []string{"internal/half"}, Pure: true, Why: noCgo},
 	"pipeline/resize":      {Pure: true, Why: noCgo},
-	"pipeline/look":        {Ours: []string{"internal/forest", "pipeline/dataset", "pipeline/decode"}, Pure: true, Why: noCgo},
+	"pipeline/look":        {Ours: []string{"pipeline/dataset", "pipeline/decode"}, Pure: true, Why: noCgo},
 	"pipeline/copies": {Ours: []string{"internal/aside", "internal/forest", "internal/regular", "internal/workers", "pipeline/dataset", "pipeline/decode",
 		"pipeline/phash"}, Pure: true, Why: noCgo},
 	"pipeline/phash":    {Pure: true, Why: noCgo},

@@ -62,7 +62,12 @@ func TestNearest(t *testing.T) {
 		least := math.Inf(1)
 		for j := range looks {
 			if i != j {
-				least = min(least, square(&looks[i], &looks[j]))
+				sum := 0.0
+				a, b := looks[i].coarse(), looks[j].coarse()
+				for c := range a {
+					sum += (a[c] - b[c]) * (a[c] - b[c])
+				}
+				least = min(least, sum)
 			}
 		}
 		want += least / float64(len(looks))

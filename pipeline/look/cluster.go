@@ -1,104 +1,115 @@
 package look
 
 import (
-	"cmp"
 	"math"
-	"slices"
-
-	"github.com/tfpair/tfpair/internal/forest"
+	"math/rand/v2"
 )
 
-// merge is two clusters that became one, each named by one of its looks.
-type merge struct {
-	a, b   int
-	height float64 // growth of the sum of squared distances to the middle
-}
+const (
+	restarts = 8   // from other first centres: the best is taken
+	rounds   = 100 // of Lloyd's algorithm, at most
+)
 
-// cluster parts looks into k groups by Ward's method (1963): of all clusters, those two become one
-// whose joining adds least to the squared distances from the middles, until k are left. It
-// returns the group of each look, in [0,k); the first look is in group 0. k is at least 1,
-// and all are in group 0 where it is less.
+// cluster parts looks into k groups by k-means: k-means++ (Arthur and Vassilvitskii 2007, §2.2)
+// draws the first centres, Lloyd's algorithm moves them. It returns the group of each look, in
+// [0,k); the first look is in group 0. k is at least 1, and all are in group 0 where it is less.
 func cluster(looks []Look, k int) []int {
-	merges := ward(looks)
-	slices.SortStableFunc(merges, func(a, b merge) int { return cmp.Compare(a.height, b.height) })
-	sets := forest.New(len(looks))
-	for _, m := range merges[:max(0, len(looks)-max(k, 1))] {
-		sets.Join(int32(m.a), int32(m.b))
+	best, least := make([]int, len(looks)), math.Inf(1)
+	if k < 2 {
+		return best
 	}
-	of, number := make([]int, len(looks)), map[int32]int{}
-	for i := range looks {
-		root := sets.Root(int32(i))
-		if _, ok := number[root]; !ok {
-			number[root] = len(number)
+	r := rand.New(rand.NewPCG(uint64(len(looks)), 0x6c6f6f6b)) // "look"
+	for range restarts {
+		if of, sum := lloyd(looks, first(looks, k, r)); sum < least {
+			best, least = of, sum
 		}
-		of[i] = number[root]
 	}
-	return of
+	return inOrder(best, k)
 }
 
-// middle is the mean look of a cluster.
-type middle struct {
-	look Look
-	size float64
+// first draws k centres, each with odds that grow with the square of its distance to the others.
+func first(looks []Look, k int, r *rand.Rand) []Look {
+	centres := []Look{looks[r.IntN(len(looks))]}
+	near := make([]float64, len(looks))
+	for i := range near {
+		near[i] = math.Inf(1)
+	}
+	for len(centres) < k {
+		total := 0.0
+		for i := range looks {
+			near[i] = min(near[i], square(&looks[i], &centres[len(centres)-1]))
+			total += near[i]
+		}
+		at, left := 0, r.Float64()*total
+		for at < len(looks)-1 && left >= near[at] {
+			left -= near[at]
+			at++
+		}
+		centres = append(centres, looks[at])
+	}
+	return centres
 }
 
-// ward returns the merges that make one cluster of all looks. It follows chains of nearest
-// neighbours until two are each other's (Murtagh 1983), which gives the merges of Ward's
-// method in another order, in a time that grows with the square of the number of looks.
-func ward(looks []Look) (merges []merge) {
-	clusters, alive := make([]middle, len(looks)), make([]int, len(looks))
-	for i, l := range looks {
-		clusters[i], alive[i] = middle{l, 1}, i
+// lloyd moves centres to the middle of the looks that are nearest to them until none changes. It
+// returns the centre of each look, and the sum of the squares of their distances.
+func lloyd(looks, centres []Look) (of []int, sum float64) {
+	of = make([]int, len(looks))
+	for range rounds {
+		changed := false
+		sum = 0
+		for i := range looks {
+			at, least := 0, math.Inf(1)
+			for c := range centres {
+				if d := square(&looks[i], &centres[c]); d < least {
+					at, least = c, d
+				}
+			}
+			changed = changed || of[i] != at
+			of[i], sum = at, sum+least
+		}
+		if !changed {
+			break
+		}
+		move(looks, of, centres)
 	}
-	var chain []int
-	for len(alive) > 1 {
-		if len(chain) == 0 {
-			chain = append(chain, alive[0])
-		}
-		last, before := chain[len(chain)-1], -1
-		if len(chain) > 1 {
-			before = chain[len(chain)-2]
-		}
-		near, height := neighbour(clusters, alive, last, before)
-		if near != before {
-			chain = append(chain, near)
-			continue
-		}
-		chain = chain[:len(chain)-2]
-		merges = append(merges, merge{near, last, height})
-		clusters[near] = join(clusters[near], clusters[last])
-		alive = slices.DeleteFunc(alive, func(i int) bool { return i == last })
-	}
-	return merges
+	return of, sum
 }
 
-// neighbour returns the cluster that is nearest to one; of equally near ones before, if it is one.
-func neighbour(clusters []middle, alive []int, of, before int) (near int, height float64) {
-	near, height = -1, math.Inf(1)
-	if before >= 0 {
-		near, height = before, growth(&clusters[of], &clusters[before])
-	}
-	for _, i := range alive {
-		if i != of {
-			if h := growth(&clusters[of], &clusters[i]); h < height {
-				near, height = i, h
+// move puts each centre into the middle of its looks. One without looks stays.
+func move(looks []Look, of []int, centres []Look) {
+	for c := range centres {
+		var middle [len(Look{})]float64
+		n := 0.0
+		for i, at := range of {
+			if at == c {
+				n++
+				for j, v := range looks[i] {
+					middle[j] += float64(v)
+				}
+			}
+		}
+		for j := range middle {
+			if n > 0 {
+				centres[c][j] = float32(middle[j] / n)
 			}
 		}
 	}
-	return near, height
 }
 
-// growth is what joining two clusters adds to the squared distances from their middles.
-func growth(a, b *middle) float64 {
-	return a.size * b.size / (a.size + b.size) * square(&a.look, &b.look)
-}
-
-func join(a, b middle) middle {
-	m := middle{size: a.size + b.size}
-	for j := range m.look {
-		m.look[j] = float32((a.size*float64(a.look[j]) + b.size*float64(b.look[j])) / m.size)
+// inOrder numbers groups by the first look of each, so that centres' order does not matter.
+func inOrder(of []int, k int) []int {
+	number := make([]int, k)
+	next := 0
+	for _, at := range of {
+		if number[at] == 0 {
+			next++
+			number[at] = next
+		}
 	}
-	return m
+	for i, at := range of {
+		of[i] = number[at] - 1
+	}
+	return of
 }
 
 // square returns the square of the distance of two looks.

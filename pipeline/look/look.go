@@ -1,7 +1,7 @@
 // Package look groups pictures that look alike: photos of one shelf, one session or one
 // camera, where no name tells them apart.
 //
-//	picture → colours averaged to 3×3 → clusters among the pictures of a class → group
+//	picture → colours averaged to 8×8 → k-means among the pictures of a class → group
 //
 // Bursts tells whether there is reason to do so. A group is a guess. What the data names, a column or a part of the path, is better.
 package look
@@ -24,12 +24,12 @@ import (
 )
 
 const (
-	side   = 3 // of the averaged picture: more places tell steps and angles apart, not shelves
+	side   = 8 // of the averaged picture
 	groups = 4 // of a class or a label image, at most
 	least  = 2 // pictures for each group, in the mean
 )
 
-// Look is the colours of a picture at 3×3 places: RGB in [0,255].
+// Look is the colours of a picture at 8×8 places: RGB in [0,255].
 type Look [side * side * 3]float32
 
 // Of returns the look of a picture.

@@ -119,9 +119,9 @@ func TestGroupStopped(t *testing.T) {
 	}
 }
 
-// TestOf against the mean of each of 3×3 fields, in plain loops.
+// TestOf against the mean of each of 8×8 fields, in plain loops.
 func TestOf(t *testing.T) {
-	img := image.NewNRGBA(image.Rect(0, 0, 8*side, 8*side))
+	img := image.NewNRGBA(image.Rect(0, 0, 64, 64))
 	r := rand.New(rand.NewPCG(3, 4))
 	for i := range img.Pix {
 		img.Pix[i] = uint8(r.IntN(256))

@@ -23,7 +23,7 @@ const (
 
 // Near is the ratio of Evidence below which pictures come in bursts. It lies between two lists of
 // photos of shelves (0.90 and 0.92) and what is independent: pictures of the demo (0.96), digits and
-// characters (0.98 and 0.99), photos of different products (0.99 and 1.00).
+// characters (0.98 and 0.99), photos of different products (0.99).
 const Near = 0.95
 
 // Evidence says how near pictures of a class lie to one another.

@@ -53,8 +53,9 @@ Nothing is trained, and TensorFlow is not needed unless --model is given.
   singles         classes of one picture
 
 Copies are the same file, the same pixels, or re-encoded, resized, grey or slightly
-recoloured; --copies alike counts cropped, framed and written-on ones, too. With --model,
-pairs are compared by their embeddings, which tells more than their colours.
+recoloured; --copies alike counts cropped, framed and written-on ones, and other shots
+of the same moment, too. With --model, pairs are compared by their embeddings, which
+tells more than their colours.
 
 ` + examplesHead + `  tfpair check --data demo/pictures
   tfpair check --data demo/pictures --fail-on leaks,contradictions,unreadable --quiet

@@ -110,7 +110,7 @@ func megabytes(n int64) string { return fmt.Sprintf("%s MB", commas(int((n+1<<19
 // copiesWords says how many copies of each kind there are.
 func copiesWords(list []check.Copies) string {
 	names := map[copies.Kind]string{copies.File: "of the same file", copies.Pixels: "of the same pixels",
-		copies.Reencoded: "re-encoded, resized or recoloured", copies.Edited: "cropped, framed or written on"}
+		copies.Reencoded: "re-encoded, resized or recoloured", copies.Edited: "that look the same"}
 	var words []string
 	for _, c := range list {
 		if c.Count > 0 {

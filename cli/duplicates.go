@@ -53,7 +53,8 @@ named first: the sharpest, then the largest.
 
   same     the same file, the same pixels, or re-encoded, resized, grey or
            slightly recoloured
-  alike    looks the same: cropped by up to a tenth, framed or written on, too
+  alike    looks the same: cropped by up to a tenth, framed or written on, too,
+           or another shot of the same moment
 
 docs/duplicates.md says how often different pictures are taken for one. Drawings and
 pictures on plain ground have no hash: of them, only the same file and the same
@@ -409,7 +410,7 @@ func showDuplicates(out output, rows []duplicateRow) error {
 
 // copyWords say how two pictures are the same.
 var copyWords = map[copies.Kind]string{copies.File: "same file", copies.Pixels: "same pixels",
-	copies.Reencoded: "re-encoded or resized", copies.Edited: "cropped, framed or written on"}
+	copies.Reencoded: "re-encoded or resized", copies.Edited: "looks the same"}
 
 // act moves or links copies, or says what it would do.
 func (o duplicatesOptions) act(out output, g *gathered, groups []copies.Group, r *duplicatesFound) error {

@@ -1,0 +1,111 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"image/png"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/tfpair/tfpair/internal/sample"
+)
+
+// browser returns a browser without a window, or skips the test.
+func browser(t *testing.T) string {
+	t.Helper()
+	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
+		if path, err := exec.LookPath(name); err == nil {
+			return path
+		}
+	}
+	t.Skip("no chromium, chromium-browser or google-chrome in PATH; .ci/chromium installs one")
+	return ""
+}
+
+// opened returns the page as it is once its scripts have run, and what they complained about.
+func opened(t *testing.T, browser, page string) (dom, log string) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	defer cancel()
+	absolute, err := filepath.Abs(page)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := exec.CommandContext(ctx, browser, "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
+		"--user-data-dir="+t.TempDir(), "--enable-logging=stderr", "--virtual-time-budget=5000", "--dump-dom", "file://"+absolute)
+	var out, said bytes.Buffer
+	c.Stdout, c.Stderr = &out, &said
+	if err := c.Run(); err != nil {
+		t.Fatalf("%s: %v\n%s", browser, err, said.String())
+	}
+	return out.String(), said.String()
+}
+
+// TestDuplicatesPage looks through the page of duplicates in a browser: its scripts run without a
+// complaint, hide and show groups, and every picture has a text.
+func TestDuplicatesPage(t *testing.T) {
+	browser := browser(t)
+	t.Chdir(t.TempDir())
+	if err := sample.Write("data", sample.Options{Train: 4, Test: 2}); err != nil {
+		t.Fatal(err)
+	}
+	copyFile(t, "data/train/house/000.png", "data/train/house/again.png")
+	copyFile(t, "data/train/house/001.png", "data/<b>&amp; other.png")
+	var said strings.Builder
+	args := []string{"tfpair", "duplicates", "data", "--copies", "same", "--cache", "off", "--page", "page.html"}
+	if code := Run(t.Context(), args, IO{Out: &said, Err: &said, Getenv: os.Getenv}); code != exitDone {
+		t.Fatalf("%s = %d:\n%s", strings.Join(args, " "), code, said.String())
+	}
+	dom, log := opened(t, browser, "page.html")
+	if strings.Contains(log, "CONSOLE") {
+		t.Errorf("the page complains:\n%s", log)
+	}
+	if !strings.Contains(dom, "2 of 2 groups are shown") {
+		t.Errorf("no count of groups:\n%s", dom)
+	}
+	pictures := regexp.MustCompile(`<img [^>]*>`).FindAllString(dom, -1)
+	if len(pictures) != 4 {
+		t.Errorf("%d pictures, want 4", len(pictures))
+	}
+	for _, p := range pictures {
+		if !strings.Contains(p, `alt="`) || !strings.Contains(p, `src="data:image/jpeg;base64,`) {
+			t.Errorf("picture %.80s", p)
+		}
+	}
+	if strings.Contains(dom, "<b>&amp; other.png") || !strings.Contains(dom, "&lt;b&gt;") {
+		t.Error("a name of a file is read as markup")
+	}
+
+	// The first box taken away, as a person would: no group is left.
+	text, err := os.ReadFile("page.html")
+	if err != nil {
+		t.Fatal(err)
+	}
+	clicked := strings.Replace(string(text), "</body>", `<script>document.querySelector("input").click()</script></body>`, 1)
+	if err := os.WriteFile("clicked.html", []byte(clicked), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if dom, _ := opened(t, browser, "clicked.html"); !strings.Contains(dom, "0 of 2 groups are shown") {
+		t.Errorf("a box hides nothing:\n%s", dom)
+	}
+}
+
+// copyFile copies a picture.
+func copyFile(t *testing.T, from, to string) {
+	t.Helper()
+	data, err := os.ReadFile(from)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := png.Decode(bytes.NewReader(data)); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(to, data, 0o600); err != nil {
+		t.Fatal(err)
+	}
+}

@@ -58,21 +58,29 @@ func Unused(path string, overwrite bool) error {
 	return &ExistsError{path}
 }
 
-// MkdirAll makes the folder at path, and those around it. Those that it makes survive a crash.
-func MkdirAll(path string) error {
-	var around []string // folders that get a new name in them
-	for at := filepath.Clean(path); ; at = filepath.Dir(at) {
-		if _, err := os.Stat(at); !errors.Is(err, fs.ErrNotExist) || at == filepath.Dir(at) {
+// MkdirAll makes the folder at path, and those around it. Those that it makes survive a crash. It
+// makes all of them or none.
+func MkdirAll(path string) (err error) {
+	var missing []string // the innermost first
+	for at := filepath.Clean(path); at != filepath.Dir(at); at = filepath.Dir(at) {
+		if _, err := os.Stat(at); !errors.Is(err, fs.ErrNotExist) {
 			break
 		}
-		around = append(around, filepath.Dir(at))
+		missing = append(missing, at)
 	}
+	defer func() {
+		if err != nil {
+			for _, folder := range missing {
+				_ = os.Remove(folder) // one that somebody has put something into stays
+			}
+		}
+	}()
 	if err := os.MkdirAll(path, 0o755); err != nil {
 		return err
 	}
-	for _, folder := range around {
-		if err := Sync(folder); err != nil {
-			return &UnsyncedError{path, err}
+	for _, folder := range missing {
+		if err := Sync(filepath.Dir(folder)); err != nil {
+			return fmt.Errorf("make folder %q: %w", path, err)
 		}
 	}
 	return nil

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 )
 
@@ -228,5 +229,12 @@ func TestMkdirAll(t *testing.T) {
 	}
 	if err := MkdirAll(filepath.Join(file, "d")); err == nil {
 		t.Error("MkdirAll below a file is no error")
+	}
+	long := strings.Repeat("x", 300) // longer than a name may be
+	if err := MkdirAll(filepath.Join(path, "d", "e", long)); err == nil {
+		t.Error("MkdirAll of a name that is too long is no error")
+	}
+	if entries, err := os.ReadDir(path); err != nil || len(entries) != 1 {
+		t.Errorf("after a MkdirAll that failed the folder holds %v (%v), want what was there", entries, err)
 	}
 }

@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/tfpair/tfpair/internal/aside"
 	"github.com/tfpair/tfpair/internal/regular"
 )
 
@@ -21,10 +22,26 @@ func (f *Folder) AppendEvent(event json.RawMessage) error {
 		if err != nil {
 			return fmt.Errorf("write event of run: %w", err)
 		}
-		f.events = file
+		f.events, f.eventsNamed = file, false
 	}
 	if _, err := f.events.Write(append(bytes.Clone(event), '\n')); err != nil {
 		return fmt.Errorf("write event of run: %w", err)
+	}
+	return nil
+}
+
+// SyncEvents brings the events that were appended to the disk: a loss of power leaves them there.
+func (f *Folder) SyncEvents() error {
+	if f.events == nil {
+		return nil
+	}
+	err := f.events.Sync()
+	if err == nil && !f.eventsNamed { // the file may be new
+		err = aside.Sync(f.path)
+		f.eventsNamed = err == nil
+	}
+	if err != nil {
+		return fmt.Errorf("bring the events of run to the disk: %w", err)
 	}
 	return nil
 }

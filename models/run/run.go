@@ -47,10 +47,11 @@ const (
 
 // Folder is an open run folder. One goroutine at a time may use it.
 type Folder struct {
-	path   string
-	made   bool     // by this Folder: nothing was there before
-	lock   *lock    // nil until Lock
-	events *os.File // nil until AppendEvent
+	path        string
+	made        bool     // by this Folder: nothing was there before
+	lock        *lock    // nil until Lock
+	events      *os.File // nil until AppendEvent
+	eventsNamed bool     // the name of that file is on the disk
 }
 
 // NotRunError says that a folder is not a run folder.

@@ -201,6 +201,25 @@ func TestTornEvent(t *testing.T) {
 	}
 }
 
+// TestSyncEvents: events can be synced before there are any, and then with each more.
+func TestSyncEvents(t *testing.T) {
+	f := mustCreate(t)
+	for range 3 {
+		if err := f.SyncEvents(); err != nil {
+			t.Fatal(err)
+		}
+		if err := f.AppendEvent([]byte(`{"event":"x"}`)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := f.events.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.SyncEvents(); err == nil {
+		t.Error("a sync of a closed file is no error")
+	}
+}
+
 func TestResolve(t *testing.T) {
 	f := mustCreate(t)
 	if _, err := f.Resolve("best"); !errors.Is(err, checkpoint.ErrNone) {

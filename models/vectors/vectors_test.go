@@ -162,6 +162,36 @@ func TestOverwrite(t *testing.T) {
 	}
 }
 
+// TestPairComesBack: where the second of two files cannot get its name, both are what they were.
+func TestPairComesBack(t *testing.T) {
+	for _, overwrite := range []bool{false, true} {
+		path := filepath.Join(t.TempDir(), "v.npy")
+		if overwrite {
+			write(t, path, some())
+		}
+		f, err := Create(path, overwrite)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Remove(f.pending[1].Name()); err != nil { // its rename fails
+			t.Fatal(err)
+		}
+		other := some()
+		other.Space = "another"
+		if err := f.Write(other); err == nil {
+			t.Error("Write of what cannot get its name is no error")
+		}
+		_ = f.Close() // what it would remove is gone
+		got, err := Read(path)
+		if overwrite && (err != nil || !cmp.Equal(some(), got)) {
+			t.Errorf("after a Write that failed: %+v, %v, want what was there before", got, err)
+		}
+		if left := names(t, filepath.Dir(path)); !overwrite && len(left) > 0 {
+			t.Errorf("a Write that failed left %v", left)
+		}
+	}
+}
+
 func TestCreateErrors(t *testing.T) {
 	var unknown *named.UnknownError
 	if _, err := Create("v.parquet", false); !errors.As(err, &unknown) ||

@@ -3,8 +3,6 @@ package vectors
 import (
 	"bufio"
 	"errors"
-	"io/fs"
-	"os"
 
 	"github.com/tfpair/tfpair/internal/aside"
 )
@@ -79,16 +77,39 @@ func (f *File) Write(v *Vectors) error {
 	if !f.format.beside {
 		return last.Publish()
 	}
-	if f.overwrite { // else a crash could leave old vectors beside new paths
-		if err := os.Remove(f.path); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return err
+	return f.publishPair()
+}
+
+// publishPair gives both files their names. Where one cannot get it, what was there before comes
+// back. A kill in between leaves new words about the numbers beside old ones, which their checksum
+// tells, or beside none, and then they give way.
+func (f *File) publishPair() error {
+	var kept []*aside.Kept
+	back := func(err error) error {
+		for _, r := range kept {
+			err = errors.Join(err, r.Back())
 		}
-	}
-	if err := f.pending[0].Publish(); err != nil {
 		return err
 	}
-	if err := last.Publish(); err != nil {
-		return errors.Join(err, os.Remove(f.path+aboutExtension))
+	for _, name := range []string{f.path, f.path + aboutExtension} {
+		r, err := aside.Keep(name)
+		if err != nil {
+			return back(err)
+		}
+		kept = append(kept, r)
+	}
+	var unsynced *aside.UnsyncedError
+	for _, p := range f.pending {
+		unsynced = nil // both are in one folder: the last sync brings both names to the disk
+		if err := p.Publish(); err != nil && !errors.As(err, &unsynced) {
+			return back(err)
+		}
+	}
+	for _, r := range kept {
+		r.Drop()
+	}
+	if unsynced != nil {
+		return unsynced
 	}
 	return nil
 }

@@ -126,11 +126,9 @@ func (l *loop) extract(ctx context.Context) (err error) {
 	return nil
 }
 
-// dropFeatures removes what a finished training needs no more, and no other does.
+// dropFeatures removes what a finished training needs no more, and no other does: also what was
+// left there when a kill came between the last checkpoint and this.
 func (l *loop) dropFeatures() error {
-	if l.cache.file == nil {
-		return nil
-	}
 	err := l.cache.close()
 	if l.Features != "" {
 		return err

@@ -193,7 +193,7 @@ func (l *loop) run(ctx context.Context) (*Summary, error) {
 		return nil, err
 	}
 	end := Ended{Step: l.step, Reason: reason, Seconds: l.Now().Sub(start).Seconds()}
-	if err := l.tell(end); err != nil {
+	if err := errors.Join(l.tell(end), l.folder.SyncEvents()); err != nil {
 		return nil, err
 	}
 	if reason == EndedBudget || reason == EndedPatience {
@@ -417,6 +417,9 @@ func (l *loop) save() error {
 	}
 	c.Step = l.step
 	if err := l.folder.CheckLock(); err != nil {
+		return err
+	}
+	if err := l.folder.SyncEvents(); err != nil { // those before the checkpoint are not made again
 		return err
 	}
 	if l.saved, err = checkpoint.Save(l.folder.Checkpoints(), c); err != nil {

@@ -63,7 +63,7 @@ func openRecord(folder string, h head, keys []string) (*record, error) {
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		entries, err := os.ReadDir(folder)
-		if err == nil && len(entries) > 0 {
+		if err == nil && slices.ContainsFunc(entries, foreign) {
 			return nil, &FolderError{folder, "is there and holds no search"}
 		} else if err == nil || errors.Is(err, fs.ErrNotExist) {
 			err = aside.MkdirAll(folder)
@@ -78,8 +78,14 @@ func openRecord(folder string, h head, keys []string) (*record, error) {
 	if err := h.check(folder, before); err != nil {
 		return nil, err
 	}
-	return r, r.read()
+	if err := r.read(); err != nil {
+		return nil, err
+	}
+	return r, r.writeTable() // a kill may have come between it and the trials
 }
+
+// foreign reports whether e is there for another reason than that the writing of the head was killed.
+func foreign(e os.DirEntry) bool { return !strings.HasPrefix(e.Name(), "."+headName) }
 
 // check refuses a folder with another search, and says what differs.
 func (h head) check(folder string, text []byte) error {
@@ -159,6 +165,14 @@ func (r *record) add(t Trial) error {
 	}
 	if err := r.write(trialsName, append(text, '\n')); err != nil {
 		return err
+	}
+	return r.writeTable()
+}
+
+// writeTable writes the trials as a table, if there are any.
+func (r *record) writeTable() error {
+	if len(r.trials) == 0 {
+		return nil
 	}
 	table, err := r.table()
 	if err != nil {

@@ -113,11 +113,15 @@ func (s state) String() string {
 	return b.String()
 }
 
-// visible leaves out what has a name that nobody looks at, and folders of nothing else.
+// visible leaves out what has a name that nobody looks at, folders of nothing else, and words about
+// vectors that are not there, which give way.
 func (s state) visible() state {
 	v := state{}
 	for name, sum := range s {
 		if sum == "folder" || slices.ContainsFunc(strings.Split(name, "/"), hidden) {
+			continue
+		}
+		if of, about := strings.CutSuffix(name, ".npy.json"); about && s[of+".npy"] == "" {
 			continue
 		}
 		v[name] = sum

@@ -37,6 +37,7 @@ type options struct {
 	binary  string
 	work    string
 	keep    bool
+	check   bool
 }
 
 func main() {
@@ -52,10 +53,21 @@ func main() {
 	flag.StringVar(&o.binary, "tfpair", "", "program to test (default: built from this folder)")
 	flag.StringVar(&o.work, "work", "", "folder to work in (default: a temporary one); /dev/shm is fastest")
 	flag.BoolVar(&o.keep, "keep", false, "keep the folders of what went wrong")
+	flag.BoolVar(&o.check, "check", false, "only say whether commands can be traced here: exit code 0, or 1 with the reason")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	if err := wage(ctx, o); err != nil {
+	campaign := wage
+	if o.check {
+		campaign = func(context.Context, options) error {
+			end, err := tracer.Run(tracer.Command{Path: "/bin/true", Below: os.TempDir(), Decide: func(tracer.Call) tracer.Action { return tracer.Action{} }})
+			if err == nil && end.Code != 0 {
+				err = fmt.Errorf("a traced command ended with %d", end.Code)
+			}
+			return err
+		}
+	}
+	if err := campaign(ctx, o); err != nil {
 		fmt.Fprintf(os.Stderr, "faults: %v\n", err)
 		os.Exit(1)
 	}

@@ -3,17 +3,22 @@
 package train
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/tfpair/tfpair/graphs/spec"
+	"github.com/tfpair/tfpair/models/checkpoint"
+	"github.com/tfpair/tfpair/models/run"
 )
 
 const (
@@ -23,7 +28,7 @@ const (
 )
 
 // TestKill kills a training of about a minute at 50 random moments, and compares
-// the weights it ends with to those of an uninterrupted one.
+// the weights it ends with, the best of them and its evaluations to those of an uninterrupted one.
 func TestKill(t *testing.T) {
 	files := pictures(t, 4, 60)
 	if folder := os.Getenv(childEnv); folder != "" {
@@ -60,6 +65,65 @@ func TestKill(t *testing.T) {
 	if diff := cmp.Diff(newest(t, whole), newest(t, killed)); diff != "" {
 		t.Errorf("after %d kills the last checkpoint differs (-want +got):\n%.1000s", kills, diff)
 	}
+	if diff := cmp.Diff(chosen(t, whole), chosen(t, killed)); diff != "" {
+		t.Errorf("after %d kills the best differs (-want +got):\n%.1000s", kills, diff)
+	}
+	if diff := cmp.Diff(measured(t, whole), measured(t, killed)); diff != "" {
+		t.Errorf("after %d kills the evaluations differ (-want +got):\n%.1000s", kills, diff)
+	}
+}
+
+// chosen returns the checkpoint that an export of the run takes, and what RUN/best says.
+func chosen(t *testing.T, folder string) (best struct {
+	Step       int
+	Checkpoint *checkpoint.Checkpoint
+	File       string
+}) {
+	t.Helper()
+	f, err := run.Open(folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close() // read only
+	if best.Step, err = f.Resolve("best"); err != nil {
+		t.Fatal(err)
+	}
+	if best.Checkpoint, err = checkpoint.Load(checkpoint.Path(f.Checkpoints(), best.Step)); err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(filepath.Join(folder, "best"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	best.File = string(text)
+	return best
+}
+
+// measured returns the evaluations of a run, each once: a run that goes on measures some again.
+func measured(t *testing.T, folder string) (list []string) {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(folder, "events.jsonl"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range bytes.Lines(text) {
+		var event map[string]any
+		if err := json.Unmarshal(line, &event); err != nil {
+			t.Fatalf("%s: %v", line, err)
+		}
+		if event["event"] != "eval" {
+			continue
+		}
+		delete(event, "time")
+		plain, err := json.Marshal(event)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !slices.Contains(list, string(plain)) {
+			list = append(list, string(plain))
+		}
+	}
+	return list
 }
 
 func killSpec(t *testing.T) *spec.Spec {

@@ -24,8 +24,8 @@ func TestRoom(t *testing.T) {
 			if err := os.WriteFile(path+"new", []byte("new"), 0o600); err != nil {
 				t.Fatal(err)
 			}
-			if text, _ := os.ReadFile(path); string(text) != before {
-				t.Errorf("the file holds %q while it is kept, want %q", text, before)
+			if _, err := os.Lstat(path); !os.IsNotExist(err) {
+				t.Errorf("the file is there while it is kept: %v", err)
 			}
 			if err := os.Rename(path+"new", path); err != nil { // as what takes its place does
 				t.Fatal(err)

@@ -1,6 +1,7 @@
 package vectors
 
 import (
+	"bytes"
 	stdcsv "encoding/csv"
 	"errors"
 	"fmt"
@@ -48,7 +49,7 @@ func writeCSV(w io.Writer, v *Vectors) error {
 }
 
 func readCSV(r io.Reader, _ int64) (*Vectors, error) {
-	last := &lastByte{r: r}
+	last := &csvLines{r: r}
 	c := stdcsv.NewReader(last)
 	c.ReuseRecord = true
 	header, err := c.Read()
@@ -62,7 +63,7 @@ func readCSV(r io.Reader, _ int64) (*Vectors, error) {
 	v := &Vectors{}
 	for {
 		row, err := c.Read()
-		if err == io.EOF && len(v.Paths) > 0 && last.b != '\n' {
+		if err == io.EOF && len(v.Paths) > 0 && !last.ended() {
 			return nil, fmt.Errorf("line %d does not end with a line feed: the file was cut there; copy it again, "+
 				"or end it with an empty line if it is whole", len(v.Paths)+1)
 		}
@@ -86,16 +87,27 @@ func readCSV(r io.Reader, _ int64) (*Vectors, error) {
 	}
 }
 
-// lastByte keeps the last byte that was read from r.
-type lastByte struct {
-	r io.Reader
-	b byte
+// maxCSVLine is the length of a line in bytes: of more than 80,000 numbers.
+const maxCSVLine = 2 << 20
+
+// csvLines reads from r, and stops at a line that is too long to be held.
+type csvLines struct {
+	r       io.Reader
+	pending int // bytes since the last line feed
 }
 
-func (l *lastByte) Read(p []byte) (int, error) {
+// ended reports whether what was read ends with a line feed.
+func (l *csvLines) ended() bool { return l.pending == 0 }
+
+func (l *csvLines) Read(p []byte) (int, error) {
+	if l.pending > maxCSVLine {
+		return 0, fmt.Errorf("a line is longer than %d bytes", maxCSVLine)
+	}
 	n, err := l.r.Read(p)
-	if n > 0 {
-		l.b = p[n-1]
+	if at := bytes.LastIndexByte(p[:n], '\n'); at >= 0 {
+		l.pending = n - at - 1
+	} else {
+		l.pending += n
 	}
 	return n, err
 }

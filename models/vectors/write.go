@@ -81,8 +81,8 @@ func (f *File) Write(v *Vectors) error {
 }
 
 // publishPair gives both files their names. Where one cannot get it, what was there before comes
-// back. A kill in between leaves new words about the numbers beside old ones, which their checksum
-// tells, or beside none, and then they give way.
+// back. A kill in between leaves at most the file about the numbers, which gives way, and never one beside
+// the other's old one: a reader of NumPy's array would not notice.
 func (f *File) publishPair() error {
 	var kept []*aside.Kept
 	back := func(err error) error {

@@ -170,6 +170,16 @@ func sumOf(path string) (sum [sha256.Size]byte, err error) {
 // maxUndo bounds a list of steps, in bytes.
 const maxUndo = 1 << 28
 
+// steps reads the rows of a list.
+func steps(text []byte) (rows [][]string, err error) {
+	if len(text) > 0 && !bytes.HasPrefix(text, []byte(Move)) && !bytes.HasPrefix(text, []byte(Link)) {
+		return nil, errors.New("it begins with neither move nor link")
+	}
+	r := csv.NewReader(bytes.NewReader(text))
+	r.FieldsPerRecord = 4
+	return r.ReadAll()
+}
+
 // Undo takes back the steps in the file that Do wrote, the last first, and returns how many. Steps that
 // were not taken are passed over. What stands where a moved file was is not overwritten. When all is taken
 // back, the list is removed.
@@ -178,9 +188,7 @@ func Undo(undo string) (done int, err error) {
 	if err != nil {
 		return 0, err
 	}
-	r := csv.NewReader(bytes.NewReader(text))
-	r.FieldsPerRecord = 4
-	rows, err := r.ReadAll()
+	rows, err := steps(text)
 	if err != nil {
 		return 0, fmt.Errorf("%q is no list of what duplicates did: %w", undo, err)
 	}

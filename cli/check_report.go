@@ -105,7 +105,13 @@ func turnedWords(n int) string {
 
 func size(s [2]int) string { return fmt.Sprintf("%d×%d", s[0], s[1]) }
 
-func megabytes(n int64) string { return fmt.Sprintf("%s MB", commas(int((n+1<<19)>>20))) }
+// megabytes returns a size in bytes as people say it.
+func megabytes(n int64) string {
+	if n < 1<<20 {
+		return kilobytes(n)
+	}
+	return fmt.Sprintf("%s MB", commas(int((n+1<<19)>>20)))
+}
 
 // copiesWords says how many copies of each kind there are.
 func copiesWords(list []check.Copies) string {

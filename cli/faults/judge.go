@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -198,6 +199,9 @@ func (j *judge) future(folder string, left state) (string, error) {
 	last, err := look(folder)
 	if err != nil {
 		return "", err
+	}
+	if done && j.scenario.more != "" {
+		maps.DeleteFunc(last, func(path, _ string) bool { return strings.HasPrefix(path+"/", j.scenario.more+"/") })
 	}
 	if d := j.after.difference(last); d != "" {
 		return "after the same command the folder " + d, nil

@@ -18,6 +18,8 @@ type scenario struct {
 
 	// grows: the command goes on from whatever it left, and its states between are many.
 	grows bool
+	// more is the folder that the command makes where its work is done already.
+	more string
 	// twice is the exit code of the command where its work is done already.
 	twice int
 	// run is the folder of a run, or what holds such folders; "" where the command makes none.
@@ -49,7 +51,7 @@ var scenarios = []scenario{
 		args: "export --run run --out model --version 1 --gallery data/test" + tiny},
 	{name: "export-aliases", needs: []string{"run"}, twice: 2, ahead: "run/aliases.csv",
 		args: "export --run run --out model --version 1 --alias-classes --threads 1"},
-	{name: "calibrate", needs: []string{"model", "data"}, twice: 2,
+	{name: "calibrate", needs: []string{"model", "data"}, more: "calibrated/2",
 		args: "calibrate --model model/1 --out calibrated --data data --split test --max f1" + tiny},
 	{name: "index", needs: []string{"model", "data"}, twice: 2,
 		args: "index build --model model --data data --out x.index" + tiny},

@@ -150,7 +150,7 @@ var Rules = map[string]Rule{
 		"graphs/...", "pipeline/...", "models/..."}, Why: ownRoom},
 	"runner/trained/trainedtest": {Ours: []string{"runner/trained", "runner/evaluate",
 		"runner/network", "graphs/...", "internal/session", "models/..."}, Why: ownRoom},
-	"runner/train": {Ours: []string{"runner/trained", "runner/evaluate", "runner/metric",
+	"runner/train": {Ours: []string{"runner/check", "runner/trained", "runner/evaluate", "runner/metric",
 		"runner/network", "runner/tensorboard", "internal/jsonline", "internal/session", "graphs/...", "pipeline/...", "models/..."},
 		Why: ownRoom},
 	"runner/tune": {Ours: []string{"runner/train", "runner/metric", "runner/network", "internal/aside", "internal/session",

@@ -9,6 +9,7 @@ import (
 	"github.com/tfpair/tfpair/pipeline/copies"
 	"github.com/tfpair/tfpair/pipeline/dataset"
 	"github.com/tfpair/tfpair/pipeline/decode"
+	"github.com/tfpair/tfpair/pipeline/phash"
 )
 
 // made returns prints of n different pictures, the colours of which seed draws.
@@ -171,5 +172,20 @@ func TestPart(t *testing.T) {
 	}
 	if n[dataset.Test] < 20 || n[dataset.Val] < 10 || n[""] > 0 {
 		t.Errorf("parts %v", n)
+	}
+}
+
+// TestQuick: what a training knows of its images tells the same, and images that it has not read tell nothing.
+func TestQuick(t *testing.T) {
+	d := classed(40, 4, func(i int) dataset.Split { return dataset.Train })
+	prints := made(40, 1)
+	copyOf(prints, 1, 0)
+	copyOf(prints, 12, 8)
+	found, err := Quick(d, func(i int32) (id phash.Identity, ok bool) {
+		id.SHA256 = prints[i].SHA256
+		return id, i < 36
+	})
+	if err != nil || len(found) != 2 || found[0].Kind != Contradictions || found[1].Kind != Duplicates || found[1].Count != 2 {
+		t.Errorf("Quick = %+v, %v, want a contradiction and two duplicates", found, err)
 	}
 }

@@ -45,6 +45,7 @@ type loop struct {
 	validation validation
 	cache      cache
 	repeated   []string // says what validation repeats of training; nil: nothing
+	found      []string // says what is wrong with the images, the worst first; nil: nothing
 	moved      string   // says that the training goes on on another machine; "": it does not
 
 	step    int       // updates done

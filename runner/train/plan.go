@@ -68,7 +68,7 @@ func (l *loop) notes() []string {
 	if l.moved != "" {
 		moved = []string{l.moved}
 	}
-	return slices.Concat(moved, l.Data.Notes, l.repeated, l.Notes, minerNotes(l.Spec),
+	return slices.Concat(moved, l.Data.Notes, l.repeated, l.found, l.Notes, minerNotes(l.Spec),
 		l.labels.Notes(), l.sampler.Notes(), l.Augmenter.Notes(), l.cacheNotes(l.fileOptions().Bytes()), l.startNotes())
 }
 

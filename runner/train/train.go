@@ -166,6 +166,9 @@ func (l *loop) open(ctx context.Context) error {
 	if err := l.resume(ctx, images); err != nil {
 		return err
 	}
+	if err := l.check(); err != nil {
+		return err
+	}
 	l.cache.images = pipeline.NewCached(l.store, l.cacheOptions(trainPart, valPart))
 	return l.started(trainPart, valPart)
 }

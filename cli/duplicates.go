@@ -1,26 +1,16 @@
 package cli
 
 import (
-	"bytes"
-	"cmp"
 	"context"
-	"encoding/csv"
-	"errors"
-	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 
 	"github.com/urfave/cli/v2"
 
 	"github.com/tfpair/tfpair/internal/aside"
-	"github.com/tfpair/tfpair/internal/jsonline"
-	"github.com/tfpair/tfpair/internal/plural"
 	"github.com/tfpair/tfpair/internal/regular"
 	"github.com/tfpair/tfpair/pipeline/copies"
-	"github.com/tfpair/tfpair/pipeline/dataset"
 )
 
 // duplicatesOptions are the options of tfpair duplicates.
@@ -163,53 +153,6 @@ func (o duplicatesOptions) undoFile() string {
 	return "duplicates-undo.csv"
 }
 
-// duplicateRow is a picture of a group.
-type duplicateRow struct {
-	Group    int         `json:"group"` // from 1
-	Path     string      `json:"path"`
-	Best     bool        `json:"best"`           // of its group: the sharpest, then the largest
-	Kind     copies.Kind `json:"kind,omitempty"` // how it is the same as Of; none for the best
-	Distance int         `json:"distance"`       // of the hashes, bits; 0 for the same file or pixels
-	Of       string      `json:"of,omitempty"`   // the best, or the closest of the group
-	Width    int         `json:"width"`          // pixels, upright
-	Height   int         `json:"height"`
-	Bytes    int64       `json:"bytes"`
-
-	print int // of the picture
-}
-
-// duplicatesFound is the result of tfpair duplicates.
-type duplicatesFound struct {
-	Photos     string         `json:"photos"`
-	Against    string         `json:"against,omitempty"`
-	Images     int            `json:"images"` // looked at, of both
-	Groups     int            `json:"groups"`
-	Copies     int            `json:"copies"`     // beside the best of each group
-	Bytes      int64          `json:"bytes"`      // of the copies
-	Kinds      map[string]int `json:"kinds"`      // copies by kind
-	Unreadable int            `json:"unreadable"` // files
-	Out        string         `json:"out,omitempty"`
-	Page       string         `json:"page,omitempty"`
-	Planned    int            `json:"planned,omitempty"` // files that --move-to or --link is about
-	Done       int            `json:"done,omitempty"`    // files moved or linked
-	UndoList   string         `json:"undo_list,omitempty"`
-}
-
-// gathered is pictures of one or two places.
-type gathered struct {
-	roots   []fs.FS        // [print] where its file is
-	prints  []copies.Print // paths as a person reads them: below the place, or with it before them
-	own     int            // the first own are of PHOTOS
-	inside  []string       // [print] path below its place
-	closers []func() error
-}
-
-func (g *gathered) close() {
-	for _, c := range g.closers {
-		_ = c() // read only
-	}
-}
-
 func runDuplicates(ctx context.Context, o duplicatesOptions, streams IO) error {
 	if err := o.validate(); err != nil {
 		return err
@@ -255,216 +198,6 @@ func runDuplicates(ctx context.Context, o duplicatesOptions, streams IO) error {
 	return o.summary(out, r)
 }
 
-// gather reads the pictures of PHOTOS and of --against.
-func (o duplicatesOptions) gather(ctx context.Context, out output) (_ *gathered, err error) {
-	g := &gathered{}
-	defer func() {
-		if err != nil {
-			g.close()
-		}
-	}()
-	for i, place := range nonEmpty(o.photos, o.against) {
-		data, err := layoutOptions{}.openImages(place)
-		if err != nil {
-			return nil, err
-		}
-		g.closers = append(g.closers, data.Close)
-		for _, note := range data.Notes {
-			out.say("note       %s", note)
-		}
-		prints, err := o.prints.read(ctx, out, data, dataOptions{path: place}.images(), o.workers)
-		if err != nil {
-			return nil, err
-		}
-		for k := range prints {
-			g.inside = append(g.inside, prints[k].Path)
-			if o.against != "" {
-				prints[k].Path = place + "/" + prints[k].Path
-			}
-			g.roots = append(g.roots, data.Root)
-		}
-		if g.prints = append(g.prints, prints...); i == 0 {
-			g.own = len(prints)
-		}
-	}
-	return g, nil
-}
-
-// groups finds groups. Between two places those count that have pictures of both, and those of the second
-// are the originals.
-func (g *gathered) groups(level copies.Level, between bool) []copies.Group {
-	found := copies.Find(g.prints, level)
-	if !between {
-		return found
-	}
-	var groups []copies.Group
-	for _, group := range found {
-		at := -1
-		own := 0
-		for k, m := range group {
-			if m.Print < g.own {
-				own++
-			} else if at < 0 {
-				at = k
-			}
-		}
-		if at < 0 || own == 0 {
-			continue
-		}
-		groups = append(groups, g.led(group, at))
-	}
-	return groups
-}
-
-// led returns a group that begins with its member at.
-func (g *gathered) led(group copies.Group, at int) copies.Group {
-	led := copies.Group{{Print: group[at].Print, Of: group[at].Print}}
-	for k, m := range group {
-		if k == at {
-			continue
-		}
-		if kind, distance, ok := copies.Compare(&g.prints[group[at].Print], &g.prints[m.Print]); ok {
-			m.Of, m.Kind, m.Distance = group[at].Print, kind, distance
-		} else if m.Kind == "" { // the best before: what joins it to the group is what the leader had
-			m.Of, m.Kind, m.Distance = group[at].Print, group[at].Kind, group[at].Distance
-		}
-		led = append(led, m)
-	}
-	return led
-}
-
-func (g *gathered) rows(groups []copies.Group) (rows []duplicateRow) {
-	for i, group := range groups {
-		for k, m := range group {
-			p := &g.prints[m.Print]
-			row := duplicateRow{Group: i + 1, Path: p.Path, Best: k == 0, Width: int(p.Width), Height: int(p.Height),
-				Bytes: p.Stamp.Size, print: m.Print}
-			if k > 0 {
-				row.Kind, row.Distance, row.Of = m.Kind, m.Distance, g.prints[m.Of].Path
-			}
-			rows = append(rows, row)
-		}
-	}
-	return rows
-}
-
-// write writes the list.
-func (o duplicatesOptions) write(rows []duplicateRow) error {
-	if o.list == "" {
-		return nil
-	}
-	var text bytes.Buffer
-	switch o.format() {
-	case ".csv":
-		w := csv.NewWriter(&text)
-		errs := []error{w.Write([]string{"group", "path", "best", "kind", "distance", "of", "width", "height", "bytes"})}
-		for _, r := range rows {
-			errs = append(errs, w.Write([]string{strconv.Itoa(r.Group), r.Path, strconv.FormatBool(r.Best), string(r.Kind),
-				strconv.Itoa(r.Distance), r.Of, strconv.Itoa(r.Width), strconv.Itoa(r.Height), strconv.FormatInt(r.Bytes, 10)}))
-		}
-		w.Flush()
-		if err := errors.Join(append(errs, w.Error())...); err != nil {
-			return err
-		}
-	default:
-		for _, r := range rows {
-			line, err := jsonline.Marshal("picture", r)
-			if err != nil {
-				return err
-			}
-			text.Write(append(line, '\n'))
-		}
-	}
-	return aside.WriteFile(o.list, text.Bytes())
-}
-
-// shownGroups is how many groups are printed; all are in --out, --page and --json.
-const shownGroups = 20
-
-// showDuplicates prints the groups.
-func showDuplicates(out output, rows []duplicateRow) error {
-	for _, r := range rows {
-		if err := out.emit("picture", r); err != nil {
-			return err
-		}
-		if r.Group > shownGroups {
-			continue
-		}
-		if r.Best {
-			out.print("group %d", r.Group)
-		}
-		what := "best"
-		if !r.Best {
-			what = copyWords[r.Kind]
-			if r.Distance > 0 {
-				what += fmt.Sprintf(", %s", count(r.Distance, "bit"))
-			}
-		}
-		out.print("  %-34s %5d×%-5d %s", what, r.Width, r.Height, r.Path)
-	}
-	if n := len(rows); n > 0 && rows[n-1].Group > shownGroups {
-		out.print("and %s more: --out FILE.csv or --page FILE.html has all", count(rows[n-1].Group-shownGroups, "group"))
-	}
-	return nil
-}
-
-// copyWords say how two pictures are the same.
-var copyWords = map[copies.Kind]string{copies.File: "same file", copies.Pixels: "same pixels",
-	copies.Reencoded: "re-encoded or resized", copies.Edited: "looks the same"}
-
-// act moves or links copies, or says what it would do.
-func (o duplicatesOptions) act(out output, g *gathered, groups []copies.Group, r *duplicatesFound) error {
-	if !o.acts() {
-		return nil
-	}
-	info, err := os.Stat(o.photos)
-	if err != nil {
-		return err
-	}
-	if !info.IsDir() || o.link && o.against != "" {
-		return usagef("--move-to and --link are for a folder; %q is none, or it is compared --against another", o.photos)
-	}
-	root, err := filepath.Abs(o.photos)
-	if err != nil {
-		return err
-	}
-	to, err := filepath.Abs(cmp.Or(o.moveTo, "."))
-	if err != nil {
-		return err
-	}
-	plain := make([]copies.Print, len(g.prints))
-	for i := range plain {
-		plain[i] = g.prints[i]
-		plain[i].Path = g.inside[i]
-	}
-	act := copies.Move
-	if o.link {
-		act = copies.Link
-	}
-	steps := copies.Plan(plain, groups, act, root, to, func(print int) bool { return print < g.own })
-	r.Planned = len(steps)
-	var bytes int64
-	for _, s := range steps {
-		bytes += s.Size
-	}
-	verb := map[copies.Act]string{copies.Move: "moved to " + o.moveTo, copies.Link: "made links"}[act]
-	if !o.apply {
-		out.print("would be %s: %s, %s; nothing was done: add --apply to do it", verb, count(len(steps), "file"), megabytes(bytes))
-		return nil
-	}
-	if len(steps) == 0 {
-		return nil
-	}
-	r.UndoList = o.undoFile()
-	if r.Done, err = copies.Do(steps, r.UndoList); err != nil {
-		return fmt.Errorf("%s of %s were %s, and %s takes it back: %w", commas(r.Done), plural.Count(len(steps), "file"), verb,
-			commandLine{"tfpair", "duplicates", "--undo", r.UndoList}, err)
-	}
-	out.print("%s: %s, %s", verb, count(r.Done, "file"), megabytes(bytes))
-	out.say("to take it back: %s", commandLine{"tfpair", "duplicates", "--undo", r.UndoList})
-	return nil
-}
-
 // summary says what was found.
 func (o duplicatesOptions) summary(out output, r duplicatesFound) error {
 	if r.Copies == 0 {
@@ -489,16 +222,4 @@ func (o duplicatesOptions) summary(out output, r duplicatesFound) error {
 			given{"page", "duplicates.html"}))
 	}
 	return out.emit("summary", r)
-}
-
-// runUndo takes back what a list says.
-func runUndo(out output, list string) error {
-	done, err := copies.Undo(list)
-	if err != nil {
-		return &dataset.Error{Role: "undo list", Path: list, Err: err}
-	}
-	out.print("taken back: %s", count(done, "file"))
-	return out.emit("undo", struct {
-		Done int `json:"done"`
-	}{done})
 }

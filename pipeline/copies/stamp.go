@@ -3,7 +3,6 @@ package copies
 import (
 	"archive/zip"
 	"io/fs"
-	"syscall"
 )
 
 // Stamp changes when a file does. It tells so without reading the file.
@@ -14,11 +13,8 @@ type Stamp struct {
 }
 
 func stampOf(info fs.FileInfo) Stamp {
-	s := Stamp{Size: info.Size(), Modified: info.ModTime().UnixNano()}
-	switch of := info.Sys().(type) {
-	case *syscall.Stat_t:
-		s.Number = of.Ino
-	case *zip.FileHeader:
+	s := Stamp{Size: info.Size(), Modified: info.ModTime().UnixNano(), Number: number(info)}
+	if of, ok := info.Sys().(*zip.FileHeader); ok {
 		s.Number = uint64(of.CRC32)
 	}
 	return s

@@ -88,7 +88,7 @@ func sayCopies(out output, e *evaluate.Exposure) {
 			count(e.OtherHashes, "image"))
 	}
 	if e.Drawings > 0 {
-		out.print("copies     of %s only exact ones are known: drawings and plain areas look too much alike",
+		out.print("copies     of %s only exact ones are known: drawings and pictures on plain ground look too much alike",
 			count(e.Drawings, "image"))
 	}
 }

@@ -69,7 +69,7 @@ func (o seenOptions) validate() error {
 type asked struct {
 	Image  string        `json:"image"` // as the user names it
 	SHA256 string        `json:"sha256"`
-	Copies bool          `json:"copies_known"` // it is no drawing, whose copies cannot be told
+	Copies bool          `json:"copies_known"` // it is neither a drawing nor on plain ground, of which copies cannot be told
 	Held   []holder.Held `json:"held"`
 }
 
@@ -166,7 +166,7 @@ func (a asked) show(out output) error {
 		out.print("  not found")
 	}
 	if !a.Copies {
-		out.say("  only the same file is known: drawings, plain areas and damaged images have no perceptual hash")
+		out.say("  only the same file is known: drawings, pictures on plain ground and damaged images have no perceptual hash")
 	}
 	return out.emit("picture", a)
 }

@@ -4,7 +4,7 @@
 //	picture → luma, averaged to 32×32 → DCT → signs of the 64 lowest frequencies → Hash
 //
 // A hash says nothing about what a picture shows, and it does not survive crops, borders,
-// mirrors or turns. Drawings and plain areas have no hash: too many of them are alike.
+// mirrors or turns. Drawings and pictures on plain ground have no hash: too many of them are alike.
 package phash
 
 import (

@@ -12,7 +12,7 @@ type Exposure struct {
 	Seen     int    `json:"seen"`              // of these, that were trained on or chose the threshold
 	Measured bool   `json:"seen_are_measured"` // all the same; else they are left out
 	Copies   []Copy `json:"copies,omitempty"`  // re-encoded or resized copies of seen images; measured
-	Drawings int    `json:"drawings"`          // images whose re-encoded copies cannot be known: drawings, plain areas
+	Drawings int    `json:"drawings"`          // images whose re-encoded copies cannot be known: drawings, pictures on plain ground
 
 	OtherHashes int `json:"other_hashes,omitempty"` // images that the training has seen, whose copies are not known: another version hashed them
 

@@ -25,7 +25,7 @@ type checkOptions struct {
 	level     string // of copies
 	model     modelOptions
 	splits    string // file of the list with new splits; "": none is written
-	by        string // what no split shares: splitByCopies or splitByClass
+	by        string // what no split shares: splitByCopies, splitByClass or splitByTime
 	shares    string // of the new splits, val and test
 	seed      uint64
 	failOn    string
@@ -72,7 +72,7 @@ tells more than their colours.
 		&cli.StringFlag{Name: "write-splits", Destination: &o.splits,
 			Usage: "new `FILE`.csv of the data with splits anew, in which copies of one picture stay together"},
 		&cli.StringFlag{Name: "split-by", Destination: &o.by, Value: splitByCopies,
-			Usage: "`WHAT` no two of the new splits share: copies (and groups), or class (whole classes, too)"},
+			Usage: "`WHAT` no two of the new splits share: copies (and groups), class (whole classes, too), or time: test is newest, by a column time"},
 		&cli.StringFlag{Name: "shares", Destination: &o.shares, Value: "0.1,0.1", Usage: "`SHARES` of the new splits val and test"},
 		&cli.Uint64Flag{Name: "seed", Destination: &o.seed, Usage: "`NUMBER` that draws the new splits"},
 		&cli.StringFlag{Name: "sheet", Destination: &o.sheet,
@@ -89,6 +89,7 @@ tells more than their colours.
 const (
 	splitByCopies = "copies"
 	splitByClass  = "class"
+	splitByTime   = "time"
 )
 
 func (o checkOptions) validate() error {
@@ -98,8 +99,8 @@ func (o checkOptions) validate() error {
 	if level := copies.Level(o.level); level != copies.Same && level != copies.Alike {
 		return usagef("--copies must be same or alike, got %q", o.level)
 	}
-	if o.by != splitByCopies && o.by != splitByClass {
-		return usagef("--split-by must be copies or class, got %q", o.by)
+	if !slices.Contains([]string{splitByCopies, splitByClass, splitByTime}, o.by) {
+		return usagef("--split-by must be copies, class or time, got %q", o.by)
 	}
 	_, splitErr := o.parts()
 	_, failErr := o.fails()
@@ -287,7 +288,12 @@ func (o checkOptions) part(data *dataset.Dataset, prints []copies.Print) (*newSp
 		return nil, err
 	}
 	before := len(data.Notes)
-	if err := check.Part(data, prints, copies.Level(o.level), s); err != nil {
+	if o.by == splitByTime {
+		err = check.PartByTime(data, prints, copies.Level(o.level), s.Val, s.Test)
+	} else {
+		err = check.Part(data, prints, copies.Level(o.level), s)
+	}
+	if err != nil {
 		return nil, err
 	}
 	var text bytes.Buffer

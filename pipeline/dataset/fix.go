@@ -111,12 +111,14 @@ var columnsOf = map[string][]column{
 		{"coarse", func(d *Dataset, i int) string { return d.Coarse[d.CoarseOf[d.Images[d.Matches[i].Image].Class]] }},
 		{"split", func(d *Dataset, i int) string { return string(d.Matches[i].Split) }},
 		{"group", func(d *Dataset, i int) string { return d.groupName(d.Matches[i].Image) }},
+		{"time", func(d *Dataset, i int) string { return d.time(d.Matches[i].Image) }},
 	},
 	"labels": {
 		{"image", func(d *Dataset, i int) string { return d.Images[i].Path }},
 		{"class", func(d *Dataset, i int) string { return d.className(int32(i)) }},
 		{"split", func(d *Dataset, i int) string { return string(d.Images[i].Split) }},
 		{"group", func(d *Dataset, i int) string { return d.groupName(int32(i)) }},
+		{"time", func(d *Dataset, i int) string { return d.time(int32(i)) }},
 	},
 	"images": {
 		{"image", func(d *Dataset, i int) string { return d.Images[i].Path }},
@@ -130,6 +132,14 @@ func (d *Dataset) className(image int32) string {
 		return d.Classes[c]
 	}
 	return ""
+}
+
+// time returns when an image was taken, "" where the data does not say.
+func (d *Dataset) time(image int32) string {
+	if d.Times == nil {
+		return ""
+	}
+	return d.Times[image]
 }
 
 // groupName returns the name of the group of an image, "" where it has none.

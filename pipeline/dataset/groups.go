@@ -169,3 +169,25 @@ func (g *groupNames) fill(d *Dataset, number func(image int32) int32) {
 		d.note("%s joined to others by images that are in both", plural(lost, "group"))
 	}
 }
+
+// addTime keeps when an image was taken. Of several rows the last counts.
+func (s *imageSet) addTime(text string, image int32) {
+	if text == "" {
+		return
+	}
+	if s.times == nil {
+		s.times = map[int32]string{}
+	}
+	s.times[image] = text
+}
+
+// fillTimes sets the times of d. Number is that in d of each image.
+func (s *imageSet) fillTimes(d *Dataset, number []int32) {
+	if s.times == nil {
+		return
+	}
+	d.Times = make([]string, len(d.Images))
+	for image, text := range s.times {
+		d.Times[number[image]] = text
+	}
+}

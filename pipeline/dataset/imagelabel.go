@@ -24,13 +24,13 @@ type Match struct {
 // label image is a class of its own, named by its path. A label image may stand for
 // photos of every split and is no photo itself.
 var imageLabel = named.Row[Format]{
-	Brief: "CSV or TSV with columns image,label_image[,class][,coarse][,split][,group]; " +
+	Brief: "CSV or TSV with columns image,label_image[,class][,coarse][,split][,group][,time]; " +
 		"a photo and the picture that stands for it",
 	New: func(raw named.Raw) (Format, error) {
 		return Format{read: readMatches, beside: true, roles: []role{
 			{name: "image"}, {name: "label_image"},
 			{name: "class", optional: true}, {name: "coarse", optional: true},
-			{name: "split", optional: true}, {name: "group", optional: true},
+			{name: "split", optional: true}, {name: "group", optional: true}, {name: "time", optional: true},
 		}}, named.Options(raw, &struct{}{})
 	},
 }
@@ -102,6 +102,7 @@ func (r *matchReader) add(row []string) error {
 		r.first[label] = r.from
 	}
 	r.images.groups.add(r.field(row, "group"), image)
+	r.images.addTime(r.field(row, "time"), image)
 	r.of[image] = len(r.matches)
 	r.matches, r.spots = append(r.matches, m), append(r.spots, r.from)
 	return nil
@@ -189,6 +190,7 @@ func (r *matchReader) fill(d *Dataset) {
 		d.Images[m.Image].Split = m.Split
 	}
 	r.images.groups.fill(d, func(i int32) int32 { return number[i] })
+	r.images.fillTimes(d, number)
 	if len(r.coarseOf) > 0 {
 		d.Coarse = distinct(r.coarseOf)
 		for _, class := range d.Classes {

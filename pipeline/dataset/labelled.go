@@ -12,10 +12,10 @@ import (
 // split and group. A class is any text. It is what class folders say, for pictures that lie
 // otherwise.
 var labelled = named.Row[Format]{
-	Brief: "CSV or TSV with columns image,class[,split][,group]; what class folders say, as a list",
+	Brief: "CSV or TSV with columns image,class[,split][,group][,time]; what class folders say, as a list",
 	New: func(raw named.Raw) (Format, error) {
 		return Format{read: readLabelled, beside: true, roles: []role{{name: "image"}, {name: "class"},
-			{name: "split", optional: true}, {name: "group", optional: true}}}, named.Options(raw, &struct{}{})
+			{name: "split", optional: true}, {name: "group", optional: true}, {name: "time", optional: true}}}, named.Options(raw, &struct{}{})
 	},
 }
 
@@ -56,6 +56,7 @@ func readLabelled(s *source, d *Dataset) error {
 		}
 		of[image] = r
 		set.groups.add(s.field(row, "group"), image)
+		set.addTime(s.field(row, "time"), image)
 		return nil
 	}); err != nil {
 		return err
@@ -86,4 +87,5 @@ func fillLabelled(d *Dataset, set *imageSet, of map[int32]labelledRow) {
 		i.Class, i.Split = int32(class), r.split
 	}
 	set.groups.fill(d, func(i int32) int32 { return number[i] })
+	set.fillTimes(d, number)
 }

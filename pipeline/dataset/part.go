@@ -79,7 +79,7 @@ func (d *Dataset) Without(bad []int32) *Dataset {
 	}
 	c := *d
 	c.Images, c.Pairs, c.Triplets, c.Matches, c.Episodes = nil, nil, nil, nil, nil
-	c.Notes, c.GroupOf = slices.Clone(d.Notes), nil
+	c.Notes, c.GroupOf, c.Times = slices.Clone(d.Notes), nil, nil
 	number := make([]int32, len(d.Images))
 	for i, image := range d.Images {
 		number[i] = int32(len(c.Images))
@@ -87,6 +87,9 @@ func (d *Dataset) Without(bad []int32) *Dataset {
 			c.Images = append(c.Images, image)
 			if d.GroupOf != nil {
 				c.GroupOf = append(c.GroupOf, d.GroupOf[i])
+			}
+			if d.Times != nil {
+				c.Times = append(c.Times, d.Times[i])
 			}
 		}
 	}

@@ -25,7 +25,8 @@ type imageSet struct {
 	folders   map[string]map[string][]string // by folder in which paths were looked for: its names by their folded ones
 	backslash int                            // paths with backslashes
 	groups    groupNames
-	otherwise []string // paths that write a file's name in another way
+	times     map[int32]string // of images, by number; nil where no row names one
+	otherwise []string         // paths that write a file's name in another way
 }
 
 type listed struct {

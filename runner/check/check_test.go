@@ -189,3 +189,45 @@ func TestQuick(t *testing.T) {
 		t.Errorf("Quick = %+v, %v, want a contradiction and two duplicates", found, err)
 	}
 }
+
+// TestPartByTime: test is newer than validation, and that than training; copies are as new as the newest.
+func TestPartByTime(t *testing.T) {
+	d := classed(100, 10, func(i int) dataset.Split { return "" })
+	prints := made(100, 5)
+	for i := range d.Images {
+		d.Times = append(d.Times, fmt.Sprintf("2026-01-%02d 10:%02d", 1+i*7%28, i%60))
+	}
+	d.Times[0], d.Times[1] = "2020-01-01", "2027-01-01T00:00:00Z"
+	copyOf(prints, 0, 1)
+	if err := PartByTime(d, prints, copies.Same, 0.1, 0.2); err != nil {
+		t.Fatal(err)
+	}
+	n := map[dataset.Split]int{}
+	var last [3]string // latest of train, of val; earliest of test
+	last[2] = "9"
+	for i, image := range d.Images {
+		n[image.Split]++
+		switch when := d.Times[i]; {
+		case i < 2:
+		case image.Split == dataset.Train:
+			last[0] = max(last[0], when)
+		case image.Split == dataset.Val:
+			last[1] = max(last[1], when)
+		default:
+			last[2] = min(last[2], when)
+		}
+	}
+	if n[dataset.Test] < 20 || n[dataset.Test] > 21 || n[dataset.Val] < 9 || n[dataset.Train] < 69 {
+		t.Errorf("parts %v, want about 20, 10 and 70", n)
+	}
+	if last[0] > last[1] || last[1] > last[2] {
+		t.Errorf("training ends %s, validation %s, test begins %s", last[0], last[1], last[2])
+	}
+	if d.Images[0].Split != dataset.Test || d.Images[1].Split != dataset.Test {
+		t.Errorf("the copies are in %s and %s", d.Images[0].Split, d.Images[1].Split)
+	}
+	d.Times[5] = "yesterday"
+	if err := PartByTime(d, prints, copies.Same, 0.1, 0.2); err == nil || !strings.Contains(err.Error(), `"005.png": time "yesterday"`) {
+		t.Errorf("a time that is none: %v", err)
+	}
+}

@@ -11,6 +11,29 @@ import (
 // Part gives the data splits anew such that copies of one picture, and groups that the data names,
 // are in one split. Splits that the data names are forgotten. Errors are those of Dataset.Assign.
 func Part(d *dataset.Dataset, prints []copies.Print, level copies.Level, o dataset.SplitOptions) error {
+	sets, grouped := together(d, prints, level)
+	names := map[int32]string{}
+	for i, in := range grouped {
+		if in {
+			root := sets.Root(int32(i))
+			names[int32(i)] = d.Images[root].Path
+			if d.GroupOf != nil && d.GroupOf[root] >= 0 {
+				names[int32(i)] = d.Groups[d.GroupOf[root]]
+			}
+		}
+	}
+	d.Unsplit()
+	d.Groups, d.GroupOf = nil, nil
+	if len(names) > 0 {
+		if err := d.SetGroups("copies", names); err != nil {
+			return fmt.Errorf("group copies: %w", err)
+		}
+	}
+	return d.Assign(o)
+}
+
+// together joins the images that have to be in one split, and tells which are joined to any.
+func together(d *dataset.Dataset, prints []copies.Print, level copies.Level) (forest.Forest, []bool) {
 	sets := forest.New(len(d.Images))
 	first := map[int32]int32{}
 	for i, g := range d.GroupOf {
@@ -45,21 +68,5 @@ func Part(d *dataset.Dataset, prints []copies.Print, level copies.Level, o datas
 			at = i
 		}
 	}
-	names := map[int32]string{}
-	for i, in := range grouped {
-		if in {
-			names[int32(i)] = d.Images[sets.Root(int32(i))].Path
-			if d.GroupOf != nil && d.GroupOf[sets.Root(int32(i))] >= 0 {
-				names[int32(i)] = d.Groups[d.GroupOf[sets.Root(int32(i))]]
-			}
-		}
-	}
-	d.Unsplit()
-	d.Groups, d.GroupOf = nil, nil
-	if len(names) > 0 {
-		if err := d.SetGroups("copies", names); err != nil {
-			return fmt.Errorf("group copies: %w", err)
-		}
-	}
-	return d.Assign(o)
+	return sets, grouped
 }

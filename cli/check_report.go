@@ -37,9 +37,6 @@ func (o checkOptions) show(out output, r checked) error {
 		for _, note := range r.Splits.Notes {
 			out.say("note       %s", note)
 		}
-		if err := out.emit("splits", r.Splits); err != nil {
-			return err
-		}
 	}
 	if len(r.Findings) == 0 {
 		out.print("%-12s nothing to mend was found", "verdict")
@@ -51,7 +48,7 @@ func (o checkOptions) show(out output, r checked) error {
 		}
 		out.print("%-12s %s", lead, strings.Join(nonEmpty(string(f.Kind)+": "+f.Text, f.Mend), "; "))
 	}
-	if err := out.emit("check", r); err != nil {
+	if err := out.emit("summary", r); err != nil {
 		return err
 	}
 	if r.Splits != nil {

@@ -192,7 +192,7 @@ func runCheck(ctx context.Context, o checkOptions, streams IO) (err error) {
 		return err
 	}
 	out := o.output.on(streams)
-	data, err := o.data.open(ctx, out)
+	data, err := o.open(ctx, out)
 	if err != nil {
 		return err
 	}
@@ -220,6 +220,20 @@ func runCheck(ctx context.Context, o checkOptions, streams IO) (err error) {
 		}
 	}
 	return o.show(out, r)
+}
+
+// open opens the data, as mere images where it has no classes.
+func (o checkOptions) open(ctx context.Context, out output) (*dataset.Dataset, error) {
+	data, err := o.data.open(ctx, out)
+	if !isA[*dataset.ClassesError](err) {
+		return data, err
+	}
+	images, imagesErr := o.data.layout.openImages(o.data.path)
+	if imagesErr != nil {
+		return nil, err // says what a folder should hold
+	}
+	images.Notes = append(images.Notes, fmt.Sprintf("the pictures alone are looked at: %v", errors.Unwrap(err)))
+	return images, nil
 }
 
 // compare compares listed pairs by the model, if there is one.

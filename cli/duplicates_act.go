@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/tfpair/tfpair/internal/plural"
 	"github.com/tfpair/tfpair/pipeline/copies"
@@ -30,6 +31,9 @@ func (o duplicatesOptions) act(out output, g *gathered, groups []copies.Group, r
 	to, err := filepath.Abs(cmp.Or(o.moveTo, "."))
 	if err != nil {
 		return err
+	}
+	if inside, err := filepath.Rel(root, to); o.moveTo != "" && err == nil && inside != ".." && !strings.HasPrefix(inside, ".."+string(filepath.Separator)) {
+		return usagef("--move-to %s lies in %s, where the next search finds the same copies again; name a folder outside", o.moveTo, o.photos)
 	}
 	plain := make([]copies.Print, len(g.prints))
 	for i := range plain {

@@ -7,6 +7,9 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
 	"strconv"
 
 	"github.com/tfpair/tfpair/internal/aside"
@@ -52,6 +55,7 @@ type gathered struct {
 	prints  []copies.Print // paths as a person reads them: below the place, or with it before them
 	own     int            // the first own are of PHOTOS
 	inside  []string       // [print] path below its place
+	link    []bool         // [print] its file is a link
 	closers []func() error
 }
 
@@ -83,11 +87,13 @@ func (o duplicatesOptions) gather(ctx context.Context, out output) (_ *gathered,
 			return nil, err
 		}
 		for k := range prints {
+			info, err := os.Lstat(filepath.Join(place, filepath.FromSlash(prints[k].Path)))
 			g.inside = append(g.inside, prints[k].Path)
 			if o.against != "" {
 				prints[k].Path = place + "/" + prints[k].Path
 			}
 			g.roots = append(g.roots, data.Root)
+			g.link = append(g.link, err == nil && info.Mode()&fs.ModeSymlink != 0)
 		}
 		if g.prints = append(g.prints, prints...); i == 0 {
 			g.own = len(prints)
@@ -99,7 +105,7 @@ func (o duplicatesOptions) gather(ctx context.Context, out output) (_ *gathered,
 // groups finds groups. Between two places those count that have pictures of both, and those of the second
 // are the originals.
 func (g *gathered) groups(level copies.Level, between bool) []copies.Group {
-	found := copies.Find(g.prints, level)
+	found := g.files(copies.Find(g.prints, level))
 	if !between {
 		return found
 	}
@@ -120,6 +126,21 @@ func (g *gathered) groups(level copies.Level, between bool) []copies.Group {
 		groups = append(groups, g.led(group, at))
 	}
 	return groups
+}
+
+// files returns the groups without links: one file under two names is no copy.
+func (g *gathered) files(groups []copies.Group) (rest []copies.Group) {
+	for _, group := range groups {
+		first := slices.IndexFunc(group, func(m copies.Member) bool { return !g.link[m.Print] })
+		if first < 0 {
+			continue
+		}
+		group = slices.DeleteFunc(g.led(group, first), func(m copies.Member) bool { return g.link[m.Print] })
+		if len(group) > 1 {
+			rest = append(rest, group)
+		}
+	}
+	return rest
 }
 
 // led returns a group that begins with its member at.

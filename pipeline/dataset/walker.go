@@ -249,6 +249,11 @@ func (w *walker) everywhere(dir string) error {
 	return nil
 }
 
+// ClassesError says that a folder or an archive holds fewer than two class folders with images.
+type ClassesError struct{ Reason string }
+
+func (e *ClassesError) Error() string { return e.Reason }
+
 // fill sorts what was found into d.
 func (w *walker) fill(d *Dataset) error {
 	if len(w.found) == 0 {
@@ -257,7 +262,7 @@ func (w *walker) fill(d *Dataset) error {
 			reason += "; the folder of an image is its class: make a folder of the images of each class in the data, " +
 				"or, if the data is one class, name the folder above it"
 		}
-		return errors.New(reason)
+		return &ClassesError{reason}
 	}
 	slices.SortFunc(w.found, func(a, b found) int { return strings.Compare(a.path, b.path) })
 	number := map[string]int32{}
@@ -266,8 +271,8 @@ func (w *walker) fill(d *Dataset) error {
 	}
 	d.Classes = slices.Sorted(maps.Keys(number))
 	if len(d.Classes) == 1 {
-		return fmt.Errorf("one class, %q, with %s; want at least 2 class folders",
-			d.Classes[0], plural(len(w.found), "image"))
+		return &ClassesError{fmt.Sprintf("one class, %q, with %s; want at least 2 class folders",
+			d.Classes[0], plural(len(w.found), "image"))}
 	}
 	for i, c := range d.Classes {
 		number[c] = int32(i)

@@ -30,23 +30,24 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	listener, err := listen(os.Args[2])
+	door, err := listen(os.Args[2])
 	if err != nil {
 		log.Fatal(err)
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	server := &http.Server{Handler: service(model),
+	server := &http.Server{Handler: service(model), ConnState: door.watch,
 		ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 30 * time.Second,
 		WriteTimeout: time.Minute, IdleTimeout: 2 * time.Minute}
 	done := make(chan error)
 	go func() {
 		<-ctx.Done()
-		stopping.Store(true)                          // GET /ready is 503, and each answer closes its connection
-		time.Sleep(notice)                            // while all are answered as before
-		done <- server.Shutdown(context.Background()) // takes no more, and waits for what runs
+		stopping.Store(true)                // GET /ready is 503, and each answer closes its connection
+		time.Sleep(notice)                  // while all are answered as before
+		err := door.close(10 * time.Second) // takes no more; without it Shutdown hangs up on some
+		done <- errors.Join(err, server.Shutdown(context.Background()))
 	}()
-	if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+	if err := server.Serve(door); !errors.Is(err, http.ErrServerClosed) {
 		log.Fatal(err)
 	}
 	if err := errors.Join(<-done, model.Close()); err != nil { // Serve returns before Shutdown is done

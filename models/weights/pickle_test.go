@@ -294,12 +294,16 @@ func hostile(t testing.TB) map[string][]byte {
 		"invalid header deserialization":                                                   []byte("\x02\x00\x00\x00\x00\x00\x00\x00{]"),
 		"it ends early: its header tells of 24 bytes of numbers, and it has 20":            header(`{"x":{"dtype":"F32","shape":[6],"data_offsets":[0,24]}}`, 20),
 		"metadata incomplete buffer":                                                       header(`{"x":{"dtype":"F32","shape":[6],"data_offsets":[0,24]}}`, 28),
-		"mismatch":                                                                         header(`{"x":{"dtype":"F32","shape":[1073741824],"data_offsets":[0,24]}}`, 24),
-		"compute num elements":                                                             header(`{"x":{"dtype":"F32","shape":[4294967296,4294967296,4294967296],"data_offsets":[0,24]}}`, 24),
-		"numbers of type U64 are not read":                                                 header(`{"x":{"dtype":"U64","shape":[3],"data_offsets":[0,24]}}`, 24),
-		"safetensors: it holds no tensors":                                                 header(`{}`, 0),
-		"its content is of no known format (known: safetensors, as ":                       []byte("hello"),
-		"no known format":                                                                  nil,
+		"invalid metadata offset for tensor": header(
+			`{"x":{"dtype":"F32","shape":[3],"data_offsets":[0,12]},"y":{"dtype":"F32","shape":[3],"data_offsets":[8,20]}}`, 20),
+		"invalid metadata offset for tensor \"y\"": header(
+			`{"x":{"dtype":"F32","shape":[3],"data_offsets":[0,12]},"y":{"dtype":"F32","shape":[3],"data_offsets":[16,28]}}`, 28),
+		"mismatch":                         header(`{"x":{"dtype":"F32","shape":[1073741824],"data_offsets":[0,24]}}`, 24),
+		"compute num elements":             header(`{"x":{"dtype":"F32","shape":[4294967296,4294967296,4294967296],"data_offsets":[0,24]}}`, 24),
+		"numbers of type U64 are not read": header(`{"x":{"dtype":"U64","shape":[3],"data_offsets":[0,24]}}`, 24),
+		"safetensors: it holds no tensors": header(`{}`, 0),
+		"its content is of no known format (known: safetensors, as ": []byte("hello"),
+		"no known format": nil,
 		"no known format (known: safetensors, as Hugging Face, timm and tfpair write; pytorch": archive(t, member{name: "x.txt"}),
 	}
 }

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"os"
 	"path/filepath"
@@ -26,8 +27,10 @@ type duplicatesOptions struct {
 	moveTo    string // folder
 	link      bool
 	apply     bool
-	undoList  string // file; "": by what is done
-	undo      string // file of a list; "": nothing is taken back
+	undoList  string       // file; "": by what is done
+	undo      string       // file of a list; "": nothing is taken back
+	model     modelOptions // compares embeddings, too; no folder: hashes alone
+	machine   machineOptions
 	output    outputOptions
 }
 
@@ -49,6 +52,10 @@ named first: the sharpest, then the largest.
 docs/duplicates.md says how often different pictures are taken for one. Drawings and
 pictures on plain ground have no hash: of them, only the same file and the same
 pixels are found.
+
+--model compares embeddings of a run or an exported model, too: two pictures each of
+which is the nearest of the other, as near as altered copies are. It finds stronger
+edits and other shots of one thing, and it errs more often.
 
 --move-to and --link say what they would do. With --apply they do it, and write a list
 by which --undo takes all of it back.
@@ -87,6 +94,8 @@ by which --undo takes all of it back.
 		&cli.StringFlag{Name: "undo", Destination: &o.undo, Usage: "take back what the list in `FILE` says, and do nothing else"},
 		&cli.IntFlag{Name: "workers", Destination: &o.workers, DefaultText: "one per core", Usage: "decode `N` images at once"})
 	o.prints.addFlags(c)
+	o.model.addFlags(c)
+	o.machine.addFlags(c)
 	o.output.addFlags(c)
 	return c
 }
@@ -102,12 +111,17 @@ func (o duplicatesOptions) validate() error {
 		return usagef("--copies must be same or alike, got %q", o.level)
 	case o.workers < 0:
 		return usagef("--workers must be 0 or more, got %d", o.workers)
+	case o.model.folder != "" && level == copies.Same:
+		return usagef("--model %s finds what only looks the same: it needs --copies alike, also with --move-to and --link", o.model.folder)
 	case o.moveTo != "" && o.link:
 		return usagef("--move-to and --link: want one of them")
 	case o.apply && !o.acts():
 		return usagef("--apply does what --move-to or --link says; give one of them")
 	case o.list != "" && o.format() == "":
 		return usagef("--out %s must end in .csv or .jsonl", o.list)
+	}
+	if err := cmp.Or(o.model.trust.validate(), o.machine.validate()); err != nil {
+		return err
 	}
 	if info, err := os.Stat(o.moveTo); o.moveTo != "" && err == nil && !info.IsDir() {
 		return usagef("--move-to %s is %s; want a folder, or a name that is free", o.moveTo, regular.Kind(info.Mode()))
@@ -166,9 +180,16 @@ func runDuplicates(ctx context.Context, o duplicatesOptions, streams IO) error {
 		return err
 	}
 	defer g.close()
-	groups := g.groups(copies.Level(o.level), o.against != "")
+	var more []copies.Pair
+	var model *resembling
+	if o.model.folder != "" {
+		if more, model, err = o.resemble(ctx, out, g); err != nil {
+			return err
+		}
+	}
+	groups := g.groups(copies.Level(o.level), o.against != "", more)
 	rows := g.rows(groups)
-	r := duplicatesFound{Photos: o.photos, Against: o.against, Images: len(g.prints), Groups: len(groups), Kinds: map[string]int{}, Out: o.list, Page: o.page}
+	r := duplicatesFound{Photos: o.photos, Against: o.against, Images: len(g.prints), Groups: len(groups), Kinds: map[string]int{}, Out: o.list, Page: o.page, Model: model}
 	for i := range g.prints {
 		if g.prints[i].Fault != "" {
 			r.Unreadable++
@@ -204,13 +225,17 @@ func (o duplicatesOptions) summary(out output, r duplicatesFound) error {
 		out.print("no copies among %s", count(r.Images, "picture"))
 	} else {
 		var words []string
-		for _, k := range []copies.Kind{copies.File, copies.Pixels, copies.Reencoded, copies.Edited} {
+		for _, k := range []copies.Kind{copies.File, copies.Pixels, copies.Reencoded, copies.Edited, copies.Resembles} {
 			if n := r.Kinds[string(k)]; n > 0 {
 				words = append(words, commas(n)+" "+copyWords[k])
 			}
 		}
 		out.print("%s in %s among %s, %s: %s", count(r.Copies, "copy"), count(r.Groups, "group"), count(r.Images, "picture"),
 			megabytes(r.Bytes), strings.Join(words, ", "))
+	}
+	if m := r.Model; m != nil {
+		out.print("by the model %s at a distance of %.4g or less: as near as %.0f %% of %s made for this", count(m.Pairs, "pair"), m.Threshold,
+			100*modelFinds, count(m.Altered, "altered copy"))
 	}
 	if r.Unreadable > 0 {
 		out.print("%s cannot be read; see: %s", count(r.Unreadable, "file"), commandLine{"tfpair", "check", "--data", o.photos})

@@ -15,6 +15,7 @@ import (
 	"github.com/tfpair/tfpair/internal/aside"
 	"github.com/tfpair/tfpair/internal/jsonline"
 	"github.com/tfpair/tfpair/pipeline/copies"
+	"github.com/tfpair/tfpair/pipeline/dataset"
 )
 
 // duplicateRow is a picture of a group.
@@ -47,15 +48,17 @@ type duplicatesFound struct {
 	Planned    int            `json:"planned,omitempty"` // files that --move-to or --link is about
 	Done       int            `json:"done,omitempty"`    // files moved or linked
 	UndoList   string         `json:"undo_list,omitempty"`
+	Model      *resembling    `json:"model,omitempty"` // what --model added; nil without
 }
 
 // gathered is pictures of one or two places.
 type gathered struct {
-	roots   []fs.FS        // [print] where its file is
-	prints  []copies.Print // paths as a person reads them: below the place, or with it before them
-	own     int            // the first own are of PHOTOS
-	inside  []string       // [print] path below its place
-	link    []bool         // [print] its file is a link
+	roots   []fs.FS            // [print] where its file is
+	prints  []copies.Print     // paths as a person reads them: below the place, or with it before them
+	own     int                // the first own are of PHOTOS
+	inside  []string           // [print] path below its place
+	link    []bool             // [print] its file is a link
+	data    []*dataset.Dataset // of the places
 	closers []func() error
 }
 
@@ -79,6 +82,7 @@ func (o duplicatesOptions) gather(ctx context.Context, out output) (_ *gathered,
 			return nil, err
 		}
 		g.closers = append(g.closers, data.Close)
+		g.data = append(g.data, data)
 		for _, note := range data.Notes {
 			out.say("note       %s", note)
 		}
@@ -104,8 +108,8 @@ func (o duplicatesOptions) gather(ctx context.Context, out output) (_ *gathered,
 
 // groups finds groups. Between two places those count that have pictures of both, and those of the second
 // are the originals.
-func (g *gathered) groups(level copies.Level, between bool) []copies.Group {
-	found := g.files(copies.Find(g.prints, level))
+func (g *gathered) groups(level copies.Level, between bool, more []copies.Pair) []copies.Group {
+	found := g.files(copies.Find(g.prints, level, more...))
 	if !between {
 		return found
 	}
@@ -237,4 +241,4 @@ func showDuplicates(out output, rows []duplicateRow) error {
 
 // copyWords say how two pictures are the same.
 var copyWords = map[copies.Kind]string{copies.File: "same file", copies.Pixels: "same pixels",
-	copies.Reencoded: "re-encoded or resized", copies.Edited: "looks the same"}
+	copies.Reencoded: "re-encoded or resized", copies.Edited: "looks the same", copies.Resembles: "the same to the model"}

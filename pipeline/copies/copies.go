@@ -24,6 +24,7 @@ const (
 	Pixels    Kind = "pixels"     // the same pixels in another file
 	Reencoded Kind = "re-encoded" // or resized, grey or of slightly other colours: phash.Near
 	Edited    Kind = "edited"     // cropped, framed or written on: phash.Alike
+	Resembles Kind = "resembles"  // near by something else than hashes, such as the embeddings of a model
 )
 
 // Level says which kinds count.

@@ -14,17 +14,25 @@ type Member struct {
 	Print    int  // index of the prints
 	Of       int  // index of the print that it was compared with: the first of the group, if they are the same, else the closest
 	Kind     Kind // of the two; "" of the first of a group
-	Distance int  // of the two, bits
+	Distance int  // of the two, bits; 0 of Resembles
 }
+
+// Pair is two prints that are near by something else than hashes.
+type Pair struct{ A, B int }
 
 // Group is pictures that are the same, the best first: the one with the most detail, then the largest, then
 // the first by path. The others follow in the order of prints.
 type Group []Member
 
 // Find returns the groups of two pictures or more at a level, in the order of their lowest prints. Pictures
-// belong to one group where a chain of the same pictures leads from one to the other.
-func Find(prints []Print, level Level) []Group {
+// belong to one group where a chain of the same pictures, or of pairs of more, leads from one to the other.
+func Find(prints []Print, level Level, more ...Pair) []Group {
 	links := append(identical(prints), near(prints, level)...)
+	for _, p := range more {
+		if a, b := int32(min(p.A, p.B)), int32(max(p.A, p.B)); a != b {
+			links = append(links, link{a, b, Resembles, 0})
+		}
+	}
 	sets, closest := forest.New(len(prints)), map[int32]link{}
 	for _, l := range links {
 		sets.Join(l.a, l.b)
@@ -60,7 +68,7 @@ type link struct {
 }
 
 // closeness is the order of kinds.
-var closeness = map[Kind]int{File: 0, Pixels: 1, Reencoded: 2, Edited: 3}
+var closeness = map[Kind]int{File: 0, Pixels: 1, Reencoded: 2, Edited: 3, Resembles: 4}
 
 func (l link) compare(m link) int {
 	return cmp.Or(cmp.Compare(closeness[l.kind], closeness[m.kind]), cmp.Compare(l.distance, m.distance),

@@ -1,0 +1,189 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"image"
+	"image/color"
+	"image/draw"
+	"image/jpeg"
+	"image/png"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/disintegration/imaging"
+
+	"github.com/tfpair/tfpair/internal/workers"
+	"github.com/tfpair/tfpair/pipeline/copies"
+	"github.com/tfpair/tfpair/pipeline/dataset"
+	"github.com/tfpair/tfpair/pipeline/decode"
+	"github.com/tfpair/tfpair/runner/inference"
+)
+
+const (
+	modelPictures = 20_000 // that are compared one with another
+	modelSample   = 60     // pictures that are altered, to learn how near altered ones are
+	modelFinds    = 0.95   // share of the altered ones that are near enough
+)
+
+// resembling is what a model tells of pictures.
+type resembling struct {
+	Threshold float64 `json:"threshold"` // distance up to which two pictures are taken for one
+	Altered   int     `json:"altered"`   // pictures that were made to choose it
+	Pairs     int     `json:"pairs"`     // of pictures that are as near
+}
+
+// resemble returns the pairs of pictures that the model takes for one: each is the nearest of the other,
+// and they are as near as 95 % of altered copies of some of them (cropped, framed, written on, brighter,
+// coded badly) are to their originals.
+func (o duplicatesOptions) resemble(ctx context.Context, out output, g *gathered) (pairs []copies.Pair, r *resembling, err error) {
+	if n := len(g.prints); n > modelPictures {
+		return nil, nil, usagef("--model compares at most %s, got %s; look at a part of them", count(modelPictures, "picture"), commas(n))
+	}
+	model, err := o.model.open(o.machine)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer func() { err = errors.Join(err, model.Close()) }()
+	embeddings := make([][]float32, len(g.prints)) // nil where it cannot be read
+	at := 0
+	for _, data := range g.data {
+		if err := o.embed(ctx, out, model, data, func(image int32) bool { return g.prints[at+int(image)].Fault == "" },
+			func(image int32, e []float32) { embeddings[at+int(image)] = e }); err != nil {
+			return nil, nil, err
+		}
+		at += len(data.Images)
+	}
+	r = &resembling{}
+	apart, err := o.altered(ctx, out, model, g, embeddings)
+	if err != nil {
+		return nil, nil, err
+	}
+	if r.Altered = len(apart); r.Altered == 0 {
+		return nil, r, nil
+	}
+	slices.Sort(apart)
+	threshold := apart[min(int(modelFinds*float64(len(apart))), len(apart)-1)]
+	r.Threshold = float64(threshold)
+	pairs = mutual(embeddings, func(a, b []float32) float32 { return model.Distance().Between(a, b) }, threshold)
+	r.Pairs = len(pairs)
+	return pairs, r, nil
+}
+
+// mutual returns the pairs within a distance of which each is the nearest of the other: chains of things
+// that are only of one kind would join half of a shop.
+func mutual(embeddings [][]float32, between func(a, b []float32) float32, within float32) (pairs []copies.Pair) {
+	nearest := make([]int, len(embeddings))
+	workers.Each(len(embeddings), func() func(int) {
+		return func(i int) {
+			nearest[i] = -1
+			least := within
+			for j := range embeddings {
+				if i == j || embeddings[i] == nil || embeddings[j] == nil {
+					continue
+				}
+				if d := between(embeddings[i], embeddings[j]); d < least || d == least && nearest[i] < 0 {
+					nearest[i], least = j, d
+				}
+			}
+		}
+	})
+	for i, j := range nearest {
+		if j > i && nearest[j] == i {
+			pairs = append(pairs, copies.Pair{A: i, B: j})
+		}
+	}
+	return pairs
+}
+
+// embed hands the embeddings of the images that can be read to take.
+func (o duplicatesOptions) embed(ctx context.Context, out output, model *inference.Model, data *dataset.Dataset,
+	readable func(image int32) bool, take func(image int32, embedding []float32)) error {
+	var images []int32
+	for i := range data.Images {
+		if readable(int32(i)) {
+			images = append(images, int32(i))
+		}
+	}
+	if len(images) == 0 {
+		return nil
+	}
+	bar := stages{out: out}
+	defer bar.end()
+	e, err := model.EmbedImages(ctx, data, images, readingOptions{workers: o.workers}.with(bar.of("embedding")))
+	if err != nil {
+		return stopped(ctx, err)
+	}
+	for row, image := range e.Images {
+		take(image, e.Row(row))
+	}
+	return nil
+}
+
+// altered makes altered copies of some of the pictures, and returns how far they are from their originals.
+func (o duplicatesOptions) altered(ctx context.Context, out output, model *inference.Model, g *gathered, of [][]float32) ([]float32, error) {
+	folder, err := os.MkdirTemp("", "tfpair-altered-")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(folder) // what cannot be removed is in a temporary folder
+	var original []int         // of each copy
+	taken := 0
+	for i := 0; i < len(of) && taken < modelSample; i += max(1, len(of)/modelSample) {
+		if of[i] == nil {
+			continue
+		}
+		img, err := decode.Open(g.roots[i], g.inside[i], decode.DefaultLimits)
+		if err != nil {
+			return nil, err
+		}
+		taken++
+		for k, copied := range alterations(img) {
+			var file bytes.Buffer
+			if err := png.Encode(&file, copied); err != nil {
+				return nil, err
+			}
+			if err := os.WriteFile(filepath.Join(folder, fmt.Sprintf("%06d-%d.png", len(original), k)), file.Bytes(), 0o600); err != nil {
+				return nil, err
+			}
+			original = append(original, i)
+		}
+	}
+	if len(original) == 0 {
+		return nil, nil
+	}
+	data, err := layoutOptions{}.openImages(folder)
+	if err != nil {
+		return nil, err
+	}
+	defer data.Close() // read only
+	apart := make([]float32, len(original))
+	err = o.embed(ctx, out, model, data, func(int32) bool { return true }, func(image int32, e []float32) {
+		apart[image] = model.Distance().Between(of[original[image]], e)
+	})
+	return apart, err
+}
+
+// alterations returns a picture cropped, framed, written on, brighter and badly coded.
+func alterations(img *image.NRGBA) []image.Image {
+	w, h := img.Rect.Dx(), img.Rect.Dy()
+	written := imaging.Clone(img)
+	draw.Draw(written, image.Rect(0, h-h/8, w, h), image.NewUniform(color.NRGBA{20, 20, 20, 255}), image.Point{}, draw.Src)
+	all := []image.Image{
+		imaging.Crop(img, image.Rect(w/10, h/10, w, h)),
+		imaging.PasteCenter(imaging.New(w+w/6, h+h/6, color.White), img),
+		written,
+		imaging.AdjustBrightness(img, 15),
+	}
+	var coded bytes.Buffer
+	const quality = 30
+	if err := jpeg.Encode(&coded, img, &jpeg.Options{Quality: quality}); err == nil {
+		if again, err := jpeg.Decode(&coded); err == nil {
+			all = append(all, again)
+		}
+	}
+	return all
+}

@@ -234,7 +234,7 @@ func showDuplicates(out output, rows []duplicateRow) error {
 		out.print("  %-34s %5d×%-5d %s", what, r.Width, r.Height, r.Path)
 	}
 	if n := len(rows); n > 0 && rows[n-1].Group > shownGroups {
-		out.print("and %s more: --out FILE.csv or --page FILE.html has all", count(rows[n-1].Group-shownGroups, "group"))
+		out.print("and %s more, which --out FILE.csv, --page FILE.html and --json have", count(rows[n-1].Group-shownGroups, "group"))
 	}
 	return nil
 }

@@ -56,22 +56,18 @@ var windows = func() (list []projection) {
 var quarters = []projection{frame{0, 0, 1, 0.75}.projection(), frame{0, 0.25, 1, 1}.projection(),
 	frame{0, 0, 0.75, 1}.projection(), frame{0.25, 0, 1, 1}.projection()}
 
-// ViewsOf returns the views of a picture. Where the whole has no hash, a product on white for example,
-// windows and parts are those of the inside. Drawings have none. They are told as Of tells them, but by the
-// tones between the darkest and the brightest, which stay when contrast changes; a picture may so have a whole
-// and no Hash, or the reverse.
+// ViewsOf returns the views of a picture, none where the whole has no hash: what is left of a drawing, or of a
+// product on white, without its ground looks like many others. Drawings are told as Of tells them, but by
+// the tones between the darkest and the brightest, which stay when contrast changes; a picture may so have a
+// whole and no Hash, or the reverse.
 func ViewsOf(img *image.NRGBA) (v Views) {
 	luma, whole := view(img)
+	if !whole.Hashed {
+		return v
+	}
 	v.Whole, v.Inside = whole, whole
 	if r := inside(img); r != img.Rect {
-		trimmed, inner := view(img.SubImage(r).(*image.NRGBA))
-		v.Inside = inner
-		if !whole.Hashed {
-			luma = trimmed
-		}
-	}
-	if !v.Whole.Hashed && !v.Inside.Hashed {
-		return v
+		_, v.Inside = view(img.SubImage(r).(*image.NRGBA))
 	}
 	for i, p := range windows {
 		v.Windows[i] = p.view(luma)

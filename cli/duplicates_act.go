@@ -21,7 +21,7 @@ func (o duplicatesOptions) act(out output, g *gathered, groups []copies.Group, r
 	if err != nil {
 		return err
 	}
-	if !info.IsDir() || o.link && o.against != "" {
+	if !info.IsDir() || o.against != "" { // folders that overlap would lose their only copies
 		return usagef("--move-to and --link are for a folder; %q is none, or it is compared --against another", o.photos)
 	}
 	root, err := filepath.Abs(o.photos)

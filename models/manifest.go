@@ -234,9 +234,8 @@ func Sum(path string) (File, error) {
 }
 
 func sumRead(r io.Reader) (File, error) {
-	h := sha256.New()
-	n, err := io.Copy(h, r)
-	return File{Size: n, SHA256: hex.EncodeToString(h.Sum(nil))}, err
+	sum, n, err := regular.SHA256(r)
+	return File{Size: n, SHA256: sum}, err
 }
 
 // verify compares the files in folder with m. The error is a *CorruptError.
@@ -280,11 +279,7 @@ func missing(err error) string {
 	if errors.Is(err, fs.ErrNotExist) {
 		return "it is missing"
 	}
-	var of *fs.PathError
-	if errors.As(err, &of) {
-		err = of.Err
-	}
-	return err.Error()
+	return regular.Reason(err).Error()
 }
 
 // ReadFile returns the bytes of a file of the model in folder, by its name in m.Files, whatever

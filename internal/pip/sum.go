@@ -1,10 +1,7 @@
 package pip
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
-	"io"
 
 	"github.com/tfpair/tfpair/internal/regular"
 )
@@ -20,10 +17,8 @@ func Sum(path string) (digest string, size int64, err error) {
 		return "", 0, err
 	}
 	defer f.Close() // read only
-	h := sha256.New()
-	size, err = io.Copy(h, f)
-	if err != nil {
+	if digest, size, err = regular.SHA256(f); err != nil {
 		return "", 0, fmt.Errorf("read %q: %w", path, err)
 	}
-	return hex.EncodeToString(h.Sum(nil)), size, nil
+	return digest, size, nil
 }

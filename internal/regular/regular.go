@@ -3,6 +3,8 @@
 package regular
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -66,11 +68,25 @@ func open(path string, info fs.FileInfo, most int64, file func() (*os.File, erro
 
 // refuse returns err as an error about path, which it names once.
 func refuse(path string, err error) (*os.File, int64, error) {
+	return nil, 0, &fs.PathError{Op: "open", Path: path, Err: Reason(err)}
+}
+
+// Reason returns err without the operation and the path that it names, for a message that names the
+// path anyway.
+func Reason(err error) error {
 	var of *fs.PathError
 	if errors.As(err, &of) {
-		err = of.Err
+		return of.Err
 	}
-	return nil, 0, &fs.PathError{Op: "open", Path: path, Err: err}
+	return err
+}
+
+// SHA256 returns the checksum of what r holds, in hexadecimal, and its length in bytes. The error is
+// that of r.
+func SHA256(r io.Reader) (sum string, size int64, err error) {
+	h := sha256.New()
+	size, err = io.Copy(h, r)
+	return hex.EncodeToString(h.Sum(nil)), size, err
 }
 
 func check(info fs.FileInfo, most int64) error {

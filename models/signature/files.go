@@ -1,11 +1,8 @@
 package signature
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"maps"
 	"os"
@@ -75,21 +72,17 @@ func digest(folder, name string) (string, error) {
 		return "", fmt.Errorf("%s: %w", name, reasonOf(err))
 	}
 	defer f.Close() // read only
-	h := sha256.New()
-	if _, err := io.Copy(h, f); err != nil {
+	sum, _, err := regular.SHA256(f)
+	if err != nil {
 		return "", fmt.Errorf("%s: %w", name, reasonOf(err))
 	}
-	return hex.EncodeToString(h.Sum(nil)), nil
+	return sum, nil
 }
 
 // reasonOf returns err without the path that it names.
 func reasonOf(err error) error {
-	var of *fs.PathError
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
+	if errors.Is(err, fs.ErrNotExist) {
 		return errors.New("it is missing")
-	case errors.As(err, &of):
-		return of.Err
 	}
-	return err
+	return regular.Reason(err)
 }

@@ -2,12 +2,12 @@ package weights
 
 import (
 	"archive/zip"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
 	"strings"
+
+	"github.com/tfpair/tfpair/internal/regular"
 )
 
 // source is an open file of unknown format.
@@ -104,9 +104,9 @@ func (s *source) wrap(format string, err error) error {
 }
 
 func checksum(r io.ReaderAt, size int64) (string, error) {
-	h := sha256.New()
-	if _, err := io.Copy(h, io.NewSectionReader(r, 0, size)); err != nil {
+	sum, _, err := regular.SHA256(io.NewSectionReader(r, 0, size))
+	if err != nil {
 		return "", err
 	}
-	return hex.EncodeToString(h.Sum(nil)), nil
+	return sum, nil
 }

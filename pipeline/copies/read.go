@@ -14,6 +14,7 @@ import (
 	"github.com/disintegration/imaging"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/tfpair/tfpair/internal/regular"
 	"github.com/tfpair/tfpair/pipeline/dataset"
 	"github.com/tfpair/tfpair/pipeline/decode"
 	"github.com/tfpair/tfpair/pipeline/phash"
@@ -101,11 +102,7 @@ func reason(err error) string {
 	if errors.As(err, &of) {
 		return of.Err.Error()
 	}
-	var at *fs.PathError
-	if errors.As(err, &at) {
-		return at.Err.Error()
-	}
-	return err.Error()
+	return regular.Reason(err).Error()
 }
 
 // pixels returns the checksum of the size and the colours of a picture.

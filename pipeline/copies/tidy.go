@@ -153,18 +153,15 @@ func sameBytes(a, b string) (bool, error) {
 	return first == second, err
 }
 
-func sumOf(path string) (sum [sha256.Size]byte, err error) {
+func sumOf(path string) (string, error) {
 	const most = 1 << 40 // of any file that was read as a picture
 	f, _, err := regular.Open(path, most)
 	if err != nil {
-		return sum, err
+		return "", err
 	}
 	defer f.Close() // read only
-	h := sha256.New()
-	if _, err := io.Copy(h, f); err != nil {
-		return sum, err
-	}
-	return [sha256.Size]byte(h.Sum(nil)), nil
+	sum, _, err := regular.SHA256(f)
+	return sum, err
 }
 
 // maxUndo bounds a list of steps, in bytes.

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/tfpair/tfpair/internal/named"
+	"github.com/tfpair/tfpair/internal/regular"
 )
 
 // images takes every image and asks nothing about it: those of a folder or an archive,
@@ -69,11 +70,11 @@ func listImages(s *source, d *Dataset) error {
 // single is the data that is one image file.
 func (p place) single(name string, file opened) (*Dataset, error) {
 	if err := file.close(); err != nil {
-		return nil, &Error{"data", name, reason(err)}
+		return nil, &Error{"data", name, regular.Reason(err)}
 	}
 	root, err := p.sub(p.dir(name))
 	if err != nil {
-		return nil, &Error{"data", name, fmt.Errorf("folder: %w", reason(err))}
+		return nil, &Error{"data", name, fmt.Errorf("folder: %w", regular.Reason(err))}
 	}
 	base := p.base(name)
 	return &Dataset{Name: base, Format: "images", Root: root,

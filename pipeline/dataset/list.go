@@ -8,6 +8,7 @@ import (
 	"path"
 	"strings"
 
+	"github.com/tfpair/tfpair/internal/regular"
 	"github.com/tfpair/tfpair/pipeline/rows"
 )
 
@@ -54,7 +55,7 @@ func (l *list) stop(err error) error {
 		l.line = l.rows.Line()
 		return l.refuse("%v", err)
 	}
-	return &Error{"data", l.path, reason(err)}
+	return &Error{"data", l.path, regular.Reason(err)}
 }
 
 // next returns the next row that has as many fields as the header, or io.EOF.

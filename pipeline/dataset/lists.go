@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/tfpair/tfpair/internal/named"
+	"github.com/tfpair/tfpair/internal/regular"
 )
 
 // recognise chooses the format and, for a list, finds its columns.
@@ -81,7 +82,7 @@ func (s *source) openBeside(p place, o Options, name string, f Format) error {
 func (s *source) openOther(p place, o Options, path string, split Split, roles []role) error {
 	opened, err := p.open(path)
 	if err != nil {
-		return &Error{"data", path, reason(err)}
+		return &Error{"data", path, regular.Reason(err)}
 	}
 	s.closeBeside = append(s.closeBeside, opened.close)
 	switch {

@@ -75,7 +75,7 @@ func open(o Options, lenient bool) (*Dataset, *source, error) {
 	defer s.done()
 	opened, err := p.open(o.Data)
 	if err != nil {
-		return nil, nil, &Error{"data", o.Data, reason(err)}
+		return nil, nil, &Error{"data", o.Data, regular.Reason(err)}
 	}
 	if o.ImagesOnly && opened.file != nil && isImage(o.Data) {
 		d, err := p.single(o.Data, opened)
@@ -171,7 +171,7 @@ func (s *source) findImages(p place, images string) error {
 	}
 	opened, err := p.open(images)
 	if err != nil {
-		return &Error{role, images, reason(err)}
+		return &Error{role, images, regular.Reason(err)}
 	}
 	if opened.file != nil {
 		_ = opened.close() // nothing was written
@@ -294,13 +294,4 @@ func (p place) base(name string) string {
 		name = absolute
 	}
 	return filepath.Base(name)
-}
-
-// reason strips the operation and the path from an error whose message names the path anyway.
-func reason(err error) error {
-	var pe *fs.PathError
-	if errors.As(err, &pe) {
-		return pe.Err
-	}
-	return err
 }

@@ -66,7 +66,7 @@ func (s *imageSet) find(name string) (int32, error) {
 	}
 	switch {
 	case err != nil:
-		return 0, faulty("", "image %s: %v", shown(name), reason(err))
+		return 0, faulty("", "image %s: %v", shown(name), regular.Reason(err))
 	case info.IsDir():
 		return 0, faulty("", "image %s is a folder", shown(name))
 	case !info.Mode().IsRegular():

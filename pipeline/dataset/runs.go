@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/tfpair/tfpair/internal/named"
+	"github.com/tfpair/tfpair/internal/regular"
 )
 
 // labelsName is the file, in the folder of a run, that says what its test images are.
@@ -54,7 +55,7 @@ var runs = named.Row[Format]{
 func runFolders(root fs.FS) ([]string, error) {
 	entries, err := fs.ReadDir(root, ".")
 	if err != nil {
-		return nil, reason(err)
+		return nil, regular.Reason(err)
 	}
 	var folders []string
 	for _, e := range entries {
@@ -94,7 +95,7 @@ type runReader struct {
 func (r *runReader) read(name string) error {
 	file, err := r.root.Open(name)
 	if err != nil {
-		return &Error{"data", name, reason(err)}
+		return &Error{"data", name, regular.Reason(err)}
 	}
 	defer file.Close()
 	bad := ListError{Path: name}

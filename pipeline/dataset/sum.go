@@ -2,13 +2,12 @@ package dataset
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
-	"io"
 	"runtime"
 
 	"golang.org/x/sync/errgroup"
+
+	"github.com/tfpair/tfpair/internal/regular"
 )
 
 // SHA256 returns the checksum, in hexadecimal, of the file of an image.
@@ -18,11 +17,10 @@ func (d *Dataset) SHA256(image int32) (sum string, err error) {
 		return "", &Error{"images", d.Name, err}
 	}
 	defer file.Close() // read only
-	h := sha256.New()
-	if _, err := io.Copy(h, file); err != nil {
+	if sum, _, err = regular.SHA256(file); err != nil {
 		return "", fmt.Errorf("read %q: %w", d.Images[image].Path, err)
 	}
-	return hex.EncodeToString(h.Sum(nil)), nil
+	return sum, nil
 }
 
 // Sums returns the SHA-256 of images, in hexadecimal, read on all cores. The error is that of

@@ -95,7 +95,7 @@ func (w *walker) list(dir string) (listing, error) {
 	}
 	entries, err := fs.ReadDir(w.root, dir)
 	if err != nil {
-		return listing{}, fmt.Errorf("folder %q: %w", dir, reason(err))
+		return listing{}, fmt.Errorf("folder %q: %w", dir, regular.Reason(err))
 	}
 	var l listing
 	for _, e := range entries {
@@ -148,7 +148,7 @@ func (w *walker) add(l *listing, dir string, e fs.DirEntry) error {
 	}
 	switch {
 	case err != nil:
-		return fmt.Errorf("file %q: %w", file, reason(err))
+		return fmt.Errorf("file %q: %w", file, regular.Reason(err))
 	case info.IsDir():
 		l.folders = append(l.folders, name)
 	case !info.Mode().IsRegular():

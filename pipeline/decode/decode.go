@@ -19,11 +19,12 @@ package decode
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"image"
 	"io"
 	"io/fs"
+
+	"github.com/tfpair/tfpair/internal/regular"
 )
 
 // Limits bound what a file may cost. A field that is zero or less has its value in
@@ -77,11 +78,7 @@ func Open(fsys fs.FS, path string, l Limits) (*image.NRGBA, error) {
 func OpenFile(fsys fs.FS, path string, l Limits) (*image.NRGBA, []byte, error) {
 	data, err := read(fsys, path, l.withDefaults().MaxBytes)
 	if err != nil {
-		var pathError *fs.PathError // names the path a second time
-		if errors.As(err, &pathError) {
-			err = pathError.Err
-		}
-		return nil, nil, &ImageError{Path: path, Err: err}
+		return nil, nil, &ImageError{Path: path, Err: regular.Reason(err)}
 	}
 	img, err := Decode(data, l)
 	if err != nil {

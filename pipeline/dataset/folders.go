@@ -3,7 +3,6 @@ package dataset
 import (
 	"fmt"
 	"path"
-	"slices"
 	"strings"
 
 	"golang.org/x/text/unicode/norm"
@@ -38,7 +37,7 @@ var formats = map[string]string{
 // isImage reports whether name has the extension of a picture that this process can read.
 func isImage(name string) bool {
 	format, known := formats[strings.ToLower(path.Ext(name))]
-	return known && slices.Contains(decode.Formats(), format)
+	return known && decode.Reads(format)
 }
 
 func readFolders(s *source, d *Dataset) error {

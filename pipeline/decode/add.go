@@ -23,37 +23,44 @@ type Header struct {
 	Orientation   int     // how Decode's picture is to be turned, as in EXIF; 0 is upright
 }
 
-// extra holds what Add was given.
-var extra atomic.Pointer[[]format]
+// more is formats and what Add was given; nil before the first call.
+var more atomic.Pointer[[]format]
 
 // Add makes Decode and the other functions read more formats, for the rest of the process. Call it
 // where a program starts: what a file means should not change while it runs. A format that is there
 // already is an error, and then nothing is added. It is safe for concurrent use.
 func Add(decoders ...Decoder) error {
 	for {
-		before := extra.Load()
-		after := slices.Clone(added())
+		before := more.Load()
+		after := slices.Clone(known())
 		for _, d := range decoders {
 			if d.Name == "" || d.Matches == nil || d.Header == nil || d.Decode == nil {
 				return fmt.Errorf("decoder %q lacks a name or a function", d.Name)
 			}
-			if slices.ContainsFunc(slices.Concat(formats, after), func(f format) bool { return f.name == d.Name }) {
+			if reads(after, d.Name) {
 				return fmt.Errorf("decoder of %s: there is one already", d.Name)
 			}
 			after = append(after, d.format())
 		}
-		if extra.CompareAndSwap(before, &after) {
+		if more.CompareAndSwap(before, &after) {
 			return nil
 		}
 	}
 }
 
-// added returns the formats that Add was given.
-func added() []format {
-	if p := extra.Load(); p != nil {
+// known returns all formats, in the order in which they are tried.
+func known() []format {
+	if p := more.Load(); p != nil {
 		return *p
 	}
-	return nil
+	return formats
+}
+
+// Reads reports whether a format, such as "JPEG", is read.
+func Reads(name string) bool { return reads(known(), name) }
+
+func reads(list []format, name string) bool {
+	return slices.ContainsFunc(list, func(f format) bool { return f.name == name })
 }
 
 func (d Decoder) format() format {
@@ -71,7 +78,7 @@ func (d Decoder) format() format {
 // Formats returns the names of the formats that are read, in the order in which they are tried.
 func Formats() []string {
 	var all []string
-	for _, f := range slices.Concat(formats, added()) {
+	for _, f := range known() {
 		if !slices.Contains(all, f.name) {
 			all = append(all, f.name)
 		}

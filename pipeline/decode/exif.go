@@ -2,7 +2,6 @@ package decode
 
 import (
 	"bytes"
-	"encoding/binary"
 	"image"
 )
 
@@ -15,43 +14,14 @@ const exifPrefix = "Exif\x00\x00"
 // refuse a picture.
 func orientation(data []byte) int {
 	data = bytes.TrimPrefix(data, []byte(exifPrefix))
-	if len(data) < 8 {
-		return 1
-	}
-	var order binary.ByteOrder
-	switch string(data[:4]) {
-	case "II*\x00":
-		order = binary.LittleEndian
-	case "MM\x00*":
-		order = binary.BigEndian
-	default:
-		return 1
-	}
-	const tag, entry = 0x0112, 12
-	const byteType, shortType, longType = 1, 3, 4 // the standard says SHORT, cameras write others, too
-	offset := int64(order.Uint32(data[4:]))
-	if offset+2 > int64(len(data)) {
-		return 1
-	}
-	fields := data[offset+2:]
-	for range order.Uint16(data[offset:]) {
-		if len(fields) < entry {
-			break
-		}
-		if order.Uint16(fields) != tag {
-			fields = fields[entry:]
+	const tag = 0x0112
+	d, err := firstDirectory(data)
+	for err == nil && len(d.fields) > 0 {
+		if d.tag() != tag {
+			d.next()
 			continue
 		}
-		var v uint32
-		switch order.Uint16(fields[2:]) {
-		case byteType:
-			v = uint32(fields[8])
-		case shortType:
-			v = uint32(order.Uint16(fields[8:]))
-		case longType:
-			v = order.Uint32(fields[8:])
-		}
-		if v >= 1 && v <= 8 {
+		if v := d.number(d.value()); v >= 1 && v <= 8 { // the standard says SHORT, cameras write others, too
 			return int(v)
 		}
 		break

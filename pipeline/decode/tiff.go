@@ -2,7 +2,6 @@ package decode
 
 import (
 	"bytes"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"image"
@@ -76,47 +75,24 @@ func tiffHeader(data []byte) (header, error) {
 
 // directory returns the first value of each numeric field in the first directory of data.
 func directory(data []byte) (map[uint16]uint32, error) {
-	const entry = 12
-	const byteType, shortType, longType = 1, 3, 4
-	if len(data) < 8 {
+	d, err := firstDirectory(data)
+	if err != nil || d.cut {
 		return nil, io.ErrUnexpectedEOF
 	}
-	var order binary.ByteOrder = binary.LittleEndian
-	if data[0] == 'M' {
-		order = binary.BigEndian
-	}
-	at := int64(order.Uint32(data[4:]))
-	if at+2 > int64(len(data)) {
-		return nil, io.ErrUnexpectedEOF
-	}
-	fields := data[at+2:]
-	n := int(order.Uint16(data[at:]))
-	if len(fields) < n*entry {
-		return nil, io.ErrUnexpectedEOF
-	}
-	tags := make(map[uint16]uint32, n)
-	for f := range n {
-		field := fields[f*entry:][:entry]
-		kind, count, value := order.Uint16(field[2:]), order.Uint32(field[4:]), field[8:]
-		size := map[uint16]uint32{byteType: 1, shortType: 2, longType: 4}[kind]
-		if size == 0 || count == 0 {
+	tags := map[uint16]uint32{}
+	for ; len(d.fields) > 0; d.next() {
+		size, value := d.size(), d.value()
+		if size == 0 || d.count() == 0 {
 			continue
 		}
-		if count > 4/size { // the field holds where the values are
-			from := int64(order.Uint32(value))
+		if d.count() > 4/size { // the field holds where the values are
+			from := int64(d.order.Uint32(value))
 			if from+int64(size) > int64(len(data)) {
 				return nil, io.ErrUnexpectedEOF
 			}
 			value = data[from:]
 		}
-		switch kind {
-		case byteType:
-			tags[order.Uint16(field)] = uint32(value[0])
-		case shortType:
-			tags[order.Uint16(field)] = uint32(order.Uint16(value))
-		case longType:
-			tags[order.Uint16(field)] = order.Uint32(value)
-		}
+		tags[d.tag()] = d.number(value)
 	}
 	if tags[tagColour] == 0 && tags[tagBits] == 0 && tags[tagWidth] == 0 {
 		return nil, errors.New("first directory is not of a picture")

@@ -3,7 +3,6 @@ package decode
 import (
 	"encoding/binary"
 	"math"
-	"runtime"
 	"testing"
 )
 
@@ -36,14 +35,7 @@ func TestTIFFCost(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		var before, after runtime.MemStats
-		runtime.ReadMemStats(&before)
-		if _, err := Decode(data, Limits{}); err != nil {
-			t.Fatal(err)
-		}
-		runtime.ReadMemStats(&after)
-		const fixed = 256 << 10 // tables and buffers, whatever the size of the picture
-		if got := float64(after.TotalAlloc - before.TotalAlloc); got > h.perPixel*width*height+fixed || math.IsNaN(h.perPixel) {
+		if got := allocated(t, data); got > h.perPixel*width*height+fixed || math.IsNaN(h.perPixel) {
 			t.Errorf("%s: allocated %.0f bytes, promised %.1f a pixel", name, got, h.perPixel)
 		}
 	}

@@ -70,29 +70,5 @@ func decodeWebP(data []byte, _ header) (image.Image, error) {
 }
 
 // limitedRange converts BT.601 samples of limited range, Y in 16..235 and Cb, Cr in
-// 16..240, as VP8 stores them (RFC 6386, section 9.2), in 16-bit fixed point:
-//
-//	R = 1.164(Y−16) + 1.596(Cr−128)
-//	G = 1.164(Y−16) − 0.392(Cb−128) − 0.813(Cr−128)
-//	B = 1.164(Y−16) + 2.017(Cb−128)
-func limitedRange(m *image.YCbCr) *image.NRGBA {
-	b := m.Rect
-	dst := image.NewNRGBA(image.Rect(0, 0, b.Dx(), b.Dy()))
-	for y := range b.Dy() {
-		row := dst.Pix[y*dst.Stride:][:4*b.Dx()]
-		luma := m.Y[m.YOffset(b.Min.X, b.Min.Y+y):]
-		for x := range b.Dx() {
-			c := m.COffset(b.Min.X+x, b.Min.Y+y)
-			l := 76309*(int32(luma[x])-16) + 1<<15 // 255/219, and a half for rounding
-			cb, cr := int32(m.Cb[c])-128, int32(m.Cr[c])-128
-			p := row[4*x : 4*x+4 : 4*x+4]
-			p[0] = clamp((l + 104597*cr) >> 16)
-			p[1] = clamp((l - 25675*cb - 53279*cr) >> 16)
-			p[2] = clamp((l + 132201*cb) >> 16)
-			p[3] = 255
-		}
-	}
-	return dst
-}
-
-func clamp(v int32) uint8 { return uint8(min(max(v, 0), 255)) }
+// 16..240, as VP8 stores them (RFC 6386, section 9.2).
+func limitedRange(m *image.YCbCr) *image.NRGBA { return FromYCbCr(m, BT601, false) }

@@ -17,53 +17,25 @@ const (
 	heif420, heif422, heif444    = 1, 2, 3
 )
 
-// heicPixels decodes the primary picture: cropped, turned, without its alpha. want is the size that
-// the boxes promise.
+// heicPixels decodes the primary picture: cropped, turned, without its alpha.
 func heicPixels(data []byte, p picture) (image.Image, error) {
-	return heic.with(func(i instance) (image.Image, error) {
-		in, err := i.put(data)
-		if err != nil {
-			return nil, err
-		}
-		const numbers = 5 // width, height, colour space, chroma, whether alpha is multiplied in
-		out, err := i.allocate(4 * numbers)
-		if err != nil {
-			return nil, err
-		}
-		decode := func(headOnly, pixels uint64) error {
-			ok, err := i.call("decode", in, uint64(len(data)), headOnly, out, out+4, out+8, out+12, out+16, pixels)
-			if err == nil && ok == 0 {
-				err = errRefused
+	w, h := p.shown()
+	return heic.decode(data, w, h, codec{
+		numbers: 5, // width, height, colour space, chroma, whether alpha is multiplied in
+		arguments: func(headOnly, out, pixels uint64) []uint64 {
+			return []uint64{headOnly, out, out + 4, out + 8, out + 12, out + 16, pixels}
+		},
+		size: func(numbers []uint32) (int, error) {
+			planes, err := layout(w, h, numbers[2], numbers[3])
+			return planes.size, err
+		},
+		picture: func(raw []byte, numbers []uint32) (image.Image, error) {
+			planes, err := layout(w, h, numbers[2], numbers[3])
+			if err != nil {
+				return nil, err
 			}
-			return err
-		}
-		if err := decode(1, 0); err != nil {
-			return nil, err
-		}
-		v, err := i.numbers(out, numbers)
-		if err != nil {
-			return nil, err
-		}
-		w, h := p.shown()
-		if int(v[0]) != w || int(v[1]) != h {
-			return nil, fmt.Errorf("boxes say %dx%d pixels, the picture has %dx%d", w, h, v[0], v[1])
-		}
-		planes, err := layout(w, h, v[2], v[3])
-		if err != nil {
-			return nil, err
-		}
-		pixels, err := i.allocate(planes.size)
-		if err != nil {
-			return nil, err
-		}
-		if err := decode(0, pixels); err != nil {
-			return nil, err
-		}
-		raw, err := i.get(pixels, planes.size)
-		if err != nil {
-			return nil, err
-		}
-		return planes.image(raw, p.colour)
+			return planes.image(raw, p.colour)
+		},
 	})
 }
 

@@ -68,6 +68,65 @@ type instance struct {
 	ctx    context.Context
 }
 
+// codec is what a module wants to know and says of a file: its function decode is called twice, for the
+// numbers of the picture and for its pixels.
+type codec struct {
+	numbers int // of 32 bits, the first two are width and height
+	// arguments are those of decode behind the file and its length. Out has room for the numbers and 8
+	// bytes more, pixels is 0 where only the numbers are wanted.
+	arguments func(headOnly, out, pixels uint64) []uint64
+	size      func(numbers []uint32) (int, error) // of the pixels in bytes
+	picture   func(raw []byte, numbers []uint32) (image.Image, error)
+}
+
+// decode decodes a file whose boxes promise w×h pixels.
+func (s *sandbox) decode(data []byte, w, h int, c codec) (image.Image, error) {
+	return s.with(func(i instance) (image.Image, error) {
+		in, err := i.put(data)
+		if err != nil {
+			return nil, err
+		}
+		const more = 8
+		out, err := i.allocate(4*c.numbers + more)
+		if err != nil {
+			return nil, err
+		}
+		decode := func(headOnly, pixels uint64) error {
+			ok, err := i.call("decode", append([]uint64{in, uint64(len(data))}, c.arguments(headOnly, out, pixels)...)...)
+			if err == nil && ok == 0 {
+				err = errRefused
+			}
+			return err
+		}
+		if err := decode(1, 0); err != nil {
+			return nil, err
+		}
+		numbers, err := i.numbers(out, c.numbers)
+		if err != nil {
+			return nil, err
+		}
+		if int(numbers[0]) != w || int(numbers[1]) != h {
+			return nil, fmt.Errorf("boxes say %dx%d pixels, the picture has %dx%d", w, h, numbers[0], numbers[1])
+		}
+		size, err := c.size(numbers)
+		if err != nil {
+			return nil, err
+		}
+		pixels, err := i.allocate(size)
+		if err != nil {
+			return nil, err
+		}
+		if err := decode(0, pixels); err != nil {
+			return nil, err
+		}
+		raw, err := i.get(pixels, size)
+		if err != nil {
+			return nil, err
+		}
+		return c.picture(raw, numbers)
+	})
+}
+
 // with calls work on an instance of its own. A trap inside, or too much memory, is an error, and so
 // is more time than any honest picture takes: then the instance works on, for it cannot be stopped
 // (a decoder that looks at the clock takes four times as long), and its turn does not come back.

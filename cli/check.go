@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/urfave/cli/v2"
@@ -15,7 +16,6 @@ import (
 	"github.com/tfpair/tfpair/pipeline/copies"
 	"github.com/tfpair/tfpair/pipeline/dataset"
 	"github.com/tfpair/tfpair/runner/check"
-	"github.com/tfpair/tfpair/runner/inference"
 )
 
 // checkOptions are the options of tfpair check.
@@ -96,8 +96,8 @@ func (o checkOptions) validate() error {
 	if err := require("check", given{"data", o.data.path}); err != nil {
 		return err
 	}
-	if level := copies.Level(o.level); level != copies.Same && level != copies.Alike {
-		return usagef("--copies must be same or alike, got %q", o.level)
+	if err := checkLevel(o.level); err != nil {
+		return err
 	}
 	if !slices.Contains([]string{splitByCopies, splitByClass, splitByTime}, o.by) {
 		return usagef("--split-by must be copies, class or time, got %q", o.by)
@@ -109,16 +109,13 @@ func (o checkOptions) validate() error {
 
 // free refuses files that are there already.
 func (o checkOptions) free() error {
-	for _, f := range []struct {
-		flag, path string
-		replaced   bool
-	}{{"write-splits", o.splits, false}, {"sheet", o.sheet, o.overwrite}} {
-		if f.path == "" || f.replaced {
-			continue
-		}
-		if err := newFile(f.flag, f.path); err != nil {
+	if o.splits != "" {
+		if err := newFile("write-splits", o.splits); err != nil {
 			return err
 		}
+	}
+	if o.sheet != "" && !o.overwrite {
+		return newFile("sheet", o.sheet)
 	}
 	return nil
 }
@@ -126,9 +123,11 @@ func (o checkOptions) free() error {
 // parts returns how the new splits are made.
 func (o checkOptions) parts() (dataset.SplitOptions, error) {
 	s := dataset.SplitOptions{ByClass: o.by == splitByClass, Seed: o.seed}
-	var rest string
-	if n, err := fmt.Sscanf(o.shares+"\n", "%g,%g%s\n", &s.Val, &s.Test, &rest); n != 2 || err == nil ||
-		!(s.Val > 0 && s.Test >= 0 && s.Val+s.Test < 1) {
+	val, test, _ := strings.Cut(o.shares, ",")
+	var valErr, testErr error
+	s.Val, valErr = strconv.ParseFloat(strings.TrimSpace(val), 64)
+	s.Test, testErr = strconv.ParseFloat(strings.TrimSpace(test), 64)
+	if valErr != nil || testErr != nil || !(s.Val > 0 && s.Test >= 0 && s.Val+s.Test < 1) {
 		return s, usagef("--shares must be two shares, for val above 0 and for test, that leave some for training, such as 0.1,0.1; got %q", o.shares)
 	}
 	return s, nil
@@ -201,8 +200,9 @@ func runCheck(ctx context.Context, o checkOptions, streams IO) (err error) {
 	if err != nil {
 		return err
 	}
+	groups := copies.Find(prints, copies.Level(o.level))
 	r := checked{Data: data.Name, Notes: slices.Clone(data.Notes), Sheet: o.sheet}
-	if r.Report, err = check.Of(data, prints, copies.Level(o.level)); err != nil {
+	if r.Report, err = check.Of(data, prints, groups); err != nil {
 		return err
 	}
 	if err := o.compare(ctx, out, data, prints, r.Report); err != nil {
@@ -215,7 +215,7 @@ func runCheck(ctx context.Context, o checkOptions, streams IO) (err error) {
 		}
 	}
 	if o.splits != "" {
-		if r.Splits, err = o.part(data, prints); err != nil {
+		if r.Splits, err = o.part(data, groups); err != nil {
 			return err
 		}
 	}
@@ -249,21 +249,12 @@ func (o checkOptions) compare(ctx context.Context, out output, data *dataset.Dat
 	if r.Pairs == nil {
 		return usagef("--model compares the pairs of a list, and data %q lists none", o.data.path)
 	}
-	var images []int32
-	row := make([]int, len(data.Images))
-	for i := range prints {
-		if prints[i].Fault == "" {
-			row[i], images = len(images), append(images, int32(i))
-		}
-	}
-	bar := stages{out: out}
-	e, err := model.EmbedImages(ctx, data, images, inference.Reading{Store: o.data.reading.store(), Progress: bar.of("embedding")})
-	bar.end()
+	embeddings, err := embedReadable(ctx, out, model, data, prints, o.data.reading)
 	if err != nil {
-		return stopped(ctx, err)
+		return err
 	}
-	return r.Compare(data, "embedding", func(i int32) bool { return prints[i].Fault == "" },
-		func(a, b int32) float32 { return model.Distance().Between(e.Row(row[a]), e.Row(row[b])) })
+	return r.Compare(data, "embedding", func(i int32) bool { return embeddings[i] != nil },
+		func(a, b int32) float32 { return model.Distance().Between(embeddings[a], embeddings[b]) })
 }
 
 // adviseInverted names the columns that turn an inverted list.
@@ -296,16 +287,16 @@ func turnedColumns(columns string) string {
 }
 
 // part writes the data with new splits.
-func (o checkOptions) part(data *dataset.Dataset, prints []copies.Print) (*newSplits, error) {
+func (o checkOptions) part(data *dataset.Dataset, groups []copies.Group) (*newSplits, error) {
 	s, err := o.parts()
 	if err != nil {
 		return nil, err
 	}
 	before := len(data.Notes)
 	if o.by == splitByTime {
-		err = check.PartByTime(data, prints, copies.Level(o.level), s.Val, s.Test)
+		err = check.PartByTime(data, groups, s.Val, s.Test)
 	} else {
-		err = check.Part(data, prints, copies.Level(o.level), s)
+		err = check.Part(data, groups, s)
 	}
 	if err != nil {
 		return nil, err

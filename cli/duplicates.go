@@ -107,8 +107,8 @@ func (o duplicatesOptions) validate() error {
 	switch level := copies.Level(o.level); {
 	case o.photos == "":
 		return usagef("duplicates needs a folder, such as: tfpair duplicates photos")
-	case level != copies.Same && level != copies.Alike:
-		return usagef("--copies must be same or alike, got %q", o.level)
+	case checkLevel(o.level) != nil:
+		return checkLevel(o.level)
 	case o.workers < 0:
 		return usagef("--workers must be 0 or more, got %d", o.workers)
 	case o.model.folder != "" && level == copies.Same:
@@ -225,7 +225,7 @@ func (o duplicatesOptions) summary(out output, r duplicatesFound) error {
 		out.print("no copies among %s", count(r.Images, "picture"))
 	} else {
 		var words []string
-		for _, k := range []copies.Kind{copies.File, copies.Pixels, copies.Reencoded, copies.Edited, copies.Resembles} {
+		for _, k := range copies.Kinds {
 			if n := r.Kinds[string(k)]; n > 0 {
 				words = append(words, commas(n)+" "+copyWords[k])
 			}

@@ -18,7 +18,6 @@ import (
 
 	"github.com/tfpair/tfpair/internal/workers"
 	"github.com/tfpair/tfpair/pipeline/copies"
-	"github.com/tfpair/tfpair/pipeline/dataset"
 	"github.com/tfpair/tfpair/pipeline/decode"
 	"github.com/tfpair/tfpair/runner/inference"
 )
@@ -48,14 +47,15 @@ func (o duplicatesOptions) resemble(ctx context.Context, out output, g *gathered
 		return nil, nil, err
 	}
 	defer func() { err = errors.Join(err, model.Close()) }()
-	embeddings := make([][]float32, len(g.prints)) // nil where it cannot be read
-	at := 0
+	reading := readingOptions{workers: o.workers}
+	var embeddings [][]float32 // nil where it cannot be read
 	for _, data := range g.data {
-		if err := o.embed(ctx, out, model, data, func(image int32) bool { return g.prints[at+int(image)].Fault == "" },
-			func(image int32, e []float32) { embeddings[at+int(image)] = e }); err != nil {
+		at := len(embeddings)
+		more, err := embedReadable(ctx, out, model, data, g.prints[at:at+len(data.Images)], reading)
+		if err != nil {
 			return nil, nil, err
 		}
-		at += len(data.Images)
+		embeddings = append(embeddings, more...)
 	}
 	r = &resembling{}
 	apart, err := o.altered(ctx, out, model, g, embeddings)
@@ -68,7 +68,7 @@ func (o duplicatesOptions) resemble(ctx context.Context, out output, g *gathered
 	slices.Sort(apart)
 	threshold := apart[min(int(modelFinds*float64(len(apart))), len(apart)-1)]
 	r.Threshold = float64(threshold)
-	pairs = mutual(embeddings, func(a, b []float32) float32 { return model.Distance().Between(a, b) }, threshold)
+	pairs = mutual(embeddings, model.Distance().Between, threshold)
 	r.Pairs = len(pairs)
 	return pairs, r, nil
 }
@@ -97,30 +97,6 @@ func mutual(embeddings [][]float32, between func(a, b []float32) float32, within
 		}
 	}
 	return pairs
-}
-
-// embed hands the embeddings of the images that can be read to take.
-func (o duplicatesOptions) embed(ctx context.Context, out output, model *inference.Model, data *dataset.Dataset,
-	readable func(image int32) bool, take func(image int32, embedding []float32)) error {
-	var images []int32
-	for i := range data.Images {
-		if readable(int32(i)) {
-			images = append(images, int32(i))
-		}
-	}
-	if len(images) == 0 {
-		return nil
-	}
-	bar := stages{out: out}
-	defer bar.end()
-	e, err := model.EmbedImages(ctx, data, images, readingOptions{workers: o.workers}.with(bar.of("embedding")))
-	if err != nil {
-		return stopped(ctx, err)
-	}
-	for row, image := range e.Images {
-		take(image, e.Row(row))
-	}
-	return nil
 }
 
 // altered makes altered copies of some of the pictures, and returns how far they are from their originals.
@@ -160,11 +136,15 @@ func (o duplicatesOptions) altered(ctx context.Context, out output, model *infer
 		return nil, err
 	}
 	defer data.Close() // read only
+	embeddings, err := embedReadable(ctx, out, model, data, make([]copies.Print, len(data.Images)), readingOptions{workers: o.workers})
+	if err != nil {
+		return nil, err
+	}
 	apart := make([]float32, len(original))
-	err = o.embed(ctx, out, model, data, func(int32) bool { return true }, func(image int32, e []float32) {
-		apart[image] = model.Distance().Between(of[original[image]], e)
-	})
-	return apart, err
+	for i, e := range embeddings {
+		apart[i] = model.Distance().Between(of[original[i]], e)
+	}
+	return apart, nil
 }
 
 // alterations returns a picture cropped, framed, written on, brighter and badly coded.

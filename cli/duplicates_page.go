@@ -77,7 +77,7 @@ func writeDuplicatesPage(ctx context.Context, path string, g *gathered, rows []d
 	if left := len(rows) - len(shown); left > 0 {
 		page.Left = fmt.Sprintf("The page shows the first %s; --out FILE.csv lists all %s.", count(len(shown), "picture"), commas(len(rows)))
 	}
-	for _, k := range []copies.Kind{copies.File, copies.Pixels, copies.Reencoded, copies.Edited, copies.Resembles} {
+	for _, k := range copies.Kinds {
 		if n := r.Kinds[string(k)]; n > 0 {
 			page.Kinds = append(page.Kinds, pageKind{string(k), copyWords[k], n})
 		}

@@ -12,6 +12,7 @@ import (
 	"github.com/tfpair/tfpair/pipeline/copies"
 	"github.com/tfpair/tfpair/pipeline/dataset"
 	"github.com/tfpair/tfpair/pipeline/decode"
+	"github.com/tfpair/tfpair/runner/inference"
 )
 
 // printsOptions say where is kept what pictures are compared by.
@@ -63,4 +64,37 @@ func (o printsOptions) open(out output, path string) (*copies.Cache, error) {
 		out.say("note       %s", note)
 	}
 	return cache, err
+}
+
+// checkLevel refuses a --copies that is no level.
+func checkLevel(level string) error {
+	if l := copies.Level(level); l != copies.Same && l != copies.Alike {
+		return usagef("--copies must be same or alike, got %q", level)
+	}
+	return nil
+}
+
+// embedReadable returns the embedding of each image of data, nil where its print says that it cannot be read.
+func embedReadable(ctx context.Context, out output, model *inference.Model, data *dataset.Dataset, prints []copies.Print,
+	reading readingOptions) ([][]float32, error) {
+	embeddings := make([][]float32, len(data.Images))
+	var images []int32
+	for i := range prints {
+		if prints[i].Fault == "" {
+			images = append(images, int32(i))
+		}
+	}
+	if len(images) == 0 {
+		return embeddings, nil
+	}
+	bar := stages{out: out}
+	defer bar.end()
+	e, err := model.EmbedImages(ctx, data, images, reading.with(bar.of("embedding")))
+	if err != nil {
+		return nil, stopped(ctx, err)
+	}
+	for row, image := range e.Images {
+		embeddings[image] = e.Row(row)
+	}
+	return embeddings, nil
 }

@@ -9,7 +9,9 @@
 package copies
 
 import (
+	"cmp"
 	"crypto/sha256"
+	"slices"
 
 	"github.com/tfpair/tfpair/pipeline/decode"
 	"github.com/tfpair/tfpair/pipeline/phash"
@@ -26,6 +28,14 @@ const (
 	Edited    Kind = "edited"     // cropped, framed or written on: phash.Alike
 	Resembles Kind = "resembles"  // near by something else than hashes, such as the embeddings of a model
 )
+
+// Kinds are all kinds, the closest first.
+var Kinds = []Kind{File, Pixels, Reencoded, Edited, Resembles}
+
+// Compare orders kinds, the closest first, and links of one kind by their distance.
+func (k Kind) Compare(distance int, other Kind, otherDistance int) int {
+	return cmp.Or(cmp.Compare(slices.Index(Kinds, k), slices.Index(Kinds, other)), cmp.Compare(distance, otherDistance))
+}
 
 // Level says which kinds count.
 type Level string

@@ -67,11 +67,8 @@ type link struct {
 	distance int
 }
 
-// closeness is the order of kinds.
-var closeness = map[Kind]int{File: 0, Pixels: 1, Reencoded: 2, Edited: 3, Resembles: 4}
-
 func (l link) compare(m link) int {
-	return cmp.Or(cmp.Compare(closeness[l.kind], closeness[m.kind]), cmp.Compare(l.distance, m.distance),
+	return cmp.Or(l.kind.Compare(l.distance, m.kind, m.distance),
 		cmp.Compare(l.a, m.a), cmp.Compare(l.b, m.b))
 }
 

@@ -65,7 +65,7 @@ func (d *Dataset) relabel() {
 // components returns the connected components of the pairs, in the order of their lowest
 // images, and the number of the component of each image in them. Images of one of Dataset.Groups hang together.
 func (d *Dataset) components(pairs []Pair) (of []int, components []component) {
-	joined := d.joinGroups(forest.New(len(d.Images)))
+	joined := d.JoinGroups(forest.New(len(d.Images)))
 	for _, p := range pairs {
 		joined.Join(p.Left, p.Right)
 	}

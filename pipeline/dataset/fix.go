@@ -54,26 +54,34 @@ func (d *Dataset) lines() []int {
 	return lines
 }
 
-// write writes the rows of d, and returns how many it wrote.
+// write writes the rows of d that can be used, and returns how many it wrote.
 func (s *source) write(d *Dataset, w io.Writer) (int, error) {
-	table := csv.NewWriter(w)
-	columns := columnsOf[d.Format]
+	has := func(column string) bool {
+		_, ok := s.columns[column]
+		return ok || column == "same"
+	}
+	return d.writeRows(w, columnsOf[d.Format], has, func(row int) bool { return !s.list.bad.at[d.lineOf(row)] })
+}
+
+// writeRows writes a header and the rows that are wanted, in those of columns that the data has. It
+// returns how many rows it wrote.
+func (d *Dataset) writeRows(w io.Writer, columns []column, has func(column string) bool, wanted func(row int) bool) (int, error) {
 	var present []column
 	var header []string
 	for _, c := range columns {
-		if _, ok := s.columns[c.name]; ok || c.name == "same" {
+		if has(c.name) {
 			present, header = append(present, c), append(header, c.name)
 		}
 	}
-	rows := 0
-	errs := []error{table.Write(header)}
+	table := csv.NewWriter(w)
+	errs, rows := []error{table.Write(header)}, 0
 	for i := range d.rowCount() {
-		if s.list.bad.at[d.lineOf(i)] {
+		if !wanted(i) {
 			continue
 		}
-		var row []string
-		for _, c := range present {
-			row = append(row, c.value(d, i))
+		row := make([]string, len(present))
+		for k, c := range present {
+			row[k] = c.value(d, i)
 		}
 		errs = append(errs, table.Write(row))
 		rows++

@@ -154,22 +154,7 @@ func TestFoldsKeep(t *testing.T) {
 // TestFoldsGiant: where all pairs hang together images are parted, and the pairs across are left
 // out and counted.
 func TestFoldsGiant(t *testing.T) {
-	ring, clique := fstest.MapFS{}, fstest.MapFS{}
-	text := "left,right,same\n"
-	for i := range 100 {
-		ring[fmt.Sprintf("%02d.png", i)] = &fstest.MapFile{}
-		text += fmt.Sprintf("%02d.png,%02d.png,%d\n", i, (i+1)%100, i%2)
-	}
-	ring["l.csv"] = &fstest.MapFile{Data: []byte(text)}
-	text = "left,right,same\n"
-	for i := range 60 { // twelve classes of five, all against all
-		clique[fmt.Sprintf("%02d.png", i)] = &fstest.MapFile{}
-		for j := range i {
-			text += fmt.Sprintf("%02d.png,%02d.png,%d\n", j, i, map[bool]int{true: 1}[i%12 == j%12])
-		}
-	}
-	clique["l.csv"] = &fstest.MapFile{Data: []byte(text)}
-	for name, m := range map[string]fstest.MapFS{"ring": ring, "clique": clique} {
+	for name, m := range giants() {
 		open := func() *Dataset { return mustOpen(t, Options{FS: m, Data: "l.csv"}) }
 		for i, n := range held(t, open, SplitOptions{Folds: 4, Seed: 3}) {
 			if n != 1 {

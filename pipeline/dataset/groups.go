@@ -27,7 +27,7 @@ func ParseGroupBy(text string) (*regexp.Regexp, error) {
 
 // groupBy gives each image the group that its path names. Label images have none.
 func (d *Dataset) groupBy(by *regexp.Regexp) error {
-	labels := d.labelImages()
+	labels := d.LabelImageSet()
 	names := map[int32]string{}
 	photos := 0
 	for i, image := range d.Images {
@@ -96,8 +96,8 @@ func (d *Dataset) noteGroups() {
 	}
 }
 
-// joinGroups joins, in sets of images, the images of each group.
-func (d *Dataset) joinGroups(sets forest.Forest) forest.Forest {
+// JoinGroups joins, in sets of images, the images of each group.
+func (d *Dataset) JoinGroups(sets forest.Forest) forest.Forest {
 	first := make([]int32, len(d.Groups))
 	for i := range first {
 		first[i] = -1

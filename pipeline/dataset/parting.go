@@ -96,9 +96,9 @@ type parted struct {
 // share of the images, and those of a group in any case.
 func (d *Dataset) newParting(part Part, share float64) *parting {
 	p := &parting{images: part.Images, pairs: part.Pairs}
-	p.arrange(d.joinGroups(sameSets(len(d.Images), part.Pairs)))
+	p.arrange(d.JoinGroups(sameSets(len(d.Images), part.Pairs)))
 	if 4*float64(slices.Max(p.size)) > share*float64(len(part.Images)) {
-		p.arrange(d.joinGroups(forest.New(len(d.Images))))
+		p.arrange(d.JoinGroups(forest.New(len(d.Images))))
 	}
 	return p
 }

@@ -8,9 +8,8 @@ import (
 	"testing/fstest"
 )
 
-// TestAssignPairsGiant: where all pairs hang together images are parted, and the pairs
-// across are left out and counted.
-func TestAssignPairsGiant(t *testing.T) {
+// giants are lists of pairs that all hang together: a ring of 100 images, and 60 of which all are paired.
+func giants() map[string]fstest.MapFS {
 	ring, clique := fstest.MapFS{}, fstest.MapFS{}
 	text := "left,right,same\n"
 	for i := range 100 {
@@ -26,7 +25,13 @@ func TestAssignPairsGiant(t *testing.T) {
 		}
 	}
 	clique["l.csv"] = &fstest.MapFile{Data: []byte(text)}
-	for name, m := range map[string]fstest.MapFS{"ring": ring, "clique": clique} {
+	return map[string]fstest.MapFS{"ring": ring, "clique": clique}
+}
+
+// TestAssignPairsGiant: where all pairs hang together images are parted, and the pairs
+// across are left out and counted.
+func TestAssignPairsGiant(t *testing.T) {
+	for name, m := range giants() {
 		d := mustOpen(t, Options{FS: m, Data: "l.csv"})
 		whole := d.In("")
 		all := len(d.Pairs)

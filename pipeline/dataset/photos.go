@@ -5,13 +5,28 @@ import (
 	"math/rand/v2"
 )
 
-// labelImages tells which images are label images.
-func (d *Dataset) labelImages() map[int32]bool {
+// LabelImageSet tells which images are label images.
+func (d *Dataset) LabelImageSet() map[int32]bool {
 	labels := map[int32]bool{}
 	for _, m := range d.Matches {
 		labels[m.Label] = true
 	}
 	return labels
+}
+
+// Shows returns what each image shows: the path of its label image, or where the data has none its
+// class; "" where that is not known.
+func (d *Dataset) Shows() []string {
+	of := make([]string, len(d.Images))
+	for _, m := range d.Matches {
+		of[m.Image] = d.Images[m.Label].Path
+	}
+	if len(d.Matches) == 0 {
+		for i := range d.Images {
+			of[i] = d.className(int32(i))
+		}
+	}
+	return of
 }
 
 // holdOutPhotos moves photos of each label image out of train, so that what is held out

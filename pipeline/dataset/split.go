@@ -90,7 +90,7 @@ func (d *Dataset) eachSplit(visit func(s *Split, image int32)) {
 	for i := range d.Matches {
 		visit(&d.Matches[i].Split, d.Matches[i].Image)
 	}
-	labels := d.labelImages()
+	labels := d.LabelImageSet()
 	for i := range d.Images {
 		if !labels[int32(i)] {
 			visit(&d.Images[i].Split, int32(i))

@@ -54,7 +54,7 @@ func (d *Dataset) assignClasses(o SplitOptions) error {
 		err.WithoutTest = o.Test > 0 && !slices.Contains(named, Test) && usable(dealt) >= 2*leastClasses
 		return err
 	}
-	labels := d.labelImages()
+	labels := d.LabelImageSet()
 	for i := range d.Images {
 		if c := d.Images[i].Class; c >= 0 && !labels[int32(i)] {
 			d.Images[i].Split = split[c]
@@ -99,7 +99,7 @@ func sizesOf(joined forest.Forest, sizes []int) []int {
 func (d *Dataset) classSplits() (split []Split, sizes []int, disjoint bool) {
 	sizes, split = make([]int, len(d.Classes)), make([]Split, len(d.Classes))
 	disjoint = len(d.Splits()) > 1
-	labels := d.labelImages()
+	labels := d.LabelImageSet()
 	for i, image := range d.Images {
 		c := image.Class
 		if c < 0 || labels[int32(i)] {
@@ -216,7 +216,7 @@ func (d *Dataset) noteDealt(split []Split, seed uint64, anew bool) {
 // whatever their split. The error is an *Error where there is none.
 func (d *Dataset) Unseen(seen []string) (Part, error) {
 	p := Part{Split: Test}
-	labels := d.labelImages()
+	labels := d.LabelImageSet()
 	for i, image := range d.Images {
 		if image.Class >= 0 && !labels[int32(i)] && !slices.Contains(seen, d.Classes[image.Class]) {
 			p.Images = append(p.Images, int32(i))

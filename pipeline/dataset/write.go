@@ -1,8 +1,6 @@
 package dataset
 
 import (
-	"encoding/csv"
-	"errors"
 	"io"
 )
 
@@ -20,26 +18,11 @@ func (d *Dataset) WriteList(w io.Writer) (format string, err error) {
 	if columns == nil || format == "images" {
 		return "", &OptionsError{Reason: "data of format " + d.Format + " has no splits that a list could hold"}
 	}
-	has := map[string]bool{"class": d.Classes != nil, "coarse": d.Coarse != nil, "group": d.Groups != nil, "time": d.Times != nil}
-	var present []column
-	var header []string
-	for _, c := range columns {
-		if wanted, optional := has[c.name]; wanted || !optional {
-			present, header = append(present, c), append(header, c.name)
-		}
+	optional := map[string]bool{"class": d.Classes != nil, "coarse": d.Coarse != nil, "group": d.Groups != nil, "time": d.Times != nil}
+	has := func(column string) bool {
+		there, known := optional[column]
+		return there || !known
 	}
-	table := csv.NewWriter(w)
-	errs := []error{table.Write(header)}
-	for i := range d.rowCount() {
-		if format == "labels" && d.Images[i].Class < 0 {
-			continue
-		}
-		var row []string
-		for _, c := range present {
-			row = append(row, c.value(d, i))
-		}
-		errs = append(errs, table.Write(row))
-	}
-	table.Flush()
-	return format, errors.Join(append(errs, table.Error())...)
+	_, err = d.writeRows(w, columns, has, func(row int) bool { return format != "labels" || d.Images[row].Class >= 0 })
+	return format, err
 }

@@ -95,24 +95,16 @@ func (k kind) known(looks map[int32]Look) (images []int32, known []Look) {
 
 // kinds returns the pictures of each class, or the photos of each label image, in order.
 func kinds(d *dataset.Dataset) []kind {
-	part := d.In("")
 	of := map[string][]int32{}
-	for _, m := range part.Matches {
-		name := d.Images[m.Label].Path
-		of[name] = append(of[name], m.Image)
-	}
-	if len(part.Matches) == 0 && len(d.Classes) > 0 {
-		for i, image := range d.Images {
-			if image.Class >= 0 {
-				name := d.Classes[image.Class]
-				of[name] = append(of[name], int32(i))
-			}
+	for i, name := range d.Shows() {
+		if name != "" {
+			of[name] = append(of[name], int32(i))
 		}
 	}
 	var all []kind
 	for name, images := range of {
 		slices.SortFunc(images, func(a, b int32) int { return strings.Compare(d.Images[a].Path, d.Images[b].Path) })
-		all = append(all, kind{name, slices.Compact(images)})
+		all = append(all, kind{name, images})
 	}
 	slices.SortFunc(all, func(a, b kind) int { return strings.Compare(a.name, b.name) })
 	return all

@@ -105,18 +105,12 @@ type Finding struct {
 	Mend  string `json:"mend"` // what to do, "" where the text says
 }
 
-// Of reports on the images of d, of which prints [image] were read. Which copies count the level says.
-func Of(d *dataset.Dataset, prints []copies.Print, level copies.Level) (*Report, error) {
+// Of reports on the images of d, of which prints [image] were read and groups were found by copies.Find.
+func Of(d *dataset.Dataset, prints []copies.Print, groups []copies.Group) (*Report, error) {
 	r := &Report{Images: len(d.Images), Unreadable: []Unreadable{}, Copies: []Copies{}, Leaks: []Link{}, Conflicts: []Link{}}
 	r.files(prints)
 	r.classes(d)
-	groups := copies.Find(prints, level)
-	r.copies(prints, groups)
-	b := bystanders{d, prints, kinds(d)}
-	for _, g := range groups {
-		r.Leaks = append(r.Leaks, b.leaks(g)...)
-		r.Conflicts = append(r.Conflicts, b.conflicts(g)...)
-	}
+	r.groups(d, prints, groups)
 	if err := r.pairs(d, prints); err != nil {
 		return nil, err
 	}
@@ -194,10 +188,7 @@ func (r *Report) classes(d *dataset.Dataset) {
 		return
 	}
 	of := make([]int, len(d.Classes))
-	labels := map[int32]bool{}
-	for _, m := range d.Matches {
-		labels[m.Label] = true
-	}
+	labels := d.LabelImageSet()
 	for i, image := range d.Images {
 		if image.Class >= 0 && !labels[int32(i)] {
 			of[image.Class]++
@@ -214,10 +205,20 @@ func (r *Report) classes(d *dataset.Dataset) {
 	r.Classes = c
 }
 
+// groups tells what the groups of copies mean.
+func (r *Report) groups(d *dataset.Dataset, prints []copies.Print, groups []copies.Group) {
+	r.copies(prints, groups)
+	b := bystanders{d, prints, d.Shows()}
+	for _, g := range groups {
+		r.Leaks = append(r.Leaks, b.leaks(g)...)
+		r.Conflicts = append(r.Conflicts, b.conflicts(g)...)
+	}
+}
+
 // copies counts the members of groups by their kind.
 func (r *Report) copies(prints []copies.Print, groups []copies.Group) {
 	at := map[copies.Kind]int{}
-	for _, kind := range []copies.Kind{copies.File, copies.Pixels, copies.Reencoded, copies.Edited} {
+	for _, kind := range copies.Kinds[:len(copies.Kinds)-1] { // Resembles is not looked for
 		at[kind] = len(at)
 		r.Copies = append(r.Copies, Copies{Kind: kind})
 	}

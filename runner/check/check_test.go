@@ -63,7 +63,7 @@ func TestFindings(t *testing.T) {
 	copyOf(prints, 19, 20) // test, of train and another class: both
 	prints[30].Fault = `not an image (begins with "abc")`
 	prints[31].Fault = `not an image (begins with "de")`
-	r, err := Of(d, prints, copies.Same)
+	r, err := Of(d, prints, copies.Find(prints, copies.Same))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -114,7 +114,7 @@ func pairsOf(inverted bool) (*dataset.Dataset, []copies.Print) {
 func TestInverted(t *testing.T) {
 	for _, inverted := range []bool{false, true} {
 		d, prints := pairsOf(inverted)
-		r, err := Of(d, prints, copies.Same)
+		r, err := Of(d, prints, copies.Find(prints, copies.Same))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -136,7 +136,7 @@ func TestLinesThatContradict(t *testing.T) {
 	d, prints := pairsOf(false)
 	copyOf(prints, 3, 2) // pair 1 is called different
 	d.Pairs = append(d.Pairs, dataset.Pair{Left: 0, Right: 4, Same: true, Line: 100}, dataset.Pair{Left: 1, Right: 4, Same: false, Line: 101})
-	r, err := Of(d, prints, copies.Same)
+	r, err := Of(d, prints, copies.Find(prints, copies.Same))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -156,10 +156,10 @@ func TestPart(t *testing.T) {
 		copyOf(prints, i+1, i)
 		copyOf(prints, i+2, i)
 	}
-	if err := Part(d, prints, copies.Same, dataset.SplitOptions{Val: 0.1, Test: 0.2, Seed: 1}); err != nil {
+	if err := Part(d, copies.Find(prints, copies.Same), dataset.SplitOptions{Val: 0.1, Test: 0.2, Seed: 1}); err != nil {
 		t.Fatal(err)
 	}
-	r, err := Of(d, prints, copies.Same)
+	r, err := Of(d, prints, copies.Find(prints, copies.Same))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -199,7 +199,7 @@ func TestPartByTime(t *testing.T) {
 	}
 	d.Times[0], d.Times[1] = "2020-01-01", "2027-01-01T00:00:00Z"
 	copyOf(prints, 0, 1)
-	if err := PartByTime(d, prints, copies.Same, 0.1, 0.2); err != nil {
+	if err := PartByTime(d, copies.Find(prints, copies.Same), 0.1, 0.2); err != nil {
 		t.Fatal(err)
 	}
 	n := map[dataset.Split]int{}
@@ -227,7 +227,7 @@ func TestPartByTime(t *testing.T) {
 		t.Errorf("the copies are in %s and %s", d.Images[0].Split, d.Images[1].Split)
 	}
 	d.Times[5] = "yesterday"
-	if err := PartByTime(d, prints, copies.Same, 0.1, 0.2); err == nil || !strings.Contains(err.Error(), `"005.png": time "yesterday"`) {
+	if err := PartByTime(d, copies.Find(prints, copies.Same), 0.1, 0.2); err == nil || !strings.Contains(err.Error(), `"005.png": time "yesterday"`) {
 		t.Errorf("a time that is none: %v", err)
 	}
 }

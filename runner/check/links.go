@@ -1,8 +1,6 @@
 package check
 
 import (
-	"slices"
-
 	"github.com/tfpair/tfpair/pipeline/copies"
 	"github.com/tfpair/tfpair/pipeline/dataset"
 )
@@ -11,23 +9,7 @@ import (
 type bystanders struct {
 	d      *dataset.Dataset
 	prints []copies.Print
-	kind   []string // [image] what it shows: its class or its label image; "" unknown
-}
-
-// kinds returns what each image shows.
-func kinds(d *dataset.Dataset) []string {
-	of := make([]string, len(d.Images))
-	for _, m := range d.Matches {
-		of[m.Image] = d.Images[m.Label].Path
-	}
-	if len(d.Matches) == 0 {
-		for i, image := range d.Images {
-			if image.Class >= 0 {
-				of[i] = d.Classes[image.Class]
-			}
-		}
-	}
-	return of
+	kind   []string // [image] see Dataset.Shows
 }
 
 // exposure orders splits: what is learnt from, what is chosen on, what is reported. A label image has none.
@@ -71,18 +53,11 @@ func (b bystanders) nearest(g copies.Group, m copies.Member, counts func(other i
 		if !direct {
 			kind, distance = copies.Edited, o.Distance+m.Distance // joined by others of the group
 		}
-		if !ok || closer(kind, distance, best) {
+		if !ok || kind.Compare(distance, best.Kind, best.Distance) < 0 {
 			best, ok = b.link(kind, distance, m.Print, o.Print), true
 		}
 	}
 	return best, ok
-}
-
-// closer orders links by kind, then by distance.
-func closer(kind copies.Kind, distance int, than Link) bool {
-	order := []copies.Kind{copies.File, copies.Pixels, copies.Reencoded, copies.Edited}
-	a, b := slices.Index(order, kind), slices.Index(order, than.Kind)
-	return a < b || a == b && distance < than.Distance
 }
 
 func (b bystanders) link(kind copies.Kind, distance, image, of int) Link {

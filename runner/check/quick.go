@@ -23,13 +23,7 @@ func Quick(d *dataset.Dataset, identity func(image int32) (phash.Identity, bool)
 	}
 	r := &Report{Images: len(d.Images)}
 	r.classes(d)
-	groups := copies.Find(prints, copies.Same)
-	r.copies(prints, groups)
-	b := bystanders{d, prints, kinds(d)}
-	for _, g := range groups {
-		r.Leaks = append(r.Leaks, b.leaks(g)...)
-		r.Conflicts = append(r.Conflicts, b.conflicts(g)...)
-	}
+	r.groups(d, prints, copies.Find(prints, copies.Same))
 	r.Leaks = slices.DeleteFunc(r.Leaks, func(l Link) bool { return l.Kind == copies.File })
 	if d.Kind().Lists() {
 		for _, pair := range d.Pairs {

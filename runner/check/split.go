@@ -10,8 +10,8 @@ import (
 
 // Part gives the data splits anew such that copies of one picture, and groups that the data names,
 // are in one split. Splits that the data names are forgotten. Errors are those of Dataset.Assign.
-func Part(d *dataset.Dataset, prints []copies.Print, level copies.Level, o dataset.SplitOptions) error {
-	sets, grouped := together(d, prints, level)
+func Part(d *dataset.Dataset, groups []copies.Group, o dataset.SplitOptions) error {
+	sets, grouped := together(d, groups)
 	names := map[int32]string{}
 	for i, in := range grouped {
 		if in {
@@ -33,28 +33,13 @@ func Part(d *dataset.Dataset, prints []copies.Print, level copies.Level, o datas
 }
 
 // together joins the images that have to be in one split, and tells which are joined to any.
-func together(d *dataset.Dataset, prints []copies.Print, level copies.Level) (forest.Forest, []bool) {
-	sets := forest.New(len(d.Images))
-	first := map[int32]int32{}
-	for i, g := range d.GroupOf {
-		if g < 0 {
-			continue
-		}
-		if at, ok := first[g]; ok {
-			sets.Join(at, int32(i))
-		} else {
-			first[g] = int32(i)
-		}
-	}
-	grouped := make([]bool, len(d.Images))
+func together(d *dataset.Dataset, groups []copies.Group) (forest.Forest, []bool) {
+	sets, grouped := d.JoinGroups(forest.New(len(d.Images))), make([]bool, len(d.Images))
 	for i, g := range d.GroupOf {
 		grouped[i] = g >= 0
 	}
-	labels := map[int32]bool{} // belong to no split
-	for _, m := range d.Matches {
-		labels[m.Label] = true
-	}
-	for _, g := range copies.Find(prints, level) {
+	labels := d.LabelImageSet() // belong to no split
+	for _, g := range groups {
 		at := int32(-1)
 		for _, m := range g {
 			i := int32(m.Print)

@@ -35,15 +35,12 @@ func parseTime(text string) (time.Time, error) {
 // the others for training, as a service meets pictures that are newer than its training. Copies of one
 // picture and groups stay together and count as new as their newest image. Splits that the data names are
 // forgotten. The error is a *dataset.OptionsError where images have no time, or the data lists pairs.
-func PartByTime(d *dataset.Dataset, prints []copies.Print, level copies.Level, val, test float64) error {
+func PartByTime(d *dataset.Dataset, groups []copies.Group, val, test float64) error {
 	if d.Times == nil || d.Kind().Lists() {
 		return &dataset.OptionsError{Reason: "a split by time wants a list of images with classes or label images, with a column time"}
 	}
-	sets, _ := together(d, prints, level)
-	labels := map[int32]bool{}
-	for _, m := range d.Matches {
-		labels[m.Label] = true
-	}
+	sets, _ := together(d, groups)
+	labels := d.LabelImageSet()
 	newest, members := map[int32]time.Time{}, map[int32][]int32{}
 	images := 0
 	for i := range d.Images {

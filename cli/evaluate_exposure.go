@@ -17,6 +17,9 @@ func sayExposure(out output, e *evaluate.Exposure) {
 	if n := e.Repeats; n > 0 {
 		out.print("left out   %s of %s: each is the same file as an earlier one", commas(n), count(e.Images+n, "image"))
 	}
+	if n := e.RepeatedPairs; n > 0 {
+		out.print("left out   %s: each is of the same two files as an earlier one, or of one file", count(n, "pair"))
+	}
 	if n := e.GalleryShared; n > 0 {
 		out.print("left out   %s of %s to search in: each is the same file as one that is measured", commas(n),
 			count(e.Gallery+n, "image"))

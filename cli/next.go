@@ -115,7 +115,7 @@ func (o trainOptions) next(ctx context.Context, data *dataset.Dataset) commandLi
 	if err != nil {
 		copies = nil // the command says what cannot be read
 	}
-	if !measurable(data, test.Without(copies)) {
+	if !evaluate.Measurable(data, test.Without(copies)) {
 		split := dataset.Val
 		if len(data.In(split).Images) == 0 { // folds leave none
 			split = dataset.Train
@@ -159,21 +159,6 @@ func seenFiles(ctx context.Context, data *dataset.Dataset, part dataset.Part, fo
 		}
 	}
 	return same, nil
-}
-
-// measurable reports whether a part has what an evaluation asks for: pairs of both kinds.
-func measurable(data *dataset.Dataset, part dataset.Part) bool {
-	pairs, err := evaluate.ChoosePairs(data, part, data.In("").LabelImages(), nil, 0)
-	if err != nil {
-		return false
-	}
-	same := 0
-	for _, s := range pairs.Same {
-		if s {
-			same++
-		}
-	}
-	return same > 0 && same < len(pairs.Same)
 }
 
 // nextSearch returns the command that searches in the file x, or in what the model carries where it

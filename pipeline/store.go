@@ -230,3 +230,20 @@ func (s *Store) Contents(images []int32) map[[sha256.Size]byte]bool {
 	}
 	return contents
 }
+
+// Firsts leads from images, as far as their Identity is known, to the first of them that is the
+// same file.
+func (s *Store) Firsts(images []int32) map[int32]int32 {
+	of, firsts := map[[sha256.Size]byte]int32{}, map[int32]int32{}
+	for _, i := range images {
+		id, ok := s.Identity(i)
+		if !ok {
+			continue
+		}
+		if _, known := of[id.SHA256]; !known {
+			of[id.SHA256] = i
+		}
+		firsts[i] = of[id.SHA256]
+	}
+	return firsts
+}

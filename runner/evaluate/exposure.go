@@ -21,6 +21,7 @@ type Exposure struct {
 
 	Repeats       int `json:"repeats"`        // left out: the same file as an earlier image that is measured
 	GalleryShared int `json:"gallery_shared"` // left out of what is searched: the same file as an image that is measured
+	RepeatedPairs int `json:"repeated_pairs"` // left out: of the same two files as an earlier listed pair, or of one file
 }
 
 // LeftOut returns how many images were left out.

@@ -61,6 +61,16 @@ func ChoosePairs(data *dataset.Dataset, part dataset.Part, labels []int32, seen 
 	return p, nil
 }
 
+// Measurable reports whether a part has what an evaluation asks for: pairs of both kinds.
+func Measurable(data *dataset.Dataset, part dataset.Part) bool {
+	p, err := choosePairs(data, part, data.In("").LabelImages(), 0)
+	if err != nil {
+		return false
+	}
+	same, different := p.counts()
+	return same > 0 && different > 0
+}
+
 func choosePairs(data *dataset.Dataset, part dataset.Part, labels []int32, seed uint64) (Pairs, error) {
 	switch kind := part.Kind(); {
 	case kind.Lists():

@@ -41,10 +41,13 @@ func (m *Model) Calibrate(ctx context.Context, c evaluate.Config, by distance.Ru
 		return nil, err
 	}
 	defer c.Store.Close() // a cache
+	kind, again := c.Part.Kind(), 0
+	c.Part, again = once(c.Store, c.Part, nil)
 	exposure, leaveOut, err := m.exposure(c.Store, c.Data, c.Part.Split, c.Part.Images, r)
 	if err != nil {
 		return nil, err
 	}
+	repeated(exposure, kind, again)
 	c.Model, c.Seen, c.Part, k.Exposure = m, m.seenClasses(), c.Part.Without(leaveOut), exposure
 	if k.Seen, err = m.withChosen(c.Store, c.Data, c.Part.Images); err != nil {
 		return nil, err

@@ -11,7 +11,7 @@ import (
 // Store, Prevalence, Seed and Progress; m sets the rest. Bad images are left out of what is measured, and
 // their paths returned. Images that the training has seen are left out, too, unless r wants them
 // measured. Images that are searched in stay, but for files that are measured, too. Images that are
-// searched among themselves are measured once a file. The report's Exposure says how many are left
+// searched among themselves, photos and listed pairs are measured once a file. The report's Exposure says how many are left
 // out. Errors are *SeenError, and those of Threshold, Read and evaluate.Run.
 func (m *Model) Evaluate(ctx context.Context, c evaluate.Config, r Reading) (
 	report *evaluate.Report, skipped []string, err error) {
@@ -43,16 +43,15 @@ func (m *Model) Evaluate(ctx context.Context, c evaluate.Config, r Reading) (
 	}
 	c.Model, c.LabelImages, c.Known, c.Seen = m, labels.Images, m.Labels, m.seenClasses()
 	c.Probability = m.Manifest.Probability
-	var again map[int32]bool
-	if c.Gallery == nil && c.Data.Kind() == dataset.OfClasses {
-		again = repeats(c.Store, c.Part.Images)
-		c.Part = c.Part.Without(again)
+	kind, again := c.Part.Kind(), 0
+	if c.Gallery == nil || kind != dataset.OfClasses {
+		c.Part, again = once(c.Store, c.Part, labels.Images)
 	}
 	exposure, leaveOut, err := m.exposure(c.Store, c.Data, c.Part.Split, c.Part.Images, r)
 	if err != nil {
 		return nil, nil, err
 	}
-	exposure.Repeats = len(again)
+	repeated(exposure, kind, again)
 	c.Part = c.Part.Without(leaveOut)
 	keepCopies(exposure, c.Data, c.Part.Images)
 	m.searched(exposure, c.Store, labels.Images)
@@ -87,10 +86,13 @@ func (m *Model) EvaluateLabels(ctx context.Context, c evaluate.LabelConfig, r Re
 	}
 	defer c.Store.Close() // a cache
 	c.Model, c.Gallery, c.NoneAbove, c.Seen = m, m.Labels, m.Manifest.NoneAbove, m.seenClasses()
+	kind, again := c.Part.Kind(), 0
+	c.Part, again = once(c.Store, c.Part, labels.Images)
 	exposure, leaveOut, err := m.exposure(c.Store, c.Data, c.Part.Split, c.Part.Images, r)
 	if err != nil {
 		return nil, nil, err
 	}
+	repeated(exposure, kind, again)
 	c.Part = c.Part.Without(leaveOut)
 	m.searched(exposure, c.Store, labels.Images)
 	if report, err = evaluate.Labels(ctx, c); err != nil {

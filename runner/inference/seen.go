@@ -1,9 +1,7 @@
 package inference
 
 import (
-	"crypto/sha256"
 	"fmt"
-	"maps"
 	"slices"
 
 	"github.com/tfpair/tfpair/internal/plural"
@@ -74,17 +72,19 @@ func (m *Model) searched(e *evaluate.Exposure, store *pipeline.Store, images []i
 	}
 }
 
-// repeats returns the images that are the same file as an earlier one of them.
-func repeats(store *pipeline.Store, images []int32) map[int32]bool {
-	again, known := map[int32]bool{}, map[[sha256.Size]byte]bool{}
-	for _, i := range images {
-		if id, ok := store.Identity(i); ok {
-			again[i] = known[id.SHA256]
-			known[id.SHA256] = true
-		}
+// once returns a part with each content once, and how many images, photos or pairs were left out.
+// Label images of photos are labels; store has read all of them.
+func once(store *pipeline.Store, part dataset.Part, labels []int32) (dataset.Part, int) {
+	return part.Once(store.Firsts(slices.Concat(part.Images, labels)))
+}
+
+// repeated says in e how many images or pairs of a part of a kind repeat content.
+func repeated(e *evaluate.Exposure, kind dataset.Kind, again int) {
+	if kind.Lists() {
+		e.RepeatedPairs = again
+	} else {
+		e.Repeats = again
 	}
-	maps.DeleteFunc(again, func(_ int32, repeated bool) bool { return !repeated })
-	return again
 }
 
 // unshared returns the images of a gallery that are the same file as none of the queries, which
@@ -122,6 +122,9 @@ func explain(err error, e *evaluate.Exposure) error {
 	}
 	if n := e.Repeats; n > 0 {
 		err = fmt.Errorf("without %s, each the same file as an earlier one: %w", plural.Count(n, "image"), err)
+	}
+	if n := e.RepeatedPairs; n > 0 {
+		err = fmt.Errorf("without %s, each of the same two files as an earlier one, or of one file: %w", plural.Count(n, "pair"), err)
 	}
 	return err
 }

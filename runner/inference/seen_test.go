@@ -104,3 +104,43 @@ func pathed(data *dataset.Dataset, prefix string) (images []int32) {
 	}
 	return images
 }
+
+// TestRepeatedPairs: listed pairs are counted once a content, under whatever names, and so are photos.
+func TestRepeatedPairs(t *testing.T) {
+	folder := drawn(t)
+	for picture, again := range map[string]string{"test/arrow/000.png": "test/arrow/again.png",
+		"test/bars/000.png": "test/bars/again.png"} {
+		twice(t, folder, picture, again)
+	}
+	list := func(name, rows string) *dataset.Dataset {
+		path := filepath.Join(folder, name)
+		if err := os.WriteFile(path, []byte(rows), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return dataOf(t, path)
+	}
+	pairs := list("pairs.csv", "left,right,same\n"+
+		"test/arrow/000.png,test/arrow/001.png,1\n"+
+		"test/arrow/001.png,test/arrow/again.png,1\n"+ // the first, swapped
+		"test/arrow/000.png,test/bars/000.png,0\n"+
+		"test/arrow/again.png,test/bars/again.png,0\n"+ // the one before
+		"test/bars/000.png,test/bars/again.png,1\n"+ // one file
+		"test/bars/000.png,test/bars/001.png,1\n")
+	m := opened(t, runOf(t))
+	report, _, err := m.Evaluate(t.Context(), evaluate.Config{Data: pairs, Part: pairs.In("")}, inference.Reading{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if e := report.Exposure; report.Pairs != 3 || report.Images != 4 || e.RepeatedPairs != 3 || e.Repeats != 0 {
+		t.Errorf("%d pairs of %d images measured, exposure %+v; want 3 of 4, and 3 pairs left out", report.Pairs, report.Images, e)
+	}
+	photos := list("photos.csv", "image,label_image\n"+
+		"test/arrow/000.png,train/arrow/000.png\ntest/arrow/again.png,train/arrow/000.png\ntest/bars/000.png,train/bars/000.png\n")
+	report, _, err = m.Evaluate(t.Context(), evaluate.Config{Data: photos, Part: photos.In("")}, inference.Reading{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if e := report.Exposure; report.Images != 2 || e.Repeats != 1 || e.RepeatedPairs != 0 {
+		t.Errorf("%d photos measured, exposure %+v; want 2, and 1 left out", report.Images, e)
+	}
+}

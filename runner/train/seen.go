@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"slices"
 
+	"github.com/tfpair/tfpair/internal/plural"
 	"github.com/tfpair/tfpair/models/seen"
 	"github.com/tfpair/tfpair/pipeline/dataset"
 	"github.com/tfpair/tfpair/runner/evaluate"
@@ -55,7 +56,7 @@ func (l *loop) withoutTrained(train, val dataset.Part) dataset.Part {
 		return val
 	}
 	rest := val.Without(same)
-	if len(rest.Images) == 0 || !l.measurable(rest) {
+	if len(rest.Images) == 0 || !evaluate.Measurable(l.Data, rest) {
 		l.repeated = []string{fmt.Sprintf("%d of %d validation images are copies of training images, and the others are too few to measure: "+
 			"the numbers of validation, and the threshold, are too good", len(same), len(val.Images))}
 		return val
@@ -65,10 +66,20 @@ func (l *loop) withoutTrained(train, val dataset.Part) dataset.Part {
 	return rest
 }
 
-// measurable reports whether a part has pairs of both kinds.
-func (l *loop) measurable(part dataset.Part) bool {
-	pairs, err := evaluate.ChoosePairs(l.Data, part, l.Data.In("").LabelImages(), nil, 0)
-	return err == nil && slices.Contains(pairs.Same, true) && slices.Contains(pairs.Same, false)
+// once returns validation with each content once, under whatever names: what is there twice is no
+// more certain. It notes how much was left out. Where too little was left to measure, validation
+// stays as it is.
+func (l *loop) once(val dataset.Part, labels []int32) dataset.Part {
+	once, again := val.Once(l.store.Firsts(slices.Concat(val.Images, labels)))
+	if again == 0 || !evaluate.Measurable(l.Data, once) {
+		return val
+	}
+	what := fmt.Sprintf("%s of validation, each the same file as an earlier one, are", plural.Count(again, "image"))
+	if val.Kind().Lists() {
+		what = fmt.Sprintf("%s of validation, each of the same two files as an earlier one or of one file, are", plural.Count(again, "pair"))
+	}
+	l.repeated = append(l.repeated, what+" left out")
+	return once
 }
 
 // checkImages compares images with those that the run folder remembers, if it does, and with the

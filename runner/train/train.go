@@ -156,7 +156,7 @@ func (l *loop) open(ctx context.Context) error {
 	if err := l.plan(trainPart); err != nil {
 		return err
 	}
-	if err := l.choose(valPart, labelImages); err != nil {
+	if err := l.choose(l.once(valPart, labelImages), labelImages); err != nil {
 		return err
 	}
 	images, err := l.images(trainPart, valPart, labelImages)

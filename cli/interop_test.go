@@ -5,6 +5,9 @@ package cli
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
+	"image"
+	"image/png"
 	"math"
 	"os"
 	"os/exec"
@@ -39,6 +42,44 @@ func TestInterop(t *testing.T) {
 		checkTFGo(t, tfgo, folder, want.Pairs)
 		t.Log(command(t, python, "../testdata/interop/read_tensorboard.py", filepath.Join(folder, "run")))
 	})
+}
+
+// TestInteropNothing: where all images are alike, no pair is called the same, and TensorFlow answers as
+// Go does: no threshold is a neighbour of 0.
+func TestInteropNothing(t *testing.T) {
+	python, folder := interopPython(t, "keras"), t.TempDir()
+	at := func(name string) string { return filepath.Join(folder, name) }
+	flat := image.NewNRGBA(image.Rect(0, 0, 12, 12))
+	for i := range flat.Pix {
+		flat.Pix[i] = 90
+	}
+	var file bytes.Buffer
+	if err := png.Encode(&file, flat); err != nil {
+		t.Fatal(err)
+	}
+	for _, class := range []string{"a", "b"} {
+		if err := os.MkdirAll(at("data/"+class), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		for i := range 6 {
+			write(t, at(fmt.Sprintf("data/%s/%d.png", class, i)), file.Bytes())
+		}
+	}
+	tfpair(t, "train", "--data", at("data"), "--out", at("run"), "--quiet", "--set", "distance=sqeuclidean",
+		"--set", "input.size=12", "--set", "train.steps=0")
+	tfpair(t, "export", "--run", at("run"), "--out", at("model"), "--quiet")
+	model, err := models.Load(at("model"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer model.Close()
+	pixels := bytes.Repeat([]byte{90}, 12*12*3)
+	a := embedPixels(t, model, pixels)
+	list, err := model.CompareEmbeddings(t.Context(), a, a)
+	if err != nil || list[0].Distance != 0 || list[0].Same {
+		t.Errorf("a picture and itself: %+v (%v), want distance 0, and not same", list, err)
+	}
+	t.Log(command(t, python, "../testdata/interop/nothing.py", at("model/1")))
 }
 
 // TestProof: ONNX Runtime and OpenVINO read what tfpair exports, and give the answers

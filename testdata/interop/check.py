@@ -108,6 +108,35 @@ def check_training(case):
     print(f"training: one step takes the loss from {first:.6g} to {second:.6g}")
 
 
+EMPTY = """
+import tensorflow as tf
+embed = tf.saved_model.load("model/1").signatures["serving_default"]
+size = embed.structured_input_signature[1]["images"].shape[1]
+try:
+    print(embed(images=tf.zeros((0, size, size, 3), tf.uint8))["embedding"].shape.as_list())
+except tf.errors.OpError:
+    print("refused")
+"""
+
+
+def check_empty(case):
+    """No images give no embeddings, or are refused by oneDNN alone, as the page says."""
+    right = f"[0, {case.expected['dim']}]"
+    for switch, allowed in (("0", {right}), ("1", {right, "refused"})):
+        run = subprocess.run(
+            [sys.executable, "-c", EMPTY],
+            env=os.environ | {"TF_ENABLE_ONEDNN_OPTS": switch},
+            capture_output=True,
+            text=True,
+        )
+        got = run.stdout.strip()
+        require(
+            got in allowed,
+            f"no images, oneDNN {switch}: got {got!r}, want one of {allowed}\n{run.stderr}",
+        )
+        print(f"no images, oneDNN {switch}: {got}")
+
+
 def check_photos(model, case, prepare):
     """Photos prepared by the page's recipe have the embeddings of photos prepared by Go."""
     embed, size = model.signatures["serving_default"], case.expected["size"]
@@ -161,6 +190,7 @@ def main(page, folder):
     check_layer(case)
     check_variables(model, case)
     check_training(case)
+    check_empty(case)
     check_photos(model, case, names["prepare"])
     if case.expected["cli"]:
         check_cli(page, case)

@@ -72,7 +72,11 @@ func TestInteropNothing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer model.Close()
+	t.Cleanup(func() {
+		if err := model.Close(); err != nil {
+			t.Error(err)
+		}
+	})
 	pixels := bytes.Repeat([]byte{90}, 12*12*3)
 	a := embedPixels(t, model, pixels)
 	list, err := model.CompareEmbeddings(t.Context(), a, a)

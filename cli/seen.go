@@ -79,6 +79,8 @@ type asking struct {
 	Found    int             `json:"found"`  // of which something holds
 	LookedAt []holder.Holder `json:"looked_at"`
 	Notes    []string        `json:"notes,omitempty"`
+	Hash     string          `json:"hash"` // name and version of the perceptual hash that copies are known by
+	Bits     int             `json:"bits"` // of it that a copy may differ in
 }
 
 func runSeen(ctx context.Context, o seenOptions, streams IO) error {
@@ -93,7 +95,7 @@ func runSeen(ctx context.Context, o seenOptions, streams IO) error {
 	if err != nil {
 		return stopped(ctx, err)
 	}
-	r := asking{LookedAt: holders, Notes: notes}
+	r := asking{LookedAt: holders, Notes: notes, Hash: phash.Name, Bits: phash.Near}
 	for _, path := range o.images {
 		if err := o.ask(ctx, path, &r, out); err != nil {
 			return stopped(ctx, err)
@@ -182,6 +184,7 @@ func useOf(h holder.Held) string {
 // show says where was looked, and what could not tell.
 func (r asking) show(out output) error {
 	out.say("looked at %s", lookedAt(r.LookedAt))
+	out.say("known by SHA-256 of the file; copies by the perceptual hash %s, up to %d of 64 bits apart", r.Hash, r.Bits)
 	for _, h := range r.LookedAt {
 		out.say("  %-5s  %s: %s", h.Kind, h.Path, count(h.Images, "image"))
 	}

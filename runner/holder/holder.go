@@ -98,6 +98,7 @@ func ofRun(path string) Holder {
 	case continued(f):
 		h.Unknown = "it began with weights of another training, which do not tell what they have seen"
 	}
+	h.lackHashes()
 	h.Images = len(h.seen)
 	return h
 }
@@ -148,6 +149,7 @@ func (h *Holder) readModel(m *models.Manifest) (err error) {
 	} else if h.seen, err = seen.Read(h.Path, models.SeenName); err != nil {
 		return err
 	}
+	h.lackHashes()
 	h.lackSums()
 	return nil
 }
@@ -165,6 +167,14 @@ func ofIndex(path string) Holder {
 	return h
 }
 
+// lackHashes says so where perceptual hashes are of another version.
+func (h *Holder) lackHashes() {
+	if n := h.seen.Unhashed(); n > 0 {
+		h.lack(fmt.Sprintf("copies of %d of the %d images that its training has seen are not known: their perceptual hashes "+
+			"are of another version, not %s", n, len(h.seen), phash.Name))
+	}
+}
+
 // lackSums says so where items have no checksum to know them by.
 func (h *Holder) lackSums() {
 	n := 0
@@ -174,7 +184,9 @@ func (h *Holder) lackSums() {
 		}
 	}
 	if n > 0 {
-		lack := fmt.Sprintf("%d of the %d images that it answers with have no SHA-256", n, len(h.items))
-		h.Unknown = strings.TrimPrefix(h.Unknown+"; "+lack, "; ")
+		h.lack(fmt.Sprintf("%d of the %d images that it answers with have no SHA-256", n, len(h.items)))
 	}
 }
+
+// lack adds a reason why h may hold more than it names.
+func (h *Holder) lack(reason string) { h.Unknown = strings.TrimPrefix(h.Unknown+"; "+reason, "; ") }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -93,5 +94,30 @@ func TestFind(t *testing.T) {
 		if _, _, err := Find(context.Background(), path); !errors.As(err, &nothing) {
 			t.Errorf("of %s: %v, want a *NothingError", path, err)
 		}
+	}
+}
+
+// TestOtherHashes: a run whose perceptual hashes are of another version says that it cannot tell copies.
+func TestOtherHashes(t *testing.T) {
+	folder := filepath.Join(t.TempDir(), "run")
+	remembered(t, folder)
+	file := filepath.Join(folder, "seen")
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	body := strings.Replace(string(text[:len(text)-2*sha256.Size-1]), phash.Name, "another/1", 1)
+	text = fmt.Appendf(nil, "%s%x\n", body, sha256.Sum256([]byte(body)))
+	if err := os.WriteFile(file, text, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	found, _, err := Find(context.Background(), folder)
+	if err != nil || len(found) != 1 {
+		t.Fatalf("Find = %+v, %v; want the run", found, err)
+	}
+	want := "copies of 1 of the 1 images that its training has seen are not known: their perceptual hashes are of another version, not " + phash.Name
+	if h := found[0]; h.Unknown != want || len(h.Holds(photo("a", 0))) != 1 || len(h.Holds(photo("b", 0))) != 0 {
+		t.Errorf("the run cannot tell %q, and holds a: %v, b: %v; want %q, and the same file alone", h.Unknown,
+			h.Holds(photo("a", 0)), h.Holds(photo("b", 0)), want)
 	}
 }

@@ -24,6 +24,7 @@ func sayExposure(out output, e *evaluate.Exposure) {
 		out.print("left out   %s of %s to search in: each is the same file as one that is measured", commas(n),
 			count(e.Gallery+n, "image"))
 	}
+	sayRenamed(out, e.Renamed)
 	switch {
 	case !e.Known && e.Seen == 0:
 		return // sayDoubts does
@@ -38,6 +39,21 @@ func sayExposure(out output, e *evaluate.Exposure) {
 		out.print("seen       %s of %s to search in were trained on", commas(e.GallerySeen), count(e.Gallery, "image"))
 	}
 	sayCopies(out, e)
+}
+
+// sayRenamed says which classes training knows by another name.
+func sayRenamed(out output, renamed []evaluate.Renamed) {
+	if len(renamed) == 0 {
+		return
+	}
+	names := make([]string, len(renamed))
+	for i, r := range renamed {
+		if names[i] = r.Class; r.As != "" {
+			names[i] += " (was " + r.As + ")"
+		}
+	}
+	out.print("renamed    %s: training saw most of their images in classes of other names, so they are no new classes: %s",
+		count(len(renamed), "class"), fewWords(names))
 }
 
 // sayDoubts says, beside the numbers, why not to trust them.

@@ -14,6 +14,8 @@ type Exposure struct {
 	Copies   []Copy `json:"copies,omitempty"`  // re-encoded or resized copies of seen images; measured
 	Drawings int    `json:"drawings"`          // images whose re-encoded copies cannot be known: drawings, pictures on plain ground
 
+	Renamed []Renamed `json:"renamed,omitempty"` // classes that training saw under other names
+
 	OtherHashes int `json:"other_hashes,omitempty"` // images that the training has seen, whose copies are not known: another version hashed them
 
 	Gallery     int `json:"gallery"`      // images searched in, where these are not the measured ones
@@ -30,6 +32,13 @@ func (e *Exposure) LeftOut() int {
 		return 0
 	}
 	return e.Seen
+}
+
+// Renamed is a class of the data that is measured whose images training saw in a class of another
+// name.
+type Renamed struct {
+	Class string `json:"class"`
+	As    string `json:"trained_as,omitempty"` // "" not known
 }
 
 // Copy is an image that is nearly one that the training has seen.

@@ -48,7 +48,10 @@ func (m *Model) Calibrate(ctx context.Context, c evaluate.Config, by distance.Ru
 		return nil, err
 	}
 	repeated(exposure, kind, again)
-	c.Model, c.Seen, c.Part, k.Exposure = m, m.seenClasses(), c.Part.Without(leaveOut), exposure
+	if c.Seen, exposure.Renamed, err = m.classesSeen(ctx, c.Data, c.Part); err != nil {
+		return nil, err
+	}
+	c.Model, c.Part, k.Exposure = m, c.Part.Without(leaveOut), exposure
 	if k.Seen, err = m.withChosen(c.Store, c.Data, c.Part.Images); err != nil {
 		return nil, err
 	}

@@ -41,7 +41,11 @@ func (m *Model) Evaluate(ctx context.Context, c evaluate.Config, r Reading) (
 	} else if c.Gallery != nil {
 		c.Gallery.Store = c.Store
 	}
-	c.Model, c.LabelImages, c.Known, c.Seen = m, labels.Images, m.Labels, m.seenClasses()
+	c.Model, c.LabelImages, c.Known = m, labels.Images, m.Labels
+	var renamed []evaluate.Renamed
+	if c.Seen, renamed, err = m.classesSeen(ctx, c.Data, c.Part); err != nil {
+		return nil, nil, err
+	}
 	c.Probability = m.Manifest.Probability
 	kind, again := c.Part.Kind(), 0
 	if c.Gallery == nil || kind != dataset.OfClasses {
@@ -52,6 +56,7 @@ func (m *Model) Evaluate(ctx context.Context, c evaluate.Config, r Reading) (
 		return nil, nil, err
 	}
 	repeated(exposure, kind, again)
+	exposure.Renamed = renamed
 	c.Part = c.Part.Without(leaveOut)
 	keepCopies(exposure, c.Data, c.Part.Images)
 	m.searched(exposure, c.Store, labels.Images)
@@ -85,7 +90,11 @@ func (m *Model) EvaluateLabels(ctx context.Context, c evaluate.LabelConfig, r Re
 		return nil, nil, err
 	}
 	defer c.Store.Close() // a cache
-	c.Model, c.Gallery, c.NoneAbove, c.Seen = m, m.Labels, m.Manifest.NoneAbove, m.seenClasses()
+	c.Model, c.Gallery, c.NoneAbove = m, m.Labels, m.Manifest.NoneAbove
+	var renamed []evaluate.Renamed
+	if c.Seen, renamed, err = m.classesSeen(ctx, c.Data, c.Part); err != nil {
+		return nil, nil, err
+	}
 	kind, again := c.Part.Kind(), 0
 	c.Part, again = once(c.Store, c.Part, labels.Images)
 	exposure, leaveOut, err := m.exposure(c.Store, c.Data, c.Part.Split, c.Part.Images, r)
@@ -93,6 +102,7 @@ func (m *Model) EvaluateLabels(ctx context.Context, c evaluate.LabelConfig, r Re
 		return nil, nil, err
 	}
 	repeated(exposure, kind, again)
+	exposure.Renamed = renamed
 	c.Part = c.Part.Without(leaveOut)
 	m.searched(exposure, c.Store, labels.Images)
 	if report, err = evaluate.Labels(ctx, c); err != nil {

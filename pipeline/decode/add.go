@@ -21,6 +21,7 @@ type Header struct {
 	Width, Height int     // of what Decode returns, in pixels
 	PerPixel      float64 // bytes that decoding holds at once for each of them, the result included
 	Orientation   int     // how Decode's picture is to be turned, as in EXIF; 0 is upright
+	More          bool    // the file has more pictures than the one that Decode returns
 }
 
 // more is formats and what Add was given; nil before the first call.
@@ -69,7 +70,8 @@ func (d Decoder) format() format {
 		is:   d.Matches,
 		header: func(data []byte) (header, error) {
 			h, err := d.Header(data)
-			return header{width: h.Width, height: h.Height, perPixel: h.PerPixel, orientation: max(h.Orientation, 1), mode: inColour}, err
+			return header{width: h.Width, height: h.Height, perPixel: h.PerPixel, orientation: max(h.Orientation, 1),
+				mode: inColour, more: h.More}, err
 		},
 		decode: func(data []byte, _ header) (image.Image, error) { return d.Decode(data) },
 	}

@@ -34,6 +34,7 @@ type header struct {
 	orientation   int     // EXIF, 1..8, of the first block; 0 before one is found
 	scans         int     // passes over all pixels; 0 is one
 	mode          string  // of Facts
+	more          bool    // of Facts
 }
 
 // maxScanned is how many pixels all scans of a picture may go over together: twenty
@@ -173,6 +174,8 @@ func pngHeader(data []byte) (header, error) {
 			if h.orientation == 0 {
 				h.orientation = orientation(rest[8 : 8+n])
 			}
+		case "acTL": // an animation (section 11.3.6.1)
+			h.more = h.more || n >= 4 && binary.BigEndian.Uint32(rest[8:]) > 1
 		case "IEND":
 			h.orientation = max(h.orientation, 1)
 			return h, nil

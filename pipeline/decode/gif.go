@@ -16,8 +16,25 @@ import (
 func gifHeader(data []byte) (header, error) {
 	c, err := gif.DecodeConfig(bytes.NewReader(data[:min(len(data), prefix)]))
 	// Two bytes for the indices (the second when interlaced) and the canvas.
-	return header{width: c.Width, height: c.Height, perPixel: 2 + 4 + 4, orientation: 1, mode: inPalette}, err
+	return header{width: c.Width, height: c.Height, perPixel: 2 + 4 + 4, orientation: 1, mode: inPalette, more: moreFrames(data)}, err
 }
+
+// moreFrames reports whether a second frame follows the first.
+func moreFrames(data []byte) bool {
+	at, err := firstFrame(data)
+	if err != nil || len(data) < at+descriptorSize {
+		return false
+	}
+	at += descriptorSize + colourTable(data[at+descriptorSize-1])
+	if at, err = behindBlocks(data, at+1); err != nil { // behind the size of codes
+		return false
+	}
+	_, err = nextFrame(data, at)
+	return err == nil
+}
+
+// descriptorSize is the bytes of an image descriptor (GIF 89a, section 20).
+const descriptorSize = 10
 
 // surplusGIF is what image/gif says of a frame whose data go on after its last pixel. Browsers
 // show such a picture: all of it is there.
@@ -59,8 +76,8 @@ func withoutSurplus(data []byte) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	const size, literal = 10, 2 // of the descriptor; of the smallest code
-	at := descriptor + size
+	const literal = 2 // of the smallest code
+	at := descriptor + descriptorSize
 	if len(data) <= at {
 		return nil, io.ErrUnexpectedEOF
 	}
@@ -96,21 +113,31 @@ func firstFrame(data []byte) (int, error) {
 	if len(data) < screen {
 		return 0, io.ErrUnexpectedEOF
 	}
-	for at := screen + colourTable(data[10]); at < len(data); {
+	return nextFrame(data, screen+colourTable(data[10]))
+}
+
+// nextFrame returns where the first image descriptor at a place or behind it begins.
+func nextFrame(data []byte, at int) (_ int, err error) {
+	for at < len(data) {
 		switch data[at] {
 		case ',':
 			return at, nil
 		case '!': // an extension: its label, then blocks
-			b := subBlocks{rest: data[min(at+2, len(data)):]}
-			if _, err := io.Copy(io.Discard, &b); err != nil {
+			if at, err = behindBlocks(data, at+2); err != nil {
 				return 0, err
 			}
-			at = len(data) - len(b.rest)
 		default:
 			return 0, errors.New("unknown block")
 		}
 	}
 	return 0, io.ErrUnexpectedEOF
+}
+
+// behindBlocks returns where a chain of blocks that begins at a place ends.
+func behindBlocks(data []byte, at int) (int, error) {
+	b := subBlocks{rest: data[min(at, len(data)):]}
+	_, err := io.Copy(io.Discard, &b)
+	return len(data) - len(b.rest), err
 }
 
 // colourTable returns the size in bytes of the table that fields announce.

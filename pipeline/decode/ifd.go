@@ -13,6 +13,7 @@ type ifd struct {
 	order  binary.ByteOrder
 	fields []byte // those that are left, whole ones
 	cut    bool   // fields are missing
+	after  uint32 // where the next directory begins; 0: there is none
 }
 
 const fieldSize = 12
@@ -30,13 +31,20 @@ func firstDirectory(data []byte) (d ifd, err error) {
 	default:
 		return d, errNoDirectory
 	}
-	at := int64(d.order.Uint32(data[4:]))
-	if at+2 > int64(len(data)) {
+	return d.at(data, d.order.Uint32(data[4:]))
+}
+
+// at returns the directory that begins at a place of data.
+func (d ifd) at(data []byte, place uint32) (ifd, error) {
+	if int64(place)+2 > int64(len(data)) {
 		return d, errNoDirectory
 	}
-	n := fieldSize * int(d.order.Uint16(data[at:]))
-	d.fields = data[at+2:]
-	d.cut = n > len(d.fields)
+	n := fieldSize * int(d.order.Uint16(data[place:]))
+	d.fields = data[place+2:]
+	d.cut, d.after = n > len(d.fields), 0
+	if len(d.fields) >= n+4 {
+		d.after = d.order.Uint32(d.fields[n:])
+	}
 	d.fields = d.fields[:min(n, len(d.fields)/fieldSize*fieldSize)]
 	return d, nil
 }

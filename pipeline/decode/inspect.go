@@ -7,6 +7,7 @@ type Facts struct {
 	Height      int    // pixels, as stored
 	Orientation int    // as in EXIF, 1..8; 1 is upright
 	Mode        string // how colours are stored, such as "colour", "grey with alpha" or "colour of 16 bits"
+	More        bool   // the file has more pictures, such as an animation or pages; the first is read
 }
 
 // Parts of Facts.Mode.
@@ -28,5 +29,5 @@ func Inspect(data []byte) (facts Facts, err error) {
 	if err != nil {
 		return Facts{}, f.explain(err)
 	}
-	return Facts{f.name, h.width, h.height, max(h.orientation, 1), h.mode}, nil
+	return Facts{f.name, h.width, h.height, max(h.orientation, 1), h.mode, h.more}, nil
 }

@@ -8,13 +8,14 @@ import (
 func TestInspect(t *testing.T) {
 	files := samples(t)
 	want := map[string]Facts{
-		"rgb.jpg": {"JPEG", width, height, 1, "colour"}, "grey.jpg": {"JPEG", width, height, 1, "grey"},
-		"cmyk.jpg": {"JPEG", width, height, 1, "CMYK"}, "exif6.jpg": {"JPEG", width, height, 6, "colour"},
-		"rgba.png": {"PNG", width, height, 1, "colour with alpha"}, "grey16.png": {"PNG", width, height, 1, "grey of 16 bits"},
-		"palette.png": {"PNG", width, height, 1, "palette"}, "still.gif": {"GIF", width, height, 1, "palette"},
-		"lossy_alpha.webp": {"WebP", width, height, 1, "colour with alpha"}, "rgb.bmp": {"BMP", width, height, 1, "colour"},
-		"palette.bmp": {"BMP", width, height, 1, "palette"}, "exif6.tiff": {"TIFF", width, height, 6, "colour"},
-		"grey16.tiff": {"TIFF", width, height, 1, "grey of 16 bits"}, "alpha.tiff": {"TIFF", width, height, 1, "colour with alpha"},
+		"rgb.jpg": {"JPEG", width, height, 1, "colour", false}, "grey.jpg": {"JPEG", width, height, 1, "grey", false},
+		"cmyk.jpg": {"JPEG", width, height, 1, "CMYK", false}, "exif6.jpg": {"JPEG", width, height, 6, "colour", false},
+		"rgba.png": {"PNG", width, height, 1, "colour with alpha", false}, "grey16.png": {"PNG", width, height, 1, "grey of 16 bits", false},
+		"animated.gif": {"GIF", width, height, 1, "palette", true},
+		"palette.png":  {"PNG", width, height, 1, "palette", false}, "still.gif": {"GIF", width, height, 1, "palette", false},
+		"lossy_alpha.webp": {"WebP", width, height, 1, "colour with alpha", false}, "rgb.bmp": {"BMP", width, height, 1, "colour", false},
+		"palette.bmp": {"BMP", width, height, 1, "palette", false}, "exif6.tiff": {"TIFF", width, height, 6, "colour", false},
+		"grey16.tiff": {"TIFF", width, height, 1, "grey of 16 bits", false}, "alpha.tiff": {"TIFF", width, height, 1, "colour with alpha", false},
 	}
 	for name, facts := range want {
 		if got, err := Inspect(files[name]); got != facts || err != nil {
@@ -24,6 +25,11 @@ func TestInspect(t *testing.T) {
 	for name, data := range files {
 		if got, err := Inspect(data); err != nil || got.Mode == "" || got.Format == "" || got.Width*got.Height == 0 {
 			t.Errorf("Inspect(%s) = %+v, %v", name, got, err)
+		}
+	}
+	for name, more := range map[string]bool{"animated.png": true, "pages.tiff": true, "plain.tiff": false} {
+		if got, err := Inspect(file(t, name)); got.More != more || err != nil {
+			t.Errorf("Inspect(%s) = %+v, %v, want more: %t", name, got, err, more)
 		}
 	}
 	if _, err := Inspect([]byte("text")); err == nil {

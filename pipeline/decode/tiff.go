@@ -23,7 +23,11 @@ const (
 // raw files of cameras are TIFF files, too, whose first picture is a small one or a mosaic of
 // colours: they are refused, and what they hold is never taken for the photo.
 func tiffHeader(data []byte) (header, error) {
-	tags, err := directory(data)
+	d, err := firstDirectory(data)
+	if err != nil {
+		return header{}, io.ErrUnexpectedEOF
+	}
+	tags, err := fieldsOf(d, data)
 	if err != nil {
 		return header{}, err
 	}
@@ -33,7 +37,7 @@ func tiffHeader(data []byte) (header, error) {
 	if tags[tagPlanes] == 2 && tags[tagSamples] > 1 {
 		return header{}, fmt.Errorf("%w separate planes of colour", errUnsupported)
 	}
-	h := header{width: int(tags[tagWidth]), height: int(tags[tagLength]), orientation: orientation(data)}
+	h := header{width: int(tags[tagWidth]), height: int(tags[tagLength]), orientation: orientation(data), more: morePages(d, data)}
 	samples := max(float64(tags[tagSamples]), 1)
 	decoder, result := 4.0, 0.0 // RGBA or NRGBA, which becomes the result in place
 	switch {
@@ -73,10 +77,23 @@ func tiffHeader(data []byte) (header, error) {
 	return h, nil
 }
 
-// directory returns the first value of each numeric field in the first directory of data.
-func directory(data []byte) (map[uint16]uint32, error) {
-	d, err := firstDirectory(data)
-	if err != nil || d.cut {
+// morePages reports whether another picture follows that is not a small one of the first.
+func morePages(d ifd, data []byte) bool {
+	const small = 1 // bit of NewSubfileType
+	if d.after == 0 {
+		return false
+	}
+	next, err := d.at(data, d.after)
+	if err != nil {
+		return false
+	}
+	tags, err := fieldsOf(next, data)
+	return err == nil && tags[tagSubfile]&small == 0
+}
+
+// fieldsOf returns the first value of each numeric field in a directory of data.
+func fieldsOf(d ifd, data []byte) (map[uint16]uint32, error) {
+	if d.cut {
 		return nil, io.ErrUnexpectedEOF
 	}
 	tags := map[uint16]uint32{}
@@ -107,7 +124,11 @@ func decodeTIFF(data []byte, _ header) (image.Image, error) {
 	if err != nil {
 		return nil, err
 	}
-	tags, err := directory(data)
+	d, err := firstDirectory(data)
+	if err != nil {
+		return nil, io.ErrUnexpectedEOF
+	}
+	tags, err := fieldsOf(d, data)
 	if err != nil {
 		return nil, err
 	}

@@ -30,6 +30,10 @@ const (
 	avifCost = 42
 )
 
+// sequences are the brands of files with a film beside the picture (ISO/IEC 23008-12, annex B; AV1
+// Image File Format, section 6.2). It is read only.
+var sequences = []string{"msf1", "hevc", "hevx", "avis"}
+
 // HEIC returns the decoder of HEVC pictures. It is safe for concurrent use.
 func HEIC() decode.Decoder {
 	return decode.Decoder{
@@ -45,7 +49,7 @@ func HEIC() decode.Decoder {
 			}
 			w, h := p.shown()
 			stored := float64(p.width) * float64(p.height) / max(float64(w)*float64(h), 1)
-			return decode.Header{Width: w, Height: h, PerPixel: heicCost * stored}, nil
+			return decode.Header{Width: w, Height: h, PerPixel: heicCost * stored, More: hasBrand(data, sequences...)}, nil
 		},
 		Decode: func(data []byte) (image.Image, error) {
 			p, err := primary(data)
@@ -67,7 +71,8 @@ func AVIF() decode.Decoder {
 			if err == nil && p.crop {
 				err = errors.New("unsupported crop by a clean aperture")
 			}
-			return decode.Header{Width: p.width, Height: p.height, PerPixel: avifCost, Orientation: p.orientation()}, err
+			return decode.Header{Width: p.width, Height: p.height, PerPixel: avifCost, Orientation: p.orientation(),
+				More: hasBrand(data, sequences...)}, err
 		},
 		Decode: func(data []byte) (image.Image, error) {
 			p, err := primary(data)

@@ -29,6 +29,7 @@ rgb.save("lossy.webp", quality=90)
 rgba.save("lossy_alpha.webp", quality=90, exact=True)
 rgba.save("lossless_alpha.webp", lossless=True, exact=True)
 rgb.save("animated.webp", save_all=True, append_images=[rgb.rotate(180)], lossless=True)
+rgb.save("animated.png", save_all=True, append_images=[rgb.rotate(180)])
 
 # TIFF as people have it: compressions, 16 bits, pages, a tile, an orientation, both byte orders.
 for name, compression in [("lzw", "tiff_lzw"), ("deflate", "tiff_adobe_deflate"), ("packbits", "packbits"), ("plain", None)]:

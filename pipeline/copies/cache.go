@@ -42,9 +42,13 @@ const (
 
 // header is the second line.
 type header struct {
-	Views string `json:"views"` // phash.ViewsName
-	Count int    `json:"count"`
+	Version int    `json:"version"` // of record
+	Views   string `json:"views"`   // phash.ViewsName
+	Count   int    `json:"count"`
 }
+
+// version changes with the fields of record.
+const version = 2
 
 // record is the fields of a print that have a fixed size.
 type record struct {
@@ -54,6 +58,7 @@ type record struct {
 	Detail         float32
 	Stored         [2]int32 // width and height, before they are turned
 	Orientation    int32
+	More           bool
 	Small          Small
 	Views          phash.Views
 }
@@ -144,7 +149,7 @@ func kept(prints []Print) (list []Print) {
 func marshal(to io.Writer, list []Print) error {
 	sum := sha256.New()
 	w := io.MultiWriter(to, sum)
-	head, err := json.Marshal(header{phash.ViewsName, len(list)})
+	head, err := json.Marshal(header{version, phash.ViewsName, len(list)})
 	if err != nil {
 		return err
 	}
@@ -159,7 +164,7 @@ func marshal(to io.Writer, list []Print) error {
 		}
 		stored := [2]int32{int32(p.Facts.Width), int32(p.Facts.Height)}
 		if b, err = binary.Append(b, binary.LittleEndian, record{p.Stamp, p.SHA256, p.Pixels, p.Width, p.Height, p.Detail,
-			stored, int32(p.Facts.Orientation), p.Small, p.Views}); err != nil {
+			stored, int32(p.Facts.Orientation), p.Facts.More, p.Small, p.Views}); err != nil {
 			return err
 		}
 		if _, err := w.Write(b); err != nil {
@@ -181,6 +186,9 @@ func unmarshal(text []byte) ([]Print, error) {
 	var head header
 	if err := json.Unmarshal(line, &head); err != nil {
 		return nil, errDamaged
+	}
+	if head.Version != version {
+		return nil, fmt.Errorf("its records are of version %d, not %d", head.Version, version)
 	}
 	if head.Views != phash.ViewsName {
 		return nil, fmt.Errorf("its hashes are %q, not %q", head.Views, phash.ViewsName)
@@ -220,5 +228,6 @@ func decodePrint(b []byte) (p Print, n int, err error) {
 	p.Stamp, p.SHA256, p.Pixels, p.Width, p.Height = r.Stamp, r.SHA256, r.Pixels, r.Width, r.Height
 	p.Detail, p.Views, p.Small = r.Detail, r.Views, r.Small
 	p.Facts.Width, p.Facts.Height, p.Facts.Orientation = int(r.Stored[0]), int(r.Stored[1]), int(r.Orientation)
+	p.Facts.More = r.More
 	return p, at + n, nil
 }

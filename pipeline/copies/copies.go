@@ -23,7 +23,7 @@ type Kind string
 // The kinds, the closest first.
 const (
 	File      Kind = "file"       // the same bytes
-	Pixels    Kind = "pixels"     // the same pixels in another file
+	Pixels    Kind = "pixels"     // the same pixels in another file, of which there are no more pictures
 	Reencoded Kind = "re-encoded" // or resized, grey or of slightly other colours: phash.Near
 	Edited    Kind = "edited"     // cropped, framed or written on: phash.Alike
 	Resembles Kind = "resembles"  // near by something else than hashes, such as the embeddings of a model
@@ -53,7 +53,7 @@ func (l Level) Counts(k Kind) bool { return l == Alike || k != Edited }
 type Print struct {
 	Path   string // separated by slashes, inside the data
 	Stamp  Stamp
-	SHA256 [sha256.Size]byte // of the file; zero where it cannot be read
+	SHA256 [sha256.Size]byte // of the file; zero where it is empty or cannot be read
 	Pixels [sha256.Size]byte // of width, height and pixels, upright and over white; zero without a picture
 	Width  int32             // pixels, upright
 	Height int32
@@ -71,17 +71,19 @@ type Small [4 * 4 * 3]uint8
 var unread [sha256.Size]byte
 
 // Compare returns how two pictures are the same, the closest kind that they are, and false where they are
-// not. The distance is that of the hashes in bits, 0 for the same file or pixels.
+// not. The distance is that of the hashes in bits, 0 for the same file or pixels. Of animations and files of
+// pages only the first picture is known, which can make them look the same, and no more.
 func Compare(a, b *Print) (kind Kind, distance int, ok bool) {
+	more := a.Facts.More || b.Facts.More
 	switch {
 	case a.SHA256 == b.SHA256 && a.SHA256 != unread:
 		return File, 0, true
 	case a.Fault != "" || b.Fault != "":
 		return "", 0, false
-	case a.Pixels == b.Pixels:
+	case !more && a.Pixels == b.Pixels:
 		return Pixels, 0, true
 	}
-	if v, w := a.Views.Whole, b.Views.Whole; v.Hashed && w.Hashed && v.Hash.Distance(w.Hash) <= phash.Near {
+	if v, w := a.Views.Whole, b.Views.Whole; !more && v.Hashed && w.Hashed && v.Hash.Distance(w.Hash) <= phash.Near {
 		return Reencoded, v.Hash.Distance(w.Hash), true
 	}
 	distance, ok = a.Views.Distance(&b.Views)

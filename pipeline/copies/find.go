@@ -85,7 +85,7 @@ func identical(prints []Print) (links []link) {
 			continue
 		}
 		files[p.SHA256] = int32(i)
-		if p.Fault != "" {
+		if p.Fault != "" || p.Facts.More {
 			continue
 		}
 		if first, ok := pixels[p.Pixels]; ok {
@@ -102,8 +102,8 @@ func near(prints []Print, level Level) []link {
 	var one []int32 // of each picture
 	known := map[[32]byte]bool{}
 	for i := range prints {
-		if p := &prints[i]; p.Fault == "" && !known[p.Pixels] {
-			known[p.Pixels] = true
+		if p := &prints[i]; p.Fault == "" && (p.Facts.More || !known[p.Pixels]) {
+			known[p.Pixels] = known[p.Pixels] || !p.Facts.More
 			one = append(one, int32(i))
 		}
 	}

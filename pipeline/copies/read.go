@@ -83,7 +83,7 @@ func (o Options) read(root fs.FS, path string) (p Print, known bool) {
 		return p, true
 	}
 	img, file, err := decode.OpenFile(root, path, o.Limits)
-	if p = (Print{Path: path, Stamp: stamp}); file != nil {
+	if p = (Print{Path: path, Stamp: stamp}); len(file) > 0 {
 		p.SHA256 = sha256.Sum256(file)
 		p.Facts, _ = decode.Inspect(file) // what is wrong with it stands in Fault
 	}

@@ -1,12 +1,10 @@
 package copies
 
 import (
-	"bytes"
 	"crypto/sha256"
-	"encoding/csv"
+	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -26,18 +24,19 @@ const (
 
 // Step is one act on one file of the disk. Paths are absolute.
 type Step struct {
-	Act      Act
-	Copy     string // the file that is a copy
-	Original string // what it is a copy of
-	To       string // where Copy goes; "" of Link
-	Size     int64  // of the copy, bytes
-	Stamp    Stamp  // of the copy when it was read
+	Act         Act
+	Copy        string // the file that is a copy
+	To          string // where Copy goes; "" of Link
+	Original    string // what it is a copy of, which stays
+	Size        int64  // of the copy, bytes
+	Sum         [sha256.Size]byte
+	OriginalSum [sha256.Size]byte // of both files, when they were read
 }
 
 // Plan returns the steps that tidy up groups of prints, whose files lie below root. Move takes all but the
 // best of a group away, below to, at the paths that they have below root. Link makes links of files with the
-// same bytes, to the first of them in the group, and leaves others alone. Prints for which touch is false stay.
-func Plan(prints []Print, groups []Group, act Act, root, to string, touch func(print int) bool) (steps []Step) {
+// same bytes, to the first of them in the group, and leaves others alone, and what is such a link already.
+func Plan(prints []Print, groups []Group, act Act, root, to string) (steps []Step) {
 	path := func(i int) string { return filepath.Join(root, filepath.FromSlash(prints[i].Path)) }
 	for _, g := range groups {
 		first := map[[sha256.Size]byte]int{}
@@ -47,13 +46,16 @@ func Plan(prints []Print, groups []Group, act Act, root, to string, touch func(p
 			if !again {
 				first[p.SHA256] = m.Print
 			}
-			if !touch(m.Print) || act == Move && k == 0 || act == Link && !again {
+			original := g[0].Print
+			if act == Link {
+				original = same
+			}
+			if act == Move && k == 0 || act == Link && (!again || p.Stamp.one(prints[same].Stamp)) {
 				continue
 			}
-			s := Step{Act: act, Copy: path(m.Print), Original: path(g[0].Print), Size: p.Stamp.Size, Stamp: p.Stamp}
-			if act == Link {
-				s.Original = path(same)
-			} else {
+			s := Step{Act: act, Copy: path(m.Print), Original: path(original), Size: p.Stamp.Size, Sum: p.SHA256,
+				OriginalSum: prints[original].SHA256}
+			if act == Move {
 				s.To = filepath.Join(to, filepath.FromSlash(p.Path))
 			}
 			steps = append(steps, s)
@@ -62,40 +64,18 @@ func Plan(prints []Print, groups []Group, act Act, root, to string, touch func(p
 	return steps
 }
 
-// Do takes the steps, and writes each into the file undo before it takes it, so that Undo takes back what
-// a killed program did, too. Files that have changed since they were read stay, and stop the work; so
-// does a place that is taken. It returns how many steps were taken.
-func Do(steps []Step, undo string) (done int, err error) {
-	if err := aside.MkdirAll(filepath.Dir(undo)); err != nil {
-		return 0, err
-	}
-	list, err := os.OpenFile(undo, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	if err != nil {
-		return 0, err
-	}
-	defer func() { err = errors.Join(err, list.Close()) }()
+// Ready returns why the steps cannot be taken, as far as that can be seen without reading files: what is in
+// the way of one, or is no file any more.
+func Ready(steps []Step) error {
 	for _, s := range steps {
-		var row bytes.Buffer
-		w := csv.NewWriter(&row)
-		if err := w.Write([]string{string(s.Act), s.Copy, s.To, s.Original}); err != nil {
-			return done, err
+		if err := s.ready(); err != nil {
+			return err
 		}
-		w.Flush()
-		if _, err := list.Write(row.Bytes()); err != nil {
-			return done, err
-		}
-		if err := list.Sync(); err != nil {
-			return done, err
-		}
-		if err := s.take(); err != nil {
-			return done, err
-		}
-		done++
 	}
-	return done, nil
+	return nil
 }
 
-func (s Step) take() error {
+func (s Step) ready() error {
 	info, err := os.Lstat(s.Copy)
 	if err != nil {
 		return err
@@ -103,17 +83,76 @@ func (s Step) take() error {
 	if !info.Mode().IsRegular() {
 		return fmt.Errorf("%q is %s; only files are moved and linked", s.Copy, regular.Kind(info.Mode()))
 	}
-	if stampOf(info) != s.Stamp {
-		return fmt.Errorf("%q has changed since it was read; look again", s.Copy)
-	}
 	if s.Act == Move {
-		return s.move()
+		return aside.Unused(s.To, false)
 	}
-	return s.link()
+	return nil
 }
 
-func (s Step) move() error {
-	if err := aside.Unused(s.To, false); err != nil {
+// Do takes the steps, and writes each into the file undo before it takes it, so that Undo takes back what
+// a killed program did, too. Where undo is a list of steps already, these come behind them. Files are read
+// again: one that is not as it was, and one whose original is not, stay and stop the work, and so does a
+// place that is taken. Do returns how many steps were taken; where none was, undo is as it was before.
+func Do(steps []Step, undo string) (done int, err error) {
+	if err := Ready(steps); err != nil {
+		return 0, err
+	}
+	l, err := openUndo(undo)
+	if err != nil {
+		return 0, err
+	}
+	defer func() {
+		if done == 0 {
+			err = errors.Join(err, l.forget())
+		}
+		err = errors.Join(err, l.file.Close())
+	}()
+	there := map[string]bool{} // originals
+	for _, s := range steps {
+		if err := s.ready(); err != nil {
+			return done, err
+		}
+		if !there[s.Original] {
+			if err := unchanged(s.Original, s.OriginalSum); err != nil {
+				return done, err
+			}
+			there[s.Original] = true
+		}
+		if err := unchanged(s.Copy, s.Sum); err != nil {
+			return done, err
+		}
+		if err := s.take(l); err != nil {
+			return done, err
+		}
+		done++
+	}
+	return done, nil
+}
+
+// unchanged returns an error where a file has not the sum that it had.
+func unchanged(path string, sum [sha256.Size]byte) error {
+	const most = 1 << 40 // of any file that was read as a picture
+	f, _, err := regular.Open(path, most)
+	if err != nil {
+		return err
+	}
+	defer f.Close() // read only
+	now, _, err := regular.SHA256(f)
+	if err != nil {
+		return err
+	}
+	if now != hex.EncodeToString(sum[:]) {
+		return fmt.Errorf("%q has changed since it was read; look again", path)
+	}
+	return nil
+}
+
+func (s Step) take(l *undoList) error {
+	if s.Act == Link {
+		return s.link(l)
+	}
+	folders := missing(filepath.Dir(s.To))
+	if err := l.add(append(made(folders), undoRow{act: string(Move), path: s.Copy, to: s.To})...); err != nil {
 		return err
 	}
 	if err := aside.MkdirAll(filepath.Dir(s.To)); err != nil {
@@ -125,14 +164,25 @@ func (s Step) move() error {
 	return errors.Join(aside.Sync(filepath.Dir(s.To)), aside.Sync(filepath.Dir(s.Copy)))
 }
 
+// missing returns the folders around a path, and that at it, that are not there, the outermost first.
+func missing(path string) (folders []string) {
+	for {
+		if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
+			return folders
+		}
+		folders = append([]string{path}, folders...)
+		path = filepath.Dir(path)
+	}
+}
+
 // link puts a link in the place of the copy, in one step.
-func (s Step) link() error {
-	same, err := sameBytes(s.Copy, s.Original)
+func (s Step) link(l *undoList) error {
+	info, err := os.Lstat(s.Copy)
 	if err != nil {
 		return err
 	}
-	if !same {
-		return fmt.Errorf("%q and %q are not the same file any more; look again", s.Copy, s.Original)
+	if err := l.add(undoRow{act: string(Link), path: s.Copy, to: s.Original, sum: hex.EncodeToString(s.Sum[:]), was: attributesOf(info)}); err != nil {
+		return err
 	}
 	beside := s.Copy + ".tfpair-link"
 	if err := os.Link(s.Original, beside); err != nil {
@@ -142,104 +192,4 @@ func (s Step) link() error {
 		return errors.Join(err, os.Remove(beside))
 	}
 	return aside.Sync(filepath.Dir(s.Copy))
-}
-
-func sameBytes(a, b string) (bool, error) {
-	first, err := sumOf(a)
-	if err != nil {
-		return false, err
-	}
-	second, err := sumOf(b)
-	return first == second, err
-}
-
-func sumOf(path string) (string, error) {
-	const most = 1 << 40 // of any file that was read as a picture
-	f, _, err := regular.Open(path, most)
-	if err != nil {
-		return "", err
-	}
-	defer f.Close() // read only
-	sum, _, err := regular.SHA256(f)
-	return sum, err
-}
-
-// maxUndo bounds a list of steps, in bytes.
-const maxUndo = 1 << 28
-
-// steps reads the rows of a list.
-func steps(text []byte) (rows [][]string, err error) {
-	if len(text) > 0 && !bytes.HasPrefix(text, []byte(Move)) && !bytes.HasPrefix(text, []byte(Link)) {
-		return nil, errors.New("it begins with neither move nor link")
-	}
-	r := csv.NewReader(bytes.NewReader(text))
-	r.FieldsPerRecord = 4
-	return r.ReadAll()
-}
-
-// Undo takes back the steps in the file that Do wrote, the last first, and returns how many. Steps that
-// were not taken are passed over. What stands where a moved file was is not overwritten. When all is taken
-// back, the list is removed.
-func Undo(undo string) (done int, err error) {
-	text, err := regular.ReadFile(undo, maxUndo)
-	if err != nil {
-		return 0, err
-	}
-	rows, err := steps(text)
-	if err != nil {
-		return 0, fmt.Errorf("%q is no list of what duplicates did: %w", undo, err)
-	}
-	for i := len(rows) - 1; i >= 0; i-- {
-		took, err := back(Step{Act: Act(rows[i][0]), Copy: rows[i][1], To: rows[i][2], Original: rows[i][3]})
-		if err != nil {
-			return done, err
-		}
-		if took {
-			done++
-		}
-	}
-	return done, os.Remove(undo)
-}
-
-// back takes back one step, and reports whether it was taken before.
-func back(s Step) (bool, error) {
-	switch s.Act {
-	case Move:
-		if _, err := os.Lstat(s.To); errors.Is(err, fs.ErrNotExist) {
-			return false, nil
-		} else if err != nil {
-			return false, err
-		}
-		if err := aside.Unused(s.Copy, false); err != nil {
-			return false, err
-		}
-		if err := aside.MkdirAll(filepath.Dir(s.Copy)); err != nil {
-			return false, err
-		}
-		return true, errors.Join(os.Rename(s.To, s.Copy), aside.Sync(filepath.Dir(s.Copy)))
-	case Link:
-		a, err := os.Lstat(s.Copy)
-		if err != nil {
-			return false, err
-		}
-		b, err := os.Lstat(s.Original)
-		if err != nil || !os.SameFile(a, b) {
-			return false, err
-		}
-		f, err := os.Open(s.Original)
-		if err != nil {
-			return false, err
-		}
-		defer f.Close() // read only
-		to, err := aside.Create(s.Copy)
-		if err != nil {
-			return false, err
-		}
-		defer func() { _ = to.Cleanup() }() // nothing is left to clean where it was published
-		if _, err := io.Copy(to, f); err != nil {
-			return false, err
-		}
-		return true, to.Publish()
-	}
-	return false, fmt.Errorf("unknown act %q: the list is no list of what duplicates did", s.Act)
 }

@@ -1,0 +1,334 @@
+package copies
+
+import (
+	"bytes"
+	"encoding/csv"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+	"time"
+
+	"github.com/tfpair/tfpair/internal/aside"
+	"github.com/tfpair/tfpair/internal/plural"
+	"github.com/tfpair/tfpair/internal/regular"
+)
+
+// undoRow is a row of a list of what was done: the columns of undoHeader.
+type undoRow struct {
+	act  string     // Move, Link or folder
+	path string     // the copy, or the folder that was made
+	to   string     // where it went, or what it is a link to
+	sum  string     // of what became a link: SHA-256 in hexadecimal
+	was  attributes // of what became a link
+}
+
+// folderAct is the act of making a folder.
+const folderAct = "folder"
+
+// undoHeader is the first row: who reads the list with another program sees what it holds.
+var undoHeader = []string{"act", "path", "to", "sha256", "mode", "modified", "owner", "group"}
+
+// attributes are what a link takes from its file.
+type attributes struct {
+	mode         fs.FileMode // permissions
+	modified     time.Time
+	owner, group int // -1: not known
+}
+
+func attributesOf(info fs.FileInfo) attributes {
+	a := attributes{mode: info.Mode().Perm(), modified: info.ModTime()}
+	a.owner, a.group = ownerOf(info)
+	return a
+}
+
+func (r undoRow) fields() []string {
+	f := []string{r.act, r.path, r.to, r.sum}
+	if r.act != string(Link) {
+		return append(f, "", "", "", "")
+	}
+	return append(f, strconv.FormatUint(uint64(r.was.mode), 8), strconv.FormatInt(r.was.modified.UnixNano(), 10),
+		strconv.Itoa(r.was.owner), strconv.Itoa(r.was.group))
+}
+
+// rowOf reads a row.
+func rowOf(fields []string) (r undoRow, err error) {
+	r = undoRow{act: fields[0], path: fields[1], to: fields[2], sum: fields[3]}
+	switch r.act {
+	case string(Move), folderAct:
+		return r, nil
+	case string(Link):
+	default:
+		return r, fmt.Errorf("unknown act %q", r.act)
+	}
+	mode, err1 := strconv.ParseUint(fields[4], 8, 9)
+	modified, err2 := strconv.ParseInt(fields[5], 10, 64)
+	owner, err3 := strconv.Atoi(fields[6])
+	group, err4 := strconv.Atoi(fields[7])
+	r.was = attributes{fs.FileMode(mode), time.Unix(0, modified), owner, group}
+	return r, errors.Join(err1, err2, err3, err4)
+}
+
+// made returns the rows about folders that are going to be made.
+func made(folders []string) (rows []undoRow) {
+	for _, f := range folders {
+		rows = append(rows, undoRow{act: folderAct, path: f})
+	}
+	return rows
+}
+
+// undoText returns rows as the text of a list.
+func undoText(rows ...[]string) ([]byte, error) {
+	var text bytes.Buffer
+	w := csv.NewWriter(&text)
+	err := w.WriteAll(rows)
+	return text.Bytes(), err
+}
+
+// maxUndo bounds a list, in bytes.
+const maxUndo = 1 << 28
+
+// readUndo reads the rows of a list, and how many of its bytes hold them: a row that a killed program
+// has not finished is none, as nothing was done for it yet.
+func readUndo(path string) (rows []undoRow, whole int64, err error) {
+	text, err := regular.ReadFile(path, maxUndo)
+	if err != nil {
+		return nil, 0, err
+	}
+	if head, err := undoText(undoHeader); err != nil || len(text) < len(head) && bytes.HasPrefix(head, text) {
+		return nil, 0, fmt.Errorf("%q %w", path, errNothingDone)
+	}
+	r := csv.NewReader(bytes.NewReader(text))
+	r.FieldsPerRecord = len(undoHeader)
+	for n := 0; ; n++ {
+		fields, err := r.Read()
+		cut := !bytes.HasSuffix(text, []byte("\n")) || errors.Is(err, csv.ErrQuote)
+		if err == io.EOF || n > 0 && cut && r.InputOffset() == int64(len(text)) {
+			return rows, whole, nil
+		}
+		var row undoRow
+		if n == 0 && err == nil && fmt.Sprint(fields) != fmt.Sprint(undoHeader) {
+			err = fmt.Errorf("it does not begin with the columns %q", undoHeader)
+		} else if n > 0 && err == nil {
+			row, err = rowOf(fields)
+		}
+		if err != nil {
+			return nil, 0, fmt.Errorf("%q is no list of what duplicates did: %w", path, err)
+		}
+		if whole = r.InputOffset(); n > 0 {
+			rows = append(rows, row)
+		}
+	}
+}
+
+var errNothingDone = errors.New("does not say that anything was done")
+
+// undoList is a list that is being written.
+type undoList struct {
+	file  *os.File
+	path  string
+	until int64    // bytes that were there before
+	made  []string // folders for the list
+}
+
+// openUndo opens a list that is there, or makes one.
+func openUndo(path string) (*undoList, error) {
+	_, whole, err := readUndo(path)
+	if err == nil {
+		f, err := os.OpenFile(path, os.O_WRONLY, 0)
+		if err != nil {
+			return nil, err
+		}
+		_, seekErr := f.Seek(whole, io.SeekStart)
+		if err := errors.Join(f.Truncate(whole), seekErr); err != nil {
+			return nil, errors.Join(err, f.Close())
+		}
+		return &undoList{file: f, path: path, until: whole}, nil
+	}
+	if !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, errNothingDone) {
+		return nil, err
+	}
+	l := &undoList{path: path, made: missing(filepath.Dir(path))}
+	if err := aside.MkdirAll(filepath.Dir(path)); err != nil {
+		return nil, err
+	}
+	if l.file, err = os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600); err != nil {
+		return nil, err
+	}
+	text, err := undoText(undoHeader)
+	if err == nil {
+		_, err = l.file.Write(text)
+	}
+	if err = errors.Join(err, l.add(made(l.made)...), aside.Sync(filepath.Dir(path))); err != nil {
+		return nil, errors.Join(err, l.forget(), l.file.Close())
+	}
+	return l, nil
+}
+
+// add writes rows, and brings them to the disk.
+func (l *undoList) add(rows ...undoRow) error {
+	fields := make([][]string, len(rows))
+	for i, r := range rows {
+		fields[i] = r.fields()
+	}
+	text, err := undoText(fields...)
+	if err != nil {
+		return err
+	}
+	if _, err := l.file.Write(text); err != nil {
+		return err
+	}
+	return l.file.Sync()
+}
+
+// forget takes away what was written into the list, and the list if it was new.
+func (l *undoList) forget() error {
+	rows, _, err := readUndo(l.path)
+	if l.until > 0 {
+		err = errors.Join(err, l.file.Truncate(l.until))
+	} else {
+		err = errors.Join(err, os.Remove(l.path))
+	}
+	removeFolders(rows)
+	return err
+}
+
+// removeFolders removes those of the folders that rows made and that are empty, the innermost first.
+func removeFolders(rows []undoRow) {
+	for i := len(rows) - 1; i >= 0; i-- {
+		if rows[i].act == folderAct {
+			_ = os.Remove(rows[i].path) // what is not empty stays
+		}
+	}
+}
+
+// Undo takes back the steps in the file that Do wrote, the last first, and returns how many. Steps that
+// were not taken are passed over, folders that were made and are empty again are removed, and the list with
+// them. What cannot be taken back does not keep the rest from it: a file that is gone, or a place at which
+// another stands, which is not overwritten. These stay in the list, and the error is about them.
+func Undo(undo string) (done int, err error) {
+	rows, _, err := readUndo(undo)
+	if err != nil {
+		return 0, err
+	}
+	var left []undoRow
+	var failed []error
+	for i := len(rows) - 1; i >= 0; i-- {
+		took, err := rows[i].back()
+		if took && err == nil {
+			done++
+		}
+		if err != nil || rows[i].act == folderAct {
+			left = append(left, rows[i])
+		}
+		if err != nil {
+			failed = append(failed, err)
+		}
+	}
+	if len(failed) == 0 {
+		if err := os.Remove(undo); err != nil {
+			return done, err
+		}
+		removeFolders(rows)
+		return done, nil
+	}
+	text := [][]string{undoHeader}
+	for i := len(left) - 1; i >= 0; i-- {
+		text = append(text, left[i].fields())
+	}
+	rest, err := undoText(text...)
+	if err == nil {
+		err = aside.WriteFile(undo, rest)
+	}
+	removeFolders(rows)
+	const shown = 5
+	return done, errors.Join(fmt.Errorf("%s not taken back, and %q keeps them: %w", are(len(failed)), undo,
+		errors.Join(failed[:min(len(failed), shown)]...)), err)
+}
+
+func are(n int) string {
+	if n == 1 {
+		return "1 file is"
+	}
+	return plural.Count(n, "file") + " are"
+}
+
+// back takes back one step, and reports whether it was taken before.
+func (r undoRow) back() (bool, error) {
+	switch Act(r.act) {
+	case Move:
+		return r.moveBack()
+	case Link:
+		return r.unlink()
+	}
+	return false, nil
+}
+
+func (r undoRow) moveBack() (bool, error) {
+	_, err := os.Lstat(r.to)
+	_, hereErr := os.Lstat(r.path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist) && hereErr == nil:
+		return false, nil
+	case errors.Is(err, fs.ErrNotExist):
+		return false, fmt.Errorf("%q is gone; it would go back to %q", r.to, r.path)
+	case err != nil:
+		return false, err
+	}
+	if err := aside.Unused(r.path, false); err != nil {
+		return false, err
+	}
+	if err := aside.MkdirAll(filepath.Dir(r.path)); err != nil {
+		return false, err
+	}
+	return true, errors.Join(os.Rename(r.to, r.path), aside.Sync(filepath.Dir(r.path)))
+}
+
+// unlink makes a link a file of its own again, with the permissions, the time and, where the system lets
+// us, the owner that it had.
+func (r undoRow) unlink() (bool, error) {
+	a, err := os.Lstat(r.path)
+	if err != nil {
+		return false, err
+	}
+	b, err := os.Lstat(r.to)
+	if errors.Is(err, fs.ErrNotExist) || err == nil && !os.SameFile(a, b) {
+		return false, nil // it is a file of its own
+	} else if err != nil {
+		return false, err
+	}
+	sum, err := hex.DecodeString(r.sum)
+	if err != nil || len(sum) != 32 {
+		return false, fmt.Errorf("checksum %q of %q", r.sum, r.path)
+	}
+	if err := unchanged(r.to, [32]byte(sum)); err != nil {
+		return false, err
+	}
+	f, err := os.Open(r.to)
+	if err != nil {
+		return false, err
+	}
+	defer f.Close() // read only
+	to, err := aside.Create(r.path)
+	if err != nil {
+		return false, err
+	}
+	defer func() { _ = to.Cleanup() }() // nothing is left to clean where it was published
+	if _, err := io.Copy(to, f); err != nil {
+		return false, err
+	}
+	if r.was.owner >= 0 {
+		_ = to.Chown(r.was.owner, r.was.group) // only root may give files away
+	}
+	if err := to.Chmod(r.was.mode); err != nil {
+		return false, err
+	}
+	if err := to.Publish(); err != nil {
+		return false, err
+	}
+	return true, os.Chtimes(r.path, time.Time{}, r.was.modified)
+}

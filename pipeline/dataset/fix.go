@@ -1,10 +1,13 @@
 package dataset
 
 import (
+	"bytes"
 	"encoding/csv"
 	"errors"
+	"fmt"
 	"io"
 	"slices"
+	"strings"
 )
 
 // Fixed is what Fix did to a list.
@@ -73,8 +76,10 @@ func (d *Dataset) writeRows(w io.Writer, columns []column, has func(column strin
 			present, header = append(present, c), append(header, c.name)
 		}
 	}
-	table := csv.NewWriter(w)
-	errs, rows := []error{table.Write(header)}, 0
+	if err := writeRow(w, header); err != nil {
+		return 0, err
+	}
+	rows := 0
 	for i := range d.rowCount() {
 		if !wanted(i) {
 			continue
@@ -83,11 +88,34 @@ func (d *Dataset) writeRows(w io.Writer, columns []column, has func(column strin
 		for k, c := range present {
 			row[k] = c.value(d, i)
 		}
-		errs = append(errs, table.Write(row))
+		if err := writeRow(w, row); err != nil {
+			return rows, err
+		}
 		rows++
 	}
+	return rows, nil
+}
+
+// writeRow writes one row such that a reader of lists gets the same fields. What it would read otherwise is
+// refused: a row is one line, and spaces around fields count for nothing.
+func writeRow(w io.Writer, fields []string) error {
+	for _, f := range fields {
+		if strings.ContainsAny(f, "\r\n") || strings.TrimSpace(f) != f {
+			return &OptionsError{Reason: fmt.Sprintf("%q has ends of lines or spaces around it, which no list can hold; rename it", f)}
+		}
+	}
+	var line bytes.Buffer
+	table := csv.NewWriter(&line)
+	if err := table.Write(fields); err != nil {
+		return err
+	}
 	table.Flush()
-	return rows, errors.Join(append(errs, table.Error())...)
+	text := line.String()
+	if strings.HasPrefix(text, "#") { // a comment, without quotes
+		text = `"` + fields[0] + `"` + text[len(fields[0]):]
+	}
+	_, err := io.WriteString(w, text)
+	return err
 }
 
 // column is how a column of a list is written.

@@ -2,14 +2,15 @@ package dataset
 
 import (
 	"io"
+	"slices"
 )
 
 // WriteList writes the data as a list with the split of each row, and returns the format that reads
 // it: that of the data's own list, or "labels" for class folders. Columns are those of Fix; class,
 // coarse, group and time are written where the data has them, and rows of class folders that have no class
-// are not. Paths are relative to the data's images. Errors are those of w, or an *OptionsError where
-// no list holds such data.
-func (d *Dataset) WriteList(w io.Writer) (format string, err error) {
+// are not; neither are rows with an image for which keep is false. Paths are relative to the data's images.
+// Errors are those of w, or an *OptionsError where no list holds such data.
+func (d *Dataset) WriteList(w io.Writer, keep func(image int32) bool) (format string, err error) {
 	format = d.Format
 	if format == "folders" {
 		format = "labels"
@@ -23,6 +24,22 @@ func (d *Dataset) WriteList(w io.Writer) (format string, err error) {
 		there, known := optional[column]
 		return there || !known
 	}
-	_, err = d.writeRows(w, columns, has, func(row int) bool { return format != "labels" || d.Images[row].Class >= 0 })
+	_, err = d.writeRows(w, columns, has, func(row int) bool {
+		return (format != "labels" || d.Images[row].Class >= 0) && !slices.ContainsFunc(d.rowImages(row), func(i int32) bool { return !keep(i) })
+	})
 	return format, err
+}
+
+// rowImages returns the images of a row of a list.
+func (d *Dataset) rowImages(row int) []int32 {
+	switch {
+	case len(d.Triplets) > 0:
+		t := d.Triplets[row]
+		return []int32{t.Anchor, t.Positive, t.Negative}
+	case len(d.Pairs) > 0:
+		return []int32{d.Pairs[row].Left, d.Pairs[row].Right}
+	case len(d.Matches) > 0:
+		return []int32{d.Matches[row].Image, d.Matches[row].Label}
+	}
+	return []int32{int32(row)}
 }

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"image"
 	"slices"
 	"strconv"
 	"strings"
@@ -15,6 +16,7 @@ import (
 	"github.com/tfpair/tfpair/internal/aside"
 	"github.com/tfpair/tfpair/pipeline/copies"
 	"github.com/tfpair/tfpair/pipeline/dataset"
+	"github.com/tfpair/tfpair/pipeline/decode"
 	"github.com/tfpair/tfpair/runner/check"
 )
 
@@ -54,8 +56,9 @@ Nothing is trained, and TensorFlow is not needed unless --model is given.
 
 Copies are the same file, the same pixels, or re-encoded, resized, grey or slightly
 recoloured; --copies alike counts cropped, framed and written-on ones, and other shots
-of the same moment, too. With --model, pairs are compared by their embeddings, which
-tells more than their colours.
+of the same moment, too. With --model, pictures whose embeddings are as near as those
+of altered copies count as well, and pairs are compared by embeddings, which tell more
+than their colours.
 
 ` + examplesHead + `  tfpair check --data demo/pictures
   tfpair check --data demo/pictures --fail-on leaks,contradictions,unreadable --quiet
@@ -200,12 +203,13 @@ func runCheck(ctx context.Context, o checkOptions, streams IO) (err error) {
 	if err != nil {
 		return err
 	}
-	groups := copies.Find(prints, copies.Level(o.level))
-	r := checked{Data: data.Name, Notes: slices.Clone(data.Notes), Sheet: o.sheet}
-	if r.Report, err = check.Of(data, prints, groups); err != nil {
+	more, by, err := o.compare(ctx, out, data, prints)
+	if err != nil {
 		return err
 	}
-	if err := o.compare(ctx, out, data, prints, r.Report); err != nil {
+	groups := copies.Find(prints, copies.Level(o.level), more...)
+	r := checked{Data: data.Name, Notes: slices.Clone(data.Notes), Sheet: o.sheet}
+	if r.Report, err = check.Of(data, prints, groups, by); err != nil {
 		return err
 	}
 	o.data.adviseInverted(r.Report)
@@ -215,7 +219,7 @@ func runCheck(ctx context.Context, o checkOptions, streams IO) (err error) {
 		}
 	}
 	if o.splits != "" {
-		if r.Splits, err = o.part(data, groups); err != nil {
+		if r.Splits, err = o.part(data, prints, groups); err != nil {
 			return err
 		}
 	}
@@ -236,25 +240,32 @@ func (o checkOptions) open(ctx context.Context, out output) (*dataset.Dataset, e
 	return images, nil
 }
 
-// compare compares listed pairs by the model, if there is one.
-func (o checkOptions) compare(ctx context.Context, out output, data *dataset.Dataset, prints []copies.Print, r *check.Report) (err error) {
+// compare returns the pairs of pictures that the model, if there is one, takes for one, and how far apart it
+// sees images.
+func (o checkOptions) compare(ctx context.Context, out output, data *dataset.Dataset, prints []copies.Print) (more []copies.Pair, by *check.Measure, err error) {
 	if o.model.folder == "" {
-		return nil
+		return nil, nil, nil
 	}
 	model, err := o.model.open(o.machine)
 	if err != nil {
-		return err
+		return nil, nil, err
 	}
 	defer func() { err = errors.Join(err, model.Close()) }()
-	if r.Pairs == nil {
-		return usagef("--model compares the pairs of a list, and data %q lists none", o.data.path)
+	m := modelled{model: model, reading: o.data.reading}
+	if m.embeddings, err = embedReadable(ctx, out, model, data, prints, o.data.reading); err != nil {
+		return nil, nil, err
 	}
-	embeddings, err := embedReadable(ctx, out, model, data, prints, o.data.reading)
-	if err != nil {
-		return err
+	distance := model.Distance()
+	by = &check.Measure{By: "embedding", Knows: func(i int32) bool { return m.embeddings[i] != nil },
+		Distance: func(a, b int32) float32 { return distance.Between(m.embeddings[a], m.embeddings[b]) }}
+	if n := len(prints); n > modelPictures {
+		out.say("note       copies are looked for without the model, which compares at most %s; there are %s", count(modelPictures, "picture"), commas(n))
+		return nil, by, nil
 	}
-	return r.Compare(data, "embedding", func(i int32) bool { return embeddings[i] != nil },
-		func(a, b int32) float32 { return model.Distance().Between(embeddings[a], embeddings[b]) })
+	more, _, err = m.pairs(ctx, out, func(i int) (*image.NRGBA, error) {
+		return decode.Open(data.Root, prints[i].Path, decode.DefaultLimits)
+	})
+	return more, by, err
 }
 
 // adviseInverted names the columns that turn an inverted list.
@@ -287,7 +298,7 @@ func turnedColumns(columns string) string {
 }
 
 // part writes the data with new splits.
-func (o checkOptions) part(data *dataset.Dataset, groups []copies.Group) (*newSplits, error) {
+func (o checkOptions) part(data *dataset.Dataset, prints []copies.Print, groups []copies.Group) (*newSplits, error) {
 	s, err := o.parts()
 	if err != nil {
 		return nil, err
@@ -303,11 +314,21 @@ func (o checkOptions) part(data *dataset.Dataset, groups []copies.Group) (*newSp
 	}
 	var text bytes.Buffer
 	w := &newSplits{Out: o.splits, Images: map[string]int{}, Notes: data.Notes[before:]}
-	if w.Format, err = data.WriteList(&text); err != nil {
+	if w.Format, err = data.WriteList(&text, func(i int32) bool { return prints[i].Fault == "" }); err != nil {
 		return nil, err
 	}
+	unreadable := 0
 	for _, split := range data.Splits() {
-		w.Images[string(split)] = len(data.In(split).Images)
+		for _, i := range data.In(split).Images {
+			if prints[i].Fault != "" {
+				unreadable++
+			} else {
+				w.Images[string(split)]++
+			}
+		}
+	}
+	if unreadable > 0 {
+		w.Notes = append(w.Notes, fmt.Sprintf("rows with %s that cannot be read are left out", count(unreadable, "file")))
 	}
 	return w, aside.WriteFile(o.splits, text.Bytes())
 }

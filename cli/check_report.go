@@ -113,7 +113,8 @@ func megabytes(n int64) string {
 // copiesWords says how many copies of each kind there are.
 func copiesWords(list []check.Copies) string {
 	names := map[copies.Kind]string{copies.File: "of the same file", copies.Pixels: "of the same pixels",
-		copies.Reencoded: "re-encoded, resized or recoloured", copies.Edited: "that look the same"}
+		copies.Reencoded: "re-encoded, resized or recoloured", copies.Edited: "that look the same",
+		copies.Resembles: "that the model takes for one"}
 	var words []string
 	for _, c := range list {
 		if c.Count > 0 {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/urfave/cli/v2"
@@ -20,6 +21,7 @@ type duplicatesOptions struct {
 	against   string // another; "": within photos
 	prints    printsOptions
 	level     string // of copies
+	careful   bool   // level is the one for acts, and nobody asked for it
 	workers   int
 	list      string // file of all pictures of groups; "": none is written
 	page      string // file to look through; "": none is written
@@ -27,6 +29,7 @@ type duplicatesOptions struct {
 	moveTo    string // folder
 	link      bool
 	apply     bool
+	chosen    string       // file of groups to act on, as --out or the page wrote it; "": those that are found
 	undoList  string       // file; "": by what is done
 	undo      string       // file of a list; "": nothing is taken back
 	model     modelOptions // compares embeddings, too; no folder: hashes alone
@@ -41,35 +44,38 @@ func newDuplicatesCommand(streams IO) *cli.Command {
 		Usage:     "find pictures that are there more than once, in a folder or between two",
 		ArgsUsage: "PHOTOS [flags]",
 		Description: `PHOTOS is a folder or a .zip of pictures, or a list with a column "image". Nothing
-is trained, and TensorFlow is not needed. Of each group of one picture, the best is
-named first: the sharpest, then the largest.
+is trained, and TensorFlow is not needed. The surest groups come first. Of each group,
+the best picture is named first: the sharpest, then the largest. Which one is the
+original is a guess: look before you move.
 
   same     the same file, the same pixels, or re-encoded, resized, grey or
            slightly recoloured
   alike    looks the same: cropped by up to a tenth, framed or written on, too,
            or another shot of the same moment
 
-docs/duplicates.md says how often different pictures are taken for one. Drawings and
-pictures on plain ground have no hash: of them, only the same file and the same
-pixels are found.
+At both levels, about one of a million pairs of different photos is taken for a copy;
+shots of one session are more alike than that. Drawings and pictures on plain ground
+have no hash: of them, only the same file and the same pixels are found.
 
 --model compares embeddings of a run or an exported model, too: two pictures each of
 which is the nearest of the other, as near as altered copies are. It finds stronger
 edits and other shots of one thing, and it errs more often.
 
 --move-to and --link say what they would do. With --apply they do it, and write a list
-by which --undo takes all of it back.
+by which --undo takes all of it back. To choose yourself what stays: look through the
+page of --page, save the list there, and give it as --groups.
 
 ` + examplesHead + `  tfpair duplicates demo/pictures
   tfpair duplicates demo/pictures --page duplicates.html
-  tfpair duplicates demo/pictures --against demo/pictures/train --copies same`,
+  tfpair duplicates demo/pictures/test --against demo/pictures/train
+  tfpair duplicates demo/pictures --move-to away`,
 		Action: func(c *cli.Context) error {
 			if c.Args().Len() > 1 {
 				return usagef("duplicates takes one folder, got %q; name a second one with --against", c.Args().Get(1))
 			}
 			o.photos = c.Args().First()
-			if o.acts() && !c.IsSet("copies") {
-				o.level = string(copies.Same)
+			if o.acts() && !c.IsSet("copies") && o.chosen == "" {
+				o.level, o.careful = string(copies.Same), true
 			}
 			return runDuplicates(c.Context, o, streams)
 		},
@@ -88,6 +94,8 @@ by which --undo takes all of it back.
 			Usage: "move all but the best of each group to this `FOLDER`, at the same paths below it"},
 		&cli.BoolFlag{Name: "link", Destination: &o.link,
 			Usage: "make copies of one file hard links to it: the space is free, the names stay"},
+		&cli.StringFlag{Name: "groups", Destination: &o.chosen,
+			Usage: "`FILE`.csv of groups to move or link, as --out or the page wrote it: without those that are to stay, and with true as best of what each is to keep"},
 		&cli.BoolFlag{Name: "apply", Destination: &o.apply, Usage: "do what --move-to or --link says"},
 		&cli.StringFlag{Name: "undo-list", Destination: &o.undoList, DefaultText: "undo.csv in the folder of --move-to, or duplicates-undo.csv",
 			Usage: "new `FILE` of what was done"},
@@ -117,6 +125,14 @@ func (o duplicatesOptions) validate() error {
 		return usagef("--move-to and --link: want one of them")
 	case o.apply && !o.acts():
 		return usagef("--apply does what --move-to or --link says; give one of them")
+	case o.chosen != "" && !o.acts():
+		return usagef("--groups says what --move-to or --link is about; give one of them")
+	case o.chosen != "" && (o.model.folder != "" || o.list != "" || o.page != ""):
+		return usagef("--groups names the groups; --model, --out and --page look for them")
+	case o.acts() && o.against != "":
+		return usagef("--move-to and --link are for copies within one folder; --against %s compares two", o.against)
+	case o.page != "" && !slices.Contains([]string{".html", ".htm"}, strings.ToLower(filepath.Ext(o.page))):
+		return usagef("--page %s must end in .html", o.page)
 	case o.list != "" && o.format() == "":
 		return usagef("--out %s must end in .csv or .jsonl", o.list)
 	}
@@ -126,11 +142,8 @@ func (o duplicatesOptions) validate() error {
 	if info, err := os.Stat(o.moveTo); o.moveTo != "" && err == nil && !info.IsDir() {
 		return usagef("--move-to %s is %s; want a folder, or a name that is free", o.moveTo, regular.Kind(info.Mode()))
 	}
-	for _, f := range []given{{"out", o.list}, {"page", o.page}, {"undo-list", o.undoFile()}} {
-		if f.value == "" || f.flag == "undo-list" && !o.apply {
-			continue
-		}
-		if err := aside.Unused(f.value, f.flag != "undo-list" && o.overwrite); err != nil {
+	for _, file := range nonEmpty(o.list, o.page) {
+		if err := aside.Unused(file, o.overwrite); err != nil {
 			return err
 		}
 	}
@@ -187,13 +200,26 @@ func runDuplicates(ctx context.Context, o duplicatesOptions, streams IO) error {
 			return err
 		}
 	}
-	groups := g.groups(copies.Level(o.level), o.against != "", more)
+	groups := g.groups(copies.Level(o.level), o, more)
+	if o.chosen != "" {
+		if groups, err = g.chosen(o.chosen); err != nil {
+			return err
+		}
+	}
 	rows := g.rows(groups)
-	r := duplicatesFound{Photos: o.photos, Against: o.against, Images: len(g.prints), Groups: len(groups), Kinds: map[string]int{}, Out: o.list, Page: o.page, Model: model}
+	r := duplicatesFound{Photos: o.photos, Against: o.against, Groups: len(groups), Kinds: map[string]int{}, Out: o.list, Page: o.page, Model: model}
+	r.unreadable = map[string]int{}
 	for i := range g.prints {
+		if !g.again[i] {
+			r.Images++
+		}
 		if g.prints[i].Fault != "" {
 			r.Unreadable++
+			r.unreadable[map[bool]string{true: o.photos, false: o.against}[i < g.own]]++
 		}
+	}
+	if o.careful {
+		r.Left = copiesIn(g.groups(copies.Alike, o, nil)) - copiesIn(groups)
 	}
 	for _, row := range rows {
 		if !row.Best {
@@ -237,14 +263,39 @@ func (o duplicatesOptions) summary(out output, r duplicatesFound) error {
 		out.print("by the model %s at a distance of %.4g or less: as near as %.0f %% of %s made for this", count(m.Pairs, "pair"), m.Threshold,
 			100*modelFinds, count(m.Altered, "altered copy"))
 	}
-	if r.Unreadable > 0 {
-		out.print("%s cannot be read; see: %s", count(r.Unreadable, "file"), commandLine{"tfpair", "check", "--data", o.photos})
+	for _, place := range nonEmpty(o.photos, o.against) {
+		if n := r.unreadable[place]; n > 0 {
+			out.print("%s cannot be read; see: %s", count(n, "file"), commandLine{"tfpair", "check", "--data", place})
+		}
+	}
+	if r.Left > 0 {
+		out.print("%s more only look the same and stay; to see them: %s", count(r.Left, "copy"), o.again("page", freeName("duplicates", ".html")))
+	}
+	if o.list != "" {
+		out.print("wrote %s", o.list)
 	}
 	if o.page != "" {
 		out.print("wrote %s: open it in a browser", o.page)
 	} else if r.Copies > 0 && !o.acts() {
-		out.say("next: %s", commandLine{"tfpair", "duplicates", o.photos}.with(given{"against", o.against}, given{"copies", o.copies()},
-			given{"page", "duplicates.html"}))
+		out.say("next: %s", o.again("page", freeName("duplicates", ".html")))
 	}
 	return out.emit("summary", r)
+}
+
+// again returns the command that looks for the same copies, with one more flag.
+func (o duplicatesOptions) again(flag, value string) commandLine {
+	level := o.copies()
+	if o.careful {
+		level = ""
+	}
+	return commandLine{"tfpair", "duplicates", o.photos}.with(given{"against", o.against}, given{"copies", level},
+		given{"model", o.model.folder}, given{flag, value})
+}
+
+// copiesIn counts the pictures of groups beside the best.
+func copiesIn(groups []copies.Group) (n int) {
+	for _, g := range groups {
+		n += len(g) - 1
+	}
+	return n
 }

@@ -1,8 +1,9 @@
 package cli
 
 import (
-	"cmp"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -17,23 +18,9 @@ func (o duplicatesOptions) act(out output, g *gathered, groups []copies.Group, r
 	if !o.acts() {
 		return nil
 	}
-	info, err := os.Stat(o.photos)
+	root, to, err := o.places()
 	if err != nil {
 		return err
-	}
-	if !info.IsDir() || o.against != "" { // folders that overlap would lose their only copies
-		return usagef("--move-to and --link are for a folder; %q is none, or it is compared --against another", o.photos)
-	}
-	root, err := filepath.Abs(o.photos)
-	if err != nil {
-		return err
-	}
-	to, err := filepath.Abs(cmp.Or(o.moveTo, "."))
-	if err != nil {
-		return err
-	}
-	if inside, err := filepath.Rel(root, to); o.moveTo != "" && err == nil && inside != ".." && !strings.HasPrefix(inside, ".."+string(filepath.Separator)) {
-		return usagef("--move-to %s lies in %s, where the next search finds the same copies again; name a folder outside", o.moveTo, o.photos)
 	}
 	plain := make([]copies.Print, len(g.prints))
 	for i := range plain {
@@ -44,13 +31,16 @@ func (o duplicatesOptions) act(out output, g *gathered, groups []copies.Group, r
 	if o.link {
 		act = copies.Link
 	}
-	steps := copies.Plan(plain, groups, act, root, to, func(print int) bool { return print < g.own })
+	steps := copies.Plan(plain, groups, act, root, to)
 	r.Planned = len(steps)
 	var bytes int64
 	for _, s := range steps {
 		bytes += s.Size
 	}
 	verb := map[copies.Act]string{copies.Move: "moved to " + o.moveTo, copies.Link: "made links"}[act]
+	if err := copies.Ready(steps); err != nil {
+		return err
+	}
 	if !o.apply {
 		out.print("would be %s: %s, %s; nothing was done: add --apply to do it", verb, count(len(steps), "file"), megabytes(bytes))
 		return nil
@@ -59,13 +49,50 @@ func (o duplicatesOptions) act(out output, g *gathered, groups []copies.Group, r
 		return nil
 	}
 	r.UndoList = o.undoFile()
-	if r.Done, err = copies.Do(steps, r.UndoList); err != nil {
+	if r.Done, err = copies.Do(steps, r.UndoList); err != nil && r.Done == 0 {
+		return fmt.Errorf("nothing was done: %w", err)
+	} else if err != nil {
 		return fmt.Errorf("%s of %s were %s, and %s takes it back: %w", commas(r.Done), plural.Count(len(steps), "file"), verb,
 			commandLine{"tfpair", "duplicates", "--undo", r.UndoList}, err)
 	}
 	out.print("%s: %s, %s", verb, count(r.Done, "file"), megabytes(bytes))
 	out.say("to take it back: %s", commandLine{"tfpair", "duplicates", "--undo", r.UndoList})
 	return nil
+}
+
+// places returns the folder that copies lie in, and the one that they are moved to.
+func (o duplicatesOptions) places() (root, to string, err error) {
+	info, err := os.Stat(o.photos)
+	if err != nil {
+		return "", "", err
+	}
+	if !info.IsDir() {
+		return "", "", usagef("--move-to and --link are for a folder; %q is none", o.photos)
+	}
+	if root, err = resolved(o.photos); err != nil || o.moveTo == "" {
+		return root, "", err
+	}
+	if to, err = resolved(o.moveTo); err != nil {
+		return "", "", err
+	}
+	if inside, err := filepath.Rel(root, to); err == nil && inside != ".." && !strings.HasPrefix(inside, ".."+string(filepath.Separator)) {
+		return "", "", usagef("--move-to %s lies in %s, where the next search finds the same copies again; name a folder outside", o.moveTo, o.photos)
+	}
+	return root, to, nil
+}
+
+// resolved returns the absolute path without links of what is at a path, or is going to be.
+func resolved(path string) (string, error) {
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return "", err
+	}
+	real, err := filepath.EvalSymlinks(path)
+	if !errors.Is(err, fs.ErrNotExist) || filepath.Dir(path) == path {
+		return real, err
+	}
+	folder, err := resolved(filepath.Dir(path))
+	return filepath.Join(folder, filepath.Base(path)), err
 }
 
 // runUndo takes back what a list says.

@@ -15,8 +15,7 @@ import (
 	"github.com/tfpair/tfpair/internal/aside"
 	"github.com/tfpair/tfpair/internal/jsonline"
 	"github.com/tfpair/tfpair/pipeline/copies"
-	"github.com/tfpair/tfpair/pipeline/dataset"
-)
+	"github.com/tfpair/tfpair/pipeline/dataset")
 
 // duplicateRow is a picture of a group.
 type duplicateRow struct {
@@ -37,7 +36,7 @@ type duplicateRow struct {
 type duplicatesFound struct {
 	Photos     string         `json:"photos"`
 	Against    string         `json:"against,omitempty"`
-	Images     int            `json:"images"` // looked at, of both
+	Images     int            `json:"images"` // looked at, of both; a file with two names is one
 	Groups     int            `json:"groups"`
 	Copies     int            `json:"copies"`     // beside the best of each group
 	Bytes      int64          `json:"bytes"`      // of the copies
@@ -47,8 +46,11 @@ type duplicatesFound struct {
 	Page       string         `json:"page,omitempty"`
 	Planned    int            `json:"planned,omitempty"` // files that --move-to or --link is about
 	Done       int            `json:"done,omitempty"`    // files moved or linked
+	Left       int            `json:"left,omitempty"`    // pictures that look the same, and that the level leaves out
 	UndoList   string         `json:"undo_list,omitempty"`
 	Model      *resembling    `json:"model,omitempty"` // what --model added; nil without
+
+	unreadable map[string]int // files by place
 }
 
 // gathered is pictures of one or two places.
@@ -57,7 +59,8 @@ type gathered struct {
 	prints  []copies.Print     // paths as a person reads them: below the place, or with it before them
 	own     int                // the first own are of PHOTOS
 	inside  []string           // [print] path below its place
-	link    []bool             // [print] its file is a link
+	linked  []bool             // [print] a link leads to its file
+	again   []bool             // [print] its file is that of another print
 	data    []*dataset.Dataset // of the places
 	closers []func() error
 }
@@ -76,6 +79,7 @@ func (o duplicatesOptions) gather(ctx context.Context, out output) (_ *gathered,
 			g.close()
 		}
 	}()
+	var real []string // [print] where its file is on the disk; "" in an archive
 	for i, place := range nonEmpty(o.photos, o.against) {
 		data, err := layoutOptions{}.openImages(place)
 		if err != nil {
@@ -90,27 +94,82 @@ func (o duplicatesOptions) gather(ctx context.Context, out output) (_ *gathered,
 		if err != nil {
 			return nil, err
 		}
+		find := finder(dataOptions{path: place}.images())
 		for k := range prints {
-			info, err := os.Lstat(filepath.Join(place, filepath.FromSlash(prints[k].Path)))
+			file, linked := find(prints[k].Path)
+			real, g.linked = append(real, file), append(g.linked, linked)
 			g.inside = append(g.inside, prints[k].Path)
 			if o.against != "" {
 				prints[k].Path = place + "/" + prints[k].Path
 			}
 			g.roots = append(g.roots, data.Root)
-			g.link = append(g.link, err == nil && info.Mode()&fs.ModeSymlink != 0)
 		}
 		if g.prints = append(g.prints, prints...); i == 0 {
 			g.own = len(prints)
 		}
 	}
+	g.names(real)
+	if o.against != "" && !slices.Contains(g.again[g.own:], false) {
+		return nil, usagef("--against %s: all of its pictures are those of %s; name another folder, or look for copies within one: %s",
+			o.against, o.photos, commandLine{"tfpair", "duplicates", o.photos})
+	}
 	return g, nil
 }
 
-// groups finds groups. Between two places those count that have pictures of both, and those of the second
-// are the originals.
-func (g *gathered) groups(level copies.Level, between bool, more []copies.Pair) []copies.Group {
-	found := g.files(copies.Find(g.prints, level, more...))
-	if !between {
+// names finds the prints whose files have another name already: of two names, the one without links counts,
+// then the first.
+func (g *gathered) names(real []string) {
+	g.again = make([]bool, len(real))
+	named := map[string]bool{"": true}
+	for _, linked := range []bool{false, true} {
+		for i, file := range real {
+			if g.linked[i] != linked {
+				continue
+			}
+			g.again[i] = named[file] && file != ""
+			named[file] = true
+		}
+	}
+}
+
+// finder returns what finds where a picture of a folder really is, "" in an archive, and whether links lead to it.
+func finder(folder string) func(path string) (real string, linked bool) {
+	root, err := filepath.Abs(folder)
+	if err == nil {
+		root, err = filepath.EvalSymlinks(root)
+	}
+	if err != nil {
+		return func(string) (string, bool) { return "", false }
+	}
+	folders := map[string]string{}
+	return func(path string) (string, bool) {
+		plain := filepath.Join(root, filepath.FromSlash(path))
+		of := filepath.Dir(plain)
+		in, known := folders[of]
+		if !known {
+			in, _ = filepath.EvalSymlinks(of) // "" in an archive
+			folders[of] = in
+		}
+		if in == "" {
+			return "", false
+		}
+		real := filepath.Join(in, filepath.Base(plain))
+		if info, err := os.Lstat(real); err == nil && info.Mode()&fs.ModeSymlink != 0 {
+			real, _ = filepath.EvalSymlinks(real) // "" where it dangles
+		}
+		return real, real != plain
+	}
+}
+
+// groups finds groups, the surest first. Between two places those count that have pictures of both, and those of
+// the second are the originals. Where something is done about copies, what links lead to is none.
+func (g *gathered) groups(level copies.Level, o duplicatesOptions, more []copies.Pair) []copies.Group {
+	found := g.files(copies.Find(g.prints, level, more...), o.acts())
+	slices.SortStableFunc(found, func(a, b copies.Group) int {
+		x, y := doubt(a), doubt(b)
+		return x.Kind.Compare(x.Distance, y.Kind, y.Distance)
+	})
+	if o.against == "" {
 		return found
 	}
 	var groups []copies.Group
@@ -132,14 +191,21 @@ func (g *gathered) groups(level copies.Level, between bool, more []copies.Pair) 
 	return groups
 }
 
-// files returns the groups without links: one file under two names is no copy.
-func (g *gathered) files(groups []copies.Group) (rest []copies.Group) {
+// doubt returns the member of a group that is the least sure copy.
+func doubt(g copies.Group) copies.Member {
+	return slices.MaxFunc(g[1:], func(a, b copies.Member) int { return a.Kind.Compare(a.Distance, b.Kind, b.Distance) })
+}
+
+// files returns the groups without other names of one file, which is no copy, and without links where these do
+// not count.
+func (g *gathered) files(groups []copies.Group, withoutLinks bool) (rest []copies.Group) {
+	out := func(m copies.Member) bool { return g.again[m.Print] || withoutLinks && g.linked[m.Print] }
 	for _, group := range groups {
-		first := slices.IndexFunc(group, func(m copies.Member) bool { return !g.link[m.Print] })
+		first := slices.IndexFunc(group, func(m copies.Member) bool { return !out(m) })
 		if first < 0 {
 			continue
 		}
-		group = slices.DeleteFunc(g.led(group, first), func(m copies.Member) bool { return g.link[m.Print] })
+		group = slices.DeleteFunc(g.led(group, first), out)
 		if len(group) > 1 {
 			rest = append(rest, group)
 		}
@@ -226,17 +292,25 @@ func showDuplicates(out output, rows []duplicateRow) error {
 		}
 		what := "best"
 		if !r.Best {
-			what = copyWords[r.Kind]
-			if r.Distance > 0 {
-				what += fmt.Sprintf(", %s", count(r.Distance, "bit"))
-			}
+			what = r.words()
 		}
 		out.print("  %-34s %5d×%-5d %s", what, r.Width, r.Height, r.Path)
 	}
 	if n := len(rows); n > 0 && rows[n-1].Group > shownGroups {
 		out.print("and %s more, which --out FILE.csv, --page FILE.html and --json have", count(rows[n-1].Group-shownGroups, "group"))
 	}
+	if len(rows) > 0 {
+		out.say("best is the sharpest picture of a group, then the largest; n/64 says how many of the 64 bits of two hashes differ")
+	}
 	return nil
+}
+
+// words says how a picture is the same, and how far it is from that.
+func (r duplicateRow) words() string {
+	if r.Distance == 0 {
+		return copyWords[r.Kind]
+	}
+	return fmt.Sprintf("%s, %d/64", copyWords[r.Kind], r.Distance)
 }
 
 // copyWords say how two pictures are the same.

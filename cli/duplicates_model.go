@@ -35,9 +35,14 @@ type resembling struct {
 	Pairs     int     `json:"pairs"`     // of pictures that are as near
 }
 
-// resemble returns the pairs of pictures that the model takes for one: each is the nearest of the other,
-// and they are as near as 95 % of altered copies of some of them (cropped, framed, written on, brighter,
-// coded badly) are to their originals.
+// modelled is pictures as a model sees them.
+type modelled struct {
+	model      *inference.Model
+	embeddings [][]float32 // nil where a picture cannot be read
+	reading    readingOptions
+}
+
+// resemble returns the pairs of pictures that the model takes for one.
 func (o duplicatesOptions) resemble(ctx context.Context, out output, g *gathered) (pairs []copies.Pair, r *resembling, err error) {
 	if n := len(g.prints); n > modelPictures {
 		return nil, nil, usagef("--model compares at most %s, got %s; look at a part of them", count(modelPictures, "picture"), commas(n))
@@ -47,18 +52,23 @@ func (o duplicatesOptions) resemble(ctx context.Context, out output, g *gathered
 		return nil, nil, err
 	}
 	defer func() { err = errors.Join(err, model.Close()) }()
-	reading := readingOptions{workers: o.workers}
-	var embeddings [][]float32 // nil where it cannot be read
+	m := modelled{model: model, reading: readingOptions{workers: o.workers}}
 	for _, data := range g.data {
-		at := len(embeddings)
-		more, err := embedReadable(ctx, out, model, data, g.prints[at:at+len(data.Images)], reading)
+		at := len(m.embeddings)
+		more, err := embedReadable(ctx, out, model, data, g.prints[at:at+len(data.Images)], m.reading)
 		if err != nil {
 			return nil, nil, err
 		}
-		embeddings = append(embeddings, more...)
+		m.embeddings = append(m.embeddings, more...)
 	}
-	r = &resembling{}
-	apart, err := o.altered(ctx, out, model, g, embeddings)
+	return m.pairs(ctx, out, func(i int) (*image.NRGBA, error) { return decode.Open(g.roots[i], g.inside[i], decode.DefaultLimits) })
+}
+
+// pairs returns the pairs of pictures each of which is the nearest of the other, and that are as near as 95 %
+// of altered copies of some of them (cropped, framed, written on, brighter, coded badly) are to their originals.
+func (m modelled) pairs(ctx context.Context, out output, open func(i int) (*image.NRGBA, error)) ([]copies.Pair, *resembling, error) {
+	r := &resembling{}
+	apart, err := m.altered(ctx, out, open)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -68,7 +78,7 @@ func (o duplicatesOptions) resemble(ctx context.Context, out output, g *gathered
 	slices.Sort(apart)
 	threshold := apart[min(int(modelFinds*float64(len(apart))), len(apart)-1)]
 	r.Threshold = float64(threshold)
-	pairs = mutual(embeddings, model.Distance().Between, threshold)
+	pairs := mutual(m.embeddings, m.model.Distance().Between, threshold)
 	r.Pairs = len(pairs)
 	return pairs, r, nil
 }
@@ -100,19 +110,19 @@ func mutual(embeddings [][]float32, between func(a, b []float32) float32, within
 }
 
 // altered makes altered copies of some of the pictures, and returns how far they are from their originals.
-func (o duplicatesOptions) altered(ctx context.Context, out output, model *inference.Model, g *gathered, of [][]float32) ([]float32, error) {
+func (m modelled) altered(ctx context.Context, out output, open func(i int) (*image.NRGBA, error)) ([]float32, error) {
 	folder, err := os.MkdirTemp("", "tfpair-altered-")
 	if err != nil {
 		return nil, err
 	}
 	defer os.RemoveAll(folder) // what cannot be removed is in a temporary folder
 	var original []int         // of each copy
-	taken := 0
+	taken, of := 0, m.embeddings
 	for i := 0; i < len(of) && taken < modelSample; i += max(1, len(of)/modelSample) {
 		if of[i] == nil {
 			continue
 		}
-		img, err := decode.Open(g.roots[i], g.inside[i], decode.DefaultLimits)
+		img, err := open(i)
 		if err != nil {
 			return nil, err
 		}
@@ -136,13 +146,13 @@ func (o duplicatesOptions) altered(ctx context.Context, out output, model *infer
 		return nil, err
 	}
 	defer data.Close() // read only
-	embeddings, err := embedReadable(ctx, out, model, data, make([]copies.Print, len(data.Images)), readingOptions{workers: o.workers})
+	embeddings, err := embedReadable(ctx, out, m.model, data, make([]copies.Print, len(data.Images)), m.reading)
 	if err != nil {
 		return nil, err
 	}
 	apart := make([]float32, len(original))
 	for i, e := range embeddings {
-		apart[i] = model.Distance().Between(of[original[i]], e)
+		apart[i] = m.model.Distance().Between(of[original[i]], e)
 	}
 	return apart, nil
 }

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"html/template"
 	"image/jpeg"
+	"os"
 	"slices"
 	"strings"
 
@@ -51,13 +52,13 @@ type pageKind struct {
 
 // writeDuplicatesPage writes a page with small pictures in it, which needs nothing else.
 func writeDuplicatesPage(ctx context.Context, path string, g *gathered, rows []duplicateRow, r duplicatesFound) error {
-	shown := rows
+	shown := doubtfulFirst(rows)
 	if len(rows) > pagePictures {
 		at := pagePictures
-		for at > 0 && !rows[at].Best {
+		for at > 0 && !shown[at].Best {
 			at--
 		}
-		shown = rows[:at]
+		shown = shown[:at]
 	}
 	pictures := make([]pagePicture, len(shown))
 	workers.Each(len(shown), func() func(int) {
@@ -69,13 +70,16 @@ func writeDuplicatesPage(ctx context.Context, path string, g *gathered, rows []d
 		return err
 	}
 	page := struct {
-		Title, Summary, Left string
-		Kinds                []pageKind
-		Groups               []pageGroup
+		Title, Summary, Left, Command string
+		Kinds                         []pageKind
+		Groups                        []pageGroup
 	}{Title: r.Photos, Summary: fmt.Sprintf("%s in %s among %s of %s.", count(r.Copies, "copy"), count(r.Groups, "group"),
 		count(r.Images, "picture"), strings.Join(nonEmpty(r.Photos, r.Against), " and "))}
 	if left := len(rows) - len(shown); left > 0 {
-		page.Left = fmt.Sprintf("The page shows the first %s; --out FILE.csv lists all %s.", count(len(shown), "picture"), commas(len(rows)))
+		page.Left = fmt.Sprintf("The page shows %s, those of the most doubtful groups; --out FILE.csv lists all %s.", count(len(shown), "picture"), commas(len(rows)))
+	}
+	if info, err := os.Stat(r.Photos); err == nil && info.IsDir() && r.Against == "" {
+		page.Command = commandLine{"tfpair", "duplicates", r.Photos, "--groups", pageList, "--move-to", "away"}.String()
 	}
 	for _, k := range copies.Kinds {
 		if n := r.Kinds[string(k)]; n > 0 {
@@ -103,9 +107,29 @@ func writeDuplicatesPage(ctx context.Context, path string, g *gathered, rows []d
 	return aside.WriteFile(path, text.Bytes())
 }
 
+// pageList is the name of the list that the page saves.
+const pageList = "groups.csv"
+
+// doubtfulFirst returns the rows with the groups, of which the surest come first, the other way round.
+func doubtfulFirst(rows []duplicateRow) []duplicateRow {
+	turned := make([]duplicateRow, 0, len(rows))
+	for end := len(rows); end > 0; {
+		start := end - 1
+		for !rows[start].Best {
+			start--
+		}
+		turned = append(turned, rows[start:end]...)
+		end = start
+	}
+	return turned
+}
+
 // onPage makes the small picture of a row.
 func (g *gathered) onPage(ctx context.Context, r duplicateRow) pagePicture {
-	p := pagePicture{duplicateRow: r, Words: copyWords[r.Kind], Size: kilobytes(r.Bytes)}
+	p := pagePicture{duplicateRow: r, Size: kilobytes(r.Bytes)}
+	if !r.Best {
+		p.Words = r.words()
+	}
 	if ctx.Err() != nil {
 		return p
 	}

@@ -279,7 +279,7 @@ func (m measuring) next() (commandLine, error) {
 	}
 	out := filepath.Join(filepath.Dir(filepath.Clean(m.model.Name)), "model")
 	if _, err := models.Describe(out); err != nil { // else the export adds a version
-		out = freeName(out)
+		out = freeName(out, "")
 	}
 	return commandLine{"tfpair", "export"}.with(given{"run", m.model.Name}, given{"out", out},
 		given{"checkpoint", m.evaluateOptions.model.checkpoint}), nil

@@ -173,12 +173,12 @@ func nextSearch(model, file string, x *index.Index, reading readingOptions) comm
 		with(reading.flags()...)
 }
 
-// freeName returns name, or the first of name-2, name-3, … under which nothing lies.
-func freeName(name string) string {
-	for i, free := 2, name; ; i++ {
+// freeName returns name and ending, or the first of name-2, name-3, … and ending under which nothing lies.
+func freeName(name, ending string) string {
+	for i, free := 2, name+ending; ; i++ {
 		if _, err := os.Lstat(free); errors.Is(err, fs.ErrNotExist) || i > 1000 {
 			return free
 		}
-		free = fmt.Sprintf("%s-%d", name, i)
+		free = fmt.Sprintf("%s-%d%s", name, i, ending)
 	}
 }

@@ -93,6 +93,29 @@ func TestDuplicatesPage(t *testing.T) {
 	if dom, _ := opened(t, browser, "clicked.html"); !strings.Contains(dom, "0 of 2 groups are shown") {
 		t.Errorf("a box hides nothing:\n%s", dom)
 	}
+
+	// One group is left out, the other keeps its second picture, and the list says so.
+	chosen := strings.Replace(string(text), "</body>", `<script>
+document.querySelector(".stays").click();
+document.querySelectorAll("section")[1].querySelectorAll("input[type=radio]")[1].click();
+let saved = "";
+HTMLAnchorElement.prototype.click = function () { saved = this.download; }; // a download would keep this browser open
+document.getElementById("save").click();
+document.body.append(Object.assign(document.createElement("pre"), {textContent: list()}), saved);
+</script></body>`, 1)
+	if err := os.WriteFile("chosen.html", []byte(chosen), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	dom, log = opened(t, browser, "chosen.html")
+	if strings.Contains(log, "CONSOLE") || !strings.Contains(dom, "</pre>groups.csv") {
+		t.Errorf("saving:\n%s\n%s", log, dom)
+	}
+	_, list, _ := strings.Cut(dom, "<pre>group,path,best\n")
+	list, _, _ = strings.Cut(list, "</pre>")
+	if rows := strings.Split(strings.TrimSpace(list), "\n"); len(rows) != 2 || !strings.HasSuffix(rows[0], ",false") ||
+		!strings.HasSuffix(rows[1], ",true") || rows[0][:2] != rows[1][:2] {
+		t.Errorf("the list is\n%s", list)
+	}
 }
 
 // copyFile copies a picture.

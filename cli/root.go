@@ -52,6 +52,8 @@ Start with "tfpair demo". It takes a minute and needs no pictures of yours.
 
 const rootExamples = examplesHead +
 	`  tfpair demo
+  tfpair check --data demo/pictures
+  tfpair duplicates demo/pictures
   tfpair train --data demo/pictures --out run --set train.steps=100
   tfpair evaluate --model run --data demo/pictures
   tfpair export --run run --out model

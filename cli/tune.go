@@ -126,7 +126,7 @@ func runTune(ctx context.Context, o tuneOptions, streams IO) error {
 // next returns the command that trains with the best settings.
 func (o tuneOptions) next(spec string) commandLine {
 	return commandLine{"tfpair", "train"}.with(given{"spec", spec}, given{"weights", o.start.weights}).
-		with(o.data.flags()...).with(given{"out", freeName("run")}).with(o.machine.flags()...)
+		with(o.data.flags()...).with(given{"out", freeName("run", "")}).with(o.machine.flags()...)
 }
 
 // config reads what the options name, and refuses a search that cannot begin. Opening the data

@@ -105,13 +105,21 @@ type Finding struct {
 	Mend  string `json:"mend"` // what to do, "" where the text says
 }
 
-// Of reports on the images of d, of which prints [image] were read and groups were found by copies.Find.
-func Of(d *dataset.Dataset, prints []copies.Print, groups []copies.Group) (*Report, error) {
+// Measure says how far apart two images are.
+type Measure struct {
+	By       string // for Likeness
+	Knows    func(image int32) bool
+	Distance func(a, b int32) float32 // of two images that it knows
+}
+
+// Of reports on the images of d, of which prints [image] were read and groups were found by copies.Find. Listed
+// pairs are compared by a measure; nil: by the colours of the prints.
+func Of(d *dataset.Dataset, prints []copies.Print, groups []copies.Group, by *Measure) (*Report, error) {
 	r := &Report{Images: len(d.Images), Unreadable: []Unreadable{}, Copies: []Copies{}, Leaks: []Link{}, Conflicts: []Link{}}
 	r.files(prints)
 	r.classes(d)
 	r.groups(d, prints, groups)
-	if err := r.pairs(d, prints); err != nil {
+	if err := r.pairs(d, prints, by); err != nil {
 		return nil, err
 	}
 	r.judge(d)
@@ -218,7 +226,7 @@ func (r *Report) groups(d *dataset.Dataset, prints []copies.Print, groups []copi
 // copies counts the members of groups by their kind.
 func (r *Report) copies(prints []copies.Print, groups []copies.Group) {
 	at := map[copies.Kind]int{}
-	for _, kind := range copies.Kinds[:len(copies.Kinds)-1] { // Resembles is not looked for
+	for _, kind := range copies.Kinds {
 		at[kind] = len(at)
 		r.Copies = append(r.Copies, Copies{Kind: kind})
 	}

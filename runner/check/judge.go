@@ -50,7 +50,7 @@ func (r *Report) judge(d *dataset.Dataset) {
 	}
 	duplicates := 0
 	for _, c := range r.Copies {
-		if c.Kind != copies.Edited {
+		if c.Kind != copies.Edited && c.Kind != copies.Resembles {
 			duplicates += c.Count
 		}
 	}

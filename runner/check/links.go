@@ -36,7 +36,7 @@ func (b bystanders) conflicts(g copies.Group) (found []Link) {
 		l, ok := b.nearest(g[:i], m, func(other int) bool {
 			return b.kind[other] != "" && b.kind[m.Print] != "" && b.kind[other] != b.kind[m.Print]
 		})
-		if ok && l.Kind != copies.Edited {
+		if ok && l.Kind != copies.Edited && l.Kind != copies.Resembles {
 			found = append(found, l)
 		}
 	}
@@ -52,6 +52,9 @@ func (b bystanders) nearest(g copies.Group, m copies.Member, counts func(other i
 		kind, distance, direct := copies.Compare(&b.prints[m.Print], &b.prints[o.Print])
 		if !direct {
 			kind, distance = copies.Edited, o.Distance+m.Distance // joined by others of the group
+			if o.Kind == copies.Resembles || m.Kind == copies.Resembles {
+				kind, distance = copies.Resembles, 0
+			}
 		}
 		if !ok || kind.Compare(distance, best.Kind, best.Distance) < 0 {
 			best, ok = b.link(kind, distance, m.Print, o.Print), true

@@ -40,7 +40,7 @@ type Example struct {
 }
 
 // pairs looks at listed pairs.
-func (r *Report) pairs(d *dataset.Dataset, prints []copies.Print) error {
+func (r *Report) pairs(d *dataset.Dataset, prints []copies.Print, by *Measure) error {
 	if !d.Kind().Lists() {
 		return nil
 	}
@@ -66,8 +66,11 @@ func (r *Report) pairs(d *dataset.Dataset, prints []copies.Print) error {
 	p.Components, p.Largest = len(sizes), float64(largest)/float64(len(d.Pairs))
 	p.Look = examples(d)
 	r.Pairs = p
-	readable := func(i int32) bool { return prints[i].Fault == "" }
-	return r.Compare(d, "colours", readable, func(a, b int32) float32 { return apart(&prints[a].Small, &prints[b].Small) })
+	if by == nil {
+		by = &Measure{By: "colours", Knows: func(i int32) bool { return prints[i].Fault == "" },
+			Distance: func(a, b int32) float32 { return apart(&prints[a].Small, &prints[b].Small) }}
+	}
+	return p.liken(d, by)
 }
 
 // callsDifferent notes a pair that is called different and is one picture.
@@ -82,22 +85,21 @@ func (r *Report) callsDifferent(d *dataset.Dataset, prints []copies.Print, pair 
 	}
 }
 
-// Compare measures by a distance whether same pairs of listed data are more alike than different
-// ones, and puts it into r.Pairs.Likeness. Only images that are readable count.
-func (r *Report) Compare(d *dataset.Dataset, by string, readable func(image int32) bool, distance func(a, b int32) float32) error {
+// liken measures whether same pairs are more alike than different ones.
+func (p *Pairs) liken(d *dataset.Dataset, by *Measure) error {
 	var apart []float32
 	var same []bool
 	var left, right []int32
 	kinds := map[bool]int{}
-	for _, p := range d.Pairs {
-		if readable(p.Left) && readable(p.Right) {
-			apart, same = append(apart, distance(p.Left, p.Right)), append(same, p.Same)
-			left, right = append(left, p.Left), append(right, p.Right)
-			kinds[p.Same]++
+	for _, pair := range d.Pairs {
+		if by.Knows(pair.Left) && by.Knows(pair.Right) {
+			apart, same = append(apart, by.Distance(pair.Left, pair.Right)), append(same, pair.Same)
+			left, right = append(left, pair.Left), append(right, pair.Right)
+			kinds[pair.Same]++
 		}
 	}
 	const least = 2 // of a kind
-	if r.Pairs == nil || min(kinds[true], kinds[false]) < least {
+	if min(kinds[true], kinds[false]) < least {
 		return nil
 	}
 	scored, err := metric.Score(apart, same, nil)
@@ -109,7 +111,7 @@ func (r *Report) Compare(d *dataset.Dataset, by string, readable func(image int3
 		return err
 	}
 	interval := metric.Sample{}.Pairs(scored, left, right, []metric.Statistic{auc.At(0)})[0]
-	r.Pairs.Likeness = &Likeness{By: by, AUC: metric.AUC(scored.Curve()), Interval: interval, Inverted: interval.High < 0.5}
+	p.Likeness = &Likeness{By: by.By, AUC: metric.AUC(scored.Curve()), Interval: interval, Inverted: interval.High < 0.5}
 	return nil
 }
 

@@ -98,7 +98,7 @@ page of --page, save the list there, and give it as --groups.
 			Usage: "`FILE`.csv of groups to move or link, as --out or the page wrote it: without those that are to stay, and with true as best of what each is to keep"},
 		&cli.BoolFlag{Name: "apply", Destination: &o.apply, Usage: "do what --move-to or --link says"},
 		&cli.StringFlag{Name: "undo-list", Destination: &o.undoList, DefaultText: "undo.csv in the folder of --move-to, or duplicates-undo.csv",
-			Usage: "new `FILE` of what was done"},
+			Usage: "`FILE` of what was done; a list that --apply wrote goes on"},
 		&cli.StringFlag{Name: "undo", Destination: &o.undo, Usage: "take back what the list in `FILE` says, and do nothing else"},
 		&cli.IntFlag{Name: "workers", Destination: &o.workers, DefaultText: "one per core", Usage: "decode `N` images at once"})
 	o.prints.addFlags(c)
@@ -141,6 +141,9 @@ func (o duplicatesOptions) validate() error {
 	}
 	if info, err := os.Stat(o.moveTo); o.moveTo != "" && err == nil && !info.IsDir() {
 		return usagef("--move-to %s is %s; want a folder, or a name that is free", o.moveTo, regular.Kind(info.Mode()))
+	}
+	if info, err := os.Lstat(o.undoFile()); o.apply && err == nil && !info.Mode().IsRegular() {
+		return usagef("--undo-list %s is %s; want a file that --apply wrote, or a name that is free", o.undoFile(), regular.Kind(info.Mode()))
 	}
 	for _, file := range nonEmpty(o.list, o.page) {
 		if err := aside.Unused(file, o.overwrite); err != nil {

@@ -15,7 +15,8 @@ import (
 	"github.com/tfpair/tfpair/internal/aside"
 	"github.com/tfpair/tfpair/internal/jsonline"
 	"github.com/tfpair/tfpair/pipeline/copies"
-	"github.com/tfpair/tfpair/pipeline/dataset")
+	"github.com/tfpair/tfpair/pipeline/dataset"
+)
 
 // duplicateRow is a picture of a group.
 type duplicateRow struct {

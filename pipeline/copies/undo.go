@@ -99,8 +99,14 @@ func readUndo(path string) (rows []undoRow, whole int64, err error) {
 	if err != nil {
 		return nil, 0, err
 	}
-	if head, err := undoText(undoHeader); err != nil || len(text) < len(head) && bytes.HasPrefix(head, text) {
+	head, err := undoText(undoHeader)
+	switch {
+	case err != nil:
+		return nil, 0, err
+	case len(text) < len(head) && bytes.HasPrefix(head, text):
 		return nil, 0, fmt.Errorf("%q %w", path, errNothingDone)
+	case !bytes.HasPrefix(text, head):
+		return nil, 0, fmt.Errorf("%q is no list of what duplicates did: it does not begin with the columns %s", path, bytes.TrimSpace(head))
 	}
 	r := csv.NewReader(bytes.NewReader(text))
 	r.FieldsPerRecord = len(undoHeader)
@@ -111,9 +117,7 @@ func readUndo(path string) (rows []undoRow, whole int64, err error) {
 			return rows, whole, nil
 		}
 		var row undoRow
-		if n == 0 && err == nil && fmt.Sprint(fields) != fmt.Sprint(undoHeader) {
-			err = fmt.Errorf("it does not begin with the columns %q", undoHeader)
-		} else if n > 0 && err == nil {
+		if n > 0 && err == nil {
 			row, err = rowOf(fields)
 		}
 		if err != nil {

@@ -8,6 +8,9 @@ import (
 	"testing"
 )
 
+// tooFew units, or fewer, cannot tell how units vary: their intervals are wide on purpose.
+const tooFew = 4
+
 // simulations is how many data sets of each study are drawn: 200 keep the standard error of
 // a coverage of 95 % at 1.5 points. TFPAIR_SIMULATIONS asks for another number.
 func simulations(t *testing.T) int {
@@ -258,7 +261,7 @@ func (c cloud) data(t testing.TB, r *rand.Rand, centres []point) (s Sample, scor
 }
 
 func (c cloud) newClasses() study {
-	return study{c.auc(), ByClasses, c.classes < fewUnits, func(t *testing.T, r *rand.Rand) Interval {
+	return study{c.auc(), ByClasses, c.classes <= tooFew, func(t *testing.T, r *rand.Rand) Interval {
 		s, scored, left, right := c.data(t, r, c.centres(r))
 		s.NewClasses = true
 		return s.Pairs(scored, left, right, []Statistic{pairMetric(t, "auc").At(0)})[0]
@@ -283,7 +286,7 @@ func (c cloud) allPairs(newClasses bool) study {
 	centres := c.centres(rand.New(rand.NewPCG(7, 0)))
 	s := study{seen.truth, ByImages, false, nil}
 	if newClasses {
-		s = study{c.auc(), ByClasses, c.classes < fewUnits, nil}
+		s = study{c.auc(), ByClasses, c.classes <= tooFew, nil}
 	}
 	s.draw = func(t *testing.T, r *rand.Rand) Interval {
 		if newClasses {
@@ -358,7 +361,7 @@ type answers struct {
 
 // study draws the classes where they are new, or groups of them; seen ones are fixed.
 func (a answers) study(s Sample, method string) study {
-	return study{a.recall, method, a.classes < fewUnits, func(t *testing.T, r *rand.Rand) Interval {
+	return study{a.recall, method, a.classes <= tooFew, func(t *testing.T, r *rand.Rand) Interval {
 		var values []float64
 		var class []int32
 		for c := range a.classes {

@@ -4,6 +4,10 @@ package metric
 // time: their rows in a Sample and their distance. It returns the first error of block.
 type Every func(block func(left, right []int32, distance []float32) error) error
 
+// joined is how many units of a class tell how the pairs of two of them vary: two units have one
+// such cell, which tells nothing.
+const joined = 3
+
 // maxBetween is up to how many units are told apart by two: 8 MiB.
 const maxBetween = 1024
 
@@ -57,12 +61,13 @@ func (s Sample) Every(n int, pairs Every, of []Statistic) (*Curve, []Interval, e
 // unitSums are what the pairs of each unit add to a statistic: see Sample.Pairs.
 type unitSums struct {
 	positive, negative []float64 // [level] slopes
-	sums               []float64 // [unit]
+	same, different    []float64 // [unit]
+	hasSame            []float64 // [unit] 1 where it has same pairs
 	between            []float64 // [unit,unit] of two units; nil where there are too many
 }
 
 func newUnitSums(u units, c *Curve, s Statistic) unitSums {
-	x := unitSums{sums: make([]float64, u.count)}
+	x := unitSums{same: make([]float64, u.count), different: make([]float64, u.count), hasSame: make([]float64, u.count)}
 	x.positive, x.negative = s.Slope(c)
 	if u.count <= maxBetween {
 		x.between = make([]float64, u.count*u.count)
@@ -71,17 +76,18 @@ func newUnitSums(u units, c *Curve, s Statistic) unitSums {
 }
 
 func (x *unitSums) add(left, right int32, level int32, same bool) {
-	psi := x.negative[level]
+	psi, sums := x.negative[level], x.different
 	if same {
-		psi = x.positive[level]
+		psi, sums = x.positive[level], x.same
+		x.hasSame[left], x.hasSame[right] = 1, 1
 	}
-	x.sums[left] += psi
+	sums[left] += psi
 	if left == right {
 		return
 	}
-	x.sums[right] += psi
+	sums[right] += psi
 	if x.between != nil {
-		x.between[int(min(left, right))*len(x.sums)+int(max(left, right))] += psi
+		x.between[int(min(left, right))*len(sums)+int(max(left, right))] += psi
 	}
 }
 
@@ -91,14 +97,40 @@ func (x *unitSums) estimate(u units, value float64, images int) estimate {
 	for _, unit := range u.of {
 		weights[unit]++
 	}
-	e.variance, e.freedom = u.variance(x.sums, weights)
-	var twice float64
-	if u.stratum == nil { // with classes the sums are relative to theirs, and pairs add little
-		for _, psi := range x.between {
-			twice += psi * psi
+	e.freedom = u.freedom(weights, 2)
+	if u.stratum != nil {
+		e.freedom = min(e.freedom, u.freedom(x.hasSame, joined))
+		e.variance = x.byClass(u, weights)
+		return e
+	}
+	var shared, twice float64
+	for unit, same := range x.same {
+		sum := same + x.different[unit]
+		shared += sum * sum
+	}
+	for _, psi := range x.between {
+		twice += psi * psi
+	}
+	more := 1 + 1/e.freedom
+	e.variance = max(shared-twice, shared/2) * more // half of it where pairs are all that varies
+	return e
+}
+
+// byClass returns the variance around what classes add. What the pairs of two units add is in the sums of
+// both; it matters where it is all that the class has, and little else.
+func (x *unitSums) byClass(u units, weights []float64) (variance float64) {
+	different, more := u.around(x.different, weights, 2)
+	same, moreSame := u.around(x.same, weights, joined)
+	for unit := range same {
+		sum := different[unit]*more[unit] + same[unit]*moreSame[unit]
+		variance += sum * sum
+	}
+	count := u.perClass(weights)
+	for at, psi := range x.between {
+		l, r := u.stratum[at/u.count], u.stratum[at%u.count]
+		if l == r && count[l] < joined {
+			variance -= psi * psi
 		}
 	}
-	twice *= 1 + 1/e.freedom
-	e.variance = max(e.variance-twice, e.variance/2) // half of it where pairs are all that varies
-	return e
+	return variance
 }

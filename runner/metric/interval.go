@@ -21,9 +21,10 @@ const Level = 0.95
 // intervals for proportions in complex sample surveys, Journal of Survey Statistics and
 // Methodology 7, 2019.
 //
-// Fewer than 7 units say little of how units vary. Of up to 3 the interval is no narrower than if the
+// Fewer than 8 units say little of how units vary. Of up to 3 the interval is no narrower than if the
 // images of a unit were all right or all wrong together: than Wilson's for as many draws as there
-// are units. Of 4, 5 and 6 it is three, two and one quarters of the way to that. It mostly holds the
+// are units. Of 4, 5, 6 and 7 it is 64, 36, 16 and 4 % of the way to that. Where queries of a unit are seen to
+// be right and wrong, it goes half of that way. It mostly holds the
 // true value more often than Level says, up to always. Of one unit it is the whole range.
 type Interval struct {
 	Low      float64 `json:"low"`
@@ -41,11 +42,12 @@ type estimate struct {
 	freedom  float64 // units that the variance rests on, less one; >= 1
 	units    int     // that were drawn
 	draws    float64 // independent draws, where no unit changes the value
+	mixed    float64 // share of the spread of single answers that lies within units; 0 where it is not known
 }
 
 // fewUnits is how many units tell from them alone how units vary, and of fewestUnits nothing is
-// believed of it. Between them belief grows evenly, so that widths do not jump.
-const fewestUnits, fewUnits = 3, 7
+// believed of it. Between them doubt fades, so that widths do not jump.
+const fewestUnits, fewUnits = 3, 8
 
 // interval returns the ends for a value in [0,1].
 func (e estimate) interval() (low, high float64) {
@@ -61,6 +63,7 @@ func (e estimate) interval() (low, high float64) {
 	if e.units < fewUnits {
 		least, most := wilson(e.value, float64(e.units), distuv.UnitNormal.Quantile((1+Level)/2))
 		doubt := min(1, float64(fewUnits-e.units)/(fewUnits-fewestUnits))
+		doubt *= doubt * (1 - e.mixed/2) // half is kept: another unit may be all wrong
 		low, high = low+doubt*min(0, least-low), high+doubt*max(0, most-high)
 	}
 	return low, high

@@ -134,6 +134,15 @@ func (r asked) estimate(mean float64, values []float64) estimate {
 	}
 	e := estimate{value: mean, draws: float64(len(values)), units: r.seen()}
 	e.variance, e.freedom = r.variance(sums, weights)
+	if spread := mean * (1 - mean); spread > 0 {
+		among := 0.0 // the variance of the means of units
+		for unit, w := range weights {
+			if w > 0 {
+				among += sums[unit] * sums[unit] * r.total / w
+			}
+		}
+		e.mixed = max(0, 1-among/spread)
+	}
 	return e
 }
 

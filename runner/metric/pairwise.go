@@ -72,7 +72,9 @@ type dyads struct {
 	psi         []float64 // [M] what each pair adds to the metric: scratch
 
 	freedom, draws float64 // see estimate; draws of the rarer kind of pair
-	fewer          float64 // >= 1: what the means that are taken off make the variance too small by
+
+	least          int   // units of a class that tell how its own pairs vary
+	within, across []int // [strata] units of the class that its pairs, and those with other classes, have
 }
 
 func (s Sample) dyads(scored *Scored, left, right []int32) *dyads {
@@ -90,16 +92,33 @@ func (s Sample) dyads(scored *Scored, left, right []int32) *dyads {
 	}
 	d.countBetween()
 	d.seen = distinct(d.left, d.right)
+	d.countClasses()
 	d.freedom, d.draws = math.Inf(1), math.Inf(1)
 	for _, kind := range []bool{true, false} {
 		freedom, draws := d.kind(kind, left, right)
 		d.freedom, d.draws = min(d.freedom, freedom), min(d.draws, draws)
 	}
-	if d.fewer = 1 + 1/d.freedom; d.stratum != nil {
-		n := float64(d.seen)
-		d.fewer = n / max(n-float64(d.strata), n/2)
-	}
 	return d
+}
+
+// countClasses counts the units of each class, where classes are given.
+func (d *dyads) countClasses() {
+	if d.stratum == nil {
+		return
+	}
+	within, across := make([]float64, d.count), make([]float64, d.count)
+	d.least = 2
+	for i, l := range d.left {
+		r, of := d.right[i], across
+		if d.stratum[l] == d.stratum[r] {
+			of = within
+			if l != r {
+				d.least = joined
+			}
+		}
+		of[l], of[r] = 1, 1
+	}
+	d.within, d.across = d.perClass(within), d.perClass(across)
 }
 
 // distinct returns how many different numbers left and right hold.
@@ -139,7 +158,6 @@ func (d *dyads) countBetween() {
 func (d *dyads) kind(same bool, left, right []int32) (freedom, draws float64) {
 	units, images := make([]float64, d.count), map[int32]bool{}
 	var weights []float64
-	strata := map[int32]bool{}
 	for i, w := range d.weight {
 		if d.same[i] != same {
 			continue
@@ -150,32 +168,42 @@ func (d *dyads) kind(same bool, left, right []int32) (freedom, draws float64) {
 			units[d.right[i]] += w
 		}
 		images[left[i]], images[right[i]] = true, true
-		if d.stratum != nil {
-			strata[d.stratum[d.left[i]]], strata[d.stratum[d.right[i]]] = true, true
-		}
 	}
 	draws = min(float64(len(weights)), float64(len(images)))
 	if d.method == ByComponents || d.method == ByGroups {
 		draws = min(draws, effective(units))
 	}
-	freedom = min(effective(weights), effective(units)) - float64(max(1, len(strata)))
-	return max(1, freedom), draws
+	least := 2
+	if same {
+		least = d.least
+	}
+	return min(max(1, effective(weights)-1), d.units.freedom(units, least)), draws
 }
 
 // variance returns that of Σ psi; see Sample.Pairs.
 func (d *dyads) variance() float64 {
+	scale := func(int) (l, r float64) { return 1, 1 }
 	if d.stratum != nil {
 		d.centre()
+		within, across := d.scale(d.within, d.least), d.scale(d.across, 2)
+		scale = func(i int) (float64, float64) {
+			l, r := d.left[i], d.right[i]
+			if d.stratum[l] == d.stratum[r] {
+				return within[l], within[r]
+			}
+			return across[l], across[r]
+		}
 	}
 	sums, between := make([]float64, d.count), make([]float64, d.betweens)
 	joins := make([]bool, d.betweens) // whether two units
 	for i, psi := range d.psi {
 		l, r := d.left[i], d.right[i]
-		sums[l] += psi
+		atLeft, atRight := scale(i)
+		sums[l] += psi * atLeft
 		if l != r {
-			sums[r] += psi
+			sums[r] += psi * atRight
 		}
-		between[d.between[i]] += psi
+		between[d.between[i]] += psi * math.Sqrt(atLeft*atRight)
 		joins[d.between[i]] = l != r
 	}
 	var shared, twice, alone float64
@@ -189,11 +217,16 @@ func (d *dyads) variance() float64 {
 		}
 	}
 	// The difference may come out below what it is where units do nothing.
-	return max(shared-twice, alone) * d.fewer
+	variance := max(shared-twice, alone)
+	if d.stratum == nil {
+		variance *= 1 + 1/d.freedom
+	}
+	return variance
 }
 
 // centre takes from psi what it is by the classes of the pair alone: of pairs of a class
-// its mean, of pairs between classes the mean plus what either class has more than it.
+// its mean, of pairs between classes the mean plus what either class has more than it. A class of too
+// few units to vary keeps what it has.
 func (d *dyads) centre() {
 	type sum struct{ psi, weight float64 }
 	within, across := make([]sum, d.strata), make([]sum, d.strata)
@@ -209,13 +242,20 @@ func (d *dyads) centre() {
 		add(&across[r], i)
 		add(&all, i)
 	}
+	more := func(class int32) float64 {
+		if d.across[class] < 2 {
+			return 0
+		}
+		return across[class].psi/across[class].weight - all.psi/all.weight
+	}
 	for i, w := range d.weight {
 		l, r := d.stratum[d.left[i]], d.stratum[d.right[i]]
-		if l == r {
+		switch {
+		case l != r:
+			d.psi[i] -= w * (more(l) + more(r) + all.psi/all.weight)
+		case d.within[l] >= d.least:
 			d.psi[i] -= w * within[l].psi / within[l].weight
-			continue
 		}
-		d.psi[i] -= w * (across[l].psi/across[l].weight + across[r].psi/across[r].weight - all.psi/all.weight)
 	}
 }
 

@@ -1,5 +1,7 @@
 package metric
 
+import "math"
+
 // Sample says how images came to be measured. It decides what an interval takes for drawn
 // at random, the units, and so which question it answers. The zero Sample knows neither
 // classes nor groups.
@@ -111,38 +113,81 @@ func (u units) within(class []int32) units {
 // a metric: they vary around 0, or, where classes are given, around what their class adds.
 // freedom is on how many units it rests, less those that the means use up, at least 1.
 func (u units) variance(sums, weights []float64) (variance, freedom float64) {
-	freedom = effective(weights) - 1
+	freedom = u.freedom(weights, 2)
 	if u.stratum == nil {
 		for _, sum := range sums {
 			variance += sum * sum
 		}
-		freedom = max(1, freedom)
 		return variance * (1 + 1/freedom), freedom
 	}
-	type class struct{ units, sum, weight float64 }
-	classes := make([]class, u.strata)
-	for i, sum := range sums {
-		if weights[i] > 0 {
-			c := &classes[u.stratum[i]]
-			c.units, c.sum, c.weight = c.units+1, c.sum+sum, c.weight+weights[i]
+	deviations, scale := u.around(sums, weights, 2)
+	for i, d := range deviations {
+		variance += d * d * scale[i] * scale[i]
+	}
+	return variance, freedom
+}
+
+// freedom returns how many units of weights [count] there are, less those that means use up, at
+// least 1. Of unequal weights as many count as vary like them: see effective. Each class has a mean
+// of its own where it has at least so many units; the others share one.
+func (u units) freedom(weights []float64, least int) float64 {
+	n := effective(weights)
+	if u.stratum == nil {
+		return max(1, n-1)
+	}
+	all, left, shared := 0, 0, 0
+	for _, units := range u.perClass(weights) {
+		all += units
+		switch {
+		case units >= least:
+			left += units - 1
+		case units > 0: // two units that one cell joins are one
+			left, shared = left+1, 1
 		}
 	}
+	return max(1, n*float64(left-shared)/float64(max(1, all)))
+}
+
+// perClass counts the units of each class that have a weight.
+func (u units) perClass(weights []float64) []int {
+	count := make([]int, u.strata)
+	for i, w := range weights {
+		if w > 0 {
+			count[u.stratum[i]]++
+		}
+	}
+	return count
+}
+
+// around returns sums relative to their class, in proportion to weights, where it has at least so many
+// units, and what makes up for the mean that was taken off. Of a class of fewer nothing says how it
+// varies: its distance from all classes stands for that, and the sums stay.
+func (u units) around(sums, weights []float64, least int) (deviations, scale []float64) {
+	type class struct{ sum, weight float64 }
+	classes, count := make([]class, u.strata), u.perClass(weights)
+	for i, sum := range sums {
+		c := &classes[u.stratum[i]]
+		c.sum, c.weight = c.sum+sum, c.weight+weights[i]
+	}
+	deviations, scale = make([]float64, len(sums)), u.scale(count, least)
 	for i, sum := range sums {
 		c := classes[u.stratum[i]]
-		switch {
-		case weights[i] == 0:
-		case c.units == 1: // nothing says how the class varies: its distance from all stands for it
-			variance += sum * sum
-		default:
-			d := sum - c.sum*weights[i]/c.weight
-			variance += d * d * c.units / (c.units - 1)
+		if deviations[i] = sum; count[u.stratum[i]] >= least {
+			deviations[i] -= c.sum * weights[i] / c.weight
 		}
 	}
-	used := 0
-	for _, c := range classes {
-		if c.units > 0 {
-			used++
+	return deviations, scale
+}
+
+// scale returns for each unit √(n/(n−1)) of the n units of its class, which the mean of the class has made
+// vary too little; 1 where the class has fewer units than least, and no mean of its own.
+func (u units) scale(count []int, least int) []float64 {
+	scale := make([]float64, u.count)
+	for i := range scale {
+		scale[i] = 1
+		if n := float64(count[u.stratum[i]]); n >= float64(least) {
+			scale[i] = math.Sqrt(n / (n - 1))
 		}
 	}
-	return variance, max(1, freedom+1-float64(used))
+	return scale
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/tfpair/tfpair/graphs/spec"
+	"github.com/tfpair/tfpair/internal/pretrained"
 	"github.com/tfpair/tfpair/models/index"
 	"github.com/tfpair/tfpair/pipeline/dataset"
 	"github.com/tfpair/tfpair/runner/tune"
@@ -152,6 +153,8 @@ func (p page) values(flag, typed string) []candidate {
 	switch flag {
 	case "preset":
 		return namesOf(entriesOf(spec.Presets))
+	case "weights":
+		return append(namesOfWeights(), candidate{noWeights, "start from random values"})
 	case "format":
 		return namesOf(entriesOf(dataset.Table))
 	case "search":
@@ -202,6 +205,14 @@ func settings(typed string) []candidate {
 			list = append(list, candidate{name + "=", "one of tfpair list --kind " + name})
 		}
 		list = append(list, candidate{key + "=", values[key] + " by default"})
+	}
+	return list
+}
+
+func namesOfWeights() []candidate {
+	var list []candidate
+	for _, s := range pretrained.Sets {
+		list = append(list, candidate{s.Name, s.Brief + ", " + s.About()})
 	}
 	return list
 }

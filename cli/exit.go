@@ -134,9 +134,11 @@ var outcomes = []outcome{
 	{isAtStart, exitDiverged, advice{"no step is to blame: start from other --weights", "from another seed: --set train.seed=1"}},
 	{isA[*train.DivergedError], exitDiverged, advice{"lower the learning rate, such as --set optimizer.adam.lr=0.0003", "add --set optimizer.adam.clip_norm=1"}},
 	{isA[*weights.OptionsError], exitUsage, nil},
+	{isA[*wantedError], exitUsage, nil}, // see hint
 	{isA[*pretrained.ExistsError], exitUsage, advice{"give another --out; nothing is overwritten"}},
 	{isA[*weights.NoHDF5Error], exitInput, advice{"run make hdf5, or install libhdf5-dev, and build tfpair with make; " +
 		"docs/weights.md says more"}},
+	{isAbsent[*weights.Error], exitInput, advice{"list the weights that have a name: tfpair weights list"}},
 	{isA[*weights.Error], exitInput, advice{"docs/weights.md says what is imported"}},
 	{isA[*pretrained.ChecksumError], exitInput, nil},
 	{isA[*train.WeightsError], exitInput, advice{"to go on, give the weights of that run, or none; to begin anew, give another --out"}},

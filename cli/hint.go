@@ -10,6 +10,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/tfpair/tfpair/internal/named"
+	"github.com/tfpair/tfpair/internal/pretrained"
 	"github.com/tfpair/tfpair/pipeline/dataset"
 	"github.com/tfpair/tfpair/pipeline/sampler"
 )
@@ -59,6 +60,19 @@ func (c commandLine) fill(word string) string {
 	return strings.ToUpper(name)
 }
 
+// without returns c without settings of a section of the spec.
+func (c commandLine) without(section string) commandLine {
+	var line commandLine
+	for i := 0; i < len(c); i++ {
+		if c[i] == "--set" && i+1 < len(c) && (strings.HasPrefix(c[i+1], section+"=") || strings.HasPrefix(c[i+1], section+".")) {
+			i++
+			continue
+		}
+		line = append(line, c[i])
+	}
+	return line
+}
+
 // set returns c with settings in place of those of the same keys.
 func (c commandLine) set(settings []sampler.Setting) commandLine {
 	var line commandLine
@@ -82,8 +96,14 @@ func (c commandLine) set(settings []sampler.Setting) commandLine {
 func (o outcome) hintFor(err error, of *commandError) string {
 	var unknown *named.UnknownError
 	var wrong *usageError
+	var wanted *wantedError
+	var missing *pretrained.DownloadError
 	settings := settingsFor(err)
 	switch {
+	case errors.As(err, &wanted):
+		return wanted.mend(of.line).String()
+	case errors.As(err, &missing):
+		return elsewhere(missing.Set)
 	case len(settings) > 0 && flagNamed(of.flags, "set") != nil:
 		return of.line.set(settings).String()
 	case o.hint != nil:

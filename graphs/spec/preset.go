@@ -21,6 +21,9 @@ var Presets = named.Table[*Spec]{Kind: "preset", Rows: map[string]named.Row[*Spe
 // DefaultPreset is the preset of a training that names none.
 const DefaultPreset = "siamese"
 
+// WantsWeights reports whether the preset of this name is made to start from pretrained weights.
+func WantsWeights(preset string) bool { return preset == "image-label" }
+
 // DefaultTest is the share kept for test of a training that says nothing about it.
 const DefaultTest = 0.1
 

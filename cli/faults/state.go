@@ -16,6 +16,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/tfpair/tfpair/models/vectors"
 )
 
 // state is what lies in a folder: the sum of each file and "folder" for folders, by path.
@@ -51,7 +53,22 @@ func look(folder string) (state, error) {
 		}
 		return nil
 	})
+	s.described(folder)
 	return s, err
+}
+
+// described puts what the files beside numbers say of these in the place of their bytes: while numbers are
+// replaced, they are about the old and the new ones.
+func (s state) described(folder string) {
+	for name := range s {
+		of, beside := strings.CutSuffix(name, ".json")
+		if !beside || !strings.HasSuffix(of, ".npy") {
+			continue
+		}
+		if v, err := vectors.Read(filepath.Join(folder, of)); err == nil {
+			s[name] = fmt.Sprintf("%q %q", v.Space, v.Paths)
+		}
+	}
 }
 
 // steady returns what of a file does not depend on when it was written, and by which process;

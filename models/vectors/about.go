@@ -1,6 +1,7 @@
 package vectors
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
@@ -23,13 +24,16 @@ const maxAbout = 1 << 30
 
 // about is the file beside one that holds numbers alone.
 type about struct {
-	Space string   `json:"embedding_space"`
-	Count int      `json:"count"` // N
-	Dim   int      `json:"dim"`   // D
-	Paths []string `json:"paths"` // [N]
-	Bytes int64    `json:"bytes"` // of the file of numbers
+	Space string   `json:"embedding_space,omitempty"`
+	Count int      `json:"count,omitempty"` // N
+	Dim   int      `json:"dim,omitempty"`   // D
+	Paths []string `json:"paths,omitempty"` // [N]
+	Bytes int64    `json:"bytes,omitempty"` // of the file of numbers
 	// Checksum is that of Vectors.sum; "" in files of earlier versions, which had none.
 	Checksum string `json:"checksum,omitempty"`
+	// Either are the files of which one is beside the numbers while these are being replaced: the new
+	// one, then the old one. All other fields are empty then.
+	Either []about `json:"either,omitempty"`
 }
 
 // writeAbout writes what stands beside the numbers, which have been written to file.
@@ -38,7 +42,7 @@ func (v *Vectors) writeAbout(w io.Writer, file interface{ Stat() (fs.FileInfo, e
 	if err != nil {
 		return err
 	}
-	return json.NewEncoder(w).Encode(about{v.Space, len(v.Paths), v.Dim, v.Paths, info.Size(), v.sum()})
+	return json.NewEncoder(w).Encode(about{Space: v.Space, Count: len(v.Paths), Dim: v.Dim, Paths: v.Paths, Bytes: info.Size(), Checksum: v.sum()})
 }
 
 // readAbout adds to numbers at path, a file of so many bytes, what stands beside them.
@@ -55,7 +59,20 @@ func (v *Vectors) readAbout(path string, size int64) error {
 	if err != nil {
 		return fmt.Errorf("%q: %w", path+aboutExtension, err)
 	}
-	if a.Dim != v.Dim || a.Count*a.Dim != len(v.Data) {
+	if len(a.Either) == 0 {
+		return v.take(a, path, size)
+	}
+	for _, one := range a.Either {
+		if err = v.take(one, path, size); err == nil {
+			return nil
+		}
+	}
+	return err
+}
+
+// take adds to numbers at path, a file of so many bytes, what a says if it is about them.
+func (v *Vectors) take(a about, path string, size int64) error {
+	if a.Dim != v.Dim || a.Count*a.Dim != len(v.Data) || len(a.Paths) != a.Count {
 		return fmt.Errorf("%q is of %d vectors of length %d, and beside it are others",
 			path+aboutExtension, a.Count, a.Dim)
 	}
@@ -69,6 +86,27 @@ func (v *Vectors) readAbout(path string, size int64) error {
 			"is damaged; make them again", path+aboutExtension)
 	}
 	return nil
+}
+
+// eitherOf returns a file that is about numbers of which the file before is, and about those of which the file
+// at path is. What cannot be read of the first is left out: nothing was beside its numbers.
+func eitherOf(before []byte, path string) ([]byte, error) {
+	text, err := regular.ReadFile(path, maxAbout)
+	if err != nil {
+		return nil, err
+	}
+	after, err := decodeAbout(bytes.NewReader(text))
+	if err != nil {
+		return nil, err
+	}
+	both := about{Either: []about{after}}
+	if old, err := decodeAbout(bytes.NewReader(before)); err == nil {
+		if len(old.Either) == 0 {
+			old.Either = []about{old}
+		}
+		both.Either = append(both.Either, old.Either...)
+	}
+	return json.Marshal(both)
 }
 
 // decodeAbout reads what stands beside numbers, and nothing else.
@@ -96,7 +134,7 @@ func orphaned(path string) bool {
 	}
 	defer file.Close() // read only
 	a, err := decodeAbout(file)
-	return err == nil && a.Space != "" && a.Bytes > 0
+	return err == nil && (a.Space != "" && a.Bytes > 0 || len(a.Either) > 0)
 }
 
 // sum is the SHA-256, in hexadecimal, of the space, the paths and the numbers.

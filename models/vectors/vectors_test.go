@@ -27,7 +27,12 @@ func some() *Vectors {
 
 func write(t *testing.T, path string, v *Vectors) {
 	t.Helper()
-	f, err := Create(path, false)
+	writeTo(t, path, v, false)
+}
+
+func writeTo(t *testing.T, path string, v *Vectors, overwrite bool) {
+	t.Helper()
+	f, err := Create(path, overwrite)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -159,6 +164,44 @@ func TestOverwrite(t *testing.T) {
 				t.Errorf("Read of what was written over a file = %v, %v", got, err)
 			}
 		})
+	}
+}
+
+// TestPairBetween: between the two renames that replace a pair, the vectors are the old ones or the new ones, what
+// is beside the numbers is no list of paths for others, and the same work can be done again.
+func TestPairBetween(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "v.npy")
+	write(t, path, some())
+	oldNumbers, oldAbout := readText(t, path), readText(t, path+".json")
+	other := some()
+	other.Space, other.Data[0] = "another", other.Data[0]+1
+	writeTo(t, path, other, true)
+	newNumbers, newAbout := readText(t, path), readText(t, path+".json")
+	aboutNew := filepath.Join(t.TempDir(), "about")
+	put := func(path, text string) {
+		t.Helper()
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	put(aboutNew, newAbout)
+	either, err := eitherOf([]byte(oldAbout), aboutNew)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if strings.Contains(string(either[:12]), "paths") || !strings.HasPrefix(string(either), `{"either":[`) {
+		t.Errorf("what others read begins with %.60s", either)
+	}
+	for numbers, want := range map[string]*Vectors{oldNumbers: some(), newNumbers: other} {
+		put(path, numbers)
+		put(path+".json", string(either))
+		if got, err := Read(path); err != nil || !cmp.Equal(want, got) {
+			t.Errorf("read %+v, %v, want %+v", got, err, want)
+		}
+		writeTo(t, path, other, true)
+		if got := readText(t, path+".json"); got != newAbout {
+			t.Errorf("written again, beside the numbers is\n%s", got)
+		}
 	}
 }
 

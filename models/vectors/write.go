@@ -3,8 +3,11 @@ package vectors
 import (
 	"bufio"
 	"errors"
+	"io/fs"
+	"os"
 
 	"github.com/tfpair/tfpair/internal/aside"
+	"github.com/tfpair/tfpair/internal/regular"
 )
 
 // ExistsError says that a file is in the way of vectors.
@@ -80,38 +83,50 @@ func (f *File) Write(v *Vectors) error {
 	return f.publishPair()
 }
 
-// publishPair gives both files their names. Where one cannot get it, what was there before comes
-// back. A kill in between leaves at most the file about the numbers, which gives way, and never one beside
-// the other's old one: a reader of NumPy's array would not notice.
+// publishPair gives both files their names. While old numbers are replaced, the file beside them is about
+// the old and the new ones: readers of ours take what fits, and others find no paths there. So whatever
+// stops the work leaves the old vectors or the new ones, and numbers never lie beside paths of others.
 func (f *File) publishPair() error {
-	var kept []*aside.Kept
-	back := func(err error) error {
-		for _, r := range kept {
-			err = errors.Join(err, r.Back())
+	description, numbers := f.pending[0], f.pending[1]
+	if _, err := os.Lstat(f.path); errors.Is(err, fs.ErrNotExist) {
+		err := description.Publish()
+		var unsynced *aside.UnsyncedError // both are in one folder: the next sync brings both names to the disk
+		if err != nil && !errors.As(err, &unsynced) {
+			return err
 		}
+		if err := numbers.Publish(); err != nil && !errors.As(err, &unsynced) {
+			return errors.Join(err, os.Remove(f.path+aboutExtension))
+		} else if err != nil {
+			return err
+		}
+		return nil
+	}
+	before, err := regular.ReadFile(f.path+aboutExtension, maxAbout)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	for _, name := range []string{f.path, f.path + aboutExtension} {
-		r, err := aside.Keep(name)
-		if err != nil {
-			return back(err)
+	either, err := eitherOf(before, description.Name())
+	if err != nil {
+		return err
+	}
+	if err := aside.WriteFile(f.path+aboutExtension, either); err != nil {
+		return errors.Join(err, restore(f.path+aboutExtension, before))
+	}
+	if err := numbers.Publish(); err != nil {
+		if unsynced := (*aside.UnsyncedError)(nil); errors.As(err, &unsynced) {
+			return err // which of the numbers a crash would leave is open, and what is beside them fits both
 		}
-		kept = append(kept, r)
+		return errors.Join(err, restore(f.path+aboutExtension, before))
 	}
-	var unsynced *aside.UnsyncedError
-	for _, p := range f.pending {
-		unsynced = nil // both are in one folder: the last sync brings both names to the disk
-		if err := p.Publish(); err != nil && !errors.As(err, &unsynced) {
-			return back(err)
-		}
+	return description.Publish()
+}
+
+// restore makes data the contents of a file again; nil: nothing was there.
+func restore(path string, data []byte) error {
+	if data == nil {
+		return os.Remove(path)
 	}
-	for _, r := range kept {
-		r.Drop()
-	}
-	if unsynced != nil {
-		return unsynced
-	}
-	return nil
+	return aside.WriteFile(path, data)
 }
 
 // Close removes what lies aside, if anything does.

@@ -165,10 +165,20 @@ func Open(path string) (*Folder, error) {
 	if _, err := os.Stat(filepath.Join(path, specName)); err != nil {
 		return nil, &NotRunError{path, "it has no " + specName}
 	}
-	if info, err := os.Lstat(filepath.Join(path, checkpointsName)); err == nil && !info.IsDir() {
-		return nil, &NotRunError{path, fmt.Sprintf("its %s is %s, want a folder", checkpointsName, regular.Kind(info.Mode()))}
+	f := &Folder{path: filepath.Clean(path)}
+	for _, name := range []string{checkpointsName, boardName, cacheName, foldsName} { // what a link leads to is not the run's
+		if info, err := os.Lstat(filepath.Join(path, name)); err == nil && !info.IsDir() {
+			kind := regular.Kind(info.Mode())
+			if info.Mode().IsRegular() {
+				kind = "a file"
+			}
+			return nil, &NotRunError{path, fmt.Sprintf("its %s is %s, want a folder", name, kind)}
+		}
 	}
-	return &Folder{path: filepath.Clean(path)}, nil
+	if info, err := os.Lstat(f.Features()); err == nil && !info.Mode().IsRegular() {
+		return nil, &NotRunError{path, fmt.Sprintf("its features: %v", regular.Check(info.Mode()))}
+	}
+	return f, nil
 }
 
 // Close unlocks the folder.

@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"path/filepath"
 	"strings"
@@ -67,14 +68,15 @@ func (l List) Marshal() ([]byte, error) {
 // fs.ErrNotExist; others are *Error.
 func Read(folder, name string) (List, error) {
 	path := filepath.Join(folder, name)
-	text, err := regular.ReadFileIn(folder, name, maxFile)
+	file, size, err := regular.OpenIn(folder, name, maxFile)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}
 	if err != nil {
 		return nil, refused(path, err)
 	}
-	l, err := Unmarshal(text)
+	defer file.Close() // read only
+	l, err := read(file, size)
 	if err != nil {
 		return nil, &Error{path, err.Error()}
 	}
@@ -95,11 +97,20 @@ func Unmarshal(text []byte) (List, error) {
 	if len(text) > maxFile {
 		return nil, fmt.Errorf("it is longer than %d bytes", maxFile)
 	}
-	body, err := verified(text)
+	return read(bytes.NewReader(text), int64(len(text)))
+}
+
+// read reads so many bytes twice: the checksum comes first, so that what is damaged is not taken for
+// anything. The memory is that of the list.
+func read(file io.ReadSeeker, size int64) (List, error) {
+	end, err := verified(file, size)
 	if err != nil {
 		return nil, err
 	}
-	lines := bufio.NewScanner(bytes.NewReader(body))
+	if _, err := file.Seek(0, io.SeekStart); err != nil {
+		return nil, err
+	}
+	lines := bufio.NewScanner(io.LimitReader(file, end))
 	lines.Buffer(nil, 1<<20) // a path is shorter
 	lines.Scan()             // the magic
 	lines.Scan()
@@ -124,20 +135,27 @@ func Unmarshal(text []byte) (List, error) {
 	return l, nil
 }
 
-// verified returns text without the checksum at its end, which it compares.
-func verified(text []byte) ([]byte, error) {
-	if !bytes.HasPrefix(text, []byte(magic)) {
-		return nil, fmt.Errorf("it does not begin with %q", strings.TrimSpace(magic))
+// verified returns where the checksum at the end of a file begins, which it compares.
+func verified(file io.Reader, size int64) (int64, error) {
+	begin := make([]byte, len(magic))
+	if _, err := io.ReadFull(file, begin); err != nil || string(begin) != magic {
+		return 0, fmt.Errorf("it does not begin with %q", strings.TrimSpace(magic))
 	}
 	damaged := errors.New("it is not as it was written: its checksum differs")
-	end := len(text) - 2*sha256.Size - 1
-	if end < len(magic) {
-		return nil, damaged
+	end := size - 2*sha256.Size - 1
+	if end < int64(len(magic)) {
+		return 0, damaged
 	}
-	if want := sha256.Sum256(text[:end]); string(text[end:]) != hex.EncodeToString(want[:])+"\n" {
-		return nil, damaged
+	sum := sha256.New()
+	sum.Write(begin)
+	if _, err := io.CopyN(sum, file, end-int64(len(magic))); err != nil {
+		return 0, damaged
 	}
-	return text[:end], nil
+	want := make([]byte, size-end)
+	if _, err := io.ReadFull(file, want); err != nil || string(want) != hex.EncodeToString(sum.Sum(nil))+"\n" {
+		return 0, damaged
+	}
+	return end, nil
 }
 
 // parse reads the line of an image; hashes are read where they are of this version.

@@ -129,6 +129,11 @@ static void load_default(void) {
              named ? " (named by TFPAIR_RUNTIME)" : "");
     die("no " MAIN_LIBRARY " in ", where, INSTALL_COMMAND);
   }
+#if defined(__x86_64__)
+  __builtin_cpu_init();
+  if (!__builtin_cpu_supports("avx"))
+    die("this processor lacks AVX, and the runtime is compiled with it; use a machine that has it", "", NULL);
+#endif
   if (tfpair_load(in, message, sizeof message) != 0) die(message, "", INSTALL_COMMAND);
 }
 

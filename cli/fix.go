@@ -46,6 +46,7 @@ func runFix(c *cli.Context, streams IO) error {
 	if err != nil {
 		return err
 	}
+	options.Val, options.Test = c.String("val"), c.String("test")
 	var text bytes.Buffer
 	f, err := dataset.Fix(options, &text)
 	if err != nil {
@@ -76,7 +77,11 @@ func again(c *cli.Context, list string) commandLine {
 	if !c.IsSet("images") && filepath.Dir(list) != filepath.Dir(c.String("data")) {
 		words = append(words, "--images", filepath.Dir(c.String("data")))
 	}
-	return append(words, flagsOf(c, "fix", "data", "columns", "format")...)
+	read := []string{"fix", "data", "columns", "format"}
+	if c.String("val") != "" || c.String("test") != "" { // lists that are not mended
+		read = read[:2]
+	}
+	return append(words, flagsOf(c, read...)...)
 }
 
 // commandOf returns the words of a command that was given, without flags.

@@ -13,6 +13,7 @@ import (
 
 	"github.com/tfpair/tfpair/models/run"
 	"github.com/tfpair/tfpair/models/weights"
+	"github.com/tfpair/tfpair/pipeline/dataset"
 	"github.com/tfpair/tfpair/runner/evaluate"
 	"github.com/tfpair/tfpair/runner/metric"
 	"github.com/tfpair/tfpair/runner/train"
@@ -106,7 +107,7 @@ func (o *trainOptions) train(ctx context.Context, g *grouping, r *train.Resolved
 		return err
 	}
 	defer data.Close() // read only
-	w := &trainWatcher{out: g.out, data: data.Summary()}
+	w := &trainWatcher{out: g.out, data: data}
 	summary, err := train.Run(ctx, train.Config{Resolved: r, Data: data, Folder: o.out,
 		Weights: pretrained, Session: o.machine.session(), Store: o.data.reading.store(),
 		MaxTime: time.Duration(o.minutes * float64(time.Minute)), SkipBad: o.data.reading.skip(), Exact: o.exact,
@@ -134,8 +135,8 @@ func stopped(ctx context.Context, err error) error {
 // trainWatcher turns events of a training into conversation, or JSON.
 type trainWatcher struct {
 	out     output
-	data    string
-	folding bool // what is known of the data and the network was said of the fold before
+	data    *dataset.Dataset // whose splits are known once the training has started
+	folding bool             // what is known of the data and the network was said of the fold before
 	skipped int
 	bar     *progress
 	what    string
@@ -240,7 +241,7 @@ func (w *trainWatcher) json(e train.Event) {
 
 func (w *trainWatcher) started(e train.Started) {
 	if !w.folding {
-		w.out.say("data      %s", w.data)
+		w.out.say("data      %s", w.data.Summary())
 	}
 	validation := count(e.ValImages, "image")
 	if e.Folds > 0 && e.Fold == 0 {

@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"regexp"
 	"strconv"
 	"strings"
 
@@ -102,11 +103,18 @@ type Threshold struct {
 	FalseRejects float64 `yaml:"false_rejects,omitempty"` // in (0,1): at most this share of same pairs is called different
 }
 
+// ruleKey is how an error about a value of a Threshold begins.
+var ruleKey = regexp.MustCompile(`^(max|false_accepts|false_rejects): `)
+
 // UnmarshalYAML reads a rule, which takes the place of the one before.
 func (t *Threshold) UnmarshalYAML(node *yaml.Node) error {
 	type plain Threshold
 	var p plain
-	for _, e := range named.Check(node, &p, "key of train.threshold") {
+	if wrong := named.Check(node, &p, "key of train.threshold"); wrong != nil {
+		e := wrong[0]
+		if ruleKey.MatchString(e.What) {
+			e.What = "train.threshold." + e.What
+		}
 		return fmt.Errorf("line %d: %s", e.Line, e.What)
 	}
 	if err := node.Decode(&p); err != nil {

@@ -132,7 +132,7 @@ func TestParseErrors(t *testing.T) {
 			"spec.yaml:3: train.threshold.false_accepts must be a share above 0 and below 1, got 0"},
 		{"no false rejects", "train: {threshold: {false_rejects: 0.0}}\n",
 			"spec.yaml:1: train.threshold.false_rejects must be a share above 0 and below 1, got 0.0"},
-		{"number of the threshold", "train: {threshold: {false_accepts: many}}\n", "spec.yaml:1: train.threshold: false_accepts: want a finite decimal number, got \"many\""},
+		{"number of the threshold", "train: {threshold: {false_accepts: many}}\n", "spec.yaml:1: train.threshold.false_accepts: want a finite decimal number, got \"many\""},
 		{"val", "train: {val: 1}\n", "spec.yaml: train.val must be a share between 0 and 1, got 1"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -10,6 +10,7 @@ package distance
 
 import (
 	"errors"
+	"fmt"
 
 	"github.com/tfpair/tfpair/internal/named"
 )
@@ -66,9 +67,12 @@ func ByName(name string) (Distance, error) { return Table.New(&named.Choice{Name
 type Own map[string]Distance
 
 // ByName returns the distance of one's own with a name, else that of Table. The error is a
-// *named.UnknownError.
+// *named.UnknownError, or wraps ErrNone where one's own is the zero value.
 func (o Own) ByName(name string) (Distance, error) {
 	if d, ok := o[name]; ok {
+		if err := d.Given(); err != nil {
+			return Distance{}, fmt.Errorf("distance %q: %w: make one with distance.New", name, err)
+		}
 		return d, nil
 	}
 	return ByName(name)

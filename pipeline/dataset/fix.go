@@ -21,9 +21,12 @@ type Fixed struct {
 // Fix reads the list that o names and writes its usable rows to w: UTF-8, commas, the
 // format's own column names, labels 1 and 0, paths as they are on the disk, relative to
 // where they were. The columns class, coarse, split and group are written where the list
-// has them, others are left out. Errors are those of Open, and of w. Where no row can be
-// used the error is a *ListError and nothing is written.
+// has them, others are left out. Where o declares columns and names lists for validation or test, which the
+// declaration is for, too, columns keep their names and their places, and others are empty.
+// Errors are those of Open, and of w. Where no row can be used the error is a *ListError and
+// nothing is written.
 func Fix(o Options, w io.Writer) (*Fixed, error) {
+	beside := o.Val != "" || o.Test != ""
 	o.Val, o.Test = "", ""
 	d, s, err := open(o, true)
 	if err != nil {
@@ -44,7 +47,11 @@ func Fix(o Options, w io.Writer) (*Fixed, error) {
 		}
 		return nil, &Error{"data", o.Data, errors.New("no row can be used, so there is nothing to write")}
 	}
-	f.Rows, err = s.write(d, w)
+	columns := columnsOf[d.Format]
+	if beside && len(o.Columns) > 0 {
+		columns = s.inPlace(columns)
+	}
+	f.Rows, err = s.write(d, columns, w)
 	return f, err
 }
 
@@ -58,21 +65,49 @@ func (d *Dataset) lines() []int {
 }
 
 // write writes the rows of d that can be used, and returns how many it wrote.
-func (s *source) write(d *Dataset, w io.Writer) (int, error) {
-	has := func(column string) bool {
-		_, ok := s.columns[column]
-		return ok || column == "same"
+func (s *source) write(d *Dataset, columns []column, w io.Writer) (int, error) {
+	has := func(c column) bool {
+		_, ok := s.columns[c.name]
+		return ok || c.name == "same" || c.placed
 	}
-	return d.writeRows(w, columnsOf[d.Format], has, func(row int) bool { return !s.list.bad.at[d.lineOf(row)] })
+	return d.writeRows(w, columns, has, func(row int) bool { return !s.list.bad.at[d.lineOf(row)] })
+}
+
+// inPlace returns the columns of the list under the names and in the order that it has them. Without a
+// header they are called what they are for; those that nothing reads are empty.
+func (s *source) inPlace(columns []column) []column {
+	placed := make([]column, len(s.list.header))
+	for i, name := range s.list.header {
+		if placed[i] = (column{name: name, value: func(*Dataset, int) string { return "" }, placed: true}); s.list.headless {
+			placed[i].name = fmt.Sprintf("column%d", i+1)
+		}
+	}
+	for _, c := range columns {
+		at, ok := s.columns[c.name]
+		if c.name == "same" && !ok { // the list declares the opposite
+			same := c.value
+			c.name = "different"
+			c.value = func(d *Dataset, i int) string { return map[string]string{"1": "0", "0": "1"}[same(d, i)] }
+			at, ok = s.columns[c.name]
+		}
+		if !ok {
+			continue
+		}
+		placed[at].value = c.value
+		if s.list.headless {
+			placed[at].name = c.name
+		}
+	}
+	return placed
 }
 
 // writeRows writes a header and the rows that are wanted, in those of columns that the data has. It
 // returns how many rows it wrote.
-func (d *Dataset) writeRows(w io.Writer, columns []column, has func(column string) bool, wanted func(row int) bool) (int, error) {
+func (d *Dataset) writeRows(w io.Writer, columns []column, has func(column) bool, wanted func(row int) bool) (int, error) {
 	var present []column
 	var header []string
 	for _, c := range columns {
-		if has(c.name) {
+		if has(c) {
 			present, header = append(present, c), append(header, c.name)
 		}
 	}
@@ -120,45 +155,46 @@ func writeRow(w io.Writer, fields []string) error {
 
 // column is how a column of a list is written.
 type column struct {
-	name  string
-	value func(d *Dataset, row int) string
+	name   string
+	value  func(d *Dataset, row int) string
+	placed bool // it is written whatever it is for
 }
 
 // columnsOf are the columns of the formats that read lists, in their order.
 var columnsOf = map[string][]column{
 	"pairs": {
-		{"left", func(d *Dataset, i int) string { return d.Images[d.Pairs[i].Left].Path }},
-		{"right", func(d *Dataset, i int) string { return d.Images[d.Pairs[i].Right].Path }},
-		{"same", func(d *Dataset, i int) string { return map[bool]string{true: "1", false: "0"}[d.Pairs[i].Same] }},
-		{"split", func(d *Dataset, i int) string { return string(d.Pairs[i].Split) }},
-		{"group", func(d *Dataset, i int) string { return d.groupName(d.Pairs[i].Left) }},
+		{name: "left", value: func(d *Dataset, i int) string { return d.Images[d.Pairs[i].Left].Path }},
+		{name: "right", value: func(d *Dataset, i int) string { return d.Images[d.Pairs[i].Right].Path }},
+		{name: "same", value: func(d *Dataset, i int) string { return map[bool]string{true: "1", false: "0"}[d.Pairs[i].Same] }},
+		{name: "split", value: func(d *Dataset, i int) string { return string(d.Pairs[i].Split) }},
+		{name: "group", value: func(d *Dataset, i int) string { return d.groupName(d.Pairs[i].Left) }},
 	},
 	"triplets": {
-		{"anchor", func(d *Dataset, i int) string { return d.Images[d.Triplets[i].Anchor].Path }},
-		{"positive", func(d *Dataset, i int) string { return d.Images[d.Triplets[i].Positive].Path }},
-		{"negative", func(d *Dataset, i int) string { return d.Images[d.Triplets[i].Negative].Path }},
-		{"split", func(d *Dataset, i int) string { return string(d.Triplets[i].Split) }},
-		{"group", func(d *Dataset, i int) string { return d.groupName(d.Triplets[i].Anchor) }},
+		{name: "anchor", value: func(d *Dataset, i int) string { return d.Images[d.Triplets[i].Anchor].Path }},
+		{name: "positive", value: func(d *Dataset, i int) string { return d.Images[d.Triplets[i].Positive].Path }},
+		{name: "negative", value: func(d *Dataset, i int) string { return d.Images[d.Triplets[i].Negative].Path }},
+		{name: "split", value: func(d *Dataset, i int) string { return string(d.Triplets[i].Split) }},
+		{name: "group", value: func(d *Dataset, i int) string { return d.groupName(d.Triplets[i].Anchor) }},
 	},
 	"image-label": {
-		{"image", func(d *Dataset, i int) string { return d.Images[d.Matches[i].Image].Path }},
-		{"label_image", func(d *Dataset, i int) string { return d.Images[d.Matches[i].Label].Path }},
-		{"class", func(d *Dataset, i int) string { return d.Classes[d.Images[d.Matches[i].Image].Class] }},
-		{"coarse", func(d *Dataset, i int) string { return d.Coarse[d.CoarseOf[d.Images[d.Matches[i].Image].Class]] }},
-		{"split", func(d *Dataset, i int) string { return string(d.Matches[i].Split) }},
-		{"group", func(d *Dataset, i int) string { return d.groupName(d.Matches[i].Image) }},
-		{"time", func(d *Dataset, i int) string { return d.time(d.Matches[i].Image) }},
+		{name: "image", value: func(d *Dataset, i int) string { return d.Images[d.Matches[i].Image].Path }},
+		{name: "label_image", value: func(d *Dataset, i int) string { return d.Images[d.Matches[i].Label].Path }},
+		{name: "class", value: func(d *Dataset, i int) string { return d.Classes[d.Images[d.Matches[i].Image].Class] }},
+		{name: "coarse", value: func(d *Dataset, i int) string { return d.Coarse[d.CoarseOf[d.Images[d.Matches[i].Image].Class]] }},
+		{name: "split", value: func(d *Dataset, i int) string { return string(d.Matches[i].Split) }},
+		{name: "group", value: func(d *Dataset, i int) string { return d.groupName(d.Matches[i].Image) }},
+		{name: "time", value: func(d *Dataset, i int) string { return d.time(d.Matches[i].Image) }},
 	},
 	"labels": {
-		{"image", func(d *Dataset, i int) string { return d.Images[i].Path }},
-		{"class", func(d *Dataset, i int) string { return d.className(int32(i)) }},
-		{"split", func(d *Dataset, i int) string { return string(d.Images[i].Split) }},
-		{"group", func(d *Dataset, i int) string { return d.groupName(int32(i)) }},
-		{"time", func(d *Dataset, i int) string { return d.time(int32(i)) }},
+		{name: "image", value: func(d *Dataset, i int) string { return d.Images[i].Path }},
+		{name: "class", value: func(d *Dataset, i int) string { return d.className(int32(i)) }},
+		{name: "split", value: func(d *Dataset, i int) string { return string(d.Images[i].Split) }},
+		{name: "group", value: func(d *Dataset, i int) string { return d.groupName(int32(i)) }},
+		{name: "time", value: func(d *Dataset, i int) string { return d.time(int32(i)) }},
 	},
 	"images": {
-		{"image", func(d *Dataset, i int) string { return d.Images[i].Path }},
-		{"group", func(d *Dataset, i int) string { return d.groupName(int32(i)) }},
+		{name: "image", value: func(d *Dataset, i int) string { return d.Images[i].Path }},
+		{name: "group", value: func(d *Dataset, i int) string { return d.groupName(int32(i)) }},
 	},
 }
 

@@ -20,8 +20,8 @@ func (d *Dataset) WriteList(w io.Writer, keep func(image int32) bool) (format st
 		return "", &OptionsError{Reason: "data of format " + d.Format + " has no splits that a list could hold"}
 	}
 	optional := map[string]bool{"class": d.Classes != nil, "coarse": d.Coarse != nil, "group": d.Groups != nil, "time": d.Times != nil}
-	has := func(column string) bool {
-		there, known := optional[column]
+	has := func(c column) bool {
+		there, known := optional[c.name]
 		return there || !known
 	}
 	_, err = d.writeRows(w, columns, has, func(row int) bool {

@@ -207,3 +207,20 @@ func TestOwnNames(t *testing.T) {
 		t.Errorf("a loss called triplet: %v", err)
 	}
 }
+
+// TestOwnDistanceInGo: a distance that is there as a graph alone is refused before anything is trained.
+func TestOwnDistanceInGo(t *testing.T) {
+	s, err := spec.Preset("siamese")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var drawn atomic.Int64
+	half := network.Own{Distances: map[string]network.Distance{"chebyshev": {Graph: own(&drawn).Distances["chebyshev"].Graph}}}
+	_, err = train.ResolveWith(s, half)
+	if !errors.Is(err, distance.ErrNone) || err.Error() != `distance "chebyshev": Go: no distance is given: make one with distance.New` {
+		t.Errorf("a distance without its side in Go: %v", err)
+	}
+	if _, err := half.DistancesInGo().ByName("chebyshev"); !errors.Is(err, distance.ErrNone) {
+		t.Errorf("its side in Go, by name: %v, want distance.ErrNone", err)
+	}
+}

@@ -1,6 +1,10 @@
 package network
 
 import (
+	"fmt"
+	"maps"
+	"slices"
+
 	"github.com/tfpair/tfpair/graphs"
 	"github.com/tfpair/tfpair/graphs/backbone"
 	graph "github.com/tfpair/tfpair/graphs/distance"
@@ -27,10 +31,15 @@ type Distance struct {
 	Go    distance.Distance
 }
 
-// Resolve is graphs.Resolve with what o adds.
+// Resolve is graphs.Resolve with what o adds. A distance without its side in Go is an error that wraps
+// distance.ErrNone.
 func (o Own) Resolve(s *spec.Spec) (*graphs.Parts, error) {
 	rows := map[string]graph.Row{}
-	for name, d := range o.Distances {
+	for _, name := range slices.Sorted(maps.Keys(o.Distances)) {
+		d := o.Distances[name]
+		if err := d.Go.Given(); err != nil {
+			return nil, fmt.Errorf("distance %q: Go: %w: make one with distance.New", name, err)
+		}
 		rows[name] = d.Graph
 	}
 	return graphs.Own{Backbones: o.Backbones, Distances: rows, Losses: o.Losses}.Resolve(s)

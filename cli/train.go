@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -107,7 +108,7 @@ func (o *trainOptions) train(ctx context.Context, g *grouping, r *train.Resolved
 		return err
 	}
 	defer data.Close() // read only
-	w := &trainWatcher{out: g.out, data: data}
+	w := &trainWatcher{out: g.out, data: data, folder: o.out}
 	summary, err := train.Run(ctx, train.Config{Resolved: r, Data: data, Folder: o.out,
 		Weights: pretrained, Session: o.machine.session(), Store: o.data.reading.store(),
 		MaxTime: time.Duration(o.minutes * float64(time.Minute)), SkipBad: o.data.reading.skip(), Exact: o.exact,
@@ -136,6 +137,7 @@ func stopped(ctx context.Context, err error) error {
 type trainWatcher struct {
 	out     output
 	data    *dataset.Dataset // whose splits are known once the training has started
+	folder  string           // of the run
 	folding bool             // what is known of the data and the network was said of the fold before
 	skipped int
 	bar     *progress
@@ -176,6 +178,10 @@ func (w *trainWatcher) observe(e train.Event) {
 	case train.Pooled:
 		w.line("%d folds, each measured by the network that has not seen it: %s", e.Folds, scores(e.Scores))
 		w.doubts(e.Scores)
+		if e.Suspects > 0 {
+			w.line("%s look wrong to the network that has not learnt from them; the most doubtful first: %s and .png",
+				count(e.Suspects, "label"), filepath.Join(w.folder, "suspects.csv"))
+		}
 		w.line("now on all of it")
 	case train.Started:
 		w.skipped = len(e.Skipped)

@@ -1,6 +1,6 @@
 // Package run is the folder of a training run:
 //
-//	RUN/{spec.yaml, seen, aliases.csv, lock, events.jsonl, tensorboard/events…, checkpoints/step-…, best, cache/features, folds/…}
+//	RUN/{spec.yaml, seen, aliases.csv, lock, events.jsonl, tensorboard/events…, checkpoints/step-…, best, cache/features, folds/…, suspects.csv, suspects.png}
 //
 // In folds/K is the run folder of the training that holds out fold K.
 //
@@ -37,6 +37,8 @@ const (
 	seenName        = "seen"
 	foldsName       = "folds"
 	aliasesName     = "aliases.csv"
+	suspectsName    = "suspects.csv"
+	suspectsSheet   = "suspects.png"
 )
 
 // The largest files that are read, in bytes.
@@ -210,6 +212,13 @@ func (f *Folder) TensorBoard() string { return filepath.Join(f.path, boardName) 
 // Features returns the path of the file of features that a training with a frozen part
 // keeps until it is done. It may be removed at any time when nothing is trained.
 func (f *Folder) Features() string { return filepath.Join(f.path, cacheName, "features") }
+
+// Suspects returns the path of the list of labels that folds contradict, and SuspectsSheet that of pictures of
+// the first of them.
+func (f *Folder) Suspects() string { return filepath.Join(f.path, suspectsName) }
+
+// SuspectsSheet is described at Suspects.
+func (f *Folder) SuspectsSheet() string { return filepath.Join(f.path, suspectsSheet) }
 
 // Fold returns the path of the run folder of the training that holds out fold k, from 1.
 func (f *Folder) Fold(k int) string { return filepath.Join(f.path, foldsName, strconv.Itoa(k)) }

@@ -59,6 +59,9 @@ type Folded struct {
 type Pooled struct {
 	Folds  int             `json:"folds"`
 	Scores evaluate.Scores `json:"scores"`
+	// Suspects is how many labels the network contradicts that has not learnt from them; they are in
+	// RUN/suspects.csv, the most doubtful first.
+	Suspects int `json:"suspects"`
 }
 
 // Stepped is one update.

@@ -41,8 +41,9 @@ func (l *loop) pool(ctx context.Context, data *dataset.Dataset) (*Summary, error
 	}
 	n := l.Spec.Train.Folds
 	outcomes := make([]evaluate.Outcome, n)
+	var labels doubted
 	for k := range outcomes {
-		summary, err := l.fold(ctx, data, k+1, &outcomes[k])
+		summary, err := l.fold(ctx, data, k+1, &outcomes[k], &labels)
 		if err != nil || summary.Reason != EndedBudget {
 			return summary, err
 		}
@@ -51,8 +52,12 @@ func (l *loop) pool(ctx context.Context, data *dataset.Dataset) (*Summary, error
 	if err != nil {
 		return nil, err
 	}
+	suspects, err := labels.write(l, scores.Threshold)
+	if err != nil {
+		return nil, err
+	}
 	l.pooled = &trained.Validation{Step: l.Spec.Train.Steps, Folds: n, Scores: scores, Curve: scores.Curve}
-	return nil, l.tell(Pooled{Folds: n, Scores: scores})
+	return nil, l.tell(Pooled{Folds: n, Scores: scores, Suspects: suspects})
 }
 
 // keptPool returns what was pooled for as many steps before, nil where nothing was.
@@ -68,8 +73,8 @@ func (l *loop) keptPool() *trained.Validation {
 	return nil
 }
 
-// fold trains without fold k, and measures it with the network after the last step.
-func (l *loop) fold(ctx context.Context, data *dataset.Dataset, k int, o *evaluate.Outcome) (*Summary, error) {
+// fold trains without fold k, and measures it and its labels with the network after the last step.
+func (l *loop) fold(ctx context.Context, data *dataset.Dataset, k int, o *evaluate.Outcome, labels *doubted) (*Summary, error) {
 	c, err := l.foldConfig(data, k)
 	if err != nil {
 		return nil, err
@@ -81,8 +86,10 @@ func (l *loop) fold(ctx context.Context, data *dataset.Dataset, k int, o *evalua
 	}
 	l.Observe(Folded{Fold: k, Folds: l.Spec.Train.Folds})
 	summary, err := runOne(ctx, c, func(l *loop) (err error) {
-		*o, err = l.validation.measure(ctx, l.step)
-		return err
+		if *o, err = l.validation.measure(ctx, l.step); err != nil {
+			return err
+		}
+		return labels.ask(ctx, l)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("fold %d of %d: %w", k, l.Spec.Train.Folds, err)

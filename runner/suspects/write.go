@@ -1,0 +1,52 @@
+package suspects
+
+import (
+	"encoding/csv"
+	"fmt"
+	"io"
+	"strconv"
+
+	"github.com/tfpair/tfpair/internal/sheet"
+	"github.com/tfpair/tfpair/pipeline/dataset"
+	"github.com/tfpair/tfpair/pipeline/decode"
+)
+
+// Write writes suspects as CSV: score, image, other, label, seems, line.
+func Write(w io.Writer, list []Suspect) error {
+	table := csv.NewWriter(w)
+	rows := [][]string{{"score", "image", "other", "label", "seems", "line"}}
+	for _, s := range list {
+		line := ""
+		if s.Line > 0 {
+			line = strconv.Itoa(s.Line)
+		}
+		rows = append(rows, []string{strconv.FormatFloat(s.Score, 'f', 3, 64), s.Image, s.Other, s.Label, s.Seems, line})
+	}
+	return table.WriteAll(rows)
+}
+
+// onSheet is how many suspects a sheet shows.
+const onSheet = 40
+
+// Sheet returns the rows of a sheet: of the most doubtful suspects the picture, and the one that it seems to be
+// the same as or, of a pair, the other one. The place of a picture that cannot be read is empty.
+func Sheet(d *dataset.Dataset, list []Suspect) (rows [][]sheet.Cell) {
+	shown := list[:min(len(list), onSheet)]
+	rows = [][]sheet.Cell{{{Wide: true, Caption: fmt.Sprintf("LABELS THAT ARE PROBABLY WRONG (%d of %d)", len(shown), len(list))}}}
+	for _, s := range shown {
+		beside := "like this: " + s.Seems
+		if s.Other != "" {
+			beside = s.Other
+		}
+		rows = append(rows, []sheet.Cell{cell(d, s.image, fmt.Sprintf("says %s\nseems %s\n%s", s.Label, s.Seems, s.Image)), cell(d, s.near, beside)})
+	}
+	return rows
+}
+
+func cell(d *dataset.Dataset, image int32, caption string) sheet.Cell {
+	c := sheet.Cell{Caption: caption}
+	if img, err := decode.Open(d.Root, d.Images[image].Path, decode.DefaultLimits); err == nil {
+		c.Image = img
+	}
+	return c
+}

@@ -1,11 +1,13 @@
 package suspects
 
 import (
+	"bytes"
 	"encoding/csv"
 	"fmt"
 	"io"
 	"strconv"
 
+	"github.com/tfpair/tfpair/internal/aside"
 	"github.com/tfpair/tfpair/internal/sheet"
 	"github.com/tfpair/tfpair/pipeline/dataset"
 	"github.com/tfpair/tfpair/pipeline/decode"
@@ -23,6 +25,18 @@ func Write(w io.Writer, list []Suspect) error {
 		rows = append(rows, []string{strconv.FormatFloat(s.Score, 'f', 3, 64), s.Image, s.Other, s.Label, s.Seems, line})
 	}
 	return table.WriteAll(rows)
+}
+
+// Save writes suspects into a file, and draws the most doubtful ones into a PNG. Both appear whole.
+func Save(d *dataset.Dataset, list []Suspect, file, png string) error {
+	var text bytes.Buffer
+	if err := Write(&text, list); err != nil {
+		return err
+	}
+	if err := aside.WriteFile(file, text.Bytes()); err != nil {
+		return err
+	}
+	return sheet.Write(png, sheet.Draw(Sheet(d, list)))
 }
 
 // onSheet is how many suspects a sheet shows.

@@ -1,12 +1,9 @@
 package train
 
 import (
-	"bytes"
 	"context"
 	"slices"
 
-	"github.com/tfpair/tfpair/internal/aside"
-	"github.com/tfpair/tfpair/internal/sheet"
 	"github.com/tfpair/tfpair/pipeline/dataset"
 	"github.com/tfpair/tfpair/runner/suspects"
 )
@@ -79,14 +76,7 @@ func (q *doubted) compare(ctx context.Context, l *loop, held dataset.Part) error
 func (q *doubted) write(l *loop, threshold float64) (int, error) {
 	list := append(q.list, suspects.Pairs(l.Data, q.pairs, q.distances, threshold)...)
 	suspects.Sort(list)
-	var text bytes.Buffer
-	if err := suspects.Write(&text, list); err != nil {
-		return 0, err
-	}
-	if err := aside.WriteFile(l.folder.Suspects(), text.Bytes()); err != nil {
-		return 0, err
-	}
-	return len(list), sheet.Write(l.folder.SuspectsSheet(), sheet.Draw(suspects.Sheet(l.Data, list)))
+	return len(list), suspects.Save(l.Data, list, l.folder.Suspects(), l.folder.SuspectsSheet())
 }
 
 // evenly returns at most n of list, evenly spread.

@@ -233,7 +233,11 @@ func showCalibrated(out output, m *inference.Model, k *inference.Calibration, r 
 	}
 	out.print("wrote %s, the same embeddings as %s", r.Path, m.Path)
 	out.print("same where distance <= %.4g (from %s)", now.Value, now.Source)
-	out.print("it was %.4g (from %s)", before.Value, before.Source)
+	if before.Source == "" {
+		out.print("it had none")
+	} else {
+		out.print("it was %.4g (from %s)", before.Value, before.Source)
+	}
 	if k.Seen != nil {
 		summary.Seen = len(k.Seen)
 		out.print("seen: it carries hashes of %s, %s of which chose this threshold", count(len(k.Seen), "image"),

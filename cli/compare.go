@@ -72,17 +72,18 @@ type compared struct {
 	Left  string `json:"left"`
 	Right string `json:"right"`
 	models.Comparison
+	Same *bool `json:"same,omitempty"` // nil: the model has no threshold
 }
 
 // comparisons is the result for all pairs.
 type comparisons struct {
-	Model     string             `json:"model"`
-	Space     string             `json:"embedding_space"`
-	Threshold distance.Threshold `json:"threshold"`
-	Pairs     int                `json:"pairs"`
-	Same      int                `json:"same"`
-	Different int                `json:"different"`
-	Cautions  []string           `json:"cautions,omitempty"` // why the answers may be wrong
+	Model     string              `json:"model"`
+	Space     string              `json:"embedding_space"`
+	Threshold *distance.Threshold `json:"threshold,omitempty"` // nil: the model has none
+	Pairs     int                 `json:"pairs"`
+	Same      int                 `json:"same"`
+	Different int                 `json:"different"`
+	Cautions  []string            `json:"cautions,omitempty"` // why the answers may be wrong
 }
 
 func runCompare(_ context.Context, o compareOptions, streams IO) (err error) {
@@ -97,8 +98,11 @@ func runCompare(_ context.Context, o compareOptions, streams IO) (err error) {
 	if err := o.threshold.choose(model); err != nil {
 		return err
 	}
-	threshold, err := model.Threshold()
-	if err != nil {
+	result := comparisons{Model: model.Name, Space: model.Manifest.Space}
+	switch threshold, err := model.Threshold(); {
+	case err == nil:
+		result.Threshold = &threshold
+	case !errors.Is(err, inference.ErrUncalibrated) || o.exitCode:
 		return err
 	}
 	left, leftLabel, err := sideOf(model, o.left)
@@ -120,9 +124,12 @@ func runCompare(_ context.Context, o compareOptions, streams IO) (err error) {
 	}
 	pairs := make([]compared, len(list))
 	for i, c := range list {
-		pairs[i] = compared{left.Paths[i], right.Paths[i], c}
+		pairs[i] = compared{left.Paths[i], right.Paths[i], c, nil}
+		if result.Threshold != nil {
+			pairs[i].Same = &pairs[i].Comparison.Same
+		}
 	}
-	result := comparisons{Model: model.Name, Space: model.Manifest.Space, Threshold: threshold, Pairs: len(list)}
+	result.Pairs = len(list)
 	if doubts := model.Manifest.Doubts; len(doubts) > 0 && !o.threshold.given {
 		result.Cautions = append(result.Cautions, "the threshold has "+doubtful(doubts))
 	}
@@ -159,9 +166,11 @@ func sideOf(m *inference.Model, path string) (v *vectors.Vectors, label bool, er
 // show prints a line for each pair and, of more than one, a sum.
 func (r *comparisons) show(out output, list []compared) error {
 	for _, pair := range list {
-		if pair.Same {
+		switch {
+		case pair.Same == nil:
+		case *pair.Same:
 			r.Same++
-		} else {
+		default:
 			r.Different++
 		}
 		out.print("%s", pair)
@@ -169,11 +178,15 @@ func (r *comparisons) show(out output, list []compared) error {
 			return err
 		}
 	}
-	out.say("same where distance <= %.4g (from %s)", r.Threshold.Value, r.Threshold.Source)
+	if r.Threshold == nil {
+		out.say("the model has no threshold, so nothing is called the same: %s chooses one", calibrateOn(r.Model))
+	} else {
+		out.say("same where distance <= %.4g (from %s)", r.Threshold.Value, r.Threshold.Source)
+	}
 	for _, caution := range r.Cautions {
 		out.say("caution: %s", caution)
 	}
-	if r.Pairs > 1 {
+	if r.Pairs > 1 && r.Threshold != nil {
 		out.print("%s: %s same, %s different", count(r.Pairs, "pair"), commas(r.Same), commas(r.Different))
 	}
 	return out.emit("summary", r)
@@ -182,11 +195,14 @@ func (r *comparisons) show(out output, list []compared) error {
 // String returns the line that a person reads.
 func (p compared) String() string {
 	var b strings.Builder
-	word := "different"
-	if p.Same {
-		word = "same"
+	if p.Same != nil {
+		word := "different"
+		if *p.Same {
+			word = "same"
+		}
+		fmt.Fprintf(&b, "%-9s  ", word)
 	}
-	fmt.Fprintf(&b, "%-9s  distance %.4f", word, p.Distance)
+	fmt.Fprintf(&b, "distance %.4f", p.Distance)
 	if p.Probability != nil {
 		fmt.Fprintf(&b, ", probability %.4f", *p.Probability)
 	}

@@ -221,9 +221,12 @@ func (n architecture) print(out output) {
 func printManifest(out output, m *models.Manifest) {
 	p := m.Preprocessing
 	out.print("images     %d×%d×3 %s, %s, in [0,255]: %s", p.Size, p.Size, p.DType, p.Channels, p.Note)
-	if m.Threshold.Source == "" {
+	switch {
+	case m.Uncalibrated():
+		out.print("threshold  none: tfpair calibrate chooses one")
+	case m.Threshold.Source == "":
 		out.print("threshold  none: no evaluation before this checkpoint")
-	} else {
+	default:
 		out.print("threshold  same where distance <= %.4g (from %s)", m.Threshold.Value, m.Threshold.Source)
 	}
 	printCurve(out, m.Curve)
@@ -241,7 +244,9 @@ func printManifest(out output, m *models.Manifest) {
 	if m.Pretrained != nil {
 		out.print("started    from %s", origin(*m.Pretrained))
 	}
-	out.print("data       %s, %s", m.Data.Name, m.Data.Fingerprint)
+	if m.Data.Name != "" {
+		out.print("data       %s, %s", m.Data.Name, m.Data.Fingerprint)
+	}
 	if n := len(m.Classes); n > 0 {
 		aliased := ""
 		if m.Aliased {

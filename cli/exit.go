@@ -199,6 +199,8 @@ var outcomes = []outcome{
 	{isA[*run.LockedError], exitFailed, advice{"wait for it to end", "give another --out"}},
 	{isA[*checkpoint.CorruptError], exitInput, advice{"another checkpoint may be whole: --checkpoint last"}},
 	{is(checkpoint.ErrNone), exitInput, advice{"the training was ended before its first checkpoint; give the same train command again"}},
+	{is(inference.ErrUncalibrated), exitInput, advice{"give a --threshold",
+		"choose one on pairs of yours: tfpair calibrate --model {model} --data PAIRS"}},
 	{is(trained.ErrNoThreshold), exitInput, advice{"--checkpoint best is one that was evaluated"}},
 	{isA[*libtensorflow.MissingError], exitInput, nil},
 	{isA[*load.Error], exitInput, nil},

@@ -17,6 +17,7 @@ import (
 	"github.com/tfpair/tfpair/runner/evaluate"
 	"github.com/tfpair/tfpair/runner/export"
 	"github.com/tfpair/tfpair/runner/inference"
+	"github.com/tfpair/tfpair/runner/trained"
 )
 
 // exported is the result of tfpair export.
@@ -25,7 +26,7 @@ type exported struct {
 	Version    int     `json:"version"`
 	Step       int     `json:"step"`
 	Space      string  `json:"embedding_space"`
-	Threshold  float64 `json:"threshold"`
+	Threshold  float64 `json:"threshold"`  // -1: it has none, and calls no images the same
 	Difference float64 `json:"difference"` // largest, of reloaded embeddings from trained ones
 	Tolerance  float64 `json:"tolerance"`
 
@@ -37,8 +38,9 @@ type exported struct {
 
 // exportOptions are the options of tfpair export.
 type exportOptions struct {
-	run        string // folder
-	out        string // folder of the model's versions
+	run        string   // folder; "": weights
+	weights    []string // exported without training; an action reads them from the command line
+	out        string   // folder of the model's versions
 	version    int
 	versioned  bool          // version was given, else it is one more than the highest there
 	checkpoint string        // "": best
@@ -59,6 +61,10 @@ func newExportCommand(streams IO) *cli.Command {
 		Description: `Writes a SavedModel as OUT/VERSION. Before it appears there, the model is loaded
 again and compared with the run on stored images.
 
+With --weights in place of --run the model is a network that others have trained, as
+it is: for embed, index, search and duplicates. It has no threshold until tfpair
+calibrate chooses one.
+
 With --gallery the model carries the embeddings of images, and tfpair search needs
 no index.
 
@@ -67,9 +73,10 @@ The model holds no picture of the training, and no hash of one unless you give
 the names of people.
 
 ` + examplesHead + `  tfpair export --run demo/run --out model
-  tfpair export --run demo/run --out carrying --gallery demo/pictures/train`,
+  tfpair export --run demo/run --out carrying --gallery demo/pictures/train
+  tfpair export --weights efficientnet-lite0 --out untrained`,
 		Action: func(c *cli.Context) error {
-			o.versioned = c.IsSet("version")
+			o.versioned, o.weights = c.IsSet("version"), c.StringSlice("weights")
 			return runExport(c.Context, o, streams)
 		},
 	}
@@ -80,6 +87,7 @@ the names of people.
 func (o *exportOptions) addFlags(c *cli.Command) {
 	c.Flags = append(c.Flags,
 		&cli.StringFlag{Name: "run", Destination: &o.run, Usage: "`FOLDER` of the run"},
+		weightsFlag("a model without training is"),
 		&cli.StringFlag{Name: "out", Destination: &o.out, Usage: "`FOLDER` of the model; each export adds a version"},
 		&cli.IntFlag{Name: "version", Destination: &o.version, DefaultText: "one more than the highest there",
 			Usage: "write version `N`"},
@@ -94,12 +102,22 @@ func (o *exportOptions) addFlags(c *cli.Command) {
 	o.reading.addFlags(c)
 	o.machine.addFlags(c)
 	o.output.addFlags(c)
-	needs(c, "run", "out")
+	needs(c, "out")
 }
 
 func (o exportOptions) validate() error {
-	if err := require("export", given{"run", o.run}, given{"out", o.out}); err != nil {
-		return err
+	untrained := len(o.weights) > 0
+	switch {
+	case o.out == "" && untrained:
+		return usagef("export needs --out")
+	case o.out == "":
+		return usagef("export needs --run and --out")
+	case o.run == "" && !untrained:
+		return usagef("export needs --run, or --weights for a model without training")
+	case o.run != "" && untrained:
+		return usagef("--run has weights of its own; give --run or --weights")
+	case untrained && (o.checkpoint != "" || o.withSeen || o.alias):
+		return usagef("--checkpoint, --with-seen and --alias-classes are of a run; --weights has none")
 	}
 	if o.versioned && o.version < 1 {
 		return usagef("--version must be 1 or more, got %d", o.version)
@@ -112,7 +130,14 @@ func runExport(ctx context.Context, o exportOptions, streams IO) error {
 		return err
 	}
 	out := o.output.on(streams)
-	config := export.Config{Run: o.run, Checkpoint: cmp.Or(o.checkpoint, bestCheckpoint), Out: o.out,
+	if err := export.CheckPlace(o.out, o.version); err != nil { // before anything is downloaded
+		return err
+	}
+	untrained, err := o.untrained(ctx, out)
+	if err != nil {
+		return err
+	}
+	config := export.Config{Model: untrained, Run: o.run, Checkpoint: cmp.Or(o.checkpoint, bestCheckpoint), Out: o.out,
 		Version: o.version, Session: o.machine.session(),
 		WithSeen: o.withSeen, AliasClasses: o.alias,
 		Tool: "tfpair " + programVersion(), Runtime: "TensorFlow " + libtensorflow.Version}
@@ -136,6 +161,40 @@ func runExport(ctx context.Context, o exportOptions, streams IO) error {
 		return stopped(ctx, err)
 	}
 	return o.show(out, r, carried)
+}
+
+// untrained opens the network of --weights, nil for a run.
+func (o exportOptions) untrained(ctx context.Context, out output) (*trained.Model, error) {
+	if len(o.weights) == 0 {
+		return nil, nil
+	}
+	start := startOptions{specOptions{set: untrainedSpec}, o.weights}
+	layers, r, w, err := start.plan()
+	switch {
+	case err != nil:
+		return nil, err
+	case w == nil:
+		return nil, usagef("--weights %s is no weights to export", noWeights)
+	case w.layout.Network == "":
+		return nil, usagef("weights %q do not say which network they are of; train with them: --weights %s --set train.steps=0",
+			w.name, w.name)
+	}
+	if err := w.load(ctx, out); err != nil {
+		return nil, err
+	}
+	if r, err = w.need(layers, r, out); err != nil {
+		return nil, err
+	}
+	return trained.Untrained(r.Parts, w.file, r.Own, o.machine.session())
+}
+
+// untrainedSpec is that of a model without training: features are compared by their angle, which
+// needs no scale.
+var untrainedSpec = []string{"head=none", "distance=cosine", "loss=contrastive", "train.steps=0"}
+
+// calibrateOn is the command that chooses a threshold for a model on pairs of the user's.
+func calibrateOn(model string) commandLine {
+	return commandLine{"tfpair", "calibrate", "--model", model, "--data", "PAIRS"}
 }
 
 // carried is a gallery that was made for a model.
@@ -163,11 +222,16 @@ func (o exportOptions) carry(photos *inference.Collection, r inference.Reading, 
 // show says what was written.
 func (o exportOptions) show(out output, r *export.Result, gallery carried) error {
 	m := r.Manifest
-	out.print("wrote %s (step %d; on validation %s)", r.Path, m.Step, headScores(m.Metrics))
-	if len(m.Doubts) > 0 {
-		out.print("%s", doubtful(m.Doubts))
+	if m.Uncalibrated() {
+		out.print("wrote %s (from %s)", r.Path, origin(*m.Pretrained))
+		out.print("no threshold: %s chooses one", calibrateOn(r.Path))
+	} else {
+		out.print("wrote %s (step %d; on validation %s)", r.Path, m.Step, headScores(m.Metrics))
+		if len(m.Doubts) > 0 {
+			out.print("%s", doubtful(m.Doubts))
+		}
+		out.print("same where distance <= %.4g (from %s)", m.Threshold.Value, m.Threshold.Source)
 	}
-	out.print("same where distance <= %.4g (from %s)", m.Threshold.Value, m.Threshold.Source)
 	out.print("loaded again: embeddings differ by %.2g, %.2g is allowed", r.Difference, r.Tolerance)
 	summary := exported{Model: r.Path, Version: r.Version, Step: m.Step, Space: m.Space,
 		Threshold: m.Threshold.Value, Difference: r.Difference, Tolerance: r.Tolerance,

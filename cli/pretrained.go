@@ -205,18 +205,25 @@ func (o startOptions) read(ctx context.Context, out output, folder string) (*tra
 		return nil, nil, err
 	}
 	w.note(layers[0].spec, r.Spec, out)
+	r, err = w.need(layers, r, out)
+	return r, w.file, err
+}
+
+// need returns r with the options of the backbone that the weights need and that nobody chose,
+// and says which.
+func (w *chosenWeights) need(layers []layer, r *train.Resolved, out output) (*train.Resolved, error) {
 	settings, err := unchosen(layers, w.layout)
 	if err != nil || len(settings) == 0 {
-		return r, w.file, err
+		return r, err
 	}
 	out.say("note      %s are what weights of layout %s were made for: set",
 		strings.Join(settings, ", "), w.layout.Name)
 	s, err := r.Spec.Set(settings...)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	r, err = train.Resolve(s)
-	return r, w.file, usage(err)
+	return r, usage(err)
 }
 
 // note says what the weights have changed of the preset, and what they lose by small images.

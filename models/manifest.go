@@ -123,6 +123,10 @@ type Pretrained struct {
 	Layout string `json:"layout"` // "torchvision"
 }
 
+// Uncalibrated reports whether m is of a model that was exported from weights, without training: it
+// has no threshold, and calls no images the same.
+func (m *Manifest) Uncalibrated() bool { return m.Threshold.Source == "" && m.Threshold.Value < 0 }
+
 // Continued reports whether a backbone started from weights that tfpair wrote, of another training:
 // they do not tell what that has seen. It is false of nil.
 func (p *Pretrained) Continued() bool { return p != nil && p.Layout == names.OwnLayout }

@@ -31,10 +31,13 @@ import (
 type Config struct {
 	Run        string // run folder
 	Checkpoint string // "best", "last" or a step
-	Out        string // folder of the model's versions; made if need be
-	Version    int    // folder of this version in Out; 0 is one more than the highest there
-	Session    session.Options
-	Own        network.Own // what the program added to train the run
+	// Model is exported in place of a checkpoint: a network that was not trained, see trained.Untrained.
+	// Run closes it. With it WithSeen and AliasClasses are of no use.
+	Model   *trained.Model
+	Out     string // folder of the model's versions; made if need be
+	Version int    // folder of this version in Out; 0 is one more than the highest there
+	Session session.Options
+	Own     network.Own // what the program added to train the run
 	// Gallery makes the images that the exported model is to carry, with that model, which is
 	// closed afterwards. Where it is nil those are the label images of the training, if any.
 	Gallery func(context.Context, *models.Model) (*index.Index, error)
@@ -78,19 +81,27 @@ func (e *DifferenceError) Error() string {
 // trained.Open, trained.ErrNoThreshold, trained.ErrFrozen, ErrNotRemembered, *AliasesError, *ExistsError,
 // *WeightError, *DifferenceError, that of ctx, and the disk's.
 func Run(ctx context.Context, c Config) (*Result, error) {
+	if c.Model != nil {
+		defer c.Model.Close() // nothing is left in it
+	}
 	place, err := findPlace(c.Out, c.Version)
 	if err != nil {
 		return nil, err
 	}
-	model, err := trained.Open(c.Run, c.Checkpoint, c.Own, c.Session)
-	if err != nil {
-		return nil, err
+	model := c.Model
+	if model == nil {
+		if model, err = trained.Open(c.Run, c.Checkpoint, c.Own, c.Session); err != nil {
+			return nil, err
+		}
+		defer model.Close() // nothing is left in it
 	}
-	defer model.Close() // nothing is left in it
 	if c.Gallery != nil && model.FrozenTargets() {
 		return nil, trained.ErrFrozen
 	}
 	threshold, err := model.Threshold()
+	if c.Model != nil && errors.Is(err, trained.ErrNoThreshold) {
+		threshold, err = trained.NoThreshold, nil
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -158,6 +169,7 @@ func (c Config) fill(ctx context.Context, p *place, m *trained.Model, weights []
 		return nil, err
 	}
 	manifest.Probes, manifest.Tool, manifest.Runtime = probes, c.Tool, c.Runtime
+	manifest.Threshold = threshold
 	if err := told.write(p, manifest); err != nil {
 		return nil, err
 	}

@@ -32,6 +32,13 @@ type place struct {
 	aside   *aside.Folder // nil before make
 }
 
+// CheckPlace refuses a version in out, 0 for the next one, that something is in the way of, as Run
+// does. The error is an *ExistsError.
+func CheckPlace(out string, version int) error {
+	_, err := findPlace(out, version)
+	return err
+}
+
 // findPlace returns the place of a version in out, or of the next one where version is
 // 0. The error is an *ExistsError where something is in the way.
 func findPlace(out string, version int) (*place, error) {

@@ -25,16 +25,13 @@ func (m *Model) ReadVectors(path string) (*vectors.Vectors, error) {
 
 // CompareVectors compares the rows of left with the same rows of right, both of m's space. It
 // panics where they are not as many. prevalence, in (0,1), is the share of same among all
-// pairs that are compared. Errors: trained.ErrNoThreshold, and the runtime's.
+// pairs that are compared. Where m has no threshold none of them is Same. The error is the runtime's.
 func (m *Model) CompareVectors(left, right *vectors.Vectors, prevalence float64) ([]models.Comparison, error) {
 	n := len(left.Paths)
 	if len(right.Paths) != n {
 		panic(fmt.Sprintf("inference: %d embeddings to compare with %d", n, len(right.Paths)))
 	}
-	same, err := m.Threshold()
-	if err != nil {
-		return nil, err
-	}
+	same, known := m.Manifest.Threshold, m.Manifest.Threshold.Source != ""
 	leftRows, rightRows := make([]int32, n), make([]int32, n)
 	for i := range n {
 		leftRows[i], rightRows[i] = int32(i), int32(n+i)
@@ -46,7 +43,7 @@ func (m *Model) CompareVectors(left, right *vectors.Vectors, prevalence float64)
 	}
 	list := make([]models.Comparison, n)
 	for i, d := range distances {
-		list[i] = models.Comparison{Distance: d, Same: same.Accepts(d)}
+		list[i] = models.Comparison{Distance: d, Same: known && same.Accepts(d)}
 		switch calibrated := m.Manifest.Probability; {
 		case calibrated != nil:
 			p := float32(calibrated.At(d, prevalence))

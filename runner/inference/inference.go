@@ -201,11 +201,17 @@ func labelsOf(x *index.Index) evaluate.LabelEmbeddings {
 	return g
 }
 
-// Threshold returns the distance up to which two images are the same. The error is
-// trained.ErrNoThreshold.
+// ErrUncalibrated says that an exported model has no threshold: it was not trained.
+var ErrUncalibrated = errors.New("the model has no threshold: it was exported from weights, without training")
+
+// Threshold returns the distance up to which two images are the same. Errors are
+// trained.ErrNoThreshold and ErrUncalibrated.
 func (m *Model) Threshold() (distance.Threshold, error) {
-	if m.Manifest.Threshold.Source == "" {
-		return distance.Threshold{}, trained.ErrNoThreshold
+	switch {
+	case m.Manifest.Threshold.Source != "":
+		return m.Manifest.Threshold, nil
+	case m.Manifest.Uncalibrated():
+		return distance.Threshold{}, ErrUncalibrated
 	}
-	return m.Manifest.Threshold, nil
+	return distance.Threshold{}, trained.ErrNoThreshold
 }

@@ -2,7 +2,6 @@ package train
 
 import (
 	"fmt"
-	"path/filepath"
 
 	"github.com/tfpair/tfpair/graphs"
 	"github.com/tfpair/tfpair/internal/session"
@@ -10,6 +9,7 @@ import (
 	"github.com/tfpair/tfpair/models/checkpoint"
 	"github.com/tfpair/tfpair/models/weights"
 	"github.com/tfpair/tfpair/runner/network"
+	"github.com/tfpair/tfpair/runner/trained"
 )
 
 // WeightsError says that a run folder holds a training that started from other weights.
@@ -59,16 +59,11 @@ func (l *loop) importWeights() error {
 		return nil
 	}
 	l.Weights = nil // what is not imported need not stay in memory
-	if err := f.Check(l.Spec.Backbone); err != nil {
-		return err
-	}
-	imported, err := f.Import(weights.Network{Name: l.Spec.Backbone.Name,
-		Shapes: network.BackboneShapes(l.network.Graph.Variables)})
+	from, tensors, err := trained.Import(l.network, f)
 	if err != nil {
 		return err
 	}
-	l.pretrained = &pretrained{Pretrained: models.Pretrained{File: filepath.Base(f.Path), SHA256: f.SHA256,
-		Format: f.Format, Layout: imported.Layout.Name}, tensors: imported.Tensors}
+	l.pretrained = &pretrained{*from, tensors}
 	return nil
 }
 

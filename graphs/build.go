@@ -142,7 +142,7 @@ func newAssembly(p *Parts) *assembly {
 func (a *assembly) embed() {
 	a.inference = network{scope: a.root, variables: a.variables}
 	a.cut = a.frozen()
-	x := a.parts.tower(a.inference, a.cut)
+	x := a.parts.head(a.inference, a.headInput(a.parts.features(a.inference, a.cut)))
 	if a.root.Err() == nil {
 		a.graph.EmbeddingDim = int(x.Shape().Size(1))
 	}
@@ -158,6 +158,14 @@ func (a *assembly) embed() {
 		a.training.embedding = fetch(a.root, names.TrainingEmbedding, a.parts.tower(a.training, a.cut))
 		a.graph.Modes = true
 	}
+}
+
+// headInput gives what the head sees its stored name, where it starts from a closed form of it.
+func (a *assembly) headInput(features tf.Output) tf.Output {
+	if a.parts.Head.Fit == nil {
+		return features
+	}
+	return fetch(a.root, names.HeadInput, features)
 }
 
 // frozen adds the part of the tower that is never trained, and gives what it makes of
@@ -186,7 +194,9 @@ func tail(shape tf.Shape) []int64 {
 }
 
 // twice reports whether training and inference are two networks.
-func (a *assembly) twice() bool { return a.parts.Backbone.Modes || a.trained != a.variables }
+func (a *assembly) twice() bool {
+	return a.parts.Backbone.Modes || a.parts.Head.Modes || a.trained != a.variables
+}
 
 // compare adds the distance [M] float32 of each pair of a batch, once for inference
 // under its stored name, and returns that of training.
@@ -207,9 +217,12 @@ func (a *assembly) compare() tf.Output {
 
 // tower adds x, images or what the frozen part makes of them, → rest of the backbone →
 // head → embedding [N,D] float32.
-func (p *Parts) tower(n network, x tf.Output) tf.Output {
+func (p *Parts) tower(n network, x tf.Output) tf.Output { return p.head(n, p.features(n, x)) }
+
+// features adds x, as of tower, → rest of the backbone → features [N,F] float32.
+func (p *Parts) features(n network, x tf.Output) tf.Output {
 	v := n.variables.Sub(names.Backbone).Paced(p.Optimizer.BackboneLR)
-	return p.head(n, p.Backbone.Build(n.scope.SubScope("tower"), v, n.mode, x))
+	return p.Backbone.Build(n.scope.SubScope("tower"), v, n.mode, x)
 }
 
 // whole adds images [N,H,W,3] uint8 → backbone → head → embedding [N,D] float32.
@@ -219,7 +232,7 @@ func (p *Parts) whole(n network, images tf.Output) tf.Output {
 
 // head adds features [N,F] → embedding [N,D].
 func (p *Parts) head(n network, features tf.Output) tf.Output {
-	return p.Head(n.scope.SubScope("head"), n.variables.Sub(names.Head), features)
+	return p.Head.Build(n.scope.SubScope("head"), n.variables.Sub(names.Head), n.mode, features)
 }
 
 // minimize adds the mean of the loss values that count, and the updates that make it smaller.

@@ -101,7 +101,7 @@ func (p *Parts) fitTarget() error {
 // targetNotes says what a frozen target side may not know.
 func (p *Parts) targetNotes() []string {
 	s := p.Spec
-	if s.Target.Side != spec.FrozenTargets || s.Head.Name == "none" {
+	if s.Target.Side != spec.FrozenTargets || s.Head.Name == "none" || p.Head.Fit != nil {
 		return nil
 	}
 	return []string{fmt.Sprintf("head %q starts from random values, so that frozen targets are a "+

@@ -69,12 +69,15 @@ func (p *Parts) fitLoss() error {
 // fitTrained says that nothing is trained, or nil.
 func (p *Parts) fitTrained() error {
 	s := p.Spec
-	if !p.Backbone.AllFrozen || s.Head.Name != "none" || p.Loss.Logit != nil || p.Loss.PerClass {
+	if s.Train.Steps == 0 || !p.untrained() || p.Loss.Logit != nil || p.Loss.PerClass {
 		return nil
 	}
-	return fmt.Errorf("nothing to train: backbone %q is frozen and head %q has no weights: "+
-		"set backbone.%s.freeze to none, or head to linear", s.Backbone.Name, s.Head.Name, s.Backbone.Name)
+	return fmt.Errorf("nothing to train: backbone %q is frozen and head %q has no weights to train: "+
+		"set train.steps to 0, backbone.%s.freeze to none, or head to linear", s.Backbone.Name, s.Head.Name, s.Backbone.Name)
 }
+
+// untrained reports whether no step changes the embedding.
+func (p *Parts) untrained() bool { return p.Backbone.AllFrozen && !p.Head.Trained }
 
 // fitMiner says why miner and loss do not go together, or nil.
 func (p *Parts) fitMiner() error {

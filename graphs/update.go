@@ -14,8 +14,12 @@ import (
 //
 // The parts are for gradients that are looked at, summed over batches, or reduced across
 // machines on the way. They have updates of their own, so that the whole knows nothing of them.
+// There is none of it where nothing is trained, for no steps.
 func (a *assembly) update(loss tf.Output) {
 	a.graph.Trained = a.trained.Trained()
+	if len(a.graph.Trained) == 0 && a.parts.Spec.Train.Steps == 0 {
+		return
+	}
 	f := optimizer.Feeds{
 		LearningRate: feed(a.root, names.LearningRate, tf.Float, tf.ScalarShape()),
 		Step:         a.step,

@@ -4,6 +4,7 @@ import (
 	tf "github.com/galeone/tensorflow/tensorflow/go"
 	"github.com/galeone/tensorflow/tensorflow/go/op"
 
+	"github.com/tfpair/tfpair/graphs/layer"
 	"github.com/tfpair/tfpair/graphs/variable"
 	"github.com/tfpair/tfpair/internal/named"
 )
@@ -11,11 +12,8 @@ import (
 var none = named.Row[Head]{
 	Brief: "the features are the embedding",
 	New: func(raw named.Raw) (Head, error) {
-		if err := named.Options(raw, &struct{}{}); err != nil {
-			return nil, err
-		}
-		return func(_ *op.Scope, _ *variable.Set, features tf.Output) tf.Output {
+		return Head{Build: func(_ *op.Scope, _ *variable.Set, _ layer.Mode, features tf.Output) tf.Output {
 			return features
-		}, nil
+		}}, named.Options(raw, &struct{}{})
 	},
 }

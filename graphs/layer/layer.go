@@ -55,14 +55,29 @@ func Dense(s *op.Scope, v *variable.Set, x tf.Output, units int64) tf.Output {
 // DenseFrom is Dense with another initializer of the kernel.
 func DenseFrom(s *op.Scope, v *variable.Set, x tf.Output, units int64,
 	initial variable.Initializer) tf.Output {
-	features, ok := dimension(s, x, 2, 1)
+	y, ok := multiply(s, v, x, units, initial)
 	if !ok {
 		return x
 	}
-	kernel := v.Create("kernel", []int64{features, units}, initial)
 	bias := v.Create("bias", []int64{units}, variable.Zeros)
-	y := op.MatMul(s.SubScope("multiply"), x, kernel.Read)
 	return op.BiasAdd(s.SubScope("add_bias"), y, bias.Read)
+}
+
+// Multiply is Dense without a bias, for what a batch norm follows: it has one of its own.
+func Multiply(s *op.Scope, v *variable.Set, x tf.Output, units int64) tf.Output {
+	y, _ := multiply(s, v, x, units, variable.GlorotUniform)
+	return y
+}
+
+// multiply adds x [N,F] · kernel [F,units]; it returns x and false after an error.
+func multiply(s *op.Scope, v *variable.Set, x tf.Output, units int64,
+	initial variable.Initializer) (tf.Output, bool) {
+	features, ok := dimension(s, x, 2, 1)
+	if !ok {
+		return x, false
+	}
+	kernel := v.Create("kernel", []int64{features, units}, initial)
+	return op.MatMul(s.SubScope("multiply"), x, kernel.Read), true
 }
 
 // dimension returns the static size of one axis of x, which must have rank axes.

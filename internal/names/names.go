@@ -8,10 +8,12 @@ package names
 const (
 	Images            = "images"             // feed [N,H,W,3] uint8 RGB
 	Features          = "features"           // [N,…] float32 that the frozen part of a tower makes of images; may be fed in their place
+	HeadInput         = "head_input"         // fetch [N,F] float32, what the head sees, where it starts from a closed form
 	Left              = "left"               // feed [M] int32, rows of the images
 	Right             = "right"              // feed [M] int32, rows of the images
 	Same              = "same"               // feed [M] float32, 1 same, 0 different
 	Labels            = "labels"             // feed [N] int32, class of each image, counted from 0
+	Classes           = "classes"            // feed [] int32, how many classes there are, for the closed form of a head
 	Anchor            = "anchor"             // feed [T] int32, rows of the images: reference of each triplet
 	Positive          = "positive"           // feed [T] int32, which of the M pairs is that of anchor and positive
 	Negative          = "negative"           // feed [T] int32, which of the M pairs is that of anchor and negative

@@ -40,6 +40,7 @@ type Network struct {
 	embedFeatures *session.Call
 	trainFeatures *session.Call
 	read          *session.Call
+	fit           fitCalls
 
 	parts stepParts // prepared when they are asked for
 }
@@ -86,14 +87,17 @@ func (n *Network) prepare() (err error) {
 	}
 	calls := []call{
 		{&n.embed, []string{names.Images}, []string{names.Embedding}, nil},
-		{&n.train, n.stepFeeds(names.Images), updates, []string{names.Train}},
 		{&n.alike, append(tuples, seen), []string{names.Loss}, nil},
 		{&n.read, nil, reads, nil},
-		{&n.embedFeatures, []string{names.Features}, []string{names.Embedding}, nil},
-		{&n.trainFeatures, n.stepFeeds(names.Features), updates, []string{names.Train}},
 	}
-	if n.Graph.Features == nil {
-		calls = calls[:len(calls)-2]
+	if n.trains() {
+		calls = append(calls, call{&n.train, n.stepFeeds(names.Images), updates, []string{names.Train}})
+	}
+	if n.Graph.Features != nil {
+		calls = append(calls, call{&n.embedFeatures, []string{names.Features}, []string{names.Embedding}, nil})
+	}
+	if n.Graph.Features != nil && n.trains() {
+		calls = append(calls, call{&n.trainFeatures, n.stepFeeds(names.Features), updates, []string{names.Train}})
 	}
 	if n.Graph.Probable {
 		calls = append(calls, call{&n.probable, []string{names.Embedding, names.Left, names.Right},
@@ -106,6 +110,9 @@ func (n *Network) prepare() (err error) {
 	}
 	return nil
 }
+
+// trains reports whether a step changes anything; else there are none.
+func (n *Network) trains() bool { return len(n.Graph.Trained) > 0 }
 
 // state returns all that a checkpoint holds: variables, then slots.
 func (n *Network) state() []variable.Variable {

@@ -47,7 +47,7 @@ func (c *cache) close() error {
 // caches reports whether what the frozen part makes of images is kept.
 func (l *loop) caches() bool {
 	c := l.Spec.Cache
-	return l.Spec.Train.Steps > 0 && (c.Type == spec.Float16 || c.Type == spec.Float32) &&
+	return (l.Spec.Train.Steps > 0 || l.network.Fits()) && (c.Type == spec.Float16 || c.Type == spec.Float32) &&
 		(l.Augmenter.None() || c.Views > 0)
 }
 
@@ -80,9 +80,13 @@ func (l *loop) cacheOptions(train, val dataset.Part) pipeline.CacheOptions {
 	o := pipeline.CacheOptions{Augment: l.Augmenter, Views: l.Spec.Cache.Views,
 		Seed: uint64(l.Spec.Train.Seed)}
 	o.Plain = slices.Concat(val.Images, l.validation.seen())
-	if l.Augmenter.None() {
+	if l.Augmenter.None() || l.network.Fits() {
 		o.Plain = append(o.Plain, train.Images...)
-	} else {
+	}
+	if l.network.Fits() {
+		o.Plain = append(o.Plain, l.validation.labelImages()...)
+	}
+	if !l.Augmenter.None() {
 		o.Drawn = pipeline.Turned(train, len(l.Data.Images), l.Augmenter.Classes()).Images
 		if l.Spec.Target.Augment {
 			o.Drawn = append(o.Drawn, l.validation.labelImages()...)
@@ -96,7 +100,7 @@ func (l *loop) cacheOptions(train, val dataset.Part) pipeline.CacheOptions {
 // extract lets the frozen part see all images, as far as it has not before. No pixels
 // are needed afterwards.
 func (l *loop) extract(ctx context.Context) (err error) {
-	if !l.caches() {
+	if !l.caches() || l.cache.full {
 		return nil
 	}
 	frozen, err := l.network.OpenFrozen(l.Session)
@@ -138,11 +142,17 @@ func (l *loop) dropFeatures() error {
 
 // embed returns the embeddings [N,D] of dataset images as they are.
 func (l *loop) embed(ctx context.Context, images []int32) ([]float32, error) {
-	cached := l.cache.filled()
-	if cached == nil {
+	if l.cache.filled() == nil {
 		return evaluate.Embed(ctx, l.network, l.store, images, nil)
 	}
-	embeddings := make([]float32, 0, len(images)*l.network.Dim())
+	return l.readCached(ctx, images, l.network.Dim(), l.network.EmbedFeatures)
+}
+
+// readCached returns what of makes of the kept features of images, width numbers of each.
+func (l *loop) readCached(ctx context.Context, images []int32, width int,
+	of func(features []float32) ([]float32, error)) ([]float32, error) {
+	cached := l.cache.filled()
+	all := make([]float32, 0, len(images)*width)
 	for batch := range slices.Chunk(images, featureBatch) {
 		if err := ctx.Err(); err != nil {
 			return nil, err
@@ -151,11 +161,11 @@ func (l *loop) embed(ctx context.Context, images []int32) ([]float32, error) {
 		if err := cached.Features(rows, batch); err != nil {
 			return nil, err
 		}
-		embedded, err := l.network.EmbedFeatures(rows)
+		made, err := of(rows)
 		if err != nil {
 			return nil, err
 		}
-		embeddings = append(embeddings, embedded...)
+		all = append(all, made...)
 	}
-	return embeddings, nil
+	return all, nil
 }

@@ -74,7 +74,7 @@ func (l *loop) close() error {
 // resume sets the network to the newest good checkpoint, or to a start, of which the run
 // remembers the images. A run of a version that did not remember them stays without: it may
 // have seen others.
-func (l *loop) resume(ctx context.Context, images seen.List) error {
+func (l *loop) resume(images seen.List) error {
 	l.state.Fingerprint, l.state.Data = l.Data.Fingerprint(), l.Data.Name
 	l.state.Classes, l.state.Seen, l.state.BestStep = l.Data.Classes, l.Data.Seen(), -1
 	l.state.Validation = l.pooled
@@ -98,9 +98,6 @@ func (l *loop) resume(ctx context.Context, images seen.List) error {
 		}
 		l.state.Machines = []trained.Stretch{{Machine: machine}}
 		if err := l.start(); err != nil {
-			return err
-		}
-		if err := l.validation.begin(ctx); err != nil {
 			return err
 		}
 		return errors.Join(l.lengthen(), l.folder.SetSeen(images))

@@ -163,14 +163,20 @@ func (l *loop) open(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := l.resume(ctx, images); err != nil {
+	if err := l.resume(images); err != nil {
 		return err
 	}
 	if err := l.check(); err != nil {
 		return err
 	}
 	l.cache.images = pipeline.NewCached(l.store, l.cacheOptions(trainPart, valPart))
-	return l.started(trainPart, valPart)
+	if err := l.started(trainPart, valPart); err != nil || l.saved != "" {
+		return err
+	}
+	if err := l.fit(ctx, trainPart); err != nil {
+		return err
+	}
+	return l.validation.begin(ctx)
 }
 
 // openStore makes the store of pixels, or takes the one that is shared.

@@ -199,9 +199,26 @@ func (w *trainWatcher) observe(e train.Event) {
 		}
 		w.line("step %d: %s%s", e.Step, scores(e.Scores), mark)
 		w.doubts(e.Scores)
+	case train.Interpolated:
+		w.interpolated(e)
 	case train.Alarmed:
 		w.line("ALARM at step %d: %s\n      what to do: %s", e.Step, e.Reason, e.Advice)
 	}
+}
+
+// interpolated says what weights between start and end are worth.
+func (w *trainWatcher) interpolated(e train.Interpolated) {
+	var tried []string
+	for _, s := range e.Tried {
+		tried = append(tried, fmt.Sprintf("%.4f at %g", s.Value, s.Share))
+	}
+	w.line("between the start (0) and step %d (1), %s is %s", e.To, e.Select, strings.Join(tried, ", "))
+	if e.Scores == nil {
+		w.line("none of these is better: the model stays at %g", e.Chosen)
+		return
+	}
+	w.line("step %d is now the model at %g: %s, best so far", e.Step, e.Chosen, scores(*e.Scores))
+	w.doubts(*e.Scores)
 }
 
 func (w *trainWatcher) doubts(s evaluate.Scores) {

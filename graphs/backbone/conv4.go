@@ -14,7 +14,7 @@ import (
 // conv4Options are the options of the "conv4" backbone.
 type conv4Options struct {
 	Filters    int64  `yaml:"filters"` // channels of each of the four convolutions; > 0
-	Pool       string `yaml:"pool"`    // how pixels become features: flatten or average
+	Pool       string `yaml:"pool"`    // how pixels become features: flatten, average or gem
 	layer.Norm `yaml:",inline"`
 }
 
@@ -32,8 +32,8 @@ var conv4 = named.Row[Backbone]{
 		if o.Filters <= 0 {
 			return Backbone{}, fmt.Errorf("filters must be positive, got %d", o.Filters)
 		}
-		if o.Pool != flatten && o.Pool != average {
-			return Backbone{}, fmt.Errorf("pool must be %s or %s, got %q", flatten, average, o.Pool)
+		if o.Pool != flatten && o.Pool != average && o.Pool != gem {
+			return Backbone{}, fmt.Errorf("pool must be %s, %s or %s, got %q", flatten, average, gem, o.Pool)
 		}
 		return Backbone{MinSize: 1 << conv4Blocks, Modes: true, Build: o.build}, o.Validate()
 	},
@@ -45,9 +45,10 @@ const conv4Blocks = 4
 const (
 	flatten = "flatten" // [N,H,W,C] → [N,H·W·C]
 	average = "average" // [N,H,W,C] → [N,C]
+	gem     = "gem"     // likewise, the generalized mean, whose power is learned
 )
 
-// build adds four blocks [conv → batch norm → pool → relu], then flatten or mean.
+// build adds four blocks [conv → batch norm → pool → relu], then flatten or a mean.
 // Relu keeps the order of numbers, so behind the pool it gives the same on a
 // quarter of them. The convolutions have no bias: batch norm would take it away.
 func (o conv4Options) build(s *op.Scope, v *variable.Set, m layer.Mode,
@@ -61,7 +62,10 @@ func (o conv4Options) build(s *op.Scope, v *variable.Set, m layer.Mode,
 		x = layer.MaxPool(s.SubScope(fmt.Sprintf("pool%d", i+1)), x, layer.Halve())
 		x = op.Relu(s.SubScope(fmt.Sprintf("relu%d", i+1)), x)
 	}
-	if o.Pool == average {
+	switch o.Pool {
+	case gem:
+		return layer.GeneralizedMean(s.SubScope("pool"), v.Sub("pool"), x)
+	case average:
 		return layer.GlobalAverage(s.SubScope("average"), x)
 	}
 	return layer.Flatten(s.SubScope("flatten"), x)

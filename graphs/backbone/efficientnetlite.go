@@ -15,7 +15,7 @@ var efficientNetLite0 = named.Row[Backbone]{
 	Paper: "Tan and Le, EfficientNet, 2019, arXiv:1905.11946, table 1, in the form for quantization " +
 		"(EfficientNet-Lite0): relu6, no squeeze-excite, stem and head not scaled",
 	New: func(raw named.Raw) (Backbone, error) {
-		o := tuned{Freeze: "none", Norm: layer.Norm{Momentum: 0.99, Epsilon: 1e-3}} // the released model's
+		o := tuned{Freeze: "none", Pool: average, Norm: layer.Norm{Momentum: 0.99, Epsilon: 1e-3}} // the released model's
 		if err := named.Options(raw, &o); err != nil {
 			return Backbone{}, err
 		}

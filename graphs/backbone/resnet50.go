@@ -24,7 +24,7 @@ var resNet50 = named.Row[Backbone]{
 	New: func(raw named.Raw) (Backbone, error) {
 		// As Keras Applications has it. torchvision: 3x3, torch, bn_epsilon 1e-5, bn_momentum 0.9.
 		o := resNet50Options{StrideOn: "1x1", Preprocess: "caffe", tuned: tuned{
-			Freeze: "none", Norm: layer.Norm{Momentum: 0.99, Epsilon: 1.001e-5}}}
+			Freeze: "none", Pool: average, Norm: layer.Norm{Momentum: 0.99, Epsilon: 1.001e-5}}}
 		if err := named.Options(raw, &o); err != nil {
 			return Backbone{}, err
 		}

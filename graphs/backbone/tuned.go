@@ -17,6 +17,7 @@ import (
 type tuned struct {
 	Freeze     string `yaml:"freeze"`    // none, all, or stageN: stages 1 to N are not trained
 	FreezeNorm bool   `yaml:"freeze_bn"` // nor is batch norm in the others, and its averages stay
+	Pool       string `yaml:"pool"`      // how pixels become features: average, or gem, the generalized mean
 	layer.Norm `yaml:",inline"`
 }
 
@@ -38,8 +39,18 @@ func (t tuned) frozen(stages int) (int, error) {
 // stage adds one stage of a stack to p: x [N,H,W,C] → y [N,H',W',C'].
 type stage func(p part, x tf.Output) tf.Output
 
-// stack returns the backbone that normalizes pixels, adds stages, and averages over
-// what pixels are left: features [N,F]. Its Frozen part ends with the last frozen stage.
+// pooled adds what becomes of the pixels that are left: x [N,H,W,C] → features [N,C].
+func (t tuned) pooled(p part, x tf.Output) tf.Output {
+	if t.Pool == gem {
+		pool := p.sub("pool")
+		return layer.GeneralizedMean(pool.scope, pool.variables, x)
+	}
+	return layer.GlobalAverage(p.scope.SubScope("average"), x)
+}
+
+// stack returns the backbone that normalizes pixels, adds stages, and pools
+// what pixels are left: features [N,F]. Its Frozen part ends with the last frozen stage; with freeze all
+// the pooling is frozen, too.
 func (t tuned) stack(minSize int, normalize func(*op.Scope, tf.Output) tf.Output,
 	stages []stage) (Backbone, error) {
 	frozen, err := t.frozen(len(stages))
@@ -49,15 +60,14 @@ func (t tuned) stack(minSize int, normalize func(*op.Scope, tf.Output) tf.Output
 	all := []stage{func(p part, images tf.Output) tf.Output {
 		return normalize(p.scope.SubScope("normalize"), images)
 	}}
-	all = append(append(all, stages...), func(p part, x tf.Output) tf.Output {
-		return layer.GlobalAverage(p.scope.SubScope("average"), x)
-	})
-	b := Backbone{MinSize: minSize, AllFrozen: frozen == len(stages)}
-	b.Modes = !b.AllFrozen && !t.FreezeNorm
+	all = append(append(all, stages...), t.pooled)
+	whole := frozen == len(stages)
+	b := Backbone{MinSize: minSize, AllFrozen: whole && (t.Freeze == "all" || t.Pool == average)}
+	b.Modes = !whole && !t.FreezeNorm
 	cut := 0
-	switch frozen {
-	case 0:
-	case len(stages):
+	switch {
+	case frozen == 0:
+	case b.AllFrozen:
 		cut = len(all)
 	default:
 		cut = 1 + frozen
@@ -70,6 +80,9 @@ func (t tuned) stack(minSize int, normalize func(*op.Scope, tf.Output) tf.Output
 	b.Build = func(s *op.Scope, v *variable.Set, m layer.Mode, x tf.Output) tf.Output {
 		p := part{scope: s, variables: v, mode: m, norm: t.Norm, fixed: t.FreezeNorm}
 		return p.add(all[cut:], x)
+	}
+	if t.Pool != average && t.Pool != gem {
+		return b, fmt.Errorf("pool must be %s or %s, got %q", average, gem, t.Pool)
 	}
 	return b, t.Validate()
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/tfpair/tfpair/graphs/graphtest"
 	"github.com/tfpair/tfpair/graphs/layer"
 	"github.com/tfpair/tfpair/graphs/variable"
+	"github.com/tfpair/tfpair/internal/named"
 )
 
 // TestPreprocess: the three normalizations of the pixel R 0, G 128, B 255, computed by hand.
@@ -75,15 +76,57 @@ func TestFreeze(t *testing.T) {
 	}
 }
 
+// TestGeM: the power is trained wherever something is, and where only the pooling is not frozen; with
+// freeze all it stays. An average has none.
+func TestGeM(t *testing.T) {
+	for _, c := range []struct {
+		freeze, pool string
+		power        string // "trained", "kept", "" where there is none
+		allFrozen    bool
+	}{
+		{"none", "gem", "trained", false},
+		{"stage8", "gem", "trained", false},
+		{"stage9", "gem", "trained", false},
+		{"all", "gem", "kept", true},
+		{"stage9", "average", "", true},
+	} {
+		b := mustNew(t, "efficientnet-lite0", map[string]any{"freeze": c.freeze, "pool": c.pool})
+		s := tg.NewRoot()
+		v := variable.NewSet(s, "")
+		images := op.Placeholder(s, tf.Uint8, op.PlaceholderShape(tf.MakeShape(-1, 32, 32, 3)))
+		y := b.Features(s, v, layer.Mode{}, images)
+		if err := s.Err(); err != nil {
+			t.Fatal(err)
+		}
+		power := ""
+		for _, x := range v.All() {
+			if x.Key == "pool/power" {
+				power = map[bool]string{true: "trained", false: "kept"}[x.Trained]
+			}
+		}
+		if power != c.power || b.AllFrozen != c.allFrozen || y.Shape().Size(1) != 1280 {
+			t.Errorf("%s, %s: power %q, AllFrozen %v, %v features", c.freeze, c.pool, power, b.AllFrozen, y.Shape())
+		}
+	}
+	choice, err := named.Choose("efficientnet-lite0", map[string]any{"pool": "max"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Table.New(&choice); err == nil || !strings.Contains(err.Error(), `pool must be average or gem, got "max"`) {
+		t.Errorf("pool max: %v", err)
+	}
+}
+
 // TestParts: whatever is frozen, the two parts of a stack are the whole of it: features,
 // and the variables in their order.
 func TestParts(t *testing.T) {
 	in := []graphtest.Input{pixels(2, 33)}
 	for _, name := range []string{"resnet50", "efficientnet-lite0"} {
+		pool := map[string]string{"resnet50": "average", "efficientnet-lite0": "gem"}[name]
 		var whole []float32
 		var keys []string
 		for _, freeze := range []string{"none", "stage1", "stage3", "all"} {
-			b := mustNew(t, name, map[string]any{"freeze": freeze})
+			b := mustNew(t, name, map[string]any{"freeze": freeze, "pool": pool})
 			g := graphtest.BuildNetwork(t, in, func(s *op.Scope, v *variable.Set, in []tf.Output) []tf.Output {
 				return []tf.Output{build(b, s, v, layer.Mode{}, in[0]),
 					build(b, s.SubScope("folded"), v.Reuse(), layer.Mode{Folded: true}, in[0])}

@@ -385,3 +385,70 @@ func TestNormValidate(t *testing.T) {
 		}
 	}
 }
+
+// TestGeneralizedMean: by plain loops, at the powers that it has and at those it may come to, and by finite
+// differences of its power; also of pixels that are 0 and of pixels of which high powers are infinite.
+func TestGeneralizedMean(t *testing.T) {
+	x := random(5, 2, 3, 2, 4)
+	for i := range x.Data {
+		x.Data[i] = max(6*x.Data[i], 0.01*float32(i)) // finite differences want no kink
+	}
+	reference := func(x []float64, power float64) []float64 {
+		y := make([]float64, 2*4)
+		for i := range y {
+			for pixel := range 6 {
+				v := x[(i/4*6+pixel)*4+i%4]
+				y[i] += math.Pow(max(v, 1e-6), max(power, 1)) / 6
+			}
+			y[i] = math.Pow(y[i], 1/max(power, 1))
+		}
+		return y
+	}
+	build := func(s *op.Scope, v *variable.Set, in []tf.Output) tf.Output { return GeneralizedMean(s, v, in[0]) }
+	for _, power := range []float32{1, 2.5, 3, 12} {
+		in := []graphtest.Input{{Shape: []int64{2, 3, 2, 4}, Data: x.Data}}
+		start := map[string][]float32{"power": {power}}
+		if power > 1 { // where it is kept from falling there is a kink
+			graphtest.CheckNetwork(t, in, start, build, func(in [][]float64, v map[string][]float64) float64 {
+				sum := 0.0
+				for _, y := range reference(in[0], v["power"][0]) {
+					sum += y
+				}
+				return sum
+			})
+		}
+		g := graphtest.BuildNetwork(t, in, func(s *op.Scope, v *variable.Set, in []tf.Output) []tf.Output {
+			return []tf.Output{build(s, v, in)}
+		})
+		if started := g.Get(t, "power"); started[0] != 3 {
+			t.Errorf("power starts at %v, want 3", started[0])
+		}
+		g.Set(t, start)
+		data := make([]float64, len(in[0].Data))
+		for i, v := range in[0].Data {
+			data[i] = float64(v)
+		}
+		got := g.Run(t, in)[0]
+		for i, want := range reference(data, float64(power)) {
+			if d := math.Abs(float64(got[i]) - want); d > 1e-5*want {
+				t.Errorf("power %v: y[%d] = %v, want %v", power, i, got[i], want)
+			}
+		}
+	}
+	zeros := []graphtest.Input{{Shape: []int64{1, 2, 2, 1}, Data: make([]float32, 4)}}
+	huge := []graphtest.Input{{Shape: []int64{1, 2, 2, 1}, Data: []float32{1e30, 1e30, 1e30, 1e30}}}
+	for _, in := range [][]graphtest.Input{zeros, huge} {
+		out := graphtest.BuildNetwork(t, in, func(s *op.Scope, v *variable.Set, in []tf.Output) []tf.Output {
+			y := GeneralizedMean(s, v, in[0])
+			by := []tf.Output{in[0], v.All()[0].Read}
+			return append([]tf.Output{y}, op.Gradients(s.SubScope("gradients"), []tf.Output{y}, by)...)
+		}).Run(t, in)
+		for _, values := range out {
+			for _, v := range values {
+				if math.IsNaN(float64(v)) || math.IsInf(float64(v), 0) {
+					t.Errorf("of %v: %v", in[0].Data, out)
+				}
+			}
+		}
+	}
+}

@@ -80,19 +80,20 @@ const maxViews = 10_000
 
 // Train says how long and on what a model is trained.
 type Train struct {
-	BatchSize int       `yaml:"batch_size"`      // pairs, triplets or photos, or images for balanced samplers; > 0
-	Steps     int       `yaml:"steps"`           // updates in all; 0: the network is evaluated and saved as it starts
-	Seed      int64     `yaml:"seed"`            // of starting values, splits and batches; >= 0
-	Val       float64   `yaml:"val"`             // share held out for validation where the data names no such split; in (0,1)
-	Test      float64   `yaml:"test"`            // share kept for test where the data names no such split; in [0,1), 0: none
-	Folds     int       `yaml:"folds,omitempty"` // trainings that each hold out a fold, before one on all of it; 0: one training with val
-	Fold      int       `yaml:"fold,omitempty"`  // the fold that this training holds out, 1 to folds; 0: all folds, then all of the data
-	Unseen    bool      `yaml:"unseen_classes"`  // splits hold out whole classes: those of val and test are never trained on
-	EvalEvery int       `yaml:"eval_every"`      // updates between evaluations on validation; 0 is one epoch
-	Threshold Threshold `yaml:"threshold"`       // how each evaluation chooses the distance up to which two images are the same
-	Select    string    `yaml:"select"`          // val.METRIC by which the best checkpoint is chosen
-	Patience  int       `yaml:"patience"`        // evaluations without a better one before training stops; 0 is no limit
-	EMA       float64   `yaml:"ema"`             // the model is the moving average of the weights, of which a step keeps this share; 0 is off, < 1
+	BatchSize   int       `yaml:"batch_size"`            // pairs, triplets or photos, or images for balanced samplers; > 0
+	Steps       int       `yaml:"steps"`                 // updates in all; 0: the network is evaluated and saved as it starts
+	Seed        int64     `yaml:"seed"`                  // of starting values, splits and batches; >= 0
+	Val         float64   `yaml:"val"`                   // share held out for validation where the data names no such split; in (0,1)
+	Test        float64   `yaml:"test"`                  // share kept for test where the data names no such split; in [0,1), 0: none
+	Folds       int       `yaml:"folds,omitempty"`       // trainings that each hold out a fold, before one on all of it; 0: one training with val
+	Fold        int       `yaml:"fold,omitempty"`        // the fold that this training holds out, 1 to folds; 0: all folds, then all of the data
+	Unseen      bool      `yaml:"unseen_classes"`        // splits hold out whole classes: those of val and test are never trained on
+	EvalEvery   int       `yaml:"eval_every"`            // updates between evaluations on validation; 0 is one epoch
+	Threshold   Threshold `yaml:"threshold"`             // how each evaluation chooses the distance up to which two images are the same
+	Select      string    `yaml:"select"`                // val.METRIC by which the best checkpoint is chosen
+	Patience    int       `yaml:"patience"`              // evaluations without a better one before training stops; 0 is no limit
+	Interpolate bool      `yaml:"interpolate,omitempty"` // the model may lie between start and end, where validation says so
+	EMA         float64   `yaml:"ema"`                   // the model is the moving average of the weights, of which a step keeps this share; 0 is off, < 1
 }
 
 // Threshold says by which rule a threshold is chosen on validation. At most one field is set; none
@@ -256,6 +257,8 @@ func (s *Spec) Validate() error {
 		{"train.patience", s.Train.Patience == 0 || s.Train.Folds == 0,
 			"0 (no limit) with train.folds, whose last training has no validation to stop it", s.Train.Patience},
 		{"train.steps", s.Train.Steps > 0 || s.Train.Folds == 0, "1 or more with train.folds", s.Train.Steps},
+		{"train.interpolate", !s.Train.Interpolate || s.Train.Folds == 0,
+			"false with train.folds, whose last training has no validation to choose by", s.Train.Interpolate},
 	} {
 		if !c.ok {
 			return fmt.Errorf("%s must be %s, got %v", c.key, c.want, c.got)

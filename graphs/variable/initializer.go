@@ -21,6 +21,11 @@ func Ones(_ *rand.Rand, shape []int64) []float32 {
 	return values
 }
 
+// Three starts at 3.
+func Three(_ *rand.Rand, shape []int64) []float32 {
+	return slices.Repeat([]float32{3}, int(size(shape)))
+}
+
 // GlorotUniform draws from U(-l, l), l = √(6/(fan_in+fan_out)), as Keras does:
 // Glorot and Bengio, Understanding the difficulty of training deep feedforward
 // neural networks, 2010, section 4.2.1, equation 16. The last two axes are

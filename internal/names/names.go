@@ -66,6 +66,9 @@ const (
 	KeyProbability = "probability"
 )
 
+// Power is the variable of a pooling that learns its power: the last part of its key. Weights of others lack it.
+const Power = "power"
+
 // OwnLayout is the layout of weights that tfpair wrote, as a model and its run tell of them.
 const OwnLayout = "tfpair"
 

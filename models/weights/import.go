@@ -6,6 +6,8 @@ import (
 	"math"
 	"slices"
 	"strings"
+
+	"github.com/tfpair/tfpair/internal/names"
 )
 
 // Network is what weights are wanted for.
@@ -35,7 +37,7 @@ func (n Network) layers() []string {
 }
 
 // Import returns the tensors of f under the keys and in the shapes of n, which all must be
-// there and nothing else. Convolutions get the graph's order of sides, and a bias of theirs
+// there and nothing else; the power of a pooling may be missing, and then starts as it always does. Convolutions get the graph's order of sides, and a bias of theirs
 // is taken off the moving mean behind them, which is exact: (x+b) - m = x - (m-b). The
 // error is an *Error, with all problems.
 func (f *File) Import(n Network) (*Imported, error) {
@@ -62,7 +64,9 @@ func (f *File) Import(n Network) (*Imported, error) {
 	}
 	done := &Imported{Layout: l, Top: i.top, Skipped: i.skipped}
 	for _, key := range slices.Sorted(maps.Keys(n.Shapes)) {
-		done.Tensors = append(done.Tensors, i.found[key])
+		if t, ok := i.found[key]; ok {
+			done.Tensors = append(done.Tensors, t)
+		}
 	}
 	return done, nil
 }
@@ -81,11 +85,11 @@ type importer struct {
 
 // collect looks at each tensor of the file.
 func (i *importer) collect() {
-	names := i.layout.names(i.file.part(i.layout.below), i.network)
+	placeOf := i.layout.names(i.file.part(i.layout.below), i.network)
 	for _, t := range i.file.Tensors {
 		p := place{role: skipped} // of the model around the network
 		if name, ok := strings.CutPrefix(t.Name, i.layout.below); ok {
-			p = names(name)
+			p = placeOf(name)
 		}
 		switch p.role {
 		case top:
@@ -187,6 +191,7 @@ func (i *importer) compare() {
 	for _, key := range slices.Sorted(maps.Keys(i.network.Shapes)) {
 		t, ok := i.found[key]
 		switch want := i.network.Shapes[key]; {
+		case !ok && strings.HasSuffix(key, "/"+names.Power):
 		case !ok:
 			missing = append(missing, strings.TrimPrefix(key, ownPrefix))
 		case !slices.Equal(t.Shape, want):

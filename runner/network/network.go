@@ -170,6 +170,16 @@ func (n *Network) Restore(c *checkpoint.Checkpoint) error {
 	return n.assign(n.state(), append(variables, slots...))
 }
 
+// SetVariables sets the variables alone, to tensors that must be exactly theirs; slots stay.
+func (n *Network) SetVariables(tensors []checkpoint.Tensor) error {
+	now, err := n.Snapshot()
+	if err != nil {
+		return err
+	}
+	now.Variables = tensors
+	return n.Restore(now)
+}
+
 // match returns the values of tensors in the order of variables, one for one.
 func match(variables []variable.Variable, tensors []checkpoint.Tensor) ([][]float32, error) {
 	byName := make(map[string]checkpoint.Tensor, len(tensors))

@@ -7,6 +7,7 @@ import (
 	"github.com/tfpair/tfpair/internal/jsonline"
 	"github.com/tfpair/tfpair/models"
 	"github.com/tfpair/tfpair/runner/evaluate"
+	"github.com/tfpair/tfpair/runner/trained"
 )
 
 // Event is something that happened in a training, told to Config.Observe. All
@@ -99,6 +100,15 @@ type Alarmed struct {
 	Advice string `json:"advice"`
 }
 
+// Interpolated says which of the weights between start and end the model has, where
+// train.interpolate asks for that.
+type Interpolated struct {
+	Step   int    `json:"step"`   // that the model is kept as
+	Select string `json:"select"` // of which Tried has the values: train.select
+	trained.Interpolated
+	Scores *evaluate.Scores `json:"scores,omitempty"` // of the model; nil where none of Tried is better than what was there
+}
+
 // Ended is the last event of a training that was not cut off.
 type Ended struct {
 	Step    int     `json:"step"`
@@ -114,16 +124,17 @@ const (
 	EndedInterrupted = "interrupted" // the context was cancelled
 )
 
-func (Prepared) event() string  { return "prepare" }
-func (Extracted) event() string { return "features" }
-func (Started) event() string   { return "start" }
-func (Folded) event() string    { return "fold" }
-func (Pooled) event() string    { return "pooled" }
-func (Stepped) event() string   { return "step" }
-func (Evaluated) event() string { return "eval" }
-func (Saved) event() string     { return "checkpoint" }
-func (Alarmed) event() string   { return "alarm" }
-func (Ended) event() string     { return "end" }
+func (Prepared) event() string     { return "prepare" }
+func (Extracted) event() string    { return "features" }
+func (Started) event() string      { return "start" }
+func (Folded) event() string       { return "fold" }
+func (Pooled) event() string       { return "pooled" }
+func (Stepped) event() string      { return "step" }
+func (Evaluated) event() string    { return "eval" }
+func (Saved) event() string        { return "checkpoint" }
+func (Alarmed) event() string      { return "alarm" }
+func (Interpolated) event() string { return "interpolate" }
+func (Ended) event() string        { return "end" }
 
 // Encode returns e as one JSON object: its name, the time, then its fields. Numbers that are
 // not finite are null.

@@ -187,6 +187,14 @@ func (l *loop) run(ctx context.Context) (*Summary, error) {
 	case l.step < l.Spec.Train.Steps:
 		reason = EndedTime
 	}
+	if reason == EndedBudget || reason == EndedPatience {
+		switch err := l.interpolate(ctx); {
+		case err != nil && (ctx.Err() == nil || !errors.Is(err, ctx.Err())):
+			return nil, err
+		case err != nil: // it is made when the training goes on
+			reason = EndedInterrupted
+		}
+	}
 	if err := l.belowStart(reason); err != nil {
 		return nil, err
 	}
@@ -332,7 +340,13 @@ func (l *loop) measure(ctx context.Context) (trained.Validation, error) {
 		return *l.pooled, nil
 	}
 	v := trained.Validation{Step: l.step}
-	outcome, err := l.validation.measure(ctx, l.step)
+	err := l.measureInto(ctx, &v, l.step)
+	return v, err
+}
+
+// measureInto is measure of the network as it is, with weights of this step or others.
+func (l *loop) measureInto(ctx context.Context, v *trained.Validation, step int) error {
+	outcome, err := l.validation.measure(ctx, step)
 	if err == nil {
 		v.Scores, err = outcome.Scores(l.rule())
 		v.Curve, v.Strangers = v.Scores.Curve, l.validation.strangers()
@@ -342,7 +356,7 @@ func (l *loop) measure(ctx context.Context) (trained.Validation, error) {
 	if errors.As(err, &embedding) || errors.As(err, &distance) {
 		err = l.diverged("validation: "+err.Error(), nil)
 	}
-	return v, err
+	return err
 }
 
 // evaluate measures validation, saves, and remembers the best: of the start, the network
@@ -438,7 +452,11 @@ func (l *loop) tidy() error {
 			return err
 		}
 	}
-	return checkpoint.Prune(l.folder.Checkpoints(), keepLast, l.state.BestStep)
+	pinned := []int{l.state.BestStep}
+	if l.Spec.Train.Interpolate && l.state.Interpolated == nil {
+		pinned = append(pinned, 0)
+	}
+	return checkpoint.Prune(l.folder.Checkpoints(), keepLast, pinned...)
 }
 
 // summary returns what the training came to, with the scores of the best checkpoint.

@@ -283,7 +283,7 @@ func checkSpec(folder *run.Folder, r *Resolved) (longer bool, err error) {
 		return false, err
 	}
 	more := *before
-	if r.Schedule.Open && s.Train.Steps > before.Train.Steps {
+	if r.Schedule.Open && !s.Train.Interpolate && s.Train.Steps > before.Train.Steps {
 		more.Train.Steps = s.Train.Steps
 	}
 	different, err := spec.Diff(&more, s)

@@ -41,10 +41,26 @@ type State struct {
 	Start       *float64    `json:"start_value,omitempty"` // before the first step; nil in runs of before it was measured
 	Later       *float64    `json:"later_value,omitempty"` // the best after it, likewise
 
+	Interpolated *Interpolated `json:"interpolated,omitempty"` // where train.interpolate has tried weights in between; nil: it has not
+
 	Machines []Stretch `json:"machines,omitempty"` // that made the steps so far; nil: an earlier version began the run
 
 	Pretrained *models.Pretrained    `json:"pretrained,omitempty"` // what the backbone started from, nil: random weights
 	Gallery    []evaluate.LabelImage `json:"gallery,omitempty"`    // rows of the checkpoint's gallery
+}
+
+// Interpolated is what validation says of weights between the start of a training and a step of it.
+type Interpolated struct {
+	To     int     `json:"to_step"`
+	Tried  []Share `json:"tried"`  // in between
+	Chosen float64 `json:"chosen"` // share of the weights of that step in those of the model; 0 and 1: none of Tried is better
+}
+
+// Share is weights of so large a share of the trained ones, the others those of the start, and
+// their train.select.
+type Share struct {
+	Share float64 `json:"share"`
+	Value float64 `json:"value"`
 }
 
 // Stretch is a part of a training that one machine has made.

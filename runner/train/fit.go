@@ -77,18 +77,6 @@ func (l *loop) classesOf(train dataset.Part, labelImages []int32) ([]int32, erro
 	return classes, nil
 }
 
-// evenly returns at most n of images, at even distances.
-func evenly(images []int32, n int) []int32 {
-	if len(images) <= n {
-		return images
-	}
-	few := make([]int32, n)
-	for i := range few {
-		few[i] = images[i*len(images)/n]
-	}
-	return few
-}
-
 // headInputs returns what the head sees [N,F] of dataset images as they are.
 func (l *loop) headInputs(ctx context.Context, images []int32) ([]float32, error) {
 	if l.cache.filled() != nil {

@@ -10,6 +10,12 @@ import (
 var answers = map[string]bool{
 	"yes": true, "y": true, "true": true, "t": true,
 	"no": false, "n": false, "false": false, "f": false,
+	"+": true, "-": false,
+	// What Excel writes for TRUE and FALSE, and people for yes and no, in other languages.
+	"wahr": true, "vrai": true, "verdadero": true, "vero": true, "verdadeiro": true, "waar": true,
+	"falsch": false, "faux": false, "falso": false, "onwaar": false,
+	"ja": true, "oui": true, "sí": true, "si": true, "sim": true,
+	"nein": false, "non": false, "não": false, "nee": false,
 }
 
 // kinds are words for the two kinds of pairs, in lower case and without what is between
@@ -17,6 +23,7 @@ var answers = map[string]bool{
 var kinds = map[string]bool{
 	"same": true, "similar": true, "match": true, "matching": true, "matched": true, "equal": true,
 	"identical": true, "duplicate": true, "dup": true, "positive": true, "pos": true,
+	"genuine": true, "impostor": false, "imposter": false,
 	"different": false, "dissimilar": false, "distinct": false, "unequal": false, "mismatch": false,
 	"mismatched": false, "unique": false, "negative": false, "neg": false,
 }

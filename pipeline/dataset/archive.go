@@ -69,6 +69,9 @@ func openArchive(file fs.File) (*archive, error) {
 			a.files[name] = f
 		}
 	}
+	if a.files[workbook] != nil {
+		return nil, errors.New("this is an Excel workbook, neither images nor a list: save the sheet as CSV")
+	}
 	return a, nil
 }
 

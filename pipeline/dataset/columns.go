@@ -158,8 +158,10 @@ func (l *list) missing(column string) error {
 // advise adds to an error of find what the columns hold, and how to declare them. Nothing
 // can be read behind it.
 func (l *list) advise(err error, roles []role) error {
-	if e := (*ListError)(nil); errors.As(err, &e) && !strings.Contains(e.Faults[0].Reason, "twice") {
-		e.Hint = l.guess(roles).advice()
+	if e := (*ListError)(nil); errors.As(err, &e) {
+		if g := l.guess(roles); g.example != nil || !strings.Contains(e.Faults[0].Reason, "twice") {
+			e.Hint = g.advice()
+		}
 	}
 	return err
 }

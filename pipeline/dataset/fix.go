@@ -1,13 +1,13 @@
 package dataset
 
 import (
-	"bytes"
-	"encoding/csv"
 	"errors"
 	"fmt"
 	"io"
 	"slices"
 	"strings"
+
+	"github.com/tfpair/tfpair/pipeline/rows"
 )
 
 // Fixed is what Fix did to a list.
@@ -114,7 +114,7 @@ func (d *Dataset) writeRows(w io.Writer, columns []column, has func(column) bool
 	if err := writeRow(w, header); err != nil {
 		return 0, err
 	}
-	rows := 0
+	written := 0
 	for i := range d.rowCount() {
 		if !wanted(i) {
 			continue
@@ -124,11 +124,11 @@ func (d *Dataset) writeRows(w io.Writer, columns []column, has func(column) bool
 			row[k] = c.value(d, i)
 		}
 		if err := writeRow(w, row); err != nil {
-			return rows, err
+			return written, err
 		}
-		rows++
+		written++
 	}
-	return rows, nil
+	return written, nil
 }
 
 // writeRow writes one row such that a reader of lists gets the same fields. What it would read otherwise is
@@ -139,17 +139,14 @@ func writeRow(w io.Writer, fields []string) error {
 			return &OptionsError{Reason: fmt.Sprintf("%q has ends of lines or spaces around it, which no list can hold; rename it", f)}
 		}
 	}
-	var line bytes.Buffer
-	table := csv.NewWriter(&line)
-	if err := table.Write(fields); err != nil {
-		return err
+	written := make([]string, len(fields))
+	for i, f := range fields {
+		written[i] = f
+		if strings.ContainsAny(f, "\",") || rows.Bare(f) != f || strings.HasPrefix(f, "#") { // a comment, without quotes
+			written[i] = `"` + strings.ReplaceAll(f, `"`, `""`) + `"`
+		}
 	}
-	table.Flush()
-	text := line.String()
-	if strings.HasPrefix(text, "#") { // a comment, without quotes
-		text = `"` + fields[0] + `"` + text[len(fields[0]):]
-	}
-	_, err := io.WriteString(w, text)
+	_, err := io.WriteString(w, strings.Join(written, ",")+"\n")
 	return err
 }
 

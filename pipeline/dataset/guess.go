@@ -84,6 +84,9 @@ func (g guess) advice() string {
 		seem = append(seem, text)
 	}
 	declare := g.columns()
+	if g.unlabelled() {
+		return fmt.Sprintf("the columns seem to hold: %s; none says which pairs are the same: add a column same, 1 or 0 in each row", few(seem))
+	}
 	if declare == "" {
 		return fmt.Sprintf("the columns seem to hold: %s; say which are which with --columns %s", few(seem), templates(g.roles))
 	}
@@ -92,6 +95,11 @@ func (g guess) advice() string {
 		advice += ", or different= in place of same= where 1 means different"
 	}
 	return advice
+}
+
+// unlabelled reports whether the list is of pairs by its names, and no column is of labels.
+func (g guess) unlabelled() bool {
+	return g.list.has("left") && g.list.has("right") && !slices.Contains(g.content, labelContent)
 }
 
 // columns returns what --columns would be, "" where too little is known.
@@ -111,6 +119,8 @@ func (g guess) columns() string {
 		roles = []string{"image", "label_image"}
 	case len(images) == 1 && len(g.roles) == 1:
 		roles = []string{"image"}
+	case len(images) == 1 && len(at[otherContent]) == 1 && len(labels) == 0:
+		roles, images = []string{"image", "class"}, append(slices.Clone(images), at[otherContent][0])
 	default:
 		return ""
 	}
@@ -147,7 +157,7 @@ func (l *list) name(column int) string {
 func (l *list) reference(column int) string {
 	name := l.header[column]
 	if at, twice := l.column(name); l.headless || name == "" || twice || at != column ||
-		strings.ContainsAny(name, ",= '\"$\\") {
+		strings.ContainsAny(name, ",= '\"$\\`?*[](){}<>&|;!#~") { // a shell would take it apart
 		return strconv.Itoa(column + 1)
 	}
 	return name

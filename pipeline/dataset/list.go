@@ -18,17 +18,23 @@ type list struct {
 	path     string
 	rows     *rows.Reader
 	header   []string
-	headless bool      // the first row holds an image
-	first    *rows.Row // the first row where it is no header and is still to be read; nil otherwise
-	line     int       // of the row read last
+	headless bool                     // the first row holds an image
+	ahead    func() (rows.Row, error) // a row that was looked at and is still to be read; nil otherwise
+	title    int                      // line above the header; 0: there is none
+	line     int                      // of the row read last
 	bad      ListError
 	lenient  bool // bad rows are left out as long as there are good ones
 }
 
 // newList reads the header.
 func newList(name string, r *bufio.Reader) (*list, error) {
+	start, _ := r.Peek(512) // an error comes again with the first row
 	l := &list{path: name, rows: rows.NewReader(r, strings.EqualFold(path.Ext(name), ".tsv")),
 		bad: ListError{Path: name}}
+	if what := notList(start); what != "" {
+		l.line = 1
+		return nil, l.refuse("%s", what)
+	}
 	row, err := l.rows.Next()
 	var bad *rows.Error
 	switch {
@@ -40,12 +46,28 @@ func newList(name string, r *bufio.Reader) (*list, error) {
 	case err != nil:
 		return nil, l.stop(err)
 	}
+	row = l.belowTitle(row)
 	l.line, l.header = row.Line, trimmed(row.Fields, 1)
 	if holdsImage(row.Fields) {
-		l.headless, l.first = true, &row
-		row.Fields = l.header
+		l.headless = true
+		l.ahead = func() (rows.Row, error) { return row, nil }
 	}
 	return l, nil
+}
+
+// belowTitle returns the row below a first row that is a title: one field of several, and no image in the
+// row below it. Else it returns the first row, and the one below is read next.
+func (l *list) belowTitle(first rows.Row) rows.Row {
+	if len(first.Fields) == 1 || len(trimmed(first.Fields, 1)) > 1 || holdsImage(first.Fields) {
+		return first
+	}
+	second, err := l.rows.Next()
+	if err != nil || holdsImage(second.Fields) || len(trimmed(second.Fields, 1)) == 1 {
+		l.ahead = func() (rows.Row, error) { return second, err }
+		return first
+	}
+	l.title = first.Line
+	return second
 }
 
 // stop returns the error that ends reading.
@@ -60,12 +82,8 @@ func (l *list) stop(err error) error {
 
 // next returns the next row that has as many fields as the header, or io.EOF.
 func (l *list) next() ([]string, error) {
-	if row := l.first; row != nil {
-		l.first, l.line = nil, row.Line
-		return row.Fields, nil
-	}
 	for {
-		row, err := l.rows.Next()
+		row, err := l.nextRow()
 		var bad *rows.Error
 		switch {
 		case err == io.EOF:
@@ -83,6 +101,15 @@ func (l *list) next() ([]string, error) {
 		}
 		l.fail(row.Line, miscounted(len(fields), len(l.header)))
 	}
+}
+
+// nextRow returns the next row as it is.
+func (l *list) nextRow() (rows.Row, error) {
+	if ahead := l.ahead; ahead != nil {
+		l.ahead = nil
+		return ahead()
+	}
+	return l.rows.Next()
 }
 
 // miscounted says that a row has another number of fields than the header.

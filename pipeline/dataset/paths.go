@@ -8,8 +8,6 @@ import (
 	"strconv"
 	"strings"
 
-	"golang.org/x/text/unicode/norm"
-
 	"github.com/tfpair/tfpair/internal/regular"
 )
 
@@ -27,6 +25,10 @@ type imageSet struct {
 	groups    groupNames
 	times     map[int32]string // of images, by number; nil where no row names one
 	otherwise []string         // paths that write a file's name in another way
+	escaped   []string         // paths with %20 and the like
+	renamed   []string         // paths with another extension than the file, or without
+	cut       string           // what paths begin with on another machine, or from another folder; "": nothing
+	cuts      int              // paths without it
 }
 
 type listed struct {
@@ -56,11 +58,10 @@ func (s *imageSet) find(name string) (int32, error) {
 	}
 	info, err := fs.Stat(s.root, clean)
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrInvalid) {
-		other, found := s.lookAlike(clean)
+		other, found := s.meant(name, clean)
 		if !found {
 			return 0, faulty(s.elsewhere(), "image %s is not in %q", shown(name), s.rootPath)
 		}
-		s.otherwise = append(s.otherwise, name)
 		clean = other
 		info, err = fs.Stat(s.root, clean)
 	}
@@ -103,6 +104,7 @@ func (s *imageSet) clean(name string) (string, error) {
 	if name == "" {
 		return "", faulty("", "empty path")
 	}
+	name = withoutURL(name)
 	slashed := name
 	if strings.Contains(name, `\`) {
 		if _, err := fs.Stat(s.root, path.Clean(name)); err == nil {
@@ -116,8 +118,13 @@ func (s *imageSet) clean(name string) (string, error) {
 	if inside, ok := strings.CutPrefix(clean, strings.TrimSuffix(s.absolute, "/")+"/"); ok && s.absolute != "" {
 		return inside, nil
 	}
+	absolute := strings.HasPrefix(slashed, "/") || drive
 	switch {
-	case strings.HasPrefix(slashed, "/") || drive:
+	case absolute:
+		if inside, ok := s.withoutCut(clean, true); ok {
+			s.cuts++
+			return inside, nil
+		}
 		mend := "name the folder that the paths begin with with --images, or write paths relative to it"
 		if s.named {
 			mend = "write paths relative to what --images names"
@@ -129,54 +136,19 @@ func (s *imageSet) clean(name string) (string, error) {
 	return clean, nil
 }
 
-// lookAlike finds the one file whose path differs from name in how accents are written, or
-// in capitals.
-func (s *imageSet) lookAlike(name string) (string, bool) {
-	dir := "."
-	for element := range strings.SplitSeq(name, "/") {
-		alike := s.names(dir)[folded(element)]
-		if i := slices.Index(alike, element); i >= 0 {
-			alike = alike[i : i+1]
-		} else if accents := composedLike(alike, element); len(accents) == 1 {
-			alike = accents
-		}
-		if len(alike) != 1 {
-			return "", false
-		}
-		dir = path.Join(dir, alike[0])
-	}
-	return dir, true
-}
-
-// folded returns a name in one way of accents and capitals.
-func folded(name string) string { return strings.ToLower(norm.NFC.String(name)) }
-
-// composedLike returns the names that differ from one in accents alone.
-func composedLike(names []string, one string) []string {
-	return slices.DeleteFunc(slices.Clone(names), func(n string) bool {
-		return norm.NFC.String(n) != norm.NFC.String(one)
-	})
-}
-
-// names returns the names in a folder by their folded ones, none where it cannot be read.
-func (s *imageSet) names(dir string) map[string][]string {
-	if names, ok := s.folders[dir]; ok {
-		return names
-	}
-	names := map[string][]string{}
-	entries, _ := fs.ReadDir(s.root, dir) // the path is reported as missing
-	for _, e := range entries {
-		key := folded(e.Name())
-		names[key] = append(names[key], e.Name())
-	}
-	s.folders[dir] = names
-	return names
-}
-
 // notes says how paths were read.
 func (s *imageSet) notes(d *Dataset) {
 	if s.backslash > 0 {
 		d.note("paths with backslashes are read with slashes: those of %s", plural(s.backslash, "image"))
+	}
+	if s.cuts > 0 {
+		d.note("paths are read without what they begin with, %+q: those of %s", s.cut, plural(s.cuts, "image"))
+	}
+	if n := len(s.escaped); n > 0 {
+		d.note("paths with %%20 and the like are read without: %d, such as %+q", n, s.escaped[0])
+	}
+	if n := len(s.renamed); n > 0 {
+		d.note("paths without a file's extension, or with another, are read as the one file of that name: %d, such as %+q", n, s.renamed[0])
 	}
 	if n := len(s.otherwise); n > 0 {
 		d.note("paths whose accents or capitals differ from a file's are read as that file's: %d, such as %+q",

@@ -13,13 +13,7 @@ import (
 
 // sloppy are lists as people and their programs write them, in testdata/sloppy. Each is read
 // at once, by the columns that its error tells to type, or by Fix.
-var sloppy = map[string]struct {
-	refused string  // the error at first, "" where the list is read
-	columns Columns // that the error tells
-	want    string  // pairs, triplets or photos
-	notes   string  // by the path of the list
-	dropped int     // rows that Fix leaves out
-}{
+var sloppy = map[string]sloppyList{
 	"semicolons.csv":         {want: "a.png b.png same\nc.png d.png different"},
 	"excel-utf16.csv":        {want: "a.png café.png same\nc.png d.png different", notes: "L: the list is read as UTF-16 text"},
 	"excel-utf16-no-bom.txt": {want: "a.png b.png same\nc.png d.png different", notes: "L: the list is read as UTF-16 text"},
@@ -72,6 +66,16 @@ L:14: path "../c.png" leads out of "."; --images names another folder or .zip`, 
 			"paths with backslashes are read with slashes: those of 1 image"},
 }
 
+// sloppyList is what is said of a list.
+type sloppyList struct {
+	text    string  // "" where it is a file of testdata/sloppy
+	refused string  // the error at first, "" where the list is read
+	columns Columns // that the error tells
+	want    string  // pairs, triplets, photos or classes
+	notes   string  // by the path of the list
+	dropped int     // rows that Fix leaves out
+}
+
 // rowsOf describes what a list holds, a row a line.
 func rowsOf(d *Dataset) string {
 	path := func(i int32) string { return d.Images[i].Path }
@@ -84,6 +88,10 @@ func rowsOf(d *Dataset) string {
 	case len(d.Matches) > 0:
 		for _, m := range d.Matches {
 			lines = append(lines, fmt.Sprint(path(m.Image), " ", path(m.Label), " ", d.Classes[d.Images[m.Image].Class]))
+		}
+	case len(d.Pairs) == 0:
+		for _, image := range d.Images {
+			lines = append(lines, image.Path+" "+d.Classes[image.Class])
 		}
 	default:
 		return describePairs(d)
@@ -102,28 +110,34 @@ func TestSloppyLists(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			m := files("a.png", "b.png", "c.png", "d.png", "in/e.png", "café.png", "with, comma.png")
-			m[name] = &fstest.MapFile{Data: text}
-			said := func(text string) string { return strings.ReplaceAll(text, name, "L") }
-			o := Options{FS: m, Data: name}
-			d, err := Open(o)
-			if tt.refused == "" != (err == nil) || err != nil && said(err.Error()) != tt.refused {
-				t.Fatalf("error %v\nwant  %s", err, tt.refused)
-			}
-			if o.Columns = tt.columns; tt.columns != nil {
-				d, err = Open(o)
-			}
-			if tt.dropped == 0 {
-				if err != nil {
-					t.Fatal(err)
-				}
-				if got := said(strings.Join(d.Notes, "\n")); rowsOf(d) != tt.want || got != tt.notes {
-					t.Errorf("rows\n%s\nnotes %s\nwant\n%s\nnotes %s", rowsOf(d), got, tt.want, tt.notes)
-				}
-			}
-			checkFix(t, o, tt.want, tt.dropped)
+			tt.check(t, name, text)
 		})
 	}
+}
+
+// check opens the list, as it is and then as its error tells, and mends it.
+func (tt sloppyList) check(t *testing.T, name string, text []byte) {
+	t.Helper()
+	m := files("a.png", "b.png", "c.png", "d.png", "in/e.png", "café.png", "with, comma.png")
+	m[name] = &fstest.MapFile{Data: text}
+	said := func(text string) string { return strings.ReplaceAll(text, name, "L") }
+	o := Options{FS: m, Data: name}
+	d, err := Open(o)
+	if tt.refused == "" != (err == nil) || err != nil && said(err.Error()) != tt.refused {
+		t.Fatalf("error %v\nwant  %s", err, tt.refused)
+	}
+	if o.Columns = tt.columns; tt.columns != nil {
+		d, err = Open(o)
+	}
+	if tt.dropped == 0 {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := said(strings.Join(d.Notes, "\n")); rowsOf(d) != tt.want || got != tt.notes {
+			t.Errorf("rows\n%s\nnotes %s\nwant\n%s\nnotes %s", rowsOf(d), got, tt.want, tt.notes)
+		}
+	}
+	checkFix(t, o, tt.want, tt.dropped)
 }
 
 // checkFix: what Fix writes is read without a word, as the rows wanted.

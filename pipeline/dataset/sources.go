@@ -110,6 +110,9 @@ func (s *source) nowhere() string {
 // readNotes says how the lists were read.
 func (s *source) readNotes(d *Dataset, images *imageSet) {
 	for _, l := range s.lists() {
+		if l.title > 0 {
+			d.note("%s: line %d is a title, and left out", l.path, l.title)
+		}
 		for _, note := range l.rows.Notes() {
 			d.note("%s: %s", l.path, note)
 		}

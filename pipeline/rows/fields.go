@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"unicode"
 )
 
 // separators stand between fields, what is rarely part of a path first.
@@ -63,10 +64,27 @@ func plain(text string, separator byte) (field, rest string, more bool) {
 	if separator == ' ' {
 		field, rest, _ = strings.Cut(strings.ReplaceAll(strings.TrimSpace(text), "\t", " "), " ")
 		rest = strings.TrimSpace(rest)
-		return field, rest, rest != ""
+		return Bare(field), rest, rest != ""
 	}
 	field, rest, more = strings.Cut(text, string(separator))
-	return strings.TrimSpace(field), rest, more
+	return Bare(field), rest, more
+}
+
+// otherQuotes are pairs of quotes that programs and word processors put around a field.
+var otherQuotes = [][2]string{{"'", "'"}, {"“", "”"}, {"„", "“"}, {"”", "”"}, {"‘", "’"}, {"’", "’"}, {"«", "»"}, {"`", "`"}}
+
+// Bare returns a field that has no double quotes without what nobody means by it: spaces and characters of
+// no width at its ends, and other quotes around it.
+func Bare(field string) string {
+	field = strings.TrimFunc(field, func(r rune) bool {
+		return unicode.IsSpace(r) || r == '\u200b' || r == '\u2060' || r == '\ufeff'
+	})
+	for _, q := range otherQuotes {
+		if inside, ok := strings.CutPrefix(field, q[0]); ok && strings.HasSuffix(inside, q[1]) {
+			return strings.TrimSpace(strings.TrimSuffix(inside, q[1]))
+		}
+	}
+	return field
 }
 
 // quoted returns the field in quotes that begins text, what is behind the separator that

@@ -36,6 +36,8 @@ type Reader struct {
 	separator byte // ' ' stands for any number of spaces; 0: the next row decides
 	comments  int  // lines that begin with #
 	comment   int  // the first of them
+	width     int  // fields of the first row
+	otherwise int  // rows that something else separates
 }
 
 // NewReader returns a reader of r. Tabs says that the file's name promises tabs.
@@ -80,6 +82,15 @@ func (r *Reader) Next() (Row, error) {
 		if err != nil {
 			return Row{}, &Error{r.lines.number, err}
 		}
+		if r.width == 0 {
+			r.width = len(fields)
+		}
+		if len(fields) == 1 && r.width > 1 { // headers are typed by other people than rows are written by
+			if other, err := split(text, separatorOf(text)); err == nil && len(other) == r.width {
+				fields = other
+				r.otherwise++
+			}
+		}
 		if strings.Join(fields, "") != "" { // spreadsheets write separators for empty rows
 			return Row{r.lines.number, fields}, nil
 		}
@@ -91,6 +102,9 @@ func (r *Reader) Notes() []string {
 	notes := r.lines.notes()
 	if r.comments > 0 {
 		notes = append(notes, fmt.Sprintf("lines that begin with # are comments: %d, first line %d", r.comments, r.comment))
+	}
+	if r.otherwise > 0 {
+		notes = append(notes, fmt.Sprintf("rows whose fields are separated by something else than the first row's: %d", r.otherwise))
 	}
 	return notes
 }

@@ -1,7 +1,7 @@
 // Package look groups pictures that look alike: photos of one shelf, one session or one
 // camera, where no name tells them apart.
 //
-//	picture → colours averaged to 8×8 → k-means among the pictures of a class → group
+//	picture → colours averaged to 8×8 → traits → k-means among the pictures of a class → group
 //
 // Bursts tells whether there is reason to do so. A group is a guess. What the data names, a column or a part of the path, is better.
 package look
@@ -70,7 +70,7 @@ func Groups(ctx context.Context, d *dataset.Dataset, o Options) (map[int32]strin
 	names := map[int32]string{}
 	for _, k := range alike {
 		images, known := k.known(looks)
-		for at, group := range cluster(known, min(groups, len(known)/least)) {
+		for at, group := range cluster(traits(known), min(groups, len(known)/least)) {
 			names[images[at]] = fmt.Sprintf("%s, look %d", k.name, group+1)
 		}
 	}

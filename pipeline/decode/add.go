@@ -1,6 +1,7 @@
 package decode
 
 import (
+	"context"
 	"fmt"
 	"image"
 	"slices"
@@ -73,7 +74,7 @@ func (d Decoder) format() format {
 			return header{width: h.Width, height: h.Height, perPixel: h.PerPixel, orientation: max(h.Orientation, 1),
 				mode: inColour, more: h.More}, err
 		},
-		decode: func(data []byte, _ header) (image.Image, error) { return d.Decode(data) },
+		decode: func(_ context.Context, data []byte, _ header) (image.Image, error) { return d.Decode(data) },
 	}
 }
 

@@ -19,6 +19,7 @@ package decode
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"image"
 	"io"
@@ -67,6 +68,16 @@ func (e *ImageError) Error() string { return fmt.Sprintf("decode %q: %v", e.Path
 // Unwrap returns the reason.
 func (e *ImageError) Unwrap() error { return e.Err }
 
+// FormatError says that data are of no format that is read.
+type FormatError struct{ Reason string }
+
+func (e *FormatError) Error() string { return e.Reason }
+
+// LimitError says which limit a picture is beyond. It may be a good picture.
+type LimitError struct{ Reason string }
+
+func (e *LimitError) Error() string { return e.Reason }
+
 // Open decodes the file at path, of which it reads at most l.MaxBytes+1 bytes. All
 // its errors are *ImageError. It is safe for concurrent use where fsys is.
 func Open(fsys fs.FS, path string, l Limits) (*image.NRGBA, error) {
@@ -111,30 +122,32 @@ func read(fsys fs.FS, path string, limit int64) ([]byte, error) {
 }
 
 func tooLong(got, limit int64) error {
-	return fmt.Errorf("file of %d bytes, limit %d", got, limit)
+	return &LimitError{fmt.Sprintf("file of %d bytes, limit %d", got, limit)}
 }
 
 // Decode returns the picture in data, which it neither keeps nor changes: opaque,
 // upright, bounds from (0,0). A panic inside a decoder is returned as an error.
-// It is safe for concurrent use; memory is bounded per call, so bound the calls.
-func Decode(data []byte, l Limits) (img *image.NRGBA, err error) {
+// It is safe for concurrent use; memory is bounded per call, so bound the calls: Cost tells
+// what one takes. Data of no known format are a *FormatError, those beyond the limits a *LimitError.
+func Decode(data []byte, l Limits) (*image.NRGBA, error) {
+	return DecodeContext(context.Background(), data, l)
+}
+
+// DecodeContext is Decode that gives up, with the error of ctx, soon after ctx is done. A GIF, a WebP
+// and a TIFF are decoded to the end all the same.
+func DecodeContext(ctx context.Context, data []byte, l Limits) (img *image.NRGBA, err error) {
 	defer recovered(&err)
-	l = l.withDefaults()
-	if n := int64(len(data)); n > l.MaxBytes {
-		return nil, tooLong(n, l.MaxBytes)
-	}
-	f, err := sniff(data)
+	f, h, err := examine(data, l)
 	if err != nil {
 		return nil, err
 	}
-	h, err := f.header(data)
-	if err != nil {
-		return nil, f.explain(err)
-	}
-	if err := h.check(f.name, l); err != nil {
+	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	raw, err := f.decode(data, h)
+	raw, err := f.decode(ctx, data, h)
+	if stopped := ctx.Err(); stopped != nil {
+		return nil, stopped
+	}
 	if err != nil {
 		return nil, f.explain(err)
 	}
@@ -149,6 +162,50 @@ func Decode(data []byte, l Limits) (img *image.NRGBA, err error) {
 	return turn(img, h.orientation), nil
 }
 
+// Cost returns about how many bytes Decode holds at once for data, the picture included, from the header
+// alone. What Decode refuses by the header is refused with the same error.
+func Cost(data []byte, l Limits) (bytes int64, err error) {
+	defer recovered(&err)
+	_, h, err := examine(data, l)
+	return h.memory(), err
+}
+
+// examine returns the format of data and what the header says, once it has passed the limits.
+func examine(data []byte, l Limits) (format, header, error) {
+	l = l.withDefaults()
+	if n := int64(len(data)); n > l.MaxBytes {
+		return format{}, header{}, tooLong(n, l.MaxBytes)
+	}
+	f, err := sniff(data)
+	if err != nil {
+		return format{}, header{}, err
+	}
+	h, err := f.header(data)
+	if err != nil {
+		return format{}, header{}, f.explain(err)
+	}
+	return f, h, h.check(f.name, l)
+}
+
+// readUntil returns a reader of data that fails with the error of ctx once that is done.
+func readUntil(ctx context.Context, data []byte) io.Reader {
+	return &untilDone{ctx, bytes.NewReader(data)}
+}
+
+// untilDone gives out little at a time, so that a decoder notices soon that nobody waits any more.
+type untilDone struct {
+	ctx context.Context
+	of  *bytes.Reader
+}
+
+// Read implements io.Reader.
+func (r *untilDone) Read(p []byte) (int, error) {
+	if err := r.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return r.of.Read(p[:min(len(p), 64<<10)])
+}
+
 // Read decodes the picture that r holds, of which it reads at most l.MaxBytes+1 bytes:
 // the body of a request, say. It is safe for concurrent use of different readers.
 func Read(r io.Reader, l Limits) (*image.NRGBA, error) {
@@ -158,7 +215,7 @@ func Read(r io.Reader, l Limits) (*image.NRGBA, error) {
 		return nil, err
 	}
 	if int64(len(data)) > limit {
-		return nil, fmt.Errorf("more than %d bytes", limit)
+		return nil, &LimitError{fmt.Sprintf("more than %d bytes", limit)}
 	}
 	return Decode(data, l)
 }

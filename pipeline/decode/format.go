@@ -3,6 +3,7 @@ package decode
 import (
 	"bytes"
 	"cmp"
+	"context"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -23,8 +24,8 @@ type format struct {
 	name   string
 	magic  string // '?' stands for any byte
 	header func(data []byte) (header, error)
-	decode func(data []byte, h header) (image.Image, error)
-	is     func(data []byte) bool // where no magic tells
+	decode func(ctx context.Context, data []byte, h header) (image.Image, error) // may stop once ctx is done
+	is     func(data []byte) bool                                                // where no magic tells
 }
 
 // header is what is known of a picture before memory is taken for its pixels.
@@ -58,7 +59,7 @@ const prefix = 1 << 20
 // sniff finds the format of data by its first bytes.
 func sniff(data []byte) (format, error) {
 	if len(data) == 0 {
-		return format{}, errors.New("file is empty")
+		return format{}, &FormatError{"file is empty"}
 	}
 	for _, f := range known() {
 		if f.matches(data) {
@@ -67,8 +68,8 @@ func sniff(data []byte) (format, error) {
 	}
 	names := Formats()
 	last := len(names) - 1
-	return format{}, fmt.Errorf("not a %s or %s image (begins with %q)", strings.Join(names[:last], ", "), names[last],
-		data[:min(len(data), 12)])
+	return format{}, &FormatError{fmt.Sprintf("not a %s or %s image (begins with %q)", strings.Join(names[:last], ", "), names[last],
+		data[:min(len(data), 12)])}
 }
 
 func (f format) matches(data []byte) bool {
@@ -109,24 +110,28 @@ func (h header) check(name string, l Limits) error {
 	if h.width <= 0 || h.height <= 0 {
 		return fmt.Errorf("damaged %s: header says %dx%d pixels", name, h.width, h.height)
 	}
+	refuse := func(text string, args ...any) error {
+		return &LimitError{fmt.Sprintf("%s of %dx%d pixels ", name, h.width, h.height) + fmt.Sprintf(text, args...)}
+	}
 	if h.width > l.MaxSide || h.height > l.MaxSide {
-		return fmt.Errorf("%s of %dx%d pixels, limit %d a side",
-			name, h.width, h.height, l.MaxSide)
+		return &LimitError{fmt.Sprintf("%s of %dx%d pixels, limit %d a side", name, h.width, h.height, l.MaxSide)}
 	}
 	if most := maxScanned / (int64(h.width) * int64(h.height)); int64(h.scans) > max(most, 1) {
-		return fmt.Errorf("%s of %dx%d pixels in %d scans, limit %d at this size",
-			name, h.width, h.height, h.scans, max(most, 1))
+		return refuse("in %d scans, limit %d at this size", h.scans, max(most, 1))
 	}
+	if need := h.memory(); need > l.MaxMemory {
+		return refuse("needs about %d MiB to decode, limit %d MiB", need>>20, l.MaxMemory>>20)
+	}
+	return nil
+}
+
+// memory returns about how many bytes decoding holds at once.
+func (h header) memory() int64 {
 	perPixel := h.perPixel
 	if h.orientation > 1 {
 		perPixel += 4 // the turned copy
 	}
-	need := int64(float64(int64(h.width)*int64(h.height)) * perPixel)
-	if need > l.MaxMemory {
-		return fmt.Errorf("%s of %dx%d pixels needs about %d MiB to decode, limit %d MiB",
-			name, h.width, h.height, need>>20, l.MaxMemory>>20)
-	}
-	return nil
+	return int64(float64(int64(h.width)*int64(h.height)) * perPixel)
 }
 
 // pngHeader reads IHDR, which must be the first chunk, and finds eXIf (PNG, third
@@ -184,8 +189,8 @@ func pngHeader(data []byte) (header, error) {
 	}
 }
 
-func decodePNG(data []byte, _ header) (image.Image, error) {
-	return png.Decode(bytes.NewReader(data))
+func decodePNG(ctx context.Context, data []byte, _ header) (image.Image, error) {
+	return png.Decode(readUntil(ctx, data))
 }
 
 func bmpHeader(data []byte) (header, error) {
@@ -199,8 +204,8 @@ func bmpHeader(data []byte) (header, error) {
 
 // decodeBMP returns the picture opaque where its fourth byte is padding: always, unless the
 // header has masks, and where all of it is zero, since nobody means a picture that is not there.
-func decodeBMP(data []byte, _ header) (image.Image, error) {
-	img, err := bmp.Decode(bytes.NewReader(data))
+func decodeBMP(ctx context.Context, data []byte, _ header) (image.Image, error) {
+	img, err := bmp.Decode(readUntil(ctx, data))
 	if err != nil {
 		return nil, err
 	}

@@ -3,6 +3,7 @@ package decode
 import (
 	"bytes"
 	"compress/lzw"
+	"context"
 	"encoding/binary"
 	"errors"
 	"image"
@@ -42,7 +43,7 @@ const surplusGIF = "gif: too much image data"
 
 // decodeGIF returns the first frame, laid on a white canvas where it is smaller
 // than the logical screen.
-func decodeGIF(data []byte, h header) (image.Image, error) {
+func decodeGIF(_ context.Context, data []byte, h header) (image.Image, error) {
 	frame, err := gif.Decode(bytes.NewReader(data))
 	if err != nil && err.Error() == surplusGIF {
 		if data, err = withoutSurplus(data); err == nil {

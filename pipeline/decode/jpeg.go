@@ -2,6 +2,7 @@ package decode
 
 import (
 	"bytes"
+	"context"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -202,6 +203,6 @@ func (f *frame) cost() float64 {
 	return samples + 4
 }
 
-func decodeJPEG(data []byte, _ header) (image.Image, error) {
-	return jpeg.Decode(bytes.NewReader(data))
+func decodeJPEG(ctx context.Context, data []byte, _ header) (image.Image, error) {
+	return jpeg.Decode(readUntil(ctx, data))
 }

@@ -2,6 +2,8 @@ package decode
 
 import (
 	"bytes"
+	"context"
+	"errors"
 	"fmt"
 	"image"
 	"runtime"
@@ -100,4 +102,51 @@ func allocated(t *testing.T, data []byte) float64 {
 	}
 	runtime.ReadMemStats(&after)
 	return float64(after.TotalAlloc - before.TotalAlloc)
+}
+
+// TestErrors: what is no picture and what is too large a one can be told apart, by Cost too.
+func TestErrors(t *testing.T) {
+	f := samples(t)
+	cost, err := Cost(f["rgb.png"], Limits{})
+	if want := int64(4 * width * height); err != nil || cost != want { // as in TestDecodeLimits
+		t.Errorf("Cost(rgb.png) = %d, %v; want %d", cost, err, want)
+	}
+	for _, l := range []Limits{{MaxSide: 31}, {MaxBytes: 10}, {MaxMemory: 10}} {
+		_, err := Decode(f["rgb.png"], l)
+		_, costErr := Cost(f["rgb.png"], l)
+		var limit *LimitError
+		if !errors.As(err, &limit) || costErr == nil || costErr.Error() != err.Error() {
+			t.Errorf("Decode(rgb.png, %+v) = %v, Cost = %v; want the same *LimitError", l, err, costErr)
+		}
+	}
+	var format *FormatError
+	if _, err := Decode([]byte("hello"), Limits{}); !errors.As(err, &format) {
+		t.Errorf("Decode(hello) = %v, want a *FormatError", err)
+	}
+}
+
+// countdown is a context that is done once it has been asked so many times.
+type countdown struct {
+	context.Context
+	left int
+}
+
+func (c *countdown) Err() error {
+	if c.left--; c.left < 0 {
+		return context.Canceled
+	}
+	return nil
+}
+
+// TestDecodeContext: decoding ends where nobody waits for it, at the start and half way.
+func TestDecodeContext(t *testing.T) {
+	big := jpegOf(t, paint(image.NewNRGBA(image.Rect(0, 0, 1024, 1024)), opaque))
+	for _, left := range []int{0, 1, 3} { // image/jpeg reads 4 KB at a time: the file has many
+		if _, err := DecodeContext(&countdown{t.Context(), left}, big, Limits{}); !errors.Is(err, context.Canceled) {
+			t.Errorf("DecodeContext, done after %d looks = %v, want %v", left, err, context.Canceled)
+		}
+	}
+	if _, err := DecodeContext(t.Context(), big, Limits{}); err != nil {
+		t.Errorf("DecodeContext = %v", err)
+	}
 }

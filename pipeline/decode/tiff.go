@@ -2,6 +2,7 @@ package decode
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"image"
@@ -119,7 +120,7 @@ func fieldsOf(d ifd, data []byte) (map[uint16]uint32, error) {
 
 // decodeTIFF turns what was sent as a fax and says that black is zero: a white run is a run of
 // zeros (TIFF 6.0, section 11), and the decoder takes it for white whatever zero means.
-func decodeTIFF(data []byte, _ header) (image.Image, error) {
+func decodeTIFF(_ context.Context, data []byte, _ header) (image.Image, error) {
 	img, err := tiff.Decode(bytes.NewReader(data))
 	if err != nil {
 		return nil, err

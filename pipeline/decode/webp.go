@@ -2,6 +2,7 @@ package decode
 
 import (
 	"bytes"
+	"context"
 	"encoding/binary"
 	"fmt"
 	"image"
@@ -47,7 +48,7 @@ func webpHeader(data []byte) (header, error) {
 // decodeWebP returns the picture with the samples of lossy files read as what they
 // are: golang.org/x/image/webp declares them full range, so that white would come
 // out as 235.
-func decodeWebP(data []byte, _ header) (image.Image, error) {
+func decodeWebP(_ context.Context, data []byte, _ header) (image.Image, error) {
 	img, err := webp.Decode(bytes.NewReader(data))
 	if err != nil {
 		return nil, err

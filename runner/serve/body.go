@@ -1,0 +1,160 @@
+package serve
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"io"
+	"mime"
+	"mime/multipart"
+	"net/http"
+	"strings"
+)
+
+// firstChunk is what is held for a body before its first byte: little, so that many slow clients hold little.
+const firstChunk = 16 << 10
+
+// read returns all of r, and holds what that takes as it comes. length is what r has, as far as is
+// known, else −1.
+func (c *call) read(r io.Reader, length int64) ([]byte, error) {
+	size := int64(firstChunk)
+	if length >= 0 {
+		size = min(size, length+1) // one more, so that the end is seen
+	}
+	if err := c.hold.take(size); err != nil {
+		return nil, err
+	}
+	data := make([]byte, 0, size)
+	for {
+		n, err := r.Read(data[len(data):cap(data)])
+		data = data[:len(data)+n]
+		if errors.Is(err, io.EOF) {
+			return data, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		if len(data) < cap(data) {
+			continue
+		}
+		more := min(2*int64(cap(data)), c.service.limits.Body+1)
+		if length >= int64(len(data)) {
+			more = min(more, length+1)
+		}
+		if err := c.hold.take(more); err != nil {
+			return nil, err
+		}
+		larger := make([]byte, len(data), more)
+		copy(larger, data)
+		c.hold.give(int64(cap(data)))
+		data = larger
+	}
+}
+
+// body returns the whole body.
+func (c *call) body() ([]byte, error) { return c.read(c.request.Body, c.request.ContentLength) }
+
+// contentType returns the type of the body without its parameters, and these.
+func contentType(r *http.Request) (string, map[string]string) {
+	kind, parameters, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	if err != nil {
+		return "", nil
+	}
+	return kind, parameters
+}
+
+// part is a file of a form.
+type part struct {
+	name string
+	data []byte
+}
+
+// form returns the parts of a multipart body, most at most.
+func (c *call) form(boundary string, most int) ([]part, error) {
+	if boundary == "" {
+		return nil, malformed("Content-Type multipart/form-data has no boundary")
+	}
+	var parts []part
+	for reader := multipart.NewReader(c.request.Body, boundary); ; {
+		p, err := reader.NextPart()
+		if errors.Is(err, io.EOF) {
+			return parts, nil
+		}
+		var data []byte
+		if err == nil {
+			data, err = c.read(p, -1)
+		}
+		if err != nil {
+			return nil, ofForm(err)
+		}
+		if len(parts) == most {
+			return nil, failed(http.StatusRequestEntityTooLarge, "too_many", "the form has more than %d parts", most)
+		}
+		parts = append(parts, part{p.FormName(), data})
+	}
+}
+
+// ofForm tells a form that is none from one that did not arrive.
+func ofForm(err error) error {
+	var own *failure
+	var large *http.MaxBytesError
+	if errors.As(err, &own) || errors.As(err, &large) || isGone(err) || isSlow(err) {
+		return err
+	}
+	return malformed("the body is no multipart/form-data: %v", err)
+}
+
+// jsonFactor is how many times the body of JSON is held at most: as text, as strings, and as files.
+const jsonFactor = 2
+
+// decodeJSON reads the body into v. Fields that v lacks are refused.
+func (c *call) decodeJSON(v any) error {
+	data, err := c.body()
+	if err != nil {
+		return err
+	}
+	if err := c.hold.take(jsonFactor * int64(len(data))); err != nil {
+		return err
+	}
+	d := json.NewDecoder(bytes.NewReader(data))
+	d.DisallowUnknownFields()
+	if err := d.Decode(v); err != nil {
+		return malformed("the body is not the JSON that is wanted here: %s", strings.TrimPrefix(err.Error(), "json: "))
+	}
+	if _, err := d.Token(); !errors.Is(err, io.EOF) {
+		return malformed("the body goes on after its JSON")
+	}
+	return nil
+}
+
+// fileOf returns the picture in a string of JSON: base64, or a data URI with base64.
+func fileOf(text string) ([]byte, error) {
+	if rest, ok := strings.CutPrefix(text, "data:"); ok {
+		head, data, found := strings.Cut(rest, ",")
+		if !found || !strings.HasSuffix(head, ";base64") {
+			return nil, malformed("a data URI has no ;base64, in it")
+		}
+		text = data
+	} else if strings.Contains(text[:min(len(text), 16)], "://") {
+		return nil, malformed("a picture is given by URL, which is not fetched: send its bytes in base64, or as a data URI")
+	}
+	file, err := base64.StdEncoding.DecodeString(text)
+	if err != nil {
+		return nil, malformed("a picture is no base64: %v", err)
+	}
+	return file, nil
+}
+
+// filesOf is fileOf for several.
+func filesOf(texts ...string) ([][]byte, error) {
+	var files [][]byte
+	for _, text := range texts {
+		file, err := fileOf(text)
+		if err != nil {
+			return nil, err
+		}
+		files = append(files, file)
+	}
+	return files, nil
+}

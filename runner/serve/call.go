@@ -1,0 +1,180 @@
+package serve
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"io"
+	"log/slog"
+	"net/http"
+	"regexp"
+	"runtime/debug"
+	"strconv"
+	"time"
+)
+
+// call is a request that is being answered.
+type call struct {
+	service  *Service
+	request  *http.Request
+	header   http.Header // of the answer
+	ctx      context.Context
+	id       string // of the request
+	hold     *hold
+	done     []func() // called when the answer is made
+	loaded   *loaded  // nil: no model was asked
+	pictures int
+}
+
+// text is an answer that is not JSON, or is JSON already.
+type text struct {
+	contentType string
+	data        []byte
+}
+
+// handler returns what answers the requests of a route.
+func (s *Service) handler(rt route) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		began := time.Now()
+		s.metrics.inflight.Inc()
+		defer s.metrics.inflight.Dec()
+		c := &call{service: s, request: r, header: w.Header(), ctx: r.Context(), id: requestID(r)}
+		c.header.Set("X-Request-Id", c.id)
+		if s.stopping.Load() {
+			c.header.Set("Connection", "close") // an idle one would be closed under the next request
+		}
+		body := r.Body
+		answer, err := c.answer(w, rt)
+		status, failure := http.StatusOK, (*failure)(nil)
+		if err != nil {
+			failure = failureOf(err)
+			status, answer = failure.status, rt.style.body(failure, c.id)
+			c.drain(body)
+		}
+		c.write(w, status, failure, answer)
+		c.report(rt, status, failure, time.Since(began))
+	})
+}
+
+// requestIDs are those that are taken from a client: they go into log lines and headers.
+var requestIDs = regexp.MustCompile(`^[A-Za-z0-9._:/=+-]{1,128}$`)
+
+// requestID returns the id that the client, or what stands before the service, has given, or a new one.
+func requestID(r *http.Request) string {
+	if id := r.Header.Get("X-Request-Id"); requestIDs.MatchString(id) {
+		return id
+	}
+	return rand.Text()
+}
+
+// answer makes the answer. A panic becomes an error, whose stack is logged.
+func (c *call) answer(w http.ResponseWriter, rt route) (answer any, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			c.service.log.Error("panic", "request_id", c.id, "panic", r, "stack", string(debug.Stack()))
+			answer, err = nil, failed(http.StatusInternalServerError, "internal", "an error inside the service; its log says more under the request id")
+		}
+		for _, done := range c.done {
+			done()
+		}
+	}()
+	if rt.probe {
+		return rt.answer(c)
+	}
+	if err := c.service.tokens.check(c.request); err != nil {
+		c.header.Set("WWW-Authenticate", "Bearer")
+		return nil, err
+	}
+	if c.hold, err = c.service.budget.enter(); err != nil {
+		return nil, err
+	}
+	c.done = append(c.done, c.hold.leave)
+	limit := c.service.limits.Body
+	if c.request.ContentLength > limit {
+		return nil, &http.MaxBytesError{Limit: limit}
+	}
+	if coding := c.request.Header.Get("Content-Encoding"); coding != "" && coding != "identity" {
+		return nil, failed(http.StatusUnsupportedMediaType, "encoded", "Content-Encoding %q is not read: send the body as it is", coding)
+	}
+	c.request.Body = http.MaxBytesReader(w, c.request.Body, limit)
+	return rt.answer(c)
+}
+
+// drain reads what the client still sends of a request that is refused: one that sends sees no answer.
+// A client that asks before it sends gets the answer at once.
+func (c *call) drain(body io.Reader) {
+	if c.request.Header.Get("Expect") == "" {
+		_, _ = io.CopyN(io.Discard, body, c.service.limits.Body) // it may have gone
+	}
+}
+
+// model returns the model with a name, "" for the first, which answers until the call is done.
+func (c *call) model(name string) (*loaded, error) {
+	p := c.service.slot(name)
+	if p == nil {
+		return nil, failed(http.StatusNotFound, "no_model", "there is no model %q; GET /v1/models lists them", name)
+	}
+	l, done := p.use()
+	if l == nil {
+		return nil, unready("model %q is not open yet", p.Name)
+	}
+	c.done = append(c.done, done)
+	c.loaded = l
+	return l, nil
+}
+
+// write sends the answer: an http.Handler makes it itself.
+func (c *call) write(w http.ResponseWriter, status int, f *failure, answer any) {
+	if h, ok := answer.(http.Handler); ok {
+		h.ServeHTTP(w, c.request)
+		return
+	}
+	t, ok := answer.(text)
+	if !ok {
+		t.contentType = "application/json"
+		var err error
+		if t.data, err = json.Marshal(answer); err != nil { // an embedding that is not finite
+			status, t.data = http.StatusInternalServerError, []byte(`{"error":{"code":"internal","message":"the answer is not finite"}}`)
+			c.service.log.Error("no answer", "request_id", c.id, "error", err)
+		}
+	}
+	if f != nil && (status == http.StatusTooManyRequests || status == http.StatusServiceUnavailable) {
+		c.header.Set("Retry-After", strconv.Itoa(int(retryAfter/time.Second)))
+	}
+	c.header.Set("Content-Type", t.contentType)
+	c.header.Set("X-Content-Type-Options", "nosniff")
+	c.header.Set("Content-Length", strconv.Itoa(len(t.data)))
+	w.WriteHeader(status)
+	_, _ = w.Write(t.data) // the client may have gone
+}
+
+// report counts and logs an answered request.
+func (c *call) report(rt route, status int, f *failure, took time.Duration) {
+	m, model := c.service.metrics, ""
+	attributes := []slog.Attr{slog.String("request_id", c.id), slog.String("method", c.request.Method), slog.String("route", rt.path),
+		slog.Int("status", status), slog.Float64("seconds", took.Seconds()), slog.Int("pictures", c.pictures), slog.String("client", c.request.RemoteAddr)}
+	if c.loaded != nil {
+		model = c.loaded.name
+		attributes = append(attributes, c.loaded.attributes()...)
+	}
+	m.requests.WithLabelValues(rt.path, model, strconv.Itoa(status)).Inc()
+	m.duration.WithLabelValues(rt.path).Observe(took.Seconds())
+	if c.pictures > 0 {
+		m.pictures.Observe(float64(c.pictures))
+	}
+	level := slog.LevelInfo
+	if rt.probe {
+		level = slog.LevelDebug
+	}
+	if f != nil {
+		attributes = append(attributes, slog.String("code", f.code), slog.String("message", f.message))
+		if f.reason != "" {
+			m.rejected.WithLabelValues(f.reason).Inc()
+		}
+		if f.err != nil {
+			level = slog.LevelError
+			attributes = append(attributes, slog.String("error", f.err.Error()))
+		}
+	}
+	c.service.log.LogAttrs(c.ctx, level, "request", attributes...)
+}

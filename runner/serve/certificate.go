@@ -1,0 +1,77 @@
+package serve
+
+import (
+	"crypto/tls"
+	"fmt"
+	"log/slog"
+	"os"
+	"sync"
+	"time"
+)
+
+// certificate is a pair of files that is read again when they change. A pair that cannot be used
+// changes nothing.
+type certificate struct {
+	file, key string
+	log       *slog.Logger
+
+	mu     sync.Mutex // protects what follows
+	pair   *tls.Certificate
+	state  string // of the files, as they were read
+	looked time.Time
+}
+
+// read reads the files. c.mu is held, or nobody else has c.
+func (c *certificate) read() error {
+	state, err := c.stateOfFiles()
+	if err != nil {
+		return err
+	}
+	pair, err := tls.LoadX509KeyPair(c.file, c.key)
+	if err != nil {
+		return fmt.Errorf("TLS certificate %q and key %q: %w", c.file, c.key, err)
+	}
+	c.pair, c.state = &pair, state
+	return nil
+}
+
+// stateOfFiles returns what changes when the files do, and refuses what are no files.
+func (c *certificate) stateOfFiles() (state string, err error) {
+	for _, path := range []string{c.file, c.key} {
+		info, err := os.Stat(path)
+		if err != nil {
+			return "", fmt.Errorf("TLS: %w", err)
+		}
+		if !info.Mode().IsRegular() {
+			return "", fmt.Errorf("TLS: %q is no file, but %s", path, kind(info.Mode()))
+		}
+		state += fmt.Sprintf("%d %d ", info.Size(), info.ModTime().UnixNano())
+	}
+	return state, nil
+}
+
+// kind names what is no regular file.
+func kind(mode os.FileMode) string {
+	switch {
+	case mode.IsDir():
+		return "a folder"
+	case mode&os.ModeNamedPipe != 0:
+		return "a pipe"
+	}
+	return "a device or a socket"
+}
+
+// get is the GetCertificate of a server.
+func (c *certificate) get(*tls.ClientHelloInfo) (*tls.Certificate, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if now := time.Now(); now.Sub(c.looked) > lookEvery {
+		c.looked = now
+		if state, err := c.stateOfFiles(); err != nil || state != c.state {
+			if err = c.read(); err != nil {
+				c.log.Error("the certificate of before is kept", "error", err)
+			}
+		}
+	}
+	return c.pair, nil
+}

@@ -1,0 +1,35 @@
+package serve
+
+// health is the answer of a probe that goes well.
+type health struct {
+	Status string `json:"status"`
+}
+
+// alive answers GET /livez: 503 means that the process is of no more use and should be started again.
+func alive(c *call) (any, error) {
+	if c.service.stuck.Load() {
+		return nil, unready("a run of a model took longer than its timeout; start the service again")
+	}
+	return health{"alive"}, nil
+}
+
+// ready answers GET /readyz: 503 means that requests should go elsewhere.
+func ready(c *call) (any, error) {
+	switch s := c.service; {
+	case s.stopping.Load():
+		return nil, unready("the service is shutting down")
+	case !s.started.Load():
+		return nil, unready("models are being opened")
+	case s.stuck.Load():
+		return nil, unready("a run of a model took longer than its timeout")
+	}
+	return health{"ready"}, nil
+}
+
+// startedUp answers GET /startupz: 503 until all models are open.
+func startedUp(c *call) (any, error) {
+	if !c.service.started.Load() {
+		return nil, unready("models are being opened")
+	}
+	return health{"started"}, nil
+}

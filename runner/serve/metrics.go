@@ -1,0 +1,104 @@
+package serve
+
+import (
+	"fmt"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+)
+
+// metrics are what GET /metrics tells, in Prometheus' text format. All have base units: seconds, bytes.
+type metrics struct {
+	registry   *prometheus.Registry
+	requests   *prometheus.CounterVec   // route, model, code
+	duration   *prometheus.HistogramVec // route
+	queue      prometheus.Histogram
+	decode     prometheus.Histogram
+	inference  *prometheus.HistogramVec // model
+	pictures   prometheus.Histogram
+	inflight   prometheus.Gauge
+	rejected   *prometheus.CounterVec // reason
+	loads      *prometheus.CounterVec // model, result
+	modelInfo  *prometheus.Desc
+	indexSize  *prometheus.Desc
+	queueDepth *prometheus.Desc
+	budget     *prometheus.Desc
+	service    *Service
+}
+
+// Buckets of times, in seconds: those of OpenTelemetry for requests, and finer ones for what is inside.
+var (
+	requestBuckets = []float64{0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10, 30}
+	innerBuckets   = prometheus.ExponentialBuckets(1e-4, 2, 18) // 0.1 ms … 13 s
+	sizeBuckets    = prometheus.ExponentialBuckets(1, 2, 6)     // 1 … 32 pictures
+)
+
+func newMetrics(s *Service) *metrics {
+	counter := func(name, help string, labels ...string) *prometheus.CounterVec {
+		return prometheus.NewCounterVec(prometheus.CounterOpts{Namespace: "tfpair", Name: name, Help: help}, labels)
+	}
+	histogram := func(name, help string, buckets []float64, labels ...string) *prometheus.HistogramVec {
+		return prometheus.NewHistogramVec(prometheus.HistogramOpts{Namespace: "tfpair", Name: name, Help: help, Buckets: buckets}, labels)
+	}
+	plain := func(name, help string, buckets []float64) prometheus.Histogram {
+		return prometheus.NewHistogram(prometheus.HistogramOpts{Namespace: "tfpair", Name: name, Help: help, Buckets: buckets})
+	}
+	m := &metrics{
+		service:   s,
+		registry:  prometheus.NewRegistry(),
+		requests:  counter("requests_total", "Requests answered.", "route", "model", "code"),
+		duration:  histogram("request_duration_seconds", "Time from the header of a request to its answer.", requestBuckets, "route"),
+		queue:     plain("queue_duration_seconds", "Time that a request waited for its turn.", innerBuckets),
+		decode:    plain("decode_duration_seconds", "Time in which the pictures of a request were decoded and resized.", innerBuckets),
+		inference: histogram("inference_duration_seconds", "Time in which the pictures of a request were embedded.", innerBuckets, "model"),
+		pictures:  plain("request_pictures", "Pictures of a request.", sizeBuckets),
+		inflight:  prometheus.NewGauge(prometheus.GaugeOpts{Namespace: "tfpair", Name: "inflight_requests", Help: "Requests that are being answered."}),
+		rejected:  counter("rejected_total", "Requests that were answered 429, by what was full.", "reason"),
+		loads:     counter("model_loads_total", "Versions of models that were opened, or could not be.", "model", "result"),
+		modelInfo: prometheus.NewDesc("tfpair_model_info", "1 for the version of a model that answers.",
+			[]string{"model", "version", "sha256"}, nil),
+		indexSize:  prometheus.NewDesc("tfpair_index_size", "Pictures that a model can be searched in.", []string{"model"}, nil),
+		queueDepth: prometheus.NewDesc("tfpair_queue_depth", "Requests that wait for their turn.", nil, nil),
+		budget:     prometheus.NewDesc("tfpair_budget_bytes", "Memory that requests hold, by what for.", []string{"part"}, nil),
+	}
+	for _, reason := range []string{"queue", "memory", "wait"} {
+		m.rejected.WithLabelValues(reason) // 0 is an answer, too
+	}
+	m.registry.MustRegister(m.requests, m.duration, m.queue, m.decode, m.inference, m.pictures, m.inflight, m.rejected, m.loads, m,
+		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	return m
+}
+
+// Describe implements prometheus.Collector.
+func (m *metrics) Describe(to chan<- *prometheus.Desc) {
+	for _, d := range []*prometheus.Desc{m.modelInfo, m.indexSize, m.queueDepth, m.budget} {
+		to <- d
+	}
+}
+
+// Collect implements prometheus.Collector: it tells what is so at this moment.
+func (m *metrics) Collect(to chan<- prometheus.Metric) {
+	gauge := func(d *prometheus.Desc, value float64, labels ...string) {
+		to <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, value, labels...)
+	}
+	gauge(m.queueDepth, float64(m.service.turns.waiting.Load()))
+	gauge(m.budget, float64(m.service.budget.held.Load()), "requests")
+	gauge(m.budget, float64(m.service.budget.decoded.Load()), "decoding")
+	for _, p := range m.service.slots {
+		l, done := p.use()
+		if l == nil {
+			continue
+		}
+		gauge(m.modelInfo, 1, p.Name, fmt.Sprint(l.info.Version), l.info.Manifest.WeightsSHA256)
+		if l.Index != nil {
+			gauge(m.indexSize, float64(l.Index.Vectors().Len()), p.Name)
+		}
+		done()
+	}
+}
+
+// answer answers GET /metrics.
+func (m *metrics) answer(*call) (any, error) {
+	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{}), nil
+}

@@ -1,0 +1,285 @@
+package serve
+
+import (
+	"net/http"
+	"strconv"
+
+	"github.com/tfpair/tfpair/models"
+)
+
+// pictureRequest is JSON with pictures.
+type pictureRequest struct {
+	Model  string   `json:"model,omitempty" doc:"name of the model; the first one where it is left out"`
+	Image  string   `json:"image,omitempty" doc:"a picture in base64, or as a data URI"`
+	Images []string `json:"images,omitempty" doc:"several pictures"`
+}
+
+// embedded is the answer of /v1/embed.
+type embedded struct {
+	of
+	Dim        int         `json:"dim" doc:"numbers of an embedding"`
+	Embeddings [][]float32 `json:"embeddings" doc:"of the pictures, in their order"`
+}
+
+// of says whose answer it is.
+type of struct {
+	Model   string `json:"model" doc:"its name"`
+	Version int    `json:"version" doc:"number of its version, 0 if it has none"`
+	Space   string `json:"embedding_space" doc:"embeddings can be compared where this is equal: store it beside them"`
+}
+
+func (l *loaded) of() of { return of{l.name, l.info.Version, l.info.Manifest.Space} }
+
+// embedPictures answers POST /v1/embed.
+func embedPictures(c *call) (any, error) {
+	files, name, err := c.files()
+	if err != nil {
+		return nil, err
+	}
+	l, err := c.model(name)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := c.embed(l, files)
+	if err != nil {
+		return nil, err
+	}
+	return embedded{l.of(), l.info.Manifest.EmbeddingDim, split(rows, l.info.Manifest.EmbeddingDim)}, nil
+}
+
+// split returns the rows of embeddings [N,D].
+func split(rows []float32, dim int) [][]float32 {
+	var list [][]float32
+	for ; len(rows) >= dim; rows = rows[dim:] {
+		list = append(list, rows[:dim])
+	}
+	return list
+}
+
+// files returns the pictures of a request, as they were sent, and the name of the model that it is for.
+func (c *call) files() (files [][]byte, model string, err error) {
+	model = c.request.URL.Query().Get("model")
+	kind, parameters := contentType(c.request)
+	switch kind {
+	case "multipart/form-data":
+		parts, err := c.form(parameters["boundary"], c.service.limits.Pictures)
+		for _, p := range parts {
+			files = append(files, p.data)
+		}
+		return files, model, err
+	case "application/json":
+		var r pictureRequest
+		if err := c.decodeJSON(&r); err != nil {
+			return nil, "", err
+		}
+		if r.Image != "" {
+			r.Images = append([]string{r.Image}, r.Images...)
+		}
+		files, err := filesOf(r.Images...)
+		return files, orWord(r.Model, model), err
+	}
+	data, err := c.body() // whatever it says it is: the first bytes of a picture tell
+	return [][]byte{data}, model, err
+}
+
+func orWord(word, otherwise string) string {
+	if word == "" {
+		return otherwise
+	}
+	return word
+}
+
+// pairRequest is JSON with two pictures.
+type pairRequest struct {
+	Model string `json:"model,omitempty" doc:"name of the model; the first one where it is left out"`
+	Left  string `json:"left" doc:"a picture in base64, or as a data URI"`
+	Right string `json:"right" doc:"the other"`
+}
+
+// comparison is the answer of /v1/compare.
+type comparison struct {
+	of
+	models.Comparison
+	Threshold models.Threshold `json:"threshold" doc:"distance up to which two pictures are the same, and where it comes from"`
+}
+
+// comparePictures answers POST /v1/compare.
+func comparePictures(c *call) (any, error) {
+	files, name, err := c.pair()
+	if err != nil {
+		return nil, err
+	}
+	l, err := c.model(name)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := c.embed(l, files)
+	if err != nil {
+		return nil, err
+	}
+	dim := l.info.Manifest.EmbeddingDim
+	list, err := l.Model.CompareEmbeddings(c.ctx, rows[:dim], rows[dim:])
+	if err != nil {
+		return nil, err
+	}
+	return comparison{l.of(), list[0], l.info.Manifest.Threshold}, nil
+}
+
+// pair returns the two pictures of a request.
+func (c *call) pair() (files [][]byte, model string, err error) {
+	model = c.request.URL.Query().Get("model")
+	switch kind, parameters := contentType(c.request); kind {
+	case "multipart/form-data":
+		parts, err := c.form(parameters["boundary"], 2)
+		if err != nil {
+			return nil, "", err
+		}
+		if len(parts) != 2 || parts[0].name == parts[1].name {
+			return nil, "", malformed("the form must have the files left and right")
+		}
+		if parts[0].name == "right" {
+			parts[0], parts[1] = parts[1], parts[0]
+		}
+		if parts[0].name != "left" || parts[1].name != "right" {
+			return nil, "", malformed("the form must have the files left and right, got %q and %q", parts[0].name, parts[1].name)
+		}
+		return [][]byte{parts[0].data, parts[1].data}, model, nil
+	case "application/json":
+		var r pairRequest
+		if err := c.decodeJSON(&r); err != nil {
+			return nil, "", err
+		}
+		if r.Left == "" || r.Right == "" {
+			return nil, "", malformed("the JSON must have the pictures left and right")
+		}
+		files, err := filesOf(r.Left, r.Right)
+		return files, orWord(r.Model, model), err
+	}
+	return nil, "", failed(http.StatusUnsupportedMediaType, "no_pair",
+		"two pictures come as multipart/form-data with the files left and right, or as application/json; got Content-Type %q",
+		c.request.Header.Get("Content-Type"))
+}
+
+// found is the answer of /v1/search.
+type found struct {
+	of
+	Images    int           `json:"images" doc:"searched"`
+	Threshold *float64      `json:"threshold,omitempty" doc:"distance up to which a hit is accepted; absent: there is none, and nothing is accepted"`
+	Results   [][]searchHit `json:"results" doc:"of each picture the nearest, nearest first"`
+}
+
+// searchHit is one answer of a search.
+type searchHit struct {
+	models.Hit
+	Path string `json:"path,omitempty" doc:"of the picture, as it was indexed"`
+}
+
+// mostHits is the largest k: an answer then has about 100 KB a picture.
+const mostHits = 1000
+
+// searchPictures answers POST /v1/search.
+func searchPictures(c *call) (any, error) {
+	k, threshold, err := c.searchOptions()
+	if err != nil {
+		return nil, err
+	}
+	files, name, err := c.files()
+	if err != nil {
+		return nil, err
+	}
+	l, err := c.model(name)
+	if err != nil {
+		return nil, err
+	}
+	if l.Index == nil {
+		return nil, failed(http.StatusNotFound, "no_index", "model %q has nothing to search: serve it with an index, or export it with a gallery", l.name)
+	}
+	rows, err := c.embed(l, files)
+	if err != nil {
+		return nil, err
+	}
+	lists, err := l.Index.SearchEmbeddings(rows, k)
+	if err != nil {
+		return nil, err
+	}
+	return l.found(lists, threshold), nil
+}
+
+// found returns the answer, with hits accepted up to the threshold, where one is given.
+func (l *loaded) found(lists [][]models.Hit, threshold *float64) found {
+	if threshold == nil {
+		if own, ok := l.Index.Threshold(); ok {
+			threshold = &own.Value
+		}
+	}
+	answer := found{of: l.of(), Images: l.Index.Vectors().Len(), Threshold: threshold, Results: make([][]searchHit, len(lists))}
+	for i, list := range lists {
+		for _, hit := range list {
+			hit.Accepted = threshold != nil && models.Threshold{Value: *threshold}.Accepts(hit.Distance)
+			answer.Results[i] = append(answer.Results[i], searchHit{Hit: hit})
+		}
+	}
+	return answer
+}
+
+// searchOptions reads ?k= and ?threshold=.
+func (c *call) searchOptions() (k int, threshold *float64, err error) {
+	query := c.request.URL.Query()
+	k = 5 // as tfpair search
+	if text := query.Get("k"); text != "" {
+		if k, err = strconv.Atoi(text); err != nil || k < 1 || k > mostHits {
+			return 0, nil, malformed("k must be a whole number from 1 to %d, got %q", mostHits, text)
+		}
+	}
+	if text := query.Get("threshold"); text != "" {
+		value, err := strconv.ParseFloat(text, 64)
+		if err != nil || value-value != 0 {
+			return 0, nil, malformed("threshold must be a number, got %q", text)
+		}
+		threshold = &value
+	}
+	return k, threshold, nil
+}
+
+// modelInfo is what /v1/models says of one.
+type modelInfo struct {
+	of
+	State     string           `json:"state" doc:"AVAILABLE, or LOADING before the first version is open"`
+	Dim       int              `json:"dim" doc:"numbers of an embedding"`
+	Distance  string           `json:"distance" doc:"by which embeddings are compared"`
+	Threshold models.Threshold `json:"threshold" doc:"distance up to which two pictures are the same"`
+	Size      int              `json:"size" doc:"side in pixels at which the network sees a picture"`
+	Images    int              `json:"images" doc:"that can be searched"`
+	SHA256    string           `json:"weights_sha256,omitempty" doc:"of its weights"`
+}
+
+// modelList is the answer of /v1/models.
+type modelList struct {
+	Models []modelInfo `json:"models" doc:"the first answers requests that name none"`
+}
+
+// States of a model, as TensorFlow Serving calls them.
+const (
+	available = "AVAILABLE"
+	loading   = "LOADING"
+)
+
+// listModels answers GET /v1/models.
+func listModels(c *call) (any, error) {
+	var list modelList
+	for _, p := range c.service.slots {
+		l, done := p.use()
+		if l == nil {
+			list.Models = append(list.Models, modelInfo{of: of{Model: p.Name}, State: loading})
+			continue
+		}
+		m := l.info.Manifest
+		row := modelInfo{l.of(), available, m.EmbeddingDim, m.Distance, m.Threshold, m.Preprocessing.Size, 0, m.WeightsSHA256}
+		if l.Index != nil {
+			row.Images = l.Index.Vectors().Len()
+		}
+		list.Models = append(list.Models, row)
+		done()
+	}
+	return list, nil
+}

@@ -1,0 +1,241 @@
+package serve
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math"
+	"sync"
+	"time"
+
+	"github.com/tfpair/tfpair/models"
+	"github.com/tfpair/tfpair/pipeline/decode"
+	"github.com/tfpair/tfpair/pipeline/resize"
+)
+
+// slot is the place of a model: one version of it answers, and another may come in its place.
+type slot struct {
+	Source
+
+	opening sync.Mutex   // held while a version is opened
+	refused string       // version that is bad, of Newest
+	again   time.Time    // when it is tried again
+	mu      sync.RWMutex // protects now
+	now     *loaded      // nil: none is open
+}
+
+// loaded is a version of a model that answers.
+type loaded struct {
+	Opened
+	name    string // of the slot
+	info    models.Info
+	version string // of Newest
+	resizer resize.Resizer
+	users   sync.WaitGroup // requests that use it
+}
+
+// use returns the version that answers, until done is called. It is nil where none is open.
+func (p *slot) use() (l *loaded, done func()) {
+	p.mu.RLock()
+	defer p.mu.RUnlock()
+	if p.now == nil {
+		return nil, func() {}
+	}
+	p.now.users.Add(1)
+	return p.now, p.now.users.Done
+}
+
+// current returns the version that answers, which may be closed at any time.
+func (p *slot) current() *loaded {
+	p.mu.RLock()
+	defer p.mu.RUnlock()
+	return p.now
+}
+
+// swap has l, nil for none, answer from now on, and closes the version before it once no request uses it.
+func (p *slot) swap(l *loaded) error {
+	p.mu.Lock()
+	before := p.now
+	p.now = l
+	p.mu.Unlock()
+	if before == nil {
+		return nil
+	}
+	before.users.Wait()
+	return before.Model.Close()
+}
+
+// retryBad is the time after which a bad version is tried again by polling: its files may have been on
+// their way.
+const retryBad = time.Minute
+
+// reload opens the newest version of a model, if it is another one, and has it answer in place of the
+// one before. A version that cannot be opened, or does not give what its probes say, replaces nothing.
+func (s *Service) reload(ctx context.Context, p *slot) (changed bool, err error) {
+	p.opening.Lock()
+	defer p.opening.Unlock()
+	version := ""
+	if p.Newest != nil {
+		if version, err = p.Newest(); err != nil {
+			return false, err
+		}
+	}
+	if now := p.current(); now != nil && (p.Newest == nil || now.version == version) {
+		return false, nil
+	}
+	began := time.Now()
+	l, err := s.open(ctx, p, version)
+	if err != nil {
+		p.refused, p.again = version, time.Now().Add(retryBad)
+		s.metrics.loads.WithLabelValues(p.Name, "error").Inc()
+		s.log.Error("model not opened", "model", p.Name, "version", version, "error", err)
+		return false, err
+	}
+	p.refused = ""
+	s.metrics.loads.WithLabelValues(p.Name, "ok").Inc()
+	s.log.Info("model opened", "model", p.Name, "path", l.info.Path, "space", l.info.Manifest.Space,
+		"seconds", time.Since(began).Seconds())
+	if err := p.swap(l); err != nil {
+		s.log.Warn("model before it not closed", "model", p.Name, "error", err)
+	}
+	return true, nil
+}
+
+// open opens, checks and warms up a version.
+func (s *Service) open(ctx context.Context, p *slot, version string) (_ *loaded, err error) {
+	opened, err := p.Open()
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, opened.Model.Close())
+		}
+	}()
+	l := &loaded{Opened: opened, name: p.Name, info: opened.Model.Info(), version: version}
+	if l.resizer, err = resize.New(l.info.Manifest.Preprocessing.Options); err != nil {
+		return nil, err
+	}
+	if err := l.probe(ctx); err != nil {
+		return nil, err
+	}
+	return l, l.warmUp(ctx, s.limits.Pictures)
+}
+
+// warmUp runs batches of several sizes, since the first run of a size is the slowest.
+func (l *loaded) warmUp(ctx context.Context, most int) error {
+	for n := 1; n <= most; n *= 2 {
+		if _, err := l.Model.EmbedPixels(ctx, make([]uint8, n*l.resizer.Bytes())); err != nil {
+			return fmt.Errorf("warm-up with %d pictures: %w", n, err)
+		}
+	}
+	return nil
+}
+
+// probeTolerance is how far a number of a probe's embedding may be off, for an embedding of length 1 or
+// less, and so many times its length for a longer one: other processors round otherwise.
+const probeTolerance = 1e-4
+
+// probe compares the embeddings of the model's probes with the stored ones.
+func (l *loaded) probe(ctx context.Context) error {
+	manifest := l.info.Manifest
+	for _, probe := range manifest.Probes {
+		file, err := manifest.ReadFile(l.info.Path, probe.File)
+		if err != nil {
+			return err
+		}
+		img, err := decode.Decode(file, decode.Limits{})
+		if err != nil {
+			return fmt.Errorf("probe %s: %w", probe.File, err)
+		}
+		pixels := make([]uint8, l.resizer.Bytes())
+		l.resizer.Into(pixels, img)
+		got, err := l.Model.EmbedPixels(ctx, pixels)
+		if err != nil {
+			return fmt.Errorf("probe %s: %w", probe.File, err)
+		}
+		if err := near(got, probe.Embedding); err != nil {
+			return fmt.Errorf("probe %s: %w: it computes something else than the model that was exported", probe.File, err)
+		}
+	}
+	return nil
+}
+
+// near says where got is not want.
+func near(got, want []float32) error {
+	if len(got) != len(want) {
+		return fmt.Errorf("an embedding of %d numbers, want %d", len(got), len(want))
+	}
+	var square float64
+	for _, w := range want {
+		square += float64(w) * float64(w)
+	}
+	allowed := probeTolerance * max(1, math.Sqrt(square))
+	for i, w := range want {
+		if d := math.Abs(float64(got[i]) - float64(w)); !(d <= allowed) {
+			return fmt.Errorf("number %d of the embedding is %g, want %g, at most %.2g off", i, got[i], w, allowed)
+		}
+	}
+	return nil
+}
+
+// pollEvery is the time between two looks for a new version.
+const pollEvery = time.Second
+
+// Watch opens new versions of the models as they appear, until ctx is done. A new version must appear
+// whole, by a rename of its folder, as tfpair export makes it.
+func (s *Service) Watch(ctx context.Context) {
+	ticker := time.NewTicker(pollEvery)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case now := <-ticker.C:
+			for _, p := range s.slots {
+				if p.due(now) {
+					_, _ = s.reload(ctx, p) // logged and counted
+				}
+			}
+		}
+	}
+}
+
+// due reports whether there is a version that may be opened now.
+func (p *slot) due(now time.Time) bool {
+	if p.Newest == nil {
+		return false
+	}
+	version, err := p.Newest()
+	if err != nil {
+		return false // it is being replaced, or gone: the one that is open answers on
+	}
+	p.opening.Lock()
+	defer p.opening.Unlock()
+	if now := p.current(); now != nil && now.version == version {
+		return false
+	}
+	return p.refused != version || now.After(p.again)
+}
+
+// Reload opens the newest versions of all models, also those that were found bad before, and returns the
+// names of those that changed.
+func (s *Service) Reload(ctx context.Context) (changed []string, err error) {
+	var errs []error
+	for _, p := range s.slots {
+		did, err := s.reload(ctx, p)
+		if err != nil {
+			errs = append(errs, fmt.Errorf("model %q: %w", p.Name, err))
+		}
+		if did {
+			changed = append(changed, p.Name)
+		}
+	}
+	return changed, errors.Join(errs...)
+}
+
+// attributes are what the log says of a request that a model answers.
+func (l *loaded) attributes() []slog.Attr {
+	return []slog.Attr{slog.String("model", l.name), slog.Int("version", l.info.Version)}
+}

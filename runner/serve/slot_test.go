@@ -1,0 +1,150 @@
+package serve
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/tfpair/tfpair/models/modelstest"
+)
+
+// shelf is a source whose newest version a test puts there.
+type shelf struct {
+	mu     sync.Mutex
+	newest int
+	bad    bool // the newest cannot be used
+	models []*modelstest.Model
+}
+
+func (h *shelf) put(version int, bad bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.newest, h.bad = version, bad
+}
+
+func (h *shelf) source() Source {
+	return Source{
+		Name: "photos",
+		Open: func() (Opened, error) {
+			h.mu.Lock()
+			defer h.mu.Unlock()
+			m := &modelstest.Model{Version: h.newest}
+			if h.bad {
+				m.Before = func(context.Context, int) error { return errors.New("it is broken") }
+			}
+			h.models = append(h.models, m)
+			return Opened{Model: m}, nil
+		},
+		Newest: func() (string, error) {
+			h.mu.Lock()
+			defer h.mu.Unlock()
+			return fmt.Sprint(h.newest), nil
+		},
+	}
+}
+
+// TestReload: a new version answers once it is there, nobody's request fails, and the one before is
+// closed. A bad version replaces nothing.
+func TestReload(t *testing.T) {
+	h := &shelf{newest: 1}
+	s, err := New(Config{Models: []Source{h.source()}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	address, admin, stop := running(t, s, Server{Grace: time.Millisecond, Admin: "127.0.0.1:0"})
+	file, y := picture(t, red), &tally{}
+	ctx, cancel := context.WithCancel(t.Context())
+	var clients sync.WaitGroup
+	for range 8 {
+		clients.Go(func() {
+			transport := &http.Transport{}
+			defer transport.CloseIdleConnections()
+			for client := (&http.Client{Transport: transport}); ctx.Err() == nil; {
+				y.send(client, address, file)
+			}
+		})
+	}
+	version := func() int {
+		var list modelList
+		w := ask(s, "GET", "/v1/models", "", nil)
+		if err := json.Unmarshal(w.Body.Bytes(), &list); err != nil {
+			t.Fatal(err)
+		}
+		return list.Models[0].Version
+	}
+	reload := func(status int, says string) {
+		t.Helper()
+		r, err := http.Post("http://"+admin+"/admin/models/photos/reload", "", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer r.Body.Close()
+		var b bytes.Buffer
+		if _, err := b.ReadFrom(r.Body); err != nil || r.StatusCode != status || !strings.Contains(b.String(), says) {
+			t.Errorf("reload: %d %s %v, want %d %q", r.StatusCode, &b, err, status, says)
+		}
+	}
+	h.put(2, false) // seen by polling
+	until(t, "version 2", func() bool { return version() == 2 })
+	reload(200, `"changed":false`)
+	h.put(3, true)
+	reload(409, "it is broken")
+	if got := version(); got != 2 {
+		t.Errorf("version %d answers after a bad one, want 2", got)
+	}
+	for v := 4; v < 20; v++ {
+		h.put(v, v%4 == 3)
+		if v%4 == 3 {
+			reload(409, `"version":`)
+		} else {
+			reload(200, fmt.Sprintf(`"version":%d`, v)) // polling may have been faster
+		}
+	}
+	cancel()
+	clients.Wait()
+	if text := ask(s, "GET", "/metrics", "", nil).Body.String(); !regexp.MustCompile(`tfpair_model_loads_total{model="photos",result="error"} [5-9]`).MatchString(text) ||
+		!strings.Contains(text, `tfpair_model_info{model="photos",sha256="",version="18"} 1`) {
+		t.Errorf("metrics:\n%s", text)
+	}
+	if err := stop(); err != nil {
+		t.Errorf("Run = %v", err)
+	}
+	for i, m := range h.models {
+		if !m.Closed() {
+			t.Errorf("version %d, opened as number %d, is not closed", m.Version, i)
+		}
+	}
+	if len(y.lost) > 0 || y.refused > 0 || y.answered == 0 {
+		t.Errorf("answered %d, refused %d, lost %v", y.answered, y.refused, y.lost)
+	}
+}
+
+// TestNear: what a model computes may differ from what was stored by one in ten thousand of its length.
+func TestNear(t *testing.T) {
+	for _, c := range []struct {
+		got, want []float32
+		ok        bool
+	}{
+		{[]float32{1, 0}, []float32{1, 0}, true},
+		{[]float32{1.00009, 0}, []float32{1, 0}, true},
+		{[]float32{1.0002, 0}, []float32{1, 0}, false},
+		{[]float32{1000.09, 0}, []float32{1000, 0}, true},
+		{[]float32{0.00009, 0}, []float32{0, 0}, true},
+		{[]float32{1}, []float32{1, 0}, false},
+		{[]float32{nan(), 0}, []float32{1, 0}, false},
+	} {
+		if err := near(c.got, c.want); (err == nil) != c.ok {
+			t.Errorf("near(%v, %v) = %v, want ok %t", c.got, c.want, err, c.ok)
+		}
+	}
+}
+
+func nan() float32 { zero := float32(0); return zero / zero }

@@ -1,0 +1,81 @@
+package serve
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/tfpair/tfpair/models"
+)
+
+// Source is a model by name, and how it is opened.
+type Source struct {
+	Name string // that requests use; see ModelName
+	// Open opens the newest version. The Service closes the Model.
+	Open func() (Opened, error)
+	// Newest names the version that Open would open now: it is asked often, and the answer need mean
+	// nothing to others. Where it is nil, the model is never opened again.
+	Newest func() (string, error)
+}
+
+// Opened is a model that was opened, and what it is searched in.
+type Opened struct {
+	Model Model
+	Index Index // nil: it cannot be searched
+}
+
+// Folder is the exported model in a folder, or the highest of its numbered versions. Searches are in its
+// gallery, or in the file index where that is not "". Before a version answers, its probes are compared
+// with what it gives for them.
+func Folder(name, folder, index string, options ...models.Option) Source {
+	return Source{
+		Name: name,
+		Open: func() (Opened, error) {
+			model, err := models.Load(folder, options...)
+			if err != nil {
+				return Opened{}, err
+			}
+			opened, err := withIndex(model, index)
+			if err != nil {
+				_ = model.Close() // err says more
+			}
+			return opened, err
+		},
+		Newest: func() (string, error) { return newest(folder, index) },
+	}
+}
+
+// withIndex returns the model with the file index, or else with its gallery, if it has one.
+func withIndex(model *models.Model, index string) (Opened, error) {
+	if index != "" {
+		x, err := model.OpenIndex(index)
+		if err != nil {
+			return Opened{}, err
+		}
+		return Opened{model, x}, nil
+	}
+	if x, err := model.Gallery(); err == nil {
+		return Opened{model, x}, nil
+	}
+	return Opened{Model: model}, nil
+}
+
+// newest names the version of a model, and of its index, by what changes when they are replaced.
+func newest(folder, index string) (string, error) {
+	path, err := models.Locate(folder)
+	if err != nil {
+		return "", err
+	}
+	name := path
+	for _, file := range []string{filepath.Join(path, models.ManifestName), index} {
+		if file == "" {
+			continue
+		}
+		info, err := os.Stat(file)
+		if err != nil {
+			return "", err
+		}
+		name += fmt.Sprintf(" %d %d", info.Size(), info.ModTime().UnixNano())
+	}
+	return name, nil
+}

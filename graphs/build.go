@@ -142,7 +142,12 @@ func newAssembly(p *Parts) *assembly {
 func (a *assembly) embed() {
 	a.inference = network{scope: a.root, variables: a.variables}
 	a.cut = a.frozen()
-	x := a.parts.head(a.inference, a.headInput(a.parts.features(a.inference, a.cut)))
+	image, mirror := a.views()
+	x := a.parts.head(a.inference, a.headInput(a.parts.features(a.inference, image)))
+	if a.parts.viewed() {
+		n := network{scope: a.root.SubScope("mirror"), variables: a.variables.Reuse()}
+		x = together(a.root.SubScope("together"), x, a.parts.tower(n, mirror))
+	}
 	if a.root.Err() == nil {
 		a.graph.EmbeddingDim = int(x.Shape().Size(1))
 	}
@@ -155,9 +160,21 @@ func (a *assembly) embed() {
 		}
 		a.training = network{scope: a.root.SubScope("training"), variables: variables,
 			mode: layer.Mode{Training: true, Seed: a.seed, Step: a.step}}
-		a.training.embedding = fetch(a.root, names.TrainingEmbedding, a.parts.tower(a.training, a.cut))
+		a.training.embedding = fetch(a.root, names.TrainingEmbedding, a.parts.tower(a.training, image))
 		a.graph.Modes = true
 	}
+}
+
+// views adds what towers start from, of an image as it is and of its mirror image: the same
+// twice where embeddings are of the image alone.
+func (a *assembly) views() (image, mirror tf.Output) {
+	switch {
+	case !a.parts.viewed():
+		return a.cut, a.cut
+	case a.parts.Backbone.Frozen != nil:
+		return apart(a.root, a.cut)
+	}
+	return a.images, mirrored(a.root, a.images)
 }
 
 // headInput gives what the head sees its stored name, where it starts from a closed form of it.
@@ -171,17 +188,27 @@ func (a *assembly) headInput(features tf.Output) tf.Output {
 // frozen adds the part of the tower that is never trained, and gives what it makes of
 // the images its stored name; the images are returned where there is none.
 func (a *assembly) frozen() tf.Output {
-	build := a.parts.Backbone.Frozen
-	if build == nil {
+	if a.parts.Backbone.Frozen == nil {
 		return a.images
 	}
-	x := build(a.root.SubScope("frozen"), a.variables.Sub(names.Backbone), layer.Mode{}, a.images)
+	x := a.parts.frozen(network{scope: a.root, variables: a.variables}, a.images)
 	if a.root.Err() == nil {
 		a.graph.Features = tail(x.Shape())
 	}
 	a.graph.Frozen = slices.Clone(a.variables.All())
 	return first(a.root.AddOperation(tf.OpSpec{Name: names.Features, Type: "StopGradient",
 		Input: []tf.Input{x}}))
+}
+
+// frozen adds images [N,H,W,3] uint8 → frozen part of the backbone → [N,…], of both views [N,2,…].
+func (p *Parts) frozen(n network, images tf.Output) tf.Output {
+	s, v := n.scope.SubScope("frozen"), n.variables.Sub(names.Backbone)
+	x := p.Backbone.Frozen(s, v, n.mode, images)
+	if !p.viewed() {
+		return x
+	}
+	s = s.SubScope("mirror")
+	return stacked(n.scope, x, p.Backbone.Frozen(s, v.Reuse(), n.mode, mirrored(s, images)))
 }
 
 // tail returns the sizes of all axes but the first.
@@ -195,7 +222,7 @@ func tail(shape tf.Shape) []int64 {
 
 // twice reports whether training and inference are two networks.
 func (a *assembly) twice() bool {
-	return a.parts.Backbone.Modes || a.parts.Head.Modes || a.trained != a.variables
+	return a.parts.Backbone.Modes || a.parts.Head.Modes || a.parts.viewed() || a.trained != a.variables
 }
 
 // compare adds the distance [M] float32 of each pair of a batch, once for inference
@@ -225,8 +252,18 @@ func (p *Parts) features(n network, x tf.Output) tf.Output {
 	return p.Backbone.Build(n.scope.SubScope("tower"), v, n.mode, x)
 }
 
-// whole adds images [N,H,W,3] uint8 → backbone → head → embedding [N,D] float32.
+// whole adds images [N,H,W,3] uint8 → backbone → head → embedding [N,D] float32, of all views.
 func (p *Parts) whole(n network, images tf.Output) tf.Output {
+	image := p.single(n, images)
+	if !p.viewed() {
+		return image
+	}
+	m := network{scope: n.scope.SubScope("mirror"), variables: n.variables.Reuse(), mode: n.mode}
+	return together(n.scope.SubScope("together"), image, p.single(m, mirrored(m.scope, images)))
+}
+
+// single is whole of the images as they are.
+func (p *Parts) single(n network, images tf.Output) tf.Output {
 	return p.head(n, p.Backbone.Features(n.scope, n.variables.Sub(names.Backbone), n.mode, images))
 }
 

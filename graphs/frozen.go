@@ -42,8 +42,8 @@ func BuildFrozen(p *Parts, weights map[string][]float32) (*tf.Graph, error) {
 	return finish(root, func() {
 		size := int64(p.Spec.Input.Size)
 		images := feed(root, names.Images, tf.Uint8, tf.MakeShape(-1, size, size, 3))
-		v := variable.NewConstants(root, weights).Sub(names.Backbone)
-		x := p.Backbone.Frozen(root.SubScope("frozen"), v, layer.Mode{Folded: true}, images)
+		x := p.frozen(network{scope: root, variables: variable.NewConstants(root, weights),
+			mode: layer.Mode{Folded: true}}, images)
 		fetch(root, names.Features, x)
 	})
 }

@@ -153,7 +153,7 @@ func TestAverage(t *testing.T) {
 	}
 }
 
-func tensorOf(t *testing.T, values []float32, shape []int64) *tf.Tensor {
+func tensorOf[T uint8 | float32](t *testing.T, values []T, shape []int64) *tf.Tensor {
 	t.Helper()
 	x, err := tf.NewTensor(values)
 	if err != nil {

@@ -37,7 +37,7 @@ func (p *Parts) Tuples() loss.Needs {
 
 // fit says why parts do not go together, or nil.
 func (p *Parts) fit() error {
-	for _, misfit := range []func() error{p.fitLoss, p.fitMiner, p.fitTarget, p.fitTrained} {
+	for _, misfit := range []func() error{p.fitLoss, p.fitMiner, p.fitTarget, p.fitTrained, p.fitViews} {
 		if err := misfit(); err != nil {
 			return err
 		}

@@ -13,13 +13,13 @@ const smallestNorm2 = 1e-12
 // cosine is 1 - cos(a,b) written as half the squared distance of the
 // directions, which is the same number and can never round below 0.
 var cosine = plain("cosine distance, 1 - a·b/(‖a‖‖b‖), 0 to 2", func(s *op.Scope, a, b tf.Output) tf.Output {
-	left, right := direction(s.SubScope("left"), a), direction(s.SubScope("right"), b)
+	left, right := Direction(s.SubScope("left"), a), Direction(s.SubScope("right"), b)
 	half := tg.Const(s.SubScope("half"), float32(0.5))
 	return op.Mul(s.SubScope("halve"), squared(s.SubScope("chord"), left, right), half)
 })
 
-// direction adds x/‖x‖ for each row of x [M,D].
-func direction(s *op.Scope, x tf.Output) tf.Output {
+// Direction adds x/‖x‖ for each row of x [M,D] float32; that of zeros is zeros.
+func Direction(s *op.Scope, x tf.Output) tf.Output {
 	square := op.Square(s.SubScope("square"), x)
 	axis := tg.Const(s.SubScope("axis"), int32(1))
 	norm2 := op.Sum(s.SubScope("norm2"), square, axis, op.SumKeepDims(true))

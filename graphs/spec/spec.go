@@ -27,6 +27,7 @@ type Spec struct {
 	Input     Input         `yaml:"input"`            // what the network sees
 	Backbone  named.Choice  `yaml:"backbone"`         // images → features
 	Head      named.Choice  `yaml:"head"`             // features → embedding
+	Embed     Embed         `yaml:"embed,omitempty"`  // of what the embedding of an image is made
 	Distance  named.Choice  `yaml:"distance"`         // how far apart two embeddings are
 	Miner     named.Choice  `yaml:"miner"`            // which triplets of a batch count
 	Loss      named.Choice  `yaml:"loss"`             // what training makes small
@@ -45,6 +46,17 @@ type Input struct {
 	Resize string `yaml:"resize"` // squash, crop or pad
 	Filter string `yaml:"filter"` // linear, lanczos, …: see package resize
 }
+
+// Embed says of what the embedding of an image is made.
+type Embed struct {
+	Views string `yaml:"views"` // Flip: of the image and its mirror image; "" or NoViews: of the image as it is
+}
+
+// What Embed.Views may be.
+const (
+	NoViews = "none"
+	Flip    = "flip"
+)
 
 // Target says how label images become the targets of photos.
 type Target struct {
@@ -236,6 +248,8 @@ func (s *Spec) Validate() error {
 		{"input.size", s.Input.Size >= 1 && s.Input.Size <= 4096, "1 to 4096 pixels", s.Input.Size},
 		{"target.side", s.Target.Side == "" || s.Target.Side == FrozenTargets || s.Target.Side == SharedTargets,
 			FrozenTargets + " or " + SharedTargets, strconv.Quote(s.Target.Side)},
+		{"embed.views", s.Embed.Views == "" || s.Embed.Views == NoViews || s.Embed.Views == Flip,
+			NoViews + " or " + Flip, strconv.Quote(s.Embed.Views)},
 		{"cache.type", s.Cache.Type == "" || s.Cache.Type == Float16 || s.Cache.Type == Float32 || s.Cache.Type == Off,
 			Float16 + ", " + Float32 + " or " + Off, strconv.Quote(s.Cache.Type)},
 		{"cache.views", s.Cache.Views >= 0 && s.Cache.Views <= maxViews, fmt.Sprintf("0 to %d", maxViews), s.Cache.Views},

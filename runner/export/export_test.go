@@ -28,9 +28,10 @@ func config(folder, out string) Config {
 // embeddings of the same graph shape, for losses with and without a probability, and
 // for networks that are another in training.
 func TestRun(t *testing.T) {
-	for _, set := range []string{"loss=bce", "loss=contrastive", "backbone.conv4.filters=8", "train.ema=0.9"} {
+	for _, set := range []string{"loss=bce", "loss=contrastive", "backbone.conv4.filters=8", "train.ema=0.9",
+		"backbone.conv4.filters=8 backbone.conv4.pool=gem", "distance=cosine embed.views=flip"} {
 		t.Run(set, func(t *testing.T) {
-			folder := trainedtest.Run(t, nil, set)
+			folder := trainedtest.Run(t, nil, strings.Fields(set)...)
 			out := filepath.Join(t.TempDir(), "model")
 			r, err := Run(context.Background(), config(folder, out))
 			if err != nil {

@@ -99,6 +99,7 @@ func sectionsOf(s *spec.Spec) ([]byte, error) {
 	var sections struct {
 		Backbone json.RawMessage `json:"backbone"`
 		Input    json.RawMessage `json:"input"`
+		Embed    json.RawMessage `json:"embed,omitempty"`
 	}
 	if err := json.Unmarshal(text, &sections); err != nil {
 		return nil, fmt.Errorf("read spec: %w", err)

@@ -85,8 +85,9 @@ interop: ## have other programs use what tfpair writes, and load their models
 	$(SETUP) $(GO) test -count 1 -v -run TestInterop -tags tensorflow,interop -timeout 20m ./cli
 
 .PHONY: proof
-proof: hdf5 ## compare with ONNX Runtime, OpenVINO, Keras and PyTorch; docs/proof.md records it
-	$(SETUP) $(GO) test -count 1 -v -run TestProof -tags tensorflow,interop,hdf5 -timeout 60m ./cli ./graphs/backbone
+proof: build hdf5 ## compare with ONNX Runtime, OpenVINO, Keras and PyTorch; docs/proof.md records it
+	for set in efficientnet-lite0 efficientnet-lite1 efficientnet-lite2 mobilenetv2; do bin/tfpair weights fetch $$set || exit; done
+	$(SETUP) $(GO) test -count 1 -v -run 'TestProof|TestPretrained' -tags tensorflow,interop,hdf5 -timeout 60m ./cli ./graphs/backbone
 
 .PHONY: demo
 demo: build ## draw a small picture set, train on it, evaluate, export, compare

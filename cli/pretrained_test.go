@@ -57,7 +57,8 @@ func TestWeightsAreALayer(t *testing.T) {
 // TestWeightsRefused: weights that cannot be meant are refused before anything is downloaded.
 func TestWeightsRefused(t *testing.T) {
 	for text, o := range map[string]startOptions{
-		`--weights "efficientnet-lit0" is no file and no name of weights (known: efficientnet-lite0, none); did you mean efficientnet-lite0?`: {weights: []string{"efficientnet-lit0"}},
+		`--weights "mobilenet" is no file and no name of weights (known: efficientnet-lite0, efficientnet-lite1, ` +
+			`efficientnet-lite2, mobilenetv2, none); did you mean mobilenetv2?`: {weights: []string{"mobilenet"}},
 		`weights "efficientnet-lite0" are of efficientnet-lite0, and the backbone is conv4; give --set backbone=efficientnet-lite0`: {weights: []string{"efficientnet-lite0"},
 			specOptions: specOptions{set: []string{"backbone=conv4"}}},
 		"--weights is given 2 times, and a backbone starts from one": {weights: []string{"efficientnet-lite0", "none"}},

@@ -53,7 +53,10 @@ type Options = named.Raw
 // Table lists every backbone. A new backbone is a new file here and a new row.
 var Table = named.Table[Backbone]{Kind: "backbone", Rows: map[string]named.Row[Backbone]{
 	"conv4":              conv4,
-	"efficientnet-lite0": efficientNetLite0,
+	"efficientnet-lite0": efficientNetLite0.row(),
+	"efficientnet-lite1": efficientNetLite1.row(),
+	"efficientnet-lite2": efficientNetLite2.row(),
+	"mobilenetv2":        mobileNetV2.row(),
 	"resnet50":           resNet50,
 	"smallconv":          smallConv,
 	"smallresnet":        smallResNet,

@@ -1,100 +1,71 @@
 package backbone
 
 import (
-	"fmt"
+	"math"
 
 	tf "github.com/galeone/tensorflow/tensorflow/go"
 	"github.com/galeone/tensorflow/tensorflow/go/op"
 
 	"github.com/tfpair/tfpair/graphs/layer"
-	"github.com/tfpair/tfpair/internal/named"
 )
 
-var efficientNetLite0 = named.Row[Backbone]{
-	Brief: "mobile inverted bottlenecks without squeeze-excite, then the average over pixels",
-	Paper: "Tan and Le, EfficientNet, 2019, arXiv:1905.11946, table 1, in the form for quantization " +
-		"(EfficientNet-Lite0): relu6, no squeeze-excite, stem and head not scaled",
-	New: func(raw named.Raw) (Backbone, error) {
-		o := tuned{Freeze: "none", Pool: average, Norm: layer.Norm{Momentum: 0.99, Epsilon: 1e-3}} // the released model's
-		if err := named.Options(raw, &o); err != nil {
-			return Backbone{}, err
+// The members of the family. A new one is a row.
+var (
+	efficientNetLite0 = liteMember{width: 1, depth: 1, pixels: 224}.net()
+	efficientNetLite1 = liteMember{width: 1, depth: 1.1, pixels: 240}.net()
+	efficientNetLite2 = liteMember{width: 1.1, depth: 1.2, pixels: 260}.net()
+)
+
+// liteMember says how a member of the family differs from the first.
+type liteMember struct {
+	width, depth float64 // times the filters and the blocks of the first
+	pixels       int64   // side of the images that it was made for
+}
+
+// liteStages are stages 2 to 8 of the paper's table.
+var liteStages = []invertedStage{
+	{1, 3, 1, 1, 16},
+	{2, 3, 2, 6, 24},
+	{2, 5, 2, 6, 40},
+	{3, 3, 2, 6, 80},
+	{3, 5, 1, 6, 112},
+	{4, 5, 2, 6, 192},
+	{1, 3, 1, 6, 320},
+}
+
+// net returns the network. The stem, the last convolution, and the numbers of blocks of the first
+// and of the last stage are not scaled.
+func (m liteMember) net() inverted {
+	n := inverted{
+		brief: "mobile inverted bottlenecks without squeeze-excite, then the average over pixels",
+		paper: "Tan and Le, EfficientNet, 2019, arXiv:1905.11946, table 1, in the form for quantization " +
+			"(EfficientNet-Lite): relu6, no squeeze-excite, stem and head not scaled",
+		normalize: liteNormalize,
+		norm:      layer.Norm{Momentum: 0.99, Epsilon: 1e-3}, // the released model's
+		pixels:    m.pixels,
+	}
+	for i, row := range liteStages {
+		row.filters = m.filters(row.filters)
+		if i > 0 && i < len(liteStages)-1 {
+			row.blocks = int(math.Ceil(m.depth * float64(row.blocks)))
 		}
-		return o.stack(32, liteNormalize, liteStages()) // five halvings leave a pixel
-	},
+		n.stages = append(n.stages, row)
+	}
+	return n
+}
+
+// filters returns the multiple of 8 that is nearest to so many, scaled, and not below nine tenths
+// of that.
+func (m liteMember) filters(n int64) int64 {
+	scaled := m.width * float64(n)
+	rounded := max(8, int64(scaled+4)/8*8)
+	if float64(rounded) < 0.9*scaled {
+		rounded += 8
+	}
+	return rounded
 }
 
 // liteNormalize adds (images - 127)/128.
 func liteNormalize(s *op.Scope, images tf.Output) tf.Output {
 	return centred(s, images, []float32{127, 127, 127}, []float32{128, 128, 128})
-}
-
-// liteStage is a row of the paper's table: the first of its blocks has the stride.
-type liteStage struct {
-	blocks              int
-	size, stride        int64
-	expand, in, filters int64
-}
-
-// liteStages returns stages 1 to 9 of the paper's table.
-func liteStages() []stage {
-	stages := []stage{func(p part, x tf.Output) tf.Output {
-		return p.relu6("stem_relu", p.convNorm("stem_conv", "stem_bn", x, 32, halving(3)))
-	}}
-	first := 0
-	for _, row := range []liteStage{
-		{1, 3, 1, 1, 32, 16},
-		{2, 3, 2, 6, 16, 24},
-		{2, 5, 2, 6, 24, 40},
-		{3, 3, 2, 6, 40, 80},
-		{3, 5, 1, 6, 80, 112},
-		{4, 5, 2, 6, 112, 192},
-		{1, 3, 1, 6, 192, 320},
-	} {
-		at := first
-		stages = append(stages, func(p part, x tf.Output) tf.Output { return row.add(p, x, at) })
-		first += row.blocks
-	}
-	return append(stages, func(p part, x tf.Output) tf.Output {
-		return p.relu6("head_relu", p.convNorm("head_conv", "head_bn", x, 1280, layer.Same(1)))
-	})
-}
-
-// halving is the window of stride 2 that the released model pads with zeros as
-// TensorFlow's SAME does for an even side, whatever the side: one more behind.
-func halving(size int64) layer.Window {
-	return layer.Window{Size: size, Stride: 2, Before: (size - 2) / 2, After: (size - 1) / 2}
-}
-
-// add adds the blocks of r, numbered from first in the whole net.
-func (r liteStage) add(p part, x tf.Output, first int) tf.Output {
-	for i := range r.blocks {
-		w, in := layer.Same(r.size), r.filters
-		if i == 0 {
-			in = r.in
-			if r.stride == 2 {
-				w = halving(r.size)
-			}
-		}
-		x = r.block(p.sub(fmt.Sprintf("block%d", first+i)), x, in, w)
-	}
-	return x
-}
-
-// block adds 1×1 expansion → depthwise convolution → 1×1 projection, each with batch
-// norm, relu6 behind the first two; and x, where the shapes allow it.
-func (r liteStage) block(p part, x tf.Output, in int64, w layer.Window) tf.Output {
-	y := x
-	if r.expand > 1 {
-		y = p.relu6("expand_relu", p.convNorm("expand_conv", "expand_bn", y, r.expand*in, layer.Same(1)))
-	}
-	y = p.relu6("depthwise_relu", p.depthwiseNorm("depthwise_conv", "depthwise_bn", y, w))
-	y = p.convNorm("project_conv", "project_bn", y, r.filters, layer.Same(1))
-	if w.Stride == 1 && in == r.filters {
-		y = op.AddV2(p.scope.SubScope("add"), y, x)
-	}
-	return y
-}
-
-func (p part) relu6(name string, x tf.Output) tf.Output {
-	return op.Relu6(p.scope.SubScope(name), x)
 }

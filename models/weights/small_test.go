@@ -34,12 +34,15 @@ var smallResNet = []struct {
 	{"conv2_block2_3", []int64{1, 1, 5, 8}, "layer1.1.conv3", "layer1.1.bn3", "resnet.encoder.stages.0.layers.1.layer.2", 7},
 }
 
-// smallLite likewise: stem, a block without expansion, one with, head.
-var smallLite = []struct {
-	name       string
+// smallLayer is a convolution and its batch norm.
+type smallLayer struct {
+	name       string // canonical, without _conv and _bn
 	shape      []int64
 	conv, norm string // of the package
-}{
+}
+
+// smallLite are the layers of a shrunk EfficientNet-Lite: stem, a block without expansion, one with, head.
+var smallLite = []smallLayer{
 	{"stem", []int64{3, 3, 3, 4}, "_conv_stem", "_bn0"},
 	{"block0/depthwise", []int64{3, 3, 4, 1}, "_blocks.0._depthwise_conv", "_blocks.0._bn1"},
 	{"block0/project", []int64{1, 1, 4, 2}, "_blocks.0._project_conv", "_blocks.0._bn2"},
@@ -47,6 +50,33 @@ var smallLite = []struct {
 	{"block1/depthwise", []int64{5, 5, 12, 1}, "_blocks.1._depthwise_conv", "_blocks.1._bn1"},
 	{"block1/project", []int64{1, 1, 12, 3}, "_blocks.1._project_conv", "_blocks.1._bn2"},
 	{"head", []int64{1, 1, 3, 6}, "_conv_head", "_bn1"},
+}
+
+// lite returns the layers of a shrunk member of the family, whose block 20 tells it by its filters:
+// none are EfficientNet-Lite0.
+func lite(filters int64) []smallLayer {
+	list := slices.Clone(smallLite)
+	if filters > 0 {
+		list = append(list, smallLayer{"block20/project", []int64{1, 1, 1, filters}, "_blocks.20._project_conv",
+			"_blocks.20._bn2"})
+	}
+	return list
+}
+
+// smallMobile likewise: stem, the block without expansion, one with, the last convolution.
+var smallMobile = []smallLayer{
+	{"stem", []int64{3, 3, 3, 4}, "features.0.0", "features.0.1"},
+	{"block0/depthwise", []int64{3, 3, 4, 1}, "features.1.conv.0", "features.1.conv.1"},
+	{"block0/project", []int64{1, 1, 4, 2}, "features.1.conv.3", "features.1.conv.4"},
+	{"block16/expand", []int64{1, 1, 2, 12}, "features.17.conv.0", "features.17.conv.1"},
+	{"block16/depthwise", []int64{3, 3, 12, 1}, "features.17.conv.3", "features.17.conv.4"},
+	{"block16/project", []int64{1, 1, 12, 3}, "features.17.conv.6", "features.17.conv.7"},
+	{"head", []int64{1, 1, 3, 6}, "features.18.0", "features.18.1"},
+}
+
+// smallMobiles are the layers of nets of mobile inverted bottlenecks, by layout.
+var smallMobiles = map[string][]smallLayer{
+	efficientNetLite0: lite(0), efficientNetLite1: lite(320), efficientNetLite2: lite(352), mobileNetV2: smallMobile,
 }
 
 var normFields = []string{"gamma", "beta", "moving_mean", "moving_variance"}
@@ -97,8 +127,8 @@ func resNetTensors() (list []Tensor) {
 	return list
 }
 
-func liteTensors() (list []Tensor) {
-	for _, l := range smallLite {
+func tensorsOf(layers []smallLayer) (list []Tensor) {
+	for _, l := range layers {
 		list = append(list, layerOf(l.name, l.shape)...)
 	}
 	return list
@@ -174,10 +204,15 @@ func smallFiles() map[string][]Tensor {
 			add("keras3", called(tensors[i+1], fmt.Sprintf("%s/vars/%d", number("batch_normalization"), i)))
 		}
 	}
-	add("efficientnet-lite0", random("_fc.weight", []int64{9, 6}), random("_fc.bias", []int64{9}))
-	for _, l := range smallLite {
-		add("efficientnet-lite0", torchLayer(layerOf(l.name, l.shape), l.conv, l.norm,
-			strings.HasSuffix(l.name, "depthwise"))...)
+	for layout, layers := range smallMobiles {
+		classifier := "_fc"
+		if layout == mobileNetV2 {
+			classifier = "classifier.1"
+		}
+		add(layout, random(classifier+".weight", []int64{9, 6}), random(classifier+".bias", []int64{9}))
+		for _, l := range layers {
+			add(layout, torchLayer(layerOf(l.name, l.shape), l.conv, l.norm, strings.HasSuffix(l.name, "depthwise"))...)
+		}
 	}
 	return files
 }
@@ -185,8 +220,8 @@ func smallFiles() map[string][]Tensor {
 // smallNetwork returns the network of a layout and its tensors.
 func smallNetwork(layout string) (Network, []Tensor) {
 	name, tensors := resNet50, resNetTensors()
-	if layout == efficientNetLite0 {
-		name, tensors = efficientNetLite0, liteTensors()
+	if layers, ok := smallMobiles[layout]; ok {
+		name, tensors = layout, tensorsOf(layers)
 	}
 	slices.SortFunc(tensors, func(a, b Tensor) int { return strings.Compare(a.Name, b.Name) })
 	return networkOf(name, tensors), tensors

@@ -164,9 +164,28 @@ def resnet50(x, **_):
     return keras.applications.ResNet50(weights=None, include_top=False, pooling="avg")(x)
 
 
-def efficientnet_lite0(x, **_):
+# The same for the next two, of depth 1.1 and 1.2 and of width 1 and 1.1, as efficientnet_lite_pytorch 0.1.0 rounds them.
+LITE1 = [(1, 3, 1, 1, 16), (3, 3, 2, 6, 24), (3, 5, 2, 6, 40), (4, 3, 2, 6, 80),
+         (4, 5, 1, 6, 112), (5, 5, 2, 6, 192), (1, 3, 1, 6, 320)]
+LITE2 = [(1, 3, 1, 1, 16), (3, 3, 2, 6, 24), (3, 5, 2, 6, 48), (4, 3, 2, 6, 88),
+         (4, 5, 1, 6, 120), (5, 5, 2, 6, 208), (1, 3, 1, 6, 352)]
+
+
+def mobilenetv2(x, **_):
+    return keras.applications.MobileNetV2(weights=None, include_top=False, pooling="avg")(x)
+
+
+def efficientnet_lite1(x, **_):
+    return efficientnet_lite0(x, stages=LITE1)
+
+
+def efficientnet_lite2(x, **_):
+    return efficientnet_lite0(x, stages=LITE2)
+
+
+def efficientnet_lite0(x, stages=LITE, **_):
     x = layers.ReLU(6)(conv_norm(x, 32, 3, 2))
-    for blocks, kernel, stride, expand, filters in LITE:
+    for blocks, kernel, stride, expand, filters in stages:
         for i in range(blocks):
             y = layers.ReLU(6)(conv_norm(x, expand * x.shape[-1], 1)) if expand > 1 else x
             y = layers.DepthwiseConv2D(kernel, stride if i == 0 else 1, padding="same", use_bias=False)(y)
@@ -186,6 +205,9 @@ CASES = [
     (resnet50, {}, 64),
     (resnet50, {"stride_on": "3x3", "preprocess": "torch"}, 64),
     (efficientnet_lite0, {}, 64),
+    (efficientnet_lite1, {}, 64),
+    (efficientnet_lite2, {}, 64),
+    (mobilenetv2, {}, 64),
 ]
 
 

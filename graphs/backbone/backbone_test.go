@@ -222,7 +222,7 @@ func TestOptions(t *testing.T) {
 		{"smallconv", map[string]any{"filters": []int{}}, "at least one convolution"},
 		{"smallconv", map[string]any{"kernel": 0}, "must be positive, got 0"},
 		{"conv4", map[string]any{"filters": -1}, "filters must be positive, got -1"},
-		{"conv4", map[string]any{"pool": "max"}, `pool must be flatten or average, got "max"`},
+		{"conv4", map[string]any{"pool": "max"}, `pool must be flatten, average or gem, got "max"`},
 		{"conv4", map[string]any{"bn_momentum": 1}, "bn_momentum must be in [0,1), got 1"},
 		{"conv4", map[string]any{"bn_epsilon": 0}, "bn_epsilon must be positive, got 0"},
 		{"conv4", map[string]any{"dense": 3}, `unknown field "dense"`},

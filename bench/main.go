@@ -86,6 +86,8 @@ var commands = []command{
 		[]string{"grocery"}, []string{"tfpair"}, compareSessions},
 	{"duplicates", "altered copies of photos that are found, beside the package imagehash",
 		[]string{"grocery"}, nil, duplicates},
+	{"recipe", "what tfpair train comes to where data and weights alone are named",
+		[]string{"mnist", "omniglot", "grocery"}, []string{"tfpair"}, recipes},
 	{"embed", "tfpair embed beside its parts, decoding and network, each alone",
 		[]string{"mnist", "grocery"}, []string{"tfpair", "embedder"}, embed},
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/tfpair/tfpair/internal/pretrained"
 	"github.com/tfpair/tfpair/models/index"
 	"github.com/tfpair/tfpair/pipeline/dataset"
+	"github.com/tfpair/tfpair/runner/recipe"
 	"github.com/tfpair/tfpair/runner/tune"
 )
 
@@ -152,7 +153,13 @@ func (p page) flagCandidates() []candidate {
 func (p page) values(flag, typed string) []candidate {
 	switch flag {
 	case "preset":
-		return namesOf(entriesOf(spec.Presets))
+		list := namesOf(entriesOf(spec.Presets))
+		if p.command.Name == "train" {
+			list = append(list, candidate{autoPreset, "what the data asks for"})
+		}
+		return list
+	case "effort":
+		return words(string(recipe.Quick), string(recipe.Good))
 	case "weights":
 		return append(namesOfWeights(), candidate{noWeights, "start from random values"})
 	case "format":

@@ -22,6 +22,8 @@ func TestComplete(t *testing.T) {
 		{"index build --over", []string{"--overwrite"}},
 		{"train --dat", []string{"--data"}},
 		{"train --device ", []string{"auto", "cpu", "gpu"}},
+		{"train --preset a", []string{"auto"}},
+		{"train --effort ", []string{"quick", "good"}},
 		{"train --device=c", []string{"--device=cpu"}},
 		{"train --data tr", nil}, // files
 		{"train --set loss=tr", []string{"loss=triplet"}},

@@ -131,7 +131,7 @@ func (o startOptions) plan() ([]layer, *train.Resolved, *chosenWeights, error) {
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	if w != nil {
+	if w != nil && o.found == nil { // else that suits them, or has others
 		s, err := w.suit(layers[len(layers)-1].spec)
 		if err != nil {
 			return nil, nil, nil, err

@@ -25,12 +25,18 @@ type specOptions struct {
 	file   string   // YAML; "": none
 	set    []string // KEY=VALUE; an action reads them from the command line
 	unseen bool     // train.unseen_classes, whatever the spec says
+
+	auto  bool   // the command lets the data choose where nothing is named
+	found *layer // what the data chose, or a run stores, in place of the preset; nil: the preset
 }
 
 func (o *specOptions) addFlags(c *cli.Command) {
+	byDefault, usage := spec.DefaultPreset, "`PRESET` to start from, from tfpair list --kind preset"
+	if o.auto {
+		byDefault, usage = autoPreset, usage+", or auto, which lets the data choose; with --spec or --set alone it is "+byDefault
+	}
 	c.Flags = append(c.Flags,
-		&cli.StringFlag{Name: "preset", Destination: &o.preset, DefaultText: spec.DefaultPreset,
-			Usage: "`PRESET` to start from, from tfpair list --kind preset"},
+		&cli.StringFlag{Name: "preset", Destination: &o.preset, DefaultText: byDefault, Usage: usage},
 		&cli.StringFlag{Name: "spec", Destination: &o.file,
 			Usage: "YAML `FILE` of settings that replace those of the preset"},
 		&cli.StringSliceFlag{Name: "set",
@@ -62,8 +68,14 @@ func (o specOptions) layers() ([]layer, *train.Resolved, error) {
 	return o.over(layers)
 }
 
-// base returns the preset, over which all else is.
+// base returns what the data chose, or the preset, over which all else is.
 func (o specOptions) base() ([]layer, error) {
+	switch {
+	case o.found != nil:
+		return []layer{*o.found}, nil
+	case o.preset == autoPreset:
+		return nil, usagef("--preset auto chooses for data, which tfpair train does: tfpair train --data PATH --explain prints the spec")
+	}
 	s, err := spec.Preset(o.presetName())
 	return []layer{{"preset " + o.presetName(), s}}, err
 }
@@ -99,6 +111,9 @@ func (o specOptions) over(layers []layer) ([]layer, *train.Resolved, error) {
 
 // keysOf returns err, about a key of a spec or its value, with the command that shows all keys and values.
 func keysOf(preset string, err error) error {
+	if preset == autoPreset {
+		preset = spec.DefaultPreset
+	}
 	return &usageError{err, commandLine{"tfpair", "describe", "--preset", preset}.String()}
 }
 

@@ -24,6 +24,7 @@ import (
 type trainOptions struct {
 	data    dataOptions
 	start   startOptions
+	recipe  recipeOptions
 	out     string  // run folder
 	minutes float64 // after which the training ends; 0: no limit
 	exact   bool    // a run of another machine is refused
@@ -36,13 +37,15 @@ func newTrainCommand(streams IO) *cli.Command {
 	c := &cli.Command{
 		Name:  "train",
 		Usage: "train a network on labelled images",
-		Description: `Checks the data and the spec, then trains and keeps checkpoints in the run folder.
-Evaluates on validation images along the way, and remembers the best checkpoint.
+		Description: `Looks at the data and chooses what to train, unless --preset, --spec or --set do.
+Checks the data, then trains and keeps checkpoints in the run folder. Evaluates on
+validation images along the way, and remembers the best checkpoint.
 
 You can stop a training at any moment. The same command goes on from the last
 checkpoint, and ends with the same weights as a training that was never stopped.
 
-` + examplesHead + `  tfpair train --data demo/pictures --out run --set train.steps=100
+` + examplesHead + `  tfpair train --data demo/pictures --explain
+  tfpair train --data demo/pictures --out run --set train.steps=100
   tfpair train --data demo/pictures --out triplets --preset triplet --set train.steps=50
   tfpair train --data demo/pictures --out light --set augment=light --set train.steps=50`,
 		Action: func(c *cli.Context) error {
@@ -58,7 +61,9 @@ func (o *trainOptions) addFlags(c *cli.Command) {
 	o.data.addFlags(c)
 	c.Flags = append(c.Flags, &cli.StringFlag{Name: "out", Destination: &o.out,
 		Usage: "`FOLDER` of the run; a run that is there goes on if the spec and the data are the same"})
+	o.start.auto = true
 	o.start.addFlags(c)
+	o.recipe.addFlags(c)
 	c.Flags = append(c.Flags,
 		&cli.BoolFlag{Name: "unseen-classes", Destination: &o.start.unseen,
 			Usage: "keep whole classes for validation and test, at least two each: shares train.val and train.test; means --set train.unseen_classes=true"},
@@ -73,8 +78,15 @@ func (o *trainOptions) addFlags(c *cli.Command) {
 
 func (o trainOptions) validate() error {
 	const most = 1e6 // two years
-	if err := require("train", given{"data", o.data.path}, given{"out", o.out}); err != nil {
+	needed := []given{{"data", o.data.path}, {"out", o.out}}
+	if o.recipe.explain {
+		needed = needed[:1]
+	}
+	if err := require("train", needed...); err != nil {
 		return err
+	}
+	if err := o.recipe.effortOf().Check(); err != nil {
+		return usagef("--%w", err)
 	}
 	if !(o.minutes >= 0 && o.minutes <= most) {
 		return usagef("--max-minutes must be 0 (no limit) to %g, got %g", float64(most), o.minutes)
@@ -87,9 +99,25 @@ func runTrain(ctx context.Context, o trainOptions, streams IO) error {
 		return err
 	}
 	out := o.output.on(streams)
-	out.say("tfpair train: %s → %s", o.data.path, o.out)
+	if !o.recipe.explain {
+		out.say("tfpair train: %s → %s", o.data.path, o.out)
+	}
+	c, err := o.choose(ctx)
+	if err != nil {
+		return err
+	}
+	if o.recipe.explain {
+		_, r, _, err := o.start.plan()
+		if err != nil {
+			return err
+		}
+		return c.explain(out, &o, r.Spec)
+	}
 	r, pretrained, err := o.start.read(ctx, out, o.out)
 	if err != nil {
+		return err
+	}
+	if err := c.tell(out, &o, r.Spec); err != nil {
 		return err
 	}
 	g := &grouping{data: &o.data, parted: parts(r.Spec), out: out}
@@ -109,6 +137,9 @@ func (o *trainOptions) train(ctx context.Context, g *grouping, r *train.Resolved
 	}
 	defer data.Close() // read only
 	w := &trainWatcher{out: g.out, data: data, folder: o.out}
+	if o.start.found != nil {
+		w.forecast = newForecast(time.Now)
+	}
 	summary, err := train.Run(ctx, train.Config{Resolved: r, Data: data, Folder: o.out,
 		Weights: pretrained, Session: o.machine.session(), Store: o.data.reading.store(),
 		MaxTime: time.Duration(o.minutes * float64(time.Minute)), SkipBad: o.data.reading.skip(), Exact: o.exact,
@@ -135,13 +166,14 @@ func stopped(ctx context.Context, err error) error {
 
 // trainWatcher turns events of a training into conversation, or JSON.
 type trainWatcher struct {
-	out     output
-	data    *dataset.Dataset // whose splits are known once the training has started
-	folder  string           // of the run
-	folding bool             // what is known of the data and the network was said of the fold before
-	skipped int
-	bar     *progress
-	what    string
+	out      output
+	data     *dataset.Dataset // whose splits are known once the training has started
+	folder   string           // of the run
+	folding  bool             // what is known of the data and the network was said of the fold before
+	skipped  int
+	forecast *forecast // nil: who chose the spec knows
+	bar      *progress
+	what     string
 }
 
 // show returns the progress of the work of this name.
@@ -172,6 +204,9 @@ func (w *trainWatcher) observe(e train.Event) {
 		w.show("reading images", e.Total).at(e.Done, e.Total, "")
 	case train.Extracted:
 		w.show("features", e.Total).at(e.Done, e.Total, "")
+		if left := w.forecast.at("features", e.Done, e.Total); left > 0 {
+			w.line("time      about %s more for the features of %s, measured just now; training follows", span(left), count(e.Total, "image"))
+		}
 	case train.Folded:
 		w.end()
 		w.out.say("fold %d of %d", e.Fold, e.Folds)
@@ -192,6 +227,9 @@ func (w *trainWatcher) observe(e train.Event) {
 	case train.Stepped:
 		w.show("training", e.Steps).at(e.Step, e.Steps,
 			fmt.Sprintf("loss %.4f, %.0f images/s", e.Loss, e.ImagesPerSecond))
+		if left := w.forecast.at("training", e.Step, e.Steps); left > 0 {
+			w.line("time      about %s more for %s, measured just now", span(left), count(e.Steps-e.Step, "step"))
+		}
 	case train.Evaluated:
 		mark := ""
 		if e.Best {

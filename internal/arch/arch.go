@@ -144,6 +144,8 @@ var Rules = map[string]Rule{
 	"runner/network": {Ours: []string{"internal/session", "graphs/...", "pipeline/...",
 		"models/..."}, Why: ownRoom},
 	"runner/check": {Ours: []string{"runner/metric", "internal/forest", "pipeline/..."}, Pure: true, Why: noCgo},
+	"runner/recipe": {Ours: []string{"graphs/spec", "models/weights", "pipeline/dataset", "pipeline/decode"}, Pure: true,
+		Why: "it chooses from what data is, and measures nothing"},
 	"runner/evaluate": {Ours: []string{"runner/metric", "models/distance", "pipeline/..."}, Pure: true,
 		Why: "it is handed what embeds, and measures; its tests run without TensorFlow"},
 	"runner/trained": {Ours: []string{"runner/evaluate", "models/index", "runner/metric", "runner/network", "internal/session",

@@ -1,0 +1,277 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/tfpair/tfpair/graphs/spec"
+	"github.com/tfpair/tfpair/internal/pretrained"
+	"github.com/tfpair/tfpair/models/run"
+	"github.com/tfpair/tfpair/pipeline/dataset"
+	"github.com/tfpair/tfpair/pipeline/decode"
+	"github.com/tfpair/tfpair/runner/recipe"
+)
+
+// autoPreset is the value of --preset that lets the data choose.
+const autoPreset = "auto"
+
+// recipeOptions say what is chosen for whoever names no spec.
+type recipeOptions struct {
+	effort  string // "": the first of recipe.Efforts
+	explain bool   // print the spec in place of training
+}
+
+func (o *recipeOptions) addFlags(c *cli.Command) {
+	c.Flags = append(c.Flags,
+		&cli.StringFlag{Name: "effort", Destination: &o.effort, DefaultText: string(recipe.Efforts[0]),
+			Usage: "`EFFORT` of the recipe that the data chooses: quick trains seconds to minutes, good trains more of the network for longer"},
+		&cli.BoolFlag{Name: "explain", Destination: &o.explain,
+			Usage: "print what would be trained, and why, as a spec for --spec; train nothing"})
+}
+
+// effortOf returns the effort that was asked for.
+func (o recipeOptions) effortOf() recipe.Effort {
+	if o.effort == "" {
+		return recipe.Efforts[0]
+	}
+	return recipe.Effort(o.effort)
+}
+
+// decision is where the spec of a training comes from that names none.
+type decision struct {
+	choice *recipe.Choice // nil: a run is gone on with
+	again  string         // the run that is gone on with; "": a recipe was chosen
+}
+
+// choose lets the data, or the run that is gone on with, say what is trained. It is nil where a
+// spec is named.
+func (o *trainOptions) choose(ctx context.Context) (*decision, error) {
+	if o.start.preset != autoPreset && o.start.given() {
+		if o.recipe.effort != "" {
+			return nil, usagef("--effort is of the recipe that the data chooses: give --preset auto, or leave out --preset, --spec and --set")
+		}
+		return nil, nil
+	}
+	stored, err := storedSpec(o.out)
+	if err != nil {
+		return nil, err
+	}
+	if stored != nil {
+		o.start.found = &layer{o.out, stored}
+		return &decision{again: o.out}, nil
+	}
+	choice, err := o.recipeOf(ctx)
+	if err != nil {
+		return nil, err
+	}
+	o.start.found = &layer{"recipe", choice.Spec}
+	return &decision{choice: choice}, nil
+}
+
+// storedSpec returns the spec of the run in a folder, nil where there is no run.
+func storedSpec(folder string) (*spec.Spec, error) {
+	if folder == "" || !run.Is(folder) {
+		return nil, nil
+	}
+	f, err := run.Open(folder)
+	if err != nil {
+		return nil, err
+	}
+	text, err := f.Spec()
+	if err := errors.Join(err, f.Close()); err != nil {
+		return nil, err
+	}
+	return spec.Stored(text, f.SpecPath())
+}
+
+// recipeOf chooses for the data, and for the weights that are named or fetched.
+func (o *trainOptions) recipeOf(ctx context.Context) (*recipe.Choice, error) {
+	wish := recipe.Wish{Effort: o.recipe.effortOf(), Unseen: o.start.unseen}
+	named, err := chooseWeights(o.start.weights)
+	if err != nil {
+		return nil, err
+	}
+	if named != nil {
+		wish.Network, wish.Named = named.layout.Network, true
+	} else if len(o.start.weights) == 0 {
+		wish.Network = fetchedWeights()
+	}
+	options, err := o.data.options()
+	if err != nil {
+		return nil, err
+	}
+	data, err := dataset.Open(options)
+	if err != nil {
+		return nil, err
+	}
+	defer data.Close() // read only
+	facts, err := recipe.Look(ctx, data, recipe.LookOptions{Workers: o.data.reading.workers, Limits: decode.DefaultLimits})
+	if err != nil {
+		return nil, stopped(ctx, err)
+	}
+	choice, err := recipe.Choose(facts, wish)
+	var unknown *recipe.NetworkError
+	if errors.As(err, &unknown) {
+		return nil, usagef("--weights %q: %w; choose the rest of the spec with --preset, --spec or --set", named.name, err)
+	}
+	if err == nil && choice.Weights != "" && named == nil {
+		o.start.weights = []string{choice.Weights}
+	}
+	return choice, err
+}
+
+// fetchedWeights returns the first set of weights that was fetched and that recipes start from, "" for none.
+func fetchedWeights() string {
+	cache, err := os.UserCacheDir()
+	if err != nil { // nobody has a folder for what is fetched
+		return ""
+	}
+	for _, name := range pretrained.Fetched(cache) {
+		if recipe.Knows(name) {
+			return name
+		}
+	}
+	return ""
+}
+
+// say tells a person what was chosen, why, and how to choose otherwise.
+func (c *decision) say(out output, o *trainOptions) {
+	switch {
+	case c == nil:
+		return
+	case c.again != "":
+		out.say("recipe    that of %s, which this training goes on with", c.again)
+		return
+	}
+	out.say("recipe    %s", c.choice.What)
+	out.say("because   %s", c.choice.Why)
+	out.say("otherwise %s", otherwise(c.choice))
+	if o.lacks(c.choice) {
+		out.say("note      %s", o.lacking())
+	}
+}
+
+// otherwise says how to choose another recipe.
+func otherwise(c *recipe.Choice) string {
+	const ways = "--explain prints all settings; --preset, --spec or --set choose by hand"
+	if c.More {
+		return "--effort good trains more, for longer; " + ways
+	}
+	return ways
+}
+
+// lacks tells whether weights are missing that nobody has refused.
+func (o *trainOptions) lacks(c *recipe.Choice) bool { return c.Lacking && len(o.start.weights) == 0 }
+
+// lacking says what the lack of weights costs, and the command that mends it.
+func (o *trainOptions) lacking() string {
+	name := pretrained.Sets[0].Name
+	again := commandLine{"tfpair", "train"}.with(o.data.flags()...).
+		with(given{"out", freeName(o.out+"-"+name, "")}, given{"weights", name})
+	return fmt.Sprintf("no pretrained weights are fetched, so that the network learns from your photos alone, and of few photos it learns "+
+		"little; to mend that, stop and give: %s", again)
+}
+
+// tell says what was chosen, for a person or as JSON.
+func (c *decision) tell(out output, o *trainOptions, s *spec.Spec) error {
+	if c == nil {
+		return nil
+	}
+	c.say(out, o)
+	text, err := s.Marshal()
+	if err != nil {
+		return err
+	}
+	return out.emit("recipe", c.event(o, text))
+}
+
+// explain prints the spec of a training, and why it is so.
+func (c *decision) explain(out output, o *trainOptions, s *spec.Spec) error {
+	text, err := s.Marshal()
+	if err != nil {
+		return err
+	}
+	if out.json {
+		return out.emit("recipe", c.event(o, text))
+	}
+	switch {
+	case c != nil && c.again != "":
+		out.print("# of the run %s", c.again)
+	case c != nil:
+		out.print("# recipe    %s", c.choice.What)
+		out.print("# because   %s", c.choice.Why)
+		out.print("# otherwise %s", otherwise(c.choice))
+		if o.lacks(c.choice) {
+			out.print("# note      %s", o.lacking())
+		}
+	}
+	if len(o.start.weights) > 0 {
+		out.print("# weights   --weights %s", strings.Join(o.start.weights, " --weights "))
+	}
+	for line := range strings.Lines(string(text)) {
+		out.print("%s", strings.TrimSuffix(line, "\n"))
+	}
+	return nil
+}
+
+// recipeEvent is what was chosen, as JSON.
+type recipeEvent struct {
+	*recipe.Choice
+	Again string   `json:"again,omitempty"` // the run that is gone on with
+	Start []string `json:"start,omitempty"` // values of --weights
+	Text  string   `json:"spec"`            // complete, as YAML
+}
+
+func (c *decision) event(o *trainOptions, text []byte) recipeEvent {
+	e := recipeEvent{Start: o.start.weights, Text: string(text)}
+	if c != nil {
+		e.Choice, e.Again = c.choice, c.again
+	}
+	return e
+}
+
+// leastMeasured is how long a stage is measured before it is said what it will take.
+const leastMeasured = 2 * time.Second
+
+// forecast says once of each stage of a training what it will take.
+type forecast struct {
+	now   func() time.Time
+	stage string
+	since time.Time
+	first int             // done before since
+	said  map[string]bool // by stage
+}
+
+func newForecast(now func() time.Time) *forecast { return &forecast{now: now, said: map[string]bool{}} }
+
+// at returns how long the stage will still take when it is known for the first time, else 0. A nil
+// forecast says nothing.
+func (f *forecast) at(stage string, done, total int) time.Duration {
+	if f == nil || f.said[stage] {
+		return 0
+	}
+	if f.stage != stage {
+		f.stage, f.since, f.first = stage, f.now(), done
+		return 0
+	}
+	spent := f.now().Sub(f.since)
+	if spent < leastMeasured || done == f.first || done == total {
+		return 0
+	}
+	f.said[stage] = true
+	return max(spent*time.Duration(total-done)/time.Duration(done-f.first), time.Second)
+}
+
+// span writes a time as a person says it: "40 s", "3 min".
+func span(d time.Duration) string {
+	if d < 90*time.Second {
+		return fmt.Sprintf("%.0f s", d.Seconds())
+	}
+	return fmt.Sprintf("%.0f min", d.Minutes())
+}

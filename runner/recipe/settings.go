@@ -1,0 +1,150 @@
+package recipe
+
+import (
+	"fmt"
+
+	"github.com/tfpair/tfpair/models/weights"
+	"github.com/tfpair/tfpair/pipeline/dataset"
+)
+
+// few is up to how many images are measured by folds, and none is kept for test: a tenth of them
+// would measure nothing.
+const few = 100
+
+// maker makes the settings of a recipe.
+type maker struct {
+	facts  Facts
+	effort Effort
+	unseen bool
+}
+
+// photos returns what is trained from the weights of a network: a head on frozen features, or late
+// stages, too.
+func (m maker) photos(network string) (what string, settings []string) {
+	settings = append(m.task(), fmt.Sprintf("input.size=%d", weights.Pixels(network)), "schedule=cosine")
+	if m.effort == Good && m.facts.Images > few {
+		what = fmt.Sprintf("the late stages of %s and a head", network)
+		settings = append(settings, fmt.Sprintf("backbone={%s: {freeze: %s, freeze_bn: true}}", network, late[network]),
+			"head={linear: {embedding_dim: 512}}", "optimizer={adam: {lr: 0.001, backbone_lr: 0.1}}",
+			"augment=light", "cache.views=4")
+		return what, append(settings, m.batches(32, min(max(13*m.facts.examples()/32, 300), 3000))...)
+	}
+	what = fmt.Sprintf("a head on frozen features of %s", network)
+	settings = append(settings, fmt.Sprintf("backbone={%s: {freeze: all}}", network),
+		"head={linear: {embedding_dim: 512}}")
+	if m.facts.examples() > 1000 {
+		return what, append(append(settings, "optimizer.adam.lr=0.003"), m.batches(64, 300)...)
+	}
+	return what, append(append(settings, "optimizer.adam.lr=0.0005"), m.batches(32, 100)...)
+}
+
+// ink returns a network for drawings, digits and symbols, which starts from nothing: what photos have
+// taught says little of them. It sees them at their own size, up to the one at which
+// characters of 105 pixels were learnt.
+func (m maker) ink() (what string, settings []string) {
+	const least, largest = 16, 42 // pixels
+	size := min(max(m.facts.Side, least), largest)
+	augment, steps := "augment=glyph", 900
+	if m.turns() {
+		augment, steps = "augment={preset: glyph, turns: {}}", 1200
+	}
+	if m.effort == Good {
+		steps *= 3
+	}
+	settings = append(m.task(), fmt.Sprintf("input.size=%d", size), "backbone=conv4", augment, "schedule=cosine",
+		"optimizer.adam.lr=0.003")
+	return fmt.Sprintf("conv4 from nothing, at %d pixels", size), append(settings, m.batches(120, steps)...)
+}
+
+// turns tells whether quarter turns of a class are classes, too: where classes are many and their images
+// are few. Of few classes, two may be turns of each other, as 6 and 9 are.
+func (m maker) turns() bool {
+	const many, images = 50, 40
+	return m.facts.Kind == dataset.OfClasses && m.facts.Classes >= many && m.facts.PerClass <= images
+}
+
+// small returns a network for photos that starts from nothing.
+func (m maker) small() (what string, settings []string) {
+	settings = append(append(m.task(), "input.size=64", "backbone=conv4", "augment=light", "schedule=cosine"),
+		m.batches(80, 600)...)
+	return "conv4 from nothing, at 64 pixels", settings
+}
+
+// task returns the settings that follow from how the data is laid out.
+func (m maker) task() []string {
+	switch m.facts.Kind {
+	case dataset.OfTriplets:
+		return []string{"topology=triplet", "distance=cosine", "loss={triplet: {margin: 0.2}}", "sampler=triplets"}
+	case dataset.OfLabelImages:
+		temperature := 0.2
+		if m.effort == Good {
+			temperature = 0.1
+		}
+		return []string{"topology=feature", "distance=cosine", fmt.Sprintf("loss={infonce: {temperature: %g}}", temperature),
+			"target.side=shared", "sampler={labels: {against: gallery}}", "train.select=val.recall@1"}
+	case dataset.OfPairs:
+		return []string{"distance=cosine", "loss=contrastive"}
+	}
+	if m.pairs() {
+		return []string{"distance=cosine", "loss=contrastive"}
+	}
+	if m.facts.Ink {
+		return []string{"distance=cosine", "loss={supcon: {temperature: 0.05}}"}
+	}
+	return []string{"distance=cosine", "loss={supcon: {temperature: 0.1}}"}
+}
+
+// pairs tells whether pairs are drawn from classes: of few photos, whose threshold then is better.
+func (m maker) pairs() bool { return !m.facts.Ink && m.facts.Images <= few }
+
+// batches returns the settings of so many steps, with so many images in a batch, or half as many pairs.
+func (m maker) batches(images, steps int) []string {
+	size, sampler := images, []string(nil)
+	if m.facts.Kind != dataset.OfLabelImages {
+		size = max(images/2, 32)
+	}
+	if m.facts.Kind == dataset.OfClasses && !m.pairs() {
+		classes, each := m.balance(images)
+		size, sampler = classes*each, []string{fmt.Sprintf("sampler={balanced: {images_per_class: %d}}", each)}
+	}
+	return append(append(sampler, fmt.Sprintf("train.batch_size=%d", size), fmt.Sprintf("train.steps=%d", steps),
+		fmt.Sprintf("train.eval_every=%d", max(steps/3, 1))), m.parts()...)
+}
+
+// balance returns how many classes are in a batch of so many images, and how many images of each, that the
+// data has when a fifth of it is held out.
+func (m maker) balance(images int) (classes, each int) {
+	f := m.facts
+	each = min(max(f.PerClass*7/10, 2), 4)
+	if f.PerClass >= 60 {
+		each = 6
+	}
+	usable := f.sure
+	if m.unseen { // a tenth of them for test, as many for validation, or five
+		usable -= max(f.Classes/10, 2) + max(f.Classes/10, 5)
+	}
+	return max(min(usable, images/each), 2), each
+}
+
+// parts returns how the data is measured: by folds where it is little.
+func (m maker) parts() []string {
+	if n := m.folds(); n > 0 {
+		return []string{"train.test=0", fmt.Sprintf("train.folds=%d", n)}
+	}
+	return nil
+}
+
+// folds returns how many folds few images are parted in: each holds two images of two classes. It is
+// 0 where they cannot be, or names of groups or splits say how they are parted.
+func (m maker) folds() int {
+	f := m.facts
+	if f.Kind != dataset.OfClasses || f.Images > few || m.unseen || f.parted {
+		return 0
+	}
+	for _, n := range []int{4, 2} {
+		if f.sure*min(n, f.PerClass/2) >= 2*n {
+			return n
+		}
+	}
+	return 0
+}

@@ -15,7 +15,7 @@ func TestCoverageOfGroups(t *testing.T) {
 		"80 groups, most alone":      {classes: 70, alone: 60, groups: 2, images: 4},
 		"bursts of many images":      {classes: 10, alone: 0, groups: 4, images: 9},
 	} {
-		for kind, s := range map[string]study{"drawn pairs": b.pairs(t), "all pairs": b.allPairs(t), "queries": b.queries()} {
+		for kind, s := range map[string]study{"drawn pairs": b.pairs(t), "all pairs": b.allPairs(t), "queries": b.queries(), "answers": b.answers()} {
 			t.Run(name+", "+kind, func(t *testing.T) {
 				t.Parallel()
 				s.covers(t)
@@ -187,5 +187,29 @@ func (b bursts) queries() study {
 			t.Fatal(err)
 		}
 		return got
+	}}
+}
+
+// answers pairs each image with its label image, and with another: both distances hang on the group and on
+// the image. The AUC of independent pairs is Φ(gap / sqrt(2·(group² + image²))).
+func (b bursts) answers() study {
+	const gap, group, image = 1.2, 0.5, 0.7
+	centres := b.centres()
+	return study{truth: normal(gap / math.Sqrt(2*(group*group+image*image))), method: ByGroups, draw: func(t *testing.T, r *rand.Rand) Interval {
+		_, s := b.points(r, centres)
+		of := map[int32]float64{}
+		var distance []float32
+		var same []bool
+		var photo []int32
+		for i, g := range s.Group {
+			if _, known := of[g]; !known {
+				of[g] = group * r.NormFloat64()
+			}
+			for _, d := range []float64{0, gap} {
+				distance = append(distance, float32(d+of[g]+image*r.NormFloat64()))
+				same, photo = append(same, d == 0), append(photo, int32(i))
+			}
+		}
+		return s.Pairs(score(t, distance, same), photo, photo, []Statistic{pairMetric(t, "auc").At(0)})[0]
 	}}
 }

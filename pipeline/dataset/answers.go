@@ -10,7 +10,6 @@ import (
 var answers = map[string]bool{
 	"yes": true, "y": true, "true": true, "t": true,
 	"no": false, "n": false, "false": false, "f": false,
-	"+": true, "-": false,
 	// What Excel writes for TRUE and FALSE, and people for yes and no, in other languages.
 	"wahr": true, "vrai": true, "verdadero": true, "vero": true, "verdadeiro": true, "waar": true,
 	"falsch": false, "faux": false, "falso": false, "onwaar": false,

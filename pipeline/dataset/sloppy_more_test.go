@@ -38,8 +38,6 @@ var moreSloppy = map[string]sloppyList{
 		want: "a.png b.png same\nc.png d.png different"},
 	"ja-nein.csv": {text: "left;right;same\na.png;b.png;ja\nc.png;d.png;nein\n",
 		want: "a.png b.png same\nc.png d.png different"},
-	"plusminus.csv": {text: "left,right,same\na.png,b.png,+\nc.png,d.png,-\n",
-		want: "a.png b.png same\nc.png d.png different"},
 	"file-urls.csv": {text: "left,right,same\nfile:///a.png,file:///b.png,1\nfile:///c.png,file:///d.png,0\n",
 		want: "a.png b.png same\nc.png d.png different", notes: "paths are read without what they begin with, \"/\": those of 4 images"},
 	"windows-abs.csv": {text: "left,right,same\nC:\\Users\\me\\a.png,C:\\Users\\me\\b.png,1\nC:\\Users\\me\\c.png,C:\\Users\\me\\d.png,0\n",
@@ -113,7 +111,8 @@ func TestNoLists(t *testing.T) {
 		"no label":      {"left,right\na.png,b.png\n", "none says which pairs are the same: add a column same, 1 or 0 in each row"},
 		"scores": {"left,right,similarity\na.png,b.png,0.93\n", `"similarity" something else ("0.93"); none says which pairs are the same: ` +
 			"add a column same, 1 or 0 in each row"},
-		"unknown words": {"left,right,same\na.png,b.png,maybe\nb.png,c.png,x\n", `same is "maybe" (2 rows like this); want 1, yes or same; or 0, no or different`},
+		"unknown words":           {"left,right,same\na.png,b.png,maybe\nb.png,c.png,x\n", `same is "maybe" (2 rows like this); want 1, yes or same; or 0, no or different`},
+		"a dash may be no answer": {"left,right,same\na.png,b.png,+\nb.png,c.png,-\n", `same is "+" (2 rows like this); want 1, yes or same; or 0, no or different`},
 		// Where paths of another machine begin is what the first says; others are named.
 		"two machines":  {"left,right,same\nC:/x/a.png,C:/x/b.png,1\nD:/y/c.png,C:/x/d.png,0\n", `path "D:/y/c.png" is absolute and does not lie in "."`},
 		"two of a name": {"left,right,same\ntwo,a.png,1\n", `image "two" is not in "."`},

@@ -170,6 +170,8 @@ func (p page) values(flag, typed string) []candidate {
 		return words("auto", "cpu", "gpu")
 	case "bad-images":
 		return words("stop", "skip")
+	case "log":
+		return words(logFormats...)
 	case "split":
 		return words("train", "val", "test")
 	case "checkpoint":

@@ -36,6 +36,7 @@ import (
 	"github.com/tfpair/tfpair/runner/holder"
 	"github.com/tfpair/tfpair/runner/inference"
 	"github.com/tfpair/tfpair/runner/metric"
+	"github.com/tfpair/tfpair/runner/serve"
 	"github.com/tfpair/tfpair/runner/train"
 	"github.com/tfpair/tfpair/runner/trained"
 	"github.com/tfpair/tfpair/runner/tune"
@@ -202,6 +203,7 @@ var outcomes = []outcome{
 	{is(inference.ErrUncalibrated), exitInput, advice{"give a --threshold",
 		"choose one on pairs of yours: tfpair calibrate --model {model} --data PAIRS"}},
 	{is(trained.ErrNoThreshold), exitInput, advice{"--checkpoint best is one that was evaluated"}},
+	{isA[*serve.FileError], exitInput, nil},
 	{isA[*libtensorflow.MissingError], exitInput, nil},
 	{isA[*load.Error], exitInput, nil},
 	{is(session.ErrNoGPU), exitInput, advice{"tfpair doctor names what the GPU build misses; --device cpu works everywhere"}},

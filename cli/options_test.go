@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -254,4 +255,35 @@ func TestCalibrateOptions(t *testing.T) {
 		refusal[o]{func(o *o) {
 			o.max, o.threshold.given, o.data = "", true, dataOptions{path: "data", reading: rightReading}
 		}, "--data chooses the threshold, and --threshold gives it"})
+}
+
+func TestServeOptions(t *testing.T) {
+	type o = serveOptions
+	right := serveOptions{models: []string{"model"}, log: "auto", machine: rightMachine, limits: serveLimits{body: 16, pictures: 32, side: 100, memory: 1024,
+		queue: 1, connections: 1, batch: 1, wait: 1, deadline: 2, run: 1, header: 1, read: 1, idle: 1, drain: 1}}
+	refuse(t, right,
+		refusal[o]{func(o *o) { o.models = nil }, "serve needs --model"},
+		refusal[o]{func(o *o) { o.log = "xml" }, `--log must be text, json or auto, got "xml"`},
+		refusal[o]{func(o *o) { o.limits.body = 0 }, "--max-body must be 1 to 1048576, got 0"},
+		refusal[o]{func(o *o) { o.limits.memory = 1 << 30 }, "--memory must be"},
+		refusal[o]{func(o *o) { o.limits.deadline = 0 }, "--deadline must be more than 0s, got 0s"},
+		refusal[o]{func(o *o) { o.limits.grace = -1 }, "--grace and --max-delay must be 0s or more"},
+		refusal[o]{func(o *o) { o.limits.key = "a" }, `go together, got "" and "a"`})
+	for _, c := range []struct {
+		models, indexes []string
+		want            []served
+		says            string
+	}{
+		{[]string{"some/model/"}, nil, []served{{"model", "some/model/", ""}}, ""},
+		{[]string{"a=x", "b=y=z"}, []string{"i", "b=j"}, []served{{"a", "x", "i"}, {"b", "y=z", "j"}}, ""},
+		{[]string{"./a=b"}, nil, nil, `--model "./a=b" has no name`},
+		{[]string{"x/a", "y/a"}, nil, nil, `two models have the name "a"`},
+		{[]string{"a"}, []string{"b=i"}, nil, `is for a model "b"`},
+		{[]string{"a"}, []string{"i", "j"}, nil, `a second index, "j"`},
+	} {
+		got, err := serveOptions{models: c.models, indexes: c.indexes}.served()
+		if !slices.Equal(got, c.want) || (err == nil) != (c.says == "") || err != nil && !strings.Contains(err.Error(), c.says) {
+			t.Errorf("served(%q, %q) = %+v, %v; want %+v, %q", c.models, c.indexes, got, err, c.want, c.says)
+		}
+	}
 }

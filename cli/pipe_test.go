@@ -87,6 +87,7 @@ func pipeCommands(t *testing.T) map[string][]string {
 		"compare":         slices.Concat(model, []string{"--left", onePicture, "--right", onePicture}),
 		"index build":     slices.Concat(data, model, []string{"--out", "index"}),
 		"search":          slices.Concat(model, []string{"--image", onePicture, "--index", "index", "--sheet", "new.png"}),
+		"serve":           slices.Concat(model, []string{"--listen", "127.0.0.1:0", "--admin", "off"}),
 		"check":           data,
 		"duplicates":      {"--move-to", "new", "--apply", "pictures"},
 		"seen":            {onePicture},

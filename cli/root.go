@@ -58,7 +58,8 @@ const rootExamples = examplesHead +
   tfpair evaluate --model run --data demo/pictures
   tfpair export --run run --out model
   tfpair index build --model model --data demo/pictures --out pictures.index
-  tfpair search --model model --index pictures.index --image demo/pictures/test/house/000.png`
+  tfpair search --model model --index pictures.index --image demo/pictures/test/house/000.png
+  tfpair serve --model model --index pictures.index`
 
 func newApp(streams IO) *cli.App {
 	var app *cli.App
@@ -88,6 +89,7 @@ func newApp(streams IO) *cli.App {
 			newCompareCommand(streams),
 			newIndexCommand(streams),
 			newSearchCommand(streams),
+			newServeCommand(streams),
 			newCheckCommand(streams),
 			newDuplicatesCommand(streams),
 			newSeenCommand(streams),

@@ -70,6 +70,7 @@ func TestScripts(t *testing.T) {
 			"waitfor":  waitforCommand,
 			"disk":     diskCommand,
 			"png":      pngCommand,
+			"served":   servedCommand,
 			"weights":  weightsCommand,
 		},
 	})

@@ -130,12 +130,12 @@ func tooLong(got, limit int64) error {
 // It is safe for concurrent use; memory is bounded per call, so bound the calls: Cost tells
 // what one takes. Data of no known format are a *FormatError, those beyond the limits a *LimitError.
 func Decode(data []byte, l Limits) (*image.NRGBA, error) {
-	return DecodeContext(context.Background(), data, l)
+	return Until(context.Background(), data, l)
 }
 
-// DecodeContext is Decode that gives up, with the error of ctx, soon after ctx is done. A GIF, a WebP
+// Until is Decode that gives up, with the error of ctx, soon after ctx is done. A GIF, a WebP
 // and a TIFF are decoded to the end all the same.
-func DecodeContext(ctx context.Context, data []byte, l Limits) (img *image.NRGBA, err error) {
+func Until(ctx context.Context, data []byte, l Limits) (img *image.NRGBA, err error) {
 	defer recovered(&err)
 	f, h, err := examine(data, l)
 	if err != nil {

@@ -138,15 +138,15 @@ func (c *countdown) Err() error {
 	return nil
 }
 
-// TestDecodeContext: decoding ends where nobody waits for it, at the start and half way.
-func TestDecodeContext(t *testing.T) {
+// TestUntil: decoding ends where nobody waits for it, at the start and half way.
+func TestUntil(t *testing.T) {
 	big := jpegOf(t, paint(image.NewNRGBA(image.Rect(0, 0, 1024, 1024)), opaque))
 	for _, left := range []int{0, 1, 3} { // image/jpeg reads 4 KB at a time: the file has many
-		if _, err := DecodeContext(&countdown{t.Context(), left}, big, Limits{}); !errors.Is(err, context.Canceled) {
-			t.Errorf("DecodeContext, done after %d looks = %v, want %v", left, err, context.Canceled)
+		if _, err := Until(&countdown{t.Context(), left}, big, Limits{}); !errors.Is(err, context.Canceled) {
+			t.Errorf("Until, done after %d looks = %v, want %v", left, err, context.Canceled)
 		}
 	}
-	if _, err := DecodeContext(t.Context(), big, Limits{}); err != nil {
-		t.Errorf("DecodeContext = %v", err)
+	if _, err := Until(t.Context(), big, Limits{}); err != nil {
+		t.Errorf("Until = %v", err)
 	}
 }

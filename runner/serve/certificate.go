@@ -2,11 +2,14 @@ package serve
 
 import (
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
 	"sync"
 	"time"
+
+	"github.com/tfpair/tfpair/internal/regular"
 )
 
 // certificate is a pair of files that is read again when they change. A pair that cannot be used
@@ -29,7 +32,7 @@ func (c *certificate) read() error {
 	}
 	pair, err := tls.LoadX509KeyPair(c.file, c.key)
 	if err != nil {
-		return fmt.Errorf("TLS certificate %q and key %q: %w", c.file, c.key, err)
+		return &FileError{c.file + ", " + c.key, err}
 	}
 	c.pair, c.state = &pair, state
 	return nil
@@ -40,10 +43,10 @@ func (c *certificate) stateOfFiles() (state string, err error) {
 	for _, path := range []string{c.file, c.key} {
 		info, err := os.Stat(path)
 		if err != nil {
-			return "", fmt.Errorf("TLS: %w", err)
+			return "", &FileError{path, regular.Reason(err)}
 		}
 		if !info.Mode().IsRegular() {
-			return "", fmt.Errorf("TLS: %q is no file, but %s", path, kind(info.Mode()))
+			return "", &FileError{path, errors.New("it is no file, but " + kind(info.Mode()))}
 		}
 		state += fmt.Sprintf("%d %d ", info.Size(), info.ModTime().UnixNano())
 	}

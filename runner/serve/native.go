@@ -99,8 +99,10 @@ type pairRequest struct {
 // comparison is the answer of /v1/compare.
 type comparison struct {
 	of
-	models.Comparison
-	Threshold models.Threshold `json:"threshold" doc:"distance up to which two pictures are the same, and where it comes from"`
+	Distance    float32           `json:"distance" doc:"of the embeddings; smaller is closer"`
+	Same        *bool             `json:"same,omitempty" doc:"the distance is at most the threshold; absent where the model has none"`
+	Probability *float32          `json:"probability,omitempty" doc:"of the same, at a prevalence of a half; absent where the model has none"`
+	Threshold   *models.Threshold `json:"threshold,omitempty" doc:"distance up to which two pictures are the same, and where it comes from"`
 }
 
 // comparePictures answers POST /v1/compare.
@@ -122,7 +124,11 @@ func comparePictures(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return comparison{l.of(), list[0], l.info.Manifest.Threshold}, nil
+	answer := comparison{of: l.of(), Distance: list[0].Distance, Probability: list[0].Probability}
+	if m := l.info.Manifest; !m.Uncalibrated() {
+		answer.Same, answer.Threshold = &list[0].Same, &m.Threshold
+	}
+	return answer, nil
 }
 
 // pair returns the two pictures of a request.
@@ -244,13 +250,13 @@ func (c *call) searchOptions() (k int, threshold *float64, err error) {
 // modelInfo is what /v1/models says of one.
 type modelInfo struct {
 	of
-	State     string           `json:"state" doc:"AVAILABLE, or LOADING before the first version is open"`
-	Dim       int              `json:"dim" doc:"numbers of an embedding"`
-	Distance  string           `json:"distance" doc:"by which embeddings are compared"`
-	Threshold models.Threshold `json:"threshold" doc:"distance up to which two pictures are the same"`
-	Size      int              `json:"size" doc:"side in pixels at which the network sees a picture"`
-	Images    int              `json:"images" doc:"that can be searched"`
-	SHA256    string           `json:"weights_sha256,omitempty" doc:"of its weights"`
+	State     string            `json:"state" doc:"AVAILABLE, or LOADING before the first version is open"`
+	Dim       int               `json:"dim" doc:"numbers of an embedding"`
+	Distance  string            `json:"distance" doc:"by which embeddings are compared"`
+	Threshold *models.Threshold `json:"threshold,omitempty" doc:"distance up to which two pictures are the same; absent where there is none"`
+	Size      int               `json:"size" doc:"side in pixels at which the network sees a picture"`
+	Images    int               `json:"images" doc:"that can be searched"`
+	SHA256    string            `json:"weights_sha256,omitempty" doc:"of its weights"`
 }
 
 // modelList is the answer of /v1/models.
@@ -274,7 +280,10 @@ func listModels(c *call) (any, error) {
 			continue
 		}
 		m := l.info.Manifest
-		row := modelInfo{l.of(), available, m.EmbeddingDim, m.Distance, m.Threshold, m.Preprocessing.Size, 0, m.WeightsSHA256}
+		row := modelInfo{of: l.of(), State: available, Dim: m.EmbeddingDim, Distance: m.Distance, Size: m.Preprocessing.Size, SHA256: m.WeightsSHA256}
+		if !m.Uncalibrated() {
+			row.Threshold = &m.Threshold
+		}
 		if l.Index != nil {
 			row.Images = l.Index.Vectors().Len()
 		}

@@ -80,7 +80,7 @@ func (c *call) decodeOne(ctx context.Context, l *loaded, file []byte, pixels []u
 		return err
 	}
 	return c.service.budget.decode(ctx, cost, func() error {
-		img, err := decode.DecodeContext(ctx, file, limits)
+		img, err := decode.Until(ctx, file, limits)
 		if err != nil {
 			return err
 		}

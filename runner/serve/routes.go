@@ -61,12 +61,12 @@ func (s *Service) routes() http.Handler {
 	}
 	for path, known := range methods {
 		slices.Sort(known)
-		mux.Handle(path, s.handler(route{path: path, probe: true, answer: func(c *call) (any, error) {
+		mux.Handle(path, s.handler(route{path: path, style: native, probe: true, answer: func(c *call) (any, error) {
 			c.header.Set("Allow", strings.Join(known, ", "))
 			return nil, failed(http.StatusMethodNotAllowed, "method", "%s is not for %s; use %s", c.request.Method, path, strings.Join(known, " or "))
 		}}))
 	}
-	mux.Handle("/", s.handler(route{path: "other", probe: true, answer: func(*call) (any, error) {
+	mux.Handle("/", s.handler(route{path: "other", style: native, probe: true, answer: func(*call) (any, error) {
 		return nil, failed(http.StatusNotFound, "no_route", "there is nothing here; docs/serve.md lists what there is")
 	}}))
 	return mux

@@ -177,12 +177,12 @@ func TestCompare(t *testing.T) {
 		}
 		return a
 	}
-	if a := ask2(picture(t, red), picture(t, red)); !a.Same || a.Distance > 1e-3 || // the root of what package distance adds, 1e-7
+	if a := ask2(picture(t, red), picture(t, red)); !*a.Same || a.Distance > 1e-3 || // the root of what package distance adds, 1e-7
 		a.Threshold.Value != modelstest.Threshold {
 		t.Errorf("the same: %+v", a)
 	}
 	// Red and blue differ by 1 in 8 of 12 numbers.
-	if a := ask2(picture(t, red), picture(t, blue)); a.Same || math.Abs(float64(a.Distance)-math.Sqrt(8)) > 1e-5 {
+	if a := ask2(picture(t, red), picture(t, blue)); *a.Same || math.Abs(float64(a.Distance)-math.Sqrt(8)) > 1e-5 {
 		t.Errorf("different: %+v, want distance √8", a)
 	}
 }

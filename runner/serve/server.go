@@ -29,6 +29,7 @@ type Server struct {
 	Drain       time.Duration // from then on, for requests that are being answered
 	// Listening is called once connections are accepted; nil: nobody is told.
 	Listening func(address, admin net.Addr)
+	Ready     func() // called once all models are open; nil: nobody is told
 }
 
 // DefaultServer stops within Kubernetes' 30 seconds.
@@ -79,6 +80,9 @@ func (o Server) Run(ctx context.Context, s *Service) (err error) {
 	g.Go(func() error {
 		if err := s.Open(ending); err != nil {
 			return err
+		}
+		if o.Ready != nil {
+			o.Ready()
 		}
 		s.Watch(ending)
 		return nil

@@ -140,7 +140,7 @@ func TestConnections(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer conn.Close()
+		defer func() { _ = conn.Close() }()          // the server may have hung up
 		text := "GET /livez HTTP/1.1\r\nHost: a\r\n" // and no more
 		if i%2 == 0 {
 			text += "\r\n" // answered, then idle

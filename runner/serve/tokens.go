@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"crypto/subtle"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -35,8 +36,19 @@ const (
 	lookEvery  = time.Second
 )
 
+// FileError says why a file of tokens, or of a certificate, cannot be used.
+type FileError struct {
+	Path string // with the number of the line, where one is wrong
+	Err  error
+}
+
+func (e *FileError) Error() string { return fmt.Sprintf("%s: %v", e.Path, e.Err) }
+
+// Unwrap returns the reason.
+func (e *FileError) Unwrap() error { return e.Err }
+
 // ReadTokens returns the tokens in the file at path. log, if it is not nil, is told of a change that
-// cannot be used.
+// cannot be used. The error is a *FileError.
 func ReadTokens(path string, log *slog.Logger) (*Tokens, error) {
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
@@ -49,11 +61,11 @@ func ReadTokens(path string, log *slog.Logger) (*Tokens, error) {
 func (t *Tokens) read() error {
 	data, err := regular.ReadFile(t.path, maxTokens)
 	if err != nil {
-		return fmt.Errorf("tokens: %w", err)
+		return &FileError{t.path, regular.Reason(err)}
 	}
 	info, err := os.Stat(t.path)
 	if err != nil {
-		return fmt.Errorf("tokens: %w", err)
+		return &FileError{t.path, err}
 	}
 	var sums [][sha256.Size]byte
 	number := 0
@@ -64,12 +76,12 @@ func (t *Tokens) read() error {
 			continue
 		}
 		if len(line) < leastToken {
-			return fmt.Errorf("tokens: %s:%d: a token of %d bytes, want %d or more", t.path, number, len(line), leastToken)
+			return &FileError{fmt.Sprintf("%s:%d", t.path, number), fmt.Errorf("a token of %d bytes, want %d or more", len(line), leastToken)}
 		}
 		sums = append(sums, sha256.Sum256(line))
 	}
 	if len(sums) == 0 {
-		return fmt.Errorf("tokens: %s has no token", t.path)
+		return &FileError{t.path, errors.New("it has no token")}
 	}
 	t.sums, t.file = sums, info
 	return nil

@@ -1,0 +1,350 @@
+package cli
+
+import (
+	"cmp"
+	"context"
+	"log/slog"
+	"net"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"runtime"
+	"runtime/debug"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/tfpair/tfpair/internal/session"
+	"github.com/tfpair/tfpair/models"
+	"github.com/tfpair/tfpair/models/index"
+	"github.com/tfpair/tfpair/runner/serve"
+)
+
+// serveOptions are the options of tfpair serve.
+type serveOptions struct {
+	models  []string // of exported models, NAME=FOLDER or FOLDER
+	indexes []string // NAME=FILE, or FILE of the first model
+	tokens  string   // file
+	log     string   // one of logFormats
+	limits  serveLimits
+	trust   trustOptions
+	machine machineOptions
+	output  outputOptions
+}
+
+// Words of --log.
+const (
+	logAuto = "auto"
+	logText = "text"
+	logJSON = "json"
+)
+
+// logFormats is read only.
+var logFormats = []string{logAuto, logText, logJSON}
+
+func newServeCommand(streams IO) *cli.Command {
+	var o serveOptions
+	c := &cli.Command{
+		Name:  "serve",
+		Usage: "answer over HTTP with exported models",
+		Description: `Answers POST /v1/embed, /v1/compare and /v1/search, until it is told to stop:
+then it finishes what it has got and ends with exit code 0. A new version in the
+folder of a model is checked, and answers in place of the one before.
+
+Of several models the first answers requests that name none. Requests are answered
+429 when there is more to do than the limits allow. Each flag has a variable of the
+environment: TFPAIR_SERVE_LISTEN for --listen, and so on. docs/serve.md has more.
+
+` + examplesHead + `  tfpair serve --model demo/model --index demo/pictures.index
+  tfpair serve --model photos=demo/model --listen 127.0.0.1:9000`,
+		Action: func(c *cli.Context) error {
+			o.models, o.indexes = c.StringSlice("model"), c.StringSlice("index")
+			return runServe(c.Context, o, streams)
+		},
+	}
+	o.addFlags(c)
+	return c
+}
+
+func (o *serveOptions) addFlags(c *cli.Command) {
+	c.Flags = append(c.Flags,
+		&cli.StringSliceFlag{Name: "model", Category: required,
+			Usage: "`FOLDER` of an exported model, or NAME=FOLDER; may be repeated"},
+		&cli.StringSliceFlag{Name: "index",
+			Usage: "`FILE` from tfpair index build, or NAME=FILE for the model of that name; may be repeated (default: the galleries inside the models)"},
+		&cli.StringFlag{Name: "tokens", Destination: &o.tokens,
+			Usage: "`FILE` of bearer tokens, one a line: requests without one of them are refused"},
+		&cli.StringFlag{Name: "log", Destination: &o.log, Value: logAuto,
+			Usage: "write the log as `FORMAT`: text, json, or auto, which is text on a terminal"})
+	o.limits.addFlags(c)
+	o.trust.addFlags(c)
+	o.machine.addFlags(c)
+	o.output.addFlags(c)
+	for _, f := range c.Flags {
+		fromEnvironment(f)
+	}
+}
+
+// variableOf returns the variable of the environment that a flag of serve has.
+func variableOf(f cli.Flag) string {
+	return "TFPAIR_SERVE_" + strings.ToUpper(strings.ReplaceAll(f.Names()[0], "-", "_"))
+}
+
+// fromEnvironment has a flag also be set by its variable.
+func fromEnvironment(f cli.Flag) {
+	name := []string{variableOf(f)}
+	switch f := f.(type) {
+	case *cli.StringFlag:
+		f.EnvVars = name
+	case *cli.StringSliceFlag:
+		f.EnvVars = name
+	case *cli.IntFlag:
+		f.EnvVars = name
+	case *cli.DurationFlag:
+		f.EnvVars = name
+	case *cli.BoolFlag:
+		f.EnvVars = name
+	}
+}
+
+func (o serveOptions) validate() error {
+	switch {
+	case len(o.models) == 0:
+		return usagef("serve needs --model")
+	case !slices.Contains(logFormats, o.log):
+		return usagef("--log must be text, json or auto, got %q", o.log)
+	}
+	return cmp.Or(o.limits.validate(), o.trust.validate(), o.machine.validate())
+}
+
+// served is a model that is to be served.
+type served struct {
+	Name  string `json:"name"`
+	Model string `json:"model"` // folder
+	Index string `json:"index,omitempty"`
+}
+
+// served returns the models by name, in order, with what they are searched in.
+func (o serveOptions) served() ([]served, error) {
+	var list []served
+	for _, text := range o.models {
+		name, folder := nameAndPath(text)
+		if name == "" {
+			name = filepath.Base(filepath.Clean(folder))
+		}
+		if !serve.ModelName.MatchString(name) {
+			return nil, usagef("--model %q has no name that a URL can hold; give one, such as photos=%s", text, folder)
+		}
+		for _, before := range list {
+			if before.Name == name {
+				return nil, usagef("two models have the name %q; give another one: --model other=%s", name, folder)
+			}
+		}
+		list = append(list, served{Name: name, Model: folder})
+	}
+	for _, text := range o.indexes {
+		name, file := nameAndPath(text)
+		at := 0
+		for at < len(list) && name != "" && list[at].Name != name {
+			at++
+		}
+		switch {
+		case at == len(list):
+			return nil, usagef("--index %q is for a model %q, which there is not", text, name)
+		case list[at].Index != "":
+			return nil, usagef("--index gives model %q a second index, %q", list[at].Name, file)
+		}
+		list[at].Index = file
+	}
+	return list, nil
+}
+
+// nameAndPath splits NAME=PATH. A path that looks like one in itself is one: ./a=b.
+func nameAndPath(text string) (name, path string) {
+	if name, path, ok := strings.Cut(text, "="); ok && serve.ModelName.MatchString(name) {
+		return name, path
+	}
+	return "", text
+}
+
+// check looks at the files of a model before anything is started.
+func (s served) check() error {
+	info, err := models.Describe(s.Model)
+	if err != nil || s.Index == "" {
+		return err
+	}
+	about, _, err := index.ReadItems(s.Index)
+	if err != nil {
+		return err
+	}
+	if about.Space != info.Manifest.Space {
+		return &index.Error{Path: s.Index, Err: &models.SpaceError{Got: about.Space, Want: info.Manifest.Space}}
+	}
+	return nil
+}
+
+// source returns how the model is opened.
+func (o serveOptions) source(s served) (serve.Source, error) {
+	key, err := o.trust.signer.read()
+	if err != nil {
+		return serve.Source{}, err
+	}
+	options := []models.Option{models.Trust(o.trust.trusted()), models.OnDevice(o.machine.device),
+		models.WithBatching(o.limits.batch, o.limits.delay), models.WithTimeout(o.limits.run)}
+	if o.machine.threads > 0 {
+		options = append(options, models.WithThreads(o.machine.threads))
+	}
+	if key != nil {
+		options = append(options, models.RequireSignature(key))
+	}
+	return serve.Folder(s.Name, s.Model, s.Index, options...), nil
+}
+
+func runServe(ctx context.Context, o serveOptions, streams IO) error {
+	if err := o.validate(); err != nil {
+		return err
+	}
+	out := o.output.on(streams)
+	config := serve.Config{Limits: o.limits.of(), Log: o.logger(out)}
+	list, err := o.served()
+	if err != nil {
+		return err
+	}
+	for _, s := range list {
+		if err := s.check(); err != nil {
+			return err
+		}
+		source, err := o.source(s)
+		if err != nil {
+			return err
+		}
+		config.Models = append(config.Models, source)
+	}
+	if o.tokens != "" {
+		if config.Tokens, err = serve.ReadTokens(o.tokens, config.Log); err != nil {
+			return err
+		}
+	}
+	service, err := serve.New(config)
+	if err != nil {
+		return usage(err)
+	}
+	if err := session.Ready(o.machine.session()); err != nil {
+		return err
+	}
+	return o.run(ctx, service, list, out)
+}
+
+// run answers until a signal comes, which is a good end.
+func (o serveOptions) run(ctx context.Context, service *serve.Service, list []served, out output) error {
+	hangups := make(chan os.Signal, 1)
+	signal.Notify(hangups, syscall.SIGHUP)
+	defer signal.Stop(hangups)
+	server := o.limits.server()
+	var at, admin net.Addr
+	server.Listening = func(address, adminAddress net.Addr) { at, admin = address, adminAddress }
+	var failed error
+	server.Ready = func() {
+		boundHeap(service.Limits().Peak(server.WithDefaults().Connections))
+		failed = o.show(out, service, list, at, admin)
+		go func() {
+			for {
+				select {
+				case <-ctx.Done():
+					return
+				case <-hangups:
+					_, _ = service.Reload(ctx) // logged
+				}
+			}
+		}()
+	}
+	err := server.Run(ctx, service)
+	if s, ok := interrupted(ctx); ok && err == nil {
+		out.say("stopped: %v; all requests are answered", s.Signal)
+	}
+	return cmp.Or(err, failed)
+}
+
+// boundHeap has the collector keep garbage within what the requests may hold and what lives now, twice:
+// a model is opened beside the one that it replaces. GOMEMLIMIT, where it is set, is left alone.
+func boundHeap(peak int64) {
+	if os.Getenv("GOMEMLIMIT") != "" {
+		return
+	}
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	debug.SetMemoryLimit(peak + 2*int64(m.HeapAlloc) + 64<<20)
+}
+
+// serving is what is said when all models are open.
+type serving struct {
+	Address    string   `json:"address"`
+	Admin      string   `json:"admin,omitempty"`
+	Models     []served `json:"models"`
+	PeakBytes  int64    `json:"request_bytes"` // that requests in flight hold at most
+	InUseBytes int64    `json:"in_use_bytes"`  // that the process holds now; 0 not known
+}
+
+func (o serveOptions) show(out output, service *serve.Service, list []served, at, admin net.Addr) error {
+	v := serving{Address: at.String(), Models: list, InUseBytes: resident(),
+		PeakBytes: service.Limits().Peak(o.limits.server().WithDefaults().Connections)}
+	if admin != nil {
+		v.Admin = admin.String()
+	}
+	for _, s := range list {
+		text := s.Model
+		if s.Index != "" {
+			text += ", searched in " + s.Index
+		}
+		out.print("model      %s: %s", s.Name, text)
+	}
+	out.print("memory     at most %d MiB for requests in flight, beside %d MiB in use now", v.PeakBytes>>20, v.InUseBytes>>20)
+	if v.Admin != "" {
+		out.print("admin      http://%s", v.Admin)
+	}
+	scheme := "http"
+	if o.limits.certificate != "" {
+		scheme = "https"
+	}
+	out.print("ready      %s://%s", scheme, v.Address)
+	out.say("next: curl --data-binary @photo.jpg %s://localhost:%s/v1/embed", scheme, port(at))
+	return out.emit("ready", v)
+}
+
+// port returns the port of an address.
+func port(at net.Addr) string {
+	_, port, err := net.SplitHostPort(at.String())
+	if err != nil {
+		return at.String()
+	}
+	return port
+}
+
+// resident returns how many bytes of memory the process holds, 0 where that is not known.
+func resident() int64 {
+	text, err := os.ReadFile("/proc/self/statm")
+	fields := strings.Fields(string(text))
+	if err != nil || len(fields) < 2 {
+		return 0
+	}
+	pages, err := strconv.ParseInt(fields[1], 10, 64)
+	if err != nil {
+		return 0
+	}
+	return pages * int64(os.Getpagesize())
+}
+
+// logger returns where a line for each request goes.
+func (o serveOptions) logger(out output) *slog.Logger {
+	options := &slog.HandlerOptions{}
+	if o.output.quiet {
+		options.Level = slog.LevelError
+	}
+	if o.log == logText || o.log == logAuto && out.terminal() {
+		return slog.New(slog.NewTextHandler(out.Err, options))
+	}
+	return slog.New(slog.NewJSONHandler(out.Err, options))
+}

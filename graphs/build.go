@@ -28,6 +28,7 @@ type Graph struct {
 	Features     []int64             // shape of an image's names.Features; nil where nothing is frozen
 	Frozen       []variable.Variable // those that they are made with: the first ones of Variables
 	Probable     bool                // names.Probability exists
+	Tower        int                 // how many of Trained the embedding depends on, the first ones; the others are the loss's
 }
 
 // BuildError says which operation of a graph could not be added.
@@ -103,6 +104,8 @@ type assembly struct {
 	training  network   // inference itself, where both compute the same
 	distance  tf.Output // [M] float32: of each pair, in inference
 	graph     *Graph
+
+	towerUpdates int // how many of the updates beside the optimizer's are the tower's, the first ones
 }
 
 // network is what computes embeddings, in one mode: the zero mode is inference.
@@ -163,6 +166,7 @@ func (a *assembly) embed() {
 		a.training.embedding = fetch(a.root, names.TrainingEmbedding, a.parts.tower(a.training, image))
 		a.graph.Modes = true
 	}
+	a.graph.Tower, a.towerUpdates = len(a.trained.Trained()), len(a.trained.Updates())
 }
 
 // views adds what towers start from, of an image as it is and of its mirror image: the same

@@ -285,7 +285,7 @@ func TestEveryRow(t *testing.T) {
 					set = []string{"head.whiten.embedding_dim=2"}
 				}
 				if key == "miner" {
-					set = append(set, "topology=triplet", "loss=triplet")
+					set = append(set, "topology=triplet", "loss=triplet", "distance=cosine")
 				}
 				mustLearn(t, small(t, set...))
 			})

@@ -37,7 +37,7 @@ func (p *Parts) Tuples() loss.Needs {
 
 // fit says why parts do not go together, or nil.
 func (p *Parts) fit() error {
-	for _, misfit := range []func() error{p.fitLoss, p.fitMiner, p.fitTarget, p.fitTrained, p.fitViews} {
+	for _, misfit := range []func() error{p.fitLoss, p.fitMiner, p.fitTarget, p.fitTrained, p.fitViews, p.fitAccumulate} {
 		if err := misfit(); err != nil {
 			return err
 		}
@@ -87,12 +87,16 @@ func (p *Parts) fitMiner() error {
 			"set miner to %s, or loss to one of %s",
 			s.Miner.Name, s.Loss.Name, needs, miner.Every, strings.Join(loss.For(loss.Triplets), ", "))
 	}
+	if s.Miner.Name == miner.Relative && s.Distance.Name != "cosine" {
+		return fmt.Errorf("miner %q compares similarities, which distance %q does not give: set distance to cosine",
+			s.Miner.Name, s.Distance.Name)
+	}
 	return nil
 }
 
 // notes says what works, but not as well as it could.
 func (p *Parts) notes() []string {
-	s, notes := p.Spec, p.targetNotes()
+	s, notes := p.Spec, append(p.targetNotes(), p.chunkNotes()...)
 	if !p.Loss.Cosine || s.Distance.Name == "cosine" {
 		return notes
 	}

@@ -26,6 +26,7 @@ func (a *assembly) update(loss tf.Output) {
 	}
 	s := a.root.SubScope("optimizer")
 	gradients := optimizer.Gradients(s, loss, a.graph.Trained)
+	a.chunks(loss)
 	updates := a.parts.Optimizer.Update(s, a.graph.Trained, gradients, a.slots, f)
 	updates = append(updates, a.trained.Updates()...)
 	target(a.root, names.Train, append(updates, a.average(a.root.SubScope("average"), updates)...))

@@ -33,6 +33,7 @@ const Every = "all"
 var Table = named.Table[Miner]{Kind: "miner", Rows: map[string]named.Row[Miner]{
 	Every:      all,
 	"hard":     hard,
+	Relative:   relative,
 	"semihard": semihard,
 }}
 

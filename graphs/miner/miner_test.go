@@ -25,6 +25,9 @@ var oracles = map[string]func(anchor []int32, ap, an []float32, margin float64, 
 		}
 		return true
 	},
+	"relative": func(_ []int32, ap, an []float32, _ float64, i int) bool {
+		return 1-float64(an[i]) < 0.95*(1-float64(ap[i])) // the default share
+	},
 	"semihard": func(_ []int32, ap, an []float32, margin float64, i int) bool {
 		return an[i] > ap[i] && float64(an[i]) < float64(ap[i])+margin
 	},
@@ -75,6 +78,19 @@ func TestTable(t *testing.T) {
 					t.Error("nothing chosen")
 				}
 			})
+		}
+	}
+}
+
+// TestRelativeShare: a share of the positive's similarity above 0 and at most 1.
+func TestRelativeShare(t *testing.T) {
+	for share, ok := range map[float64]bool{0: false, 0.5: true, 1: true, 1.01: false} {
+		c, err := named.Choose(Relative, map[string]any{"share": share})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := Table.New(&c); (err == nil) != ok {
+			t.Errorf("share %g: %v", share, err)
 		}
 	}
 }

@@ -93,6 +93,8 @@ const maxViews = 10_000
 // Train says how long and on what a model is trained.
 type Train struct {
 	BatchSize   int       `yaml:"batch_size"`            // pairs, triplets or photos, or images for balanced samplers; > 0
+	Chunk       int       `yaml:"chunk,omitempty"`       // images of a batch that are embedded at once; 0: all
+	Accumulate  int       `yaml:"accumulate,omitempty"`  // batches whose gradients make an update; 0 is 1
 	Steps       int       `yaml:"steps"`                 // updates in all; 0: the network is evaluated and saved as it starts
 	Seed        int64     `yaml:"seed"`                  // of starting values, splits and batches; >= 0
 	Val         float64   `yaml:"val"`                   // share held out for validation where the data names no such split; in (0,1)
@@ -255,6 +257,11 @@ func (s *Spec) Validate() error {
 		{"cache.views", s.Cache.Views >= 0 && s.Cache.Views <= maxViews, fmt.Sprintf("0 to %d", maxViews), s.Cache.Views},
 		{"train.batch_size", s.Train.BatchSize >= 1 && s.Train.BatchSize <= maxBatch,
 			fmt.Sprintf("1 to %d", maxBatch), s.Train.BatchSize},
+		{"train.chunk", s.Train.Chunk >= 0, "0 (all) or images to embed at once", s.Train.Chunk},
+		{"train.accumulate", s.Train.Accumulate >= 0 && s.Train.Accumulate <= maxBatch,
+			fmt.Sprintf("0 (none) to %d batches", maxBatch), s.Train.Accumulate},
+		{"train.accumulate", s.Train.Accumulate < 2 || s.Train.Chunk == 0,
+			"0 (none) with train.chunk, which makes exact gradients of a larger batch", s.Train.Accumulate},
 		{"train.steps", s.Train.Steps >= 0 && s.Train.Steps <= maxSteps,
 			fmt.Sprintf("0 to %d", maxSteps), s.Train.Steps},
 		{"train.seed", s.Train.Seed >= 0, "0 or more", s.Train.Seed},

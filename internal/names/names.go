@@ -32,6 +32,10 @@ const (
 	Train             = "train"              // target: one optimizer update
 	Statistics        = "statistics"         // target: what Train changes beside weights, such as averages of batch norm
 	Apply             = "apply"              // target: one optimizer update by the gradients that are fed
+	EmbeddingGradient = "embedding_gradient" // fetch [N,D]: the gradient of the loss with respect to the embedding that it sees, where batches are embedded in chunks
+	ChunkGradient     = "chunk_gradient"     // feed [n,D]: that gradient, of the images of a chunk
+	ChunkStatistics   = "chunk_statistics"   // target: what Statistics changes of the tower
+	LossStatistics    = "loss_statistics"    // target: and of the loss
 	Assign            = "assign"             // target: sets every variable from its value feed
 )
 
@@ -78,6 +82,7 @@ const (
 	Value = "/value"  // feed: the value to assign
 	Store = "/assign" // target: assigns that one
 
+	InChunk  = "/chunk"    // fetch: what the images of a chunk add to the gradient, of a trained variable
 	Gradient = "/gradient" // fetch: the gradient of the loss, of a trained variable; with Value behind it a feed: that to apply
 )
 

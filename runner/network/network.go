@@ -42,6 +42,8 @@ type Network struct {
 	read          *session.Call
 	fit           fitCalls
 
+	chunk chunkCalls
+	sum   accumulated
 	parts stepParts // prepared when they are asked for
 }
 
@@ -77,10 +79,7 @@ func (n *Network) prepare() (err error) {
 		reads = append(reads, v.Key+names.Read)
 	}
 	n.tuples = n.tupleFeeds()
-	tuples, seen := n.tupleNames(), names.Embedding
-	if n.Graph.Modes {
-		seen = names.TrainingEmbedding
-	}
+	tuples, seen := n.tupleNames(), n.seenEmbedding()
 	type call struct {
 		call                    **session.Call
 		feeds, fetches, targets []string

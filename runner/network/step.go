@@ -36,8 +36,15 @@ func (n *Network) stepValues(b *pipeline.Batch, step int) []session.Value {
 }
 
 // Step makes one update with b. The number of updates done before, step, sets the
-// learning rate.
+// learning rate. A batch of more than train.chunk images is embedded in chunks.
 func (n *Network) Step(b *pipeline.Batch, step int) (Update, error) {
+	if n.inChunks(b) {
+		u, gradients, err := n.chunkGradients(b, step)
+		if err != nil {
+			return Update{}, err
+		}
+		return u, n.Apply(gradients, step)
+	}
 	train := n.train
 	if len(b.Features) > 0 {
 		train = n.trainFeatures
@@ -71,6 +78,9 @@ type stepParts struct {
 // the averages of batch norm, has moved. Gradients of several batches may be averaged, looked
 // at, or reduced across machines before Apply.
 func (n *Network) Gradients(b *pipeline.Batch, step int) (Update, []checkpoint.Tensor, error) {
+	if n.inChunks(b) {
+		return n.chunkGradients(b, step)
+	}
 	call, seen := &n.parts.gradients, names.Images
 	if len(b.Features) > 0 {
 		call, seen = &n.parts.gradientsFeatures, names.Features

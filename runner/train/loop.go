@@ -239,12 +239,17 @@ func (l *loop) steps(ctx context.Context) error {
 		Labels: l.labels.Of, Augment: l.Augmenter, Workers: l.Store.Workers,
 		LabelImages: l.Spec.Target.Side == spec.SharedTargets, AugmentLabelImages: l.Spec.Target.Augment,
 		Cached: l.cache.filled()})
-	for batch, err := range loader.Iter(ctx, l.step, l.Spec.Train.Steps) {
+	batches := l.batches()
+	for batch, err := range loader.Iter(ctx, l.step*batches, l.Spec.Train.Steps*batches) {
 		if err != nil {
 			return err
 		}
+		before := l.step
 		if err := l.update(batch); err != nil {
 			return err
+		}
+		if l.step == before { // more batches make the update
+			continue
 		}
 		last := l.outOfTime()
 		if err := l.afterStep(ctx, last); err != nil || last || l.outOfPatience() {
@@ -254,10 +259,27 @@ func (l *loop) steps(ctx context.Context) error {
 	return ctx.Err()
 }
 
-// update makes one step.
+// batches returns how many batches make an update.
+func (l *loop) batches() int { return max(l.Spec.Train.Accumulate, 1) }
+
+// stepsPerEpoch returns how many updates show all of the data once, at least 1.
+func (l *loop) stepsPerEpoch() int {
+	return (l.sampler.StepsPerEpoch() + l.batches() - 1) / l.batches()
+}
+
+// learn makes a step, or, where that takes more batches, does what belongs to this one.
+func (l *loop) learn(b *pipeline.Batch) (update network.Update, done bool, err error) {
+	if l.batches() > 1 {
+		return l.network.Accumulate(b, l.step)
+	}
+	update, err = l.network.Step(b, l.step)
+	return update, true, err
+}
+
+// update makes one step, or a part of it.
 func (l *loop) update(b *pipeline.Batch) error {
-	update, err := l.network.Step(b, l.step)
-	if err != nil {
+	update, done, err := l.learn(b)
+	if err != nil || !done {
 		return err
 	}
 	loss := float64(update.Loss)
@@ -270,7 +292,7 @@ func (l *loop) update(b *pipeline.Batch) error {
 		}
 	}
 	l.step++
-	l.meter.add(loss, float64(update.Active), len(b.Images))
+	l.meter.add(loss, float64(update.Active), l.batches()*len(b.Images))
 	e := Stepped{Step: l.step, Steps: l.Spec.Train.Steps,
 		LearningRate: float64(l.LearningRate(l.step - 1)),
 		recorded:     l.step%recordEvery == 0 || l.step == l.Spec.Train.Steps}
@@ -309,7 +331,7 @@ func (l *loop) due() bool {
 		return l.step == l.Spec.Train.Steps
 	}
 	if every == 0 {
-		every = l.sampler.StepsPerEpoch()
+		every = l.stepsPerEpoch()
 	}
 	return l.step == l.Spec.Train.Steps || l.step > 0 && l.step%every == 0
 }
@@ -327,7 +349,7 @@ func (l *loop) afterStep(ctx context.Context, last bool) error {
 
 // savePeriod is after how long a checkpoint is saved at this step.
 func (l *loop) savePeriod() time.Duration {
-	if l.step%l.sampler.StepsPerEpoch() == 0 {
+	if l.step%l.stepsPerEpoch() == 0 {
 		return restEvery
 	}
 	return saveEvery

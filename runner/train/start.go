@@ -22,7 +22,7 @@ func (l *loop) belowStart(reason string) error {
 		advice += ", freeze more of the backbone (freeze)"
 	}
 	steps := ", or take fewer steps (train.steps)"
-	if epoch := l.sampler.StepsPerEpoch(); l.step < epoch {
+	if epoch := l.stepsPerEpoch(); l.step < epoch {
 		steps = fmt.Sprintf(", or take more steps (train.steps): one pass over the training data is %d", epoch)
 	}
 	return l.tell(Alarmed{Step: l.step, Advice: advice + steps,

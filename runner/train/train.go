@@ -228,7 +228,7 @@ func (l *loop) started(train, val dataset.Part) error {
 		return err
 	}
 	e := Started{
-		Step: l.step, Steps: l.Spec.Train.Steps, StepsPerEpoch: l.sampler.StepsPerEpoch(),
+		Step: l.step, Steps: l.Spec.Train.Steps, StepsPerEpoch: l.stepsPerEpoch(),
 		TrainImages: len(train.Images), ValImages: len(val.Images),
 		ValPairs: l.validation.pairs(), Folds: l.Spec.Train.Folds, Fold: l.Spec.Train.Fold, Classes: len(l.Data.Classes), Devices: devices, Skipped: l.state.Skipped,
 		Notes: l.notes(), Pretrained: l.state.Pretrained,

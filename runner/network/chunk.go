@@ -1,0 +1,183 @@
+package network
+
+import (
+	"fmt"
+
+	"github.com/tfpair/tfpair/graphs/loss"
+	"github.com/tfpair/tfpair/graphs/variable"
+	"github.com/tfpair/tfpair/internal/names"
+	"github.com/tfpair/tfpair/internal/session"
+	"github.com/tfpair/tfpair/models/checkpoint"
+	"github.com/tfpair/tfpair/pipeline"
+)
+
+// chunkCalls are the runs of a step whose batch is embedded in chunks; nil: not prepared yet.
+type chunkCalls struct {
+	embed, loss, tower *session.Call
+	seen               string // what of a batch the network is fed: names.Images or names.Features
+}
+
+// rowsIn returns how many images b has.
+func (n *Network) rowsIn(b *pipeline.Batch) int {
+	if len(b.Features) > 0 {
+		return len(b.Features) / n.FeatureLength()
+	}
+	return len(b.Pixels) / (n.size() * n.size() * 3)
+}
+
+// inChunks reports whether b is larger than what is embedded at once.
+func (n *Network) inChunks(b *pipeline.Batch) bool {
+	chunk := n.Parts.Spec.Train.Chunk
+	return chunk > 0 && n.rowsIn(b) > chunk
+}
+
+// seen returns what the network is fed of some images of b.
+func (n *Network) seen(b *pipeline.Batch, from, to int) session.Value {
+	if len(b.Features) > 0 {
+		f := n.FeatureLength()
+		return n.features(b.Features[from*f : to*f])
+	}
+	f := n.size() * n.size() * 3
+	return pixelsOf(b.Pixels[from*f:to*f], n.size())
+}
+
+// spans calls do for each chunk of b: images from up to, not including, to.
+func (n *Network) spans(b *pipeline.Batch, do func(from, to int) error) error {
+	images := n.rowsIn(b)
+	for from := 0; from < images; from += n.Parts.Spec.Train.Chunk {
+		if err := do(from, min(from+n.Parts.Spec.Train.Chunk, images)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// prepareChunks prepares the runs for batches of images or of features.
+func (n *Network) prepareChunks(b *pipeline.Batch) (err error) {
+	seen := names.Images
+	if len(b.Features) > 0 {
+		seen = names.Features
+	}
+	if n.chunk.seen == seen {
+		return nil
+	}
+	tower, own := n.Graph.Trained[:n.Graph.Tower], n.Graph.Trained[n.Graph.Tower:]
+	c := chunkCalls{seen: seen}
+	if c.embed, err = n.session.Prepare([]string{seen, names.Step}, []string{n.seenEmbedding()}, nil); err != nil {
+		return err
+	}
+	feeds := append(n.tupleNames(), n.seenEmbedding(), names.Step)
+	if n.Parts.Tuples() == loss.Triplets { // whose miners count images
+		feeds = append(feeds, seen)
+	}
+	fetches := append(append([]string{}, updates...), names.EmbeddingGradient)
+	if c.loss, err = n.session.Prepare(feeds, append(fetches, chunkKeys(own)...), []string{names.LossStatistics}); err != nil {
+		return err
+	}
+	c.tower, err = n.session.Prepare([]string{seen, names.Step, names.ChunkGradient}, chunkKeys(tower),
+		[]string{names.ChunkStatistics})
+	n.chunk = c
+	return err
+}
+
+// seenEmbedding returns the name of the embedding that the loss sees.
+func (n *Network) seenEmbedding() string {
+	if n.Graph.Modes {
+		return names.TrainingEmbedding
+	}
+	return names.Embedding
+}
+
+// chunkKeys returns the names of what a chunk adds to the gradients of variables.
+func chunkKeys(variables []variable.Variable) []string {
+	keys := make([]string, len(variables))
+	for i, v := range variables {
+		keys[i] = v.Key + names.InChunk
+	}
+	return keys
+}
+
+// chunkGradients is Gradients of a batch that is embedded in chunks: all of it once, for the loss and its
+// gradient of embeddings, and once more, chunk by chunk, for what this makes of the weights. Where batch norm
+// and dropout are trained they see a chunk at a time, the same in both passes.
+func (n *Network) chunkGradients(b *pipeline.Batch, step int) (Update, []checkpoint.Tensor, error) {
+	if err := n.prepareChunks(b); err != nil {
+		return Update{}, nil, err
+	}
+	at := session.Scalar(float32(step))
+	var embeddings []float32
+	err := n.spans(b, func(from, to int) error {
+		values, err := n.chunk.embed.Run(n.seen(b, from, to), at)
+		if err != nil {
+			return err
+		}
+		rows, err := session.Data[float32](values[0])
+		embeddings = append(embeddings, rows...)
+		return err
+	})
+	if err != nil {
+		return Update{}, nil, fmt.Errorf("embed in chunks: %w", err)
+	}
+	images, dim := n.rowsIn(b), n.Dim()
+	given := append(n.valuesOf(b), session.Of(embeddings, int64(images), int64(dim)), at)
+	if n.Parts.Tuples() == loss.Triplets {
+		given = append(given, n.seen(b, 0, images))
+	}
+	values, err := n.chunk.loss.Run(given...)
+	if err != nil {
+		return Update{}, nil, err
+	}
+	u, err := updateOf(values[:len(updates)])
+	if err != nil {
+		return Update{}, nil, err
+	}
+	wanted, err := session.Data[float32](values[len(updates)])
+	if err != nil {
+		return Update{}, nil, err
+	}
+	sums := n.noGradients()
+	if err := add(sums[n.Graph.Tower:], values[len(updates)+1:], 1); err != nil {
+		return Update{}, nil, err
+	}
+	err = n.spans(b, func(from, to int) error {
+		values, err := n.chunk.tower.Run(n.seen(b, from, to), at,
+			session.Of(wanted[from*dim:to*dim], int64(to-from), int64(dim)))
+		if err != nil {
+			return err
+		}
+		return add(sums[:n.Graph.Tower], values, 1)
+	})
+	return u, sums, err
+}
+
+// noGradients returns a gradient of zeros of each trained variable.
+func (n *Network) noGradients() []checkpoint.Tensor {
+	zeros := make([]checkpoint.Tensor, len(n.Graph.Trained))
+	for i, v := range n.Graph.Trained {
+		size := int64(1)
+		for _, d := range v.Shape {
+			size *= d
+		}
+		zeros[i] = checkpoint.Tensor{Name: v.Key, Shape: v.Shape, Data: make([]float32, size)}
+	}
+	return zeros
+}
+
+// add adds values, each times a factor, to sums.
+func add(sums []checkpoint.Tensor, values []session.Value, factor float32) error {
+	for i, v := range values {
+		data, err := session.Data[float32](v)
+		if err != nil {
+			return fmt.Errorf("read the gradient of %q: %w", sums[i].Name, err)
+		}
+		addTo(sums[i].Data, data, factor)
+	}
+	return nil
+}
+
+// addTo adds values, each times a factor, to sum.
+func addTo(sum, values []float32, factor float32) {
+	for i, x := range values {
+		sum[i] += factor * x
+	}
+}

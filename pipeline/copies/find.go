@@ -3,6 +3,7 @@ package copies
 import (
 	"cmp"
 	"slices"
+	"sync"
 
 	"github.com/tfpair/tfpair/internal/forest"
 	"github.com/tfpair/tfpair/internal/workers"
@@ -27,21 +28,17 @@ type Group []Member
 // Find returns the groups of two pictures or more at a level, in the order of their lowest prints. Pictures
 // belong to one group where a chain of the same pictures, or of pairs of more, leads from one to the other.
 func Find(prints []Print, level Level, more ...Pair) []Group {
-	links := append(identical(prints), near(prints, level)...)
+	joined := links{sets: forest.New(len(prints)), closest: map[int32]link{}}
+	for _, l := range identical(prints) {
+		joined.add(l)
+	}
+	near(prints, level, joined.add)
 	for _, p := range more {
 		if a, b := int32(min(p.A, p.B)), int32(max(p.A, p.B)); a != b {
-			links = append(links, link{a, b, Resembles, 0})
+			joined.add(link{a, b, Resembles, 0})
 		}
 	}
-	sets, closest := forest.New(len(prints)), map[int32]link{}
-	for _, l := range links {
-		sets.Join(l.a, l.b)
-		for _, i := range []int32{l.a, l.b} {
-			if before, ok := closest[i]; !ok || l.compare(before) < 0 {
-				closest[i] = l
-			}
-		}
-	}
+	sets, closest := joined.sets, joined.closest
 	members := map[int32][]int{} // by root
 	var roots []int32
 	for i := range prints {
@@ -58,6 +55,26 @@ func Find(prints []Print, level Level, more ...Pair) []Group {
 		groups[i] = group(prints, level, members[root], closest)
 	}
 	return groups
+}
+
+// links is what links join, and the closest of each print. Pictures of one scene have as many links as pairs,
+// so that these are not kept.
+type links struct {
+	mu      sync.Mutex
+	sets    forest.Forest
+	closest map[int32]link
+}
+
+// add may be called by many goroutines at once.
+func (s *links) add(l link) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.sets.Join(l.a, l.b)
+	for _, i := range []int32{l.a, l.b} {
+		if before, ok := s.closest[i]; !ok || l.compare(before) < 0 {
+			s.closest[i] = l
+		}
+	}
 }
 
 // link joins two prints.
@@ -97,8 +114,8 @@ func identical(prints []Print) (links []link) {
 	return links
 }
 
-// near links pictures of other pixels, on all cores.
-func near(prints []Print, level Level) []link {
+// near links pictures of other pixels, on all cores: found is called by many goroutines at once, in any order.
+func near(prints []Print, level Level, found func(link)) {
 	var one []int32 // of each picture
 	known := map[[32]byte]bool{}
 	for i := range prints {
@@ -108,7 +125,6 @@ func near(prints []Print, level Level) []link {
 		}
 	}
 	find := finder(prints, one, level)
-	found := make([][]link, len(one))
 	workers.Each(len(one), func() func(int) {
 		return func(k int) {
 			for _, other := range find(&prints[one[k]].Views) {
@@ -117,12 +133,11 @@ func near(prints []Print, level Level) []link {
 					continue
 				}
 				if kind, distance, ok := Compare(&prints[a], &prints[b]); ok && level.Counts(kind) {
-					found[k] = append(found[k], link{a, b, kind, distance})
+					found(link{a, b, kind, distance})
 				}
 			}
 		}
 	})
-	return slices.Concat(found...)
 }
 
 // finder returns what finds the numbers k of all one[k] whose views are near.

@@ -1,6 +1,8 @@
 package copies
 
 import (
+	"cmp"
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -91,9 +93,10 @@ func (s Step) ready() error {
 
 // Do takes the steps, and writes each into the file undo before it takes it, so that Undo takes back what
 // a killed program did, too. Where undo is a list of steps already, these come behind them. Files are read
-// again: one that is not as it was, and one whose original is not, stay and stop the work, and so does a
-// place that is taken. Do returns how many steps were taken; where none was, undo is as it was before.
-func Do(steps []Step, undo string) (done int, err error) {
+// again: one that is not as it was, and one whose original is not, stay and stop the work, and so do a
+// place that is taken and the end of ctx. Do returns how many steps were taken; where none was, undo is as it
+// was before. One process at a time writes to a list.
+func Do(ctx context.Context, steps []Step, undo string) (done int, err error) {
 	if err := Ready(steps); err != nil {
 		return 0, err
 	}
@@ -109,7 +112,7 @@ func Do(steps []Step, undo string) (done int, err error) {
 	}()
 	there := map[string]bool{} // originals
 	for _, s := range steps {
-		if err := s.ready(); err != nil {
+		if err := cmp.Or(ctx.Err(), s.ready()); err != nil {
 			return done, err
 		}
 		if !there[s.Original] {
@@ -158,7 +161,7 @@ func (s Step) take(l *undoList) error {
 	if err := aside.MkdirAll(filepath.Dir(s.To)); err != nil {
 		return err
 	}
-	if err := os.Rename(s.Copy, s.To); err != nil {
+	if err := rename(s.Copy, s.To); err != nil {
 		return fmt.Errorf("move to a folder on the same disk: %w", err)
 	}
 	return errors.Join(aside.Sync(filepath.Dir(s.To)), aside.Sync(filepath.Dir(s.Copy)))
@@ -175,6 +178,13 @@ func missing(path string) (folders []string) {
 	}
 }
 
+// besideOf returns the name that what takes the place of a file has before: short, whatever that of the
+// file is, and the same each time, so that what a killed program left is found.
+func besideOf(path string) string {
+	sum := sha256.Sum256([]byte(path))
+	return filepath.Join(filepath.Dir(path), ".tfpair-"+hex.EncodeToString(sum[:8]))
+}
+
 // link puts a link in the place of the copy, in one step.
 func (s Step) link(l *undoList) error {
 	info, err := os.Lstat(s.Copy)
@@ -184,7 +194,10 @@ func (s Step) link(l *undoList) error {
 	if err := l.add(undoRow{act: string(Link), path: s.Copy, to: s.Original, sum: hex.EncodeToString(s.Sum[:]), was: attributesOf(info)}); err != nil {
 		return err
 	}
-	beside := s.Copy + ".tfpair-link"
+	beside := besideOf(s.Copy)
+	if err := os.Remove(beside); err != nil && !errors.Is(err, fs.ErrNotExist) { // a killed program left it
+		return err
+	}
 	if err := os.Link(s.Original, beside); err != nil {
 		return fmt.Errorf("link on the same disk: %w", err)
 	}

@@ -74,13 +74,13 @@ func TestMoveAndBack(t *testing.T) {
 	if len(steps) != 5 { // four copies of a, one of the text
 		t.Fatalf("%d steps, want 5", len(steps))
 	}
-	if done, err := Do(steps[:3], undo); err != nil || done != 3 {
+	if done, err := Do(t.Context(), steps[:3], undo); err != nil || done != 3 {
 		t.Fatalf("Do = %d, %v", done, err)
 	}
 	if n := len(contents(t, root)); n != len(before)-3 {
 		t.Errorf("%d files are left, want %d", n, len(before)-3)
 	}
-	if done, err := Do(steps[3:], undo); err != nil || done != 2 { // into the same list
+	if done, err := Do(t.Context(), steps[3:], undo); err != nil || done != 2 { // into the same list
 		t.Fatalf("Do of the rest = %d, %v", done, err)
 	}
 	if done, err := Undo(undo); err != nil || done != 5 {
@@ -101,7 +101,7 @@ func TestMoveStops(t *testing.T) {
 	}
 	before := contents(t, root)
 	undo := filepath.Join(t.TempDir(), "undo.csv")
-	if done, err := Do(steps, undo); err == nil || done != 1 {
+	if done, err := Do(t.Context(), steps, undo); err == nil || done != 1 {
 		t.Fatalf("Do = %d, %v, want 1 and an error", done, err)
 	}
 	if done, err := Undo(undo); err != nil || done != 1 {
@@ -119,7 +119,7 @@ func TestLinkAndBack(t *testing.T) {
 	if len(steps) != 2 { // of a, and of the text
 		t.Fatalf("%d steps, want 2", len(steps))
 	}
-	if _, err := Do(steps, undo); err != nil {
+	if _, err := Do(t.Context(), steps, undo); err != nil {
 		t.Fatal(err)
 	}
 	sameContents(t, "linked", contents(t, root), before)

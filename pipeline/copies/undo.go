@@ -2,6 +2,7 @@ package copies
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/csv"
 	"encoding/hex"
 	"errors"
@@ -11,6 +12,8 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
+	"syscall"
 	"time"
 
 	"github.com/tfpair/tfpair/internal/aside"
@@ -47,7 +50,7 @@ func attributesOf(info fs.FileInfo) attributes {
 }
 
 func (r undoRow) fields() []string {
-	f := []string{r.act, r.path, r.to, r.sum}
+	f := []string{r.act, quoted(r.path), quoted(r.to), r.sum}
 	if r.act != string(Link) {
 		return append(f, "", "", "", "")
 	}
@@ -55,9 +58,38 @@ func (r undoRow) fields() []string {
 		strconv.Itoa(r.was.owner), strconv.Itoa(r.was.group))
 }
 
+// quoted returns a path such that a row of CSV keeps it: readers of CSV change ends of lines.
+func quoted(path string) string {
+	if strings.ContainsAny(path, "\r\n") {
+		return strconv.Quote(path)
+	}
+	return path
+}
+
+// unquoted returns the path that quoted was given. It is absolute: what is done depends on no current folder.
+func unquoted(field string) (string, error) {
+	path := field
+	if strings.HasPrefix(field, `"`) {
+		var err error
+		if path, err = strconv.Unquote(field); err != nil {
+			return "", fmt.Errorf("path %s: %w", field, err)
+		}
+	}
+	if path != "" && !filepath.IsAbs(path) {
+		return "", fmt.Errorf("path %q is not absolute", path)
+	}
+	return path, nil
+}
+
 // rowOf reads a row.
 func rowOf(fields []string) (r undoRow, err error) {
-	r = undoRow{act: fields[0], path: fields[1], to: fields[2], sum: fields[3]}
+	r = undoRow{act: fields[0], sum: fields[3]}
+	var pathErr, toErr error
+	r.path, pathErr = unquoted(fields[1])
+	r.to, toErr = unquoted(fields[2])
+	if err := cmp.Or(pathErr, toErr); err != nil {
+		return r, err
+	}
 	switch r.act {
 	case string(Move), folderAct:
 		return r, nil
@@ -99,6 +131,10 @@ func readUndo(path string) (rows []undoRow, whole int64, err error) {
 	if err != nil {
 		return nil, 0, err
 	}
+	return parseUndo(path, text)
+}
+
+func parseUndo(path string, text []byte) (rows []undoRow, whole int64, err error) {
 	head, err := undoText(undoHeader)
 	switch {
 	case err != nil:
@@ -140,37 +176,51 @@ type undoList struct {
 }
 
 // openUndo opens a list that is there, or makes one.
-func openUndo(path string) (*undoList, error) {
-	_, whole, err := readUndo(path)
-	if err == nil {
-		f, err := os.OpenFile(path, os.O_WRONLY, 0)
-		if err != nil {
-			return nil, err
-		}
-		_, seekErr := f.Seek(whole, io.SeekStart)
-		if err := errors.Join(f.Truncate(whole), seekErr); err != nil {
-			return nil, errors.Join(err, f.Close())
-		}
-		return &undoList{file: f, path: path, until: whole}, nil
-	}
-	if !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, errNothingDone) {
+func openUndo(path string) (_ *undoList, err error) {
+	if path, err = filepath.Abs(path); err != nil {
 		return nil, err
 	}
 	l := &undoList{path: path, made: missing(filepath.Dir(path))}
 	if err := aside.MkdirAll(filepath.Dir(path)); err != nil {
 		return nil, err
 	}
-	if l.file, err = os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600); err != nil {
+	if info, err := os.Lstat(path); err == nil && !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("%q: %w", path, regular.Check(info.Mode()))
+	}
+	if l.file, err = os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600); err != nil {
 		return nil, err
+	}
+	if err := lock(l.file); err != nil {
+		return nil, errors.Join(err, l.file.Close())
+	}
+	if err := l.begin(); err != nil {
+		return nil, errors.Join(err, l.file.Close())
+	}
+	return l, nil
+}
+
+// begin goes behind the last whole row, or writes the head of a list that is new.
+func (l *undoList) begin() error {
+	_, whole, err := readUndo(l.path)
+	switch {
+	case errors.Is(err, errNothingDone):
+		whole = 0
+	case err != nil:
+		return err
+	}
+	l.until = whole
+	_, seekErr := l.file.Seek(whole, io.SeekStart)
+	if err := errors.Join(l.file.Truncate(whole), seekErr); err != nil || whole > 0 {
+		return err
 	}
 	text, err := undoText(undoHeader)
 	if err == nil {
 		_, err = l.file.Write(text)
 	}
-	if err = errors.Join(err, l.add(made(l.made)...), aside.Sync(filepath.Dir(path))); err != nil {
-		return nil, errors.Join(err, l.forget(), l.file.Close())
+	if err = errors.Join(err, l.add(made(l.made)...), aside.Sync(filepath.Dir(l.path))); err != nil {
+		return errors.Join(err, l.forget())
 	}
-	return l, nil
+	return nil
 }
 
 // add writes rows, and brings them to the disk.
@@ -189,9 +239,17 @@ func (l *undoList) add(rows ...undoRow) error {
 	return l.file.Sync()
 }
 
-// forget takes away what was written into the list, and the list if it was new.
+// forget takes away what was written into the list, and the list if it was new, with the folders that
+// were made since.
 func (l *undoList) forget() error {
-	rows, _, err := readUndo(l.path)
+	text, err := regular.ReadFile(l.path, maxUndo)
+	var rows []undoRow
+	if err == nil && int64(len(text)) >= l.until {
+		head, headErr := undoText(undoHeader)
+		since := text[max(l.until, int64(len(head))):]
+		rows, _, err = parseUndo(l.path, append(head, since...))
+		err = errors.Join(err, headErr)
+	}
 	if l.until > 0 {
 		err = errors.Join(err, l.file.Truncate(l.until))
 	} else {
@@ -201,11 +259,12 @@ func (l *undoList) forget() error {
 	return err
 }
 
-// removeFolders removes those of the folders that rows made and that are empty, the innermost first.
+// removeFolders removes those of the folders that rows made and that are empty, the innermost first, and
+// nothing that is no folder.
 func removeFolders(rows []undoRow) {
 	for i := len(rows) - 1; i >= 0; i-- {
 		if rows[i].act == folderAct {
-			_ = os.Remove(rows[i].path) // what is not empty stays
+			_ = syscall.Rmdir(rows[i].path) // what is not empty stays
 		}
 	}
 }
@@ -215,12 +274,23 @@ func removeFolders(rows []undoRow) {
 // them. What cannot be taken back does not keep the rest from it: a file that is gone, or a place at which
 // another stands, which is not overwritten. These stay in the list, and the error is about them.
 func Undo(undo string) (done int, err error) {
-	rows, _, err := readUndo(undo)
+	held, err := os.Open(undo)
+	if err != nil {
+		return 0, err
+	}
+	defer held.Close() // read only
+	if err := lock(held); err != nil {
+		return 0, err
+	}
+	rows, whole, err := readUndo(undo)
 	if err != nil {
 		return 0, err
 	}
 	var left []undoRow
 	var failed []error
+	if info, err := held.Stat(); err == nil && info.Size() > whole {
+		failed = append(failed, errors.New("the last row of the list is cut off; what it was about, if it was done, lies where the list does not say"))
+	}
 	for i := len(rows) - 1; i >= 0; i-- {
 		took, err := rows[i].back()
 		if took && err == nil {
@@ -250,15 +320,8 @@ func Undo(undo string) (done int, err error) {
 	}
 	removeFolders(rows)
 	const shown = 5
-	return done, errors.Join(fmt.Errorf("%s not taken back, and %q keeps them: %w", are(len(failed)), undo,
+	return done, errors.Join(fmt.Errorf("%s taken back; what was not stays in %q: %w", plural.Count(done, "file"), undo,
 		errors.Join(failed[:min(len(failed), shown)]...)), err)
-}
-
-func are(n int) string {
-	if n == 1 {
-		return "1 file is"
-	}
-	return plural.Count(n, "file") + " are"
 }
 
 // back takes back one step, and reports whether it was taken before.
@@ -283,56 +346,59 @@ func (r undoRow) moveBack() (bool, error) {
 	case err != nil:
 		return false, err
 	}
-	if err := aside.Unused(r.path, false); err != nil {
-		return false, err
-	}
 	if err := aside.MkdirAll(filepath.Dir(r.path)); err != nil {
 		return false, err
 	}
-	return true, errors.Join(os.Rename(r.to, r.path), aside.Sync(filepath.Dir(r.path)))
+	if err := rename(r.to, r.path); err != nil {
+		return false, err
+	}
+	return true, aside.Sync(filepath.Dir(r.path))
 }
 
 // unlink makes a link a file of its own again, with the permissions, the time and, where the system lets
 // us, the owner that it had.
 func (r undoRow) unlink() (bool, error) {
-	a, err := os.Lstat(r.path)
+	beside := besideOf(r.path)
+	if err := os.Remove(beside); err != nil && !errors.Is(err, fs.ErrNotExist) { // a killed program left it
+		return false, err
+	}
+	info, err := os.Lstat(r.path)
 	if err != nil {
 		return false, err
 	}
-	b, err := os.Lstat(r.to)
-	if errors.Is(err, fs.ErrNotExist) || err == nil && !os.SameFile(a, b) {
+	if !info.Mode().IsRegular() || !shared(info) {
 		return false, nil // it is a file of its own
-	} else if err != nil {
-		return false, err
 	}
 	sum, err := hex.DecodeString(r.sum)
 	if err != nil || len(sum) != 32 {
 		return false, fmt.Errorf("checksum %q of %q", r.sum, r.path)
 	}
-	if err := unchanged(r.to, [32]byte(sum)); err != nil {
+	if err := unchanged(r.path, [32]byte(sum)); err != nil {
 		return false, err
 	}
-	f, err := os.Open(r.to)
+	if err := r.copyTo(beside); err != nil {
+		return false, errors.Join(err, os.Remove(beside))
+	}
+	return true, errors.Join(os.Rename(beside, r.path), aside.Sync(filepath.Dir(r.path)))
+}
+
+// copyTo makes a copy of the file that is on the disk with what belongs to it before it gets its name.
+func (r undoRow) copyTo(path string) (err error) {
+	from, err := os.Open(r.path)
 	if err != nil {
-		return false, err
+		return err
 	}
-	defer f.Close() // read only
-	to, err := aside.Create(r.path)
+	defer from.Close() // read only
+	to, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
-		return false, err
+		return err
 	}
-	defer func() { _ = to.Cleanup() }() // nothing is left to clean where it was published
-	if _, err := io.Copy(to, f); err != nil {
-		return false, err
+	defer func() { err = errors.Join(err, to.Close()) }()
+	if _, err := io.Copy(to, from); err != nil {
+		return err
 	}
 	if r.was.owner >= 0 {
 		_ = to.Chown(r.was.owner, r.was.group) // only root may give files away
 	}
-	if err := to.Chmod(r.was.mode); err != nil {
-		return false, err
-	}
-	if err := to.Publish(); err != nil {
-		return false, err
-	}
-	return true, os.Chtimes(r.path, time.Time{}, r.was.modified)
+	return errors.Join(to.Chmod(r.was.mode), os.Chtimes(path, time.Time{}, r.was.modified), to.Sync())
 }

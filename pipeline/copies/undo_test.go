@@ -2,11 +2,15 @@ package copies
 
 import (
 	"bytes"
+	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/tfpair/tfpair/internal/aside"
 )
 
 // write makes a file.
@@ -25,7 +29,7 @@ func moved(t *testing.T) (root, away, undo string, steps []Step, before map[stri
 	away = filepath.Join(t.TempDir(), "deep", "away")
 	undo = filepath.Join(away, "undo.csv")
 	steps = Plan(prints, groups, Move, root, away)
-	if done, err := Do(steps, undo); err != nil || done != len(steps) {
+	if done, err := Do(t.Context(), steps, undo); err != nil || done != len(steps) {
 		t.Fatalf("Do = %d, %v", done, err)
 	}
 	return root, away, undo, steps, before
@@ -44,7 +48,7 @@ func TestUndoGoesOn(t *testing.T) {
 	}
 	write(t, taken.Copy, []byte("another"))
 	done, err := Undo(undo)
-	if done != len(steps)-2 || err == nil || !strings.Contains(err.Error(), "2 files are not taken back") {
+	if done != len(steps)-2 || err == nil || !strings.Contains(err.Error(), " taken back; what was not stays in") {
 		t.Fatalf("Undo = %d, %v", done, err)
 	}
 	if data, err := os.ReadFile(taken.Copy); err != nil || string(data) != "another" {
@@ -78,7 +82,7 @@ func TestDoLooksAgain(t *testing.T) {
 		if err := os.Chtimes(path, time.Time{}, info.ModTime()); err != nil {
 			t.Fatal(err)
 		}
-		done, err := Do(steps, filepath.Join(away, "undo.csv"))
+		done, err := Do(t.Context(), steps, filepath.Join(away, "undo.csv"))
 		if done != 0 || err == nil || !strings.Contains(err.Error(), "has changed since it was read") {
 			t.Errorf("%s: Do = %d, %v", which, done, err)
 		}
@@ -102,7 +106,7 @@ func TestDoIsRefused(t *testing.T) {
 	if err := Ready(steps); err == nil {
 		t.Error("Ready: no error")
 	}
-	if done, err := Do(steps, filepath.Join(away, "undo.csv")); done != 0 || err == nil {
+	if done, err := Do(t.Context(), steps, filepath.Join(away, "undo.csv")); done != 0 || err == nil {
 		t.Errorf("Do = %d, %v", done, err)
 	}
 	sameContents(t, "after a refusal", contents(t, root), before)
@@ -120,7 +124,7 @@ func TestUnlinkAttributes(t *testing.T) {
 		t.Fatal(err)
 	}
 	undo := filepath.Join(t.TempDir(), "undo.csv")
-	if _, err := Do(steps, undo); err != nil {
+	if _, err := Do(t.Context(), steps, undo); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := Undo(undo); err != nil {
@@ -136,7 +140,7 @@ func TestUnlinkAttributes(t *testing.T) {
 func TestPlanLeavesLinks(t *testing.T) {
 	root, prints, groups := onDisk(t)
 	undo := filepath.Join(t.TempDir(), "undo.csv")
-	if done, err := Do(Plan(prints, groups, Link, root, ""), undo); err != nil || done != 2 {
+	if done, err := Do(t.Context(), Plan(prints, groups, Link, root, ""), undo); err != nil || done != 2 {
 		t.Fatalf("Do = %d, %v", done, err)
 	}
 	for i := range prints {
@@ -176,8 +180,11 @@ func TestUndoLists(t *testing.T) {
 		t.Fatal(err)
 	}
 	write(t, undo, append(text, "move,\"/begun\nand not en"...))
-	if _, err := Undo(undo); err != nil {
-		t.Errorf("a last row that was cut: %v", err)
+	if done, err := Undo(undo); done != 5 || err == nil || !strings.Contains(err.Error(), "cut off") {
+		t.Errorf("a last row that was cut: %d, %v", done, err)
+	}
+	if done, err := Undo(undo); done != 0 || err != nil {
+		t.Errorf("the rest of it: %d, %v", done, err)
 	}
 	sameContents(t, "after Undo", contents(t, root), before)
 }
@@ -204,5 +211,141 @@ func TestAnimation(t *testing.T) {
 	b.SHA256 = a.SHA256
 	if n := len(Find([]Print{a, b}, Same)); n != 1 {
 		t.Errorf("one animation in two files: %d groups", n)
+	}
+}
+
+// TestUndoElsewhere: a list holds no path that depends on the current folder, and what was made a folder and is
+// one no more stays.
+func TestUndoElsewhere(t *testing.T) {
+	root, prints, groups := onDisk(t)
+	before := contents(t, root)
+	t.Chdir(t.TempDir())
+	steps := Plan(prints, groups, Move, root, mustAbs(t, "away"))
+	if _, err := Do(t.Context(), steps, filepath.Join("away", "undo.csv")); err != nil {
+		t.Fatal(err)
+	}
+	list := mustAbs(t, "away/undo.csv")
+	t.Chdir(t.TempDir())
+	write(t, "away", []byte("mine"))
+	if _, err := Undo(list); err != nil {
+		t.Fatal(err)
+	}
+	sameContents(t, "after Undo", contents(t, root), before)
+	if data, err := os.ReadFile("away"); err != nil || string(data) != "mine" {
+		t.Errorf("a file of the name of a folder: %q, %v", data, err)
+	}
+	if _, err := os.Stat(filepath.Dir(list)); err == nil {
+		t.Error("the folder that was made is still there")
+	}
+	write(t, "relative.csv", []byte("act,path,to,sha256,mode,modified,owner,group\nfolder,away,,,,,,\n"))
+	if _, err := Undo("relative.csv"); err == nil || !strings.Contains(err.Error(), "not absolute") {
+		t.Errorf("a relative path: %v", err)
+	}
+}
+
+func mustAbs(t *testing.T, path string) string {
+	t.Helper()
+	abs, err := filepath.Abs(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return abs
+}
+
+// TestOddNames: names with ends of lines, and names as long as a disk takes, are moved, linked and brought back.
+func TestOddNames(t *testing.T) {
+	for _, act := range []Act{Move, Link} {
+		root, prints, _ := onDisk(t)
+		long := strings.Repeat("n", 251) + ".png"
+		var two []Print
+		for _, name := range []string{"in/a.png", "in/" + long, "in/b\r\nc.png"} {
+			if name != "in/a.png" {
+				data, err := os.ReadFile(filepath.Join(root, "in/a.png"))
+				if err != nil {
+					t.Fatal(err)
+				}
+				write(t, filepath.Join(root, name), data)
+			}
+			p := prints[0]
+			if prints[0].Path != "in/a.png" {
+				t.Fatalf("first is %s", prints[0].Path)
+			}
+			p.Path, p.Stamp = name, Stamp{Size: p.Stamp.Size}
+			two = append(two, p)
+		}
+		before := contents(t, root)
+		groups := Find(two, Same)
+		undo := filepath.Join(t.TempDir(), "undo.csv")
+		steps := Plan(two, groups, act, root, filepath.Join(t.TempDir(), "away"))
+		if done, err := Do(t.Context(), steps, undo); done != 2 || err != nil {
+			t.Fatalf("%s: Do = %d, %v", act, done, err)
+		}
+		if done, err := Undo(undo); done != 2 || err != nil {
+			t.Errorf("%s: Undo = %d, %v", act, done, err)
+		}
+		sameContents(t, string(act), contents(t, root), before)
+	}
+}
+
+// TestLinkedAnew: links whose original was saved anew are still made files of their own; what a killed program
+// left beside a file is in nobody's way.
+func TestLinkedAnew(t *testing.T) {
+	root, prints, groups := onDisk(t)
+	steps := Plan(prints, groups, Link, root, "")
+	write(t, besideOf(steps[0].Copy), []byte("left"))
+	undo := filepath.Join(t.TempDir(), "undo.csv")
+	if _, err := Do(t.Context(), steps, undo); err != nil {
+		t.Fatal(err)
+	}
+	write(t, filepath.Join(root, "new"), []byte("new"))
+	if err := os.Rename(filepath.Join(root, "new"), steps[0].Original); err != nil {
+		t.Fatal(err)
+	}
+	other := steps[0].Copy + ".more" // a third name, as another link of the group would be
+	if err := os.Link(steps[0].Copy, other); err != nil {
+		t.Fatal(err)
+	}
+	if done, err := Undo(undo); done != 2 || err != nil {
+		t.Fatalf("Undo = %d, %v", done, err)
+	}
+	a, errA := os.Stat(steps[0].Copy)
+	b, errB := os.Stat(other)
+	if errA != nil || errB != nil || os.SameFile(a, b) {
+		t.Errorf("it is still a link: %v, %v", errA, errB)
+	}
+}
+
+// TestNothingIsReplaced: rename refuses what came meanwhile, and a list is for one process.
+func TestNothingIsReplaced(t *testing.T) {
+	folder := t.TempDir()
+	from, to := filepath.Join(folder, "from"), filepath.Join(folder, "to")
+	write(t, from, []byte("from"))
+	write(t, to, []byte("to"))
+	var exists *aside.ExistsError
+	if err := rename(from, to); !errors.As(err, &exists) {
+		t.Errorf("rename = %v, want an ExistsError", err)
+	}
+	list := filepath.Join(folder, "undo.csv")
+	l, err := openUndo(list)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.file.Close() // nothing is written
+	if _, err := openUndo(list); err == nil || !strings.Contains(err.Error(), "another tfpair") {
+		t.Errorf("a second writer: %v", err)
+	}
+}
+
+// TestDoStops: a context that has ended stops the work between two files.
+func TestDoStops(t *testing.T) {
+	root, prints, groups := onDisk(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	undo := filepath.Join(t.TempDir(), "undo.csv")
+	if done, err := Do(ctx, Plan(prints, groups, Move, root, filepath.Join(t.TempDir(), "away")), undo); done != 0 || !errors.Is(err, context.Canceled) {
+		t.Errorf("Do = %d, %v", done, err)
+	}
+	if _, err := os.Stat(undo); err == nil {
+		t.Error("nothing was done, and there is a list")
 	}
 }

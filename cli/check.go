@@ -52,6 +52,7 @@ Nothing is trained, and TensorFlow is not needed unless --model is given.
   inverted        pairs called the same that look less alike than the others
   unreadable      files that are no picture, or damaged
   duplicates      copies of pictures that are there already
+  resembling      held-out pictures that --model takes for one in another split
   singles         classes of one picture
 
 Copies are the same file, the same pixels, or re-encoded, resized, grey or slightly

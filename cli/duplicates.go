@@ -21,6 +21,7 @@ type duplicatesOptions struct {
 	against   string // another; "": within photos
 	prints    printsOptions
 	level     string // of copies
+	keep      string // of a group: a keeping
 	careful   bool   // level is the one for acts, and nobody asked for it
 	workers   int
 	list      string // file of all pictures of groups; "": none is written
@@ -54,8 +55,8 @@ original is a guess: look before you move.
            or another shot of the same moment
 
 At both levels, about one of a million pairs of different photos is taken for a copy;
-shots of one session are more alike than that. Drawings and pictures on plain ground
-have no hash: of them, only the same file and the same pixels are found.
+shots of one session are more alike than that. Most drawings, and pictures on plain
+ground, have no hash: of them, only the same file and the same pixels are found.
 
 --model compares embeddings of a run or an exported model, too: two pictures each of
 which is the nearest of the other, as near as altered copies are. It finds stronger
@@ -94,6 +95,8 @@ page of --page, save the list there, and give it as --groups.
 			Usage: "move all but the best of each group to this `FOLDER`, at the same paths below it"},
 		&cli.BoolFlag{Name: "link", Destination: &o.link,
 			Usage: "make copies of one file hard links to it: the space is free, the names stay"},
+		&cli.StringFlag{Name: "keep", Destination: &o.keep, Value: string(keepBest),
+			Usage: "`WHICH` picture of a group comes first and stays: best (the sharpest, then the largest), oldest (by the time of the file) or first (by path)"},
 		&cli.StringFlag{Name: "groups", Destination: &o.chosen,
 			Usage: "`FILE`.csv of groups to move or link, as --out or the page wrote it: without those that are to stay, and with true as best of what each is to keep"},
 		&cli.BoolFlag{Name: "apply", Destination: &o.apply, Usage: "do what --move-to or --link says"},
@@ -127,6 +130,8 @@ func (o duplicatesOptions) validate() error {
 		return usagef("--apply does what --move-to or --link says; give one of them")
 	case o.chosen != "" && !o.acts():
 		return usagef("--groups says what --move-to or --link is about; give one of them")
+	case o.chosen != "" && o.keep != string(keepBest):
+		return usagef("--groups says which picture each group keeps; leave out --keep")
 	case o.chosen != "" && (o.model.folder != "" || o.list != "" || o.page != ""):
 		return usagef("--groups names the groups; --model, --out and --page look for them")
 	case o.acts() && o.against != "":
@@ -136,7 +141,7 @@ func (o duplicatesOptions) validate() error {
 	case o.list != "" && o.format() == "":
 		return usagef("--out %s must end in .csv or .jsonl", o.list)
 	}
-	if err := cmp.Or(o.model.trust.validate(), o.machine.validate()); err != nil {
+	if err := cmp.Or(keeping(o.keep).validate(), o.model.trust.validate(), o.machine.validate()); err != nil {
 		return err
 	}
 	if info, err := os.Stat(o.moveTo); o.moveTo != "" && err == nil && !info.IsDir() {
@@ -205,7 +210,7 @@ func runDuplicates(ctx context.Context, o duplicatesOptions, streams IO) error {
 	}
 	groups := g.groups(copies.Level(o.level), o, more)
 	if o.chosen != "" {
-		if groups, err = g.chosen(o.chosen); err != nil {
+		if groups, err = g.chosen(out, o.chosen); err != nil {
 			return err
 		}
 	}
@@ -228,7 +233,9 @@ func runDuplicates(ctx context.Context, o duplicatesOptions, streams IO) error {
 		if !row.Best {
 			r.Copies++
 			r.Bytes += row.Bytes
-			r.Kinds[string(row.Kind)]++
+			if row.Kind != "" {
+				r.Kinds[string(row.Kind)]++
+			}
 		}
 	}
 	if err := o.write(rows); err != nil {
@@ -242,7 +249,7 @@ func runDuplicates(ctx context.Context, o duplicatesOptions, streams IO) error {
 	if err := showDuplicates(out, rows); err != nil {
 		return err
 	}
-	if err := o.act(out, g, groups, &r); err != nil {
+	if err := o.act(ctx, out, g, groups, &r); err != nil {
 		return err
 	}
 	return o.summary(out, r)
@@ -291,8 +298,20 @@ func (o duplicatesOptions) again(flag, value string) commandLine {
 	if o.careful {
 		level = ""
 	}
-	return commandLine{"tfpair", "duplicates", o.photos}.with(given{"against", o.against}, given{"copies", level},
-		given{"model", o.model.folder}, given{flag, value})
+	keep := o.keep
+	if keep == string(keepBest) {
+		keep = ""
+	}
+	return commandLine{"tfpair", "duplicates", argument(o.photos)}.with(given{"against", o.against}, given{"copies", level},
+		given{"model", o.model.folder}, given{"keep", keep}, given{flag, value})
+}
+
+// argument returns a path such that it is not taken for a flag.
+func argument(path string) string {
+	if strings.HasPrefix(path, "-") {
+		return "./" + path
+	}
+	return path
 }
 
 // copiesIn counts the pictures of groups beside the best.

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -8,13 +9,14 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/tfpair/tfpair/internal/aside"
 	"github.com/tfpair/tfpair/internal/plural"
 	"github.com/tfpair/tfpair/pipeline/copies"
 	"github.com/tfpair/tfpair/pipeline/dataset"
 )
 
 // act moves or links copies, or says what it would do.
-func (o duplicatesOptions) act(out output, g *gathered, groups []copies.Group, r *duplicatesFound) error {
+func (o duplicatesOptions) act(ctx context.Context, out output, g *gathered, groups []copies.Group, r *duplicatesFound) error {
 	if !o.acts() {
 		return nil
 	}
@@ -38,7 +40,7 @@ func (o duplicatesOptions) act(out output, g *gathered, groups []copies.Group, r
 		bytes += s.Size
 	}
 	verb := map[copies.Act]string{copies.Move: "moved to " + o.moveTo, copies.Link: "made links"}[act]
-	if err := copies.Ready(steps); err != nil {
+	if err := inTheWay(copies.Ready(steps)); err != nil {
 		return err
 	}
 	if !o.apply {
@@ -49,15 +51,23 @@ func (o duplicatesOptions) act(out output, g *gathered, groups []copies.Group, r
 		return nil
 	}
 	r.UndoList = o.undoFile()
-	if r.Done, err = copies.Do(steps, r.UndoList); err != nil && r.Done == 0 {
-		return fmt.Errorf("nothing was done: %w", err)
+	if r.Done, err = copies.Do(ctx, steps, r.UndoList); err != nil && r.Done == 0 {
+		return fmt.Errorf("nothing was done: %w", stopped(ctx, inTheWay(err)))
 	} else if err != nil {
 		return fmt.Errorf("%s of %s were %s, and %s takes it back: %w", commas(r.Done), plural.Count(len(steps), "file"), verb,
-			commandLine{"tfpair", "duplicates", "--undo", r.UndoList}, err)
+			commandLine{"tfpair", "duplicates", "--undo", r.UndoList}, stopped(ctx, inTheWay(err)))
 	}
 	out.print("%s: %s, %s", verb, count(r.Done, "file"), megabytes(bytes))
 	out.say("to take it back: %s", commandLine{"tfpair", "duplicates", "--undo", r.UndoList})
 	return nil
+}
+
+// inTheWay says of what is at a place to move to what helps.
+func inTheWay(err error) error {
+	if there := (*aside.ExistsError)(nil); errors.As(err, &there) {
+		return usagef("%q is there already; move it away, or name another folder with --move-to", there.Path)
+	}
+	return err
 }
 
 // places returns the folder that copies lie in, and the one that they are moved to.
@@ -75,10 +85,16 @@ func (o duplicatesOptions) places() (root, to string, err error) {
 	if to, err = resolved(o.moveTo); err != nil {
 		return "", "", err
 	}
-	if inside, err := filepath.Rel(root, to); err == nil && inside != ".." && !strings.HasPrefix(inside, ".."+string(filepath.Separator)) {
+	if liesIn(root, to) {
 		return "", "", usagef("--move-to %s lies in %s, where the next search finds the same copies again; name a folder outside", o.moveTo, o.photos)
 	}
 	return root, to, nil
+}
+
+// liesIn reports whether a path is a folder or lies in it.
+func liesIn(folder, path string) bool {
+	inside, err := filepath.Rel(folder, path)
+	return err == nil && inside != ".." && !strings.HasPrefix(inside, ".."+string(filepath.Separator))
 }
 
 // resolved returns the absolute path without links of what is at a path, or is going to be.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/csv"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -14,6 +15,7 @@ import (
 
 	"github.com/tfpair/tfpair/internal/aside"
 	"github.com/tfpair/tfpair/internal/jsonline"
+	"github.com/tfpair/tfpair/internal/regular"
 	"github.com/tfpair/tfpair/pipeline/copies"
 	"github.com/tfpair/tfpair/pipeline/dataset"
 )
@@ -29,6 +31,7 @@ type duplicateRow struct {
 	Width    int         `json:"width"`          // pixels, upright
 	Height   int         `json:"height"`
 	Bytes    int64       `json:"bytes"`
+	SHA256   string      `json:"sha256"` // of the file
 
 	print int // of the picture
 }
@@ -62,6 +65,7 @@ type gathered struct {
 	inside  []string           // [print] path below its place
 	linked  []bool             // [print] a link leads to its file
 	again   []bool             // [print] its file is that of another print
+	target  []bool             // [print] a link in the folder leads to its file
 	data    []*dataset.Dataset // of the places
 	closers []func() error
 }
@@ -120,20 +124,26 @@ func (o duplicatesOptions) gather(ctx context.Context, out output) (_ *gathered,
 // names finds the prints whose files have another name already: of two names, the one without links counts,
 // then the first.
 func (g *gathered) names(real []string) {
-	g.again = make([]bool, len(real))
-	named := map[string]bool{"": true}
+	g.again, g.target = make([]bool, len(real)), make([]bool, len(real))
+	first := map[string]int{}
 	for _, linked := range []bool{false, true} {
 		for i, file := range real {
-			if g.linked[i] != linked {
+			if g.linked[i] != linked || file == "" {
 				continue
 			}
-			g.again[i] = named[file] && file != ""
-			named[file] = true
+			before, named := first[file]
+			if !named {
+				first[file] = i
+				continue
+			}
+			g.again[i] = true
+			g.target[before] = g.target[before] || linked
 		}
 	}
 }
 
 // finder returns what finds where a picture of a folder really is, "" in an archive, and whether links lead to it.
+// Hard links of one file are in one place.
 func finder(folder string) func(path string) (real string, linked bool) {
 	root, err := filepath.Abs(folder)
 	if err == nil {
@@ -158,14 +168,20 @@ func finder(folder string) func(path string) (real string, linked bool) {
 		if info, err := os.Lstat(real); err == nil && info.Mode()&fs.ModeSymlink != 0 {
 			real, _ = filepath.EvalSymlinks(real) // "" where it dangles
 		}
-		return real, real != plain
+		linked := real != plain
+		if info, err := os.Stat(real); err == nil {
+			if id := regular.Identity(info); id != "" {
+				real = id
+			}
+		}
+		return real, linked
 	}
 }
 
 // groups finds groups, the surest first. Between two places those count that have pictures of both, and those of
 // the second are the originals. Where something is done about copies, what links lead to is none.
 func (g *gathered) groups(level copies.Level, o duplicatesOptions, more []copies.Pair) []copies.Group {
-	found := g.files(copies.Find(g.prints, level, more...), o.acts())
+	found := g.files(copies.Find(g.prints, level, more...), o)
 	slices.SortStableFunc(found, func(a, b copies.Group) int {
 		x, y := doubt(a), doubt(b)
 		return x.Kind.Compare(x.Distance, y.Kind, y.Distance)
@@ -175,19 +191,15 @@ func (g *gathered) groups(level copies.Level, o duplicatesOptions, more []copies
 	}
 	var groups []copies.Group
 	for _, group := range found {
-		at := -1
-		own := 0
-		for k, m := range group {
-			if m.Print < g.own {
-				own++
-			} else if at < 0 {
-				at = k
-			}
-		}
-		if at < 0 || own == 0 {
+		at := slices.IndexFunc(group, func(m copies.Member) bool { return m.Print >= g.own })
+		if at < 0 {
 			continue
 		}
-		groups = append(groups, g.led(group, at))
+		leader := group[at].Print
+		others := func(m copies.Member) bool { return m.Print >= g.own && m.Print != leader }
+		if group = g.only(group, leader, others); len(group) > 1 {
+			groups = append(groups, group)
+		}
 	}
 	return groups
 }
@@ -197,38 +209,66 @@ func doubt(g copies.Group) copies.Member {
 	return slices.MaxFunc(g[1:], func(a, b copies.Member) int { return a.Kind.Compare(a.Distance, b.Kind, b.Distance) })
 }
 
-// files returns the groups without other names of one file, which is no copy, and without links where these do
-// not count.
-func (g *gathered) files(groups []copies.Group, withoutLinks bool) (rest []copies.Group) {
-	out := func(m copies.Member) bool { return g.again[m.Print] || withoutLinks && g.linked[m.Print] }
+// files returns the groups without other names of one file, which is no copy, led by the picture that o keeps. Where
+// something is done about copies, links do not count, and what they lead to stays.
+func (g *gathered) files(groups []copies.Group, o duplicatesOptions) (rest []copies.Group) {
 	for _, group := range groups {
-		first := slices.IndexFunc(group, func(m copies.Member) bool { return !out(m) })
-		if first < 0 {
+		out := func(m copies.Member) bool { return g.again[m.Print] || o.acts() && g.linked[m.Print] }
+		left := slices.DeleteFunc(slices.Clone(group), out)
+		if len(left) < 2 {
 			continue
 		}
-		group = slices.DeleteFunc(g.led(group, first), out)
-		if len(group) > 1 {
-			rest = append(rest, group)
+		leader := left[0].Print
+		if k := keeping(o.keep); k != keepBest {
+			leader = slices.MinFunc(left, func(a, b copies.Member) int { return k.compare(&g.prints[a.Print], &g.prints[b.Print]) }).Print
+		}
+		if at := slices.IndexFunc(left, func(m copies.Member) bool { return g.target[m.Print] }); o.acts() && at >= 0 {
+			leader = left[at].Print
+			out = func(m copies.Member) bool { return g.target[m.Print] && m.Print != leader }
+		} else {
+			out = func(copies.Member) bool { return false }
+		}
+		if left = g.only(left, leader, out); len(left) > 1 {
+			rest = append(rest, left)
 		}
 	}
 	return rest
 }
 
-// led returns a group that begins with its member at.
-func (g *gathered) led(group copies.Group, at int) copies.Group {
-	led := copies.Group{{Print: group[at].Print, Of: group[at].Print}}
-	for k, m := range group {
-		if k == at {
-			continue
+// only returns the members of a group but those that are out, led by a print. Each says how it is the same as the
+// leader, else as the closest of those that are left.
+func (g *gathered) only(group copies.Group, leader int, out func(copies.Member) bool) copies.Group {
+	left := copies.Group{{Print: leader, Of: leader}}
+	for _, m := range group {
+		if m.Print != leader && !out(m) {
+			left = append(left, m)
 		}
-		if kind, distance, ok := copies.Compare(&g.prints[group[at].Print], &g.prints[m.Print]); ok {
-			m.Of, m.Kind, m.Distance = group[at].Print, kind, distance
-		} else if m.Kind == "" { // the best before: what joins it to the group is what the leader had
-			m.Of, m.Kind, m.Distance = group[at].Print, group[at].Kind, group[at].Distance
-		}
-		led = append(led, m)
 	}
-	return led
+	present := map[int]bool{}
+	for _, m := range left {
+		present[m.Print] = true
+	}
+	for k := range left[1:] {
+		m := &left[k+1]
+		if kind, distance, ok := copies.Compare(&g.prints[leader], &g.prints[m.Print]); ok {
+			m.Of, m.Kind, m.Distance = leader, kind, distance
+		} else if !present[m.Of] || m.Kind == "" {
+			g.relate(m, left)
+		}
+	}
+	return left
+}
+
+// relate finds what of a group is the closest to a member that the leader is not like.
+func (g *gathered) relate(m *copies.Member, group copies.Group) {
+	m.Of, m.Kind, m.Distance = group[0].Print, copies.Edited, 0 // by others that are left out
+	found := false
+	for _, other := range group {
+		kind, distance, ok := copies.Compare(&g.prints[other.Print], &g.prints[m.Print])
+		if ok && other.Print != m.Print && (!found || kind.Compare(distance, m.Kind, m.Distance) < 0) {
+			m.Of, m.Kind, m.Distance, found = other.Print, kind, distance, true
+		}
+	}
 }
 
 func (g *gathered) rows(groups []copies.Group) (rows []duplicateRow) {
@@ -236,7 +276,7 @@ func (g *gathered) rows(groups []copies.Group) (rows []duplicateRow) {
 		for k, m := range group {
 			p := &g.prints[m.Print]
 			row := duplicateRow{Group: i + 1, Path: p.Path, Best: k == 0, Width: int(p.Width), Height: int(p.Height),
-				Bytes: p.Stamp.Size, print: m.Print}
+				Bytes: p.Stamp.Size, SHA256: hex.EncodeToString(p.SHA256[:]), print: m.Print}
 			if k > 0 {
 				row.Kind, row.Distance, row.Of = m.Kind, m.Distance, g.prints[m.Of].Path
 			}
@@ -255,10 +295,10 @@ func (o duplicatesOptions) write(rows []duplicateRow) error {
 	switch o.format() {
 	case ".csv":
 		w := csv.NewWriter(&text)
-		errs := []error{w.Write([]string{"group", "path", "best", "kind", "distance", "of", "width", "height", "bytes"})}
+		errs := []error{w.Write([]string{"group", "path", "best", "kind", "distance", "of", "width", "height", "bytes", "sha256"})}
 		for _, r := range rows {
 			errs = append(errs, w.Write([]string{strconv.Itoa(r.Group), r.Path, strconv.FormatBool(r.Best), string(r.Kind),
-				strconv.Itoa(r.Distance), r.Of, strconv.Itoa(r.Width), strconv.Itoa(r.Height), strconv.FormatInt(r.Bytes, 10)}))
+				strconv.Itoa(r.Distance), r.Of, strconv.Itoa(r.Width), strconv.Itoa(r.Height), strconv.FormatInt(r.Bytes, 10), r.SHA256}))
 		}
 		w.Flush()
 		if err := errors.Join(append(errs, w.Error())...); err != nil {
@@ -308,6 +348,9 @@ func showDuplicates(out output, rows []duplicateRow) error {
 
 // words says how a picture is the same, and how far it is from that.
 func (r duplicateRow) words() string {
+	if r.Kind == "" {
+		return "as you chose"
+	}
 	if r.Distance == 0 {
 		return copyWords[r.Kind]
 	}

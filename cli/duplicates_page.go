@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	_ "embed"
 	"encoding/base64"
@@ -9,6 +10,7 @@ import (
 	"html/template"
 	"image/jpeg"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -58,7 +60,7 @@ func writeDuplicatesPage(ctx context.Context, path string, g *gathered, rows []d
 		for at > 0 && !shown[at].Best {
 			at--
 		}
-		shown = shown[:at]
+		shown = shown[:cmp.Or(at, pagePictures)] // of one group that is larger, a part
 	}
 	pictures := make([]pagePicture, len(shown))
 	workers.Each(len(shown), func() func(int) {
@@ -79,7 +81,7 @@ func writeDuplicatesPage(ctx context.Context, path string, g *gathered, rows []d
 		page.Left = fmt.Sprintf("The page shows %s, those of the most doubtful groups; --out FILE.csv lists all %s.", count(len(shown), "picture"), commas(len(rows)))
 	}
 	if info, err := os.Stat(r.Photos); err == nil && info.IsDir() && r.Against == "" {
-		page.Command = commandLine{"tfpair", "duplicates", r.Photos, "--groups", pageList, "--move-to", "away"}.String()
+		page.Command = commandLine{"tfpair", "duplicates", argument(r.Photos), "--groups", pageList, "--move-to", awayFrom(r.Photos)}.String()
 	}
 	for _, k := range copies.Kinds {
 		if n := r.Kinds[string(k)]; n > 0 {
@@ -109,6 +111,17 @@ func writeDuplicatesPage(ctx context.Context, path string, g *gathered, rows []d
 
 // pageList is the name of the list that the page saves.
 const pageList = "groups.csv"
+
+// awayFrom returns the name of a folder to move copies to: one that does not lie in photos.
+func awayFrom(photos string) string {
+	const name = "away"
+	root, err := resolved(photos)
+	to, toErr := resolved(name)
+	if err != nil || toErr != nil || !liesIn(root, to) {
+		return name
+	}
+	return filepath.Join(filepath.Dir(root), filepath.Base(root)+"-"+name)
+}
 
 // doubtfulFirst returns the rows with the groups, of which the surest come first, the other way round.
 func doubtfulFirst(rows []duplicateRow) []duplicateRow {

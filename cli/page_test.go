@@ -110,10 +110,10 @@ document.body.append(Object.assign(document.createElement("pre"), {textContent: 
 	if strings.Contains(log, "CONSOLE") || !strings.Contains(dom, "</pre>groups.csv") {
 		t.Errorf("saving:\n%s\n%s", log, dom)
 	}
-	_, list, _ := strings.Cut(dom, "<pre>group,path,best\n")
+	_, list, _ := strings.Cut(dom, "<pre>group,path,best,sha256\n")
 	list, _, _ = strings.Cut(list, "</pre>")
-	if rows := strings.Split(strings.TrimSpace(list), "\n"); len(rows) != 2 || !strings.HasSuffix(rows[0], ",false") ||
-		!strings.HasSuffix(rows[1], ",true") || rows[0][:2] != rows[1][:2] {
+	if rows := strings.Split(strings.TrimSpace(list), "\n"); len(rows) != 2 || !strings.Contains(rows[0], ",false,") ||
+		!strings.Contains(rows[1], ",true,") || rows[0][:2] != rows[1][:2] {
 		t.Errorf("the list is\n%s", list)
 	}
 }

@@ -274,7 +274,7 @@ func removeFolders(rows []undoRow) {
 // them. What cannot be taken back does not keep the rest from it: a file that is gone, or a place at which
 // another stands, which is not overwritten. These stay in the list, and the error is about them.
 func Undo(undo string) (done int, err error) {
-	held, err := os.Open(undo)
+	held, _, err := regular.Open(undo, maxUndo)
 	if err != nil {
 		return 0, err
 	}

@@ -1,6 +1,7 @@
 package decode
 
 import (
+	"bytes"
 	"testing"
 )
 
@@ -25,6 +26,12 @@ func TestInspect(t *testing.T) {
 	for name, data := range files {
 		if got, err := Inspect(data); err != nil || got.Mode == "" || got.Format == "" || got.Width*got.Height == 0 {
 			t.Errorf("Inspect(%s) = %+v, %v", name, got, err)
+		}
+	}
+	photo := file(t, "progressive.jpg")
+	for size, more := range map[int]bool{0: false, 16: false, 4096: true} { // of what is behind the end
+		if got, err := Inspect(append(bytes.Clone(photo), make([]byte, size)...)); got.More != more || err != nil {
+			t.Errorf("Inspect with %d bytes more = %+v, %v", size, got, err)
 		}
 	}
 	for name, more := range map[string]bool{"animated.png": true, "pages.tiff": true, "plain.tiff": false} {

@@ -54,7 +54,7 @@ func jpegHeader(data []byte) (header, error) {
 			return header{}, err
 		}
 		if marker == markerEOI {
-			ended = true
+			ended, f.more = true, len(next) >= leastMore
 			break
 		}
 		if err := f.read(marker, segment); err != nil {
@@ -85,6 +85,10 @@ func jpegHeader(data []byte) (header, error) {
 	return f.header, nil
 }
 
+// leastMore is how many bytes behind the end of a JPEG are more than padding: another picture (CIPA DC-007, the
+// multi-picture format), or the film of a photo that moves.
+const leastMore = 1 << 10
+
 // nextSegment returns the first marker in data, its segment without the length,
 // and what follows. Restart markers and other bytes before it are passed over.
 func nextSegment(data []byte) (marker byte, segment, next []byte, err error) {
@@ -102,7 +106,7 @@ func nextSegment(data []byte) (marker byte, segment, next []byte, err error) {
 			data = data[i+2:]
 			continue
 		case marker == markerEOI:
-			return marker, nil, nil, nil
+			return marker, nil, data[i+2:], nil
 		}
 		data = data[i+2:]
 		break

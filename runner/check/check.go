@@ -90,12 +90,13 @@ const (
 	NotReadable    Kind = "unreadable"
 	Inverted       Kind = "inverted"
 	Duplicates     Kind = "duplicates"
+	Resembling     Kind = "resembling"
 	Singles        Kind = "singles"
 	FewPictures    Kind = "few"
 )
 
 // Kinds are the kinds of findings, the worst first.
-var Kinds = []Kind{Inverted, Contradictions, Leaks, NotReadable, Duplicates, Singles, FewPictures}
+var Kinds = []Kind{Inverted, Contradictions, Leaks, NotReadable, Duplicates, Resembling, Singles, FewPictures}
 
 // Finding is one thing that is wrong.
 type Finding struct {

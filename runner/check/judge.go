@@ -33,8 +33,9 @@ func (r *Report) judge(d *dataset.Dataset) {
 		r.find(Contradictions, p.Chained, fmt.Sprintf("%s others through a third image: %s", contradict(p.Chained), p.Chain),
 			"correct one of the rows")
 	}
-	if n := len(r.Leaks); n > 0 {
-		first := r.Leaks[0]
+	sure := slices.DeleteFunc(slices.Clone(r.Leaks), func(l Link) bool { return l.Kind == copies.Resembles })
+	if n := len(sure); n > 0 {
+		first := sure[0]
 		r.find(Leaks, n, fmt.Sprintf("%s held out that %s a copy in another split: %q in %s of %q in %s", plural.Count(n, "picture"),
 			map[bool]string{true: "has", false: "have"}[n == 1], first.Path, first.Split, first.Of, first.OfSplit),
 			"write splits that keep copies together with --write-splits NEW.csv")
@@ -58,6 +59,11 @@ func (r *Report) judge(d *dataset.Dataset) {
 		first := r.Copies[slices.IndexFunc(r.Copies, func(c Copies) bool { return c.Count > 0 })]
 		r.find(Duplicates, duplicates, fmt.Sprintf("%s of pictures that are there already: %q of %q", plural.Count(duplicates, "copy"), first.Path, first.Of),
 			"")
+	}
+	if n := len(r.Leaks) - len(sure); n > 0 {
+		first := r.Leaks[slices.IndexFunc(r.Leaks, func(l Link) bool { return l.Kind == copies.Resembles })]
+		r.find(Resembling, n, fmt.Sprintf("%s held out that the model takes for one in another split: %q in %s for %q in %s", plural.Count(n, "picture"),
+			first.Path, first.Split, first.Of, first.OfSplit), "look at them with --sheet: they may be copies, or other pictures of one thing")
 	}
 	if c := r.Classes; c != nil && len(c.Singles) > 0 {
 		r.find(Singles, len(c.Singles), fmt.Sprintf("%s of one picture, which gives no same pair: first %q",

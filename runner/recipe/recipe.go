@@ -64,6 +64,7 @@ var late = map[string]string{
 	"efficientnet-lite0": "stage5",
 	"efficientnet-lite1": "stage5",
 	"efficientnet-lite2": "stage5",
+	"mobilenetv2":        "stage5",
 	"resnet50":           "stage3",
 }
 

@@ -103,7 +103,7 @@ func (o demoOptions) commands() [][]string {
 	run, model := filepath.Join(o.folder, "run"), filepath.Join(o.folder, "model")
 	picture := func(class, name string) string { return filepath.Join(o.pictures(), "test", class, name) }
 	return [][]string{
-		{"train", "--data", o.pictures(), "--out", run, "--set", "loss=contrastive",
+		{"train", "--data", o.pictures(), "--out", run, "--preset", "siamese", "--set", "loss=contrastive",
 			"--set", "sampler.balanced.images_per_class=6", "--set", "train.batch_size=60",
 			"--set", fmt.Sprintf("train.steps=%d", o.steps), "--set", "train.eval_every=50"},
 		{"evaluate", "--model", run, "--data", o.pictures(), "--sheet", o.examples(), "--overwrite"},

@@ -32,10 +32,12 @@ func (m maker) photos(network string) (what string, settings []string) {
 	what = fmt.Sprintf("a head on frozen features of %s", network)
 	settings = append(settings, fmt.Sprintf("backbone={%s: {freeze: all}}", network),
 		"head={linear: {embedding_dim: 512}}")
+	rate, images, steps := 0.0005, 32, 100
 	if m.facts.examples() > 1000 {
-		return what, append(append(settings, "optimizer.adam.lr=0.003"), m.batches(64, 300)...)
+		rate, images, steps = 0.003, 64, 300
 	}
-	return what, append(append(settings, "optimizer.adam.lr=0.0005"), m.batches(32, 100)...)
+	settings = append(append(settings, fmt.Sprintf("optimizer.adam.lr=%g", rate)), m.batches(images, steps)...)
+	return what, append(settings, fmt.Sprintf("train.eval_every=%d", steps)) // so few steps are not chosen among
 }
 
 // ink returns a network for drawings, digits and symbols, which starts from nothing: what photos have
@@ -108,7 +110,7 @@ func (m maker) batches(images, steps int) []string {
 		size, sampler = classes*each, []string{fmt.Sprintf("sampler={balanced: {images_per_class: %d}}", each)}
 	}
 	return append(append(sampler, fmt.Sprintf("train.batch_size=%d", size), fmt.Sprintf("train.steps=%d", steps),
-		fmt.Sprintf("train.eval_every=%d", max(steps/3, 1))), m.parts()...)
+		fmt.Sprintf("train.eval_every=%d", (steps+2)/3)), m.parts()...)
 }
 
 // balance returns how many classes are in a batch of so many images, and how many images of each, that the

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os"
@@ -63,9 +64,7 @@ func (t training) run(ctx context.Context, o options, seed int) ([]report, float
 	run := filepath.Join(folder, "run")
 	settings := append([]string{fmt.Sprintf("train.seed=%d", seed)}, t.settings...)
 	argv := append(trainArguments(o, t.data, run, settings...), t.arguments...)
-	if t.preset != "" {
-		argv = append(argv, "--preset", t.preset)
-	}
+	argv = append(argv, "--preset", cmp.Or(t.preset, "siamese"))
 	total, err := complete(ctx, "tfpair train", argv, &line{})
 	if err != nil {
 		return nil, 0, err

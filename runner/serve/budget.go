@@ -81,29 +81,32 @@ func (b *budget) decode(ctx context.Context, bytes int64, f func() error) error 
 	return f()
 }
 
-// turns are how many pictures are worked on at once, from decoding to their embedding: enough for a
-// batch that runs and one that gathers. All other requests wait here, in the order they came.
+// turns bound what is worked on at once, from decoding to the embedding: enough for a batch that runs and
+// one that gathers, less of large pictures. All other requests wait here, in the order they came.
 type turns struct {
 	free    *semaphore.Weighted
+	most    int64
 	limits  Limits
 	waiting atomic.Int64
 }
 
 func newTurns(l Limits) *turns {
-	return &turns{free: semaphore.NewWeighted(2 * int64(l.Pictures)), limits: l}
+	most := 2 * int64(l.Pictures)
+	return &turns{free: semaphore.NewWeighted(most), most: most, limits: l}
 }
 
-// take waits for the turn of a request of so many pictures. The error is errBusy, or that of ctx.
-func (t *turns) take(ctx context.Context, pictures int) (done func(), err error) {
+// take waits for the turn of a request of a weight. The error is errBusy, or that of ctx.
+func (t *turns) take(ctx context.Context, weight int64) (done func(), err error) {
 	t.waiting.Add(1)
 	defer t.waiting.Add(-1)
 	waiting, cancel := context.WithTimeout(ctx, t.limits.QueueWait)
 	defer cancel()
-	if err := t.free.Acquire(waiting, int64(pictures)); err != nil {
+	weight = min(weight, t.most)
+	if err := t.free.Acquire(waiting, weight); err != nil {
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
 		return nil, errBusy("wait", "no turn came within %v", t.limits.QueueWait)
 	}
-	return func() { t.free.Release(int64(pictures)) }, nil
+	return func() { t.free.Release(weight) }, nil
 }

@@ -38,7 +38,10 @@ func (s *Service) handler(rt route) http.Handler {
 		began := time.Now()
 		s.metrics.inflight.Inc()
 		defer s.metrics.inflight.Dec()
-		c := &call{service: s, request: r, header: w.Header(), ctx: r.Context(), id: requestID(r)}
+		ctx, cancel := context.WithCancel(r.Context())
+		defer cancel()
+		defer context.AfterFunc(s.aborted, cancel)()
+		c := &call{service: s, request: r, header: w.Header(), ctx: ctx, id: requestID(r)}
 		c.header.Set("X-Request-Id", c.id)
 		if s.stopping.Load() {
 			c.header.Set("Connection", "close") // an idle one would be closed under the next request
@@ -48,6 +51,9 @@ func (s *Service) handler(rt route) http.Handler {
 		status, failure := http.StatusOK, (*failure)(nil)
 		if err != nil {
 			failure = failureOf(err)
+			if failure.status == statusGone && s.aborted.Err() != nil {
+				failure = unready("the service is shutting down")
+			}
 			status, answer = failure.status, rt.style.body(failure, c.id)
 			c.drain(body)
 		}

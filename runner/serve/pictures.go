@@ -22,11 +22,32 @@ func (c *call) embed(l *loaded, files [][]byte) ([]float32, error) {
 	case n > s.limits.Pictures:
 		return nil, failed(http.StatusRequestEntityTooLarge, "too_many", "%d pictures, limit %d", n, s.limits.Pictures)
 	}
-	return c.inTurn(l, len(files), func(ctx context.Context, pixels []uint8) error { return c.decode(ctx, l, files, pixels) })
+	weight, err := c.weigh(files)
+	if err != nil {
+		return nil, err
+	}
+	return c.inTurn(l, len(files), weight, func(ctx context.Context, pixels []uint8) error { return c.decode(ctx, l, files, pixels) })
 }
 
-// inTurn waits for the turn of n pictures, has fill make their pixels, and returns their embeddings.
-func (c *call) inTurn(l *loaded, n int, fill func(ctx context.Context, pixels []uint8) error) ([]float32, error) {
+// unit is how much memory of decoding weighs as much as a picture in a run of the network: a photo of 12
+// megapixels weighs 5.
+const unit = 16 << 20
+
+// weigh returns how much of the turns the work on files takes. Files that are no pictures are refused here,
+// before they wait.
+func (c *call) weigh(files [][]byte) (weight int64, err error) {
+	for i, file := range files {
+		cost, err := decode.Cost(file, c.service.limits.ofPicture())
+		if err != nil {
+			return 0, &pictureError{i, len(files), err}
+		}
+		weight += 1 + cost/unit
+	}
+	return weight, nil
+}
+
+// inTurn waits for the turn of n pictures of a weight, has fill make their pixels, and returns their embeddings.
+func (c *call) inTurn(l *loaded, n int, weight int64, fill func(ctx context.Context, pixels []uint8) error) ([]float32, error) {
 	s := c.service
 	c.pictures += n
 	ctx, cancel := context.WithTimeout(c.ctx, s.limits.Deadline) // the request has arrived
@@ -35,7 +56,7 @@ func (c *call) inTurn(l *loaded, n int, fill func(ctx context.Context, pixels []
 		return nil, err
 	}
 	began := time.Now()
-	done, err := s.turns.take(ctx, n)
+	done, err := s.turns.take(ctx, weight)
 	s.metrics.queue.Observe(time.Since(began).Seconds())
 	if err != nil {
 		return nil, err

@@ -19,10 +19,18 @@ type style int
 
 const (
 	native style = iota // {"error":{"code","message","request_id"}}
+	openAI              // {"error":{"message","type","param","code"}}
+	plain               // {"error":"…"}
 )
 
 // body returns the body of an answer that says what is wrong.
 func (y style) body(f *failure, id string) any {
+	switch y {
+	case openAI:
+		return openAIErrorOf(f)
+	case plain:
+		return tfsError{f.message}
+	}
 	return nativeError{nativeFailure{f.code, f.message, id}}
 }
 
@@ -39,7 +47,7 @@ type nativeFailure struct {
 
 // table lists all routes. A new one is a new row.
 func (s *Service) table() []route {
-	return []route{
+	list := []route{
 		{method: "POST", path: "/v1/embed", answer: embedPictures},
 		{method: "POST", path: "/v1/compare", answer: comparePictures},
 		{method: "POST", path: "/v1/search", answer: searchPictures},
@@ -48,7 +56,22 @@ func (s *Service) table() []route {
 		{method: "GET", path: "/livez", probe: true, answer: alive},
 		{method: "GET", path: "/readyz", probe: true, answer: ready},
 		{method: "GET", path: "/startupz", probe: true, answer: startedUp},
+		{method: "POST", path: "/v1/embeddings", style: openAI, answer: openAIEmbed},
+		{method: "GET", path: "/v2", style: plain, answer: oipServer},
+		{method: "GET", path: "/v2/health/live", style: plain, probe: true, answer: oipLive},
+		{method: "GET", path: "/v2/health/ready", style: plain, probe: true, answer: oipReady},
 	}
+	for _, version := range []string{"", "/versions/{version}"} {
+		tfs, oip := "/v1/models/{model}"+version, "/v2/models/{model}"+version
+		list = append(list,
+			route{method: "POST", path: tfs, style: plain, answer: tfsPredict}, // :predict is the end of the last word
+			route{method: "GET", path: tfs, style: plain, answer: tfsState},
+			route{method: "GET", path: tfs + "/metadata", style: plain, answer: tfsMetadata},
+			route{method: "GET", path: oip, style: plain, answer: oipModel},
+			route{method: "GET", path: oip + "/ready", style: plain, answer: oipModelReady},
+			route{method: "POST", path: oip + "/infer", style: plain, answer: oipInfer})
+	}
+	return list
 }
 
 // routes returns the handler of all routes. Other paths and methods get an error in JSON.

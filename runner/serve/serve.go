@@ -69,6 +69,8 @@ type Service struct {
 	mux      http.Handler
 	started  atomic.Bool // all models are open
 	stopping atomic.Bool
+	aborted  context.Context // done: requests that are not answered yet are told to go elsewhere
+	abort    func()
 	stuck    atomic.Bool // a run of a model took longer than its timeout: see models.ErrTimeout
 }
 
@@ -85,6 +87,7 @@ func New(c Config) (*Service, error) {
 		return nil, fmt.Errorf("serve: %w", err)
 	}
 	s := &Service{limits: limits, tokens: c.Tokens, log: c.Log, budget: newBudget(limits), turns: newTurns(limits)}
+	s.aborted, s.abort = context.WithCancel(context.Background())
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}
@@ -122,6 +125,7 @@ func (s *Service) Stop() { s.stopping.Store(true) }
 
 // Close closes the models.
 func (s *Service) Close() error {
+	s.abort()
 	var errs []error
 	for _, slot := range s.slots {
 		errs = append(errs, slot.swap(nil))

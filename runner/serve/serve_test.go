@@ -511,11 +511,14 @@ func TestLog(t *testing.T) {
 // FuzzRequests: whatever a stranger sends, the answer is no error of the service, and nothing stays held.
 func FuzzRequests(f *testing.F) {
 	s := started(f, Config{Models: []Source{fake(f, "photos", &modelstest.Model{})}, Limits: Limits{Body: 64 << 10, Memory: 1 << 20}})
-	paths := []string{"/v1/embed", "/v1/compare", "/v1/search", "/v1/models"}
+	paths := []string{"/v1/embed", "/v1/compare", "/v1/search", "/v1/models", "/v1/embeddings", "/v1/models/photos:predict", "/v2/models/photos/infer"}
 	body, kind := form(f, "left", picture(f, red), "right", picture(f, blue))
 	f.Add(uint8(0), "image/png", picture(f, red), "")
 	f.Add(uint8(1), kind, body, "model=photos")
 	f.Add(uint8(2), "application/json", []byte(`{"images":["data:image/png;base64,aGVsbG8="]}`), "k=3&threshold=1")
+	f.Add(uint8(4), "application/json", []byte(`{"input":["aGVsbG8="],"encoding_format":"base64"}`), "")
+	f.Add(uint8(5), "application/json", []byte(`{"instances":[`+redPixels()+`,{"b64":"aGVsbG8="}]}`), "")
+	f.Add(uint8(6), "application/json", []byte(`{"inputs":[{"name":"images","shape":[1,8,8,3],"datatype":"UINT8","data":[`+redPixels()+`]}]}`), "")
 	f.Fuzz(func(t *testing.T, path uint8, contentType string, body []byte, query string) {
 		r := httptest.NewRequest("POST", paths[int(path)%len(paths)], bytes.NewReader(body))
 		r.URL.RawQuery = query

@@ -93,7 +93,7 @@ func (o Server) Run(ctx context.Context, s *Service) (err error) {
 		if ctx.Err() == nil { // it failed: nobody is answered
 			return errors.Join(closed(main), closed(admin))
 		}
-		return errors.Join(o.end(main, door), closed(admin))
+		return errors.Join(o.end(s, main, door), closed(admin))
 	})
 	err = g.Wait()
 	if ctx.Err() != nil && errors.Is(err, ctx.Err()) {
@@ -102,16 +102,28 @@ func (o Server) Run(ctx context.Context, s *Service) (err error) {
 	return errors.Join(err, s.Close())
 }
 
+// last is how long requests have that are told that their answer will not come.
+const last = 2 * time.Second
+
 // end lets requests end.
-func (o Server) end(server *http.Server, door *door) error {
-	time.Sleep(o.Grace)            // while all are answered as before
+func (o Server) end(s *Service, server *http.Server, door *door) error {
+	time.Sleep(o.Grace) // while all are answered as before
+	until := time.Now().Add(o.Drain)
 	err := door.close(o.Drain / 2) // takes no more; without it Shutdown hangs up on some
-	ctx, cancel := context.WithTimeout(context.Background(), o.Drain/2)
-	defer cancel()
-	if late := server.Shutdown(ctx); late != nil {
-		err = errors.Join(err, fmt.Errorf("requests were cut off after %v: %w", o.Drain, late), server.Close())
+	if shutdown(server, until) == nil {
+		return err
+	}
+	s.abort() // those who wait are told to try elsewhere, which is better than no answer
+	if late := shutdown(server, time.Now().Add(last)); late != nil {
+		err = errors.Join(err, fmt.Errorf("requests were cut off after %v: %w", o.Drain+last, late), server.Close())
 	}
 	return err
+}
+
+func shutdown(server *http.Server, until time.Time) error {
+	ctx, cancel := context.WithDeadline(context.Background(), until)
+	defer cancel()
+	return server.Shutdown(ctx)
 }
 
 // httpServer returns the server of s behind a door.

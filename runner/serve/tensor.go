@@ -1,0 +1,135 @@
+package serve
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"strconv"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// input is one picture of a tensor: its pixels [S,S,3], or a file, as it was sent.
+type input struct{ pixels, file []byte }
+
+// embedInputs returns the embeddings [N,D] of pictures that are pixels or files.
+func (c *call) embedInputs(l *loaded, inputs []input) ([]float32, error) {
+	if n, most := len(inputs), c.service.limits.Pictures; n == 0 || n > most {
+		return nil, malformed("a batch must have 1 to %d pictures, got %d", most, n)
+	}
+	weight := int64(0)
+	for i, in := range inputs {
+		if in.file == nil {
+			weight++
+			continue
+		}
+		of, err := c.weigh([][]byte{in.file})
+		if err != nil {
+			return nil, &pictureError{i, len(inputs), errors.Unwrap(err)}
+		}
+		weight += of
+	}
+	size := l.resizer.Bytes()
+	return c.inTurn(l, len(inputs), weight, func(ctx context.Context, pixels []uint8) error {
+		for i, in := range inputs {
+			if in.file == nil {
+				copy(pixels[i*size:], in.pixels)
+			} else if err := c.decodeOne(ctx, l, in.file, pixels[i*size:(i+1)*size]); err != nil {
+				return &pictureError{i, len(inputs), err}
+			}
+		}
+		return nil
+	})
+}
+
+// shapeOf returns the shape of one picture at the model's size.
+func (l *loaded) shapeOf() []int {
+	size := l.info.Manifest.Preprocessing.Size
+	return []int{size, size, 3}
+}
+
+// arrays reads nested arrays of whole numbers in [0,255].
+type arrays struct{ *jsontext.Decoder }
+
+func arraysOf(data []byte) arrays { return arrays{jsontext.NewDecoder(bytes.NewReader(data))} }
+
+// tensor appends the numbers of an array of that shape to data.
+func (a arrays) tensor(data []byte, shape []int) ([]byte, error) {
+	if len(shape) == 0 {
+		token, err := a.ReadToken()
+		if err != nil {
+			return nil, ofJSON(err)
+		}
+		value, err := strconv.ParseUint(token.String(), 10, 8)
+		if token.Kind() != '0' || err != nil {
+			return nil, malformed("a pixel must be a whole number from 0 to 255, got %s", token)
+		}
+		return append(data, byte(value)), nil
+	}
+	n := 0
+	err := a.each(func() (err error) {
+		if n++; n > shape[0] {
+			return malformed("an array of the pixels has more than %d entries", shape[0])
+		}
+		data, err = a.tensor(data, shape[1:])
+		return err
+	})
+	if err == nil && n != shape[0] {
+		err = malformed("an array of the pixels has %d entries, want %d", n, shape[0])
+	}
+	return data, err
+}
+
+// each calls f before each entry of the array that comes next, which f reads.
+func (a arrays) each(f func() error) error {
+	token, err := a.ReadToken()
+	if err != nil {
+		return ofJSON(err)
+	}
+	if token.Kind() != '[' {
+		return malformed("an array is wanted, got %s", token.Kind())
+	}
+	for a.PeekKind() != ']' {
+		if a.PeekKind() == 0 {
+			_, err := a.ReadToken()
+			return ofJSON(err)
+		}
+		if err := f(); err != nil {
+			return err
+		}
+	}
+	_, err = a.ReadToken()
+	return ofJSON(err)
+}
+
+// flat appends the numbers of an array to data, however it is nested, most at most.
+func (a arrays) flat(data []byte, most int) ([]byte, error) {
+	for {
+		token, err := a.ReadToken()
+		switch {
+		case errors.Is(err, io.EOF):
+			return data, nil
+		case err != nil:
+			return nil, ofJSON(err)
+		case token.Kind() == '[' || token.Kind() == ']':
+			continue
+		}
+		value, err := strconv.ParseUint(token.String(), 10, 8)
+		if token.Kind() != '0' || err != nil {
+			return nil, malformed("a pixel must be a whole number from 0 to 255, got %s", token)
+		}
+		if len(data) == most {
+			return nil, malformed("data has more than the %d numbers of its shape", most)
+		}
+		data = append(data, byte(value))
+	}
+}
+
+// ofJSON returns the error of a client whose JSON cannot be read.
+func ofJSON(err error) error {
+	if err == nil {
+		return nil
+	}
+	return malformed("the JSON cannot be read: %v", err)
+}

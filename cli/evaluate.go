@@ -144,11 +144,14 @@ func runEvaluate(ctx context.Context, o evaluateOptions, streams IO) (err error)
 	if m.data, err = o.data.open(ctx, m.out); err != nil {
 		return err
 	}
-	defer m.data.Close() // read only
+	defer func() { m.data.Close() }() // read only
 	if m.model, err = o.model.open(o.machine); err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, m.model.Close()) }()
+	if err := m.group(ctx); err != nil {
+		return err
+	}
 	if err := o.threshold.choose(m.model); err != nil {
 		return err
 	}
@@ -164,6 +167,28 @@ func runEvaluate(ctx context.Context, o evaluateOptions, streams IO) (err error)
 		return m.labels(ctx)
 	}
 	return m.pairs(ctx)
+}
+
+// group groups what the model was trained on as the training did, where nothing else says how.
+func (m *measuring) group(ctx context.Context) error {
+	on, o := m.model.Manifest.Data, m.evaluateOptions.data
+	if on.GroupBy == "" || o.groupBy != "" || m.data.Groups != nil || m.data.Name != on.Name {
+		return nil
+	}
+	o.groupBy = on.GroupBy
+	data, err := o.open(ctx, m.out)
+	var other *dataset.OptionsError // the expression fits no path
+	switch {
+	case errors.As(err, &other):
+		return nil
+	case err != nil:
+		return err
+	case !m.model.TrainedOn(data):
+		return data.Close()
+	}
+	data.Notes = append(data.Notes, "groups are those of the training; --group-by none measures without them")
+	m.data, data = data, m.data
+	return data.Close()
 }
 
 // part returns what is measured.

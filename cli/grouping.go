@@ -64,6 +64,7 @@ func (g *grouping) group(ctx context.Context, data *dataset.Dataset) (err error)
 	if err := data.SetGroups("group-by look", g.names); err != nil {
 		return err
 	}
+	data.GroupBy = byLook
 	if g.found != "" {
 		data.Notes = append(data.Notes, g.found)
 	}

@@ -111,7 +111,8 @@ type Metric struct {
 // Data says what the model was trained on.
 type Data struct {
 	Name        string   `json:"name"`
-	Fingerprint string   `json:"fingerprint"` // of paths, sizes, classes and pairs
+	Fingerprint string   `json:"fingerprint"`        // of paths, sizes, classes, pairs and groups
+	GroupBy     string   `json:"group_by,omitempty"` // "look", or the expression that took groups out of paths; "": the data names them, there are none, or nobody has kept it
 	Skipped     []string `json:"skipped,omitempty"`
 }
 

@@ -72,6 +72,7 @@ type Dataset struct {
 	Matches  []Match   // in the order of the list; nil where the format has none
 	Groups   []string  // names of bursts, sessions, sellers, …, sorted; nil where the data names none
 	GroupOf  []int32   // [image] index of Groups, -1 on its own; nil where Groups is
+	GroupBy  string    // what Groups were asked for by: an expression of ParseGroupBy, or a word of the caller; "": none, or the data names them
 	Times    []string  // [image] when it was taken, as the list says it, "" unknown; nil where the data names none
 	Episodes []Episode // tasks of few-shot learning; nil where the format has none
 	Notes    []string  // what a user should know, one sentence each

@@ -45,6 +45,7 @@ func (d *Dataset) groupBy(by *regexp.Regexp) error {
 	if alone := photos - len(names); alone > 0 {
 		d.note("%s in the path of which group-by finds no group: each is a group of its own", plural(alone, "image"))
 	}
+	d.GroupBy = by.String()
 	return d.SetGroups("group-by", names)
 }
 

@@ -132,6 +132,7 @@ func (a *aliases) store() error {
 func (a *aliases) manifest(m *models.Manifest) {
 	m.Classes, m.Seen = a.all(classAlias, m.Classes), a.all(classAlias, m.Seen)
 	m.Data.Skipped = a.all(imageAlias, m.Data.Skipped)
+	m.Data.GroupBy = "" // an expression may name people
 	m.Aliased = true
 }
 

@@ -91,7 +91,7 @@ func (m *Model) Part(data *dataset.Dataset, split dataset.Split) (dataset.Part, 
 // train and val are what the training would make of it. Errors are those of the function Part.
 func (m *Model) Split(data *dataset.Dataset, split dataset.Split) (dataset.Part, error) {
 	training := trained.Splits(m.Spec)
-	if split == dataset.Test && training.Test > 0 && m.trainedOn(data, training) {
+	if split == dataset.Test && training.Test > 0 && m.TrainedOn(data) {
 		if err := data.Assign(training); err != nil {
 			return dataset.Part{}, err
 		}
@@ -99,9 +99,9 @@ func (m *Model) Split(data *dataset.Dataset, split dataset.Split) (dataset.Part,
 	return Part(data, split, training)
 }
 
-// trainedOn reports whether data is that of m's training: assigned as it was, it has its
-// fingerprint.
-func (m *Model) trainedOn(data *dataset.Dataset, training dataset.SplitOptions) bool {
+// TrainedOn reports whether data, grouped as it is, is that of m's training: parted as it was, it
+// has its fingerprint.
+func (m *Model) TrainedOn(data *dataset.Dataset) bool {
 	again := data.Without(nil)
-	return again.Assign(training) == nil && again.Fingerprint() == m.Manifest.Data.Fingerprint
+	return again.Assign(trained.Splits(m.Spec)) == nil && again.Fingerprint() == m.Manifest.Data.Fingerprint
 }

@@ -75,7 +75,7 @@ func (l *loop) close() error {
 // remembers the images. A run of a version that did not remember them stays without: it may
 // have seen others.
 func (l *loop) resume(images seen.List) error {
-	l.state.Fingerprint, l.state.Data = l.Data.Fingerprint(), l.Data.Name
+	l.state.Fingerprint, l.state.Data, l.state.GroupBy = l.Data.Fingerprint(), l.Data.Name, l.Data.GroupBy
 	l.state.Classes, l.state.Seen, l.state.BestStep = l.Data.Classes, l.Data.Seen(), -1
 	l.state.Validation = l.pooled
 	l.savedAt = l.Now()

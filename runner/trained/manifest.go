@@ -34,7 +34,7 @@ func (m *Model) Manifest(weights []checkpoint.Tensor) (*models.Manifest, error) 
 		Distance:      m.Spec.Distance.Name,
 		Classes:       m.State.Classes,
 		Seen:          m.State.Seen,
-		Data:          models.Data{Name: m.State.Data, Fingerprint: m.State.Fingerprint, Skipped: m.State.Skipped},
+		Data:          models.Data{Name: m.State.Data, Fingerprint: m.State.Fingerprint, GroupBy: m.State.GroupBy, Skipped: m.State.Skipped},
 		Pretrained:    m.State.Pretrained,
 		Step:          m.Step,
 		Parameters:    parameters(weights),

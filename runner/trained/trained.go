@@ -30,6 +30,7 @@ import (
 type State struct {
 	Fingerprint string      `json:"data_fingerprint"`
 	Data        string      `json:"data"`
+	GroupBy     string      `json:"group_by,omitempty"` // see dataset.Dataset; "" in runs of before it was kept, too
 	Classes     []string    `json:"classes,omitempty"`
 	Seen        []string    `json:"seen_classes,omitempty"` // those trained or validated on
 	Images      string      `json:"images,omitempty"`       // seen.List.Sum of what is trained on; "": an earlier version began the run

@@ -35,17 +35,19 @@ func TestReadmeList(t *testing.T) {
 	}
 }
 
-// TestServiceDocs: the page shows the service that is compiled and tested.
+// TestServiceDocs: the page shows the programs that are compiled and tested.
 func TestServiceDocs(t *testing.T) {
 	page, err := os.ReadFile("../docs/service.md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	program, err := os.ReadFile("../testdata/service/main.go")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !strings.Contains(string(page), "```go\n"+string(program)+"```\n") {
-		t.Error("docs/service.md does not show testdata/service/main.go as it is")
+	for _, name := range []string{"main.go", "nearest/main.go"} {
+		program, err := os.ReadFile("../testdata/service/" + name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(string(page), "```go\n"+string(program)+"```\n") {
+			t.Errorf("docs/service.md does not show testdata/service/%s as it is", name)
+		}
 	}
 }

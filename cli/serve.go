@@ -268,15 +268,15 @@ func (o serveOptions) run(ctx context.Context, service *serve.Service, list []se
 	return cmp.Or(err, failed)
 }
 
-// boundHeap has the collector keep garbage within what the requests may hold and what lives now, twice:
-// a model is opened beside the one that it replaces. GOMEMLIMIT, where it is set, is left alone.
+// boundHeap has the collector keep what lives now, the requests and their garbage within what is said at the
+// start. While two versions of a model are open it works harder. GOMEMLIMIT, where it is set, is left alone.
 func boundHeap(peak int64) {
 	if os.Getenv("GOMEMLIMIT") != "" {
 		return
 	}
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
-	debug.SetMemoryLimit(peak + 2*int64(m.HeapAlloc) + 64<<20)
+	debug.SetMemoryLimit(peak + int64(m.HeapAlloc))
 }
 
 // serving is what is said when all models are open.

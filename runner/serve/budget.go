@@ -81,8 +81,9 @@ func (b *budget) decode(ctx context.Context, bytes int64, f func() error) error 
 	return f()
 }
 
-// turns bound what is worked on at once, from decoding to the embedding: enough for a batch that runs and
-// one that gathers, less of large pictures. All other requests wait here, in the order they came.
+// turns bound what is worked on at once, from decoding to the embedding: a batch that runs and one that
+// gathers, or on many cores one for each; less of large pictures. All other requests wait here, in the order
+// they came.
 type turns struct {
 	free    *semaphore.Weighted
 	most    int64
@@ -91,7 +92,7 @@ type turns struct {
 }
 
 func newTurns(l Limits) *turns {
-	most := 2 * int64(l.Pictures)
+	most := int64(l.Pictures) * int64(max(2, runtime.GOMAXPROCS(0)))
 	return &turns{free: semaphore.NewWeighted(most), most: most, limits: l}
 }
 

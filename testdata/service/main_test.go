@@ -14,23 +14,33 @@ import (
 	"testing"
 
 	"github.com/tfpair/tfpair/models"
+	"github.com/tfpair/tfpair/runner/serve"
 )
 
 // open serves the exported model that MODEL names.
-func open(t *testing.T) (*httptest.Server, *models.Model) {
+func open(t *testing.T) *httptest.Server {
 	t.Helper()
-	model, err := models.Load(os.Getenv("MODEL"))
+	service, err := serve.New(serve.Config{Models: []serve.Source{serve.Folder("photos", os.Getenv("MODEL"), "")}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	server := httptest.NewServer(service(model))
+	if err := service.Open(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewServer(service)
 	t.Cleanup(func() {
 		server.Close()
-		if err := model.Close(); err != nil {
+		if err := service.Close(); err != nil {
 			t.Error(err)
 		}
 	})
-	return server, model
+	return server
+}
+
+// embedded is the answer of /v1/embed.
+type embedded struct {
+	Dim        int
+	Embeddings [][]float32
 }
 
 func picture(t *testing.T, shade uint8) []byte {
@@ -63,42 +73,42 @@ func post(t *testing.T, url, contentType string, body io.Reader, v any) int {
 }
 
 func TestEmbed(t *testing.T) {
-	server, model := open(t)
+	server := open(t)
 	var wait sync.WaitGroup
 	for i := range 40 { // under load
 		wait.Go(func() {
-			var rows [][]float32
-			status := post(t, server.URL+"/embed", "image/png", bytes.NewReader(picture(t, uint8(i))), &rows)
-			if status != http.StatusOK || len(rows) != 1 || len(rows[0]) != model.Dim() {
-				t.Errorf("embed: status %d, %d rows; want 200 and one of %d numbers", status, len(rows), model.Dim())
+			var got embedded
+			status := post(t, server.URL+"/v1/embed", "image/png", bytes.NewReader(picture(t, uint8(i))), &got)
+			if status != http.StatusOK || len(got.Embeddings) != 1 || got.Dim == 0 || len(got.Embeddings[0]) != got.Dim {
+				t.Errorf("embed: status %d, %+v; want 200 and one embedding", status, got)
 			}
 		})
 	}
 	wait.Wait()
-	if status := post(t, server.URL+"/embed", "image/png", bytes.NewReader([]byte("no image")), nil); status != http.StatusUnprocessableEntity {
-		t.Errorf("embed of no image: status %d, want 422", status)
+	if status := post(t, server.URL+"/v1/embed", "image/png", bytes.NewReader([]byte("no image")), nil); status != http.StatusUnsupportedMediaType {
+		t.Errorf("embed of no image: status %d, want 415", status)
 	}
-	if status := post(t, server.URL+"/embed", "image/png", bytes.NewReader(make([]byte, 17<<20)), nil); status != http.StatusRequestEntityTooLarge {
+	if status := post(t, server.URL+"/v1/embed", "image/png", bytes.NewReader(make([]byte, 17<<20)), nil); status != http.StatusRequestEntityTooLarge {
 		t.Errorf("embed of 17 MiB: status %d, want 413", status)
 	}
 }
 
 func TestSearch(t *testing.T) {
-	server, _ := open(t)
-	var lists [][]models.Hit
-	status := post(t, server.URL+"/search", "image/png", bytes.NewReader(picture(t, 7)), &lists)
-	if status != http.StatusOK || len(lists) != 1 || len(lists[0]) != 5 {
-		t.Fatalf("search: status %d, %v; want 200 and one list of five", status, lists)
+	server := open(t)
+	var got struct{ Results [][]models.Hit }
+	status := post(t, server.URL+"/v1/search", "image/png", bytes.NewReader(picture(t, 7)), &got)
+	if status != http.StatusOK || len(got.Results) != 1 || len(got.Results[0]) != 5 {
+		t.Fatalf("search: status %d, %v; want 200 and one list of five", status, got)
 	}
-	for i, hit := range lists[0] {
-		if hit.ID == "" || hit.Class == "" || i > 0 && hit.Distance < lists[0][i-1].Distance {
+	for i, hit := range got.Results[0] {
+		if hit.ID == "" || hit.Class == "" || i > 0 && hit.Distance < got.Results[0][i-1].Distance {
 			t.Errorf("hit %d is %+v, want an id, a class, and the nearest first", i, hit)
 		}
 	}
 }
 
 func TestCompare(t *testing.T) {
-	server, model := open(t)
+	server := open(t)
 	form := func(names ...string) (io.Reader, string) {
 		var b bytes.Buffer
 		w := multipart.NewWriter(&b)
@@ -118,18 +128,11 @@ func TestCompare(t *testing.T) {
 	}
 	var c models.Comparison
 	body, kind := form("left", "right")
-	if status := post(t, server.URL+"/compare", kind, body, &c); status != http.StatusOK || !c.Same {
+	if status := post(t, server.URL+"/v1/compare", kind, body, &c); status != http.StatusOK || !c.Same {
 		t.Errorf("compare of an image with itself: status %d, %+v; want 200 and same", status, c)
 	}
 	body, kind = form("left")
-	if status := post(t, server.URL+"/compare", kind, body, nil); status != http.StatusUnprocessableEntity {
-		t.Errorf("compare of one image: status %d, want 422", status)
-	}
-	if err := model.Close(); err != nil {
-		t.Fatal(err)
-	}
-	body, kind = form("left", "right")
-	if status := post(t, server.URL+"/compare", kind, body, nil); status != http.StatusServiceUnavailable {
-		t.Errorf("compare after Close: status %d, want 503", status)
+	if status := post(t, server.URL+"/v1/compare", kind, body, nil); status != http.StatusBadRequest {
+		t.Errorf("compare of one image: status %d, want 400", status)
 	}
 }

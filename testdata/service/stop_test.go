@@ -79,10 +79,12 @@ func run(t *testing.T, address string) *process {
 	}
 	t.Cleanup(func() { _ = p.Process.Kill(); _ = p.Wait() }) // both fail where it has ended
 	for range 600 {
-		r, err := http.Get("http://" + address + "/ready")
+		r, err := http.Get("http://" + address + "/readyz")
 		if err == nil {
 			_ = r.Body.Close()
-			return p
+			if r.StatusCode == http.StatusOK {
+				return p
+			}
 		}
 		time.Sleep(100 * time.Millisecond)
 	}
@@ -131,17 +133,17 @@ type tally struct {
 }
 
 // count adds a request: its status and the rest of its answer, or its error.
-func (y *tally) count(status int, body []byte, dim int, err error) {
+func (y *tally) count(status int, body []byte, err error) {
 	y.Lock()
 	defer y.Unlock()
-	var rows [][]float32
+	var got embedded
 	var dial *net.OpError
 	switch {
 	case errors.As(err, &dial) && dial.Op == "dial":
 		y.refused++
 	case err != nil:
 		y.lost = append(y.lost, err.Error())
-	case status == http.StatusOK && (json.Unmarshal(body, &rows) != nil || len(rows) != 1 || len(rows[0]) != dim):
+	case status == http.StatusOK && (json.Unmarshal(body, &got) != nil || len(got.Embeddings) != 1 || len(got.Embeddings[0]) == 0):
 		y.lost = append(y.lost, fmt.Sprintf("half an answer: %q", body))
 	case status == http.StatusOK, status == http.StatusRequestEntityTooLarge, status == http.StatusTooManyRequests,
 		status == http.StatusServiceUnavailable:
@@ -153,7 +155,7 @@ func (y *tally) count(status int, body []byte, dim int, err error) {
 
 // clients has n clients send a picture again and again, each one request at a time, until ctx is
 // done or each has sent most. Every second one opens a connection for each request.
-func clients(ctx context.Context, n, most int, address string, picture []byte, dim int, y *tally) *sync.WaitGroup {
+func clients(ctx context.Context, n, most int, address string, picture []byte, y *tally) *sync.WaitGroup {
 	var wait sync.WaitGroup
 	for i := range n {
 		wait.Go(func() {
@@ -161,8 +163,8 @@ func clients(ctx context.Context, n, most int, address string, picture []byte, d
 			defer transport.CloseIdleConnections()
 			client := &http.Client{Transport: transport, Timeout: 2 * time.Minute}
 			for sent := 0; sent < most && ctx.Err() == nil; sent++ {
-				status, body, err := send(client, "http://"+address+"/embed", picture)
-				y.count(status, body, dim, err)
+				status, body, err := send(client, "http://"+address+"/v1/embed", picture)
+				y.count(status, body, err)
 				if err != nil {
 					time.Sleep(20 * time.Millisecond)
 				}
@@ -194,13 +196,6 @@ func free(t *testing.T) string {
 	return l.Addr().String()
 }
 
-// dimension returns the length of the model's embeddings.
-func dimension(t *testing.T) int {
-	t.Helper()
-	_, model := open(t)
-	return model.Dim()
-}
-
 // report fails where a request was lost.
 func (y *tally) report(t *testing.T) {
 	t.Helper()
@@ -217,12 +212,12 @@ func (y *tally) report(t *testing.T) {
 // and CLIENTS say how often and how many.
 func TestStops(t *testing.T) {
 	stops, n := setting(t, "STOPS", 3), setting(t, "CLIENTS", 16)
-	picture, dim, address := photo(t), dimension(t), free(t)
+	picture, address := photo(t), free(t)
 	y := &tally{statuses: map[int]int{}}
 	for range stops {
 		p := run(t, address)
 		ctx, cancel := context.WithCancel(t.Context())
-		wait := clients(ctx, n, 1000, address, picture, dim, y)
+		wait := clients(ctx, n, 1000, address, picture, y)
 		time.Sleep(2 * time.Second) // under load
 		p.stop(t)
 		cancel()
@@ -234,11 +229,11 @@ func TestStops(t *testing.T) {
 // TestOverload: four times as many clients as TestStops has do not end a service that has 4 GB.
 func TestOverload(t *testing.T) {
 	n := 4 * setting(t, "CLIENTS", 16)
-	picture, dim, address := photo(t), dimension(t), free(t)
+	picture, address := photo(t), free(t)
 	y := &tally{statuses: map[int]int{}}
 	p := run(t, address)
-	clients(t.Context(), n, 3, address, picture, dim, y).Wait()
-	if status, _, err := send(http.DefaultClient, "http://"+address+"/embed", picture); err != nil || status != http.StatusOK {
+	clients(t.Context(), n, 3, address, picture, y).Wait()
+	if status, _, err := send(http.DefaultClient, "http://"+address+"/v1/embed", picture); err != nil || status != http.StatusOK {
 		t.Errorf("after %d clients: status %d, %v; want 200", n, status, err)
 	}
 	peak := p.peak(t)

@@ -52,6 +52,7 @@ func (s *Service) table() []route {
 		{method: "POST", path: "/v1/compare", answer: comparePictures},
 		{method: "POST", path: "/v1/search", answer: searchPictures},
 		{method: "GET", path: "/v1/models", answer: listModels},
+		{method: "GET", path: "/{$}", probe: true, answer: showPage},
 		{method: "GET", path: "/metrics", answer: s.metrics.answer},
 		{method: "GET", path: "/livez", probe: true, answer: alive},
 		{method: "GET", path: "/readyz", probe: true, answer: ready},

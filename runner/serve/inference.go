@@ -39,10 +39,16 @@ type oipParameters struct {
 
 // oipRequest is the body of an inference. Fields that it lacks are not used.
 type oipRequest struct {
-	ID         string        `json:"id"`
-	Parameters oipParameters `json:"parameters"`
+	ID         string        `json:"id,omitempty"`
+	Parameters oipParameters `json:"parameters,omitzero"`
 	Inputs     []oipTensor   `json:"inputs"`
-	Outputs    []oipTensor   `json:"outputs"`
+	Outputs    []oipOutput   `json:"outputs,omitempty"`
+}
+
+// oipOutput is an output that is asked for.
+type oipOutput struct {
+	Name       string        `json:"name"`
+	Parameters oipParameters `json:"parameters,omitzero"`
 }
 
 // oipAnswer is the answer to one.

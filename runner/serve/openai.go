@@ -10,12 +10,12 @@ import (
 // openAIRequest is the body of OpenAI's POST /v1/embeddings. Its input is a picture or a list of them, as
 // data URIs or base64.
 type openAIRequest struct {
-	Model      string          `json:"model"`
-	Input      json.RawMessage `json:"input"`
-	Encoding   string          `json:"encoding_format"` // "float", the default, or "base64"
-	Dimensions int             `json:"dimensions"`      // 0, or the length that the embeddings have
-	User       string          `json:"user"`            // not used
-	Modality   string          `json:"modality"`        // of Infinity: "image"
+	Model      string          `json:"model,omitempty" doc:"name of the model; the first one where it is left out"`
+	Input      json.RawMessage `json:"input" doc:"a picture, as a data URI or in base64, or a list of them"`
+	Encoding   string          `json:"encoding_format,omitempty" doc:"float, the default, or base64"`
+	Dimensions int             `json:"dimensions,omitempty" doc:"the length of the model's embeddings, if anything"`
+	User       string          `json:"user,omitempty" doc:"not used"`
+	Modality   string          `json:"modality,omitempty" doc:"image, if anything"`
 }
 
 // openAIAnswer is the answer: numbers of tokens are 0, for pictures have none.

@@ -12,6 +12,7 @@ type route struct {
 	style        style
 	probe        bool // it needs no token and no place in the queue
 	answer       func(*call) (any, error)
+	about        about
 }
 
 // style is how a route says what is wrong.
@@ -47,30 +48,42 @@ type nativeFailure struct {
 
 // table lists all routes. A new one is a new row.
 func (s *Service) table() []route {
+	model := parameter{"model", "name of the model; the first one where it is left out", ""}
+	probe := func(path string, answer func(*call) (any, error), summary string) route {
+		return route{method: "GET", path: path, probe: true, answer: answer, about: about{summary: summary, gives: health{}}}
+	}
 	list := []route{
-		{method: "POST", path: "/v1/embed", answer: embedPictures},
-		{method: "POST", path: "/v1/compare", answer: comparePictures},
-		{method: "POST", path: "/v1/search", answer: searchPictures},
-		{method: "GET", path: "/v1/models", answer: listModels},
+		{method: "POST", path: "/v1/embed", answer: embedPictures, about: about{summary: "the embeddings of pictures",
+			takes: pictureRequest{}, files: "image", raw: true, gives: embedded{}, query: []parameter{model}}},
+		{method: "POST", path: "/v1/compare", answer: comparePictures, about: about{summary: "whether two pictures are the same",
+			takes: pairRequest{}, files: "left right", gives: comparison{}, query: []parameter{model}}},
+		{method: "POST", path: "/v1/search", answer: searchPictures, about: about{summary: "the nearest pictures of the index",
+			takes: pictureRequest{}, files: "image", raw: true, gives: found{}, query: []parameter{model,
+				{"k", "how many, 1 to 1000; 5 where it is left out", 0}, {"threshold", "distance up to which one is accepted; that of the index where it is left out", 0.0}}}},
+		{method: "GET", path: "/v1/models", answer: listModels, about: about{summary: "the models", gives: modelList{}}},
+		{method: "POST", path: "/v1/embeddings", style: openAI, answer: openAIEmbed, about: about{
+			summary: "the embeddings of pictures, in OpenAI's shape", takes: openAIRequest{}, gives: openAIAnswer{}}},
 		{method: "GET", path: "/{$}", probe: true, answer: showPage},
-		{method: "GET", path: "/metrics", answer: s.metrics.answer},
-		{method: "GET", path: "/livez", probe: true, answer: alive},
-		{method: "GET", path: "/readyz", probe: true, answer: ready},
-		{method: "GET", path: "/startupz", probe: true, answer: startedUp},
-		{method: "POST", path: "/v1/embeddings", style: openAI, answer: openAIEmbed},
-		{method: "GET", path: "/v2", style: plain, answer: oipServer},
-		{method: "GET", path: "/v2/health/live", style: plain, probe: true, answer: oipLive},
-		{method: "GET", path: "/v2/health/ready", style: plain, probe: true, answer: oipReady},
+		{method: "GET", path: "/openapi.json", probe: true, answer: openAPI, about: about{summary: "this document"}},
+		{method: "GET", path: "/metrics", answer: s.metrics.answer, about: about{summary: "numbers for Prometheus"}},
+		probe("/livez", alive, "200: the process is of use"),
+		probe("/readyz", ready, "200: requests are answered"),
+		probe("/startupz", startedUp, "200: all models are open"),
+		{method: "GET", path: "/v2", style: plain, answer: oipServer, about: about{summary: "Open Inference Protocol: this server"}},
+		{method: "GET", path: "/v2/health/live", style: plain, probe: true, answer: oipLive, about: about{summary: "Open Inference Protocol: live"}},
+		{method: "GET", path: "/v2/health/ready", style: plain, probe: true, answer: oipReady, about: about{summary: "Open Inference Protocol: ready"}},
 	}
 	for _, version := range []string{"", "/versions/{version}"} {
 		tfs, oip := "/v1/models/{model}"+version, "/v2/models/{model}"+version
 		list = append(list,
-			route{method: "POST", path: tfs, style: plain, answer: tfsPredict}, // :predict is the end of the last word
-			route{method: "GET", path: tfs, style: plain, answer: tfsState},
-			route{method: "GET", path: tfs + "/metadata", style: plain, answer: tfsMetadata},
-			route{method: "GET", path: oip, style: plain, answer: oipModel},
-			route{method: "GET", path: oip + "/ready", style: plain, answer: oipModelReady},
-			route{method: "POST", path: oip + "/infer", style: plain, answer: oipInfer})
+			route{method: "POST", path: tfs, style: plain, answer: tfsPredict, // :predict is the end of the last word
+				about: about{summary: "TensorFlow Serving: predict, where the last parameter ends in :predict", takes: tfsRequest{}}},
+			route{method: "GET", path: tfs, style: plain, answer: tfsState, about: about{summary: "TensorFlow Serving: status", gives: tfsStatus{}}},
+			route{method: "GET", path: tfs + "/metadata", style: plain, answer: tfsMetadata, about: about{summary: "TensorFlow Serving: metadata"}},
+			route{method: "GET", path: oip, style: plain, answer: oipModel, about: about{summary: "Open Inference Protocol: metadata"}},
+			route{method: "GET", path: oip + "/ready", style: plain, answer: oipModelReady, about: about{summary: "Open Inference Protocol: model ready"}},
+			route{method: "POST", path: oip + "/infer", style: plain, answer: oipInfer, about: about{
+				summary: "Open Inference Protocol: infer", takes: oipRequest{}, gives: oipAnswer{}}})
 	}
 	return list
 }

@@ -16,9 +16,9 @@ type tfsError struct {
 
 // tfsRequest is the body of a predict: instances are rows, inputs columns.
 type tfsRequest struct {
-	Signature string          `json:"signature_name"`
-	Instances json.RawMessage `json:"instances"`
-	Inputs    json.RawMessage `json:"inputs"`
+	Signature string          `json:"signature_name,omitempty" doc:"serving_default, if anything"`
+	Instances json.RawMessage `json:"instances,omitempty" doc:"rows: pixels, or files as {b64}"`
+	Inputs    json.RawMessage `json:"inputs,omitempty" doc:"columns: the same"`
 }
 
 // tfsPath returns the model that a path of TensorFlow Serving means, and what follows the colon.

@@ -126,7 +126,7 @@ func (a *assembly) lose(in loss.In) (values, valid tf.Output) {
 			in.Logit = a.logit(a.training, in.Distance)
 		}
 	}
-	return a.parts.Loss.Build(scope.SubScope("loss"), a.trained.Sub(names.Objective), in)
+	return a.parts.Loss.Build(scope.SubScope("loss"), a.trained.Sub(names.Objective).Paced(a.parts.Optimizer.ProxyLR).Free(), in)
 }
 
 // logit adds the log-odds of "same" at distance [M] float32: [M].

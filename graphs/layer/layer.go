@@ -29,7 +29,7 @@ func Bias(s *op.Scope, v *variable.Set, x tf.Output) tf.Output {
 	if !ok {
 		return x
 	}
-	bias := v.Create("bias", []int64{channels}, variable.Zeros)
+	bias := v.Free().Create("bias", []int64{channels}, variable.Zeros)
 	return op.BiasAdd(s.SubScope("add_bias"), x, bias.Read)
 }
 
@@ -59,7 +59,7 @@ func DenseFrom(s *op.Scope, v *variable.Set, x tf.Output, units int64,
 	if !ok {
 		return x
 	}
-	bias := v.Create("bias", []int64{units}, variable.Zeros)
+	bias := v.Free().Create("bias", []int64{units}, variable.Zeros)
 	return op.BiasAdd(s.SubScope("add_bias"), y, bias.Read)
 }
 

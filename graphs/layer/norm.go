@@ -60,7 +60,7 @@ func BatchNorm(s *op.Scope, v *variable.Set, m Mode, x tf.Output, n Norm) tf.Out
 // normVariables creates the variables of BatchNorm, each [C].
 func normVariables(v *variable.Set, channels int64) (gamma, beta, mean, variance variable.Variable) {
 	shape := []int64{channels}
-	gamma, beta = v.Create("gamma", shape, variable.Ones), v.Create("beta", shape, variable.Zeros)
+	gamma, beta = v.Free().Create("gamma", shape, variable.Ones), v.Free().Create("beta", shape, variable.Zeros)
 	mean = v.Frozen().Create("moving_mean", shape, variable.Zeros)
 	variance = v.Frozen().Create("moving_variance", shape, variable.Ones)
 	return gamma, beta, mean, variance

@@ -41,7 +41,7 @@ func GeneralizedMean(s *op.Scope, v *variable.Set, x tf.Output) tf.Output {
 	if _, ok := dimension(s, x, 4, 3); !ok {
 		return x
 	}
-	power := v.Create(names.Power, []int64{1}, variable.Three)
+	power := v.Free().Create(names.Power, []int64{1}, variable.Three)
 	p := op.Maximum(s.SubScope("power"), power.Read, tg.Const(s.SubScope("least_power"), float32(1)))
 	x = op.Maximum(s.SubScope("positive"), x, tg.Const(s.SubScope("epsilon"), float32(1e-6)))
 	pixels := tg.Const(s.SubScope("pixels"), []int32{1, 2})

@@ -23,17 +23,20 @@ import (
 type Common struct {
 	LR          float32 `yaml:"lr"`           // base learning rate, what a schedule scales; > 0
 	BackboneLR  float32 `yaml:"backbone_lr"`  // factor on the learning rate of the backbone; > 0
-	WeightDecay float32 `yaml:"weight_decay"` // each step subtracts lr · weight_decay · value, decoupled from the gradient; 0 is none
+	ProxyLR     float32 `yaml:"proxy_lr"`     // factor on the learning rate of what the loss learns for each class; > 0
+	WeightDecay float32 `yaml:"weight_decay"` // each step subtracts lr · weight_decay · value of kernels, decoupled from the gradient; 0 is none
 	ClipNorm    float32 `yaml:"clip_norm"`    // largest joint L2 norm of all gradients, which are scaled down to it; 0 is no limit
 }
 
 // commonOf returns the defaults at a base learning rate.
-func commonOf(lr float32) Common { return Common{LR: lr, BackboneLR: 1} }
+func commonOf(lr float32) Common { return Common{LR: lr, BackboneLR: 1, ProxyLR: 1} }
 
 func (c Common) validate() error {
 	switch {
 	case !(c.BackboneLR > 0):
 		return fmt.Errorf("backbone_lr must be positive, got %g", c.BackboneLR)
+	case !(c.ProxyLR > 0):
+		return fmt.Errorf("proxy_lr must be positive, got %g", c.ProxyLR)
 	case !(c.LR > 0):
 		return fmt.Errorf("lr must be positive, got %g", c.LR)
 	case !(c.WeightDecay >= 0):
@@ -64,13 +67,14 @@ type update struct {
 type Optimizer struct {
 	LR         float32 // base learning rate
 	BackboneLR float32 // factor on the learning rate of the backbone
+	ProxyLR    float32 // factor on the learning rate of what the loss learns for each class
 	common     Common
 	rule       func(s *op.Scope, f Feeds) rule
 }
 
 // newOptimizer returns a rule with its options c, checked.
 func newOptimizer(c Common, rule func(s *op.Scope, f Feeds) rule) (Optimizer, error) {
-	return Optimizer{LR: c.LR, BackboneLR: c.BackboneLR, common: c, rule: rule}, c.validate()
+	return Optimizer{LR: c.LR, BackboneLR: c.BackboneLR, ProxyLR: c.ProxyLR, common: c, rule: rule}, c.validate()
 }
 
 // Table lists every optimizer. A new optimizer is a new file here and a new row.
@@ -149,10 +153,10 @@ func (c Common) clip(s *op.Scope, gradients []tf.Output) []tf.Output {
 }
 
 // decay subtracts lr · weight_decay · value from u's variable once the gradient is
-// known, and returns a scope whose operations come after that: Loshchilov and Hutter,
+// known, unless the variable is free of it, and returns a scope whose operations come after that: Loshchilov and Hutter,
 // Decoupled Weight Decay Regularization, 2019, arXiv:1711.05101, algorithm 2.
 func (c Common) decay(s *op.Scope, u update) *op.Scope {
-	if c.WeightDecay == 0 {
+	if c.WeightDecay == 0 || u.Free {
 		return s
 	}
 	rate := op.Mul(s.SubScope("decay_rate"), u.rate, tg.Const(s.SubScope("decay"), c.WeightDecay))

@@ -311,7 +311,7 @@ func TestOptions(t *testing.T) {
 		{"sgd", map[string]any{"momentum": 1.5}, "momentum must be in [0,1), got 1.5"},
 		{"sgd", map[string]any{"nesterov": true}, "nesterov needs a momentum above 0"},
 		{"sgd", map[string]any{"beta1": 1},
-			`unknown field "beta1" (known: lr, backbone_lr, weight_decay, clip_norm, momentum, nesterov)`},
+			`unknown field "beta1" (known: lr, backbone_lr, proxy_lr, weight_decay, clip_norm, momentum, nesterov)`},
 	} {
 		choice, err := named.Choose(c.name, c.options)
 		if err != nil {
@@ -387,11 +387,13 @@ func TestPace(t *testing.T) {
 			}
 		}
 	}
-	c, err := named.Choose("sgd", map[string]any{"backbone_lr": 0})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := Table.New(&c); err == nil || !strings.Contains(err.Error(), "backbone_lr must be positive, got 0") {
-		t.Errorf("backbone_lr 0: %v", err)
+	for _, option := range []string{"backbone_lr", "proxy_lr"} {
+		c, err := named.Choose("sgd", map[string]any{option: 0})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := Table.New(&c); err == nil || !strings.Contains(err.Error(), option+" must be positive, got 0") {
+			t.Errorf("%s 0: %v", option, err)
+		}
 	}
 }

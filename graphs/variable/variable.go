@@ -31,6 +31,7 @@ type Variable struct {
 	Read    tf.Output     // Shape float32
 	Assign  *tf.Operation // target: sets it from the feed Key + names.Value
 	Pace    float32       // factor on the learning rate
+	Free    bool          // weight decay leaves it out
 	initial Initializer   // draws the starting value
 	stream  string        // of the random numbers it draws: Key within its NewSet
 }
@@ -60,6 +61,7 @@ type Set struct {
 	reuse  bool                 // Create returns what is there
 	frozen bool                 // what Create makes is not trained
 	pace   float32              // of what Create makes
+	free   bool                 // weight decay leaves out what Create makes
 	values map[string][]float32 // by key, of a set of constants; nil: what is made are variables
 }
 
@@ -113,6 +115,14 @@ func (s *Set) Paced(factor float32) *Set {
 	paced := *s
 	paced.pace = factor
 	return &paced
+}
+
+// Free returns the same set, whose new variables weight decay leaves out: those that are to have a size of
+// their own, such as a bias, the scale of batch norm, or a vector that stands for a class.
+func (s *Set) Free() *Set {
+	free := *s
+	free.free = true
+	return &free
 }
 
 func (s *Set) path(name string) string {
@@ -176,7 +186,7 @@ func (s *Set) Create(name string, shape []int64, initial Initializer) Variable {
 	assign := s.root.AddOperation(tf.OpSpec{Name: key + names.Store, Type: "AssignVariableOp",
 		Input: []tf.Input{handle, value}, Attrs: map[string]any{"dtype": tf.Float}})
 	v := Variable{Key: key, Shape: shape, Trained: !s.frozen, Handle: handle, Read: read,
-		Assign: assign, Pace: s.pace, initial: initial,
+		Assign: assign, Pace: s.pace, Free: s.free, initial: initial,
 		stream: strings.TrimPrefix(strings.TrimPrefix(key, s.made.prefix), "/")}
 	s.made.all = append(s.made.all, v)
 	return v

@@ -242,7 +242,9 @@ func printManifest(out output, m *models.Manifest) {
 	out.print("space      %s", m.Space)
 	out.print("weights    step %s, SHA-256 %s", commas(m.Step), m.WeightsSHA256)
 	if m.Pretrained != nil {
-		out.print("started    from %s", origin(*m.Pretrained))
+		for _, one := range m.Pretrained.All() {
+			out.print("started    from %s", origin(one))
+		}
 	}
 	if m.Data.Name != "" {
 		out.print("data       %s, %s", m.Data.Name, m.Data.Fingerprint)

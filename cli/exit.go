@@ -136,6 +136,7 @@ var outcomes = []outcome{
 	{isA[*train.DivergedError], exitDiverged, advice{"lower the learning rate, such as --set optimizer.adam.lr=0.0003", "add --set optimizer.adam.clip_norm=1"}},
 	{isA[*weights.OptionsError], exitUsage, nil},
 	{isA[*wantedError], exitUsage, nil}, // see hint
+	{isA[*trained.TowersError], exitUsage, advice{"give --weights once for each network"}},
 	{isA[*pretrained.ExistsError], exitUsage, advice{"give another --out; nothing is overwritten"}},
 	{isA[*weights.NoHDF5Error], exitInput, advice{"run make hdf5, or install libhdf5-dev, and build tfpair with make; " +
 		"docs/weights.md says more"}},

@@ -185,7 +185,7 @@ func (o exportOptions) untrained(ctx context.Context, out output) (*trained.Mode
 	if r, err = w.need(layers, r, out); err != nil {
 		return nil, err
 	}
-	return trained.Untrained(r.Parts, w.file, r.Own, o.machine.session())
+	return trained.Untrained(r.Parts, w.files(), r.Own, o.machine.session())
 }
 
 // untrainedSpec is that of a model without training: features are compared by their angle, which
@@ -223,7 +223,10 @@ func (o exportOptions) carry(photos *inference.Collection, r inference.Reading, 
 func (o exportOptions) show(out output, r *export.Result, gallery carried) error {
 	m := r.Manifest
 	if m.Uncalibrated() {
-		out.print("wrote %s (from %s)", r.Path, origin(*m.Pretrained))
+		out.print("wrote %s", r.Path)
+		for _, one := range m.Pretrained.All() {
+			out.print("from %s", origin(one))
+		}
 		out.print("no threshold: %s chooses one", calibrateOn(r.Path))
 	} else {
 		out.print("wrote %s (step %d; on validation %s)", r.Path, m.Step, headScores(m.Metrics))

@@ -50,32 +50,113 @@ func weightsFlag(of string) cli.Flag {
 			"; a name that is not here yet is downloaded"}
 }
 
-// chosenWeights are weights that a command line names.
+// chosenWeights are the weights that a command line names.
 type chosenWeights struct {
+	name   string         // as they were given
+	layout weights.Layout // of several: network concat, and the largest of their sizes
+	of     []*chosenFile  // one for each network
+}
+
+// chosenFile are weights of one network.
+type chosenFile struct {
 	name   string          // as it was given
 	set    *pretrained.Set // of that name; nil: it is a file
 	layout weights.Layout  // of a set: its Network and Pixels alone
 	file   *weights.File   // nil: not read yet
 }
 
+// concat is the backbone of several networks.
+const concat = "concat"
+
 // chooseWeights looks up weights, nil for none. Files are read; nothing is downloaded.
-func chooseWeights(names []string) (*chosenWeights, error) {
-	switch {
-	case len(names) == 0 || slices.Equal(names, []string{noWeights}):
+func chooseWeights(list []string) (*chosenWeights, error) {
+	if len(list) == 0 || slices.Equal(list, []string{noWeights}) {
 		return nil, nil
-	case len(names) > 1:
-		return nil, usagef("--weights is given %d times, and a backbone starts from one", len(names))
 	}
-	w := &chosenWeights{name: names[0]}
-	if set, ok := pretrained.Named(w.name); ok {
-		w.set, w.layout = &set, weights.Layout{Network: set.Name, Pixels: weights.Pixels(set.Name)}
-		return w, nil
+	w := &chosenWeights{name: strings.Join(list, " and ")}
+	for _, name := range list {
+		if name == noWeights {
+			return nil, usagef("--weights %s stands alone, and is given with others", noWeights)
+		}
+		f, err := chooseFile(name)
+		if err != nil {
+			return nil, err
+		}
+		switch network := f.layout.Network; {
+		case len(list) > 1 && network == "":
+			return nil, usagef("weights %q do not say which network they are of: they cannot stand beside others", name)
+		case slices.Contains(w.networks(), network):
+			return nil, usagef("--weights names weights of %s twice; networks that stand side by side are different ones", network)
+		}
+		w.of = append(w.of, f)
 	}
-	return w, w.read(w.name)
+	if w.layout = w.of[0].layout; len(list) > 1 {
+		w.layout = weights.Layout{Network: concat}
+		for _, f := range w.of {
+			w.layout.Pixels = max(w.layout.Pixels, f.layout.Pixels)
+		}
+	}
+	return w, nil
+}
+
+func chooseFile(name string) (*chosenFile, error) {
+	f := &chosenFile{name: name}
+	if set, ok := pretrained.Named(name); ok {
+		f.set, f.layout = &set, weights.Layout{Network: set.Name, Pixels: weights.Pixels(set.Name)}
+		return f, nil
+	}
+	return f, f.read(name)
+}
+
+// networks returns the names of the networks that the weights are of.
+func (w *chosenWeights) networks() []string {
+	var list []string
+	for _, f := range w.of {
+		list = append(list, f.layout.Network)
+	}
+	return list
+}
+
+// files returns the weights, which were loaded.
+func (w *chosenWeights) files() []*weights.File {
+	var list []*weights.File
+	for _, f := range w.of {
+		list = append(list, f.file)
+	}
+	return list
+}
+
+// backbone is the value of the key backbone that the weights are of, "" where they do not say.
+func (w *chosenWeights) backbone() string {
+	if len(w.of) > 1 {
+		return fmt.Sprintf("{concat: {of: [%s]}}", strings.Join(w.networks(), ", "))
+	}
+	return w.layout.Network
+}
+
+// fits reports whether the weights are of the backbone of r.
+func (w *chosenWeights) fits(r *train.Resolved) bool {
+	if len(w.of) > 1 {
+		return slices.Equal(slices.Sorted(slices.Values(w.networks())), slices.Sorted(slices.Values(r.Backbone.Towers)))
+	}
+	return w.layout.Network == "" || w.layout.Network == r.Spec.Backbone.Name
+}
+
+// load reads all files, and downloads those before that are not in the user's cache.
+func (w *chosenWeights) load(ctx context.Context, out output) error {
+	for _, f := range w.of {
+		if err := f.load(ctx, out); err != nil {
+			return err
+		}
+	}
+	if len(w.of) == 1 {
+		w.layout = w.of[0].layout
+	}
+	return nil
 }
 
 // read reads the file at path.
-func (w *chosenWeights) read(path string) (err error) {
+func (w *chosenFile) read(path string) (err error) {
 	w.file, err = weights.Read(path)
 	known := append(pretrained.Names(), noWeights)
 	if meant := named.Nearest(w.name, known); errors.Is(err, fs.ErrNotExist) && meant != "" {
@@ -89,7 +170,7 @@ func (w *chosenWeights) read(path string) (err error) {
 }
 
 // load reads the file of w, and downloads it before where it is not in the user's cache.
-func (w *chosenWeights) load(ctx context.Context, out output) error {
+func (w *chosenFile) load(ctx context.Context, out output) error {
 	if w.set == nil {
 		return nil // it is read
 	}
@@ -142,25 +223,33 @@ func (o startOptions) plan() ([]layer, *train.Resolved, *chosenWeights, error) {
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	if w != nil && w.layout.Network != "" && w.layout.Network != r.Spec.Backbone.Name {
-		return nil, nil, nil, usagef("weights %q are of %s, and the backbone is %s; give --set backbone=%s",
-			w.name, w.layout.Network, r.Spec.Backbone.Name, w.layout.Network)
+	if w != nil && !w.fits(r) {
+		return nil, nil, nil, usagef("weights %q are of %s, and the backbone is %s; give %s", w.name,
+			strings.Join(w.networks(), " and "), r.Spec.Backbone.Name, commandLine{"--set", "backbone=" + w.backbone()})
 	}
 	return layers, r, w, nil
 }
 
-// suit returns s with the backbone that the weights are of, and with images of the size that they
-// were trained on. Options that s gives its backbone stay where the other has them.
+// suit returns s with the backbone that the weights are of, with images of the size that they were
+// trained on, and, of several networks, with a head. Options that s gives its backbone stay where the other has them.
 func (w *chosenWeights) suit(s *spec.Spec) (*spec.Spec, error) {
 	var settings []string
 	if w.layout.Pixels > 0 {
 		settings = append(settings, fmt.Sprintf("input.size=%d", w.layout.Pixels))
 	}
 	s, err := s.Set(settings...)
-	if network := w.layout.Network; err == nil && network != "" && network != s.Backbone.Name {
-		s, err = withBackbone(s, network)
+	switch network := w.layout.Network; {
+	case err != nil || network == "" || network == s.Backbone.Name:
+		return s, err
+	case network == concat: // it is frozen, and something is to learn
+		settings = []string{"backbone=" + w.backbone()}
+		if s.Head.Name == "none" {
+			settings = append(settings, "head=linear")
+		}
+		return s.Set(settings...)
+	default:
+		return withBackbone(s, network)
 	}
-	return s, err
 }
 
 // withBackbone returns s with another backbone, which keeps the options of the one before that it has, too.
@@ -193,7 +282,7 @@ func withBackbone(s *spec.Spec, name string) (*spec.Spec, error) {
 // *weights.OptionsError.
 //
 // A preset that wants weights is refused without, unless a run in the folder goes on.
-func (o startOptions) read(ctx context.Context, out output, folder string) (*train.Resolved, *weights.File, error) {
+func (o startOptions) read(ctx context.Context, out output, folder string) (*train.Resolved, []*weights.File, error) {
 	layers, r, w, err := o.plan()
 	if err == nil {
 		err = o.checkWanted(r, folder)
@@ -206,7 +295,7 @@ func (o startOptions) read(ctx context.Context, out output, folder string) (*tra
 	}
 	w.note(layers[0].spec, r.Spec, out)
 	r, err = w.need(layers, r, out)
-	return r, w.file, err
+	return r, w.files(), err
 }
 
 // need returns r with the options of the backbone that the weights need and that nobody chose,
@@ -229,6 +318,9 @@ func (w *chosenWeights) need(layers []layer, r *train.Resolved, out output) (*tr
 // note says what the weights have changed of the preset, and what they lose by small images.
 func (w *chosenWeights) note(preset, whole *spec.Spec, out output) {
 	if of := whole.Backbone.Name; of != preset.Backbone.Name && of == w.layout.Network {
+		if of == concat {
+			of += " of " + strings.Join(w.networks(), " and ")
+		}
 		out.say("note      the backbone is %s, as the weights are", of)
 	}
 	if size := whole.Input.Size; size < w.layout.Pixels {
@@ -259,36 +351,6 @@ func unchosen(layers []layer, l weights.Layout) ([]string, error) {
 		}
 	}
 	return settings, nil
-}
-
-// wantedError says that a preset is of little use without pretrained weights.
-type wantedError struct{ preset, backbone string }
-
-func (e *wantedError) Error() string {
-	return fmt.Sprintf("preset %q starts from pretrained weights, and none are given: a %s that starts from random values "+
-		"learns little from photos; give --weights, or --weights %s if that is what you want", e.preset, e.backbone, noWeights)
-}
-
-// mend returns the command line c with weights that tfpair can fetch, and with their backbone.
-func (e *wantedError) mend(c commandLine) commandLine {
-	name := e.backbone
-	if _, ok := pretrained.Named(name); !ok {
-		name = pretrained.Sets[0].Name
-	}
-	if c = c.without("backbone"); slices.Contains(c, "--spec") { // which may name another
-		c = c.with(given{"set", "backbone=" + name})
-	}
-	return c.with(given{"weights", name})
-}
-
-// checkWanted refuses a new run in a folder whose preset wants weights where none are given.
-func (o startOptions) checkWanted(r *train.Resolved, folder string) error {
-	entries, err := os.ReadDir(folder)
-	goesOn := err == nil && len(entries) > 0 // with the weights that it has
-	if of := r.Spec.Backbone.Name; len(o.weights) == 0 && !goesOn && spec.WantsWeights(o.preset) && weights.Pixels(of) > 0 {
-		return &wantedError{o.preset, of}
-	}
-	return nil
 }
 
 // origin says which file a backbone started from.

@@ -28,6 +28,10 @@ func TestWeightsAreALayer(t *testing.T) {
 		{"over a preset with options", startOptions{specOptions: specOptions{preset: "image-label"}, weights: []string{name}},
 			map[string]string{"input.size": "224 preset image-label",
 				"backbone.efficientnet-lite0.freeze_bn": "true weights " + name}, name},
+		{"of two networks", startOptions{weights: []string{name, "efficientnet-lite2"}},
+			map[string]string{"input.size": "260 weights efficientnet-lite0 and efficientnet-lite2",
+				"head.linear.embedding_dim": "128 default",
+				"backbone.concat.of":        "[efficientnet-lite0, efficientnet-lite2] weights efficientnet-lite0 and efficientnet-lite2"}, "concat"},
 		{"below a file", startOptions{specOptions: specOptions{file: file}, weights: []string{name}},
 			map[string]string{"input.size": "128 " + file}, name},
 		{"below --set", startOptions{specOptions: specOptions{set: []string{"input.size=96", "backbone.efficientnet-lite0.freeze=all",
@@ -61,7 +65,12 @@ func TestWeightsRefused(t *testing.T) {
 			`efficientnet-lite2, mobilenetv2, none); did you mean mobilenetv2?`: {weights: []string{"mobilenet"}},
 		`weights "efficientnet-lite0" are of efficientnet-lite0, and the backbone is conv4; give --set backbone=efficientnet-lite0`: {weights: []string{"efficientnet-lite0"},
 			specOptions: specOptions{set: []string{"backbone=conv4"}}},
-		"--weights is given 2 times, and a backbone starts from one": {weights: []string{"efficientnet-lite0", "none"}},
+		"--weights names weights of efficientnet-lite0 twice; networks that stand side by side are different ones": {
+			weights: []string{"efficientnet-lite0", "efficientnet-lite0"}},
+		`weights "efficientnet-lite0 and mobilenetv2" are of efficientnet-lite0 and mobilenetv2, and the backbone is conv4; ` +
+			`give --set 'backbone={concat: {of: [efficientnet-lite0, mobilenetv2]}}'`: {
+			weights: []string{"efficientnet-lite0", "mobilenetv2"}, specOptions: specOptions{set: []string{"backbone=conv4"}}},
+		"--weights none stands alone, and is given with others": {weights: []string{"efficientnet-lite0", "none"}},
 	} {
 		_, _, _, err := o.plan()
 		var wrong *usageError
@@ -89,6 +98,9 @@ func TestWanted(t *testing.T) {
 		{"image-label", old, nil, nil, ""},
 		{"image-label", fresh, []string{"none"}, nil, ""},
 		{"image-label", fresh, nil, []string{"backbone=smallconv"}, ""},
+		{"siamese", fresh, nil, []string{"backbone={concat: {of: [efficientnet-lite0, mobilenetv2]}}", "head=linear"},
+			"tfpair train --preset image-label --set 'backbone={concat: {of: [efficientnet-lite0, mobilenetv2]}}' --set head=linear " +
+				"--weights efficientnet-lite0 --weights mobilenetv2"},
 		{"image-label", fresh, nil, nil, "tfpair train --preset image-label --weights efficientnet-lite0"},
 		{"image-label", fresh, nil, []string{"backbone.resnet50.freeze_bn=true"},
 			"tfpair train --preset image-label --weights efficientnet-lite0"},

@@ -130,7 +130,7 @@ func runTrain(ctx context.Context, o trainOptions, streams IO) error {
 }
 
 // train trains on the data that g opens.
-func (o *trainOptions) train(ctx context.Context, g *grouping, r *train.Resolved, pretrained *weights.File) error {
+func (o *trainOptions) train(ctx context.Context, g *grouping, r *train.Resolved, pretrained []*weights.File) error {
 	data, err := g.open(ctx)
 	if err != nil {
 		return err
@@ -325,7 +325,9 @@ func (w *trainWatcher) started(e train.Started) {
 func (w *trainWatcher) network(e train.Started) {
 	w.out.say("network   %s parameters, %s", commas(int(e.Parameters)), deviceName(e.Devices[len(e.Devices)-1]))
 	if e.Pretrained != nil {
-		w.out.say("weights   %s", origin(*e.Pretrained))
+		for _, one := range e.Pretrained.All() {
+			w.out.say("weights   %s", origin(one))
+		}
 	}
 	for _, note := range e.Notes {
 		w.out.say("note      %s", note)

@@ -88,7 +88,8 @@ func TestFeatureFit(t *testing.T) {
 			"each step, target.side=frozen embeds them once"},
 		{"topology=feature loss=mse miner=hard", `miner "hard" chooses triplets`},
 		{"topology=feature loss=mse input.size=32 backbone.resnet50.freeze=all",
-			`nothing to train: backbone "resnet50" is frozen and head "none" has no weights`},
+			`nothing to train: backbone "resnet50" is frozen and head "none" has no weights to train: ` +
+				`set train.steps to 0, backbone.resnet50.freeze to none, or head to linear`},
 		{"topology=feature loss=mse input.size=32 backbone.resnet50.freeze=all head=linear", ""},
 	} {
 		s := small(t, strings.Fields(c.set)...)

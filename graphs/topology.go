@@ -72,8 +72,12 @@ func (p *Parts) fitTrained() error {
 	if s.Train.Steps == 0 || !p.untrained() || p.Loss.Logit != nil || p.Loss.PerClass {
 		return nil
 	}
+	thaw := fmt.Sprintf("backbone.%s.freeze to none, ", s.Backbone.Name)
+	if p.Backbone.Towers != nil { // which are always frozen
+		thaw = ""
+	}
 	return fmt.Errorf("nothing to train: backbone %q is frozen and head %q has no weights to train: "+
-		"set train.steps to 0, backbone.%s.freeze to none, or head to linear", s.Backbone.Name, s.Head.Name, s.Backbone.Name)
+		"set train.steps to 0, %sor head to linear", s.Backbone.Name, s.Head.Name, thaw)
 }
 
 // untrained reports whether no step changes the embedding.

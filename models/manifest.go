@@ -122,6 +122,15 @@ type Pretrained struct {
 	SHA256 string `json:"sha256"`
 	Format string `json:"format"` // "pytorch"
 	Layout string `json:"layout"` // "torchvision"
+	// Others are the files of the further networks of a backbone of several, in their order.
+	Others []Pretrained `json:"others,omitempty"`
+}
+
+// All returns p, without others, and the others.
+func (p Pretrained) All() []Pretrained {
+	others := p.Others
+	p.Others = nil
+	return append([]Pretrained{p}, others...)
 }
 
 // Uncalibrated reports whether m is of a model that was exported from weights, without training: it
@@ -130,7 +139,9 @@ func (m *Manifest) Uncalibrated() bool { return m.Threshold.Source == "" && m.Th
 
 // Continued reports whether a backbone started from weights that tfpair wrote, of another training:
 // they do not tell what that has seen. It is false of nil.
-func (p *Pretrained) Continued() bool { return p != nil && p.Layout == names.OwnLayout }
+func (p *Pretrained) Continued() bool {
+	return p != nil && slices.ContainsFunc(p.All(), func(one Pretrained) bool { return one.Layout == names.OwnLayout })
+}
 
 // Probe is a stored image with the embedding that the training graph gave it.
 type Probe struct {

@@ -25,6 +25,9 @@ type Backbone struct {
 	// Modes says that the stack computes something else in training than in
 	// inference: batch norm, dropout. It is then built once for each.
 	Modes bool
+	// Towers are the names of the networks that stand side by side in the stack, each of which has
+	// weights of its own, below its name; nil: it is one network.
+	Towers []string
 	// AllFrozen says that nothing of the stack is trained.
 	AllFrozen bool
 	// Frozen adds the stages that are never trained, in inference, folded or not: x is
@@ -52,11 +55,12 @@ type Options = named.Raw
 
 // Table lists every backbone. A new backbone is a new file here and a new row.
 var Table = named.Table[Backbone]{Kind: "backbone", Rows: map[string]named.Row[Backbone]{
+	"concat":             concat,
 	"conv4":              conv4,
-	"efficientnet-lite0": efficientNetLite0.row(),
-	"efficientnet-lite1": efficientNetLite1.row(),
-	"efficientnet-lite2": efficientNetLite2.row(),
-	"mobilenetv2":        mobileNetV2.row(),
+	"efficientnet-lite0": towers.Rows["efficientnet-lite0"],
+	"efficientnet-lite1": towers.Rows["efficientnet-lite1"],
+	"efficientnet-lite2": towers.Rows["efficientnet-lite2"],
+	"mobilenetv2":        towers.Rows["mobilenetv2"],
 	"resnet50":           resNet50,
 	"smallconv":          smallConv,
 	"smallresnet":        smallResNet,

@@ -19,6 +19,9 @@ import (
 
 func mustNew(t *testing.T, name string, options any) Backbone {
 	t.Helper()
+	if name == "concat" && options == nil {
+		options = map[string]any{"of": []string{"efficientnet-lite0", "mobilenetv2"}}
+	}
 	c, err := named.Choose(name, options)
 	if err != nil {
 		t.Fatal(err)
@@ -124,6 +127,9 @@ func TestGradient(t *testing.T) {
 	for _, name := range Table.Names() {
 		t.Run(name, func(t *testing.T) {
 			b := mustNew(t, name, nil)
+			if b.AllFrozen {
+				t.Skip("nothing of it is trained")
+			}
 			in := []graphtest.Input{pixels(3, b.MinSize+1)}
 			g := graphtest.BuildNetwork(t, in, func(s *op.Scope, v *variable.Set, in []tf.Output) []tf.Output {
 				y := build(b, s, v, training(s), in[0])
@@ -233,6 +239,9 @@ func TestOptions(t *testing.T) {
 		{"resnet50", map[string]any{"stride_on": "2x2"}, `stride_on must be 1x1 or 3x3, got "2x2"`},
 		{"resnet50", map[string]any{"preprocess": "keras"}, `preprocess must be caffe, torch or tf, got "keras"`},
 		{"resnet50", map[string]any{"freeze": "stage6"}, `freeze must be none, all, or stage1 to stage5, got "stage6"`},
+		{"concat", map[string]any{"of": []string{"mobilenetv2"}}, `of must name two towers or more, got ["mobilenetv2"] (known: `},
+		{"concat", map[string]any{"of": []string{"mobilenetv2", "mobilenetv2"}}, `of names "mobilenetv2" twice`},
+		{"concat", map[string]any{"of": []string{"mobilenetv2", "conv4"}}, `unknown tower "conv4" (known: `},
 		{"efficientnet-lite0", map[string]any{"freeze": "stage0"},
 			`freeze must be none, all, or stage1 to stage9, got "stage0"`},
 	} {

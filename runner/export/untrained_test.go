@@ -38,7 +38,7 @@ func TestUntrained(t *testing.T) {
 		t.Fatal(err)
 	}
 	c := config("", filepath.Join(folder, "untrained"))
-	if c.Model, err = trained.Untrained(parts, file, network.Own{}, session.Options{}); err != nil {
+	if c.Model, err = trained.Untrained(parts, []*weights.File{file}, network.Own{}, session.Options{}); err != nil {
 		t.Fatal(err)
 	}
 	r, err := Run(context.Background(), c)

@@ -30,7 +30,7 @@ type Config struct {
 	*Resolved                  // of the spec: see Resolve
 	Data      *dataset.Dataset // Run assigns missing splits
 	Folder    string           // run folder: made, or gone on with
-	Weights   *weights.File    // that the backbone of a new run starts from; nil: random ones
+	Weights   []*weights.File  // that the backbone of a new run starts from, one for each of its networks; nil: random ones
 	Session   session.Options
 	Store     pipeline.StoreOptions // Resizer is set from Spec
 	Pixels    *pipeline.Store       // of these images at the size of Spec, shared; nil: Run makes its own

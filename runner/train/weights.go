@@ -2,6 +2,7 @@ package train
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/tfpair/tfpair/graphs"
 	"github.com/tfpair/tfpair/internal/session"
@@ -54,12 +55,12 @@ type pretrained struct {
 // importWeights maps the given weights, if there are any, to the variables of the backbone,
 // before anything else takes time.
 func (l *loop) importWeights() error {
-	f := l.Weights
-	if f == nil {
+	files := l.Weights
+	if len(files) == 0 {
 		return nil
 	}
 	l.Weights = nil // what is not imported need not stay in memory
-	from, tensors, err := trained.Import(l.network, f)
+	from, tensors, err := trained.Import(l.network, files)
 	if err != nil {
 		return err
 	}
@@ -79,7 +80,8 @@ func (l *loop) start() error {
 
 // checkWeights refuses weights that are not those that the run started from.
 func (l *loop) checkWeights(before *models.Pretrained) error {
-	if l.pretrained == nil || before != nil && before.SHA256 == l.pretrained.SHA256 {
+	same := func(a, b models.Pretrained) bool { return a.SHA256 == b.SHA256 }
+	if l.pretrained == nil || before != nil && slices.EqualFunc(before.All(), l.pretrained.All(), same) {
 		return nil
 	}
 	return &WeightsError{l.folder.Path(), before, l.pretrained.Pretrained}

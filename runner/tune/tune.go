@@ -43,7 +43,7 @@ type Config struct {
 	Folder          string        // made, or gone on with
 	// Open opens the data, anew for each training.
 	Open     func() (*dataset.Dataset, error)
-	Weights  *weights.File // that backbones start from, in every trial; nil: random ones
+	Weights  []*weights.File // that backbones start from, in every trial; nil: random ones
 	Session  session.Options
 	Store    pipeline.StoreOptions
 	SkipBad  float64

@@ -175,6 +175,14 @@ def mobilenetv2(x, **_):
     return keras.applications.MobileNetV2(weights=None, include_top=False, pooling="avg")(x)
 
 
+def concat(x, of):
+    """Towers side by side, none of them trained."""
+    towers = [keras.Model(x, globals()[name.replace("-", "_")](x)) for name in of]
+    for tower in towers:
+        tower.trainable = False
+    return layers.Concatenate()([tower(x) for tower in towers])
+
+
 def efficientnet_lite1(x, **_):
     return efficientnet_lite0(x, stages=LITE1)
 
@@ -208,6 +216,7 @@ CASES = [
     (efficientnet_lite1, {}, 64),
     (efficientnet_lite2, {}, 64),
     (mobilenetv2, {}, 64),
+    (concat, {"of": ["efficientnet-lite0", "mobilenetv2"]}, 64),
 ]
 
 

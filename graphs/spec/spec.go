@@ -93,8 +93,6 @@ const maxViews = 10_000
 // Train says how long and on what a model is trained.
 type Train struct {
 	BatchSize   int       `yaml:"batch_size"`            // pairs, triplets or photos, or images for balanced samplers; > 0
-	Chunk       int       `yaml:"chunk,omitempty"`       // images of a batch that are embedded at once; 0: all
-	Accumulate  int       `yaml:"accumulate,omitempty"`  // batches whose gradients make an update; 0 is 1
 	Steps       int       `yaml:"steps"`                 // updates in all; 0: the network is evaluated and saved as it starts
 	Seed        int64     `yaml:"seed"`                  // of starting values, splits and batches; >= 0
 	Val         float64   `yaml:"val"`                   // share held out for validation where the data names no such split; in (0,1)
@@ -106,6 +104,8 @@ type Train struct {
 	Threshold   Threshold `yaml:"threshold"`             // how each evaluation chooses the distance up to which two images are the same
 	Select      string    `yaml:"select"`                // val.METRIC by which the best checkpoint is chosen
 	Patience    int       `yaml:"patience"`              // evaluations without a better one before training stops; 0 is no limit
+	Chunk       int       `yaml:"chunk,omitempty"`       // images of a batch that are embedded at once; 0: all
+	Accumulate  int       `yaml:"accumulate,omitempty"`  // batches whose gradients make an update; 0 is 1
 	Interpolate bool      `yaml:"interpolate,omitempty"` // the model may lie between start and end, where validation says so
 	EMA         float64   `yaml:"ema"`                   // the model is the moving average of the weights, of which a step keeps this share; 0 is off, < 1
 }

@@ -108,10 +108,8 @@ func (o *exportOptions) addFlags(c *cli.Command) {
 func (o exportOptions) validate() error {
 	untrained := len(o.weights) > 0
 	switch {
-	case o.out == "" && untrained:
-		return usagef("export needs --out")
 	case o.out == "":
-		return usagef("export needs --run and --out")
+		return usagef("export needs --out")
 	case o.run == "" && !untrained:
 		return usagef("export needs --run, or --weights for a model without training")
 	case o.run != "" && untrained:

@@ -177,7 +177,7 @@ func TestSearchOptions(t *testing.T) {
 func TestExportOptions(t *testing.T) {
 	type o = exportOptions
 	refuse(t, exportOptions{run: "run", out: "model", reading: rightReading, machine: rightMachine},
-		refusal[o]{func(o *o) { o.run = "" }, "export needs --run and --out"},
+		refusal[o]{func(o *o) { o.run = "" }, "export needs --run, or --weights"},
 		refusal[o]{func(o *o) { o.versioned = true }, "--version must be 1 or more, got 0"},
 		refusal[o]{func(o *o) { o.versioned, o.version = true, 3 }, ""})
 }

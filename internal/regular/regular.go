@@ -134,14 +134,6 @@ func read(f *os.File, size, most int64, err error) ([]byte, error) {
 	return append(data, rest...), err
 }
 
-// Identity names a file whatever path leads to it; "" where the system does not tell.
-func Identity(info fs.FileInfo) string {
-	if of, ok := info.Sys().(*syscall.Stat_t); ok {
-		return fmt.Sprintf("%d:%d", of.Dev, of.Ino)
-	}
-	return ""
-}
-
 // Check returns an error that names the kind of what is no regular file.
 func Check(mode fs.FileMode) error {
 	switch {

@@ -40,7 +40,7 @@ func (d *Dataset) holdOutImages(part Part, cut cut, r *rand.Rand) error {
 // holdOutClassGroups moves groups of images out of train, about a share of each class.
 func (d *Dataset) holdOutClassGroups(part Part, cut cut, r *rand.Rand) error {
 	u := d.newUnits(part.Images, func(i int32) int32 { return d.Images[i].Class })
-	u.share, u.keep = cut.share, 2 // for same pairs in train
+	u.share, u.keep, u.twice = cut.share, 2, true // for same pairs in train, and for pairs of two groups in what is held
 	u.whole = func(held map[int32]int) bool {
 		classes, same := 0, false
 		for _, n := range held {

@@ -247,3 +247,43 @@ func TestAssignGroupsProperties(t *testing.T) {
 		}
 	})
 }
+
+// TestTwoGroupsOfAClass: what is held out of classes in groups has two groups of a class, so that its same pairs
+// need not be of one group, and train keeps two of each such class.
+func TestTwoGroupsOfAClass(t *testing.T) {
+	for seed := range uint64(5) {
+		d := &Dataset{Name: "d", Format: "folders"}
+		for c := range 20 {
+			d.Classes = append(d.Classes, fmt.Sprintf("c%02d", c))
+			for g := range 4 {
+				d.Groups = append(d.Groups, fmt.Sprintf("c%02d-g%d", c, g))
+				for range 5 {
+					d.GroupOf = append(d.GroupOf, int32(len(d.Groups)-1))
+					d.Images = append(d.Images, Image{Path: fmt.Sprintf("%03d.png", len(d.Images)), Class: int32(c)})
+				}
+			}
+		}
+		if err := d.Assign(SplitOptions{Val: 0.1, Test: 0.1, Seed: seed}); err != nil {
+			t.Fatal(err)
+		}
+		for _, split := range []Split{Val, Test} {
+			images := d.In(split).Images
+			groups := map[int32]map[int32]bool{} // of a class
+			for _, i := range images {
+				c := d.Images[i].Class
+				if groups[c] == nil {
+					groups[c] = map[int32]bool{}
+				}
+				groups[c][d.GroupOf[i]] = true
+			}
+			for c, of := range groups {
+				if len(of) != 2 {
+					t.Errorf("seed %d: %s holds %d groups of class %d, want 2", seed, split, len(of), c)
+				}
+			}
+			if n := len(images); n < 30 || n > 60 {
+				t.Errorf("seed %d: %s holds %d of 400 images, want about 40", seed, split, n)
+			}
+		}
+	}
+}

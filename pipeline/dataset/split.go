@@ -29,6 +29,7 @@ const (
 // others, or photos of each label image. Splits that the data names stay. Equal data and
 // options give equal splits, whatever the order of files or rows.
 //
+// Where groups are held out of class folders, a class gives two of its groups if it can.
 // Both sides of class folders can form same and different pairs: classes that would give
 // fewer than two images take turns in giving two, and those of fewer than four stay in
 // train. Where all pairs hang together, images are parted and the pairs across are left

@@ -16,6 +16,7 @@ type units struct {
 	all    int                 // images
 	share  float64
 	keep   int                           // images of each key that stay
+	twice  bool                          // a key gives two units where it can: images of one are the same for another reason, too
 	whole  func(held map[int32]int) bool // tells whether what is held, by key, will do
 }
 
@@ -49,11 +50,15 @@ func (u *units) choose(r *rand.Rand) (images []int32, ok bool) {
 	return images, !math.IsInf(best, 1)
 }
 
-// draw takes units in random order: first those most of whose images are wanted, then any
+// draw takes units in random order: first two at a time where twice is set; else, and where that
+// is too little, those most of whose images are wanted, then any
 // until half of what is wanted is held and will do. No more than half of all is taken.
 func (u *units) draw(want float64, r *rand.Rand) (held map[int32]int, taken []int32) {
 	held = map[int32]int{}
 	order, used := r.Perm(len(u.images)), make([]bool, len(u.images))
+	if taken = u.twos(want, order, used, held); 2*float64(len(taken)) >= want && u.whole(held) {
+		return held, taken
+	}
 	for _, wanted := range []bool{true, false} {
 		for _, at := range order {
 			unit := u.images[at]
@@ -69,6 +74,36 @@ func (u *units) draw(want float64, r *rand.Rand) (held map[int32]int, taken []in
 		}
 	}
 	return held, taken
+}
+
+// twos takes two units of one key at a time, in order, until what is wanted is held: from fewer keys, but
+// so that each has images of two units. It takes none where twice is not set, and no two that are more than
+// half of what is wanted beyond it.
+func (u *units) twos(want float64, order []int, used []bool, held map[int32]int) (taken []int32) {
+	if !u.twice {
+		return nil
+	}
+	before := map[int32]int{} // the unit of a key that waits for another
+	for _, at := range order {
+		unit := u.images[at]
+		k := u.key(unit[0])
+		first, waits := before[k]
+		if !waits {
+			before[k] = at
+			continue
+		}
+		both := slices.Concat(u.images[first], unit)
+		if float64(len(taken)) >= want || held[k] > 0 || 2*float64(len(taken)+len(both)) > 3*want ||
+			2*(len(taken)+len(both)) > u.all || !u.fits(both, held, false) {
+			continue
+		}
+		used[first], used[at] = true, true
+		taken = append(taken, both...)
+		for _, i := range both {
+			held[u.key(i)]++
+		}
+	}
+	return taken
 }
 
 // fits tells whether a unit can be held out beside others: each key keeps what it must, and,

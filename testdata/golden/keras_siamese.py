@@ -182,6 +182,8 @@ def run(case, images, batches, initial):
     for v in variables:
         v.assign(initial[key(v)])
     optimizer = make_optimizer(choice)
+    if optimizer.weight_decay:
+        optimizer.exclude_from_weight_decay(var_list=[v for v in variables if v.name == "bias"])
     optimizer.build(variables)
     out = {"name": name, "loss": loss, "optimizer": choice, "steps": steps, "losses": []}
 
@@ -313,7 +315,7 @@ def main():
             "distance": "sqrt(max(sum((a-b)^2), 1e-7))",
             "bce": "mean over pairs of -y*ln(p) - (1-y)*ln(1-p), p = sigmoid(w*distance + b)",
             "contrastive": "mean over pairs of y*d^2 + (1-y)*max(0, margin-d)^2, no factor 1/2",
-            "weight_decay": "before each update, all variables -= variable*weight_decay*lr",
+            "weight_decay": "before each update, kernels -= kernel*weight_decay*lr; biases are left alone",
             "clip_norm": "all gradients times min(1, clip_norm / their joint L2 norm)",
         },
         "tolerance": {

@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -238,6 +239,41 @@ func (c *campaign) draw(purpose string) *rand.Rand {
 	h := fnv.New64()
 	fmt.Fprint(h, purpose)
 	return rand.New(rand.NewPCG(c.seed, h.Sum64()))
+}
+
+// share is one of several equal shares of a campaign; the zero value is the whole of it.
+type share struct{ part, of int }
+
+// String returns the form that Set reads.
+func (s share) String() string {
+	if s.of == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%d/%d", s.part, s.of)
+}
+
+// Set reads a share: 2/8 is the second of eight.
+func (s *share) Set(text string) error {
+	part, of, _ := strings.Cut(text, "/")
+	var err error
+	if s.part, err = strconv.Atoi(part); err == nil {
+		s.of, err = strconv.Atoi(of)
+	}
+	if err != nil || s.part < 1 || s.part > s.of {
+		return fmt.Errorf("want I/N with 1 <= I <= N, such as 2/8")
+	}
+	return nil
+}
+
+// shared returns what of a list is in a share: every entry is in exactly one share.
+func shared[T any](s share, list []T) []T {
+	var kept []T
+	for i, v := range list {
+		if s.of == 0 || i%s.of == s.part-1 {
+			kept = append(kept, v)
+		}
+	}
+	return kept
 }
 
 // some keeps n of a list in quick campaigns, drawn for a purpose.

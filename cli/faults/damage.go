@@ -137,7 +137,7 @@ func (c *campaign) damages(s storage) error {
 			})
 		}
 	}
-	err = c.each(list)
+	err = c.each(shared(c.share, list))
 	result := row{scenario: s.name, part: "damage", cases: int(cases.Load()), wrong: int(silent.Load())}
 	if s.unsealed != "" {
 		result.note, result.wrong = fmt.Sprintf("%d silent: %s", result.wrong, s.unsealed), 0

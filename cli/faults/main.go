@@ -30,6 +30,7 @@ type options struct {
 	quick   bool
 	only    string
 	parts   string
+	share   share
 	seed    uint64
 	jobs    int
 	kills   int
@@ -46,6 +47,7 @@ func main() {
 	flag.BoolVar(&o.quick, "quick", false, "a few faults of each kind, drawn by the seed, instead of all")
 	flag.StringVar(&o.only, "only", "", "comma-separated scenarios (default: all)")
 	flag.StringVar(&o.parts, "parts", strings.Join(partNames, ","), "comma-separated parts of the campaign")
+	flag.Var(&o.share, "share", "`I/N`: of every list of faults the I-th of N shares, to run the campaign in steps (default: all)")
 	flag.Uint64Var(&o.seed, "seed", 0, "seed of what is drawn")
 	flag.IntVar(&o.jobs, "jobs", 2, "commands at once")
 	flag.IntVar(&o.kills, "kills", 40, "kills of each scenario at random moments")

@@ -31,7 +31,7 @@ func (c *campaign) power(j *judge) error {
 			outages = append(outages, outage{l, n})
 		}
 	}
-	outages = some(c, j.scenario.name+"power", 6, outages)
+	outages = shared(c.share, some(c, j.scenario.name+"power", 6, outages))
 	var done, wrong atomic.Int64
 	var cases []func() error
 	for _, o := range outages {

@@ -169,7 +169,7 @@ func (c *campaign) plan(j *judge, part string, calls []tracer.Call, took time.Du
 func (c *campaign) strikes(j *judge, part string, calls []tracer.Call, took time.Duration) error {
 	var done, missed, wrong atomic.Int64
 	var cases []func() error
-	for _, s := range c.plan(j, part, calls, took) {
+	for _, s := range shared(c.share, c.plan(j, part, calls, took)) {
 		cases = append(cases, func() error {
 			met, problem, err := c.hit(j, s)
 			switch {

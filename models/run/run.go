@@ -116,7 +116,7 @@ func foreign(e os.DirEntry) bool { return !strings.HasPrefix(e.Name(), "."+specN
 // fill makes the empty folder at path, which may be a mount point, a run folder: it
 // is one once its spec is there.
 func fill(path string, spec []byte) error {
-	return aside.WriteFile(filepath.Join(path, specName), spec)
+	return aside.WriteFile(filepath.Join(path, specName), seal(spec))
 }
 
 // asidePrefix begins the name of a run folder that is not whole yet.
@@ -233,23 +233,6 @@ func (f *Folder) RemoveFeatures() error {
 
 // EventsPath returns the path of the events, one JSON object per line.
 func (f *Folder) EventsPath() string { return filepath.Join(f.path, eventsName) }
-
-// Spec returns the stored spec.
-func (f *Folder) Spec() ([]byte, error) {
-	text, err := regular.ReadFileIn(f.path, specName, maxText)
-	if err != nil {
-		return nil, fmt.Errorf("read spec of run: %w", err)
-	}
-	return text, nil
-}
-
-// SetSpec replaces the stored spec, whole or not at all.
-func (f *Folder) SetSpec(text []byte) error {
-	if err := f.write(specName, text); err != nil {
-		return fmt.Errorf("store spec of run: %w", err)
-	}
-	return nil
-}
 
 // write replaces a file, whole or not at all.
 func (f *Folder) write(name string, text []byte) error {

@@ -17,6 +17,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/tfpair/tfpair/internal/libtensorflow"
 	"github.com/tfpair/tfpair/internal/sample"
 	"github.com/tfpair/tfpair/internal/tracer"
 )
@@ -27,6 +28,8 @@ type campaign struct {
 	ctx     context.Context
 	work    string // folder of all that is made
 	runtime string // folder of the TensorFlow runtime
+	// installer is a program that takes a tiny wheel for that of the runtime; see tinyWheel.
+	installer string
 
 	mu    sync.Mutex
 	count int      // of folders that were made
@@ -58,11 +61,11 @@ func (c *campaign) clean() {
 	os.RemoveAll(c.work)
 }
 
-// build runs a command of go in the module.
-func (c *campaign) build(args ...string) error {
-	cmd := exec.CommandContext(c.ctx, "go", args...)
+// command runs a tool in the module.
+func (c *campaign) command(name string, args ...string) error {
+	cmd := exec.CommandContext(c.ctx, name, args...)
 	if out, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("go %s: %w\n%s", strings.Join(args, " "), err, out)
+		return fmt.Errorf("%s %s: %w\n%s", name, strings.Join(args, " "), err, out)
 	}
 	return nil
 }
@@ -145,19 +148,33 @@ type ending struct {
 	took   time.Duration
 }
 
-// environment is that of the commands. Their temporary files lie in the folder, too.
-func (c *campaign) environment(folder string) []string {
+// environment is that of the command of a scenario. Its temporary files lie in the folder, too, and so
+// does a runtime that it installs.
+func (c *campaign) environment(folder string, s scenario) []string {
+	runtime := c.runtime
+	if s.installs {
+		runtime = filepath.Join(folder, "runtime")
+	}
 	return []string{"PATH=" + os.Getenv("PATH"), "HOME=" + os.Getenv("HOME"), "LANG=C.UTF-8",
-		"TMPDIR=" + filepath.Join(folder, "tmp"), "TFPAIR_RUNTIME=" + c.runtime,
+		"TMPDIR=" + filepath.Join(folder, "tmp"), libtensorflow.FolderVariable + "=" + runtime,
+		"PIP_NO_INDEX=1", "PIP_FIND_LINKS=" + filepath.Join(folder, "wheels"),
 		"TF_CPP_MIN_LOG_LEVEL=3", "OMP_NUM_THREADS=1", "GODEBUG=asyncpreemptoff=1"}
+}
+
+// program is the program that a scenario runs.
+func (c *campaign) program(s scenario) string {
+	if s.installs {
+		return c.installer
+	}
+	return c.binary
 }
 
 // runs runs the command of a scenario in a folder, undisturbed.
 func (c *campaign) runs(folder string, s scenario) ending {
 	ctx, cancel := context.WithTimeout(c.ctx, limit)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, c.binary, s.arguments()...)
-	cmd.Dir, cmd.Env = folder, c.environment(folder)
+	cmd := exec.CommandContext(ctx, c.program(s), s.arguments()...)
+	cmd.Dir, cmd.Env = folder, c.environment(folder, s)
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	if s.stdout != "" {
@@ -180,8 +197,8 @@ func (c *campaign) runs(folder string, s scenario) ending {
 // traced runs the command of a scenario in a folder, and has decide meddle with it. It is
 // killed after a time, if that is not 0.
 func (c *campaign) traced(folder string, s scenario, command tracer.Command) (tracer.Result, string, error) {
-	command.Path, command.Args = c.binary, s.arguments()
-	command.Dir, command.Env, command.Below = folder, c.environment(folder), folder
+	command.Path, command.Args = c.program(s), s.arguments()
+	command.Dir, command.Env, command.Below = folder, c.environment(folder, s), folder
 	if command.Timeout == 0 {
 		command.Timeout = limit
 	}

@@ -3,17 +3,22 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"sync/atomic"
 
+	"github.com/tfpair/tfpair/graphs/spec"
+	"github.com/tfpair/tfpair/internal/libtensorflow"
 	"github.com/tfpair/tfpair/models"
 	"github.com/tfpair/tfpair/models/checkpoint"
 	"github.com/tfpair/tfpair/models/index"
+	"github.com/tfpair/tfpair/models/run"
 	"github.com/tfpair/tfpair/models/seen"
 	"github.com/tfpair/tfpair/models/vectors"
 	"github.com/tfpair/tfpair/models/weights"
@@ -24,6 +29,8 @@ import (
 type storage struct {
 	name string
 	path string // in the stage; a folder stands for all files below it
+	// only are the patterns of the paths in the folder that are damaged; nil for all.
+	only []string
 	read func(path string) (any, error)
 	// unsealed says why damage can be silent: the format has no checksum. "" for all others.
 	unsealed string
@@ -32,6 +39,9 @@ type storage struct {
 // storages are the kinds.
 var storages = []storage{
 	{name: "checkpoint", path: "run/checkpoints/step-00000008", read: func(path string) (any, error) { return checkpoint.Load(path) }},
+	{name: "spec of a run", path: "run", only: []string{"spec.yaml"}, read: readsSpec},
+	{name: "events of a run", path: "run", only: []string{"events.jsonl", "tensorboard/*"}, read: goesOn},
+	{name: "runtime", path: "runtime", only: []string{"MANIFEST.json", "lib/*", "include/*/*/*", "*.txt"}, read: readsRuntime},
 	{name: "seen of a run", path: "run/seen", read: func(path string) (any, error) { return seen.Read(filepath.Dir(path), filepath.Base(path)) }},
 	{name: "export", path: "sealed/1", read: loads},
 	{name: "index", path: "x.index", read: func(path string) (any, error) { return index.Read(path) }},
@@ -39,6 +49,13 @@ var storages = []storage{
 	{name: "vectors csv", path: "vectors-csv", unsealed: "other readers of CSV would stumble over a checksum", read: readsVectors("v.csv")},
 	{name: "vectors jsonl", path: "vectors-jsonl", read: readsVectors("v.jsonl")},
 	{name: "weights pth", path: "weights.pth", unsealed: "a file of PyTorch before 1.6, without checksums", read: func(path string) (any, error) {
+		f, err := weights.Read(path)
+		if err != nil {
+			return nil, err
+		}
+		return f.Tensors, nil
+	}},
+	{name: "weights pth zip", path: "zip.pth", read: func(path string) (any, error) {
 		f, err := weights.Read(path)
 		if err != nil {
 			return nil, err
@@ -66,6 +83,47 @@ func loads(path string) (any, error) {
 // readsVectors reads a file of vectors in a folder.
 func readsVectors(name string) func(string) (any, error) {
 	return func(folder string) (any, error) { return vectors.Read(filepath.Join(folder, name)) }
+}
+
+// readsSpec reads the spec of a run.
+func readsSpec(path string) (any, error) {
+	f, err := run.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close() // read only
+	text, err := f.Spec()
+	if err != nil {
+		return nil, err
+	}
+	return spec.Stored(text, f.SpecPath())
+}
+
+// goesOn begins to train in a run, and returns the step that an export takes: of events nothing but
+// their last line counts, which is mended where a kill left it without an end.
+func goesOn(path string) (any, error) {
+	f, err := run.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	if err := f.Lock(); err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	step, err := f.Resolve("best")
+	return step, errors.Join(err, f.Close())
+}
+
+// readsRuntime verifies a runtime as a load and as tfpair doctor does.
+func readsRuntime(path string) (any, error) {
+	damaged, err := libtensorflow.VerifyOnce(path, os.Getenv)
+	if err := errors.Join(append(damaged, err)...); err != nil {
+		return nil, err
+	}
+	r, err := libtensorflow.Status(path, os.Getenv)
+	if err := errors.Join(append(r.Damaged, err)...); err != nil {
+		return nil, err
+	}
+	return r.Manifest.Files, nil
 }
 
 // warehouse are the commands that make what storages need beside the scenery.
@@ -96,6 +154,9 @@ func (c *campaign) damage() error {
 			return fmt.Errorf("tfpair %s: exit code %d\n%s", line, end.code, end.stderr)
 		}
 	}
+	if err := errors.Join(c.tinyWheel(), writeTorch(c.at("stage", "zip.pth"))); err != nil {
+		return err
+	}
 	for _, s := range storages {
 		if _, err := os.Stat(filepath.Join(stage, s.path)); err != nil {
 			c.note(row{scenario: s.name, part: "damage", note: "left out: " + s.path + " is not there"})
@@ -121,7 +182,7 @@ func (c *campaign) damages(s storage) error {
 	}
 	var silent, cases atomic.Int64
 	var list []func() error
-	for _, way := range []func([]byte, *rand.Rand) []byte{flip, cut} {
+	for _, way := range []func([]byte, *rand.Rand) []byte{flip, cut, lose} {
 		for i := range n {
 			r := c.draw(fmt.Sprint(s.name, len(list), i))
 			list = append(list, func() error {
@@ -163,13 +224,7 @@ func (c *campaign) harm(s storage, way func([]byte, *rand.Rand) []byte, r *rand.
 			return "", false, err
 		}
 	}
-	var files []string
-	err = filepath.WalkDir(copied, func(path string, d fs.DirEntry, err error) error {
-		if err == nil && d.Type().IsRegular() {
-			files = append(files, path)
-		}
-		return err
-	})
+	files, err := s.files(copied)
 	if err != nil {
 		return "", false, err
 	}
@@ -179,7 +234,12 @@ func (c *campaign) harm(s storage, way func([]byte, *rand.Rand) []byte, r *rand.
 		return "", false, err
 	}
 	harmed := way(data, r)
-	if err := os.WriteFile(file, harmed, 0o644); err != nil {
+	if harmed == nil {
+		err = os.Remove(file)
+	} else {
+		err = os.WriteFile(file, harmed, 0o644)
+	}
+	if err != nil {
 		return "", false, err
 	}
 	name, err := filepath.Rel(folder, file)
@@ -187,8 +247,35 @@ func (c *campaign) harm(s storage, way func([]byte, *rand.Rand) []byte, r *rand.
 		return "", false, err
 	}
 	at = fmt.Sprintf("%s of %d bytes has %d, the first other one at %d", name, len(data), len(harmed), differs(data, harmed))
+	if harmed == nil {
+		at = name + " is gone"
+	}
 	got, readErr := s.read(copied)
 	return at, readErr == nil && (want == nil || !reflect.DeepEqual(got, want)), nil
+}
+
+// files returns the paths of what may be damaged.
+func (s storage) files(root string) (list []string, err error) {
+	err = filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || !d.Type().IsRegular() {
+			return err
+		}
+		name, err := filepath.Rel(root, path)
+		if err != nil {
+			return err
+		}
+		if s.only == nil || slices.ContainsFunc(s.only, func(pattern string) bool {
+			match, _ := filepath.Match(pattern, name) // a bad pattern matches nothing, and no file is left
+			return match
+		}) {
+			list = append(list, path)
+		}
+		return nil
+	})
+	if err == nil && len(list) == 0 {
+		err = fmt.Errorf("%s holds nothing that can be damaged", root)
+	}
+	return list, err
 }
 
 // differs returns the first place where two texts differ.
@@ -210,6 +297,9 @@ func flip(data []byte, r *rand.Rand) []byte {
 	other[r.IntN(len(data))] ^= 1 << r.IntN(8)
 	return other
 }
+
+// lose keeps nothing, nor the name.
+func lose([]byte, *rand.Rand) []byte { return nil }
 
 // cut keeps the beginning.
 func cut(data []byte, r *rand.Rand) []byte { return data[:r.IntN(max(1, len(data)))] }

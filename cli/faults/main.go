@@ -127,7 +127,7 @@ func newCampaign(ctx context.Context, o options) (*campaign, error) {
 		c.binary, err = filepath.Abs(c.binary)
 	} else {
 		c.binary = filepath.Join(work, "tfpair")
-		err = c.build("build", "-o", c.binary, "./cli/tfpair")
+		err = c.command("go", "build", "-o", c.binary, "./cli/tfpair")
 	}
 	if err != nil {
 		return nil, errors.Join(err, os.RemoveAll(work))

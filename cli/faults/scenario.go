@@ -26,6 +26,8 @@ type scenario struct {
 	run string
 	// admits is what the answer holds where it says that it could not look everywhere.
 	admits string
+	// installs says that the command installs a runtime, of a tiny wheel, in the folder "runtime".
+	installs bool
 	// ahead is a file that may be there before the rest.
 	ahead string
 }
@@ -75,6 +77,14 @@ var scenarios = []scenario{
 		args: "seen --in run --json data/test/arrow/000.png"},
 	{name: "weights-convert", needs: []string{"weights.pth"}, twice: 2,
 		args: "weights convert --from weights.pth --out weights.safetensors"},
+	{name: "weights-fetch", needs: []string{"weights.pth"}, twice: 2,
+		args: "weights fetch efficientnet-lite0 --from weights.pth --out fetched.pth"},
+	{name: "install", needs: []string{"tiny.whl"}, installs: true,
+		args: "runtime install --from tiny.whl"},
+	{name: "install-stub", needs: []string{"runtime", "tiny.whl"}, installs: true,
+		args: "runtime install --from tiny.whl"},
+	{name: "install-pip", needs: []string{"wheels"}, installs: true,
+		args: "runtime install"},
 }
 
 // props are the stage's files of fixed text.

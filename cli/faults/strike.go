@@ -76,6 +76,11 @@ func (s strike) meets(call tracer.Call) bool {
 
 // play runs the parts of the campaign on one scenario.
 func (c *campaign) play(s scenario, parts []string) error {
+	if s.installs {
+		if err := c.tinyWheel(); err != nil {
+			return err
+		}
+	}
 	if missing := s.missing(c.at("stage")); missing != "" {
 		c.rows = append(c.rows, row{scenario: s.name, part: "all", note: "left out: " + missing})
 		return nil

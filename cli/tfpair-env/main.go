@@ -6,7 +6,7 @@
 //
 // It is pure Go, so a stranger needs nothing built first, and runs from another module as
 // `go run github.com/tfpair/tfpair/cli/tfpair-env`. Progress goes to stderr. It needs
-// python3 with pip, cc and ar. With -device gpu it is the GPU build that is installed.
+// python3 with pip, and cc. With -device gpu it is the GPU build that is installed.
 // GOFLAGS gets the build tag tensorflow, with which programs link TensorFlow, and, where HDF5 is
 // found (see internal/libhdf5), the tag hdf5, with which they read Keras' weight files.
 package main

@@ -13,7 +13,7 @@ import (
 // folder, which may be a stranger's, is not run.
 var children = map[string]string{
 	"internal/pip/pip.go":            "python3 -I in a folder of its own; a test puts pip.py, ssl.py and python3 beside pictures",
-	"internal/libtensorflow/stub.go": "cc, ar and strip in a folder of its own; a test puts them beside pictures",
+	"internal/libtensorflow/stub.go": "cc and strip in a folder of its own; a test puts them beside pictures",
 	"internal/venv/venv.go":          "python3 -I; for tests and benchmarks, not in the program",
 	"cli/tfpair-env/main.go":         "go env, which os/exec does not take from the current folder; a test puts one there",
 	"internal/tracer/tracer.go":      "the program under test, which its caller has found; by hand, not in the program",

@@ -40,7 +40,7 @@ func needTools(t *testing.T, names ...string) {
 // the pin that fits it. The entries of more are added to it, by name.
 func fakeWheel(t *testing.T, more map[string]string) (string, pin) {
 	t.Helper()
-	needTools(t, "cc", "ar")
+	needTools(t, "cc")
 	dir := t.TempDir()
 	source := filepath.Join(dir, "fake.c")
 	if err := os.WriteFile(source, []byte(fakeC), 0o644); err != nil {

@@ -4,10 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"runtime"
+	"strings"
 
 	"github.com/tfpair/tfpair/internal/aside"
 )
@@ -49,10 +49,13 @@ func Install(ctx context.Context, o Options) error {
 		return fmt.Errorf("install runtime: %w", err)
 	}
 	defer unlock()
+	if err := sweep(parent, base); err != nil {
+		return fmt.Errorf("install runtime: %w", err)
+	}
 	if done, err := o.installed(ctx, dir, p); done || err != nil {
 		return err
 	}
-	staging, err := newStaging(parent, base)
+	staging, err := os.MkdirTemp(parent, stagingPrefix(base)+"*")
 	if err != nil {
 		return fmt.Errorf("install runtime: %w", err)
 	}
@@ -132,7 +135,7 @@ func (o Options) assemble(ctx context.Context, staging, whole string, p pin) err
 			return err
 		}
 	}
-	stripped, err := strip(ctx, filepath.Join(whole, "lib"), o.Progress)
+	stripped, err := strip(ctx, filepath.Join(whole, "lib"), filepath.Join(staging, "stripped"), o.Progress)
 	if err != nil {
 		return err
 	}
@@ -145,20 +148,23 @@ func (o Options) assemble(ctx context.Context, staging, whole string, p pin) err
 // describe names a pin for people: "tensorflow-cpu 2.21.0".
 func (p pin) describe() string { return p.Project + " " + Version }
 
-// newStaging makes the folder that an install works in, beside its target, and removes
-// those that killed installs left. The caller holds the lock.
-func newStaging(parent, base string) (string, error) {
-	prefix := "." + base + ".installing-"
-	stale, err := fs.Glob(os.DirFS(parent), prefix+"*")
+// stagingPrefix begins the name of the folder that an install works in, beside its target.
+func stagingPrefix(base string) string { return "." + base + ".installing-" }
+
+// sweep removes the folders that killed installs worked in. The caller holds the lock.
+func sweep(parent, base string) error {
+	entries, err := os.ReadDir(parent)
 	if err != nil {
-		return "", err
+		return err
 	}
-	for _, folder := range stale {
-		if err := os.RemoveAll(filepath.Join(parent, folder)); err != nil {
-			return "", err
+	for _, e := range entries {
+		if strings.HasPrefix(e.Name(), stagingPrefix(base)) {
+			if err := os.RemoveAll(filepath.Join(parent, e.Name())); err != nil {
+				return err
+			}
 		}
 	}
-	return os.MkdirTemp(parent, prefix+"*")
+	return nil
 }
 
 // appear renames a whole runtime to its place and syncs the folder around it. A damaged one that

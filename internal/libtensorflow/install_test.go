@@ -68,7 +68,14 @@ func TestInstallAgain(t *testing.T) {
 		}
 	}
 	install("installed tensorflow-cpu 2.21.0 in " + dir)
+	killed := filepath.Join(filepath.Dir(dir), "."+filepath.Base(dir)+".installing-1")
+	if err := os.Mkdir(killed, 0o755); err != nil {
+		t.Fatal(err)
+	}
 	install("is already in " + dir)
+	if _, err := os.Stat(killed); err == nil {
+		t.Errorf("what a killed install left is still there")
+	}
 
 	library := filepath.Join(dir, "lib", mainLibrary)
 	data, err := os.ReadFile(library)

@@ -46,7 +46,23 @@ func ReadManifest(dir string) (*Manifest, error) {
 	if err := d.Decode(&m); err != nil {
 		return nil, fmt.Errorf("manifest %q: %w", filepath.Join(dir, manifestName), err)
 	}
+	if err := m.check(); err != nil {
+		return nil, fmt.Errorf("manifest %q: %w", filepath.Join(dir, manifestName), err)
+	}
 	return &m, nil
+}
+
+// check says what is missing where a damaged manifest still reads as one.
+func (m *Manifest) check() error {
+	if m.Device != CPU && m.Device != GPU {
+		return fmt.Errorf("unknown device %q, want %s or %s", m.Device, CPU, GPU)
+	}
+	for _, library := range []string{frameworkLibrary, mainLibrary} {
+		if !m.has("lib/" + library) {
+			return fmt.Errorf("it does not name lib/%s", library)
+		}
+	}
+	return nil
 }
 
 // has says whether a file is one of the runtime's.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	_ "embed"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -37,8 +38,8 @@ func stubFolder(platform string) (string, error) {
 }
 
 // EnsureStub builds the stub inside a runtime folder unless it is there, and returns
-// its folder, which holds libtensorflow.a. It needs cc and ar.
-func EnsureStub(ctx context.Context, folder string) (string, error) {
+// its folder, which holds libtensorflow.a. It needs cc.
+func EnsureStub(ctx context.Context, folder string) (stub string, err error) {
 	platform := runtime.GOOS + "/" + runtime.GOARCH
 	name, err := stubFolder(platform)
 	if err != nil {
@@ -48,18 +49,15 @@ func EnsureStub(ctx context.Context, folder string) (string, error) {
 	if _, err := os.Stat(filepath.Join(target, "libtensorflow.a")); err == nil {
 		return target, nil
 	}
-	staging, err := os.MkdirTemp(folder, ".stub-*")
+	staging, err := aside.CreateFolder(folder, ".stub-")
 	if err != nil {
 		return "", fmt.Errorf("stub: %w", err)
 	}
-	defer os.RemoveAll(staging)
-	if err := buildStub(ctx, staging, platform); err != nil {
+	defer func() { err = errors.Join(err, staging.Cleanup()) }()
+	if err := buildStub(ctx, staging.Path(), platform); err != nil {
 		return "", fmt.Errorf("stub: %w", err)
 	}
-	if err := os.Chmod(staging, 0o755); err != nil {
-		return "", fmt.Errorf("stub: %w", err)
-	}
-	if err := os.Rename(staging, target); err != nil {
+	if err := staging.Publish(target); err != nil {
 		// Another process may have been first; what it built is the same.
 		if _, there := os.Stat(filepath.Join(target, "libtensorflow.a")); there != nil {
 			return "", fmt.Errorf("stub: %w", err)
@@ -81,26 +79,27 @@ func buildStub(ctx context.Context, folder, platform string) error {
 			return err
 		}
 	}
+	objects, err := os.MkdirTemp(folder, "objects-*")
+	if err != nil {
+		return err
+	}
 	compile := []string{"-c", "-O2", "-fPIC", "-DTFPAIR_VERSION=\"" + Version + "\"",
-		"stub.c", "slots.S"}
-	if err := tool(ctx, folder, "cc", compile...); err != nil {
+		"../stub.c", "../slots.S"}
+	if err := tool(ctx, objects, "cc", compile...); err != nil {
 		return err
 	}
-	if err := tool(ctx, folder, "ar", "rcs", "libtensorflow.a", "stub.o", "slots.o"); err != nil {
+	if err := archive(filepath.Join(folder, "libtensorflow.a"), filepath.Join(objects, "stub.o"), filepath.Join(objects, "slots.o")); err != nil {
 		return err
 	}
-	for _, object := range []string{"stub.o", "slots.o"} {
-		if err := os.Remove(filepath.Join(folder, object)); err != nil {
-			return err
-		}
-	}
-	return aside.Sync(filepath.Join(folder, "libtensorflow.a"))
+	return os.RemoveAll(objects)
 }
 
-// tool runs a build tool in a folder; its error shows what the tool said.
+// tool runs a build tool in a folder that is removed afterwards: its temporary files lie there too, and
+// some tools leave them without a word. Its error shows what the tool said.
 func tool(ctx context.Context, folder, name string, args ...string) error {
 	cmd := exec.CommandContext(ctx, name, args...)
 	cmd.Dir = folder
+	cmd.Env = append(os.Environ(), "TMPDIR=.")
 	out, err := cmd.CombinedOutput()
 	if err != nil {
 		return fmt.Errorf("%s: %w: %s", name, err, strings.TrimSpace(string(out)))

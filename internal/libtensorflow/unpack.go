@@ -69,14 +69,22 @@ func extract(ctx context.Context, f *zip.File, path string) (err error) {
 
 // strip removes what the libraries need only for debugging: a quarter of their size.
 // Without a strip program they stay as they are.
-func strip(ctx context.Context, lib string, progress func(string)) (bool, error) {
+// scratch is a folder for what is on the way.
+func strip(ctx context.Context, lib, scratch string, progress func(string)) (bool, error) {
 	if _, err := exec.LookPath("strip"); err != nil {
 		progress("no strip program found: the libraries stay at their full size")
 		return false, nil
 	}
 	progress("stripping the libraries")
+	if err := os.Mkdir(scratch, 0o755); err != nil {
+		return false, err
+	}
 	for _, name := range []string{frameworkLibrary, mainLibrary} {
-		if err := tool(ctx, lib, "strip", "--strip-unneeded", name); err != nil {
+		whole, stripped := filepath.Join(lib, name), filepath.Join(scratch, name)
+		if err := tool(ctx, scratch, "strip", "--strip-unneeded", "-o", stripped, whole); err != nil {
+			return false, err
+		}
+		if err := os.Rename(stripped, whole); err != nil {
 			return false, err
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -160,6 +161,9 @@ func decode(tid int, regs *unix.PtraceRegs, data bool) (call Call, ok bool) {
 	if a.at >= 0 {
 		call.At = int64(args[a.at])
 	}
+	if data && a.name == "sendfile" {
+		call.Data, call.At = sent(tid, args), position(tid, int32(args[a.fd]))
+	}
 	if data && a.bytes >= 0 {
 		if strings.HasSuffix(a.name, "v") {
 			call.Data = gather(tid, args[a.bytes], int(args[a.bytes+1]))
@@ -241,6 +245,25 @@ func gather(tid int, address uint64, n int) []byte {
 	for ; len(vector) >= entry; vector = vector[entry:] {
 		data = append(data, memory(tid, binary.LittleEndian.Uint64(vector),
 			int(binary.LittleEndian.Uint64(vector[8:])))...)
+	}
+	return data
+}
+
+// sent reads what sendfile copies: of the file of the second argument, from the offset that the third
+// points at, or where the file is read next.
+func sent(tid int, args [6]uint64) []byte {
+	at := position(tid, int32(args[1]))
+	if offset := memory(tid, args[2], 8); len(offset) == 8 {
+		at = int64(binary.LittleEndian.Uint64(offset))
+	}
+	f, err := os.Open(fmt.Sprintf("/proc/%d/fd/%d", tid, int32(args[1])))
+	if err != nil {
+		return nil
+	}
+	defer f.Close() // read only
+	data, err := io.ReadAll(io.NewSectionReader(f, at, int64(args[3])))
+	if err != nil {
+		return nil
 	}
 	return data
 }

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -13,7 +14,6 @@ import (
 	"slices"
 	"sync/atomic"
 
-	"github.com/tfpair/tfpair/graphs/spec"
 	"github.com/tfpair/tfpair/internal/libtensorflow"
 	"github.com/tfpair/tfpair/models"
 	"github.com/tfpair/tfpair/models/checkpoint"
@@ -85,7 +85,7 @@ func readsVectors(name string) func(string) (any, error) {
 	return func(folder string) (any, error) { return vectors.Read(filepath.Join(folder, name)) }
 }
 
-// readsSpec reads the spec of a run.
+// readsSpec reads the spec of a run, without the line of its checksum.
 func readsSpec(path string) (any, error) {
 	f, err := run.Open(path)
 	if err != nil {
@@ -96,7 +96,8 @@ func readsSpec(path string) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return spec.Stored(text, f.SpecPath())
+	_, spec, _ := bytes.Cut(text, []byte("\n"))
+	return spec, nil
 }
 
 // goesOn begins to train in a run, and returns the step that an export takes: of events nothing but

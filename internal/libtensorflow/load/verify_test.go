@@ -76,7 +76,7 @@ func TestLoadVerifies(t *testing.T) {
 func TestReplace(t *testing.T) {
 	folder := t.TempDir()
 	for device, want := range map[string]string{"cpu": "tfpair runtime install", "gpu": "tfpair runtime install --gpu"} {
-		text := `{"device": "` + device + `", "files": [{"path": "absent"}]}`
+		text := `{"device": "` + device + `", "files": [{"path": "lib/libtensorflow_framework.so.2"}, {"path": "lib/libtensorflow_cc.so.2"}]}`
 		if err := os.WriteFile(filepath.Join(folder, "MANIFEST.json"), []byte(text), 0o644); err != nil {
 			t.Fatal(err)
 		}

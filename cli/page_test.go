@@ -2,54 +2,30 @@ package cli
 
 import (
 	"bytes"
-	"context"
 	"image/png"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
-	"time"
 
+	"github.com/tfpair/tfpair/internal/browser"
 	"github.com/tfpair/tfpair/internal/sample"
 )
 
-// browser returns a browser without a window, or skips the test.
-func browser(t *testing.T) string {
+// opened returns the page in a file as it is once its scripts have run, and what they complained about.
+func opened(t *testing.T, page string) (dom, log string) {
 	t.Helper()
-	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
-		if path, err := exec.LookPath(name); err == nil {
-			return path
-		}
-	}
-	t.Skip("no chromium, chromium-browser or google-chrome in PATH; .ci/chromium installs one")
-	return ""
-}
-
-// opened returns the page as it is once its scripts have run, and what they complained about.
-func opened(t *testing.T, browser, page string) (dom, log string) {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
-	defer cancel()
 	absolute, err := filepath.Abs(page)
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := exec.CommandContext(ctx, browser, "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
-		"--user-data-dir="+t.TempDir(), "--enable-logging=stderr", "--virtual-time-budget=5000", "--dump-dom", "file://"+absolute)
-	var out, said bytes.Buffer
-	c.Stdout, c.Stderr = &out, &said
-	if err := c.Run(); err != nil {
-		t.Fatalf("%s: %v\n%s", browser, err, said.String())
-	}
-	return out.String(), said.String()
+	return browser.Open(t, "file://"+absolute, 5000)
 }
 
 // TestDuplicatesPage looks through the page of duplicates in a browser: its scripts run without a
 // complaint, hide and show groups, and every picture has a text.
 func TestDuplicatesPage(t *testing.T) {
-	browser := browser(t)
 	t.Chdir(t.TempDir())
 	if err := sample.Write("data", sample.Options{Train: 4, Test: 2}); err != nil {
 		t.Fatal(err)
@@ -61,7 +37,7 @@ func TestDuplicatesPage(t *testing.T) {
 	if code := Run(t.Context(), args, IO{Out: &said, Err: &said, Getenv: os.Getenv}); code != exitDone {
 		t.Fatalf("%s = %d:\n%s", strings.Join(args, " "), code, said.String())
 	}
-	dom, log := opened(t, browser, "page.html")
+	dom, log := opened(t, "page.html")
 	if strings.Contains(log, "CONSOLE") {
 		t.Errorf("the page complains:\n%s", log)
 	}
@@ -90,7 +66,7 @@ func TestDuplicatesPage(t *testing.T) {
 	if err := os.WriteFile("clicked.html", []byte(clicked), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if dom, _ := opened(t, browser, "clicked.html"); !strings.Contains(dom, "0 of 2 groups are shown") {
+	if dom, _ := opened(t, "clicked.html"); !strings.Contains(dom, "0 of 2 groups are shown") {
 		t.Errorf("a box hides nothing:\n%s", dom)
 	}
 
@@ -106,7 +82,7 @@ document.body.append(Object.assign(document.createElement("pre"), {textContent: 
 	if err := os.WriteFile("chosen.html", []byte(chosen), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	dom, log = opened(t, browser, "chosen.html")
+	dom, log = opened(t, "chosen.html")
 	if strings.Contains(log, "CONSOLE") || !strings.Contains(dom, "</pre>groups.csv") {
 		t.Errorf("saving:\n%s\n%s", log, dom)
 	}

@@ -32,19 +32,25 @@ func (l *loaded) of() of { return of{l.name, l.info.Version, l.info.Manifest.Spa
 
 // embedPictures answers POST /v1/embed.
 func embedPictures(c *call) (any, error) {
-	files, name, err := c.files()
-	if err != nil {
-		return nil, err
-	}
-	l, err := c.model(name)
-	if err != nil {
-		return nil, err
-	}
-	rows, err := c.embed(l, files)
+	l, rows, err := c.embeddings(c.files())
 	if err != nil {
 		return nil, err
 	}
 	return embedded{l.of(), l.info.Manifest.EmbeddingDim, split(rows, l.info.Manifest.EmbeddingDim)}, nil
+}
+
+// embeddings returns those of the pictures of a request [N,D], and the model of a name, which made them; err is that
+// of reading the request.
+func (c *call) embeddings(files [][]byte, name string, err error) (*loaded, []float32, error) {
+	if err != nil {
+		return nil, nil, err
+	}
+	l, err := c.model(name)
+	if err != nil {
+		return nil, nil, err
+	}
+	rows, err := c.embed(l, files)
+	return l, rows, err
 }
 
 // split returns the rows of embeddings [N,D].
@@ -107,15 +113,7 @@ type comparison struct {
 
 // comparePictures answers POST /v1/compare.
 func comparePictures(c *call) (any, error) {
-	files, name, err := c.pair()
-	if err != nil {
-		return nil, err
-	}
-	l, err := c.model(name)
-	if err != nil {
-		return nil, err
-	}
-	rows, err := c.embed(l, files)
+	l, rows, err := c.embeddings(c.pair())
 	if err != nil {
 		return nil, err
 	}

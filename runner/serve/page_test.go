@@ -1,29 +1,14 @@
 package serve
 
 import (
-	"bytes"
-	"context"
 	"net/http"
 	"net/http/httptest"
-	"os/exec"
 	"strings"
 	"testing"
-	"time"
 
+	"github.com/tfpair/tfpair/internal/browser"
 	"github.com/tfpair/tfpair/models/modelstest"
 )
-
-// browser returns a browser without a window, or skips the test.
-func browser(t *testing.T) string {
-	t.Helper()
-	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
-		if path, err := exec.LookPath(name); err == nil {
-			return path
-		}
-	}
-	t.Skip("no chromium, chromium-browser or google-chrome in PATH; .ci/chromium installs one")
-	return ""
-}
 
 // helpers of the scripts that do what a person would. A picture of one colour is dropped on a place, or pasted.
 const helpers = `
@@ -42,7 +27,7 @@ async function settled() { for (let i = 0; i < 200 && (!$("result").textContent 
 `
 
 // opened returns the page as it is once a script has run in it, and what the browser complained about.
-func opened(t *testing.T, browser string, s *Service, script string) (dom, log string) {
+func opened(t *testing.T, s *Service, script string) (dom, log string) {
 	t.Helper()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path != "/" {
@@ -56,23 +41,14 @@ func opened(t *testing.T, browser string, s *Service, script string) (dom, log s
 		_, _ = w.Write([]byte(strings.Replace(answer.Body.String(), "</body>", inside, 1)))
 	}))
 	defer server.Close()
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
-	defer cancel()
-	c := exec.CommandContext(ctx, browser, "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
-		"--user-data-dir="+t.TempDir(), "--enable-logging=stderr", "--virtual-time-budget=8000", "--dump-dom", server.URL+"/")
-	var out, said bytes.Buffer
-	c.Stdout, c.Stderr = &out, &said
-	if err := c.Run(); err != nil {
-		t.Fatalf("%s: %v\n%s", browser, err, said.String())
-	}
-	dom, _, _ = strings.Cut(out.String(), "<script>") // without the words of the scripts
-	return dom, said.String()
+	dom, log = browser.Open(t, server.URL+"/", 8000)
+	dom, _, _ = strings.Cut(dom, "<script>") // without the words of the scripts
+	return dom, log
 }
 
 // TestPage looks at the page in a browser: two pictures are the same or different, one has its nearest, and what
 // is wrong is said.
 func TestPage(t *testing.T) {
-	browser := browser(t)
 	s := started(t, Config{Models: []Source{fake(t, "photos", &modelstest.Model{})}})
 	for _, c := range []struct {
 		name, script string
@@ -88,7 +64,7 @@ func TestPage(t *testing.T) {
 		{"no picture", `await hand("drop", places[0], new File(["<b>hello</b>"], "a.txt"));`, []string{`class="wrong">the picture: not a`, "&lt;b&gt;hello"}},
 		{"again", `await hand("drop", places[0], await colour("lime")); await settled(); $("again").click(); say("-");`, []string{`<div id="nearest"></div>`}},
 	} {
-		dom, log := opened(t, browser, s, c.script)
+		dom, log := opened(t, s, c.script)
 		for _, want := range c.want {
 			if !strings.Contains(dom, want) {
 				t.Errorf("%s: the page lacks %q:\n%s", c.name, want, dom[strings.Index(dom, "<main>"):])

@@ -167,6 +167,7 @@ var outcomes = []outcome{
 	{isA[*metric.DegenerateError], exitInput, nil},
 	{isAbsent[*run.NotRunError], exitInput, advice{"train it first: tfpair train --data {data} --out {run}"}},
 	{isA[*run.NotRunError], exitInput, nil},
+	{isA[*run.SpecError], exitInput, nil},
 	{isAbsent[*models.NotModelError], exitInput, advice{"train it first: tfpair train --data {data} --out {model}"}},
 	{isA[*models.NotModelError], exitInput, advice{"tfpair export --run RUN --out MODEL makes one"}},
 	{isA[*models.SignatureError], exitInput, advice{"get the model again from those who signed it"}},

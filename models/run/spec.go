@@ -13,8 +13,16 @@ import (
 // follows stands behind it. It is the first line, so that a cut does not take it away.
 const sealHead = "# sha256 of what follows: "
 
+// SpecError says that the stored spec of a run is damaged.
+type SpecError struct{ Path string }
+
+func (e *SpecError) Error() string {
+	return fmt.Sprintf("%q is not as it was written: its checksum differs; take it from a copy of the run, "+
+		"or remove its first line if it was changed on purpose", e.Path)
+}
+
 // Spec returns the stored spec, as it lies in the folder, after comparing its checksum. A spec that an
-// earlier version stored has none.
+// earlier version stored has none. The error is a *SpecError where the checksum differs.
 func (f *Folder) Spec() ([]byte, error) {
 	text, err := regular.ReadFileIn(f.path, specName, maxText)
 	if err != nil {
@@ -22,8 +30,7 @@ func (f *Folder) Spec() ([]byte, error) {
 	}
 	line, rest, _ := bytes.Cut(text, []byte("\n"))
 	if bytes.HasPrefix(line, []byte(sealHead)) && !bytes.Equal(seal(rest), text) {
-		return nil, fmt.Errorf("read spec of run: %q is not as it was written: its checksum differs; take it from a copy of the run, "+
-			"or remove its first line if it was changed on purpose", f.SpecPath())
+		return nil, &SpecError{f.SpecPath()}
 	}
 	return text, nil
 }

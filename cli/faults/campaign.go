@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
 	"sync"
@@ -169,8 +170,11 @@ func (c *campaign) program(s scenario) string {
 	return c.binary
 }
 
-// runs runs the command of a scenario in a folder, undisturbed.
+// runs runs the command of a scenario in a folder, undisturbed. The thread that starts it does nothing else until it
+// has ended: a tracer on that thread would take its end for that of a process of its own.
 func (c *campaign) runs(folder string, s scenario) ending {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
 	ctx, cancel := context.WithTimeout(c.ctx, limit)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, c.program(s), s.arguments()...)

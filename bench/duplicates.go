@@ -98,7 +98,7 @@ func findCopies(ctx context.Context, o options) (c copiesFound, err error) {
 	if err != nil {
 		return c, err
 	}
-	photos := evenly(train, duplicatePhotos)
+	photos := dataset.Evenly(train, duplicatePhotos)
 	hashes, err := imageHashes(ctx, o, folder, photos, others)
 	if err != nil {
 		return c, err
@@ -111,7 +111,7 @@ func findCopies(ctx context.Context, o options) (c copiesFound, err error) {
 	if m.others, err = printsOf(ctx, o.grocery(), folder, others); err != nil {
 		return c, err
 	}
-	m.photos = evenly(m.train, duplicatePhotos)
+	m.photos = dataset.Evenly(m.train, duplicatePhotos)
 	m.copies = map[string][]copies.Print{}
 	for _, a := range c.Alterations {
 		if m.copies[a.Name], err = printsOf(ctx, filepath.Join(folder, a.Name), "", nil); err != nil {
@@ -145,15 +145,6 @@ func groceryPhotos(o options) (train, test []string, err error) {
 		}
 	}
 	return train, test, nil
-}
-
-// evenly returns n of list, evenly spread.
-func evenly[T any](list []T, n int) []T {
-	some := make([]T, n)
-	for i := range some {
-		some[i] = list[i*len(list)/n]
-	}
-	return some
 }
 
 // printsOf reads the prints of a list of images below root, or of all of them.

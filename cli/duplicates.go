@@ -208,11 +208,11 @@ func runDuplicates(ctx context.Context, o duplicatesOptions, streams IO) error {
 			return err
 		}
 	}
-	groups := g.groups(copies.Level(o.level), o, more)
-	if o.chosen != "" {
-		if groups, err = g.chosen(out, o.chosen); err != nil {
-			return err
-		}
+	var groups []copies.Group
+	if o.chosen == "" {
+		groups = g.groups(copies.Level(o.level), o, more)
+	} else if groups, err = g.chosen(out, o.chosen); err != nil {
+		return err
 	}
 	rows := g.rows(groups)
 	r := duplicatesFound{Photos: o.photos, Against: o.against, Groups: len(groups), Kinds: map[string]int{}, Out: o.list, Page: o.page, Model: model}

@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 
 	"github.com/tfpair/tfpair/internal/aside"
 	"github.com/tfpair/tfpair/internal/plural"
@@ -94,7 +93,7 @@ func (o duplicatesOptions) places() (root, to string, err error) {
 // liesIn reports whether a path is a folder or lies in it.
 func liesIn(folder, path string) bool {
 	inside, err := filepath.Rel(folder, path)
-	return err == nil && inside != ".." && !strings.HasPrefix(inside, ".."+string(filepath.Separator))
+	return err == nil && filepath.IsLocal(inside)
 }
 
 // resolved returns the absolute path without links of what is at a path, or is going to be.

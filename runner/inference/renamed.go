@@ -29,7 +29,7 @@ func (m *Model) classesSeen(ctx context.Context, data *dataset.Dataset, part dat
 	names = slices.Clone(names)
 	for class, images := range unknownClasses(data, part, names) {
 		var as []string
-		some := spread(images, maxLookedAt)
+		some := dataset.Evenly(images, maxLookedAt)
 		sums, err := data.Sums(ctx, some)
 		if err != nil {
 			return nil, nil, err
@@ -80,18 +80,6 @@ func (m *Model) seenAs(sum string) (class string, ok bool) {
 		}
 	}
 	return class, ok
-}
-
-// spread returns up to n of the images, evenly.
-func spread(images []int32, n int) []int32 {
-	if len(images) <= n {
-		return images
-	}
-	some := make([]int32, n)
-	for i := range some {
-		some[i] = images[i*len(images)/n]
-	}
-	return some
 }
 
 // commonest returns the name that is there most often, of equals the first.

@@ -61,7 +61,7 @@ func Look(ctx context.Context, d *dataset.Dataset, o LookOptions) (Facts, error)
 	f := Facts{Kind: d.Kind(), Images: len(part.Images), parted: d.Groups != nil || len(d.Splits()) > 0}
 	f.Layout = layouts[f.Kind]
 	f.count(d, part)
-	seen, err := glance(ctx, d, spread(part.Images), o)
+	seen, err := glance(ctx, d, dataset.Evenly(part.Images, sampled), o)
 	f.judge(seen)
 	return f, err
 }
@@ -100,16 +100,6 @@ func (f *Facts) count(d *dataset.Dataset, part dataset.Part) {
 		slices.Sort(sizes)
 		f.PerClass, f.Largest = sizes[len(sizes)/2], sizes[len(sizes)-1]
 	}
-}
-
-// spread returns at most so many images as are looked at, evenly spread.
-func spread(images []int32) []int32 {
-	n := min(len(images), sampled)
-	some := make([]int32, n)
-	for i := range some {
-		some[i] = images[i*len(images)/n]
-	}
-	return some
 }
 
 // glimpse is what is seen of one image.

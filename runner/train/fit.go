@@ -38,14 +38,14 @@ func (l *loop) examples(train dataset.Part) (x network.Examples, images []int32,
 	labelImages := train.LabelImages()
 	images = slices.Concat(train.Images, labelImages)
 	if !l.network.Labelled() {
-		return x, evenly(images, maxExamples), nil
+		return x, dataset.Evenly(images, maxExamples), nil
 	}
 	classOf, err := l.classesOf(train, labelImages)
 	if err != nil {
 		return x, nil, err
 	}
 	images = slices.DeleteFunc(images, func(i int32) bool { return classOf[i] < 0 })
-	images = evenly(images, maxExamples)
+	images = dataset.Evenly(images, maxExamples)
 	number := map[int32]int32{} // classes of which there are images, from 0
 	for _, i := range images {
 		k, ok := number[classOf[i]]

@@ -28,8 +28,7 @@ func strangersOf(data *dataset.Dataset, images []int32, learned []string) strang
 		}
 	}
 	var s strangers
-	for i := range min(len(all), maxStrangers) {
-		row := all[i*len(all)/min(len(all), maxStrangers)] // images lie by class: each gives its share
+	for _, row := range dataset.Evenly(all, maxStrangers) { // images lie by class: each gives its share
 		s.rows, s.classes = append(s.rows, row), append(s.classes, data.Classes[data.Images[images[row]].Class])
 	}
 	return s

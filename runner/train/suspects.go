@@ -44,7 +44,7 @@ func (q *doubted) ask(ctx context.Context, l *loop) error {
 	}
 	var beside []int32
 	if l.cache.filled() == nil || l.Augmenter.None() { // else the features of these are of draws
-		beside = evenly(l.Data.In(dataset.Train).Images, maxBeside)
+		beside = dataset.Evenly(l.Data.In(dataset.Train).Images, maxBeside)
 	}
 	embeddings, err := l.embed(ctx, slices.Concat(held.Images, beside))
 	if err != nil {
@@ -77,16 +77,4 @@ func (q *doubted) write(l *loop, threshold float64) (int, error) {
 	list := append(q.list, suspects.Pairs(l.Data, q.pairs, q.distances, threshold)...)
 	suspects.Sort(list)
 	return len(list), suspects.Save(l.Data, list, l.folder.Suspects(), l.folder.SuspectsSheet())
-}
-
-// evenly returns at most n of list, evenly spread.
-func evenly(list []int32, n int) []int32 {
-	if len(list) <= n {
-		return list
-	}
-	some := make([]int32, n)
-	for i := range some {
-		some[i] = list[i*len(list)/n]
-	}
-	return some
 }

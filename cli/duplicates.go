@@ -17,25 +17,25 @@ import (
 
 // duplicatesOptions are the options of tfpair duplicates.
 type duplicatesOptions struct {
-	photos    string // folder, archive or list
-	against   string // another; "": within photos
-	prints    printsOptions
-	level     string // of copies
-	keep      string // of a group: a keeping
-	careful   bool   // level is the one for acts, and nobody asked for it
-	workers   int
-	list      string // file of all pictures of groups; "": none is written
-	page      string // file to look through; "": none is written
-	overwrite bool
-	moveTo    string // folder
-	link      bool
-	apply     bool
-	chosen    string       // file of groups to act on, as --out or the page wrote it; "": those that are found
-	undoList  string       // file; "": by what is done
-	undo      string       // file of a list; "": nothing is taken back
-	model     modelOptions // compares embeddings, too; no folder: hashes alone
-	machine   machineOptions
-	output    outputOptions
+	photos   string // folder, archive or list
+	against  string // another; "": within photos
+	prints   printsOptions
+	level    string // of copies
+	keep     string // of a group: a keeping
+	careful  bool   // level is the one for acts, and nobody asked for it
+	workers  int
+	list     string       // file of all pictures of groups; "": none is written
+	page     string       // file to look through; "": none is written
+	sheet    sheetOptions // its overwrite is that of list and page, too
+	moveTo   string       // folder
+	link     bool
+	apply    bool
+	chosen   string       // file of groups to act on, as --out or the page wrote it; "": those that are found
+	undoList string       // file; "": by what is done
+	undo     string       // file of a list; "": nothing is taken back
+	model    modelOptions // compares embeddings, too; no folder: hashes alone
+	machine  machineOptions
+	output   outputOptions
 }
 
 func newDuplicatesCommand(streams IO) *cli.Command {
@@ -90,7 +90,6 @@ page of --page, save the list there, and give it as --groups.
 			Usage: "`FILE` of all pictures of groups; its name ends in .csv or .jsonl"},
 		&cli.StringFlag{Name: "page", Destination: &o.page,
 			Usage: "`FILE`.html to look through, with small pictures in it"},
-		overwriteFlag(&o.overwrite),
 		&cli.StringFlag{Name: "move-to", Destination: &o.moveTo,
 			Usage: "move all but the best of each group to this `FOLDER`, at the same paths below it"},
 		&cli.BoolFlag{Name: "link", Destination: &o.link,
@@ -104,6 +103,7 @@ page of --page, save the list there, and give it as --groups.
 			Usage: "`FILE` of what was done; a list that --apply wrote goes on"},
 		&cli.StringFlag{Name: "undo", Destination: &o.undo, Usage: "take back what the list in `FILE` says, and do nothing else"},
 		&cli.IntFlag{Name: "workers", Destination: &o.workers, DefaultText: "one per core", Usage: "decode `N` images at once"})
+	o.sheet.addFlags(c, "`FILE`.png of the most doubtful groups, a row each")
 	o.prints.addFlags(c)
 	o.model.addFlags(c)
 	o.machine.addFlags(c)
@@ -132,8 +132,8 @@ func (o duplicatesOptions) validate() error {
 		return usagef("--groups says what --move-to or --link is about; give one of them")
 	case o.chosen != "" && o.keep != string(keepBest):
 		return usagef("--groups says which picture each group keeps; leave out --keep")
-	case o.chosen != "" && (o.model.folder != "" || o.list != "" || o.page != ""):
-		return usagef("--groups names the groups; --model, --out and --page look for them")
+	case o.chosen != "" && (o.model.folder != "" || o.list != "" || o.page != "" || o.sheet.path != ""):
+		return usagef("--groups names the groups; --model, --out, --page and --sheet look for them")
 	case o.acts() && o.against != "":
 		return usagef("--move-to and --link are for copies within one folder; --against %s compares two", o.against)
 	case o.page != "" && !slices.Contains([]string{".html", ".htm"}, strings.ToLower(filepath.Ext(o.page))):
@@ -141,7 +141,7 @@ func (o duplicatesOptions) validate() error {
 	case o.list != "" && o.format() == "":
 		return usagef("--out %s must end in .csv or .jsonl", o.list)
 	}
-	if err := cmp.Or(keeping(o.keep).validate(), o.model.trust.validate(), o.machine.validate()); err != nil {
+	if err := cmp.Or(keeping(o.keep).validate(), o.sheet.validate(), o.model.trust.validate(), o.machine.validate()); err != nil {
 		return err
 	}
 	if info, err := os.Stat(o.moveTo); o.moveTo != "" && err == nil && !info.IsDir() {
@@ -151,7 +151,7 @@ func (o duplicatesOptions) validate() error {
 		return usagef("--undo-list %s is %s; want a file that --apply wrote, or a name that is free", o.undoFile(), regular.Kind(info.Mode()))
 	}
 	for _, file := range nonEmpty(o.list, o.page) {
-		if err := aside.Unused(file, o.overwrite); err != nil {
+		if err := aside.Unused(file, o.sheet.overwrite); err != nil {
 			return err
 		}
 	}
@@ -246,6 +246,11 @@ func runDuplicates(ctx context.Context, o duplicatesOptions, streams IO) error {
 			return stopped(ctx, err)
 		}
 	}
+	if r.Sheet = o.sheet.path; r.Sheet != "" {
+		if err := writeDuplicatesSheet(r.Sheet, g, rows); err != nil {
+			return err
+		}
+	}
 	if err := showDuplicates(out, rows); err != nil {
 		return err
 	}
@@ -283,6 +288,9 @@ func (o duplicatesOptions) summary(out output, r duplicatesFound) error {
 	}
 	if o.list != "" {
 		out.print("wrote %s", o.list)
+	}
+	if o.sheet.path != "" {
+		out.print("wrote %s", o.sheet.path)
 	}
 	if o.page != "" {
 		out.print("wrote %s: open it in a browser", o.page)

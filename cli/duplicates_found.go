@@ -48,6 +48,7 @@ type duplicatesFound struct {
 	Unreadable int            `json:"unreadable"` // files
 	Out        string         `json:"out,omitempty"`
 	Page       string         `json:"page,omitempty"`
+	Sheet      string         `json:"sheet,omitempty"`
 	Planned    int            `json:"planned,omitempty"` // files that --move-to or --link is about
 	Done       int            `json:"done,omitempty"`    // files moved or linked
 	Left       int            `json:"left,omitempty"`    // pictures that look the same, and that the level leaves out

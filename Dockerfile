@@ -33,6 +33,8 @@ COPY go.mod go.sum ./
 COPY cli/tfpair-env cli/tfpair-env
 COPY internal internal
 RUN --mount=type=bind,from=runtime,target=/context \
+    --mount=type=bind,from=modules,target=/modules \
+    if [ -n "$(ls /modules)" ]; then export GOPROXY=file:///modules; fi && \
     if [ -e /context/MANIFEST.json ]; then \
         cp -a /context /tensorflow; \
     else \
@@ -56,11 +58,11 @@ FROM ${BUILD_BASE} AS build
 ENV GOTOOLCHAIN=local TFPAIR_RUNTIME=/tensorflow TFPAIR_HDF5=/library
 WORKDIR /src
 COPY . .
-RUN --mount=type=bind,from=modules,target=/context \
+RUN --mount=type=bind,from=modules,target=/modules \
     --mount=type=bind,from=tensorflow,source=/tensorflow,target=/tensorflow \
     --mount=type=bind,from=library,source=/library,target=/library \
     --mount=type=cache,target=/root/.cache/go-build \
-    if [ -n "$(ls /context)" ]; then export GOPROXY=file:///context; fi && \
+    if [ -n "$(ls /modules)" ]; then export GOPROXY=file:///modules; fi && \
     flags=$(go run ./cli/tfpair-env) && eval "$flags" && \
     go build -trimpath -ldflags '-s -w' -o /out/bin/tfpair ./cli/tfpair && \
     .ci/licences /out/share/doc/tfpair && \

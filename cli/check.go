@@ -22,19 +22,18 @@ import (
 
 // checkOptions are the options of tfpair check.
 type checkOptions struct {
-	data      dataOptions
-	prints    printsOptions
-	level     string // of copies
-	model     modelOptions
-	splits    string // file of the list with new splits; "": none is written
-	by        string // what no split shares: splitByCopies, splitByClass or splitByTime
-	shares    string // of the new splits, val and test
-	seed      uint64
-	failOn    string
-	sheet     string
-	overwrite bool
-	machine   machineOptions
-	output    outputOptions
+	data    dataOptions
+	prints  printsOptions
+	level   string // of copies
+	model   modelOptions
+	splits  string // file of the list with new splits; "": none is written
+	by      string // what no split shares: splitByCopies, splitByClass or splitByTime
+	shares  string // of the new splits, val and test
+	seed    uint64
+	failOn  string
+	sheet   sheetOptions
+	machine machineOptions
+	output  outputOptions
 }
 
 func newCheckCommand(streams IO) *cli.Command {
@@ -78,10 +77,8 @@ than their colours.
 		&cli.StringFlag{Name: "split-by", Destination: &o.by, Value: splitByCopies,
 			Usage: "`WHAT` no two of the new splits share: copies (and groups), class (whole classes, too), or time: test is newest, by a column time"},
 		&cli.StringFlag{Name: "shares", Destination: &o.shares, Value: "0.1,0.1", Usage: "`SHARES` of the new splits val and test"},
-		&cli.Uint64Flag{Name: "seed", Destination: &o.seed, Usage: "`NUMBER` that draws the new splits"},
-		&cli.StringFlag{Name: "sheet", Destination: &o.sheet,
-			Usage: "`FILE`.png of leaks, contradictions and pairs to look at"},
-		overwriteFlag(&o.overwrite))
+		&cli.Uint64Flag{Name: "seed", Destination: &o.seed, Usage: "`NUMBER` that draws the new splits"})
+	o.sheet.addFlags(c, "`FILE`.png of leaks, contradictions and pairs to look at")
 	o.model.addFlags(c)
 	o.machine.addFlags(c)
 	o.output.addFlags(c)
@@ -108,20 +105,12 @@ func (o checkOptions) validate() error {
 	}
 	_, splitErr := o.parts()
 	_, failErr := o.fails()
-	return cmp.Or(o.data.validate(), splitErr, failErr, o.free(), o.model.trust.validate(), o.machine.validate())
-}
-
-// free refuses files that are there already.
-func (o checkOptions) free() error {
 	if o.splits != "" {
 		if err := newFile("write-splits", o.splits); err != nil {
 			return err
 		}
 	}
-	if o.sheet != "" && !o.overwrite {
-		return newFile("sheet", o.sheet)
-	}
-	return nil
+	return cmp.Or(o.data.validate(), splitErr, failErr, o.sheet.validate(), o.model.trust.validate(), o.machine.validate())
 }
 
 // parts returns how the new splits are made.
@@ -209,13 +198,13 @@ func runCheck(ctx context.Context, o checkOptions, streams IO) (err error) {
 		return err
 	}
 	groups := copies.Find(prints, copies.Level(o.level), more...)
-	r := checked{Data: data.Name, Notes: slices.Clone(data.Notes), Sheet: o.sheet}
+	r := checked{Data: data.Name, Notes: slices.Clone(data.Notes), Sheet: o.sheet.path}
 	if r.Report, err = check.Of(data, prints, groups, by); err != nil {
 		return err
 	}
 	o.data.adviseInverted(r.Report)
-	if o.sheet != "" {
-		if err := writeCheckSheet(o.sheet, data, r.Report); err != nil {
+	if o.sheet.path != "" {
+		if err := writeCheckSheet(o.sheet.path, data, r.Report); err != nil {
 			return err
 		}
 	}

@@ -37,7 +37,7 @@ func TestLinksToNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer d.Close()
-	const want = `left out 2 names that are not a file: "a/3.png" (a link that leads nowhere), "b/itself.png" (a link that leads nowhere)`
+	const want = `left out 2 names that cannot be read as a picture or folder: "a/3.png" (a link that leads nowhere), "b/itself.png" (a link that leads nowhere)`
 	if notes := strings.Join(d.Notes, "\n"); len(d.Images) != 4 || !strings.Contains(notes, want) {
 		t.Errorf("%d images and notes %q, want 4 and %q", len(d.Images), notes, want)
 	}

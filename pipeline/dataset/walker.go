@@ -36,7 +36,7 @@ type walker struct {
 	seen    map[string]listing // by path of the folder
 	others  map[string]int     // files by extension that are no images
 	machine map[string]int     // hidden and machine-made names by kind
-	special []string           // pipes, sockets and devices, with what they are
+	special []string           // names that cannot be read or lead back, pipes and devices, with what they are
 	outside []string           // images without a class
 	alike   []string           // pairs of folders whose names differ in how accents are written
 }
@@ -133,17 +133,19 @@ func (w *walker) add(l *listing, dir string, e fs.DirEntry) error {
 	}
 	file := path.Join(dir, name)
 	if !utf8.ValidString(name) {
-		return fmt.Errorf("file %q: name is not UTF-8", file)
+		w.leaveOut(file, "a name that is not UTF-8")
+		return nil
 	}
 	info, err := e.Info()
-	if err == nil && e.Type()&fs.ModeSymlink != 0 {
-		if info, err = fs.Stat(w.root, file); err == nil && info.IsDir() {
-			err = w.follow(dir, file, info)
-		} else if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ELOOP) {
-			w.special = append(w.special, fmt.Sprintf("%q (a link that leads nowhere)", file))
+	switch {
+	case err != nil:
+	case e.Type()&fs.ModeSymlink != 0:
+		var left string
+		if info, left, err = w.behind(dir, file); left != "" {
+			w.leaveOut(file, left)
 			return nil
 		}
-	} else if err == nil && info.IsDir() && w.nested[dir] > 0 {
+	case info.IsDir() && w.nested[dir] > 0:
 		w.nested[file] = w.nested[dir]
 	}
 	switch {
@@ -152,7 +154,7 @@ func (w *walker) add(l *listing, dir string, e fs.DirEntry) error {
 	case info.IsDir():
 		l.folders = append(l.folders, name)
 	case !info.Mode().IsRegular():
-		w.special = append(w.special, fmt.Sprintf("%q (%s)", file, regular.Kind(info.Mode())))
+		w.leaveOut(file, regular.Kind(info.Mode()))
 	case isImage(name):
 		l.images, l.sizes = append(l.images, name), append(l.sizes, info.Size())
 	default:
@@ -161,9 +163,33 @@ func (w *walker) add(l *listing, dir string, e fs.DirEntry) error {
 	return nil
 }
 
+// leaveOut notes a name behind which no picture is looked for, and what it is.
+func (w *walker) leaveOut(name, kind string) {
+	w.special = append(w.special, fmt.Sprintf("%q (%s)", name, kind))
+}
+
+// behind returns what a link in dir leads to, or why it is left out.
+func (w *walker) behind(dir, link string) (info fs.FileInfo, left string, err error) {
+	info, err = fs.Stat(w.root, link)
+	switch {
+	case errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ELOOP):
+		return nil, "a link that leads nowhere", nil
+	case err != nil || !info.IsDir():
+		return info, "", err
+	}
+	around, err := w.around(dir, info)
+	if err == nil && around != "" {
+		return nil, fmt.Sprintf("a link to %q, which it is in", around), nil
+	}
+	if err == nil {
+		err = w.follow(dir, link)
+	}
+	return info, "", err
+}
+
 // follow counts a link in dir to a folder, and refuses those that lead to more folders than anybody
-// has: to one around it, through many other links, or too many in all.
-func (w *walker) follow(dir, link string, target fs.FileInfo) error {
+// has: through many other links, or too many in all.
+func (w *walker) follow(dir, link string) error {
 	w.nested[link] = w.nested[dir] + 1
 	if w.nested[link] > maxNested {
 		return fmt.Errorf("more than %d links to folders lead there, one inside the other", maxNested)
@@ -171,21 +197,18 @@ func (w *walker) follow(dir, link string, target fs.FileInfo) error {
 	if w.links++; w.links > maxLinked {
 		return fmt.Errorf("more than %d links to folders in all; is a folder linked to again and again?", maxLinked)
 	}
-	return w.checkLoop(dir, target)
+	return nil
 }
 
-// checkLoop refuses a link from dir to itself or a folder around it.
-func (w *walker) checkLoop(dir string, target fs.FileInfo) error {
+// around returns which folder target is: dir, one around it, or "" for neither.
+func (w *walker) around(dir string, target fs.FileInfo) (string, error) {
 	for {
 		info, err := fs.Stat(w.root, dir)
-		if err != nil {
-			return err
-		}
-		if os.SameFile(info, target) {
-			return fmt.Errorf("link to %q, a folder around it", dir)
+		if err != nil || os.SameFile(info, target) {
+			return dir, err
 		}
 		if dir == "." {
-			return nil
+			return "", nil
 		}
 		dir = path.Dir(dir)
 	}
@@ -200,7 +223,7 @@ func (w *walker) notes(d *Dataset) {
 		d.note("folders that differ only in how accents are written are one class: %s", few(w.alike))
 	}
 	if n := len(w.special); n > 0 {
-		d.note("left out %s not a file: %s", are(n, "name"), few(w.special))
+		d.note("left out %s that cannot be read as a picture or folder: %s", plural(n, "name"), few(w.special))
 	}
 	if len(w.others) > 0 {
 		n, kinds := 0, []string{}

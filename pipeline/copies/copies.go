@@ -83,9 +83,10 @@ func Compare(a, b *Print) (kind Kind, distance int, ok bool) {
 	case !more && a.Pixels == b.Pixels:
 		return Pixels, 0, true
 	}
-	if v, w := a.Views.Whole, b.Views.Whole; !more && v.Hashed && w.Hashed && v.Hash.Distance(w.Hash) <= phash.Near {
+	mean, most := a.Small.recoloured(&b.Small)
+	if v, w := a.Views.Whole, b.Views.Whole; !more && v.Hashed && w.Hashed && v.Hash.Distance(w.Hash) <= phash.Near && most <= sameColour {
 		return Reencoded, v.Hash.Distance(w.Hash), true
 	}
 	distance, ok = a.Views.Distance(&b.Views)
-	return Edited, distance, ok && distance <= phash.Alike
+	return Edited, distance, ok && distance <= phash.Alike && mean <= alikeColour
 }

@@ -1,8 +1,13 @@
 package cli
 
 import (
+	"archive/zip"
+	"bytes"
+	"compress/flate"
+	"errors"
 	"fmt"
 	"io"
+	"net"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -62,16 +67,63 @@ func badPaths(t *testing.T) []string {
 			t.Fatal(err)
 		}
 	}
+	listener, err := net.Listen("unix", "socket") // a name without a folder: paths of sockets are short
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = listener.Close() })
+	zipBomb(t, "bomb.zip", "bars/1.png", "cross/1.png")
+	zipBomb(t, "bomb.pth", "archive/data.pkl", "archive/version")
 	for _, ending := range []string{".csv", ".npy", ".jsonl", ".safetensors", ".pth", ".zip", ".index", ".pem", ".h5"} {
 		if err := os.Link("sparse", "sparse"+ending); err != nil {
 			t.Fatal(err)
 		}
 	}
 	return []string{"/dev/zero", "device", "sparse", "sparse.csv", "sparse.npy", "sparse.jsonl", "sparse.safetensors", "sparse.pth",
-		"sparse.zip", "sparse.index", "sparse.pem", "sparse.h5", "dag/0", "deep", "bomb.yaml", "long.csv", "empty"}
+		"sparse.zip", "sparse.index", "sparse.pem", "sparse.h5", "socket", "bomb.zip", "bomb.pth", "dag/0", "deep", "bomb.yaml", "long.csv", "empty"}
 }
 
-// TestBadPaths: a device, a file of 100 GiB, a folder of 2²³ paths, a bomb of YAML or a line of 80 MB
+// zipBomb writes an archive whose entries are 4 MiB, and 4 GiB of zeros when they are unpacked.
+func zipBomb(t *testing.T, name string, entries ...string) {
+	t.Helper()
+	const block, blocks = 64 << 20, 64
+	var packed bytes.Buffer
+	w, err := flate.NewWriter(&packed, flate.BestSpeed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	end := [2]int{} // of the first block and of the second, which can stand again and again: all before it is zeros, too
+	for i := range end {
+		if _, err := w.Write(make([]byte, block)); err != nil {
+			t.Fatal(err)
+		}
+		if err := w.Flush(); err != nil {
+			t.Fatal(err)
+		}
+		end[i] = packed.Len()
+	}
+	data := slices.Concat(packed.Bytes()[:end[0]], bytes.Repeat(packed.Bytes()[end[0]:end[1]], blocks-1), []byte{1, 0, 0, 0xff, 0xff})
+	f, err := os.Create(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	archive := zip.NewWriter(f)
+	for _, entry := range entries {
+		raw, err := archive.CreateRaw(&zip.FileHeader{Name: entry, Method: zip.Deflate,
+			CompressedSize64: uint64(len(data)), UncompressedSize64: block * blocks})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := raw.Write(data); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := errors.Join(archive.Close(), f.Close()); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestBadPaths: a device, a socket, a bomb of zip, a file of 100 GiB, a folder of 2²³ paths, a bomb of YAML or a line of 80 MB
 // behind any flag or argument that takes a path is answered, without more memory than a picture may take.
 func TestBadPaths(t *testing.T) {
 	right := pipeCommands(t)
@@ -109,6 +161,7 @@ func answers(t *testing.T, args []string) {
 	var said strings.Builder
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
+	resident := fromPeak(t)
 	done := make(chan int, 1)
 	go func() { // ends with the command
 		done <- Run(t.Context(), append([]string{"tfpair"}, args...), IO{Out: io.Discard, Err: &said, Getenv: os.Getenv})
@@ -128,4 +181,29 @@ func answers(t *testing.T, args []string) {
 	if taken := after.TotalAlloc - before.TotalAlloc; taken > most {
 		t.Errorf("%s allocates %d MiB, want at most %d:\n%s", line, taken>>20, most>>20, said.String())
 	}
+	if grown := resident(); grown > most {
+		t.Errorf("%s grows by %d MiB, want at most %d:\n%s", line, grown>>20, most>>20, said.String())
+	}
+}
+
+// fromPeak returns what returns by how many bytes of resident memory the process has been above now, of the
+// C library's, too; 0 where the system does not tell.
+func fromPeak(t *testing.T) func() int {
+	status := func(key string) (kib int) {
+		text, err := os.ReadFile("/proc/self/status")
+		if err != nil {
+			return 0
+		}
+		if _, rest, ok := strings.Cut(string(text), "\n"+key+":"); ok {
+			if _, err := fmt.Sscan(rest, &kib); err != nil {
+				t.Fatal(err)
+			}
+		}
+		return kib
+	}
+	if err := os.WriteFile("/proc/self/clear_refs", []byte("5"), 0); err != nil { // the peak is now
+		return func() int { return 0 }
+	}
+	now := status("VmRSS")
+	return func() int { return (status("VmHWM") - now) << 10 }
 }

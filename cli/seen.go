@@ -2,8 +2,8 @@ package cli
 
 import (
 	"context"
+	"crypto/sha256"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"strings"
 
@@ -137,21 +137,17 @@ func (o seenOptions) ask(ctx context.Context, path string, r *asking, out output
 	return nil
 }
 
-// identify returns the identity of an image. One that cannot be decoded is known by its file alone.
-func identify(data *dataset.Dataset, image int32) (id phash.Identity, err error) {
+// identify returns the identity of an image. One that cannot be decoded is known by its file alone; one
+// whose file is too long to be read is not known.
+func identify(data *dataset.Dataset, image int32) (phash.Identity, error) {
 	img, file, err := decode.OpenFile(data.Root, data.Images[image].Path, decode.DefaultLimits)
-	if err == nil {
+	switch {
+	case err == nil:
 		return phash.Identify(file, img), nil
+	case file == nil:
+		return phash.Identity{}, err
 	}
-	var bad *decode.ImageError
-	if !errors.As(err, &bad) {
-		return id, err
-	}
-	sum, err := data.SHA256(image)
-	if err == nil {
-		_, err = hex.Decode(id.SHA256[:], []byte(sum))
-	}
-	return id, err
+	return phash.Identity{SHA256: sha256.Sum256(file)}, nil
 }
 
 // show says where the image was found.

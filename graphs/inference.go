@@ -7,6 +7,7 @@ import (
 	"github.com/galeone/tensorflow/tensorflow/go/op"
 	tg "github.com/galeone/tfgo"
 
+	"github.com/tfpair/tfpair/graphs/layer"
 	"github.com/tfpair/tfpair/graphs/variable"
 	"github.com/tfpair/tfpair/internal/names"
 )
@@ -16,9 +17,9 @@ import (
 // variables by itself. Its operations carry the names of package names.
 type Inference struct {
 	TF           *tf.Graph
-	Variables    []variable.Variable
-	EmbeddingDim int  // D
-	Probable     bool // names.CompareProbability exists
+	Variables    []variable.Variable // none where weights are constants
+	EmbeddingDim int                 // D
+	Probable     bool                // names.CompareProbability exists
 }
 
 // BuildInference returns the graph that embeds and compares as the one that Build
@@ -26,10 +27,9 @@ type Inference struct {
 // The threshold is part of the graph; the weights are variables, without values.
 // Errors are those of Build.
 func BuildInference(p *Parts, threshold float64) (*Inference, error) {
-	root, size := tg.NewRoot(), int64(p.Spec.Input.Size)
-	b := &inference{parts: p, root: root, variables: variable.NewSet(root, ""),
-		images: tf.MakeShape(-1, size, size, 3)}
-	graph, err := finish(root, func() {
+	b := newInference(p)
+	b.variables = variable.NewSet(b.root, "")
+	graph, err := finish(b.root, func() {
 		b.embed()
 		b.compare(threshold)
 		b.keep()
@@ -41,19 +41,42 @@ func BuildInference(p *Parts, threshold float64) (*Inference, error) {
 	return &b.graph, nil
 }
 
+// BuildFolded is BuildInference over weights, by key: they are constants, and batch norm is folded into the
+// kernels before it. The graph has no variables, and nothing that neither embeds nor compares. What it
+// computes differs from BuildInference by the rounding of sums alone.
+func BuildFolded(p *Parts, weights map[string][]float32, threshold float64) (*Inference, error) {
+	b := newInference(p)
+	b.variables, b.mode = variable.NewConstants(b.root, weights), layer.Mode{Folded: true}
+	graph, err := finish(b.root, func() {
+		b.embed()
+		b.compare(threshold)
+	})
+	if err != nil {
+		return nil, err
+	}
+	b.graph.TF = graph
+	return &b.graph, nil
+}
+
 // inference is an Inference in the making.
 type inference struct {
 	parts     *Parts
 	root      *op.Scope
 	variables *variable.Set
+	mode      layer.Mode
 	images    tf.Shape // [-1,H,W,3]
 	graph     Inference
+}
+
+func newInference(p *Parts) *inference {
+	size := int64(p.Spec.Input.Size)
+	return &inference{parts: p, root: tg.NewRoot(), images: tf.MakeShape(-1, size, size, 3)}
 }
 
 // embed adds serving_default_images → serving_default_embedding [N,D].
 func (b *inference) embed() {
 	images := feed(b.root, names.ServingImages, tf.Uint8, b.images)
-	embedding := b.parts.whole(network{scope: b.root.SubScope("embed"), variables: b.variables}, images)
+	embedding := b.parts.whole(network{scope: b.root.SubScope("embed"), variables: b.variables, mode: b.mode}, images)
 	if b.root.Err() == nil {
 		b.graph.EmbeddingDim = int(embedding.Shape().Size(1))
 	}
@@ -68,7 +91,7 @@ func (b *inference) compare(threshold float64) {
 	s := b.root.SubScope("compare")
 	side := func(feedName, scope, embedding string) tf.Output {
 		images := feed(b.root, feedName, tf.Uint8, b.images)
-		n := network{scope: s.SubScope(scope), variables: b.variables.Reuse()}
+		n := network{scope: s.SubScope(scope), variables: b.variables.Reuse(), mode: b.mode}
 		return fetch(b.root, embedding, b.parts.whole(n, images))
 	}
 	left := side(names.CompareLeft, "left", names.CompareLeftEmbedding)

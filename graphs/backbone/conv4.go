@@ -50,17 +50,22 @@ const (
 
 // build adds four blocks [conv → batch norm → pool → relu], then flatten or a mean.
 // Relu keeps the order of numbers, so behind the pool it gives the same on a
-// quarter of them. The convolutions have no bias: batch norm would take it away.
+// quarter of them; folded it stands in front of it, as part of the convolution. The convolutions
+// have no bias: batch norm would take it away.
 func (o conv4Options) build(s *op.Scope, v *variable.Set, m layer.Mode,
 	images tf.Output) tf.Output {
+	p := part{scope: s, variables: v, mode: m, norm: o.Norm}
 	x := layer.Pixels(s.SubScope("pixels"), images)
 	for i := range conv4Blocks {
-		name := fmt.Sprintf("conv%d", i+1)
-		norm := fmt.Sprintf("norm%d", i+1)
-		x = layer.Conv(s.SubScope(name), v.Sub(name), x, o.Filters, layer.Same(3))
-		x = layer.BatchNorm(s.SubScope(norm), v.Sub(norm), m, x, o.Norm)
+		relu := func() { x = op.Relu(s.SubScope(fmt.Sprintf("relu%d", i+1)), x) }
+		x = p.convNorm(fmt.Sprintf("conv%d", i+1), fmt.Sprintf("norm%d", i+1), x, o.Filters, layer.Same(3))
+		if m.Folded {
+			relu()
+		}
 		x = layer.MaxPool(s.SubScope(fmt.Sprintf("pool%d", i+1)), x, layer.Halve())
-		x = op.Relu(s.SubScope(fmt.Sprintf("relu%d", i+1)), x)
+		if !m.Folded {
+			relu()
+		}
 	}
 	switch o.Pool {
 	case gem:

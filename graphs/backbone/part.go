@@ -50,7 +50,7 @@ func (p part) depthwiseNorm(conv, norm string, x tf.Output, w layer.Window) tf.O
 
 func (p part) fold(norm string, channels int64) layer.Folded {
 	n := p.sub(norm)
-	return layer.Fold(n.scope, n.variables, channels, p.norm)
+	return layer.Fold(n.variables, channels, p.norm)
 }
 
 // batchNorm adds batch norm under the given name.

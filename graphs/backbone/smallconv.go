@@ -49,16 +49,23 @@ func (o smallConvOptions) minSize() int {
 // build adds [conv → pool → bias → relu] per filter count, then flatten → dense.
 // Bias and relu never change which of four numbers is the largest, so behind the
 // pool they give what they would give before it, to the bit, on a quarter of the
-// numbers: 8 % of a training step of program 1.
-func (o smallConvOptions) build(s *op.Scope, v *variable.Set, _ layer.Mode,
+// numbers: 8 % of a training step of program 1. Folded they stand in front of it, where
+// the runtime makes them part of the convolution.
+func (o smallConvOptions) build(s *op.Scope, v *variable.Set, m layer.Mode,
 	images tf.Output) tf.Output {
 	x := layer.Pixels(s.SubScope("pixels"), images)
 	for i, filters := range o.Filters {
 		name := fmt.Sprintf("conv%d", i+1)
+		pool := func() { x = layer.MaxPool(s.SubScope(fmt.Sprintf("pool%d", i+1)), x, layer.Halve()) }
 		x = layer.Conv(s.SubScope(name), v.Sub(name), x, filters, layer.Window{Size: o.Kernel, Stride: 1})
-		x = layer.MaxPool(s.SubScope(fmt.Sprintf("pool%d", i+1)), x, layer.Halve())
+		if !m.Folded {
+			pool()
+		}
 		x = layer.Bias(s.SubScope(fmt.Sprintf("bias%d", i+1)), v.Sub(name), x)
 		x = op.Relu(s.SubScope(fmt.Sprintf("relu%d", i+1)), x)
+		if m.Folded {
+			pool()
+		}
 	}
 	x = layer.Flatten(s.SubScope("flatten"), x)
 	return layer.Dense(s.SubScope("dense"), v.Sub("dense"), x, o.Dense)

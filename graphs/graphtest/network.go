@@ -18,8 +18,29 @@ type Network func(s *op.Scope, v *variable.Set, inputs []tf.Output) []tf.Output
 // BuildNetwork is Build for a Network; its variables have their starting values of seed 0.
 func BuildNetwork(t *testing.T, inputs []Input, build Network) *Graph {
 	t.Helper()
+	g := buildNetwork(t, inputs, func(root *op.Scope) *variable.Set { return variable.NewSet(root, "") }, build)
+	start := map[string][]float32{}
+	for _, v := range g.variables.All() {
+		start[v.Key] = v.Start(0)
+	}
+	g.Set(t, start)
+	return g
+}
+
+// BuildConstant is Build for a Network over constants, with the values of another's variables.
+func BuildConstant(t *testing.T, inputs []Input, of *Graph, build Network) *Graph {
+	t.Helper()
+	values := map[string][]float32{}
+	for _, v := range of.Variables() {
+		values[v.Key] = of.Get(t, v.Key)
+	}
+	return buildNetwork(t, inputs, func(root *op.Scope) *variable.Set { return variable.NewConstants(root, values) }, build)
+}
+
+func buildNetwork(t *testing.T, inputs []Input, set func(*op.Scope) *variable.Set, build Network) *Graph {
+	t.Helper()
 	root := tg.NewRoot()
-	g := &Graph{variables: variable.NewSet(root, "")}
+	g := &Graph{variables: set(root)}
 	for _, in := range inputs {
 		feed := op.Placeholder(root.SubScope("input"), tf.Float, op.PlaceholderShape(tf.MakeShape(in.Shape...)))
 		g.feeds, g.shapes = append(g.feeds, feed), append(g.shapes, in.Shape)
@@ -37,11 +58,6 @@ func BuildNetwork(t *testing.T, inputs []Input, build Network) *Graph {
 			t.Error(err)
 		}
 	})
-	start := map[string][]float32{}
-	for _, v := range g.variables.All() {
-		start[v.Key] = v.Start(0)
-	}
-	g.Set(t, start)
 	return g
 }
 

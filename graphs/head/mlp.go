@@ -50,6 +50,9 @@ func (o mlpOptions) hidden(s *op.Scope, v *variable.Set, m layer.Mode, features 
 	if !o.BatchNorm {
 		return layer.Dense(at, variables, features, o.Hidden)
 	}
+	if m.Folded {
+		return layer.Fold(v.Sub("norm"), o.Hidden, o.Norm).Dense(at, variables, features, o.Hidden)
+	}
 	x := layer.Multiply(at, variables, features, o.Hidden)
 	at = s.SubScope("norm")
 	pixels := op.Reshape(at.SubScope("pixels"), x, tg.Const(at.SubScope("pixel"), []int32{-1, 1, 1, int32(o.Hidden)}))

@@ -43,20 +43,12 @@ func (w Window) place(s *op.Scope, x tf.Output) (padded tf.Output, strides []int
 // Conv convolves x [N,H,W,C] float32 with a kernel [size,size,C,filters], without
 // bias: y [N,H',W',filters], H' = (H + before + after - size)/stride + 1, rounded down.
 func Conv(s *op.Scope, v *variable.Set, x tf.Output, filters int64, w Window) tf.Output {
-	kernel, ok := convKernel(s, v, x, filters, w)
+	channels, ok := dimension(s, x, 4, 3)
 	if !ok {
 		return x
 	}
-	return convolve(s, x, kernel, w)
-}
-
-// convKernel creates the kernel of Conv for x.
-func convKernel(s *op.Scope, v *variable.Set, x tf.Output, filters int64, w Window) (tf.Output, bool) {
-	channels, ok := dimension(s, x, 4, 3)
-	if !ok {
-		return x, false
-	}
-	return v.Create("kernel", []int64{w.Size, w.Size, channels, filters}, variable.GlorotUniform).Read, true
+	kernel := v.Create("kernel", []int64{w.Size, w.Size, channels, filters}, variable.GlorotUniform)
+	return convolve(s, x, kernel.Read, w)
 }
 
 func convolve(s *op.Scope, x, kernel tf.Output, w Window) tf.Output {
@@ -67,20 +59,12 @@ func convolve(s *op.Scope, x, kernel tf.Output, w Window) tf.Output {
 // DepthwiseConv convolves each channel of x [N,H,W,C] float32 with a kernel of its
 // own, [size,size,C,1], without bias: y [N,H',W',C], sizes as in Conv.
 func DepthwiseConv(s *op.Scope, v *variable.Set, x tf.Output, w Window) tf.Output {
-	kernel, ok := depthwiseKernel(s, v, x, w)
+	channels, ok := dimension(s, x, 4, 3)
 	if !ok {
 		return x
 	}
-	return convolveDepthwise(s, x, kernel, w)
-}
-
-// depthwiseKernel creates the kernel of DepthwiseConv for x.
-func depthwiseKernel(s *op.Scope, v *variable.Set, x tf.Output, w Window) (tf.Output, bool) {
-	channels, ok := dimension(s, x, 4, 3)
-	if !ok {
-		return x, false
-	}
-	return v.Create("kernel", []int64{w.Size, w.Size, channels, 1}, variable.DepthwiseUniform).Read, true
+	kernel := v.Create("kernel", []int64{w.Size, w.Size, channels, 1}, variable.DepthwiseUniform)
+	return convolveDepthwise(s, x, kernel.Read, w)
 }
 
 func convolveDepthwise(s *op.Scope, x, kernel tf.Output, w Window) tf.Output {

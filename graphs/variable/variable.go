@@ -71,19 +71,12 @@ type made struct {
 	all     []Variable
 	at      map[string]int // index in all of each key
 	updates []*tf.Operation
+	derived map[string]tf.Output // what Derive made, by key
 }
 
 // NewSet returns an empty set whose variables live in the graph of root, under prefix.
 func NewSet(root *op.Scope, prefix string) *Set {
-	return &Set{root: root, prefix: prefix, pace: 1, made: &made{prefix: prefix, at: map[string]int{}}}
-}
-
-// NewConstants returns an empty set that makes constants in place of variables: their
-// Read alone is there, of the values, by key. A key without values is an error of the scope.
-func NewConstants(root *op.Scope, values map[string][]float32) *Set {
-	s := NewSet(root, "")
-	s.values = values
-	return s
+	return &Set{root: root, prefix: prefix, pace: 1, made: &made{prefix: prefix, at: map[string]int{}, derived: map[string]tf.Output{}}}
 }
 
 // Sub returns the same set with keys below prefix/name.
@@ -171,7 +164,7 @@ func (s *Set) Create(name string, shape []int64, initial Initializer) Variable {
 		return Variable{Key: key, Shape: shape, initial: initial}
 	}
 	if s.values != nil {
-		v := Variable{Key: key, Shape: shape, Read: s.constant(key, shape)}
+		v := Variable{Key: key, Shape: shape, Read: s.constant(key, shape, s.values[key])}
 		s.made.all = append(s.made.all, v)
 		return v
 	}
@@ -190,21 +183,6 @@ func (s *Set) Create(name string, shape []int64, initial Initializer) Variable {
 		stream: strings.TrimPrefix(strings.TrimPrefix(key, s.made.prefix), "/")}
 	s.made.all = append(s.made.all, v)
 	return v
-}
-
-// constant adds the value of a key.
-func (s *Set) constant(key string, shape []int64) tf.Output {
-	value, err := tf.NewTensor(s.values[key])
-	if err == nil {
-		err = value.Reshape(shape)
-	}
-	if err != nil {
-		s.root.UpdateErr("constant", fmt.Errorf("constant %q of shape %v from %d values: %w",
-			key, shape, len(s.values[key]), err))
-		return tf.Output{}
-	}
-	return s.add(tf.OpSpec{Name: key, Type: "Const", Attrs: map[string]any{
-		"dtype": tf.Float, "value": value}})
 }
 
 // again returns v for a second use, which must be of the same shape.

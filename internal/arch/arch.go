@@ -74,6 +74,7 @@ var Rules = map[string]Rule{
 	"internal/sample":   {Ours: []string{"internal/aside"}, Pure: true, Why: "it draws and knows no data set"},
 	"internal/aside":    {Pure: true, Why: leaf},
 	"internal/tensor":   {Pure: true, Why: leaf},
+	"internal/graphdef": {Pure: true, Why: leaf},
 	"internal/browser":  {Pure: true, Why: leaf},
 	"internal/golden":   {Pure: true, Why: leaf},
 	"internal/sheet":    {Ours: []string{"internal/aside"}, Pure: true, Why: "it knows nothing of what pictures mean"},

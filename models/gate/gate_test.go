@@ -16,6 +16,7 @@ import (
 	protobuf "google.golang.org/protobuf/proto"
 
 	"github.com/tfpair/tfpair/models/gate/gatetest"
+	"github.com/tfpair/tfpair/models/savedmodel"
 )
 
 // TestHostile: each hostile model is refused, by the operation and the node that make it so.
@@ -187,4 +188,40 @@ func TestKinds(t *testing.T) {
 			}
 		}
 	}
+}
+
+// FuzzInspect: no model panics or has no end, and what is refused has a reason.
+func FuzzInspect(f *testing.F) {
+	folder := f.TempDir()
+	models := []*proto.SavedModel{gatetest.Model(nil)}
+	for _, c := range gatetest.Hostile(folder) {
+		models = append(models, c.Model)
+	}
+	for _, m := range models {
+		data, err := protobuf.Marshal(m)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(data)
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		if err := os.WriteFile(filepath.Join(folder, savedmodel.FileName), data, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		saved, err := savedmodel.Read(folder)
+		if err != nil {
+			return
+		}
+		r := Inspect(folder, saved.Proto(), nil)
+		for _, refusal := range r.Refusals {
+			if refusal.Reason == "" {
+				t.Fatalf("refusal %+v has no reason", refusal)
+			}
+		}
+		for _, g := range r.Graphs {
+			if len(r.Refusals) == 0 && g.Ops[unknownKind] != nil {
+				t.Fatalf("operations %v pass", g.Ops[unknownKind])
+			}
+		}
+	})
 }

@@ -42,12 +42,11 @@ func limitOf(file []byte) (*proto.SavedModel, *tensor_go_proto.TensorProto, erro
 		nodes[node.Name] = node
 	}
 	same := nodes[names.CompareSame]
-	for same.GetOp() == "Identity" && len(same.Input) > 0 {
-		next := nodes[strings.TrimSuffix(same.Input[0], ":0")]
-		if next == same {
+	for range nodes { // so that a circle ends
+		if same.GetOp() != "Identity" || len(same.Input) == 0 {
 			break
 		}
-		same = next
+		same = nodes[strings.TrimSuffix(same.Input[0], ":0")]
 	}
 	if same.GetOp() != "LessEqual" || len(same.Input) < 2 {
 		return nil, nil, errors.New("the graph does not compare a distance with a limit as tfpair's do")

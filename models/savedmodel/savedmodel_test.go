@@ -199,7 +199,7 @@ func TestSignature(t *testing.T) {
 }
 
 // limited is a graph that compares a distance with a limit; edit, which may be nil, changes it.
-func limited(t *testing.T, edit func(nodes []*node_def_go_proto.NodeDef)) []byte {
+func limited(t testing.TB, edit func(nodes []*node_def_go_proto.NodeDef)) []byte {
 	t.Helper()
 	limit := &tensor_go_proto.TensorProto{Dtype: types_go_proto.DataType_DT_FLOAT,
 		TensorShape: &tensor_shape_go_proto.TensorShapeProto{}, TensorContent: []byte{0, 0, 128, 62}} // 0.25
@@ -238,11 +238,14 @@ func TestSetLimit(t *testing.T) {
 		t.Errorf("the same limit again gives other bytes: %v", err)
 	}
 	for name, file := range map[string][]byte{
-		"no protocol buffer":  []byte("no model"),
-		"empty":               nil,
-		"another comparison":  limited(t, func(n []*node_def_go_proto.NodeDef) { n[2].Op = "Less" }),
-		"no answer":           limited(t, func(n []*node_def_go_proto.NodeDef) { n[3].Name = "other" }),
-		"a circle":            limited(t, func(n []*node_def_go_proto.NodeDef) { n[3].Input[0] = names.CompareSame }),
+		"no protocol buffer": []byte("no model"),
+		"empty":              nil,
+		"another comparison": limited(t, func(n []*node_def_go_proto.NodeDef) { n[2].Op = "Less" }),
+		"no answer":          limited(t, func(n []*node_def_go_proto.NodeDef) { n[3].Name = "other" }),
+		"a circle":           limited(t, func(n []*node_def_go_proto.NodeDef) { n[3].Input[0] = names.CompareSame }),
+		"a circle of two": limited(t, func(n []*node_def_go_proto.NodeDef) {
+			n[2].Op, n[2].Input[0] = "Identity", names.CompareSame
+		}),
 		"a limit that is fed": limited(t, func(n []*node_def_go_proto.NodeDef) { n[0].Op = "Placeholder" }),
 		"no limit":            limited(t, func(n []*node_def_go_proto.NodeDef) { n[2].Input = n[2].Input[:1] }),
 	} {
@@ -250,4 +253,19 @@ func TestSetLimit(t *testing.T) {
 			t.Errorf("%s: SetLimit = nil error", name)
 		}
 	}
+}
+
+// FuzzSetLimit: no file panics or has no end, and a limit that is set is the one that is read.
+func FuzzSetLimit(f *testing.F) {
+	f.Add(limited(f, nil))
+	f.Add(limited(f, func(n []*node_def_go_proto.NodeDef) { n[3].Input[0] = "limit" }))
+	f.Fuzz(func(t *testing.T, file []byte) {
+		file, err := SetLimit(file, 0.5)
+		if err != nil {
+			return
+		}
+		if _, limit, err := limitOf(file); err != nil || len(limit.FloatVal) != 1 || limit.FloatVal[0] != 0.5 {
+			t.Fatalf("limit %v, %v; want 0.5 alone", limit, err)
+		}
+	})
 }

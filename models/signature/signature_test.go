@@ -269,3 +269,33 @@ func expect(t *testing.T, what string, err error, want string) {
 		t.Errorf("%s = %v, want a *KeyError with %q", what, err, want)
 	}
 }
+
+// FuzzOpen: no signature panics, and none names what lies outside of a model or has no SHA-256.
+func FuzzOpen(f *testing.F) {
+	data, err := os.ReadFile("testdata/p256/model/model.sig")
+	if err != nil {
+		f.Fatal(err)
+	}
+	var whole bundle
+	if err := json.Unmarshal(data, &whole); err != nil {
+		f.Fatal(err)
+	}
+	key, err := ReadPublicKey("testdata/p256/key.pub")
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(data)
+	f.Add(whole.Envelope.Payload) // as if another key had signed it
+	f.Fuzz(func(t *testing.T, text []byte) {
+		_, _ = open(text, key)
+		signed, err := readStatement(text)
+		if err != nil {
+			return
+		}
+		for name, sum := range signed {
+			if !filepath.IsLocal(filepath.FromSlash(name)) || len(sum) != 64 {
+				t.Fatalf("%q is signed by %q", name, sum)
+			}
+		}
+	})
+}

@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 	"github.com/sbinet/npyio"
 
 	"github.com/tfpair/tfpair/internal/named"
@@ -25,12 +26,12 @@ func some() *Vectors {
 			1.0 / 3, 16777217, -0.25, float32(math.Copysign(0, -1)), math.Pi, 1e10}}
 }
 
-func write(t *testing.T, path string, v *Vectors) {
+func write(t testing.TB, path string, v *Vectors) {
 	t.Helper()
 	writeTo(t, path, v, false)
 }
 
-func writeTo(t *testing.T, path string, v *Vectors, overwrite bool) {
+func writeTo(t testing.TB, path string, v *Vectors, overwrite bool) {
 	t.Helper()
 	f, err := Create(path, overwrite)
 	if err != nil {
@@ -449,4 +450,39 @@ func TestOrphan(t *testing.T) {
 	if _, err := Create(other, false); !errors.As(err, &exists) {
 		t.Errorf("got %v, want an ExistsError", err)
 	}
+}
+
+// FuzzRead: no file of vectors panics, and what is read can be written and is read again.
+func FuzzRead(f *testing.F) {
+	folder := f.TempDir()
+	at := func(name, format string) string { return filepath.Join(folder, name+"."+format) }
+	formats := Table.Names()
+	for i, format := range formats {
+		write(f, at("seed", format), some())
+		data, err := os.ReadFile(at("seed", format))
+		if err != nil {
+			f.Fatal(err)
+		}
+		beside, err := os.ReadFile(at("seed", format) + aboutExtension) // of npy
+		if err != nil && !errors.Is(err, os.ErrNotExist) {
+			f.Fatal(err)
+		}
+		f.Add(uint8(i), data, beside)
+	}
+	f.Fuzz(func(t *testing.T, i uint8, data, beside []byte) {
+		format := formats[int(i)%len(formats)]
+		path := at("v", format)
+		if err := errors.Join(os.WriteFile(path, data, 0o600), os.WriteFile(path+aboutExtension, beside, 0o600)); err != nil {
+			t.Fatal(err)
+		}
+		v, err := Read(path)
+		if err != nil {
+			return
+		}
+		writeTo(t, at("again", format), v, true)
+		again, err := Read(at("again", format))
+		if diff := cmp.Diff(v, again, cmpopts.EquateEmpty()); err != nil || diff != "" {
+			t.Fatalf("read again: %v (-first +again):\n%s", err, diff)
+		}
+	})
 }

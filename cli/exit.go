@@ -208,6 +208,7 @@ var outcomes = []outcome{
 	{isA[*serve.FileError], exitInput, nil},
 	{isA[*libtensorflow.MissingError], exitInput, nil},
 	{isA[*load.Error], exitInput, nil},
+	{isA[*libtensorflow.ManifestError], exitInput, nil},
 	{is(session.ErrNoGPU), exitInput, advice{"tfpair doctor names what the GPU build misses; --device cpu works everywhere"}},
 }
 

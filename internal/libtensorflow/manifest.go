@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/tfpair/tfpair/internal/pip"
+	"github.com/tfpair/tfpair/internal/regular"
 )
 
 const manifestName = "MANIFEST.json"
@@ -35,19 +36,34 @@ type File struct {
 	SHA256 string `json:"sha256"`
 }
 
-// ReadManifest reads the manifest of a runtime folder.
+// maxManifest is the largest manifest that is read, in bytes. That of a GPU build has some 20,000.
+const maxManifest = 1 << 20
+
+// ManifestError says that a runtime folder has no manifest, or one that does not say what is in it.
+type ManifestError struct {
+	Path string // of the manifest
+	Err  error  // why; wraps fs.ErrNotExist where there is none
+}
+
+func (e *ManifestError) Error() string { return fmt.Sprintf("manifest %q: %v", e.Path, e.Err) }
+
+// Unwrap returns Err.
+func (e *ManifestError) Unwrap() error { return e.Err }
+
+// ReadManifest reads the manifest of a runtime folder. The error is a *ManifestError.
 func ReadManifest(dir string) (*Manifest, error) {
-	data, err := os.ReadFile(filepath.Join(dir, manifestName))
+	path := filepath.Join(dir, manifestName)
+	data, err := regular.ReadFile(path, maxManifest)
 	if err != nil {
-		return nil, fmt.Errorf("manifest: %w", err)
+		return nil, &ManifestError{path, regular.Reason(err)}
 	}
 	var m Manifest
 	d := json.NewDecoder(bytes.NewReader(data))
 	if err := d.Decode(&m); err != nil {
-		return nil, fmt.Errorf("manifest %q: %w", filepath.Join(dir, manifestName), err)
+		return nil, &ManifestError{path, err}
 	}
 	if err := m.check(); err != nil {
-		return nil, fmt.Errorf("manifest %q: %w", filepath.Join(dir, manifestName), err)
+		return nil, &ManifestError{path, err}
 	}
 	return &m, nil
 }

@@ -1,9 +1,11 @@
 package libtensorflow
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 )
 
@@ -31,5 +33,18 @@ func TestReadManifestDamaged(t *testing.T) {
 		if _, err := ReadManifest(dir); err == nil || !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("ReadManifest with %q for %q = %v, want %q", tt.new, tt.old, err, tt.want)
 		}
+	}
+}
+
+// TestReadManifestPipe: what is no file is refused, and not waited for.
+func TestReadManifestPipe(t *testing.T) {
+	dir := installFake(t)
+	path := filepath.Join(dir, manifestName)
+	if err := errors.Join(os.Remove(path), syscall.Mkfifo(path, 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	var damaged *ManifestError
+	if _, err := ReadManifest(dir); !errors.As(err, &damaged) || !strings.Contains(err.Error(), "named pipe") {
+		t.Errorf("ReadManifest of a pipe = %v, want a *ManifestError that says so", err)
 	}
 }

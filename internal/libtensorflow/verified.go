@@ -73,7 +73,7 @@ func (m *Manifest) verify(dir string, now []byte, getenv Getenv) []error {
 
 // stamps returns the record of the files as they are.
 func (m *Manifest) stamps(dir string) ([]byte, error) {
-	text, err := os.ReadFile(filepath.Join(dir, manifestName))
+	text, err := regular.ReadFile(filepath.Join(dir, manifestName), maxManifest)
 	if err != nil {
 		return nil, err
 	}

@@ -5,7 +5,10 @@ package train
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"encoding/json"
+	"fmt"
+	"io/fs"
 	"math/rand/v2"
 	"os"
 	"os/exec"
@@ -19,6 +22,7 @@ import (
 	"github.com/tfpair/tfpair/graphs/spec"
 	"github.com/tfpair/tfpair/models/checkpoint"
 	"github.com/tfpair/tfpair/models/run"
+	"github.com/tfpair/tfpair/runner/export"
 )
 
 const (
@@ -28,7 +32,7 @@ const (
 )
 
 // TestKill kills a training of about a minute at 50 random moments, and compares
-// the weights it ends with, the best of them and its evaluations to those of an uninterrupted one.
+// the weights it ends with, the best of them, its evaluations and its export to those of an uninterrupted one.
 func TestKill(t *testing.T) {
 	files := pictures(t, 4, 60)
 	if folder := os.Getenv(childEnv); folder != "" {
@@ -71,6 +75,31 @@ func TestKill(t *testing.T) {
 	if diff := cmp.Diff(measured(t, whole), measured(t, killed)); diff != "" {
 		t.Errorf("after %d kills the evaluations differ (-want +got):\n%.1000s", kills, diff)
 	}
+	if diff := cmp.Diff(exported(t, whole), exported(t, killed)); diff != "" {
+		t.Errorf("after %d kills the export differs (-want +got):\n%.1000s", kills, diff)
+	}
+}
+
+// exported returns the SHA-256 of each file of the model that an export of the run makes.
+func exported(t *testing.T, folder string) map[string]string {
+	t.Helper()
+	out := t.TempDir()
+	if _, err := export.Run(t.Context(), export.Config{Run: folder, Checkpoint: "best", Out: out, Version: 1}); err != nil {
+		t.Fatal(err)
+	}
+	sums := map[string]string{}
+	err := fs.WalkDir(os.DirFS(out), ".", func(path string, e fs.DirEntry, err error) error {
+		if err != nil || e.IsDir() {
+			return err
+		}
+		file, err := os.ReadFile(filepath.Join(out, path))
+		sums[path] = fmt.Sprintf("%x", sha256.Sum256(file))
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return sums
 }
 
 // chosen returns the checkpoint that an export of the run takes, and what RUN/best says.

@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 
 	"github.com/tfpair/tfpair/internal/aside"
@@ -27,7 +29,7 @@ type Options struct {
 // is no runtime is refused. Installs of several processes into one folder wait
 // for each other. The error is an *aside.UnsyncedError where the runtime is there, but a power cut
 // may undo it.
-func Install(ctx context.Context, o Options) error {
+func Install(ctx context.Context, o Options) (err error) {
 	if o.Progress == nil {
 		o.Progress = func(string) {}
 	}
@@ -59,7 +61,11 @@ func Install(ctx context.Context, o Options) error {
 	if err != nil {
 		return fmt.Errorf("install runtime: %w", err)
 	}
-	defer os.RemoveAll(staging)
+	defer func() {
+		if os.RemoveAll(staging) != nil { // there may be a descriptor more now
+			err = errors.Join(err, sweep(parent, base))
+		}
+	}()
 	whole := filepath.Join(staging, "runtime")
 	if err := o.assemble(ctx, staging, whole, p); err != nil {
 		return fmt.Errorf("install runtime: %w", err)
@@ -93,6 +99,10 @@ func (o Options) installed(ctx context.Context, dir string, p pin) (bool, error)
 		return false, fmt.Errorf("install runtime: %w", err)
 	}
 	m, err := ReadManifest(dir)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) && !slices.ContainsFunc(entries, foreign) {
+		o.Progress(fmt.Sprintf("replacing a damaged runtime: %v", err))
+		return false, nil
+	}
 	if err != nil {
 		return false, fmt.Errorf("install runtime: folder %q is not empty and not a runtime: %w",
 			dir, err)
@@ -148,6 +158,16 @@ func (o Options) assemble(ctx context.Context, staging, whole string, p pin) err
 // describe names a pin for people: "tensorflow-cpu 2.21.0".
 func (p pin) describe() string { return p.Project + " " + Version }
 
+// foreign reports whether something in a folder is not what a runtime has there.
+func foreign(e fs.DirEntry) bool {
+	switch name := e.Name(); name {
+	case manifestName, recordName, notices, "lib", "include", "nvidia":
+		return false
+	default:
+		return !strings.HasPrefix(name, "stub-")
+	}
+}
+
 // stagingPrefix begins the name of the folder that an install works in, beside its target.
 func stagingPrefix(base string) string { return "." + base + ".installing-" }
 
@@ -167,15 +187,15 @@ func sweep(parent, base string) error {
 	return nil
 }
 
-// appear renames a whole runtime to its place and syncs the folder around it. A damaged one that
-// is there moves into staging first, which is removed afterwards, and back where the new one gets
+// appear renames a whole runtime to its place and syncs the folder around it. A damaged or an older one
+// that is there moves into staging first, which is removed afterwards, and back where the new one gets
 // no name. The error is an *aside.UnsyncedError where the runtime is there and could not be synced.
 func appear(whole, dir, staging string, sync func(folder string) error) error {
 	if err := syncTree(whole); err != nil {
 		return err
 	}
 	back := func() error { return nil }
-	if _, err := os.Stat(filepath.Join(dir, manifestName)); err == nil {
+	if there, err := os.ReadDir(dir); err == nil && len(there) > 0 {
 		replaced := filepath.Join(staging, "replaced")
 		if err := os.Rename(dir, replaced); err != nil {
 			return err

@@ -102,6 +102,15 @@ func TestInstallAgain(t *testing.T) {
 	}
 	install("replacing " + p.Wheel)
 
+	// What every command that loads it advises.
+	if err := os.WriteFile(manifest, []byte("{"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	install("replacing a damaged runtime: manifest ")
+	if r, err := Status(dir, environment(nil)); err != nil || len(r.Damaged) > 0 {
+		t.Errorf("Status with a new manifest = %+v, %v", r, err)
+	}
+
 	stub, err := EnsureStub(t.Context(), dir)
 	if err != nil {
 		t.Fatal(err)
@@ -168,7 +177,25 @@ func TestInstallKeepsForeignFolders(t *testing.T) {
 	if got := entries(t, dir); !slices.Equal(got, []string{"letter.txt"}) {
 		t.Errorf("folder holds %v afterwards", got)
 	}
-	if err := os.Remove(letter); err != nil {
+	// Nor beside something that is called as a manifest is.
+	if err := os.WriteFile(filepath.Join(dir, manifestName), []byte("{"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := Install(t.Context(), Options{From: wheel, Dir: dir, pin: &p}); err == nil || !strings.Contains(err.Error(), "not a runtime") {
+		t.Errorf("Install over a folder of the user's with a manifest = %v, want a refusal", err)
+	}
+	if err := errors.Join(os.Remove(letter), os.Remove(filepath.Join(dir, manifestName))); err != nil {
+		t.Fatal(err)
+	}
+	// A prefix of a library that somebody else installed.
+	library := filepath.Join(dir, "lib", mainLibrary)
+	if err := errors.Join(os.Mkdir(filepath.Dir(library), 0o755), os.WriteFile(library, nil, 0o644)); err != nil {
+		t.Fatal(err)
+	}
+	if err := Install(t.Context(), Options{From: wheel, Dir: dir, pin: &p}); err == nil || !strings.Contains(err.Error(), "not a runtime") {
+		t.Errorf("Install over somebody else's library = %v, want a refusal", err)
+	}
+	if err := os.RemoveAll(filepath.Dir(library)); err != nil {
 		t.Fatal(err)
 	}
 	if err := Install(t.Context(), Options{From: wheel, Dir: dir, pin: &p}); err != nil {

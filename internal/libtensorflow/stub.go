@@ -58,7 +58,8 @@ func EnsureStub(ctx context.Context, folder string) (stub string, err error) {
 		return "", fmt.Errorf("stub: %w", err)
 	}
 	if err := staging.Publish(target); err != nil {
-		// Another process may have been first; what it built is the same.
+		// Another process may have been first; what it built is the same. Where the name could not be
+		// synced, a power cut may take the stub, and it is built again.
 		if _, there := os.Stat(filepath.Join(target, "libtensorflow.a")); there != nil {
 			return "", fmt.Errorf("stub: %w", err)
 		}

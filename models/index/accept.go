@@ -95,9 +95,9 @@ type Calibration struct {
 // latter search fewer images, by n of N, so each counts N/(N−n): to the first order that is how
 // many more would be accepted among N. So that strangers of other classes keep the promise as well,
 // the threshold is the largest that keeps it when each class is left out of choosing and then asks,
-// and it is stricter the fewer classes there are: see stricter. Where none can be chosen NoAccept says
-// why: classes of x are not known, there are fewer than 3/promise strangers, or they are of fewer than
-// five classes. It panics where the promise is no share.
+// and it is stricter the fewer classes hold most of the strangers: see stricter. Where none can be
+// chosen NoAccept says why: classes of x are not known, there are fewer than 3/promise strangers, or
+// they are of fewer than five classes. It panics where the promise is no share.
 func (x *Index) Calibrate(c Calibration) *Index {
 	if !(c.Promise > 0 && c.Promise < 1) {
 		panic(fmt.Sprintf("index: promised share of strangers is %v, want one between 0 and 1", c.Promise))
@@ -123,9 +123,8 @@ func (x *Index) choose(c Calibration) (*Accept, string) {
 	} else if few != "" {
 		return nil, few
 	}
-	classes := list.classes()
-	a := Accept{Promise: c.Promise, Images: x.Len(), Strangers: len(list), Classes: classes}
-	a.Value = list.crossed(stricter(c.Promise, classes))
+	a := Accept{Promise: c.Promise, Images: x.Len(), Strangers: len(list), Classes: list.classes()}
+	a.Value = list.crossed(list.stricter(c.Promise))
 	accepted := list.accepted(a.Value) / float64(len(list))
 	a.FalsePositives, a.Detection = &accepted, known.detection(a.Value)
 	a.Source = fmt.Sprintf("%s of %s among %s, %.3g %% accepted at most", plural.Count(a.Strangers, "stranger"),

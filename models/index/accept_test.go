@@ -3,6 +3,7 @@ package index
 import (
 	"encoding/json"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"path/filepath"
 	"slices"
@@ -90,6 +91,7 @@ func TestPromise(t *testing.T) {
 		{"100 images, their own", 20, 5, 0, 0, false},
 		{"500 images, their own", 10, 50, 0, 0, false},
 		{"100 images, both", 20, 5, 10, 20, false},
+		{"10 images, both, few classes of validation", 5, 2, 5, 80, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			r := &crowd{Rand: rand.New(rand.NewPCG(3, 7)), dim: 6}
@@ -118,6 +120,26 @@ func TestPromise(t *testing.T) {
 				t.Logf("%.4f of strangers are accepted on average", mean)
 			}
 		})
+	}
+}
+
+// TestStricter: 5 classes of 80 strangers and ten of one tell as much as 410²/(5·80²+10) = 5.25
+// classes, so that 5.25²/(5.25²+5²) = 52 % of the promise is kept, and not 15²/(15²+5²) = 90 %.
+func TestStricter(t *testing.T) {
+	var list askedList
+	for class := range 15 {
+		for range []int{80, 1, 1}[class/5] { // 80 of the first five, 1 of the others
+			list = append(list, asked{class: fmt.Sprint(class), weight: 1})
+		}
+	}
+	if got, want := list.stricter(0.1), 0.0525; math.Abs(got-want) > 5e-4 {
+		t.Errorf("of 5 classes of 80 and 10 of one the promise of 10 %% keeps %.4f, want %.4f", got, want)
+	}
+	for i := range list { // weights count as strangers do
+		list[i].weight = 2.5
+	}
+	if got, want := list.stricter(0.1), 0.0525; math.Abs(got-want) > 5e-4 {
+		t.Errorf("with weights of 2.5 it keeps %.4f, want %.4f", got, want)
 	}
 }
 

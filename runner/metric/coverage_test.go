@@ -178,6 +178,15 @@ type cloud struct {
 	classes, images int  // images of each class
 	drawn           int  // pairs of either kind
 	uneven          bool // half of all classes are three times as wide
+	alone           int  // so many of the classes, the first, have one image each
+}
+
+// size is how many images a class has.
+func (c cloud) size(class int) int {
+	if class < c.alone {
+		return 1
+	}
+	return c.images
 }
 
 // deviation of the points of a class of either kind.
@@ -224,7 +233,7 @@ func (c cloud) auc() (sum float64) {
 // points draws images around centres.
 func (c cloud) points(r *rand.Rand, centres []point) (points []point, s Sample) {
 	for class, centre := range centres {
-		for range c.images {
+		for range c.size(class) {
 			points = append(points, centre.around(r))
 			s.Class = append(s.Class, int32(class))
 		}

@@ -3,6 +3,7 @@ package metric
 // FalseAccepts is the share of negative pairs, in [0,1], with distance <= threshold.
 func FalseAccepts(threshold float64) Statistic {
 	return Statistic{
+		Of: OfNegatives,
 		Value: func(c *Curve) float64 {
 			_, negatives := c.total()
 			_, accepted := c.accepted(threshold)
@@ -20,6 +21,7 @@ func FalseAccepts(threshold float64) Statistic {
 // FalseRejects is the share of positive pairs, in [0,1], with distance > threshold.
 func FalseRejects(threshold float64) Statistic {
 	return Statistic{
+		Of: OfPositives,
 		Value: func(c *Curve) float64 {
 			positives, _ := c.total()
 			accepted, _ := c.accepted(threshold)

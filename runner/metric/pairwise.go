@@ -16,7 +16,18 @@ const largestComponent = 0.05
 type Statistic struct {
 	Value func(c *Curve) float64
 	Slope func(c *Curve) (positive, negative []float64)
+	Of    Kind // the pairs that it looks at
 }
+
+// Kind says of which pairs a Statistic is.
+type Kind int
+
+// The kinds of a Statistic.
+const (
+	OfAll       Kind = iota // of both kinds of pair
+	OfPositives             // of positive pairs alone
+	OfNegatives             // of negative pairs alone
+)
 
 // At returns the metric as a function of the curve alone, which Sample.Pairs takes.
 func (m PairMetric) At(threshold float64) Statistic {

@@ -120,6 +120,7 @@ type outcome struct {
 // outcomes are looked through in order.
 var outcomes = []outcome{
 	{isA[SignalError], 0, nil}, // the code is the signal's
+	{isOpenLimit, exitFailed, advice{"raise the limit of open files, such as: ulimit -n 4096"}},
 	{isA[*train.SpecError], exitUsage, advice{"to go on, give the settings and the --weights of that run; to begin anew, give another --out"}},
 	{isA[*tune.FolderError], exitUsage, advice{"give the same search to go on with it; to begin anew, give another --out"}},
 	{isA[*tune.SpaceError], exitUsage, advice{"docs/spec.md says what a space file may hold; tfpair list shows names"}},
@@ -256,6 +257,13 @@ func report(streams IO, err error) int {
 		out.say("tfpair: hint: %s", hint)
 	}
 	return o.code
+}
+
+// isOpenLimit reports whether too many files are open: nothing is wrong with the one that was to be opened
+// next. TensorFlow and errors about damaged files keep only the words of it.
+func isOpenLimit(err error) bool {
+	text := strings.ToLower(err.Error())
+	return strings.HasSuffix(text, syscall.EMFILE.Error()) || strings.HasSuffix(text, syscall.ENFILE.Error())
 }
 
 // isAbsent reports whether a thing of a kind is not there.

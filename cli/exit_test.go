@@ -8,6 +8,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"github.com/tfpair/tfpair/models"
 )
 
 // TestExitDocs: docs/scripting.md has the table of exit.go, row for row.
@@ -42,6 +44,17 @@ func TestFullDisk(t *testing.T) {
 		if code != exitFailed || !strings.Contains(said.String(), syscall.ENOSPC.Error()) {
 			t.Errorf("tfpair %s with a full disk behind it: exit code %d, said %q; want %d, and %q",
 				line, code, said.String(), exitFailed, syscall.ENOSPC.Error())
+		}
+	}
+}
+
+// TestOpenLimit: where too many files are open nothing is said to be damaged.
+func TestOpenLimit(t *testing.T) {
+	for _, reason := range []string{"open tfpair.json: " + syscall.EMFILE.Error(), "variables.index; Too many open files"} {
+		var said bytes.Buffer
+		code := report(IO{Err: &said}, &models.CorruptError{Path: "model", File: "file", Reason: reason})
+		if code != exitFailed || !strings.Contains(said.String(), "hint: raise the limit of open files") {
+			t.Errorf("%s: exit code %d, said %q; want %d, and which limit to raise", reason, code, said.String(), exitFailed)
 		}
 	}
 }

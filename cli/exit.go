@@ -269,11 +269,11 @@ func isOpenLimit(err error) bool {
 // isAbsent reports whether a thing of a kind is not there.
 func isAbsent[E error](err error) bool { return isA[E](err) && errors.Is(err, fs.ErrNotExist) }
 
-// isLinkedOut reports whether a file of a model is a link that leads out of the model's folder, as
+// isLinkedOut reports whether a file of a model is a link to one outside of the model's folder, as
 // in caches that keep each file once.
 func isLinkedOut(err error) bool {
 	var of *models.CorruptError
-	if !errors.As(err, &of) {
+	if !errors.As(err, &of) || !filepath.IsLocal(filepath.FromSlash(of.File)) {
 		return false
 	}
 	root, err := filepath.EvalSymlinks(of.Path)
@@ -281,7 +281,11 @@ func isLinkedOut(err error) bool {
 		return false
 	}
 	file, err := filepath.EvalSymlinks(filepath.Join(root, filepath.FromSlash(of.File)))
-	return err == nil && !strings.HasPrefix(file, root+string(filepath.Separator))
+	if err != nil || strings.HasPrefix(file, root+string(filepath.Separator)) {
+		return false
+	}
+	info, err := os.Stat(file)
+	return err == nil && info.Mode().IsRegular()
 }
 
 // isAtStart reports whether numbers were not finite before the first step.

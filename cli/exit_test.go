@@ -3,8 +3,10 @@ package cli
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -55,6 +57,24 @@ func TestOpenLimit(t *testing.T) {
 		code := report(IO{Err: &said}, &models.CorruptError{Path: "model", File: "file", Reason: reason})
 		if code != exitFailed || !strings.Contains(said.String(), "hint: raise the limit of open files") {
 			t.Errorf("%s: exit code %d, said %q; want %d, and which limit to raise", reason, code, said.String(), exitFailed)
+		}
+	}
+}
+
+// TestLinkedOut: a link to a file elsewhere can be copied; what a manifest names outside of its model, or a device, is not
+// to be.
+func TestLinkedOut(t *testing.T) {
+	folder := t.TempDir()
+	model := filepath.Join(folder, "model")
+	elsewhere := filepath.Join(folder, "file")
+	err := errors.Join(os.Mkdir(model, 0o755), os.WriteFile(elsewhere, nil, 0o600), os.Symlink(elsewhere, filepath.Join(model, "link")),
+		os.Symlink(os.DevNull, filepath.Join(model, "device")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for file, want := range map[string]bool{"link": true, "device": false, "../file": false, elsewhere: false, "none": false} {
+		if got := isLinkedOut(&models.CorruptError{Path: model, File: file}); got != want {
+			t.Errorf("isLinkedOut(%q) = %v, want %v", file, got, want)
 		}
 	}
 }

@@ -21,6 +21,7 @@ import (
 	"github.com/tfpair/tfpair/models/checkpoint"
 	"github.com/tfpair/tfpair/models/distance"
 	"github.com/tfpair/tfpair/models/index"
+	"github.com/tfpair/tfpair/models/onnx"
 	"github.com/tfpair/tfpair/models/run"
 	"github.com/tfpair/tfpair/models/seen"
 	"github.com/tfpair/tfpair/models/signature"
@@ -198,6 +199,7 @@ var outcomes = []outcome{
 	{isA[*foundError], exitRefused, nil},
 	{isA[*export.WeightError], exitRefused, advice{"export another checkpoint: --checkpoint"}},
 	{isA[*export.DifferenceError], exitRefused, nil},
+	{isA[*onnx.OperationError], exitUsage, advice{"leave out --onnx"}},
 	{isA[*features.SpaceError], exitFailed, advice{"make room, give --out on another disk", "see images anew in each step: --set cache.type=off"}},
 	{isA[*features.NotFiniteError], exitInput, advice{"the frozen weights are not finite, or not of this backbone"}},
 	{isA[*run.LockedError], exitFailed, advice{"wait for it to end", "give another --out"}},

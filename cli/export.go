@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"path/filepath"
 	"runtime/debug"
 	"slices"
 	"strings"
@@ -13,6 +14,7 @@ import (
 	"github.com/tfpair/tfpair/internal/libtensorflow"
 	"github.com/tfpair/tfpair/models"
 	"github.com/tfpair/tfpair/models/index"
+	"github.com/tfpair/tfpair/models/onnx"
 	"github.com/tfpair/tfpair/pipeline"
 	"github.com/tfpair/tfpair/runner/evaluate"
 	"github.com/tfpair/tfpair/runner/export"
@@ -34,6 +36,7 @@ type exported struct {
 	Skipped []string `json:"skipped,omitempty"` // bad images of the gallery
 	Seen    int      `json:"seen,omitempty"`    // images whose hashes it carries
 	Aliases string   `json:"aliases,omitempty"` // file of the run that says what aliases stand for
+	ONNX    string   `json:"onnx,omitempty"`    // file of the model for ONNX Runtime
 }
 
 // exportOptions are the options of tfpair export.
@@ -47,6 +50,7 @@ type exportOptions struct {
 	gallery    string        // images that the model is to carry; "": none
 	withSeen   bool          // the model carries hashes of the images that were seen
 	alias      bool          // aliases stand for names of classes and paths
+	onnx       bool          // model.onnx lies beside the SavedModel
 	layout     layoutOptions // of the gallery
 	reading    readingOptions
 	machine    machineOptions
@@ -67,6 +71,9 @@ calibrate chooses one.
 
 With --gallery the model carries the embeddings of images, and tfpair search needs
 no index.
+
+With --onnx the folder also holds model.onnx, for ONNX Runtime and OpenVINO. It takes
+the same pixels and gives the same embeddings.
 
 The model holds no picture of the training, and no hash of one unless you give
 --with-seen. It holds the names of the classes. Give --alias-classes where those are
@@ -97,7 +104,9 @@ func (o *exportOptions) addFlags(c *cli.Command) {
 		&cli.BoolFlag{Name: "with-seen", Destination: &o.withSeen,
 			Usage: "carry a hash of each image that was trained on, and embeddings of validation images, for evaluate, seen and index build; they tell who was in the data"},
 		&cli.BoolFlag{Name: "alias-classes", Destination: &o.alias,
-			Usage: "write aliases such as class-0001 for the names of classes and the paths of images; aliases.csv in the run folder says what they stand for"})
+			Usage: "write aliases such as class-0001 for the names of classes and the paths of images; aliases.csv in the run folder says what they stand for"},
+		&cli.BoolFlag{Name: "onnx", Destination: &o.onnx,
+			Usage: "write model.onnx too, for ONNX Runtime and OpenVINO"})
 	o.layout.addFlags(c)
 	o.reading.addFlags(c)
 	o.machine.addFlags(c)
@@ -137,7 +146,7 @@ func runExport(ctx context.Context, o exportOptions, streams IO) error {
 	}
 	config := export.Config{Model: untrained, Run: o.run, Checkpoint: cmp.Or(o.checkpoint, bestCheckpoint), Out: o.out,
 		Version: o.version, Session: o.machine.session(),
-		WithSeen: o.withSeen, AliasClasses: o.alias,
+		WithSeen: o.withSeen, AliasClasses: o.alias, ONNX: o.onnx,
 		Tool: "tfpair " + programVersion(), Runtime: "TensorFlow " + libtensorflow.Version}
 	bar := stages{out: out}
 	var carried carried
@@ -242,6 +251,10 @@ func (o exportOptions) show(out output, r *export.Result, gallery carried) error
 	}
 	if r.Aliases != "" {
 		out.print("aliases: %s says what they stand for, and stays with the run", r.Aliases)
+	}
+	if o.onnx {
+		summary.ONNX = filepath.Join(r.Path, onnx.FileName)
+		out.print("onnx: %s, %s, opset %d", summary.ONNX, kilobytes(m.Files[onnx.FileName].Size), onnx.Opset)
 	}
 	if m.Gallery != nil {
 		summary.Gallery = m.Gallery.Images

@@ -158,7 +158,7 @@ func interopCase(t *testing.T, folder, pictures string, set []string) expected {
 		args = append(args, "--set", s)
 	}
 	tfpair(t, args...)
-	tfpair(t, "export", "--run", run, "--out", out, "--quiet")
+	tfpair(t, "export", "--run", run, "--out", out, "--onnx", "--quiet")
 	model, err := models.Load(out)
 	if err != nil {
 		t.Fatal(err)

@@ -126,6 +126,7 @@ var Rules = map[string]Rule{
 	"models/weights/hdf5": {Ours: []string{"internal/tensor"}, HDF5: true, Pure: true,
 		Why: "it is the only package that links HDF5"},
 	"models/savedmodel":    {Pure: true, Why: noCgo},
+	"models/onnx":          {Ours: []string{"internal/graphdef"}, Pure: true, Why: noCgo},
 	"models/gate":          {Ours: []string{"models/savedmodel"}, Pure: true, Why: "it judges a model before TensorFlow is there"},
 	"models/gate/gatetest": {Pure: true, Why: "it makes models for tests"},
 	"models/signature":     {Ours: []string{"internal/aside"}, Pure: true, Why: "it says who made a model before anything else reads it"},
@@ -162,7 +163,7 @@ var Rules = map[string]Rule{
 		"graphs/...", "pipeline/...", "models/..."}, Why: ownRoom},
 	"runner/export": {Ours: []string{"runner/trained", "runner/evaluate", "runner/metric",
 		"models/index", "runner/network", "internal/session", "graphs/...", "models/...",
-		"pipeline/decode", "pipeline/resize", "internal/aside", "internal/sample"}, Why: ownRoom},
+		"pipeline/decode", "pipeline/resize", "internal/aside", "internal/graphdef", "internal/sample"}, Why: ownRoom},
 
 	"models/modelstest": {Ours: []string{"models", "models/distance", "models/index", "pipeline/resize"},
 		Why: "it is a model for tests, and computes by itself"},

@@ -55,6 +55,14 @@ const (
 	Restore               = "save/restore"              // target: reads the variables
 )
 
+// What a model.onnx says of itself, in its metadata.
+const (
+	MetaSpace         = "tfpair.embedding_space" // id: embeddings can be compared where it is equal
+	MetaPreprocessing = "tfpair.preprocessing"   // JSON, as in the manifest
+	MetaDistance      = "tfpair.distance"        // by which embeddings are compared: "euclidean"
+	MetaThreshold     = "tfpair.threshold"       // distance up to which two images are the same; absent: there is none
+)
+
 // Signatures of an exported model and the keys of their inputs and outputs.
 const (
 	ServingDefault = "serving_default" // images → embedding

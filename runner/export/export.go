@@ -44,6 +44,7 @@ type Config struct {
 
 	WithSeen     bool // the model carries the hashes of the images that the training has seen
 	AliasClasses bool // aliases stand for names of classes and paths; RUN/aliases.csv says for which
+	ONNX         bool // model.onnx lies beside the SavedModel, for ONNX Runtime and OpenVINO
 
 	Tool    string // name and version of the program, for the manifest
 	Runtime string // release of TensorFlow
@@ -79,7 +80,7 @@ func (e *DifferenceError) Error() string {
 
 // Run exports. When it returns an error, nothing is left behind. Errors are those of
 // trained.Open, trained.ErrNoThreshold, trained.ErrFrozen, ErrNotRemembered, *AliasesError, *ExistsError,
-// *WeightError, *DifferenceError, that of ctx, and the disk's.
+// *WeightError, *DifferenceError, *onnx.OperationError, that of ctx, and the disk's.
 func Run(ctx context.Context, c Config) (*Result, error) {
 	if c.Model != nil {
 		defer c.Model.Close() // nothing is left in it
@@ -172,6 +173,11 @@ func (c Config) fill(ctx context.Context, p *place, m *trained.Model, weights []
 	manifest.Threshold = threshold
 	if err := told.write(p, manifest); err != nil {
 		return nil, err
+	}
+	if c.ONNX {
+		if err := c.writeONNX(p, m, weights, manifest); err != nil {
+			return nil, err
+		}
 	}
 	if err := p.seal(manifest); err != nil {
 		return nil, err

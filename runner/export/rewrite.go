@@ -10,6 +10,7 @@ import (
 	"github.com/tfpair/tfpair/graphs"
 	"github.com/tfpair/tfpair/internal/session"
 	"github.com/tfpair/tfpair/models"
+	"github.com/tfpair/tfpair/models/onnx"
 	"github.com/tfpair/tfpair/models/savedmodel"
 	"github.com/tfpair/tfpair/models/seen"
 	"github.com/tfpair/tfpair/runner/network"
@@ -84,10 +85,12 @@ func (r Rewrite) file(name string) ([]byte, error) {
 		return nil, err
 	case name == models.SeenName && r.Seen != nil:
 		return r.Seen.Marshal()
-	case name != savedmodel.FileName:
-		return data, nil
+	case name == savedmodel.FileName:
+		data, err = savedmodel.SetLimit(data, graphs.Limit(r.Manifest.Threshold.Value))
+	case name == onnx.FileName:
+		data, err = rewriteONNX(data, &r.Manifest)
 	}
-	if data, err = savedmodel.SetLimit(data, graphs.Limit(r.Manifest.Threshold.Value)); err != nil {
+	if err != nil {
 		return nil, &models.CorruptError{Path: r.Model, File: name, Reason: err.Error()}
 	}
 	return data, nil

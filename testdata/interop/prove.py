@@ -1,4 +1,5 @@
-"""Reads an exported model with ONNX Runtime, through tf2onnx, and with OpenVINO, and compares with Go.
+"""Reads an exported model with ONNX Runtime, its model.onnx and through tf2onnx, and with OpenVINO, and compares
+with Go.
 
     prove.py CASE
 
@@ -26,7 +27,12 @@ def convert(signature):
 
 
 def check_onnx(case):
-    who = f"ONNX Runtime {version('onnxruntime')}, tf2onnx {version('tf2onnx')}"
+    who = f"ONNX Runtime {version('onnxruntime')}"
+    own = onnxruntime.InferenceSession(f"{MODEL}/model.onnx")
+    for side in ("left", "right"):
+        got = own.run(["embedding"], {"images": getattr(case, side)})[0]
+        close(got, case.column(side), f"{who}, model.onnx: embedding, {side}")
+    who += f", tf2onnx {version('tf2onnx')}"
     tower = convert("serving_default")
     for side in ("left", "right"):
         got = tower.run(["embedding"], {"images": getattr(case, side)})[0]
@@ -38,14 +44,15 @@ def check_onnx(case):
 
 
 def check_openvino(case):
-    """OpenVINO reads serving_default alone; its own choice on some processors is bfloat16."""
+    """OpenVINO reads model.onnx, and serving_default alone; its own choice on some processors is bfloat16."""
     who = f"OpenVINO {version('openvino')}"
     core = openvino.Core()
     precision = {"INFERENCE_PRECISION_HINT": "f32"}
-    tower = core.compile_model(core.read_model(MODEL), "CPU", precision)
-    for side in ("left", "right"):
-        got = tower({"images": getattr(case, side)})["embedding"]
-        close(got, case.column(side), f"{who}: embedding, {side}")
+    for file in (MODEL, f"{MODEL}/model.onnx"):
+        tower = core.compile_model(core.read_model(file), "CPU", precision)
+        for side in ("left", "right"):
+            got = tower({"images": getattr(case, side)})["embedding"]
+            close(got, case.column(side), f"{who}, {file}: embedding, {side}")
 
 
 def main(folder):

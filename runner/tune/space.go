@@ -19,6 +19,7 @@ import (
 // Space is the settings to choose from: for some keys of a spec, as --set writes them,
 // the values they may have.
 type Space struct {
+	name       string      // of its file, for messages
 	dimensions []dimension // sorted by key, so that loss comes before loss.NAME.margin
 }
 
@@ -61,7 +62,7 @@ func ParseSpace(text []byte, name string) (*Space, error) {
 	if top.Kind != yaml.MappingNode || len(top.Content) == 0 {
 		return nil, fmt.Errorf("%s: empty space, want KEY: [VALUE, …] or KEY: {min: …, max: …}", name)
 	}
-	var s Space
+	s := Space{name: name}
 	for i := 0; i < len(top.Content); i += 2 {
 		key := top.Content[i]
 		dim, err := newDimension(key.Value, top.Content[i+1])

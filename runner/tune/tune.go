@@ -81,9 +81,12 @@ type Result struct {
 }
 
 // SpaceError says that no trial of a space can be trained.
-type SpaceError struct{ Err error }
+type SpaceError struct {
+	Name string // of the space's file, as ParseSpace was told
+	Err  error
+}
 
-func (e *SpaceError) Error() string { return "space: " + e.Err.Error() }
+func (e *SpaceError) Error() string { return fmt.Sprintf("%s: space: %v", e.Name, e.Err) }
 
 // Unwrap returns what is wrong with it.
 func (e *SpaceError) Unwrap() error { return e.Err }
@@ -152,13 +155,14 @@ func (c Config) Check() error {
 
 // check returns the plan of a search that can begin.
 func (c Config) check() (Plan, error) {
+	refuse := func(err error) (Plan, error) { return Plan{}, &SpaceError{c.Space.name, err} }
 	if c.Spec.Train.Steps == 0 {
-		return Plan{}, &SpaceError{errors.New("train.steps is 0, so that no trial learns anything")}
+		return refuse(errors.New("train.steps is 0, so that no trial learns anything"))
 	}
 	for _, d := range c.Space.dimensions {
 		for _, value := range d.examples() {
 			if err := c.checkValue(d.key + "=" + value); err != nil {
-				return Plan{}, &SpaceError{err}
+				return refuse(err)
 			}
 		}
 	}
@@ -168,15 +172,14 @@ func (c Config) check() (Plan, error) {
 	}
 	plan, err := search(c.Space, c.Trials, c.Spec.Train.Steps, c.Seed)
 	if err != nil {
-		return Plan{}, &SpaceError{err}
+		return refuse(err)
 	}
 	for _, set := range plan.Settings { // one that can be trained is enough
 		if _, err = (Trial{Set: set, Steps: plan.Rungs[0]}).resolve(c.Resolved); err == nil {
 			return plan, nil
 		}
 	}
-	return Plan{}, &SpaceError{fmt.Errorf("none of %s can be trained: %w",
-		plural.Count(len(plan.Settings), "trial"), err)}
+	return refuse(fmt.Errorf("none of %s can be trained: %w", plural.Count(len(plan.Settings), "trial"), err))
 }
 
 // checkValue refuses an assignment that no other one could make right.

@@ -283,8 +283,8 @@ func TestCheck(t *testing.T) {
 		c, _ := config(t, space)
 		_, err := Run(context.Background(), c)
 		var e *SpaceError
-		if !errors.As(err, &e) || !strings.Contains(err.Error(), want) {
-			t.Errorf("space %q: %v, want *SpaceError, %q", space, err, want)
+		if !errors.As(err, &e) || !strings.HasPrefix(err.Error(), "space.yaml: ") || !strings.Contains(err.Error(), want) {
+			t.Errorf("space %q: %v, want a *SpaceError that names the file, %q", space, err, want)
 		}
 		if _, err := os.Stat(c.Folder); err == nil {
 			t.Errorf("space %q: a folder was made", space)

@@ -88,10 +88,16 @@ func (e *NotFiniteError) Error() string { return fmt.Sprintf("a feature is %v", 
 
 // Open opens the file at path, or makes it with its folder, at its full size. It leaves
 // what is there: Fresh says what that is good for. The error is a *SpaceError where the
-// disk has too little room.
+// disk has too little room. Where the file or its folder is a link nothing is opened: what it
+// leads to would be cut to size and written.
 func Open(path string, o Options) (_ *File, err error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return nil, fmt.Errorf("open features: %w", err)
+	}
+	for _, at := range []string{filepath.Dir(path), path} {
+		if info, err := os.Lstat(at); err == nil && info.Mode()&os.ModeSymlink != 0 {
+			return nil, fmt.Errorf("open features: %q is a link", at)
+		}
 	}
 	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o644)
 	if err != nil {

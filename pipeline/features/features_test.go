@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 )
 
@@ -210,5 +211,27 @@ func TestSpace(t *testing.T) {
 	var e *SpaceError
 	if _, err := Open(filepath.Join(t.TempDir(), "features"), o); !errors.As(err, &e) || e.Needed < 1<<50 {
 		t.Errorf("Open(4 PB) = %v, want a SpaceError", err)
+	}
+}
+
+// TestLinks: nothing is written where a link leads.
+func TestLinks(t *testing.T) {
+	elsewhere := t.TempDir()
+	victim := filepath.Join(elsewhere, "features")
+	if err := os.WriteFile(victim, []byte("mine"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, link := range []struct{ name, to string }{{"cache", elsewhere}, {"cache/features", victim}} {
+		folder := t.TempDir()
+		at := filepath.Join(folder, filepath.FromSlash(link.name))
+		if err := errors.Join(os.MkdirAll(filepath.Dir(at), 0o755), os.Symlink(link.to, at)); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := Open(filepath.Join(folder, "cache", "features"), small); err == nil || !strings.Contains(err.Error(), "is a link") {
+			t.Errorf("Open with %s as a link = %v, want an error that says so", link.name, err)
+		}
+		if text, err := os.ReadFile(victim); err != nil || string(text) != "mine" {
+			t.Errorf("what %s leads to is %q, %v", link.name, text, err)
+		}
 	}
 }

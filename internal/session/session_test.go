@@ -252,3 +252,50 @@ func TestTimeout(t *testing.T) {
 		t.Errorf("Close = %v, want %v", err, ErrTimeout)
 	}
 }
+
+// TestSessionsAtOnce: a session goes on while another one is in a long operation.
+func TestSessionsAtOnce(t *testing.T) {
+	root := tg.NewRoot()
+	const side = 3072
+	x := op.Placeholder(root.SubScope("x"), tf.Float, op.PlaceholderShape(tf.MakeShape(side, side)))
+	op.Sum(root.SubScope("sum"), op.MatMul(root.SubScope("product"), x, x), op.Const(root.SubScope("axes"), []int32{0, 1}))
+	g, err := root.Finalize()
+	if err != nil {
+		t.Fatal(err)
+	}
+	long, err := Open(g, Options{Device: CPU, Threads: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	short := prepare(t, open(t), []string{"x"}, []string{"y"})
+	doubled(t, short, []float32{1, 2}) // compiled
+	all := prepare(t, long, []string{"x/Placeholder"}, []string{"sum/Sum"})
+	in, err := all.tensor(0, Of(make([]float32, side*side), side, side))
+	if err != nil {
+		t.Fatal(err)
+	}
+	begun, done := make(chan struct{}), make(chan error, 1)
+	go func() {
+		close(begun)
+		_, err := long.run(map[tf.Output]*tf.Tensor{all.feeds[0]: in}, all.fetches, nil)
+		done <- err
+	}()
+	<-begun
+	for runs := 0; ; runs++ {
+		select {
+		case err := <-done:
+			if err != nil {
+				t.Error(err)
+			}
+			if runs < 20 { // one thread for both lets in what comes before the product and after
+				t.Errorf("%d runs of one session while the other makes a product, want more", runs)
+			}
+			if err := long.Close(); err != nil {
+				t.Error(err)
+			}
+			return
+		default:
+			doubled(t, short, []float32{1, 2})
+		}
+	}
+}

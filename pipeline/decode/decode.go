@@ -135,16 +135,48 @@ func Decode(data []byte, l Limits) (*image.NRGBA, error) {
 
 // Until is Decode that gives up, with the error of ctx, soon after ctx is done. A GIF, a WebP
 // and a TIFF are decoded to the end all the same.
-func Until(ctx context.Context, data []byte, l Limits) (img *image.NRGBA, err error) {
-	defer recovered(&err)
-	f, h, err := examine(data, l)
+func Until(ctx context.Context, data []byte, l Limits) (*image.NRGBA, error) {
+	p, err := Examine(data, l)
 	if err != nil {
 		return nil, err
 	}
+	return p.Decode(ctx)
+}
+
+// Cost returns about how many bytes Decode holds at once for data, the picture included, from the header
+// alone. What Decode refuses by the header is refused with the same error.
+func Cost(data []byte, l Limits) (bytes int64, err error) {
+	p, err := Examine(data, l)
+	return p.Cost(), err
+}
+
+// Picture is a file whose header has been read and is within the limits.
+type Picture struct {
+	data   []byte
+	format format
+	header header
+}
+
+// Examine reads the header of the picture in data, which must not change as long as the Picture is
+// used. What Decode refuses by the header is refused with the same error.
+func Examine(data []byte, l Limits) (p Picture, err error) {
+	defer recovered(&err)
+	p.data = data
+	p.format, p.header, err = examine(data, l)
+	return p, err
+}
+
+// Cost returns about how many bytes Decode holds at once, the picture included.
+func (p Picture) Cost() int64 { return p.header.memory() }
+
+// Decode is Until without the header, which has been read.
+func (p Picture) Decode(ctx context.Context) (img *image.NRGBA, err error) {
+	defer recovered(&err)
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	raw, err := f.decode(ctx, data, h)
+	f, h := p.format, p.header
+	raw, err := f.decode(ctx, p.data, h)
 	if stopped := ctx.Err(); stopped != nil {
 		return nil, stopped
 	}
@@ -160,14 +192,6 @@ func Until(ctx context.Context, data []byte, l Limits) (img *image.NRGBA, err er
 		return nil, f.explain(err)
 	}
 	return turn(img, h.orientation), nil
-}
-
-// Cost returns about how many bytes Decode holds at once for data, the picture included, from the header
-// alone. What Decode refuses by the header is refused with the same error.
-func Cost(data []byte, l Limits) (bytes int64, err error) {
-	defer recovered(&err)
-	_, h, err := examine(data, l)
-	return h.memory(), err
 }
 
 // examine returns the format of data and what the header says, once it has passed the limits.

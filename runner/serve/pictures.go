@@ -22,28 +22,28 @@ func (c *call) embed(l *loaded, files [][]byte) ([]float32, error) {
 	case n > s.limits.Pictures:
 		return nil, failed(http.StatusRequestEntityTooLarge, "too_many", "%d pictures, limit %d", n, s.limits.Pictures)
 	}
-	weight, err := c.weigh(files)
-	if err != nil {
-		return nil, err
+	pictures := make([]decode.Picture, len(files))
+	weight := int64(0)
+	for i, file := range files {
+		var of int64
+		var err error
+		if pictures[i], of, err = c.examine(file); err != nil {
+			return nil, &pictureError{i, len(files), err}
+		}
+		weight += of
 	}
-	return c.inTurn(l, len(files), weight, func(ctx context.Context, pixels []uint8) error { return c.decode(ctx, l, files, pixels) })
+	return c.inTurn(l, len(files), weight, func(ctx context.Context, pixels []uint8) error { return c.decode(ctx, l, pictures, pixels) })
 }
 
 // unit is how much memory of decoding weighs as much as a picture in a run of the network: a photo of 12
 // megapixels weighs 17, and takes some 0.2 s of a core.
 const unit = 4 << 20
 
-// weigh returns how much of the turns the work on files takes. Files that are no pictures are refused here,
-// before they wait.
-func (c *call) weigh(files [][]byte) (weight int64, err error) {
-	for i, file := range files {
-		cost, err := decode.Cost(file, c.service.limits.ofPicture())
-		if err != nil {
-			return 0, &pictureError{i, len(files), err}
-		}
-		weight += 1 + cost/unit
-	}
-	return weight, nil
+// examine reads the header of a file, which is refused here if it is no picture, before it waits. weight is how
+// much of the turns the work on it takes.
+func (c *call) examine(file []byte) (p decode.Picture, weight int64, err error) {
+	p, err = decode.Examine(file, c.service.limits.ofPicture())
+	return p, 1 + p.Cost()/unit, err
 }
 
 // inTurn waits for the turn of n pictures of a weight, has fill make their pixels, and returns their embeddings.
@@ -77,15 +77,15 @@ func (c *call) inTurn(l *loaded, n int, weight int64, fill func(ctx context.Cont
 	return rows, err
 }
 
-// decode fills pixels [N,S,S,3] with the pictures in files. It stops at the first that cannot be used.
-func (c *call) decode(ctx context.Context, l *loaded, files [][]byte, pixels []uint8) error {
+// decode fills pixels [N,S,S,3] with pictures. It stops at the first that cannot be used.
+func (c *call) decode(ctx context.Context, l *loaded, pictures []decode.Picture, pixels []uint8) error {
 	size := l.resizer.Bytes()
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(runtime.GOMAXPROCS(0))
-	for i, file := range files {
+	for i, p := range pictures {
 		g.Go(func() error {
-			if err := c.decodeOne(ctx, l, file, pixels[i*size:(i+1)*size]); err != nil {
-				return &pictureError{i, len(files), err}
+			if err := c.decodeOne(ctx, l, p, pixels[i*size:(i+1)*size]); err != nil {
+				return &pictureError{i, len(pictures), err}
 			}
 			return nil
 		})
@@ -93,15 +93,10 @@ func (c *call) decode(ctx context.Context, l *loaded, files [][]byte, pixels []u
 	return g.Wait()
 }
 
-// decodeOne fills pixels [S,S,3] with the picture in file, which is held in full size no longer than that takes.
-func (c *call) decodeOne(ctx context.Context, l *loaded, file []byte, pixels []uint8) error {
-	limits := c.service.limits.ofPicture()
-	cost, err := decode.Cost(file, limits)
-	if err != nil {
-		return err
-	}
-	return c.service.budget.decode(ctx, cost, func() error {
-		img, err := decode.Until(ctx, file, limits)
+// decodeOne fills pixels [S,S,3] with a picture, which is held in full size no longer than that takes.
+func (c *call) decodeOne(ctx context.Context, l *loaded, p decode.Picture, pixels []uint8) error {
+	return c.service.budget.decode(ctx, p.Cost(), func() error {
+		img, err := p.Decode(ctx)
 		if err != nil {
 			return err
 		}

@@ -8,6 +8,8 @@ import (
 	"strconv"
 
 	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/tfpair/tfpair/pipeline/decode"
 )
 
 // input is one picture of a tensor: its pixels [S,S,3], or a file, as it was sent.
@@ -18,15 +20,17 @@ func (c *call) embedInputs(l *loaded, inputs []input) ([]float32, error) {
 	if n, most := len(inputs), c.service.limits.Pictures; n == 0 || n > most {
 		return nil, malformed("a batch must have 1 to %d pictures, got %d", most, n)
 	}
+	pictures := make([]decode.Picture, len(inputs))
 	weight := int64(0)
 	for i, in := range inputs {
 		if in.file == nil {
 			weight++
 			continue
 		}
-		of, err := c.weigh([][]byte{in.file})
-		if err != nil {
-			return nil, &pictureError{i, len(inputs), errors.Unwrap(err)}
+		var of int64
+		var err error
+		if pictures[i], of, err = c.examine(in.file); err != nil {
+			return nil, &pictureError{i, len(inputs), err}
 		}
 		weight += of
 	}
@@ -35,7 +39,7 @@ func (c *call) embedInputs(l *loaded, inputs []input) ([]float32, error) {
 		for i, in := range inputs {
 			if in.file == nil {
 				copy(pixels[i*size:], in.pixels)
-			} else if err := c.decodeOne(ctx, l, in.file, pixels[i*size:(i+1)*size]); err != nil {
+			} else if err := c.decodeOne(ctx, l, pictures[i], pixels[i*size:(i+1)*size]); err != nil {
 				return &pictureError{i, len(inputs), err}
 			}
 		}

@@ -32,6 +32,16 @@ type loading struct {
 	Goroutines int       `json:"goroutines"`
 }
 
+// neighbours are seconds of one image by one model, at the middle and at the slow end of each turn.
+type neighbours struct {
+	Alone50    []float64 `json:"alone_p50"`
+	Alone99    []float64 `json:"alone_p99"`
+	Batches50  []float64 `json:"batches_p50"`
+	Batches99  []float64 `json:"batches_p99"`
+	Openings50 []float64 `json:"openings_p50"`
+	Openings99 []float64 `json:"openings_p99"`
+}
+
 // service measures package models as a Go service uses it, with the tower of program 1.
 func service(ctx context.Context, o options) error {
 	r, err := openResults(o, "service")
@@ -59,6 +69,10 @@ func service(ctx context.Context, o options) error {
 	if err != nil {
 		return err
 	}
+	n, err := embedded[neighbours](ctx, o, r, "beside", model)
+	if err != nil {
+		return err
+	}
 	q := t.ratio()
 	fmt.Fprintf(o.out, "64 callers: %.2f of a bare session at batch %d (%.2f to %.2f in %d turns)\n",
 		q.Median, t.Batch, q.Low, q.High, len(t.Bare))
@@ -67,6 +81,10 @@ func service(ctx context.Context, o options) error {
 	first, last := m.Resident[0], m.Resident[len(m.Resident)-1]
 	fmt.Fprintf(o.out, "%d loads and closes: %.0f MiB after 100, %+.2f %% after all; %d goroutines left\n",
 		loadings, first, 100*(last/first-1), m.Goroutines)
+	fmt.Fprintf(o.out, "one image alone, beside batches of 256 of another model, beside models that are opened: "+
+		"p50 %.2f, %.2f, %.2f ms; p99 %.2f, %.2f, %.2f ms\n",
+		1000*spread(n.Alone50).Median, 1000*spread(n.Batches50).Median, 1000*spread(n.Openings50).Median,
+		1000*spread(n.Alone99).Median, 1000*spread(n.Batches99).Median, 1000*spread(n.Openings99).Median)
 	return nil
 }
 

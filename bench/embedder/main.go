@@ -6,6 +6,8 @@
 //	embedder first MODEL FILE   load, and embed a picture
 //	embedder parts MODEL DATA   decoding alone and the network alone, of what tfpair embed does at the same time
 //	embedder loads MODEL N      N loads and closes while goroutines embed
+//	embedder beside MODEL       one image at a time alone, beside batches of a second model, and while others are opened
+//	embedder bare MODEL N       processor time of an image in runs of N
 //
 // It prints {"event": "summary"} with what it measured.
 package main
@@ -13,6 +15,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"image"
 	"math/rand/v2"
@@ -52,16 +55,23 @@ func run(ctx context.Context, args []string) (any, error) {
 			return nil, err
 		}
 		return loads(ctx, args[1], n)
+	case len(args) == 2 && args[0] == "beside":
+		return with(args[1], func(b *bench) (any, error) { return b.beside(b.model.Info().Path) })
+	case len(args) == 3 && args[0] == "bare":
+		n, err := strconv.Atoi(args[2])
+		if err != nil {
+			return nil, err
+		}
+		return with(args[1], func(b *bench) (any, error) { return b.processor(n) })
 	}
-	return nil, fmt.Errorf("want throughput MODEL, latency MODEL, first MODEL FILE, parts MODEL DATA or loads MODEL N")
+	return nil, fmt.Errorf("want throughput MODEL, latency MODEL, first MODEL FILE, parts MODEL DATA, loads MODEL N, beside MODEL or bare MODEL N")
 }
 
 // bench is a model and a bare session on the same files.
 type bench struct {
 	model   *models.Model
-	bare    *session.Call
+	bare    *bareModel
 	resizer resize.Resizer
-	size    int64
 }
 
 func with(folder string, measure func(*bench) (any, error)) (any, error) {
@@ -69,11 +79,7 @@ func with(folder string, measure func(*bench) (any, error)) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	s, err := session.Load(model.Info().Path, "serve", session.Options{})
-	if err != nil {
-		return nil, err
-	}
-	call, err := s.Prepare([]string{"serving_default_images"}, []string{"serving_default_embedding"}, nil)
+	bare, err := openBare(model.Info().Path)
 	if err != nil {
 		return nil, err
 	}
@@ -81,7 +87,7 @@ func with(folder string, measure func(*bench) (any, error)) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := &bench{model: model, bare: call, resizer: resizer, size: int64(resizer.Options().Size)}
+	b := &bench{model: model, bare: bare, resizer: resizer}
 	result, err := measure(b)
 	if err != nil {
 		return nil, err
@@ -89,13 +95,37 @@ func with(folder string, measure func(*bench) (any, error)) (any, error) {
 	if err := model.Close(); err != nil {
 		return nil, err
 	}
-	return result, s.Close()
+	return result, bare.session.Close()
 }
 
-// runBare sends pixels [N,S,S,3] through the bare session.
-func (b *bench) runBare(pixels []uint8) error {
-	n := int64(len(pixels) / b.resizer.Bytes())
-	_, err := b.bare.Run(session.Of(pixels, n, b.size, b.size, 3))
+// bareModel is a session on a model without anything around it.
+type bareModel struct {
+	session *session.Session
+	call    *session.Call
+	size    int64
+}
+
+// openBare opens a session on the model in folder, a version.
+func openBare(folder string) (*bareModel, error) {
+	info, err := models.Describe(folder)
+	if err != nil {
+		return nil, err
+	}
+	s, err := session.Load(folder, "serve", session.Options{})
+	if err != nil {
+		return nil, err
+	}
+	call, err := s.Prepare([]string{"serving_default_images"}, []string{"serving_default_embedding"}, nil)
+	if err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	return &bareModel{s, call, int64(info.Manifest.Preprocessing.Size)}, nil
+}
+
+// run sends pixels [N,S,S,3] through the network.
+func (m *bareModel) run(pixels []uint8) error {
+	n := int64(len(pixels)) / (m.size * m.size * 3)
+	_, err := m.call.Run(session.Of(pixels, n, m.size, m.size, 3))
 	return err
 }
 

@@ -48,10 +48,10 @@ func (b *bench) throughput(ctx context.Context) (speeds, error) {
 	best := 0.0
 	for batch := 1; batch <= 128; batch *= 2 {
 		pixels := b.noise(batch)
-		if err := b.runBare(pixels); err != nil { // compiled for this size
+		if err := b.bare.run(pixels); err != nil { // compiled for this size
 			return s, err
 		}
-		speed, err := perSecond(batch, func() error { return b.runBare(pixels) })
+		speed, err := perSecond(batch, func() error { return b.bare.run(pixels) })
 		if err != nil {
 			return s, err
 		}
@@ -61,7 +61,7 @@ func (b *bench) throughput(ctx context.Context) (speeds, error) {
 	}
 	pixels := b.noise(s.Batch)
 	for range turns {
-		bare, err := perSecond(s.Batch, func() error { return b.runBare(pixels) })
+		bare, err := perSecond(s.Batch, func() error { return b.bare.run(pixels) })
 		if err != nil {
 			return s, err
 		}
@@ -117,7 +117,7 @@ func (b *bench) latency(ctx context.Context) (times, error) {
 			return err
 		}
 		b.resizer.Into(pixels, flat)
-		return b.runBare(pixels)
+		return b.bare.run(pixels)
 	}
 	whole := func() error {
 		_, err := b.model.Embed(ctx, img)

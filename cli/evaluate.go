@@ -243,7 +243,7 @@ func splitUsage(err error, flag string) error {
 // reading returns how images are read, their progress shown.
 func (m measuring) reading() inference.Reading {
 	r := m.evaluateOptions.data.reading.with(m.bar.of("reading images"))
-	r.MeasureSeen = m.seen
+	r.MeasureSeen, r.NewClasses = m.seen, m.unseen
 	return r
 }
 

@@ -24,7 +24,7 @@ func sayExposure(out output, e *evaluate.Exposure) {
 		out.print("left out   %s of %s to search in: each is the same file as one that is measured", commas(n),
 			count(e.Gallery+n, "image"))
 	}
-	sayRenamed(out, e.Renamed)
+	sayRenamed(out, e)
 	switch {
 	case !e.Known && e.Seen == 0:
 		return // sayDoubts does
@@ -42,18 +42,22 @@ func sayExposure(out output, e *evaluate.Exposure) {
 }
 
 // sayRenamed says which classes training knows by another name.
-func sayRenamed(out output, renamed []evaluate.Renamed) {
-	if len(renamed) == 0 {
+func sayRenamed(out output, e *evaluate.Exposure) {
+	if len(e.Renamed) == 0 {
 		return
 	}
-	names := make([]string, len(renamed))
-	for i, r := range renamed {
+	names := make([]string, len(e.Renamed))
+	for i, r := range e.Renamed {
 		if names[i] = r.Class; r.As != "" {
 			names[i] += " (was " + r.As + ")"
 		}
 	}
-	out.print("renamed    %s: training saw most of their images in classes of other names, so they are no new classes: %s",
-		count(len(renamed), "class"), fewWords(names))
+	so := "so they are no new classes"
+	if e.RenamedLeftOut {
+		so += " and are left out"
+	}
+	out.print("renamed    %s: training saw most of their images in classes of other names, %s: %s",
+		count(len(e.Renamed), "class"), so, fewWords(names))
 }
 
 // sayDoubts says, beside the numbers, why not to trust them.

@@ -149,6 +149,7 @@ var outcomes = []outcome{
 	{isOverBudget, exitInput, advice{"mend or remove them", "leave more out with a larger --bad-budget"}},
 	{isA[*pipeline.BadImagesError], exitInput, advice{"mend or remove them", "add --bad-images skip to leave them out"}},
 	{isA[*inference.SeenError], exitInput, advice{"give images that the training has not seen", "add --seen to measure these all the same, and too well"}},
+	{isA[*inference.RenamedError], exitInput, advice{"give images of classes that the training has not seen", "add --seen to measure these all the same, and too well"}},
 	{isA[*train.ImagesError], exitInput, advice{"to go on, give the images of that run; to begin anew, give another --out"}},
 	{isA[*seen.Error], exitInput, advice{"remove that file: the run then says that it is not known which images were trained on"}},
 	{isA[*train.MachineError], exitRefused, advice{"go on where it was made, or as it was made", "leave out --exact: the last digits will be others"}},

@@ -14,7 +14,8 @@ type Exposure struct {
 	Copies   []Copy `json:"copies,omitempty"`  // re-encoded or resized copies of seen images; measured
 	Drawings int    `json:"drawings"`          // images whose re-encoded copies cannot be known: drawings, pictures on plain ground
 
-	Renamed []Renamed `json:"renamed,omitempty"` // classes that training saw under other names
+	Renamed        []Renamed `json:"renamed,omitempty"`              // classes that training saw under other names
+	RenamedLeftOut bool      `json:"renamed_are_left_out,omitempty"` // new classes were to be measured, and these are none
 
 	OtherHashes int `json:"other_hashes,omitempty"` // images that the training has seen, whose copies are not known: another version hashed them
 

@@ -10,9 +10,9 @@ import (
 // Evaluate measures m on pairs and on retrieval. Of c it takes Data, Part, Gallery without its
 // Store, Prevalence, Seed and Progress; m sets the rest. Bad images are left out of what is measured, and
 // their paths returned. Images that the training has seen are left out, too, unless r wants them
-// measured. Images that are searched in stay, but for files that are measured, too. Images that are
-// searched among themselves, photos and listed pairs are measured once a file. The report's Exposure says how many are left
-// out. Errors are *SeenError, and those of Threshold, Read and evaluate.Run.
+// measured. Images that are searched in stay, but for files that are measured, too. Images, photos and
+// listed pairs are measured once a file. The report's Exposure says how many are left
+// out. Errors are *SeenError, *RenamedError, and those of Threshold, Read and evaluate.Run.
 func (m *Model) Evaluate(ctx context.Context, c evaluate.Config, r Reading) (
 	report *evaluate.Report, skipped []string, err error) {
 	if c.Threshold, err = m.Threshold(); err != nil {
@@ -47,17 +47,18 @@ func (m *Model) Evaluate(ctx context.Context, c evaluate.Config, r Reading) (
 		return nil, nil, err
 	}
 	c.Probability = m.Manifest.Probability
-	kind, again := c.Part.Kind(), 0
-	if c.Gallery == nil || kind != dataset.OfClasses {
-		c.Part, again = once(c.Store, c.Part, labels.Images)
-	}
+	kind := c.Part.Kind()
+	var again int
+	c.Part, again = once(c.Store, c.Part, labels.Images)
 	exposure, leaveOut, err := m.exposure(c.Store, c.Data, c.Part.Split, c.Part.Images, r)
 	if err != nil {
 		return nil, nil, err
 	}
 	repeated(exposure, kind, again)
 	exposure.Renamed = renamed
-	c.Part = c.Part.Without(leaveOut)
+	if c.Part, err = m.newOnly(exposure, c.Data, c.Part.Without(leaveOut), r); err != nil {
+		return nil, nil, err
+	}
 	keepCopies(exposure, c.Data, c.Part.Images)
 	m.searched(exposure, c.Store, labels.Images)
 	if c.Gallery != nil {
@@ -82,7 +83,7 @@ func (m *Model) readGallery(ctx context.Context, g *evaluate.Source, r Reading) 
 
 // EvaluateLabels measures how m finds the label images of photos. Of c it takes Data, Part,
 // Seed and Progress; m sets the rest. Bad images are left out, and their paths
-// returned; seen ones are as in Evaluate. Errors are *SeenError, and those of Read and evaluate.Labels.
+// returned; seen ones are as in Evaluate. Errors are *SeenError, *RenamedError, and those of Read and evaluate.Labels.
 func (m *Model) EvaluateLabels(ctx context.Context, c evaluate.LabelConfig, r Reading) (
 	report *evaluate.LabelReport, skipped []string, err error) {
 	labels := dataset.Part{Images: c.Part.LabelImages()}
@@ -95,7 +96,8 @@ func (m *Model) EvaluateLabels(ctx context.Context, c evaluate.LabelConfig, r Re
 	if c.Seen, renamed, err = m.classesSeen(ctx, c.Data, c.Part); err != nil {
 		return nil, nil, err
 	}
-	kind, again := c.Part.Kind(), 0
+	kind := c.Part.Kind()
+	var again int
 	c.Part, again = once(c.Store, c.Part, labels.Images)
 	exposure, leaveOut, err := m.exposure(c.Store, c.Data, c.Part.Split, c.Part.Images, r)
 	if err != nil {
@@ -103,7 +105,9 @@ func (m *Model) EvaluateLabels(ctx context.Context, c evaluate.LabelConfig, r Re
 	}
 	repeated(exposure, kind, again)
 	exposure.Renamed = renamed
-	c.Part = c.Part.Without(leaveOut)
+	if c.Part, err = m.newOnly(exposure, c.Data, c.Part.Without(leaveOut), r); err != nil {
+		return nil, nil, err
+	}
 	m.searched(exposure, c.Store, labels.Images)
 	if report, err = evaluate.Labels(ctx, c); err != nil {
 		return nil, nil, explain(err, exposure)

@@ -14,6 +14,7 @@ type Reading struct {
 	Progress func(done, total int) // may be nil; images done, one call at a time
 
 	MeasureSeen bool // an evaluation measures images that the training has seen, too
+	NewClasses  bool // it leaves out classes that the training saw under other names; it does for test where training kept classes for it
 }
 
 // progress tells Progress, if there is one.

@@ -3,10 +3,13 @@ package inference
 import (
 	"context"
 	"encoding/hex"
+	"fmt"
 	"path"
 	"slices"
+	"strconv"
 	"strings"
 
+	"github.com/tfpair/tfpair/internal/plural"
 	"github.com/tfpair/tfpair/pipeline/dataset"
 	"github.com/tfpair/tfpair/pipeline/phash"
 	"github.com/tfpair/tfpair/runner/evaluate"
@@ -45,6 +48,43 @@ func (m *Model) classesSeen(ctx context.Context, data *dataset.Dataset, part dat
 		}
 	}
 	return names, renamed, nil
+}
+
+// RenamedError says that no new class is left to measure, because the training saw all of them, some
+// under other names.
+type RenamedError struct {
+	Data    string
+	Renamed []evaluate.Renamed
+}
+
+func (e *RenamedError) Error() string {
+	names := make([]string, len(e.Renamed))
+	for i, r := range e.Renamed {
+		if names[i] = strconv.Quote(r.Class); r.As != "" {
+			names[i] += " (was " + strconv.Quote(r.As) + ")"
+		}
+	}
+	return fmt.Sprintf("%s: training has seen all of its classes, %s under other names: %s",
+		e.Data, plural.Count(len(names), "class"), strings.Join(names, ", "))
+}
+
+// newOnly returns part of data without the classes that training saw under other names, where new classes
+// are measured, and says so in e. The error is a *RenamedError.
+func (m *Model) newOnly(e *evaluate.Exposure, data *dataset.Dataset, part dataset.Part, r Reading) (dataset.Part, error) {
+	asked := r.NewClasses || m.Spec.Train.Unseen && part.Split == dataset.Test
+	if !asked || r.MeasureSeen || len(e.Renamed) == 0 {
+		return part, nil
+	}
+	skip := map[int32]bool{}
+	for _, i := range part.Images {
+		class := data.Images[i].Class
+		skip[i] = slices.ContainsFunc(e.Renamed, func(r evaluate.Renamed) bool { return r.Class == data.Classes[class] })
+	}
+	e.RenamedLeftOut = true
+	if part = part.Without(skip); len(part.Images) == 0 {
+		return part, &RenamedError{data.Name, e.Renamed}
+	}
+	return part, nil
 }
 
 // unknownClasses returns the images of data by class, where part has the class and names lack it; nil

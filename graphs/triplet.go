@@ -34,7 +34,7 @@ func tripletInputs(a *assembly) loss.In {
 	}
 	in.Mined = a.parts.Miner(a.root.SubScope("mine"), miner.Triplets{
 		Anchor: anchor, AnchorPositive: in.AnchorPositive, AnchorNegative: in.AnchorNegative,
-		Images: a.count(a.cut), Margin: a.parts.Loss.Margin,
+		Images: fetch(a.root, names.Count, a.count(a.cut)), Margin: a.parts.Loss.Margin,
 	})
 	return in
 }

@@ -1,13 +1,17 @@
 package pipeline
 
-import "github.com/tfpair/tfpair/pipeline/dataset"
+import (
+	"iter"
+
+	"github.com/tfpair/tfpair/pipeline/dataset"
+)
 
 // Batch is N distinct images, S pixels wide and high, and the tuples over them:
 // M pairs, and T triplets, each of two of the pairs. A loss reads one kind of them,
 // or the labels. Photos come with the label images that they belong to, R of them, whose
 // pixels may be read too, behind those of the photos. A Sequence has no tuples. Where
 // Turned makes classes of quarter turns, an image may be there once in each turn. Of a
-// network with a frozen part there may be Features in place of Pixels.
+// network with a frozen part there may be Features in place of Pixels. A batch that is InParts has neither.
 type Batch struct {
 	Step               int       // of the Loader; in a Sequence, the number of the batch
 	Size               int       // S, width and height of the images
@@ -21,6 +25,8 @@ type Batch struct {
 	Positive, Negative []int32   // [T] pairs, in [0,M): of anchor and positive, anchor and negative
 	References         []int32   // [R] indices of dataset images, ascending: label images, each once
 	Targets            []int32   // [M] rows of References: what each photo belongs to; photos are rows [0,M)
+
+	parts func(images int) iter.Seq2[*Batch, error] // reads what the network sees; nil: it is here
 }
 
 // Labels returns the class of each image of the dataset, -1 where it is unknown.

@@ -18,6 +18,7 @@ type LoaderOptions struct {
 	LabelImages        bool               // are read, behind the photos of a batch
 	AugmentLabelImages bool               // and augmented like them
 	Cached             *Cached            // gives features in place of pixels; nil: pixels are read
+	Part               int                // a batch of more images is InParts, and memory holds a few parts of it; 0: none is
 
 	Workers int // batches assembled at once; 0: one per CPU
 	Ahead   int // batches kept ready; 0: twice the workers
@@ -96,54 +97,64 @@ func (l *Loader) fill(ctx context.Context, j *job) error {
 			b.Same = append(b.Same, 0)
 		}
 	}
-	fill := l.fillPixels
-	if l.options.Cached != nil {
-		fill = l.fillFeatures
+	j.planned = append(j.planned[:0], images...)
+	for i, planned := range images {
+		b.Images[i], _ = l.store.unturned(planned)
 	}
-	if err := fill(ctx, b); err != nil {
+	if b.parts = nil; l.options.Part > 0 && len(images) > l.options.Part {
+		b.Pixels, b.Features = b.Pixels[:0], b.Features[:0]
+		b.parts = l.parts(ctx, j)
+		return nil
+	}
+	return l.read(ctx, b, j, 0)
+}
+
+// read fills to with what the network sees of its images, which are those of j from row first on.
+func (l *Loader) read(ctx context.Context, to *Batch, j *job, first int) error {
+	read := l.readPixels
+	if l.options.Cached != nil {
+		read = l.readFeatures
+	}
+	if err := read(ctx, to, j, first); err != nil {
 		return fmt.Errorf("batch of step %d: %w", j.step, err)
 	}
 	return nil
 }
 
-// fillPixels reads the pixels of b.Images, which are as planned, augments them, and
-// leaves the indices of the dataset in b.Images.
-func (l *Loader) fillPixels(ctx context.Context, b *Batch) error {
-	b.setPixels(len(b.Images), l.store.side)
-	epoch, plain := b.Step/l.sampler.StepsPerEpoch(), l.plain(b)
-	for i, planned := range b.Images {
+// readPixels reads pixels, and augments them.
+func (l *Loader) readPixels(ctx context.Context, to *Batch, j *job, first int) error {
+	to.setPixels(len(to.Images), l.store.side)
+	epoch, plain := j.step/l.sampler.StepsPerEpoch(), l.plain(&j.batch)
+	for i, image := range to.Images {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		var turn int
-		b.Images[i], turn = l.store.unturned(planned)
-		pixels := b.Pixels[i*l.store.bytes:][:l.store.bytes]
-		if err := l.store.load(pixels, b.Images[i]); err != nil {
+		pixels := to.Pixels[i*l.store.bytes:][:l.store.bytes]
+		if err := l.store.load(pixels, image); err != nil {
 			return err
 		}
-		if i < plain {
-			l.options.Augment.Apply(pixels, l.store.side,
-				augment.Draw{Epoch: epoch, Image: b.Images[i], Turn: turn})
+		if first+i < plain {
+			_, turn := l.store.unturned(j.planned[first+i])
+			l.options.Augment.Apply(pixels, l.store.side, augment.Draw{Epoch: epoch, Image: image, Turn: turn})
 		}
 	}
 	return nil
 }
 
-// fillFeatures is fillPixels for what the frozen part of the network makes of them.
-func (l *Loader) fillFeatures(ctx context.Context, b *Batch) error {
+// readFeatures reads what the frozen part of the network makes of pixels.
+func (l *Loader) readFeatures(ctx context.Context, to *Batch, j *job, first int) error {
 	c := l.options.Cached
-	b.setFeatures(len(b.Images), c.Length())
-	epoch, plain := b.Step/l.sampler.StepsPerEpoch(), l.plain(b)
-	for i, planned := range b.Images {
+	to.setFeatures(len(to.Images), c.Length())
+	epoch, plain := j.step/l.sampler.StepsPerEpoch(), l.plain(&j.batch)
+	for i := range to.Images {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		b.Images[i], _ = l.store.unturned(planned)
-		row, err := b.Features[i*c.Length():][:c.Length()], error(nil)
-		if i < plain {
-			err = c.draw(row, planned, epoch)
+		row, err := to.Features[i*c.Length():][:c.Length()], error(nil)
+		if first+i < plain {
+			err = c.draw(row, j.planned[first+i], epoch)
 		} else {
-			err = c.Features(row, b.Images[i:i+1])
+			err = c.Features(row, to.Images[i:i+1])
 		}
 		if err != nil {
 			return err

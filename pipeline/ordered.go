@@ -10,13 +10,14 @@ import (
 
 // job is one batch to assemble, and its result once done has been sent to.
 type job struct {
-	step   int
-	batch  Batch
-	bad    []BadImage
-	inputs []features.Sum // of a block of Cached: what each row is made of
-	fresh  bool           // of a block of Cached: its rows are there
-	err    error
-	done   chan struct{} // capacity 1: a worker never waits for the consumer
+	step    int
+	batch   Batch
+	planned []int32 // images of a batch, as its plan has them: see Turned
+	bad     []BadImage
+	inputs  []features.Sum // of a block of Cached: what each row is made of
+	fresh   bool           // of a block of Cached: its rows are there
+	err     error
+	done    chan struct{} // capacity 1: a worker never waits for the consumer
 }
 
 // ordered fills a job for each step of [from,to) and yields them in that order,

@@ -17,6 +17,7 @@ const (
 	Anchor            = "anchor"             // feed [T] int32, rows of the images: reference of each triplet
 	Positive          = "positive"           // feed [T] int32, which of the M pairs is that of anchor and positive
 	Negative          = "negative"           // feed [T] int32, which of the M pairs is that of anchor and negative
+	Count             = "count"              // [] int32: N, where triplets are chosen; may be fed to the loss of embeddings that are fed
 	Photos            = "photos"             // feed [M] int32, rows of the images, where some are label images
 	LabelImages       = "label_images"       // feed [R] int32, rows of the images: the label images among them
 	References        = "references"         // [R,D] float32, embeddings of label images; a feed where these are frozen

@@ -24,8 +24,10 @@ const keepShapes = 8
 // their tiny Go parts, so it would not run by itself.
 const collectEvery = 256
 
-// collectBytes is the same for large results.
-const collectBytes = 64 << 20
+// collectBytes is the same for large results: less than the gradients of a network. TensorFlow
+// makes results where it makes activations. A result that is still there when the next run begins
+// splits that memory, and the run takes new memory in place of it.
+const collectBytes = 8 << 20
 
 // Call is a run with fixed feeds, fetches and targets. It keeps the tensors of
 // its feeds, so one goroutine at a time may use it.

@@ -17,47 +17,37 @@ type chunkCalls struct {
 	seen               string // what of a batch the network is fed: names.Images or names.Features
 }
 
-// rowsIn returns how many images b has.
-func (n *Network) rowsIn(b *pipeline.Batch) int {
-	if len(b.Features) > 0 {
-		return len(b.Features) / n.FeatureLength()
-	}
-	return len(b.Pixels) / (n.size() * n.size() * 3)
-}
-
 // inChunks reports whether b is larger than what is embedded at once.
 func (n *Network) inChunks(b *pipeline.Batch) bool {
 	chunk := n.Parts.Spec.Train.Chunk
-	return chunk > 0 && n.rowsIn(b) > chunk
+	return chunk > 0 && len(b.Images) > chunk
 }
 
-// seen returns what the network is fed of some images of b.
-func (n *Network) seen(b *pipeline.Batch, from, to int) session.Value {
+// seen returns what the network is fed of b, and under which name.
+func (n *Network) seen(b *pipeline.Batch) (string, session.Value) {
 	if len(b.Features) > 0 {
-		f := n.FeatureLength()
-		return n.features(b.Features[from*f : to*f])
+		return names.Features, n.features(b.Features)
 	}
-	f := n.size() * n.size() * 3
-	return pixelsOf(b.Pixels[from*f:to*f], n.size())
+	return names.Images, pixelsOf(b.Pixels, n.size())
 }
 
-// spans calls do for each chunk of b: images from up to, not including, to.
-func (n *Network) spans(b *pipeline.Batch, do func(from, to int) error) error {
-	images := n.rowsIn(b)
-	for from := 0; from < images; from += n.Parts.Spec.Train.Chunk {
-		if err := do(from, min(from+n.Parts.Spec.Train.Chunk, images)); err != nil {
+// eachChunk calls do for each chunk of b, with the row of its first image.
+func (n *Network) eachChunk(b *pipeline.Batch, do func(chunk *pipeline.Batch, from int) error) error {
+	from := 0
+	for chunk, err := range b.Parts(n.Parts.Spec.Train.Chunk) {
+		if err != nil {
 			return err
 		}
+		if err := do(chunk, from); err != nil {
+			return err
+		}
+		from += len(chunk.Images)
 	}
 	return nil
 }
 
-// prepareChunks prepares the runs for batches of images or of features.
-func (n *Network) prepareChunks(b *pipeline.Batch) (err error) {
-	seen := names.Images
-	if len(b.Features) > 0 {
-		seen = names.Features
-	}
+// prepareChunks prepares the runs for chunks of which the network is fed what is seen.
+func (n *Network) prepareChunks(seen string) (err error) {
 	if n.chunk.seen == seen {
 		return nil
 	}
@@ -68,7 +58,7 @@ func (n *Network) prepareChunks(b *pipeline.Batch) (err error) {
 	}
 	feeds := append(n.tupleNames(), n.seenEmbedding(), names.Step)
 	if n.Parts.Tuples() == loss.Triplets { // whose miners count images
-		feeds = append(feeds, seen)
+		feeds = append(feeds, names.Count)
 	}
 	fetches := append(append([]string{}, updates...), names.EmbeddingGradient)
 	if c.loss, err = n.session.Prepare(feeds, append(fetches, chunkKeys(own)...), []string{names.LossStatistics}); err != nil {
@@ -101,13 +91,14 @@ func chunkKeys(variables []variable.Variable) []string {
 // gradient of embeddings, and once more, chunk by chunk, for what this makes of the weights. Where batch norm
 // and dropout are trained they see a chunk at a time, the same in both passes.
 func (n *Network) chunkGradients(b *pipeline.Batch, step int) (Update, []checkpoint.Tensor, error) {
-	if err := n.prepareChunks(b); err != nil {
-		return Update{}, nil, err
-	}
 	at := session.Scalar(float32(step))
 	var embeddings []float32
-	err := n.spans(b, func(from, to int) error {
-		values, err := n.chunk.embed.Run(n.seen(b, from, to), at)
+	err := n.eachChunk(b, func(chunk *pipeline.Batch, _ int) error {
+		name, seen := n.seen(chunk)
+		if err := n.prepareChunks(name); err != nil {
+			return err
+		}
+		values, err := n.chunk.embed.Run(seen, at)
 		if err != nil {
 			return err
 		}
@@ -118,10 +109,10 @@ func (n *Network) chunkGradients(b *pipeline.Batch, step int) (Update, []checkpo
 	if err != nil {
 		return Update{}, nil, fmt.Errorf("embed in chunks: %w", err)
 	}
-	images, dim := n.rowsIn(b), n.Dim()
+	images, dim := len(b.Images), n.Dim()
 	given := append(n.valuesOf(b), session.Of(embeddings, int64(images), int64(dim)), at)
 	if n.Parts.Tuples() == loss.Triplets {
-		given = append(given, n.seen(b, 0, images))
+		given = append(given, session.Scalar(int32(images)))
 	}
 	values, err := n.chunk.loss.Run(given...)
 	if err != nil {
@@ -139,9 +130,10 @@ func (n *Network) chunkGradients(b *pipeline.Batch, step int) (Update, []checkpo
 	if err := add(sums[n.Graph.Tower:], values[len(updates)+1:], 1); err != nil {
 		return Update{}, nil, err
 	}
-	err = n.spans(b, func(from, to int) error {
-		values, err := n.chunk.tower.Run(n.seen(b, from, to), at,
-			session.Of(wanted[from*dim:to*dim], int64(to-from), int64(dim)))
+	err = n.eachChunk(b, func(chunk *pipeline.Batch, from int) error {
+		_, seen := n.seen(chunk)
+		rows := wanted[from*dim : (from+len(chunk.Images))*dim]
+		values, err := n.chunk.tower.Run(seen, at, session.Of(rows, int64(len(chunk.Images)), int64(dim)))
 		if err != nil {
 			return err
 		}

@@ -27,10 +27,7 @@ func (n *Network) stepFeeds(seen string) []string {
 
 // stepValues returns the values of stepFeeds.
 func (n *Network) stepValues(b *pipeline.Batch, step int) []session.Value {
-	seen := pixelsOf(b.Pixels, n.size())
-	if len(b.Features) > 0 {
-		seen = n.features(b.Features)
-	}
+	_, seen := n.seen(b)
 	return append(n.valuesOf(b), seen, session.Scalar(n.Parts.LearningRate(step)),
 		session.Scalar(float32(step)))
 }

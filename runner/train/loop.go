@@ -238,7 +238,7 @@ func (l *loop) steps(ctx context.Context) error {
 	loader := pipeline.NewLoader(l.store, l.sampler, pipeline.LoaderOptions{
 		Labels: l.labels.Of, Augment: l.Augmenter, Workers: l.Store.Workers,
 		LabelImages: l.Spec.Target.Side == spec.SharedTargets, AugmentLabelImages: l.Spec.Target.Augment,
-		Cached: l.cache.filled()})
+		Cached: l.cache.filled(), Part: l.Spec.Train.Chunk})
 	batches := l.batches()
 	for batch, err := range loader.Iter(ctx, l.step*batches, l.Spec.Train.Steps*batches) {
 		if err != nil {

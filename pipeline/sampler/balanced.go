@@ -143,18 +143,23 @@ func (b *perClass) Plan(step int) Plan {
 			images = append(images, class[(visit*b.k+j)%len(class)])
 		}
 	}
-	if b.source.Tuples == Classes {
+	return b.source.withTuples(images)
+}
+
+// withTuples returns the plan of images with all tuples of them that are wanted.
+func (s Source) withTuples(images []int32) Plan {
+	if s.Tuples == Classes {
 		return Plan{Images: images}
 	}
-	p := b.allPairs(images)
-	if b.source.Tuples == Triplets {
-		b.addTriplets(&p)
+	p := s.allPairs(images)
+	if s.Tuples == Triplets {
+		addTriplets(&p)
 	}
 	return p
 }
 
 // allPairs pairs every two of the images, rows i < j in ascending order.
-func (b *perClass) allPairs(images []int32) Plan {
+func (s Source) allPairs(images []int32) Plan {
 	m := len(images) * (len(images) - 1) / 2
 	p := Plan{
 		Images: images,
@@ -166,7 +171,7 @@ func (b *perClass) allPairs(images []int32) Plan {
 		for j := i + 1; j < len(images); j++ {
 			p.Left = append(p.Left, int32(i))
 			p.Right = append(p.Right, int32(j))
-			p.Same = append(p.Same, b.source.label(images[i]) == b.source.label(images[j]))
+			p.Same = append(p.Same, s.label(images[i]) == s.label(images[j]))
 		}
 	}
 	return p
@@ -174,7 +179,7 @@ func (b *perClass) allPairs(images []int32) Plan {
 
 // addTriplets adds every triplet of p's images, in ascending order of anchor,
 // positive and negative. p has all pairs, in the order of allPairs.
-func (b *perClass) addTriplets(p *Plan) {
+func addTriplets(p *Plan) {
 	n := int32(len(p.Images))
 	pair := func(i, j int32) int32 {
 		i, j = min(i, j), max(i, j)

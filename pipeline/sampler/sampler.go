@@ -52,6 +52,13 @@ type Source struct {
 	BatchSize int          // tuples, or images: each sampler's Brief says which
 	Tuples    Tuples       // what plans are to hold
 	Seed      uint64
+	Hardest   [][]int32 // of each dataset image, the nearest of other classes, for a Maker that mines; nil: not known yet
+}
+
+// Mining says what a sampler must be told of the network whose batches it plans.
+type Mining struct {
+	Every int // updates after which a new sampler is made, of a Source with Hardest as the network has them then; 0: never
+	Among int // images in Hardest of each image
 }
 
 // Maker makes the sampler of one row.
@@ -62,6 +69,8 @@ type Maker struct {
 	Lists func(dataset.Part) bool
 	// New returns a sampler of the source, whose Tuples are among those of Gives.
 	New func(Source) (Sampler, error)
+	// Mining is what New needs in Source.Hardest.
+	Mining Mining
 }
 
 // Sampler plans batches. It is safe for concurrent use.
@@ -80,6 +89,7 @@ type Sampler interface {
 var Table = named.Table[Maker]{Kind: "sampler", Rows: map[string]named.Row[Maker]{
 	"balanced": balanced,
 	"labels":   labels,
+	"mined":    mined,
 	"pairs":    pairs,
 	"triplets": triplets,
 }}
@@ -112,6 +122,8 @@ const (
 	orderAnchors                     // counter: epoch
 	drawTriplets                     // counter: step
 	orderPhotos                      // counter: epoch
+	orderMined                       // counter: epoch
+	drawMined                        // counter: step
 )
 
 // stream returns the random numbers for one purpose at one epoch or step. The

@@ -385,7 +385,7 @@ func TestCheck(t *testing.T) {
 		t.Error(err)
 	}
 	want := `sampler "pairs" cannot give triplets, which the loss needs: ` +
-		"set sampler to balanced or triplets"
+		"set sampler to balanced or mined or triplets"
 	if err := maker.Check("pairs", Triplets); err == nil || err.Error() != want {
 		t.Errorf("error %v, want %s", err, want)
 	}

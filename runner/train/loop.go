@@ -39,6 +39,7 @@ type loop struct {
 	pooled     *trained.Validation // what folds said; nil: the training has validation of its own
 	store      *pipeline.Store
 	labels     dataset.Labels // of the training data, where they are needed
+	source     sampler.Source // of the sampler
 	sampler    sampler.Sampler
 	network    *network.Network
 	pretrained *pretrained // weights to start from, nil: random ones
@@ -235,28 +236,43 @@ func (l *loop) steps(ctx context.Context) error {
 	if l.outOfPatience() {
 		return nil
 	}
+	for l.step < l.Spec.Train.Steps {
+		until, err := l.mine(ctx)
+		if err != nil {
+			return err
+		}
+		if ended, err := l.stepsTo(ctx, until); err != nil || ended {
+			return err
+		}
+	}
+	return ctx.Err()
+}
+
+// stepsTo makes the steps up to one, not including it, with the sampler as it is. It reports whether training ends
+// before.
+func (l *loop) stepsTo(ctx context.Context, until int) (ended bool, err error) {
 	loader := pipeline.NewLoader(l.store, l.sampler, pipeline.LoaderOptions{
 		Labels: l.labels.Of, Augment: l.Augmenter, Workers: l.Store.Workers,
 		LabelImages: l.Spec.Target.Side == spec.SharedTargets, AugmentLabelImages: l.Spec.Target.Augment,
 		Cached: l.cache.filled(), Part: l.Spec.Train.Chunk})
 	batches := l.batches()
-	for batch, err := range loader.Iter(ctx, l.step*batches, l.Spec.Train.Steps*batches) {
+	for batch, err := range loader.Iter(ctx, l.step*batches, until*batches) {
 		if err != nil {
-			return err
+			return true, err
 		}
 		before := l.step
 		if err := l.update(batch); err != nil {
-			return err
+			return true, err
 		}
 		if l.step == before { // more batches make the update
 			continue
 		}
 		last := l.outOfTime()
 		if err := l.afterStep(ctx, last); err != nil || last || l.outOfPatience() {
-			return err
+			return true, err
 		}
 	}
-	return ctx.Err()
+	return false, ctx.Err()
 }
 
 // batches returns how many batches make an update.

@@ -42,10 +42,9 @@ func (l *loop) plan(part dataset.Part) (err error) {
 		l.labels = pipeline.TurnedLabels(l.labels, turns)
 	}
 	part = pipeline.Turned(part, len(l.Data.Images), turns)
-	l.sampler, err = l.Sampler.New(sampler.Source{Part: part, Labels: l.labels.Of,
-		BatchSize: l.Spec.Train.BatchSize, Seed: uint64(l.Spec.Train.Seed),
-		Tuples: sampler.Tuples(l.Tuples())})
-	if err != nil {
+	l.source = sampler.Source{Part: part, Labels: l.labels.Of, BatchSize: l.Spec.Train.BatchSize,
+		Seed: uint64(l.Spec.Train.Seed), Tuples: sampler.Tuples(l.Tuples())}
+	if l.sampler, err = l.Sampler.New(l.source); err != nil {
 		return &SamplerError{err}
 	}
 	return nil

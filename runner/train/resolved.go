@@ -54,7 +54,7 @@ func ResolveWith(s *spec.Spec, own network.Own) (*Resolved, error) {
 	if r.Augmenter, err = augment.Own(own.Augmentations).New(&r.Spec.Augment, uint64(r.Spec.Train.Seed)); err != nil {
 		return nil, err
 	}
-	if err := errors.Join(r.checkTurns(), r.checkViews()); err != nil {
+	if err := errors.Join(r.checkTurns(), r.checkViews(), r.checkMined()); err != nil {
 		return nil, err
 	}
 	if err := distance.Rule(r.Spec.Train.Threshold).Check(); err != nil {

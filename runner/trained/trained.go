@@ -44,10 +44,18 @@ type State struct {
 
 	Interpolated *Interpolated `json:"interpolated,omitempty"` // where train.interpolate has tried weights in between; nil: it has not
 
+	Mined *Mined `json:"mined,omitempty"` // of a sampler that looks at all images now and then; nil: it does not, or has not yet
+
 	Machines []Stretch `json:"machines,omitempty"` // that made the steps so far; nil: an earlier version began the run
 
 	Pretrained *models.Pretrained    `json:"pretrained,omitempty"` // what the backbone started from, nil: random weights
 	Gallery    []evaluate.LabelImage `json:"gallery,omitempty"`    // rows of the checkpoint's gallery
+}
+
+// Mined is what a sampler was told at a step of the network as it was then.
+type Mined struct {
+	Step    int       `json:"step"`
+	Hardest [][]int32 `json:"hardest"` // see sampler.Source
 }
 
 // Interpolated is what validation says of weights between the start of a training and a step of it.

@@ -157,7 +157,7 @@ var Rules = map[string]Rule{
 		"runner/network", "graphs/...", "internal/session", "models/..."}, Why: ownRoom},
 	"runner/suspects": {Ours: []string{"models/distance", "internal/aside", "internal/sheet", "internal/workers", "pipeline/..."}, Pure: true, Why: noCgo},
 	"runner/train": {Ours: []string{"runner/check", "runner/suspects", "runner/trained", "runner/evaluate", "runner/metric",
-		"runner/network", "runner/tensorboard", "internal/jsonline", "internal/session", "graphs/...", "pipeline/...", "models/..."},
+		"runner/network", "runner/tensorboard", "internal/jsonline", "internal/session", "internal/workers", "graphs/...", "pipeline/...", "models/..."},
 		Why: ownRoom},
 	"runner/tune": {Ours: []string{"runner/train", "runner/metric", "runner/network", "internal/aside", "internal/session",
 		"graphs/...", "pipeline/...", "models/..."}, Why: ownRoom},

@@ -222,10 +222,10 @@ func text(tid int, address uint64) string {
 	return ""
 }
 
-// memory reads bytes of a thread, none where they cannot be read.
+// memory reads bytes of a thread; it returns nil where they cannot be read.
 func memory(tid int, address uint64, length int) []byte {
 	if length == 0 {
-		return nil
+		return []byte{}
 	}
 	data := make([]byte, length)
 	local := []unix.Iovec{{Base: &data[0], Len: uint64(length)}}

@@ -124,10 +124,13 @@ func Do(ctx context.Context, steps []Step, undo string) (done int, err error) {
 		if err := unchanged(s.Copy, s.Sum); err != nil {
 			return done, err
 		}
-		if err := s.take(l); err != nil {
+		taken, err := s.take(l)
+		if taken {
+			done++
+		}
+		if err != nil {
 			return done, err
 		}
-		done++
 	}
 	return done, nil
 }
@@ -150,21 +153,22 @@ func unchanged(path string, sum [sha256.Size]byte) error {
 	return nil
 }
 
-func (s Step) take(l *undoList) error {
+// take takes the step. Where it was taken and then not brought to the disk, taken is true beside the error.
+func (s Step) take(l *undoList) (taken bool, err error) {
 	if s.Act == Link {
 		return s.link(l)
 	}
 	folders := missing(filepath.Dir(s.To))
 	if err := l.add(append(made(folders), undoRow{act: string(Move), path: s.Copy, to: s.To})...); err != nil {
-		return err
+		return false, err
 	}
 	if err := aside.MkdirAll(filepath.Dir(s.To)); err != nil {
-		return err
+		return false, err
 	}
 	if err := rename(s.Copy, s.To); err != nil {
-		return fmt.Errorf("move to a folder on the same disk: %w", err)
+		return false, fmt.Errorf("move to a folder on the same disk: %w", err)
 	}
-	return errors.Join(aside.Sync(filepath.Dir(s.To)), aside.Sync(filepath.Dir(s.Copy)))
+	return true, errors.Join(aside.Sync(filepath.Dir(s.To)), aside.Sync(filepath.Dir(s.Copy)))
 }
 
 // missing returns the folders around a path, and that at it, that are not there, the outermost first.
@@ -179,30 +183,30 @@ func missing(path string) (folders []string) {
 }
 
 // besideOf returns the name that what takes the place of a file has before: short, whatever that of the
-// file is, and the same each time, so that what a killed program left is found.
+// file is, and the same each time, wherever the folder is, so that what a killed program left is found.
 func besideOf(path string) string {
-	sum := sha256.Sum256([]byte(path))
+	sum := sha256.Sum256([]byte(filepath.Base(path)))
 	return filepath.Join(filepath.Dir(path), ".tfpair-"+hex.EncodeToString(sum[:8]))
 }
 
 // link puts a link in the place of the copy, in one step.
-func (s Step) link(l *undoList) error {
+func (s Step) link(l *undoList) (taken bool, err error) {
 	info, err := os.Lstat(s.Copy)
 	if err != nil {
-		return err
+		return false, err
 	}
 	if err := l.add(undoRow{act: string(Link), path: s.Copy, to: s.Original, sum: hex.EncodeToString(s.Sum[:]), was: attributesOf(info)}); err != nil {
-		return err
+		return false, err
 	}
 	beside := besideOf(s.Copy)
 	if err := os.Remove(beside); err != nil && !errors.Is(err, fs.ErrNotExist) { // a killed program left it
-		return err
+		return false, err
 	}
 	if err := os.Link(s.Original, beside); err != nil {
-		return fmt.Errorf("link on the same disk: %w", err)
+		return false, fmt.Errorf("link on the same disk: %w", err)
 	}
 	if err := os.Rename(beside, s.Copy); err != nil {
-		return errors.Join(err, os.Remove(beside))
+		return false, errors.Join(err, os.Remove(beside))
 	}
-	return aside.Sync(filepath.Dir(s.Copy))
+	return true, aside.Sync(filepath.Dir(s.Copy))
 }

@@ -213,23 +213,20 @@ func (l *undoList) begin() error {
 	if err := errors.Join(l.file.Truncate(whole), seekErr); err != nil || whole > 0 {
 		return err
 	}
-	text, err := undoText(undoHeader)
-	if err == nil {
-		_, err = l.file.Write(text)
+	if err = l.write(append([][]string{undoHeader}, fieldsOf(made(l.made))...)); err == nil {
+		err = aside.Sync(filepath.Dir(l.path))
 	}
-	if err = errors.Join(err, l.add(made(l.made)...), aside.Sync(filepath.Dir(l.path))); err != nil {
+	if err != nil {
 		return errors.Join(err, l.forget())
 	}
 	return nil
 }
 
 // add writes rows, and brings them to the disk.
-func (l *undoList) add(rows ...undoRow) error {
-	fields := make([][]string, len(rows))
-	for i, r := range rows {
-		fields[i] = r.fields()
-	}
-	text, err := undoText(fields...)
+func (l *undoList) add(rows ...undoRow) error { return l.write(fieldsOf(rows)) }
+
+func (l *undoList) write(rows [][]string) error {
+	text, err := undoText(rows...)
 	if err != nil {
 		return err
 	}
@@ -239,16 +236,24 @@ func (l *undoList) add(rows ...undoRow) error {
 	return l.file.Sync()
 }
 
+func fieldsOf(rows []undoRow) (fields [][]string) {
+	for _, r := range rows {
+		fields = append(fields, r.fields())
+	}
+	return fields
+}
+
 // forget takes away what was written into the list, and the list if it was new, with the folders that
 // were made since.
 func (l *undoList) forget() error {
+	rows := made(l.made)
+	head, err := undoText(undoHeader)
+	if err != nil {
+		return err
+	}
 	text, err := regular.ReadFile(l.path, maxUndo)
-	var rows []undoRow
-	if err == nil && int64(len(text)) >= l.until {
-		head, headErr := undoText(undoHeader)
-		since := text[max(l.until, int64(len(head))):]
-		rows, _, err = parseUndo(l.path, append(head, since...))
-		err = errors.Join(err, headErr)
+	if since := max(l.until, int64(len(head))); err == nil && int64(len(text)) > since {
+		rows, _, err = parseUndo(l.path, append(head, text[since:]...))
 	}
 	if l.until > 0 {
 		err = errors.Join(err, l.file.Truncate(l.until))

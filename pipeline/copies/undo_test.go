@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -347,5 +348,29 @@ func TestDoStops(t *testing.T) {
 	}
 	if _, err := os.Stat(undo); err == nil {
 		t.Error("nothing was done, and there is a list")
+	}
+}
+
+// TestForget: a list into which nothing could be written, or not all of the first row, is gone again, with the folders
+// that were made for it.
+func TestForget(t *testing.T) {
+	for _, text := range []string{"", "act,pa"} {
+		folder := filepath.Join(t.TempDir(), "a")
+		path := filepath.Join(folder, "b", "undo.csv")
+		made := missing(filepath.Dir(path))
+		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), os.WriteFile(path, []byte(text), 0o600)); err != nil {
+			t.Fatal(err)
+		}
+		file, err := os.OpenFile(path, os.O_RDWR, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		l := &undoList{file: file, path: path, made: made}
+		if err := errors.Join(l.forget(), file.Close()); err != nil {
+			t.Errorf("forget after %q: %v", text, err)
+		}
+		if _, err := os.Lstat(folder); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("after %q something stays: %v", text, err)
+		}
 	}
 }

@@ -85,6 +85,9 @@ func (c *campaign) stage() error {
 	if err := os.Mkdir(filepath.Join(stage, "tmp"), 0o755); err != nil {
 		return err
 	}
+	if err := c.copies(stage); err != nil {
+		return err
+	}
 	for _, line := range scenery {
 		if end := c.runs(stage, scenario{args: line}); end.code != 0 {
 			return fmt.Errorf("tfpair %s: exit code %d\n%s", line, end.code, end.stderr)
@@ -93,6 +96,21 @@ func (c *campaign) stage() error {
 	cached := filepath.Join(cacheFolder(), "tfpair", "weights", "efficientnet-lite0-57934424.pth")
 	if err := copyFile(cached, filepath.Join(stage, "weights.pth")); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return err
+	}
+	return nil
+}
+
+// copies makes a folder of pictures in which some are there twice.
+func (c *campaign) copies(stage string) error {
+	folder := filepath.Join(stage, "copies")
+	if err := copyTree(filepath.Join(stage, "data", "train"), folder); err != nil {
+		return err
+	}
+	for i := range 3 {
+		name := fmt.Sprintf("%03d.png", i)
+		if err := copyFile(filepath.Join(folder, "arrow", name), filepath.Join(folder, "bars", "again-"+name)); err != nil {
+			return err
+		}
 	}
 	return nil
 }

@@ -193,6 +193,9 @@ func (j *judge) future(folder string, left state) (string, error) {
 	}
 	done := j.after.visible().difference(left.visible()) == ""
 	end := j.campaign.runs(folder, j.scenario)
+	if end.code != 0 && j.scenario.stops != "" && strings.Contains(end.stderr, j.scenario.stops) {
+		return "", nil
+	}
 	if end.code != 0 && (!done || end.code != j.scenario.twice) {
 		return fmt.Sprintf("the same command then ends with %d: %s", end.code, lastLine(end.stderr)), nil
 	}

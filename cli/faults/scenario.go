@@ -26,6 +26,9 @@ type scenario struct {
 	run string
 	// admits is what the answer holds where it says that it could not look everywhere.
 	admits string
+	// stops is what the command may say when it runs again and does nothing: a loss of power can leave a file
+	// that was moved under both names, and neither is removed.
+	stops string
 	// installs says that the command installs a runtime, of a tiny wheel, in the folder "runtime".
 	installs bool
 	// ahead is a file that may be there before the rest.
@@ -53,6 +56,8 @@ var scenarios = []scenario{
 		args: "export --run run --out model --version 1 --gallery data/test" + tiny},
 	{name: "export-aliases", needs: []string{"run"}, twice: 2, ahead: "run/aliases.csv",
 		args: "export --run run --out model --version 1 --alias-classes --threads 1"},
+	{name: "export-onnx", needs: []string{"run"}, twice: 2,
+		args: "export --run run --out model --version 1 --onnx --threads 1"},
 	{name: "calibrate", needs: []string{"model", "data"}, more: "calibrated/2",
 		args: "calibrate --model model/1 --out calibrated --data data --split test --max f1" + tiny},
 	{name: "index", needs: []string{"model", "data"}, twice: 2,
@@ -75,6 +80,10 @@ var scenarios = []scenario{
 		args: "train --data sloppy.csv --images data --out run --fix mended.csv"},
 	{name: "seen", needs: []string{"run", "data"}, stdout: "seen.json", admits: `"unknown":`,
 		args: "seen --in run --json data/test/arrow/000.png"},
+	{name: "duplicates-move", needs: []string{"copies"}, grows: true, stdout: "said", admits: "cannot be read", stops: "is there already",
+		args: "duplicates copies --move-to moved --apply --cache off --workers 1"},
+	{name: "duplicates-link", needs: []string{"copies"}, grows: true, stdout: "said", admits: "cannot be read",
+		args: "duplicates copies --link --apply --cache off --workers 1"},
 	{name: "weights-convert", needs: []string{"weights.pth"}, twice: 2,
 		args: "weights convert --from weights.pth --out weights.safetensors"},
 	{name: "weights-fetch", needs: []string{"weights.pth"}, twice: 2,

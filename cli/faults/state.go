@@ -76,16 +76,32 @@ func (s state) described(folder string) {
 func steady(name string, text []byte) []byte {
 	base := filepath.Base(name)
 	switch {
-	case strings.HasPrefix(base, "events.out.tfevents"), base == "lock", strings.HasSuffix(base, ".lock"):
+	case strings.HasPrefix(base, "events.out.tfevents"), base == "said", base == "lock", strings.HasSuffix(base, ".lock"):
 		return nil
 	case base == "events.jsonl":
 		return evaluations(text)
+	case strings.HasSuffix(base, "undo.csv"):
+		return undoable(text)
 	case base == "aliases.csv": // they are drawn at random
 		return fmt.Append(nil, bytes.Count(text, []byte("\n")))
 	case base == "tune.json", base == "trials.json", base == "trials.csv", base == "report.json":
 		return timeless(text)
 	}
 	return text
+}
+
+// done are the acts in a list of what can be undone, with both paths below the folder of a case. Folders and times
+// of files depend on what a failed command left.
+var done = regexp.MustCompile(`(?m)^((?:move|link),)[^,]*/case-[0-9]+/([^,]*,)[^,]*/case-[0-9]+/([^,]*)`)
+
+// undoable are the acts in such a list, each once: a command that goes on writes some of them again.
+func undoable(text []byte) []byte {
+	var acts []string
+	for _, act := range done.FindAllSubmatch(text, -1) {
+		acts = append(acts, string(bytes.Join(act[1:], nil)))
+	}
+	slices.Sort(acts)
+	return []byte(strings.Join(slices.Compact(acts), "\n"))
 }
 
 // seconds are how long something took, as JSON says it.

@@ -28,6 +28,7 @@ type trainOptions struct {
 	out     string  // run folder
 	minutes float64 // after which the training ends; 0: no limit
 	exact   bool    // a run of another machine is refused
+	profile bool    // a table says what operations of a step take
 	machine machineOptions
 	output  outputOptions
 }
@@ -71,6 +72,8 @@ func (o *trainOptions) addFlags(c *cli.Command) {
 			Usage: "stop after `N` minutes, evaluate and save; the same command goes on"})
 	c.Flags = append(c.Flags, &cli.BoolFlag{Name: "exact", Destination: &o.exact,
 		Usage: "go on only where the weights end up the same to the last digit: refuse a run of another processor, number of threads, device or setting of TensorFlow"})
+	c.Flags = append(c.Flags, &cli.BoolFlag{Name: "profile", Destination: &o.profile,
+		Usage: "print what the operations of a step take, behind the first 20 steps: the mean of ten"})
 	o.machine.addFlags(c)
 	o.output.addFlags(c)
 	needs(c, "data", "out")
@@ -142,7 +145,7 @@ func (o *trainOptions) train(ctx context.Context, g *grouping, r *train.Resolved
 	}
 	summary, err := train.Run(ctx, train.Config{Resolved: r, Data: data, Folder: o.out,
 		Weights: pretrained, Session: o.machine.session(), Store: o.data.reading.store(),
-		MaxTime: time.Duration(o.minutes * float64(time.Minute)), SkipBad: o.data.reading.skip(), Exact: o.exact,
+		MaxTime: time.Duration(o.minutes * float64(time.Minute)), SkipBad: o.data.reading.skip(), Exact: o.exact, Profile: o.profile,
 		Observe: w.observe, Now: time.Now})
 	w.end()
 	var notRun *run.NotRunError
@@ -151,6 +154,9 @@ func (o *trainOptions) train(ctx context.Context, g *grouping, r *train.Resolved
 	}
 	if err != nil {
 		return stopped(ctx, err)
+	}
+	if o.profile && !w.traced {
+		g.out.say("no profile: the training made fewer than %d steps", train.ProfileSteps)
 	}
 	return w.summarize(summary, o.out, o.next(ctx, data))
 }
@@ -171,6 +177,7 @@ type trainWatcher struct {
 	folder   string           // of the run
 	folding  bool             // what is known of the data and the network was said of the fold before
 	skipped  int
+	traced   bool      // steps were profiled
 	forecast *forecast // nil: who chose the spec knows
 	bar      *progress
 	what     string
@@ -193,6 +200,9 @@ func (w *trainWatcher) end() {
 }
 
 func (w *trainWatcher) observe(e train.Event) {
+	if _, ok := e.(train.Profiled); ok {
+		w.traced = true
+	}
 	if w.out.json {
 		w.json(e)
 		if _, ok := e.(train.Started); !ok {
@@ -239,6 +249,9 @@ func (w *trainWatcher) observe(e train.Event) {
 		w.doubts(e.Scores)
 	case train.Interpolated:
 		w.interpolated(e)
+	case train.Profiled:
+		w.end()
+		w.profiled(e)
 	case train.Alarmed:
 		w.line("ALARM at step %d: %s\n      what to do: %s", e.Step, e.Reason, e.Advice)
 	}

@@ -101,6 +101,13 @@ func (c *Call) Run(values ...Value) ([]Value, error) {
 		}
 		feeds[c.feeds[i]] = t
 	}
+	if c.session.trace != nil {
+		out, err := c.session.traced(feeds, c.fetches, c.targets)
+		if err != nil {
+			return nil, fmt.Errorf("run graph, traced: %w", err)
+		}
+		return out, nil
+	}
 	results, err := c.session.run(feeds, c.fetches, c.targets)
 	if err != nil {
 		return nil, fmt.Errorf("run graph: %w", err)

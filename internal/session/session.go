@@ -22,6 +22,7 @@ type Session struct {
 	graph   *tf.Graph
 	timeout time.Duration // 0: none
 	late    atomic.Bool   // a run took longer, and may go on for ever
+	trace   *Trace        // nil: runs are not traced
 }
 
 // Ready loads the TensorFlow runtime where that has not happened yet. Call it before

@@ -11,7 +11,7 @@ import (
 )
 
 // Event is something that happened in a training, told to Config.Observe. All
-// but Prepared, Extracted, Folded and most Steps are kept in the run's events.jsonl. Their JSON
+// but Prepared, Extracted, Folded, Profiled and most Steps are kept in the run's events.jsonl. Their JSON
 // fields are only ever added to.
 type Event interface{ event() string }
 

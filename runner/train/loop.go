@@ -55,6 +55,7 @@ type loop struct {
 	saved   string // path of the last checkpoint, "" before the first
 	savedAt time.Time
 	meter   meter
+	profile profile
 	board   board
 }
 
@@ -292,9 +293,23 @@ func (l *loop) learn(b *pipeline.Batch) (update network.Update, done bool, err e
 	return update, true, err
 }
 
+// profiled is learn, and says what the operations of steps took where Config asks for that.
+func (l *loop) profiled(b *pipeline.Batch) (update network.Update, done bool, err error) {
+	if !l.Profile {
+		return l.learn(b)
+	}
+	l.profile.around(l.network, func() { update, done, err = l.learn(b) })
+	if err == nil && done {
+		if e, ok := l.profile.done(l.step + 1); ok {
+			l.Observe(e)
+		}
+	}
+	return update, done, err
+}
+
 // update makes one step, or a part of it.
 func (l *loop) update(b *pipeline.Batch) error {
-	update, done, err := l.learn(b)
+	update, done, err := l.profiled(b)
 	if err != nil || !done {
 		return err
 	}

@@ -38,6 +38,7 @@ type Config struct {
 	MaxTime   time.Duration         // ends the training after a step, evaluated and saved; 0: no limit
 	SkipBad   float64               // share of images that may be bad and left out; 0: none
 	Exact     bool                  // a run that this machine cannot go on with to the last digit is refused
+	Profile   bool                  // a Profiled is observed behind the first ProfileSteps steps
 	Observe   func(Event)           // may be nil; called from one goroutine
 	Now       func() time.Time      // the clock, for speeds and the times of events
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/tfpair/tfpair/graphs/spec"
 	"github.com/tfpair/tfpair/internal/pretrained"
+	"github.com/tfpair/tfpair/models"
 	"github.com/tfpair/tfpair/models/index"
 	"github.com/tfpair/tfpair/pipeline/dataset"
 	"github.com/tfpair/tfpair/runner/recipe"
@@ -174,6 +175,8 @@ func (p page) values(flag, typed string) []candidate {
 		return words(logFormats...)
 	case "split":
 		return words("train", "val", "test")
+	case "form":
+		return words(string(models.Folded), string(models.Trainable))
 	case "checkpoint":
 		return words("best", "last")
 	case "set":

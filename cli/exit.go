@@ -201,6 +201,7 @@ var outcomes = []outcome{
 	{isA[*export.WeightError], exitRefused, advice{"export another checkpoint: --checkpoint"}},
 	{isA[*export.DifferenceError], exitRefused, nil},
 	{isA[*onnx.OperationError], exitUsage, advice{"leave out --onnx"}},
+	{isA[*graphs.TooLargeError], exitRefused, advice{"keep weights as variables, beside the graph: --form trainable"}},
 	{isA[*features.SpaceError], exitFailed, advice{"make room, give --out on another disk", "see images anew in each step: --set cache.type=off"}},
 	{isA[*features.NotFiniteError], exitInput, advice{"the frozen weights are not finite, or not of this backbone"}},
 	{isA[*run.LockedError], exitFailed, advice{"wait for it to end", "give another --out"}},

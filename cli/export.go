@@ -35,6 +35,7 @@ type exported struct {
 	Gallery int      `json:"gallery,omitempty"` // images that it carries
 	Skipped []string `json:"skipped,omitempty"` // bad images of the gallery
 	Seen    int      `json:"seen,omitempty"`    // images whose hashes it carries
+	Form    string   `json:"form"`              // folded or trainable
 	Aliases string   `json:"aliases,omitempty"` // file of the run that says what aliases stand for
 	ONNX    string   `json:"onnx,omitempty"`    // file of the model for ONNX Runtime
 }
@@ -47,6 +48,7 @@ type exportOptions struct {
 	version    int
 	versioned  bool          // version was given, else it is one more than the highest there
 	checkpoint string        // "": best
+	form       string        // of the weights
 	gallery    string        // images that the model is to carry; "": none
 	withSeen   bool          // the model carries hashes of the images that were seen
 	alias      bool          // aliases stand for names of classes and paths
@@ -68,6 +70,9 @@ again and compared with the run on stored images.
 With --weights in place of --run the model is a network that others have trained, as
 it is: for embed, index, search and duplicates. It has no threshold until tfpair
 calibrate chooses one.
+
+Weights are constants of the model's graph, and batch norm is part of them: this is the
+form that answers fastest. Give --form trainable to train the model further in Python.
 
 With --gallery the model carries the embeddings of images, and tfpair search needs
 no index.
@@ -99,6 +104,8 @@ func (o *exportOptions) addFlags(c *cli.Command) {
 		&cli.IntFlag{Name: "version", Destination: &o.version, DefaultText: "one more than the highest there",
 			Usage: "write version `N`"},
 		checkpointFlag(&o.checkpoint),
+		&cli.StringFlag{Name: "form", Destination: &o.form, Value: string(models.Folded),
+			Usage: "what weights are in the model: `FORM` is folded (constants, fastest) or trainable (variables, for Python)"},
 		&cli.StringFlag{Name: "gallery", Destination: &o.gallery,
 			Usage: "`PATH` of images that the model carries for tfpair search: a folder, a .zip or a list"},
 		&cli.BoolFlag{Name: "with-seen", Destination: &o.withSeen,
@@ -126,6 +133,9 @@ func (o exportOptions) validate() error {
 	case untrained && (o.checkpoint != "" || o.withSeen || o.alias):
 		return usagef("--checkpoint, --with-seen and --alias-classes are of a run; --weights has none")
 	}
+	if !slices.Contains(models.Forms, models.Form(o.form)) {
+		return usagef("--form must be %s or %s, got %q", models.Folded, models.Trainable, o.form)
+	}
 	if o.versioned && o.version < 1 {
 		return usagef("--version must be 1 or more, got %d", o.version)
 	}
@@ -145,7 +155,7 @@ func runExport(ctx context.Context, o exportOptions, streams IO) error {
 		return err
 	}
 	config := export.Config{Model: untrained, Run: o.run, Checkpoint: cmp.Or(o.checkpoint, bestCheckpoint), Out: o.out,
-		Version: o.version, Session: o.machine.session(),
+		Version: o.version, Form: models.Form(o.form), Session: o.machine.session(),
 		WithSeen: o.withSeen, AliasClasses: o.alias, ONNX: o.onnx,
 		Tool: "tfpair " + programVersion(), Runtime: "TensorFlow " + libtensorflow.Version}
 	bar := stages{out: out}
@@ -243,7 +253,7 @@ func (o exportOptions) show(out output, r *export.Result, gallery carried) error
 		out.print("same where distance <= %.4g (from %s)", m.Threshold.Value, m.Threshold.Source)
 	}
 	out.print("loaded again: embeddings differ by %.2g, %.2g is allowed", r.Difference, r.Tolerance)
-	summary := exported{Model: r.Path, Version: r.Version, Step: m.Step, Space: m.Space,
+	summary := exported{Model: r.Path, Version: r.Version, Step: m.Step, Form: string(m.Form), Space: m.Space,
 		Threshold: m.Threshold.Value, Difference: r.Difference, Tolerance: r.Tolerance,
 		Skipped: sayBad(out, gallery.bad), Seen: r.Seen, Aliases: r.Aliases}
 	if r.Seen > 0 {

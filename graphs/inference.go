@@ -1,6 +1,7 @@
 package graphs
 
 import (
+	"fmt"
 	"math"
 
 	tf "github.com/galeone/tensorflow/tensorflow/go"
@@ -13,11 +14,12 @@ import (
 )
 
 // Inference is a finished graph that embeds and compares and cannot be trained
-// further by us: what an exported model is made of. It saves and restores its
+// further by us: what an exported model is made of. Unless Folded it saves and restores its
 // variables by itself. Its operations carry the names of package names.
 type Inference struct {
 	TF           *tf.Graph
-	Variables    []variable.Variable // none where weights are constants
+	Variables    []variable.Variable // what it is made of; Folded, constants were made of them
+	Folded       bool                // it has no variables, and cannot save or restore any
 	EmbeddingDim int                 // D
 	Probable     bool                // names.CompareProbability exists
 }
@@ -43,9 +45,16 @@ func BuildInference(p *Parts, threshold float64) (*Inference, error) {
 
 // BuildFolded is BuildInference over weights, by key: they are constants, and batch norm is folded into the
 // kernels before it. The graph has no variables, and nothing that neither embeds nor compares. What it
-// computes differs from BuildInference by the rounding of sums alone.
+// computes differs from BuildInference by the rounding of sums alone. Errors are *TooLargeError and those of
+// Build.
 func BuildFolded(p *Parts, weights map[string][]float32, threshold float64) (*Inference, error) {
-	b := newInference(p)
+	b, size := newInference(p), int64(0)
+	for _, values := range weights {
+		size += 4 * int64(len(values))
+	}
+	if size > maxConstants {
+		return nil, &TooLargeError{size}
+	}
 	b.variables, b.mode = variable.NewConstants(b.root, weights), layer.Mode{Folded: true}
 	graph, err := finish(b.root, func() {
 		b.embed()
@@ -54,8 +63,20 @@ func BuildFolded(p *Parts, weights map[string][]float32, threshold float64) (*In
 	if err != nil {
 		return nil, err
 	}
-	b.graph.TF = graph
+	b.graph.TF, b.graph.Variables, b.graph.Folded = graph, b.variables.All(), true
 	return &b.graph, nil
+}
+
+// maxConstants is how many bytes of weights a folded graph may have: a model's file is read up to 1 GiB, and all
+// that is no weight is below 1 MiB in networks of some hundred layers.
+const maxConstants = 1<<30 - 16<<20
+
+// TooLargeError says that weights do not fit into a graph as constants.
+type TooLargeError struct{ Bytes int64 }
+
+func (e *TooLargeError) Error() string {
+	return fmt.Sprintf("the network has %d MiB of weights, and a graph holds at most %d MiB of constants",
+		e.Bytes>>20, int64(maxConstants)>>20)
 }
 
 // inference is an Inference in the making.

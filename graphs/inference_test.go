@@ -1,6 +1,7 @@
 package graphs
 
 import (
+	"errors"
 	"math"
 	"testing"
 )
@@ -21,5 +22,14 @@ func TestAtMost(t *testing.T) {
 		if got := Limit(c.x); got != c.want {
 			t.Errorf("Limit(%g) = %g, want %g", c.x, got, c.want)
 		}
+	}
+}
+
+// TestTooLarge: more weights than a graph holds as constants are refused before it is built.
+func TestTooLarge(t *testing.T) {
+	var large *TooLargeError
+	tower := map[string][]float32{"backbone/dense/kernel": make([]float32, maxConstants/4+1)} // never written: takes no memory
+	if _, err := BuildFolded(mustResolve(t, small(t)), tower, 1); !errors.As(err, &large) || large.Bytes != maxConstants+4 {
+		t.Errorf("BuildFolded = %v, want *TooLargeError of %d bytes", err, maxConstants+4)
 	}
 }

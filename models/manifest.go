@@ -50,8 +50,9 @@ type Manifest struct {
 	Space         string          `json:"embedding_space"` // see Space
 	Spec          json.RawMessage `json:"spec"`            // what the model is and how it was trained, as in a spec file
 	Preprocessing Preprocessing   `json:"preprocessing"`
-	EmbeddingDim  int             `json:"embedding_dim"` // D
-	Distance      string          `json:"distance"`      // by which embeddings are compared: "euclidean"
+	Form          Form            `json:"form,omitempty"` // "": Trainable, by a tfpair that knew no other
+	EmbeddingDim  int             `json:"embedding_dim"`  // D
+	Distance      string          `json:"distance"`       // by which embeddings are compared: "euclidean"
 	Threshold     Threshold       `json:"threshold"`
 	Probability   *Probability    `json:"probability,omitempty"`   // of "same", by distance; nil: only the graph's, if any
 	Curve         *Curve          `json:"curve,omitempty"`         // what other thresholds do; nil: not known
@@ -77,6 +78,18 @@ type Manifest struct {
 	Files         map[string]File `json:"files"`           // all others of the model, by path in its folder
 	SHA256        string          `json:"manifest_sha256"` // of this manifest with "" in this place
 }
+
+// Form says what the weights are in a model's graph.
+type Form string
+
+// The forms. Models of one checkpoint have one embedding space, whatever their form.
+const (
+	Folded    Form = "folded"    // constants, with batch norm in them: it answers fastest
+	Trainable Form = "trainable" // variables, for those who train further in Python
+)
+
+// Forms are all of them; the first is that of an export that names none.
+var Forms = []Form{Folded, Trainable}
 
 // Preprocessing says how a picture becomes the input of the network. Normalisation
 // is inside the graph.

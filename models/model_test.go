@@ -25,8 +25,13 @@ import (
 // exported returns the folder of a small exported model.
 func exported(t testing.TB, set ...string) string {
 	t.Helper()
+	return exportedAs(t, models.Folded, set...)
+}
+
+func exportedAs(t testing.TB, form models.Form, set ...string) string {
+	t.Helper()
 	out := filepath.Join(t.TempDir(), "model")
-	_, err := export.Run(context.Background(), export.Config{Run: trainedtest.Run(t, nil, set...),
+	_, err := export.Run(context.Background(), export.Config{Run: trainedtest.Run(t, nil, set...), Form: form,
 		Checkpoint: "last", Out: out, Tool: "tfpair test", Runtime: "TensorFlow 2"})
 	if err != nil {
 		t.Fatal(err)
@@ -190,7 +195,7 @@ func TestCancelled(t *testing.T) {
 
 // TestLoadRefuses: each way in which a folder is no model has a message of its own.
 func TestLoadRefuses(t *testing.T) {
-	good := exported(t)
+	good := exportedAs(t, models.Trainable)
 	edited := func(edit func(version string) error) string {
 		out := t.TempDir()
 		if err := os.CopyFS(out, os.DirFS(good)); err != nil {

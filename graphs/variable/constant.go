@@ -16,8 +16,8 @@ func NewConstants(root *op.Scope, values map[string][]float32) *Set {
 }
 
 // Values returns the value that Create would give a constant of shape, for what is computed of it
-// before it is in the graph. It is nil after an error, which is one of the scope: s must be a set of
-// constants and have values for the name.
+// before it is in the graph; All then lists it, without a Read. It is nil after an error, which is one of the
+// scope: s must be a set of constants and have values for the name.
 func (s *Set) Values(name string, shape []int64) []float32 {
 	key := s.path(name)
 	values, want := s.values[key], int64(1)
@@ -27,6 +27,10 @@ func (s *Set) Values(name string, shape []int64) []float32 {
 	if int64(len(values)) != want {
 		s.root.UpdateErr("constant", fmt.Errorf("constant %q of shape %v has %d values", key, shape, len(values)))
 		return nil
+	}
+	if _, known := s.made.at[key]; !known {
+		s.made.at[key] = len(s.made.all)
+		s.made.all = append(s.made.all, Variable{Key: key, Shape: shape})
 	}
 	return values
 }

@@ -170,7 +170,7 @@ var Rules = map[string]Rule{
 	"runner/serve": {Ours: []string{"models", "models/index", "pipeline/decode", "pipeline/resize"},
 		Why: "it answers with models that it is given, and opens no session"},
 	"runner/inference": {Ours: []string{"runner/evaluate", "runner/metric", "runner/network", "runner/trained", "internal/session",
-		"graphs/spec", "pipeline/...", "models/..."}, Why: ownRoom},
+		"graphs", "graphs/spec", "pipeline/...", "models/..."}, Why: ownRoom},
 
 	"runner/holder": {Ours: []string{"pipeline/phash", "models", "models/..."},
 		Why: "it reads what folders say of pictures, and opens no network"},

@@ -23,7 +23,7 @@ type Variable struct {
 	Trainable bool   // listed as such: Python's optimizers will change it
 }
 
-// Contents is what goes into a saved_model.pb. The graph saves and restores itself
+// Contents is what goes into a saved_model.pb. A graph that has variables saves and restores them
 // by the operations names.SavePrefix, names.Save and names.Restore.
 type Contents struct {
 	Graph      []byte // a serialised GraphDef
@@ -56,15 +56,16 @@ func Encode(c Contents) ([]byte, error) {
 	meta := &proto.MetaGraphDef{
 		MetaInfoDef: &proto.MetaGraphDef_MetaInfoDef{
 			Tags: []string{Tag}, TensorflowVersion: c.Version},
-		GraphDef: graph,
-		SaverDef: &proto.SaverDef{FilenameTensorName: names.SavePrefix + ":0",
-			SaveTensorName: names.Save + ":0", RestoreOpName: names.Restore,
-			Version: proto.SaverDef_V2},
+		GraphDef:     graph,
 		SignatureDef: map[string]*proto.SignatureDef{},
 	}
 	var err error
-	if meta.CollectionDef, err = collections(c.Variables); err != nil {
-		return nil, err
+	if len(c.Variables) > 0 {
+		meta.SaverDef = &proto.SaverDef{FilenameTensorName: names.SavePrefix + ":0",
+			SaveTensorName: names.Save + ":0", RestoreOpName: names.Restore, Version: proto.SaverDef_V2}
+		if meta.CollectionDef, err = collections(c.Variables); err != nil {
+			return nil, err
+		}
 	}
 	for name, s := range c.Signatures {
 		if meta.SignatureDef[name], err = s.toProto(); err != nil {

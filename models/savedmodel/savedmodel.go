@@ -32,9 +32,10 @@ const (
 	Tag             = "serve"               // of the graph that is served
 )
 
-// maxFile is the largest saved_model.pb that is read, in bytes. It is read whole: memory of twice its
-// size is needed where constants fill it, and of ten times where small nodes do.
-const maxFile = 1 << 30
+// MaxFile is the largest saved_model.pb that is read, in bytes. It is read whole: memory of twice its
+// size is needed where constants fill it, and of ten times where small nodes do. A protocol buffer can have
+// twice as many at most.
+const MaxFile = 1 << 30
 
 // ErrNoSignature says that a model lacks a signature or one of its tensors.
 var ErrNoSignature = errors.New("no such signature")
@@ -158,7 +159,7 @@ func Read(folder string) (*Model, error) {
 	refuse := func(format string, args ...any) (*Model, error) {
 		return nil, &FormatError{folder, fmt.Sprintf(format, args...)}
 	}
-	data, err := regular.ReadFileIn(folder, FileName, maxFile)
+	data, err := regular.ReadFileIn(folder, FileName, MaxFile)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return refuse("it has no %s", FileName)

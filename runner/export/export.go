@@ -12,17 +12,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 
 	"github.com/tfpair/tfpair/graphs"
-	"github.com/tfpair/tfpair/internal/names"
 	"github.com/tfpair/tfpair/internal/session"
 	"github.com/tfpair/tfpair/models"
 	"github.com/tfpair/tfpair/models/checkpoint"
 	"github.com/tfpair/tfpair/models/distance"
 	"github.com/tfpair/tfpair/models/index"
-	"github.com/tfpair/tfpair/models/savedmodel"
 	"github.com/tfpair/tfpair/runner/network"
 	"github.com/tfpair/tfpair/runner/trained"
 )
@@ -34,8 +31,9 @@ type Config struct {
 	// Model is exported in place of a checkpoint: a network that was not trained, see trained.Untrained.
 	// Run closes it. With it WithSeen and AliasClasses are of no use.
 	Model   *trained.Model
-	Out     string // folder of the model's versions; made if need be
-	Version int    // folder of this version in Out; 0 is one more than the highest there
+	Out     string      // folder of the model's versions; made if need be
+	Version int         // folder of this version in Out; 0 is one more than the highest there
+	Form    models.Form // "" is models.Folded
 	Session session.Options
 	Own     network.Own // what the program added to train the run
 	// Gallery makes the images that the exported model is to carry, with that model, which is
@@ -80,7 +78,7 @@ func (e *DifferenceError) Error() string {
 
 // Run exports. When it returns an error, nothing is left behind. Errors are those of
 // trained.Open, trained.ErrNoThreshold, trained.ErrFrozen, ErrNotRemembered, *AliasesError, *ExistsError,
-// *WeightError, *DifferenceError, *onnx.OperationError, that of ctx, and the disk's.
+// *WeightError, *graphs.TooLargeError, *DifferenceError, *onnx.OperationError, that of ctx, and the disk's.
 func Run(ctx context.Context, c Config) (*Result, error) {
 	if c.Model != nil {
 		defer c.Model.Close() // nothing is left in it
@@ -148,7 +146,7 @@ func finite(m *trained.Model) ([]checkpoint.Tensor, error) {
 // fill writes the model aside and checks it there.
 func (c Config) fill(ctx context.Context, p *place, m *trained.Model, weights []checkpoint.Tensor,
 	threshold distance.Threshold, told told) (*Result, error) {
-	graph, err := graphs.BuildInference(m.Parts, threshold.Value)
+	graph, err := c.build(m, weights, threshold)
 	if err != nil {
 		return nil, err
 	}
@@ -170,7 +168,7 @@ func (c Config) fill(ctx context.Context, p *place, m *trained.Model, weights []
 		return nil, err
 	}
 	manifest.Probes, manifest.Tool, manifest.Runtime = probes, c.Tool, c.Runtime
-	manifest.Threshold = threshold
+	manifest.Threshold, manifest.Form = threshold, c.form()
 	if err := told.write(p, manifest); err != nil {
 		return nil, err
 	}
@@ -273,32 +271,4 @@ func weightsOf(g *graphs.Inference, tensors []checkpoint.Tensor) ([]checkpoint.T
 		list = append(list, t)
 	}
 	return list, nil
-}
-
-// write lets the graph write its variables, and writes saved_model.pb beside them.
-func (c Config) write(p *place, size int, g *graphs.Inference, weights []checkpoint.Tensor) (err error) {
-	s, err := session.Open(g.TF, c.Session)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, s.Close()) }()
-	feeds, values := make([]string, len(weights)), make([]session.Value, len(weights))
-	for i, w := range weights {
-		feeds[i], values[i] = w.Name+names.Value, session.Of(w.Data, w.Shape...)
-	}
-	if err := s.Assign(names.Assign, feeds, values); err != nil {
-		return err
-	}
-	if err := os.Mkdir(p.at(savedmodel.VariablesFolder), 0o755); err != nil {
-		return err
-	}
-	prefix := p.at(savedmodel.VariablesPrefix)
-	if err := s.Store(names.SavePrefix, names.Save, prefix); err != nil {
-		return err
-	}
-	text, err := encode(g, size, c.Runtime)
-	if err != nil {
-		return err
-	}
-	return p.write(savedmodel.FileName, text)
 }

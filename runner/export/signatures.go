@@ -18,6 +18,9 @@ func encode(g *graphs.Inference, size int, runtime string) ([]byte, error) {
 	}
 	c := savedmodel.Contents{Graph: graph.Bytes(), Signatures: signatures(g, int64(size)),
 		Version: strings.TrimPrefix(runtime, "TensorFlow ")}
+	if g.Folded {
+		return savedmodel.Encode(c)
+	}
 	for _, v := range g.Variables {
 		c.Variables = append(c.Variables, savedmodel.Variable{Key: v.Key, Trainable: v.Trained})
 	}

@@ -108,10 +108,14 @@ func openRun(folder string, o Options) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := &Model{Embedder: t, Spec: t.Spec, Name: folder, Path: t.Path, Seen: t.Seen,
-		calibration: t.Calibration(), close: t.Close}
-	if err := m.describe(t); err != nil {
+	embedder, err := openOfRun(t, o.Session)
+	if err != nil {
 		return nil, errors.Join(err, t.Close())
+	}
+	m := &Model{Embedder: embedder, Spec: t.Spec, Name: folder, Path: t.Path, Seen: t.Seen,
+		calibration: t.Calibration(), close: embedder.Close}
+	if err := m.describe(t); err != nil {
+		return nil, errors.Join(err, embedder.Close())
 	}
 	return m, nil
 }

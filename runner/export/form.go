@@ -1,0 +1,64 @@
+package export
+
+import (
+	"cmp"
+	"errors"
+	"os"
+
+	"github.com/tfpair/tfpair/graphs"
+	"github.com/tfpair/tfpair/internal/names"
+	"github.com/tfpair/tfpair/internal/session"
+	"github.com/tfpair/tfpair/models"
+	"github.com/tfpair/tfpair/models/checkpoint"
+	"github.com/tfpair/tfpair/models/distance"
+	"github.com/tfpair/tfpair/models/savedmodel"
+	"github.com/tfpair/tfpair/runner/trained"
+)
+
+func (c Config) form() models.Form { return cmp.Or(c.Form, models.Folded) }
+
+// build returns the graph of m in the form of c. Errors are those of graphs.
+func (c Config) build(m *trained.Model, weights []checkpoint.Tensor, threshold distance.Threshold) (*graphs.Inference, error) {
+	if c.form() == models.Trainable {
+		return graphs.BuildInference(m.Parts, threshold.Value)
+	}
+	values := make(map[string][]float32, len(weights))
+	for _, w := range weights {
+		values[w.Name] = w.Data
+	}
+	return graphs.BuildFolded(m.Parts, values, threshold.Value)
+}
+
+// write writes saved_model.pb and, where the graph has variables, lets it write these beside it.
+func (c Config) write(p *place, size int, g *graphs.Inference, weights []checkpoint.Tensor) error {
+	if !g.Folded {
+		if err := c.store(p, g, weights); err != nil {
+			return err
+		}
+	}
+	text, err := encode(g, size, c.Runtime)
+	if err != nil {
+		return err
+	}
+	return p.write(savedmodel.FileName, text)
+}
+
+// store lets the graph write its variables.
+func (c Config) store(p *place, g *graphs.Inference, weights []checkpoint.Tensor) (err error) {
+	s, err := session.Open(g.TF, c.Session)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.Close()) }()
+	feeds, values := make([]string, len(weights)), make([]session.Value, len(weights))
+	for i, w := range weights {
+		feeds[i], values[i] = w.Name+names.Value, session.Of(w.Data, w.Shape...)
+	}
+	if err := s.Assign(names.Assign, feeds, values); err != nil {
+		return err
+	}
+	if err := os.Mkdir(p.at(savedmodel.VariablesFolder), 0o755); err != nil {
+		return err
+	}
+	return s.Store(names.SavePrefix, names.Save, p.at(savedmodel.VariablesPrefix))
+}

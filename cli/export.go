@@ -35,9 +35,9 @@ type exported struct {
 	Gallery int      `json:"gallery,omitempty"` // images that it carries
 	Skipped []string `json:"skipped,omitempty"` // bad images of the gallery
 	Seen    int      `json:"seen,omitempty"`    // images whose hashes it carries
-	Form    string   `json:"form"`              // folded or trainable
 	Aliases string   `json:"aliases,omitempty"` // file of the run that says what aliases stand for
 	ONNX    string   `json:"onnx,omitempty"`    // file of the model for ONNX Runtime
+	Form    string   `json:"form"`              // folded or trainable
 }
 
 // exportOptions are the options of tfpair export.

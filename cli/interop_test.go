@@ -123,7 +123,7 @@ type expected struct {
 	Size      int                `json:"size"`
 	Dim       int                `json:"dim"`
 	Probable  bool               `json:"probable"`
-	Variables map[string][]int64 `json:"variables"` // shapes by key
+	Variables map[string][]int64 `json:"variables"` // of the trainable form, shapes by key
 	Trainable []string           `json:"trainable"` // keys, sorted
 	Pairs     []comparedPair     `json:"pairs"`
 	Photos    []preparedPhoto    `json:"photos"`
@@ -159,6 +159,7 @@ func interopCase(t *testing.T, folder, pictures string, set []string) expected {
 	}
 	tfpair(t, args...)
 	tfpair(t, "export", "--run", run, "--out", out, "--onnx", "--quiet")
+	tfpair(t, "export", "--run", run, "--out", filepath.Join(folder, "trainable"), "--form", "trainable", "--quiet")
 	model, err := models.Load(out)
 	if err != nil {
 		t.Fatal(err)

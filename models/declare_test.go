@@ -226,7 +226,7 @@ func TestDeclaredOwn(t *testing.T) {
 
 // TestDeclaredSpace: the space of a declared model is that of its files, wherever they lie.
 func TestDeclaredSpace(t *testing.T) {
-	folder := filepath.Join(exported(t), "1")
+	folder := filepath.Join(exportedAs(t, models.Trainable), "1")
 	space := func(name, more string) string {
 		t.Helper()
 		at := filepath.Join(t.TempDir(), name)

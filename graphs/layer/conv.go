@@ -25,19 +25,28 @@ func Same(size int64) Window {
 }
 
 // place adds the zeros of w to x [N,H,W,C] float32, and returns what an operation
-// with this window takes: input, strides and padding. Of stride 1 and equal on
-// all sides, the runtime's own padding is the same and copies nothing.
+// with this window takes: input, strides and padding. The runtime's own padding copies nothing; it is
+// taken wherever it adds the same zeros, also none: the runtime fuses an addition behind a convolution only
+// where it sees that shapes stay, which it does not of "VALID".
 func (w Window) place(s *op.Scope, x tf.Output) (padded tf.Output, strides []int64, padding string) {
 	strides = []int64{1, w.Stride, w.Stride, 1}
 	switch {
+	case w.same(x.Shape().Size(1)) && w.same(x.Shape().Size(2)):
+		return x, strides, "SAME"
 	case w.Before+w.After == 0:
 		return x, strides, "VALID"
-	case w == Same(w.Size):
-		return x, strides, "SAME"
 	}
 	before, after := int32(w.Before), int32(w.After)
 	zeros := tg.Const(s.SubScope("zeros"), [][]int32{{0, 0}, {before, after}, {before, after}, {0, 0}})
 	return op.Pad(s.SubScope("pad"), x, zeros), strides, "VALID"
+}
+
+// same reports whether "SAME" adds the zeros of w to this side: so many that there are ⌈side/stride⌉
+// windows, the odd one behind.
+func (w Window) same(side int64) bool {
+	windows := (side + w.Stride - 1) / w.Stride
+	zeros := max((windows-1)*w.Stride+w.Size-side, 0)
+	return w.Before == zeros/2 && w.After == zeros-zeros/2
 }
 
 // Conv convolves x [N,H,W,C] float32 with a kernel [size,size,C,filters], without

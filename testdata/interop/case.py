@@ -1,5 +1,5 @@
-"""A model that tfpair exported and what Go makes of it, in the current folder: model/1, expected.json,
-and the pixels of pairs in left.rgb and right.rgb.
+"""A model that tfpair exported and what Go makes of it, in the current folder: model/1, the same in the
+trainable form in trainable/1, expected.json, and the pixels of pairs in left.rgb and right.rgb.
 """
 
 import json
@@ -9,7 +9,9 @@ from pathlib import Path
 import numpy as np
 
 MODEL = "model/1"
+TRAINABLE = "trainable/1"
 TOLERANCE = 1e-5  # of an embedding e, as a share of max(1, |e|): kernels sum in other orders
+OTHER_FORM = 1e-4  # the same between the two forms: folded weights are rounded once more
 
 
 def require(condition, what):
@@ -17,12 +19,12 @@ def require(condition, what):
         sys.exit(f"FAILED: {what}")
 
 
-def close(got, want, what):
+def close(got, want, what, tolerance=TOLERANCE):
     """Requires that the rows of got are those of want."""
     got, want = np.asarray(got), np.asarray(want, np.float32)
     require(got.shape == want.shape, f"{what}: shape {got.shape}, want {want.shape}")
     norm = np.linalg.norm(want.reshape(len(want), -1), axis=1)
-    allowed = TOLERANCE * np.maximum(1, norm)
+    allowed = tolerance * np.maximum(1, norm)
     difference = np.abs(got - want).reshape(len(want), -1).max(axis=1)
     worst = int(np.argmax(difference / allowed))
     require(

@@ -3,7 +3,7 @@
     check.py PAGE CASE
 
 runs the Python snippets of the page, and its saved_model_cli lines, in the folder CASE. It holds
-model/1, left.png, right.png, and Go's side: expected.json, and the pixels of pairs in left.rgb and
+model/1, trainable/1, left.png, right.png, and Go's side: expected.json, and the pixels of pairs in left.rgb and
 right.rgb. Prints a line per check; the first that fails ends it.
 """
 
@@ -19,7 +19,7 @@ os.environ["TF_CPP_MIN_LOG_LEVEL"] = "2"
 import keras
 import numpy as np
 import tensorflow as tf
-from case import MODEL, Case, close, require
+from case import MODEL, OTHER_FORM, TOLERANCE, TRAINABLE, Case, close, require
 
 COSINE = 0.999  # of embeddings of one photo, prepared by Pillow and by Go
 
@@ -60,13 +60,22 @@ def check_answers(model, case):
 
 
 def check_layer(case):
-    layer = keras.layers.TFSMLayer(MODEL)  # its default endpoint is "serve"
-    close(layer(case.left)["embedding"], case.column("left"), "TFSMLayer")
-    want = len(case.expected["trainable"])
-    require(
-        len(layer.trainable_weights) == want,
-        f"TFSMLayer has {len(layer.trainable_weights)} trainable weights, want {want}",
-    )
+    for folder, tolerance, want in (
+        (MODEL, TOLERANCE, 0),
+        (TRAINABLE, OTHER_FORM, len(case.expected["trainable"])),
+    ):
+        layer = keras.layers.TFSMLayer(folder)  # its default endpoint is "serve"
+        got = layer(case.left)["embedding"]
+        close(got, case.column("left"), f"TFSMLayer, {folder}", tolerance)
+        weights = len(layer.trainable_weights)
+        require(weights == want, f"TFSMLayer, {folder}: {weights} trainable weights, want {want}")
+
+
+def check_folded(model):
+    """A folded model is constants: no variable, no saver, no files of them."""
+    require(not model.variables, f"the folded model has variables {model.variables}")
+    require(not Path(MODEL, "variables").exists(), "the folded model has files of variables")
+    print("folded: no variables")
 
 
 def check_variables(model, case):
@@ -81,7 +90,7 @@ def check_variables(model, case):
 
 def check_training(case):
     """One step of gradient descent changes every weight of the tower and lowers the loss."""
-    model = tf.saved_model.load(MODEL)
+    model = tf.saved_model.load(TRAINABLE)
     compare = model.signatures["compare"]
     weights = [v for v in model.variables if v.trainable]
     before = [v.numpy() for v in weights]
@@ -187,8 +196,17 @@ def main(page, folder):
     model = tf.saved_model.load(MODEL)
     check_signatures(model, case)
     check_answers(model, case)
+    check_folded(model)
     check_layer(case)
-    check_variables(model, case)
+    trainable = tf.saved_model.load(TRAINABLE)
+    check_signatures(trainable, case)
+    close(
+        trainable.signatures["serving_default"](images=tf.constant(case.left))["embedding"],
+        case.column("left"),
+        "serving_default, trainable",
+        OTHER_FORM,
+    )
+    check_variables(trainable, case)
     check_training(case)
     check_empty(case)
     check_photos(model, case, names["prepare"])

@@ -35,7 +35,8 @@ type augmented struct {
 // augmentOptions are the options of tfpair augment.
 type augmentOptions struct {
 	data         dataOptions
-	spec         specOptions
+	start        startOptions
+	recipe       recipeOptions
 	out          string // PNG file
 	overwrite    bool
 	count, draws int    // images shown, and draws of each
@@ -49,12 +50,14 @@ func newAugmentCommand(streams IO) *cli.Command {
 		Name:  "augment",
 		Usage: "draw what a network will see of training images",
 		Description: `Draws a sheet with one image in a row: the image at the network's size, then what
-training with the same spec makes of it in its first epochs.
+training with the same spec makes of it in its first epochs. Without --preset,
+--spec and --set, the data chooses the spec, as in tfpair train.
 
-` + examplesHead + `  tfpair augment --data demo/pictures --set augment=light --out light.png
+` + examplesHead + `  tfpair augment --data demo/pictures --out recipe.png
+  tfpair augment --data demo/pictures --set augment=light --out light.png
   tfpair augment --data demo/pictures --set augment=strong --out strong.png --count 4`,
 		Action: func(c *cli.Context) error {
-			o.spec.set = c.StringSlice("set")
+			o.start.set, o.start.weights = c.StringSlice("set"), c.StringSlice("weights")
 			return runAugment(c.Context, o, streams)
 		},
 	}
@@ -64,7 +67,9 @@ training with the same spec makes of it in its first epochs.
 
 func (o *augmentOptions) addFlags(c *cli.Command) {
 	o.data.addFlags(c)
-	o.spec.addFlags(c)
+	o.start.auto = true
+	o.start.addFlags(c)
+	o.recipe.addFlags(c)
 	c.Flags = append(c.Flags,
 		&cli.StringFlag{Name: "out", Destination: &o.out, Usage: "PNG `FILE` to write"},
 		overwriteFlag(&o.overwrite),
@@ -91,7 +96,12 @@ func runAugment(ctx context.Context, o augmentOptions, streams IO) error {
 		return err
 	}
 	out := o.output.on(streams)
-	r, err := o.spec.read()
+	chosen, err := o.recipe.choose(ctx, &o.data, &o.start)
+	if err != nil {
+		return err
+	}
+	chosen.brief(out)
+	_, r, _, err := o.start.plan()
 	if err != nil {
 		return err
 	}

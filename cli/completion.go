@@ -160,7 +160,7 @@ func (p page) values(flag, typed string) []candidate {
 		}
 		return list
 	case "effort":
-		return words(string(recipe.Quick), string(recipe.Good))
+		return words(string(recipe.Quick), string(recipe.Good), string(recipe.Best))
 	case "weights":
 		return append(namesOfWeights(), candidate{noWeights, "start from random values"})
 	case "format":

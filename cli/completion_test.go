@@ -23,7 +23,7 @@ func TestComplete(t *testing.T) {
 		{"train --dat", []string{"--data"}},
 		{"train --device ", []string{"auto", "cpu", "gpu"}},
 		{"train --preset a", []string{"auto"}},
-		{"train --effort ", []string{"quick", "good"}},
+		{"train --effort ", []string{"quick", "good", "best"}},
 		{"train --device=c", []string{"--device=cpu"}},
 		{"train --data tr", nil}, // files
 		{"train --set loss=tr", []string{"loss=triplet"}},

@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"maps"
@@ -23,7 +25,9 @@ import (
 // describeOptions are the options of tfpair describe.
 type describeOptions struct {
 	model   modelOptions
-	spec    specOptions
+	start   startOptions
+	data    dataOptions // that chooses the spec
+	recipe  recipeOptions
 	machine machineOptions
 	output  outputOptions
 }
@@ -38,14 +42,16 @@ scores and its data.
 
 With --preset, --spec or --set, shows the spec that they make, and where each value
 comes from. A value of --set replaces that of the file, and the file that of the
-preset.
+preset. With --data alone, or with --preset auto, the data chooses the preset's
+place, as in tfpair train.
 
 ` + examplesHead + `  tfpair describe --model demo/run
   tfpair describe --model demo/model
-  tfpair describe --preset triplet --set train.steps=500`,
+  tfpair describe --preset triplet --set train.steps=500
+  tfpair describe --data demo/pictures`,
 		Action: func(c *cli.Context) error {
-			o.spec.set = c.StringSlice("set")
-			return runDescribe(o, streams)
+			o.start.set, o.start.weights = c.StringSlice("set"), c.StringSlice("weights")
+			return runDescribe(c.Context, o, streams)
 		},
 	}
 	o.addFlags(c)
@@ -54,19 +60,25 @@ preset.
 
 func (o *describeOptions) addFlags(c *cli.Command) {
 	o.model.addFolder(c)
-	o.spec.addFlags(c)
+	o.start.addFlags(c)
+	o.data.addFlags(c)
+	o.recipe.addFlags(c)
 	o.machine.addFlags(c)
 	o.output.addFlags(c)
 }
 
 func (o describeOptions) validate() error {
-	switch isModel, isSpec := o.model.folder != "", o.spec.given(); {
+	isSpec := o.start.given() || o.data.path != ""
+	switch isModel := o.model.folder != ""; {
 	case isModel && isSpec:
-		return usagef("--model has a spec of its own; describe it, or the one of --preset, --spec and --set")
+		return usagef("--model has a spec of its own, that of %s; describe it, or the one of --preset, --spec, --set and --data", o.model.folder)
 	case !isModel && !isSpec:
-		return usagef("describe needs --model, or a spec: --preset, --spec or --set")
+		return usagef("describe needs --model, or a spec: --preset, --spec, --set, or --data that chooses one")
 	}
-	return o.machine.validate()
+	if o.data.path == "" {
+		return o.machine.validate()
+	}
+	return cmp.Or(o.data.validate(), o.machine.validate())
 }
 
 // description is what is known of a run, a model or a spec.
@@ -96,7 +108,7 @@ func networkOf(s *spec.Spec) architecture {
 		Distance: s.Distance.Name, Loss: s.Loss.Name, Size: s.Input.Size}
 }
 
-func runDescribe(o describeOptions, streams IO) error {
+func runDescribe(ctx context.Context, o describeOptions, streams IO) error {
 	if err := o.validate(); err != nil {
 		return err
 	}
@@ -106,7 +118,7 @@ func runDescribe(o describeOptions, streams IO) error {
 	if o.model.folder != "" {
 		d, err = describeModel(o.model, o.machine)
 	} else {
-		d, err = describeSpec(o.spec, o.machine, out)
+		d, err = describeSpec(ctx, o, out)
 	}
 	if err != nil {
 		return err
@@ -151,10 +163,22 @@ func describeModel(of modelOptions, on machineOptions) (*description, error) {
 
 // describeSpec describes the spec of the flags. Without the runtime it leaves out what
 // only the graph knows.
-func describeSpec(of specOptions, on machineOptions, out output) (*description, error) {
-	layers, r, err := of.layers()
+func describeSpec(ctx context.Context, o describeOptions, out output) (*description, error) {
+	o.start.auto = o.data.path != ""
+	of := o.start
+	if o.start.preset != autoPreset || o.data.path != "" {
+		chosen, err := o.recipe.choose(ctx, &o.data, &of)
+		if err != nil {
+			return nil, err
+		}
+		chosen.brief(out)
+	}
+	layers, r, _, err := of.plan()
 	if err != nil {
 		return nil, err
+	}
+	if o.data.path != "" && !o.start.asksData() {
+		return nil, usagef("--data chooses a spec with --preset auto, or without --spec and --set")
 	}
 	d := &description{Kind: "spec", Name: of.file, Network: networkOf(r.Spec)}
 	if d.Name == "" {
@@ -164,7 +188,7 @@ func describeSpec(of specOptions, on machineOptions, out output) (*description, 
 		return nil, err
 	}
 	var missing *libtensorflow.MissingError
-	if err := session.Ready(on.session()); errors.As(err, &missing) {
+	if err := session.Ready(o.machine.session()); errors.As(err, &missing) {
 		out.say("note       the number of parameters is not known without the TensorFlow runtime: " +
 			libtensorflow.InstallCommand)
 		return d, nil

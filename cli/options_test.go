@@ -74,7 +74,7 @@ func TestTrainOptions(t *testing.T) {
 	refuse(t, right,
 		refusal[o]{func(o *o) { o.data.path = "" }, "train needs --data and --out"},
 		refusal[o]{func(o *o) { o.out = "" }, "train needs --data and --out"},
-		refusal[o]{func(o *o) { o.recipe.effort = "best" }, `--effort must be quick or good, got "best"`},
+		refusal[o]{func(o *o) { o.recipe.effort = "most" }, `--effort must be quick, good or best, got "most"`},
 		refusal[o]{func(o *o) { o.out, o.recipe.explain = "", true }, ""},
 		refusal[o]{func(o *o) { o.data.path, o.recipe.explain = "", true }, "train needs --data"},
 		refusal[o]{func(o *o) { o.minutes = -1 }, "--max-minutes must be 0 (no limit) to 1e+06, got -1"},
@@ -205,9 +205,9 @@ func TestEvaluateOptions(t *testing.T) {
 func TestDescribeOptions(t *testing.T) {
 	type o = describeOptions
 	refuse(t, describeOptions{model: modelOptions{folder: "model"}, machine: rightMachine},
-		refusal[o]{func(o *o) { o.spec.preset = "siamese" }, "--model has a spec of its own"},
+		refusal[o]{func(o *o) { o.start.preset = "siamese" }, "--model has a spec of its own"},
 		refusal[o]{func(o *o) { o.model.folder = "" }, "describe needs --model, or a spec"},
-		refusal[o]{func(o *o) { o.model.folder, o.spec.set = "", []string{"train.steps=5"} }, ""})
+		refusal[o]{func(o *o) { o.model.folder, o.start.set = "", []string{"train.steps=5"} }, ""})
 }
 
 func TestAugmentOptions(t *testing.T) {

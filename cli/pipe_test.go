@@ -92,7 +92,7 @@ func pipeCommands(t *testing.T) map[string][]string {
 		"duplicates":      {"--move-to", "new", "--apply", "pictures"},
 		"seen":            {onePicture},
 		"demo":            {},
-		"describe":        {},
+		"describe":        data,
 		"model verify":    model,
 		"model sign":      slices.Concat(model, []string{"--key", "none.pem"}),
 		"weights inspect": {},

@@ -17,6 +17,7 @@ import (
 	"github.com/tfpair/tfpair/internal/pretrained"
 	"github.com/tfpair/tfpair/models"
 	"github.com/tfpair/tfpair/models/weights"
+	"github.com/tfpair/tfpair/runner/recipe"
 	"github.com/tfpair/tfpair/runner/train"
 )
 
@@ -126,12 +127,12 @@ func (w *chosenWeights) files() []*weights.File {
 	return list
 }
 
-// backbone is the value of the key backbone that the weights are of, "" where they do not say.
+// backbone is the setting of the backbone that the weights are of.
 func (w *chosenWeights) backbone() string {
 	if len(w.of) > 1 {
-		return fmt.Sprintf("{concat: {of: [%s]}}", strings.Join(w.networks(), ", "))
+		return recipe.SideBySide(w.networks())
 	}
-	return w.layout.Network
+	return "backbone=" + w.layout.Network
 }
 
 // fits reports whether the weights are of the backbone of r.
@@ -225,7 +226,7 @@ func (o startOptions) plan() ([]layer, *train.Resolved, *chosenWeights, error) {
 	}
 	if w != nil && !w.fits(r) {
 		return nil, nil, nil, usagef("weights %q are of %s, and the backbone is %s; give %s", w.name,
-			strings.Join(w.networks(), " and "), r.Spec.Backbone.Name, commandLine{"--set", "backbone=" + w.backbone()})
+			strings.Join(w.networks(), " and "), r.Spec.Backbone.Name, commandLine{"--set", w.backbone()})
 	}
 	return layers, r, w, nil
 }
@@ -242,7 +243,7 @@ func (w *chosenWeights) suit(s *spec.Spec) (*spec.Spec, error) {
 	case err != nil || network == "" || network == s.Backbone.Name:
 		return s, err
 	case network == concat: // it is frozen, and something is to learn
-		settings = []string{"backbone=" + w.backbone()}
+		settings = []string{w.backbone()}
 		if s.Head.Name == "none" {
 			settings = append(settings, "head=linear")
 		}

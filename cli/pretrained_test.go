@@ -31,7 +31,8 @@ func TestWeightsAreALayer(t *testing.T) {
 		{"of two networks", startOptions{weights: []string{name, "efficientnet-lite2"}},
 			map[string]string{"input.size": "260 weights efficientnet-lite0 and efficientnet-lite2",
 				"head.linear.embedding_dim": "128 default",
-				"backbone.concat.of":        "[efficientnet-lite0, efficientnet-lite2] weights efficientnet-lite0 and efficientnet-lite2"}, "concat"},
+				"backbone.concat.of":        "[efficientnet-lite0, efficientnet-lite2] weights efficientnet-lite0 and efficientnet-lite2",
+				"backbone.concat.sizes":     "[224, 260] weights efficientnet-lite0 and efficientnet-lite2"}, "concat"},
 		{"below a file", startOptions{specOptions: specOptions{file: file}, weights: []string{name}},
 			map[string]string{"input.size": "128 " + file}, name},
 		{"below --set", startOptions{specOptions: specOptions{set: []string{"input.size=96", "backbone.efficientnet-lite0.freeze=all",
@@ -68,7 +69,7 @@ func TestWeightsRefused(t *testing.T) {
 		"--weights names weights of efficientnet-lite0 twice; networks that stand side by side are different ones": {
 			weights: []string{"efficientnet-lite0", "efficientnet-lite0"}},
 		`weights "efficientnet-lite0 and mobilenetv2" are of efficientnet-lite0 and mobilenetv2, and the backbone is conv4; ` +
-			`give --set 'backbone={concat: {of: [efficientnet-lite0, mobilenetv2]}}'`: {
+			`give --set 'backbone={concat: {of: [efficientnet-lite0, mobilenetv2], sizes: [224, 224]}}'`: {
 			weights: []string{"efficientnet-lite0", "mobilenetv2"}, specOptions: specOptions{set: []string{"backbone=conv4"}}},
 		"--weights none stands alone, and is given with others": {weights: []string{"efficientnet-lite0", "none"}},
 	} {

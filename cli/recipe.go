@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -27,12 +28,16 @@ type recipeOptions struct {
 	explain bool   // print the spec in place of training
 }
 
+// addFlags adds the flag of the effort; train also explains.
 func (o *recipeOptions) addFlags(c *cli.Command) {
 	c.Flags = append(c.Flags,
 		&cli.StringFlag{Name: "effort", Destination: &o.effort, DefaultText: string(recipe.Efforts[0]),
-			Usage: "`EFFORT` of the recipe that the data chooses: quick trains seconds to minutes, good trains more of the network for longer"},
-		&cli.BoolFlag{Name: "explain", Destination: &o.explain,
-			Usage: "print what would be trained, and why, as a spec for --spec; train nothing"})
+			Usage: "`EFFORT` of the recipe that the data chooses: quick trains seconds to minutes, good more of the network for longer, best an hour"})
+}
+
+func (o *recipeOptions) addExplain(c *cli.Command) {
+	c.Flags = append(c.Flags, &cli.BoolFlag{Name: "explain", Destination: &o.explain,
+		Usage: "print what would be trained, and why, as a spec for --spec; train nothing"})
 }
 
 // effortOf returns the effort that was asked for.
@@ -52,25 +57,35 @@ type decision struct {
 // choose lets the data, or the run that is gone on with, say what is trained. It is nil where a
 // spec is named.
 func (o *trainOptions) choose(ctx context.Context) (*decision, error) {
-	if o.start.preset != autoPreset && o.start.given() {
-		if o.recipe.effort != "" {
+	if o.start.asksData() {
+		stored, err := storedSpec(o.out)
+		if err != nil {
+			return nil, err
+		}
+		if stored != nil {
+			o.start.found = &layer{o.out, stored}
+			return &decision{again: o.out}, nil
+		}
+	}
+	return o.recipe.choose(ctx, &o.data, &o.start)
+}
+
+// choose lets the data say what start starts from. It is nil where a spec is named.
+func (o recipeOptions) choose(ctx context.Context, data *dataOptions, start *startOptions) (*decision, error) {
+	if !start.asksData() {
+		if o.effort != "" {
 			return nil, usagef("--effort is of the recipe that the data chooses: give --preset auto, or leave out --preset, --spec and --set")
 		}
 		return nil, nil
 	}
-	stored, err := storedSpec(o.out)
+	if err := o.effortOf().Check(); err != nil {
+		return nil, usagef("--%w", err)
+	}
+	choice, err := o.recipeOf(ctx, data, start)
 	if err != nil {
 		return nil, err
 	}
-	if stored != nil {
-		o.start.found = &layer{o.out, stored}
-		return &decision{again: o.out}, nil
-	}
-	choice, err := o.recipeOf(ctx)
-	if err != nil {
-		return nil, err
-	}
-	o.start.found = &layer{"recipe", choice.Spec}
+	start.found = &layer{"recipe", choice.Spec}
 	return &decision{choice: choice}, nil
 }
 
@@ -91,18 +106,18 @@ func storedSpec(folder string) (*spec.Spec, error) {
 }
 
 // recipeOf chooses for the data, and for the weights that are named or fetched.
-func (o *trainOptions) recipeOf(ctx context.Context) (*recipe.Choice, error) {
-	wish := recipe.Wish{Effort: o.recipe.effortOf(), Unseen: o.start.unseen}
-	named, err := chooseWeights(o.start.weights)
+func (o recipeOptions) recipeOf(ctx context.Context, of *dataOptions, start *startOptions) (*recipe.Choice, error) {
+	wish := recipe.Wish{Effort: o.effortOf(), Unseen: start.unseen}
+	named, err := chooseWeights(start.weights)
 	if err != nil {
 		return nil, err
 	}
 	if named != nil {
-		wish.Network, wish.Named = named.layout.Network, true
-	} else if len(o.start.weights) == 0 {
-		wish.Network = fetchedWeights()
+		wish.Networks, wish.Named = named.networks(), true
+	} else if len(start.weights) == 0 {
+		wish.Networks = fetchedWeights()
 	}
-	options, err := o.data.options()
+	options, err := of.options()
 	if err != nil {
 		return nil, err
 	}
@@ -111,7 +126,7 @@ func (o *trainOptions) recipeOf(ctx context.Context) (*recipe.Choice, error) {
 		return nil, err
 	}
 	defer data.Close() // read only
-	facts, err := recipe.Look(ctx, data, recipe.LookOptions{Workers: o.data.reading.workers, Limits: decode.DefaultLimits})
+	facts, err := recipe.Look(ctx, data, recipe.LookOptions{Workers: of.reading.workers, Limits: decode.DefaultLimits})
 	if err != nil {
 		return nil, stopped(ctx, err)
 	}
@@ -120,24 +135,19 @@ func (o *trainOptions) recipeOf(ctx context.Context) (*recipe.Choice, error) {
 	if errors.As(err, &unknown) {
 		return nil, usagef("--weights %q: %w; choose the rest of the spec with --preset, --spec or --set", named.name, err)
 	}
-	if err == nil && choice.Weights != "" && named == nil {
-		o.start.weights = []string{choice.Weights}
+	if err == nil && named == nil && len(choice.Weights) > 0 {
+		start.weights = choice.Weights
 	}
 	return choice, err
 }
 
-// fetchedWeights returns the first set of weights that was fetched and that recipes start from, "" for none.
-func fetchedWeights() string {
+// fetchedWeights returns the sets of weights that were fetched and that recipes start from, by size.
+func fetchedWeights() []string {
 	cache, err := os.UserCacheDir()
 	if err != nil { // nobody has a folder for what is fetched
-		return ""
+		return nil
 	}
-	for _, name := range pretrained.Fetched(cache) {
-		if recipe.Knows(name) {
-			return name
-		}
-	}
-	return ""
+	return slices.DeleteFunc(pretrained.Fetched(cache), func(name string) bool { return !recipe.Knows(name) })
 }
 
 // say tells a person what was chosen, why, and how to choose otherwise.
@@ -149,21 +159,28 @@ func (c *decision) say(out output, o *trainOptions) {
 		out.say("recipe    that of %s, which this training goes on with", c.again)
 		return
 	}
-	out.say("recipe    %s", c.choice.What)
-	out.say("because   %s", c.choice.Why)
+	c.brief(out)
 	out.say("otherwise %s", otherwise(c.choice))
 	if o.lacks(c.choice) {
 		out.say("note      %s", o.lacking())
 	}
 }
 
+// brief tells a person what was chosen, and why.
+func (c *decision) brief(out output) {
+	if c != nil {
+		out.say("recipe    %s", c.choice.What)
+		out.say("because   %s", c.choice.Why)
+	}
+}
+
 // otherwise says how to choose another recipe.
 func otherwise(c *recipe.Choice) string {
 	const ways = "--explain prints all settings; --preset, --spec or --set choose by hand"
-	if c.More {
-		return "--effort good trains more, for longer; " + ways
+	if c.More == "" {
+		return ways
 	}
-	return ways
+	return fmt.Sprintf("--effort %s trains more, for longer; %s", c.More, ways)
 }
 
 // lacks tells whether weights are missing that nobody has refused.

@@ -13,7 +13,10 @@ import (
 // TestRecipesAreSpecs: whatever the data is, what is chosen for it is a training, also from each set of
 // weights that can be fetched.
 func TestRecipesAreSpecs(t *testing.T) {
-	networks := append(pretrained.Names(), "", "resnet50")
+	starts := [][]string{nil, {"resnet50"}, pretrained.Names()}
+	for _, name := range pretrained.Names() {
+		starts = append(starts, []string{name})
+	}
 	facts := []recipe.Facts{{Kind: dataset.OfPairs, Tuples: 200, Images: 390}, {Kind: dataset.OfTriplets, Tuples: 5000, Images: 900},
 		{Kind: dataset.OfLabelImages, Images: 2640, Classes: 81, PerClass: 32}, {Kind: dataset.OfEpisodes, Images: 40}}
 	for _, classes := range []int{2, 10, 136} {
@@ -24,10 +27,10 @@ func TestRecipesAreSpecs(t *testing.T) {
 	for _, f := range facts {
 		for _, f.Ink = range []bool{false, true} {
 			for _, f.Side = range []int{1, 28, 4000} {
-				for _, network := range networks {
+				for _, networks := range starts {
 					for _, effort := range recipe.Efforts {
 						for _, unseen := range []bool{false, true} {
-							wish := recipe.Wish{Effort: effort, Network: network, Named: network != "", Unseen: unseen}
+							wish := recipe.Wish{Effort: effort, Networks: networks, Named: networks != nil, Unseen: unseen}
 							c, err := recipe.Choose(f, wish)
 							if err == nil {
 								_, err = train.Resolve(c.Spec)

@@ -46,26 +46,13 @@ func (o *specOptions) addFlags(c *cli.Command) {
 // given reports whether a spec is asked for.
 func (o specOptions) given() bool { return o.preset != "" || o.file != "" || len(o.set) > 0 }
 
-// read returns the training that the spec describes.
-func (o specOptions) read() (*train.Resolved, error) {
-	_, r, err := o.layers()
-	return r, err
-}
+// asksData reports whether the data chooses.
+func (o specOptions) asksData() bool { return o.preset == autoPreset || o.auto && !o.given() }
 
 // layer is a spec up to one of the places that its values come from.
 type layer struct {
 	from string // "preset siamese", the name of a file, "--set", "default"
 	spec *spec.Spec
-}
-
-// layers returns what each place of a spec makes of the one before, and the training that
-// the last of them describes, with all defaults filled in.
-func (o specOptions) layers() ([]layer, *train.Resolved, error) {
-	layers, err := o.base()
-	if err != nil {
-		return nil, nil, err
-	}
-	return o.over(layers)
 }
 
 // base returns what the data chose, or the preset, over which all else is.
@@ -74,7 +61,7 @@ func (o specOptions) base() ([]layer, error) {
 	case o.found != nil:
 		return []layer{*o.found}, nil
 	case o.preset == autoPreset:
-		return nil, usagef("--preset auto chooses for data, which tfpair train does: tfpair train --data PATH --explain prints the spec")
+		return nil, usagef("--preset auto chooses for data: give --data PATH")
 	}
 	s, err := spec.Preset(o.presetName())
 	return []layer{{"preset " + o.presetName(), s}}, err

@@ -65,6 +65,7 @@ func (o *trainOptions) addFlags(c *cli.Command) {
 	o.start.auto = true
 	o.start.addFlags(c)
 	o.recipe.addFlags(c)
+	o.recipe.addExplain(c)
 	c.Flags = append(c.Flags,
 		&cli.BoolFlag{Name: "unseen-classes", Destination: &o.start.unseen,
 			Usage: "keep whole classes for validation and test, at least two each: shares train.val and train.test; means --set train.unseen_classes=true"},

@@ -22,6 +22,7 @@ import (
 type tuneOptions struct {
 	data    dataOptions
 	start   startOptions
+	recipe  recipeOptions
 	space   string  // YAML file of what is tried
 	search  string  // YAML: a name from tune.Table, or that with its options
 	trials  int     // most trials; 0: as many as the time or the grid allows
@@ -69,6 +70,7 @@ func (o *tuneOptions) addFlags(c *cli.Command) {
 		&cli.StringFlag{Name: "out", Destination: &o.out,
 			Usage: "`FOLDER` of the search; a search that is there goes on if it is the same"})
 	o.start.addFlags(c)
+	o.recipe.addFlags(c)
 	c.Flags = append(c.Flags,
 		&cli.StringFlag{Name: "search", Destination: &o.search, Value: "random",
 			Usage: "`NAME` of the way to choose settings, from tfpair list --kind search, or a name with options: {halving: {factor: 4}}"},
@@ -135,7 +137,11 @@ func (o *tuneOptions) config(ctx context.Context, out output) (tune.Config, erro
 	t := tune.Config{Trials: o.trials, Time: time.Duration(o.minutes * float64(time.Minute)), Seeds: o.seeds,
 		Seed: o.seed, Folder: o.out, Session: o.machine.session(), Store: o.data.reading.store(),
 		SkipBad: o.data.reading.skip(), Now: time.Now}
-	var err error
+	chosen, err := o.recipe.choose(ctx, &o.data, &o.start)
+	if err != nil {
+		return t, err
+	}
+	chosen.brief(out)
 	if t.Resolved, t.Weights, err = o.start.read(ctx, out, o.out); err != nil {
 		return t, err
 	}

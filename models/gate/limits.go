@@ -124,7 +124,7 @@ var sizing = map[string]int{"Fill": 0, "BroadcastTo": 1, "Tile": 1, "Range": 1, 
 	"RandomPoissonV2": 0, "StatelessRandomUniform": 0, "StatelessRandomUniformV2": 0, "StatelessRandomNormal": 0,
 	"StatelessRandomNormalV2": 0, "StatelessTruncatedNormal": 0, "StatelessTruncatedNormalV2": 0, "StatelessRandomUniformInt": 0,
 	"StatelessRandomUniformIntV2": 0, "StatefulUniform": 2, "StatefulStandardNormalV2": 2, "StatefulTruncatedNormal": 2,
-	"ResizeBilinear": 1, "ResizeBicubic": 1, "ResizeArea": 1, "ResizeNearestNeighbor": 1, "TensorListReserve": 1,
+	"ResizeBilinear": 1, "ResizeBicubic": 1, "ResizeArea": 1, "ResizeNearestNeighbor": 1, "ScaleAndTranslate": 1, "TensorListReserve": 1,
 	"TensorArrayV3": 0, "SparseToDense": 1, "UnsortedSegmentSum": 2, "Bincount": 1, "SobolSample": 1}
 
 // sizes refuses an operation whose output a constant makes too large.

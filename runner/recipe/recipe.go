@@ -10,10 +10,12 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/tfpair/tfpair/graphs/spec"
 	"github.com/tfpair/tfpair/internal/plural"
+	"github.com/tfpair/tfpair/models/weights"
 	"github.com/tfpair/tfpair/pipeline/dataset"
 )
 
@@ -24,24 +26,21 @@ type Effort string
 const (
 	Quick Effort = "quick" // seconds to minutes
 	Good  Effort = "good"  // many minutes: more of the network is trained, for longer
+	Best  Effort = "best"  // an hour: all that is known to help
 )
 
 // Base is the preset that settings of a recipe are over.
 const Base = "siamese"
 
 // Efforts lists the efforts, the default first.
-var Efforts = []Effort{Quick, Good}
+var Efforts = []Effort{Quick, Good, Best}
 
 // Check refuses an effort that there is none of.
 func (e Effort) Check() error {
-	var known []string
-	for _, of := range Efforts {
-		if e == of {
-			return nil
-		}
-		known = append(known, string(of))
+	if slices.Contains(Efforts, e) {
+		return nil
 	}
-	return fmt.Errorf("effort must be %s, got %q", strings.Join(known, " or "), e)
+	return fmt.Errorf("effort must be %s, %s or %s, got %q", Quick, Good, Best, e)
 }
 
 // Choice is a recipe.
@@ -49,9 +48,9 @@ type Choice struct {
 	Effort   Effort     `json:"effort"`
 	What     string     `json:"what"`              // is trained, in words
 	Why      string     `json:"why"`               // what the data is
-	Weights  string     `json:"weights,omitempty"` // network whose weights training starts from; "": it starts from nothing
+	Weights  []string   `json:"weights,omitempty"` // networks whose weights training starts from; nil: it starts from nothing
 	Lacking  bool       `json:"lacking"`           // pretrained weights would make a better model
-	More     bool       `json:"more"`              // more effort makes another recipe
+	More     Effort     `json:"more,omitempty"`    // the next effort that makes another recipe; "": none does
 	Settings []string   `json:"settings"`          // over preset Base, as Spec.Set takes them
 	Facts    Facts      `json:"data"`
 	Spec     *spec.Spec `json:"-"` // of which defaults are not filled in
@@ -71,6 +70,16 @@ var late = map[string]string{
 // Knows tells whether a recipe can start from weights of a network.
 func Knows(network string) bool { _, ok := late[network]; return ok }
 
+// SideBySide returns, as spec.Set takes it, the backbone of several networks, all frozen, each of which sees
+// images of the size that its weights were trained at.
+func SideBySide(networks []string) string {
+	var sizes []string
+	for _, network := range networks {
+		sizes = append(sizes, strconv.Itoa(weights.Pixels(network)))
+	}
+	return fmt.Sprintf("backbone={concat: {of: [%s], sizes: [%s]}}", strings.Join(networks, ", "), strings.Join(sizes, ", "))
+}
+
 // NetworkError says that no recipe starts from weights of a network.
 type NetworkError struct{ Network string }
 
@@ -81,22 +90,26 @@ func (e *NetworkError) Error() string {
 
 // Wish is what a choice depends on besides the data.
 type Wish struct {
-	Effort  Effort
-	Network string // whose weights are there; "": no weights are
-	Named   bool   // somebody asked for them: drawings start from them, too
-	Unseen  bool   // whole classes are held out
+	Effort   Effort
+	Networks []string // whose weights are there; nil: no weights are
+	Named    bool     // somebody asked for all of them: drawings start from them, too
+	Unseen   bool     // whole classes are held out
 }
 
 // Choose returns the recipe for data of these facts. Whether the data is enough to train on, the training
 // finds out. The error is a *NetworkError.
 func Choose(f Facts, w Wish) (*Choice, error) {
-	if w.Network != "" && !Knows(w.Network) {
-		return nil, &NetworkError{w.Network}
+	for _, network := range w.Networks {
+		if !Knows(network) {
+			return nil, &NetworkError{network}
+		}
 	}
 	c := settle(f, w)
-	if w.Effort != Good {
-		w.Effort = Good
-		c.More = !slices.Equal(c.Settings, settle(f, w).Settings)
+	for _, more := range Efforts[slices.Index(Efforts, w.Effort)+1:] {
+		w.Effort = more
+		if c.More == "" && !slices.Equal(c.Settings, settle(f, w).Settings) {
+			c.More = more
+		}
 	}
 	base, err := spec.Preset(Base)
 	if err != nil {
@@ -113,14 +126,29 @@ func settle(f Facts, w Wish) *Choice {
 	switch {
 	case f.Ink && !w.Named:
 		c.What, c.Settings = m.ink()
-	case w.Network == "":
+	case len(w.Networks) == 0:
 		c.What, c.Settings = m.small()
 		c.Lacking = true
 	default:
-		c.Weights = w.Network
-		c.What, c.Settings = m.photos(w.Network)
+		c.Weights = m.chosen(w)
+		c.What, c.Settings = m.photos(c.Weights)
 	}
 	return c
+}
+
+// chosen returns the networks of w to start from: those that were named. Of others it is the first, or, where
+// time is plenty, all side by side of few photos, which train fast, and of many the one that sees the largest images.
+func (m maker) chosen(w Wish) []string {
+	switch {
+	case w.Named:
+		return w.Networks
+	case w.Effort != Best:
+		return w.Networks[:1]
+	case m.many():
+		return []string{slices.MaxFunc(w.Networks, func(a, b string) int { return weights.Pixels(a) - weights.Pixels(b) })}
+	default:
+		return w.Networks
+	}
 }
 
 // String says what the data is in a few words.

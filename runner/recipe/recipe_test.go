@@ -146,7 +146,8 @@ func photos(classes, each int) Facts {
 }
 
 func TestChoose(t *testing.T) {
-	lite := Wish{Effort: Quick, Network: "efficientnet-lite0"}
+	lite := Wish{Effort: Quick, Networks: []string{"efficientnet-lite0"}}
+	two := []string{"efficientnet-lite0", "efficientnet-lite2"}
 	ink := func(classes, each, side int) Facts {
 		f := photos(classes, each)
 		f.Ink, f.Side = true, side
@@ -163,17 +164,27 @@ func TestChoose(t *testing.T) {
 		{"few photos", photos(5, 4), lite, []string{"backbone={efficientnet-lite0: {freeze: all}}", "train.folds=4", "train.test=0"}, "balanced"},
 		{"two products", photos(2, 4), lite, []string{"train.folds=2"}, ""},
 		{"too few for folds", photos(2, 3), lite, []string{"loss=contrastive"}, "folds"},
-		{"classes held out", photos(10, 6), Wish{Effort: Quick, Network: "efficientnet-lite0", Unseen: true}, []string{"loss=contrastive"}, "folds"},
+		{"classes held out", photos(10, 6), Wish{Effort: Quick, Networks: []string{"efficientnet-lite0"}, Unseen: true}, []string{"loss=contrastive"}, "folds"},
 		{"many photos", photos(81, 32), lite, []string{"sampler={balanced: {images_per_class: 4}}", "train.batch_size=64"}, "folds"},
-		{"many photos, good", photos(81, 32), Wish{Effort: Good, Network: "efficientnet-lite0"},
+		{"many photos, good", photos(81, 32), Wish{Effort: Good, Networks: []string{"efficientnet-lite0"}},
 			[]string{"backbone={efficientnet-lite0: {freeze: stage5, freeze_bn: true}}", "cache.views=4", "train.steps=1053"}, ""},
 		{"no weights", photos(81, 32), Wish{Effort: Quick}, []string{"backbone=conv4", "input.size=64", "augment=light"}, "freeze"},
 		{"digits", ink(10, 600, 28), lite, []string{"backbone=conv4", "input.size=28", "augment=glyph",
 			"sampler={balanced: {images_per_class: 6}}", "train.batch_size=60", "train.steps=900"}, "efficientnet"},
 		{"characters", ink(136, 20, 105), lite, []string{"input.size=42", "augment={preset: glyph, turns: {}}", "train.batch_size=120"}, ""},
-		{"digits and weights that are named", ink(10, 600, 28), Wish{Effort: Quick, Network: "resnet50", Named: true},
+		{"digits and weights that are named", ink(10, 600, 28), Wish{Effort: Quick, Networks: []string{"resnet50"}, Named: true},
 			[]string{"backbone={resnet50: {freeze: all}}"}, "conv4"},
 		{"tiny drawings", ink(2, 2, 8), lite, []string{"input.size=16", "train.batch_size=4"}, "folds"},
+		{"two networks that are named", photos(81, 32), Wish{Effort: Quick, Networks: two, Named: true},
+			[]string{"backbone={concat: {of: [efficientnet-lite0, efficientnet-lite2], sizes: [224, 260]}}", "input.size=260"}, "views"},
+		{"two networks that are there", photos(81, 32), Wish{Effort: Quick, Networks: two},
+			[]string{"backbone={efficientnet-lite0: {freeze: all}}", "input.size=224"}, "concat"},
+		{"few photos, best", photos(5, 4), Wish{Effort: Best, Networks: two},
+			[]string{"backbone={concat: {of: [efficientnet-lite0, efficientnet-lite2], sizes: [224, 260]}}", "embed.views=flip"}, ""},
+		{"many photos, best", photos(81, 32), Wish{Effort: Best, Networks: two},
+			[]string{"backbone={efficientnet-lite2: {freeze: stage5, freeze_bn: true}}", "embed.views=flip", "train.interpolate=true",
+				"train.steps=2106"}, "concat"},
+		{"characters, best", ink(136, 20, 105), Wish{Effort: Best}, []string{"train.steps=7200"}, ""},
 		{"pairs", pairs, lite, []string{"loss=contrastive", "train.steps=100"}, "sampler"},
 		{"triplets", Facts{Kind: dataset.OfTriplets, Images: 30, Tuples: 3000, Side: 99}, lite,
 			[]string{"topology=triplet", "sampler=triplets", "train.steps=300"}, "balanced"},
@@ -201,18 +212,19 @@ func TestMore(t *testing.T) {
 	for _, test := range []struct {
 		facts Facts
 		wish  Wish
-		want  bool
+		want  Effort
 	}{
-		{photos(81, 32), Wish{Effort: Quick, Network: "resnet50"}, true},
-		{photos(81, 32), Wish{Effort: Good, Network: "resnet50"}, false},
-		{photos(5, 4), Wish{Effort: Quick, Network: "resnet50"}, false},
-		{photos(81, 32), Wish{Effort: Quick}, false},
+		{photos(81, 32), Wish{Effort: Quick, Networks: []string{"resnet50"}}, Good},
+		{photos(81, 32), Wish{Effort: Good, Networks: []string{"resnet50"}}, Best},
+		{photos(81, 32), Wish{Effort: Best, Networks: []string{"resnet50"}}, ""},
+		{photos(5, 4), Wish{Effort: Quick, Networks: []string{"resnet50"}}, Best},
+		{photos(81, 32), Wish{Effort: Quick}, ""},
 	} {
 		c, err := Choose(test.facts, test.wish)
 		if err != nil || c.More != test.want {
-			t.Errorf("Choose(%v, %+v).More = %v, %v, want %t", test.facts, test.wish, c, err, test.want)
+			t.Errorf("Choose(%v, %+v).More = %v, %v, want %q", test.facts, test.wish, c, err, test.want)
 		}
-		if c.Lacking != (test.wish.Network == "") {
+		if c.Lacking != (test.wish.Networks == nil) {
 			t.Errorf("Choose(%v, %+v).Lacking = %t", test.facts, test.wish, c.Lacking)
 		}
 	}
@@ -220,10 +232,10 @@ func TestMore(t *testing.T) {
 
 func TestChooseRefuses(t *testing.T) {
 	var unknown *NetworkError
-	if _, err := Choose(photos(5, 4), Wish{Effort: Quick, Network: "smallconv"}); !errors.As(err, &unknown) {
+	if _, err := Choose(photos(5, 4), Wish{Effort: Quick, Networks: []string{"smallconv"}}); !errors.As(err, &unknown) {
 		t.Errorf("Choose with weights of smallconv = %v, want a *NetworkError", err)
 	}
-	if err := Effort("best").Check(); err == nil || err.Error() != `effort must be quick or good, got "best"` {
-		t.Errorf("Check of best = %v", err)
+	if err := Effort("most").Check(); err == nil || err.Error() != `effort must be quick, good or best, got "most"` {
+		t.Errorf("Check of most = %v", err)
 	}
 }

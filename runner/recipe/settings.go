@@ -2,6 +2,7 @@ package recipe
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/tfpair/tfpair/models/weights"
 	"github.com/tfpair/tfpair/pipeline/dataset"
@@ -16,28 +17,52 @@ type maker struct {
 	facts  Facts
 	effort Effort
 	unseen bool
+	deep   bool // late stages of a network are trained
 }
 
-// photos returns what is trained from the weights of a network: a head on frozen features, or late
-// stages, too.
-func (m maker) photos(network string) (what string, settings []string) {
-	settings = append(m.task(), fmt.Sprintf("input.size=%d", weights.Pixels(network)), "schedule=cosine")
-	if m.effort == Good && m.facts.Images > few {
-		what = fmt.Sprintf("the late stages of %s and a head", network)
-		settings = append(settings, fmt.Sprintf("backbone={%s: {freeze: %s, freeze_bn: true}}", network, late[network]),
-			"head={linear: {embedding_dim: 512}}", "optimizer={adam: {lr: 0.001, backbone_lr: 0.1}}",
-			"augment=light", "cache.views=4")
-		return what, append(settings, m.batches(32, min(max(13*m.facts.examples()/32, 300), 3000))...)
+// many tells whether there are so many photos that late stages are trained where time allows.
+func (m maker) many() bool { return m.facts.Images > few }
+
+// photos returns what is trained from the weights of networks: a head on frozen features, or late
+// stages of one network, too.
+func (m maker) photos(networks []string) (what string, settings []string) {
+	m.deep = m.effort != Quick && m.many() && len(networks) == 1
+	size := 0
+	for _, network := range networks {
+		size = max(size, weights.Pixels(network))
 	}
-	what = fmt.Sprintf("a head on frozen features of %s", network)
-	settings = append(settings, fmt.Sprintf("backbone={%s: {freeze: all}}", network),
-		"head={linear: {embedding_dim: 512}}")
+	settings = append(m.task(), fmt.Sprintf("input.size=%d", size), "schedule=cosine", "head={linear: {embedding_dim: 512}}")
+	if m.effort == Best {
+		settings = append(settings, "embed.views=flip")
+	}
+	if m.deep {
+		what, late := m.late(networks[0])
+		return what, append(settings, late...)
+	}
+	what = "a head on frozen features of " + strings.Join(networks, " and ")
+	if len(networks) > 1 {
+		settings = append(settings, SideBySide(networks))
+	} else {
+		settings = append(settings, fmt.Sprintf("backbone={%s: {freeze: all}}", networks[0]))
+	}
 	rate, images, steps := 0.0005, 32, 100
 	if m.facts.examples() > 1000 {
 		rate, images, steps = 0.003, 64, 300
 	}
 	settings = append(append(settings, fmt.Sprintf("optimizer.adam.lr=%g", rate)), m.batches(images, steps)...)
 	return what, append(settings, fmt.Sprintf("train.eval_every=%d", steps)) // so few steps are not chosen among
+}
+
+// late returns the settings with which late stages of a network are trained, and a head.
+func (m maker) late(network string) (what string, settings []string) {
+	steps := min(max(13*m.facts.examples()/32, 300), 3000)
+	settings = []string{fmt.Sprintf("backbone={%s: {freeze: %s, freeze_bn: true}}", network, late[network]),
+		"optimizer={adam: {lr: 0.001, backbone_lr: 0.1}}", "augment=light", "cache.views=4"}
+	if m.effort == Best {
+		steps *= 2
+		settings = append(settings, "train.interpolate=true")
+	}
+	return fmt.Sprintf("the late stages of %s and a head", network), append(settings, m.batches(32, steps)...)
 }
 
 // ink returns a network for drawings, digits and symbols, which starts from nothing: what photos have
@@ -50,8 +75,11 @@ func (m maker) ink() (what string, settings []string) {
 	if m.turns() {
 		augment, steps = "augment={preset: glyph, turns: {}}", 1200
 	}
-	if m.effort == Good {
+	switch m.effort {
+	case Good:
 		steps *= 3
+	case Best:
+		steps *= 6
 	}
 	settings = append(m.task(), fmt.Sprintf("input.size=%d", size), "backbone=conv4", augment, "schedule=cosine",
 		"optimizer.adam.lr=0.003")
@@ -79,7 +107,7 @@ func (m maker) task() []string {
 		return []string{"topology=triplet", "distance=cosine", "loss={triplet: {margin: 0.2}}", "sampler=triplets"}
 	case dataset.OfLabelImages:
 		temperature := 0.2
-		if m.effort == Good {
+		if m.deep {
 			temperature = 0.1
 		}
 		return []string{"topology=feature", "distance=cosine", fmt.Sprintf("loss={infonce: {temperature: %g}}", temperature),

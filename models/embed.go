@@ -9,12 +9,24 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/tfpair/tfpair/internal/session"
 	"github.com/tfpair/tfpair/pipeline/decode"
 )
 
+// Reader returns what decodes files for Embed. It takes large JPEG photos at a part of their size, which is
+// still twice the model's, by the decoder of the TensorFlow runtime: that costs a fifth of decode.Decode, and
+// the embeddings are those of the training, which decoded in the same way.
+func (m *Model) Reader() decode.Reader {
+	r := decode.Reader{Reduce: m.resizer.Reduction}
+	if jpeg, err := session.SharedJPEG(session.Options{Device: session.CPU}); err == nil { // else Go's decoder
+		r.JPEG = jpeg
+	}
+	return r
+}
+
 // Embed returns the embedding [D] of each image, in order. Images may be of any size
 // and kind; transparency is blended over white. EXIF orientation is lost in an
-// image.Image: decode.Decode applies it.
+// image.Image: Reader and decode.Decode apply it.
 //
 // Images that cannot be used have nil in their place, and the error joins an
 // *ImageError for each; the others are embedded all the same. Other errors leave no

@@ -26,6 +26,7 @@ type StoreOptions struct {
 	MaxDisk   int64          // most kept on disk, and half of what is free; 0: 8 GiB, negative: none
 	SpillDir  string         // folder of the file on disk; "": the system's temporary one
 	Limits    decode.Limits  // on the files, before they are decoded
+	JPEG      decode.JPEG    // decodes plain JPEG files; nil: Go's decoder
 	Identify  bool           // what images are known by is kept, see Identity
 }
 
@@ -96,6 +97,14 @@ func NewStore(ds *dataset.Dataset, o StoreOptions) *Store {
 
 // Size returns S: images are [S,S,3].
 func (s *Store) Size() int { return s.side }
+
+// Decoder names what decodes plain JPEG files, "" where that is Go's decoder.
+func (s *Store) Decoder() string {
+	if s.options.JPEG == nil {
+		return ""
+	}
+	return s.options.JPEG.Name()
+}
 
 // Cached returns how many images are kept in memory and how many on disk.
 func (s *Store) Cached() (memory, disk int) { return s.cache.counts() }
@@ -180,16 +189,17 @@ func (s *Store) load(dst []uint8, image int32) error {
 
 // decode reads one image from its file into dst [S,S,3] and keeps it if it can.
 func (s *Store) decode(dst []uint8, image int32) error {
-	img, file, err := decode.OpenFile(s.data.Root, s.data.Images[image].Path, s.options.Limits)
+	resizer := s.options.Resizer
+	if s.answers[image] {
+		resizer = s.options.Labels
+	}
+	reader := decode.Reader{Limits: s.options.Limits, JPEG: s.options.JPEG, Reduce: resizer.Reduction}
+	img, file, err := reader.OpenFile(s.data.Root, s.data.Images[image].Path)
 	if err != nil {
 		return err
 	}
 	s.identify(image, file, img)
-	if s.answers[image] {
-		s.options.Labels.Into(dst, img)
-	} else {
-		s.options.Resizer.Into(dst, img)
-	}
+	resizer.Into(dst, img)
 	s.cache.put(image, dst)
 	return nil
 }

@@ -2,6 +2,8 @@
 
 package session
 
+import "image"
+
 // Session stands for a session in a program without TensorFlow: there is none.
 type Session struct{}
 
@@ -19,3 +21,15 @@ func (*Session) Close() error { return ErrNotBuilt }
 
 // Run returns ErrNotBuilt.
 func (*Call) Run(...Value) ([]Value, error) { return nil, ErrNotBuilt }
+
+// JPEG stands for a decoder of JPEG files.
+type JPEG struct{}
+
+// SharedJPEG returns ErrNotBuilt.
+func SharedJPEG(Options) (*JPEG, error) { return nil, ErrNotBuilt }
+
+// Name returns "".
+func (*JPEG) Name() string { return "" }
+
+// Decode returns ErrNotBuilt.
+func (*JPEG) Decode([]byte, int) (*image.NRGBA, error) { return nil, ErrNotBuilt }

@@ -24,8 +24,6 @@ import (
 	"image"
 	"io"
 	"io/fs"
-
-	"github.com/tfpair/tfpair/internal/regular"
 )
 
 // Limits bound what a file may cost. A field that is zero or less has its value in
@@ -87,15 +85,7 @@ func Open(fsys fs.FS, path string, l Limits) (*image.NRGBA, error) {
 
 // OpenFile is Open that returns the bytes of the file, too, also where they are no picture.
 func OpenFile(fsys fs.FS, path string, l Limits) (*image.NRGBA, []byte, error) {
-	data, err := read(fsys, path, l.withDefaults().MaxBytes)
-	if err != nil {
-		return nil, nil, &ImageError{Path: path, Err: regular.Reason(err)}
-	}
-	img, err := Decode(data, l)
-	if err != nil {
-		return nil, data, &ImageError{Path: path, Err: err}
-	}
-	return img, data, nil
+	return Reader{Limits: l}.OpenFile(fsys, path)
 }
 
 // read returns the file at path, which may not be longer than limit.
@@ -136,11 +126,7 @@ func Decode(data []byte, l Limits) (*image.NRGBA, error) {
 // Until is Decode that gives up, with the error of ctx, soon after ctx is done. A GIF, a WebP
 // and a TIFF are decoded to the end all the same.
 func Until(ctx context.Context, data []byte, l Limits) (*image.NRGBA, error) {
-	p, err := Examine(data, l)
-	if err != nil {
-		return nil, err
-	}
-	return p.Decode(ctx)
+	return Reader{Limits: l}.Until(ctx, data)
 }
 
 // Cost returns about how many bytes Decode holds at once for data, the picture included, from the header
@@ -150,33 +136,13 @@ func Cost(data []byte, l Limits) (bytes int64, err error) {
 	return p.Cost(), err
 }
 
-// Picture is a file whose header has been read and is within the limits.
-type Picture struct {
-	data   []byte
-	format format
-	header header
-}
-
 // Examine reads the header of the picture in data, which must not change as long as the Picture is
 // used. What Decode refuses by the header is refused with the same error.
-func Examine(data []byte, l Limits) (p Picture, err error) {
-	defer recovered(&err)
-	p.data = data
-	p.format, p.header, err = examine(data, l)
-	return p, err
-}
+func Examine(data []byte, l Limits) (Picture, error) { return Reader{Limits: l}.Examine(data) }
 
-// Cost returns about how many bytes Decode holds at once, the picture included.
-func (p Picture) Cost() int64 { return p.header.memory() }
-
-// Decode is Until without the header, which has been read.
-func (p Picture) Decode(ctx context.Context) (img *image.NRGBA, err error) {
-	defer recovered(&err)
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
-	f, h := p.format, p.header
-	raw, err := f.decode(ctx, p.data, h)
+// pixels decodes data by the decoder of its format, flattens and turns the picture.
+func (f format) pixels(ctx context.Context, data []byte, h header) (*image.NRGBA, error) {
+	raw, err := f.decode(ctx, data, h)
 	if stopped := ctx.Err(); stopped != nil {
 		return nil, stopped
 	}
@@ -187,7 +153,7 @@ func (p Picture) Decode(ctx context.Context) (img *image.NRGBA, err error) {
 		return nil, fmt.Errorf("damaged %s: header says %dx%d, pixels are %dx%d",
 			f.name, h.width, h.height, got.X, got.Y)
 	}
-	img, err = flatten(raw, true)
+	img, err := flatten(raw, true)
 	if err != nil {
 		return nil, f.explain(err)
 	}

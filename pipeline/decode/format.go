@@ -31,11 +31,12 @@ type format struct {
 // header is what is known of a picture before memory is taken for its pixels.
 type header struct {
 	width, height int
-	perPixel      float64 // bytes per pixel held at once by the decoder and flatten
-	orientation   int     // EXIF, 1..8, of the first block; 0 before one is found
-	scans         int     // passes over all pixels; 0 is one
-	mode          string  // of Facts
-	more          bool    // of Facts
+	perPixel      float64    // bytes per pixel held at once by the decoder and flatten
+	orientation   int        // EXIF, 1..8, of the first block; 0 before one is found
+	scans         int        // passes over all pixels; 0 is one
+	mode          string     // of Facts
+	more          bool       // of Facts
+	plain         *plainScan // of a JPEG file that Reader.JPEG may decode; nil: none
 }
 
 // maxScanned is how many pixels all scans of a picture may go over together: twenty

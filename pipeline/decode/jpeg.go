@@ -18,7 +18,7 @@ const (
 	markerDAC, markerSOF15 = 0xcc, 0xcf
 	markerRST0, markerRST7 = 0xd0, 0xd7
 	markerEOI, markerSOS   = 0xd9, 0xda
-	markerAPP1             = 0xe1
+	markerDRI, markerAPP1  = 0xdd, 0xe1
 )
 
 const (
@@ -37,6 +37,11 @@ type frame struct {
 	n           int // components
 	scans       int
 	progressive bool
+	// What tells whether a file is plain:
+	precision byte // bits of a sample
+	inFirst   int  // components of the first scan
+	tables    bool // the file has Huffman tables
+	interval  int  // units between restart markers before the first scan; 0: none
 }
 
 // jpegHeader walks the markers of the whole file, for jpeg.DecodeConfig does not
@@ -45,6 +50,7 @@ type frame struct {
 func jpegHeader(data []byte) (header, error) {
 	var f frame
 	ended := false
+	var scan []byte // from the data of the last scan on
 	for rest := data[2:]; !ended; {
 		marker, segment, next, err := nextSegment(rest)
 		if err != nil && f.n > 0 {
@@ -60,7 +66,9 @@ func jpegHeader(data []byte) (header, error) {
 		if err := f.read(marker, segment); err != nil {
 			return header{}, err
 		}
-		rest = next
+		if rest = next; marker == markerSOS {
+			scan = next
+		}
 	}
 	if f.n == 0 {
 		return header{}, errors.New("no frame header")
@@ -71,6 +79,7 @@ func jpegHeader(data []byte) (header, error) {
 				return header{}, fmt.Errorf("component %d has no scan", c.id)
 			}
 		}
+		f.header.plain = f.plain(scan)
 	}
 	f.orientation = max(f.orientation, 1)
 	f.perPixel = f.cost()
@@ -131,7 +140,11 @@ func (f *frame) read(marker byte, segment []byte) error {
 		f.orientation = orientation(segment) // of the first block, whatever others say
 	case marker == markerSOS:
 		return f.readScan(segment)
-	case marker == markerDHT, marker == markerJPG, marker == markerDAC:
+	case marker == markerDHT:
+		f.tables = true
+	case marker == markerDRI && len(segment) == 2 && f.scans == 0:
+		f.interval = int(binary.BigEndian.Uint16(segment))
+	case marker == markerJPG, marker == markerDAC:
 	case marker >= markerSOF0 && marker <= markerSOF2:
 		f.progressive = marker == markerSOF2
 		return f.readFrame(segment)
@@ -154,6 +167,7 @@ func (f *frame) readFrame(b []byte) error {
 	if n == 0 || n > maxComponents {
 		return fmt.Errorf("%w number of components %d", errUnsupported, n)
 	}
+	f.precision = b[0]
 	f.height, f.width = int(binary.BigEndian.Uint16(b[1:])), int(binary.BigEndian.Uint16(b[3:]))
 	for i := range n {
 		c := &f.components[i]
@@ -176,6 +190,9 @@ func (f *frame) readScan(b []byte) error {
 		return fmt.Errorf("more than %d scans", maxScans)
 	}
 	n := int(b[0])
+	if f.scans == 1 {
+		f.inFirst = n
+	}
 	for i := range n {
 		for j := range f.components[:f.n] {
 			if f.components[j].id == b[1+2*i] && b[1+2*n] == 0 {

@@ -118,6 +118,29 @@ func (r Resizer) Options() Options { return r.options }
 // Bytes returns the length of the dst that Into wants: S·S·3.
 func (r Resizer) Bytes() int { return r.options.Size * r.options.Size * 3 }
 
+// leastReduced is what must be left of the shorter side of a picture that is decoded smaller than it is.
+const leastReduced = 64
+
+// Reduction returns how many times smaller than width x height a decoder may make a picture, 1, 2, 4 or 8: at
+// least twice the pixels of the result are left in each direction, which the filter then brings to the
+// result. "nearest" takes single pixels, and those of the full picture.
+func (r Resizer) Reduction(width, height int) int {
+	if r.filter.Support <= 0 {
+		return 1
+	}
+	shorter := min(width, height)
+	for _, n := range []int{8, 4, 2} {
+		side := shorter
+		if r.options.Mode == "pad" { // the longer side becomes the size of the result
+			side = max(width, height)
+		}
+		if side/n >= 2*r.options.Size && shorter/n >= leastReduced {
+			return n
+		}
+	}
+	return 1
+}
+
 // Into writes src to dst [S,S,3] uint8 RGB, row by row, all of it. A src of S x S
 // is copied as it is. src must be opaque and have pixels, as pipeline/decode gives
 // them; it is not changed and not kept. It panics if dst has another length or src

@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/tfpair/tfpair/internal/regular"
+	"github.com/tfpair/tfpair/internal/session"
 	"github.com/tfpair/tfpair/models"
 	"github.com/tfpair/tfpair/models/vectors"
 	"github.com/tfpair/tfpair/pipeline"
@@ -105,7 +106,12 @@ func (m *Model) EmbedFile(path string) (*vectors.Vectors, error) {
 			return nil, &decode.ImageError{Path: path, Err: err}
 		}
 	}
-	img, err := decode.Open(os.DirFS(filepath.Dir(path)), filepath.Base(path), decode.DefaultLimits)
+	jpeg, err := session.SharedJPEG(besideSession)
+	if err != nil {
+		return nil, err
+	}
+	reader := decode.Reader{JPEG: jpeg, Reduce: resizer.Reduction}
+	img, err := reader.Open(os.DirFS(filepath.Dir(path)), filepath.Base(path))
 	var of *decode.ImageError
 	if errors.As(err, &of) {
 		return nil, &decode.ImageError{Path: path, Err: of.Err}

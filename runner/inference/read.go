@@ -3,6 +3,7 @@ package inference
 import (
 	"context"
 
+	"github.com/tfpair/tfpair/internal/session"
 	"github.com/tfpair/tfpair/pipeline"
 	"github.com/tfpair/tfpair/pipeline/dataset"
 )
@@ -24,11 +25,19 @@ func (r Reading) progress(done, total int) {
 	}
 }
 
+// besideSession opens a decoder where the session of a network is open already, which has decided the rest.
+var besideSession = session.Options{Device: session.CPU}
+
 // store returns what reads images of data at the size of m, and label images as m does.
 func (m *Model) store(data *dataset.Dataset, o pipeline.StoreOptions) (*pipeline.Store, error) {
 	if err := o.Resize(m.Manifest.Preprocessing.Options, m.Spec.Target.Resize); err != nil {
 		return nil, err
 	}
+	jpeg, err := session.SharedJPEG(besideSession)
+	if err != nil {
+		return nil, err
+	}
+	o.JPEG = jpeg
 	return pipeline.NewStore(data, o), nil
 }
 

@@ -27,7 +27,7 @@ func (c *call) embed(l *loaded, files [][]byte) ([]float32, error) {
 	for i, file := range files {
 		var of int64
 		var err error
-		if pictures[i], of, err = c.examine(file); err != nil {
+		if pictures[i], of, err = c.examine(l, file); err != nil {
 			return nil, &pictureError{i, len(files), err}
 		}
 		weight += of
@@ -41,8 +41,8 @@ const unit = 4 << 20
 
 // examine reads the header of a file, which is refused here if it is no picture, before it waits. weight is how
 // much of the turns the work on it takes.
-func (c *call) examine(file []byte) (p decode.Picture, weight int64, err error) {
-	p, err = decode.Examine(file, c.service.limits.ofPicture())
+func (c *call) examine(l *loaded, file []byte) (p decode.Picture, weight int64, err error) {
+	p, err = l.reader.Examine(file)
 	return p, 1 + p.Cost()/unit, err
 }
 

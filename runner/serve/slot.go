@@ -32,6 +32,7 @@ type loaded struct {
 	info    models.Info
 	version string // of Newest
 	resizer resize.Resizer
+	reader  decode.Reader  // of pictures for it; its limits are those of the service
 	users   sync.WaitGroup // requests that use it
 }
 
@@ -117,6 +118,10 @@ func (s *Service) open(ctx context.Context, p *slot, version string) (_ *loaded,
 	if l.resizer, err = resize.New(l.info.Manifest.Preprocessing.Options); err != nil {
 		return nil, err
 	}
+	if m, ok := opened.Model.(interface{ Reader() decode.Reader }); ok { // *models.Model
+		l.reader = m.Reader()
+	}
+	l.reader.Limits = s.limits.ofPicture()
 	if err := l.probe(ctx); err != nil {
 		return nil, err
 	}

@@ -29,7 +29,7 @@ func (c *call) embedInputs(l *loaded, inputs []input) ([]float32, error) {
 		}
 		var of int64
 		var err error
-		if pictures[i], of, err = c.examine(in.file); err != nil {
+		if pictures[i], of, err = c.examine(l, in.file); err != nil {
 			return nil, &pictureError{i, len(inputs), err}
 		}
 		weight += of

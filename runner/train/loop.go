@@ -79,7 +79,7 @@ func (l *loop) close() error {
 func (l *loop) resume(images seen.List) error {
 	l.state.Fingerprint, l.state.Data, l.state.GroupBy = l.Data.Fingerprint(), l.Data.Name, l.Data.GroupBy
 	l.state.Classes, l.state.Seen, l.state.BestStep = l.Data.Classes, l.Data.Seen(), -1
-	l.state.Validation = l.pooled
+	l.state.Validation, l.state.Decoder = l.pooled, l.store.Decoder()
 	l.savedAt = l.Now()
 	var err error
 	if l.state.Gallery, err = evaluate.DescribeLabels(l.Data, l.validation.labelImages()); err != nil {

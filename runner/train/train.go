@@ -16,6 +16,7 @@ import (
 
 	"github.com/tfpair/tfpair/graphs/spec"
 	"github.com/tfpair/tfpair/internal/session"
+	"github.com/tfpair/tfpair/models/checkpoint"
 	"github.com/tfpair/tfpair/models/run"
 	"github.com/tfpair/tfpair/models/weights"
 	"github.com/tfpair/tfpair/pipeline"
@@ -139,11 +140,11 @@ func (c *Config) keepNoTest() error {
 // to a start.
 func (l *loop) open(ctx context.Context) error {
 	trainPart, valPart := l.Data.In(dataset.Train), l.Data.In(dataset.Val)
-	err := l.openStore()
-	if err != nil {
+	var err error
+	if l.network, err = network.Open(l.Parts, l.Own, l.Session); err != nil {
 		return err
 	}
-	if l.network, err = network.Open(l.Parts, l.Own, l.Session); err != nil {
+	if err := l.openStore(); err != nil {
 		return err
 	}
 	if err := l.importWeights(); err != nil {
@@ -180,13 +181,23 @@ func (l *loop) open(ctx context.Context) error {
 	return l.validation.begin(ctx)
 }
 
-// openStore makes the store of pixels, or takes the one that is shared.
+// openStore makes the store of pixels, or takes the one that is shared, if the run began with its decoder.
 func (l *loop) openStore() error {
 	if l.store != nil { // folds have opened it
 		return nil
 	}
-	if l.store = l.Pixels; l.store != nil {
+	ofGo, err := l.beganWithGo()
+	if err != nil {
+		return err
+	}
+	if l.Pixels != nil && (l.Pixels.Decoder() == "") == ofGo {
+		l.store = l.Pixels
 		return nil
+	}
+	if l.Store.JPEG = nil; !ofGo {
+		if l.Store.JPEG, err = session.SharedJPEG(l.Session); err != nil {
+			return err
+		}
 	}
 	if err := l.Store.Resize(network.Resize(l.Spec), l.Spec.Target.Resize); err != nil {
 		return err
@@ -197,6 +208,24 @@ func (l *loop) openStore() error {
 	l.Store.Identify = true
 	l.store = pipeline.NewStore(l.Data, l.Store)
 	return nil
+}
+
+// beganWithGo reports whether the run was begun with Go's decoder of JPEG files, by an earlier version: it goes
+// on with the same pixels.
+func (l *loop) beganWithGo() (bool, error) {
+	steps, err := checkpoint.Steps(l.folder.Checkpoints())
+	if err != nil {
+		return false, err
+	}
+	for _, step := range slices.Backward(steps) {
+		meta, err := checkpoint.Meta(checkpoint.Path(l.folder.Checkpoints(), step))
+		if err != nil {
+			continue // resume says what is wrong with it
+		}
+		state, err := trained.ReadState(&checkpoint.Checkpoint{Step: step, Meta: meta})
+		return err == nil && state.Decoder == "", nil
+	}
+	return false, nil
 }
 
 // prepareImages decodes every image of both parts, and all label images, and takes the

@@ -46,6 +46,7 @@ type State struct {
 
 	Mined *Mined `json:"mined,omitempty"` // of a sampler that looks at all images now and then; nil: it does not, or has not yet
 
+	Decoder  string    `json:"decoder,omitempty"`  // of JPEG files, as pipeline.Store.Decoder names it, that the run began with; "": Go's
 	Machines []Stretch `json:"machines,omitempty"` // that made the steps so far; nil: an earlier version began the run
 
 	Pretrained *models.Pretrained    `json:"pretrained,omitempty"` // what the backbone started from, nil: random weights

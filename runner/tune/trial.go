@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/tfpair/tfpair/graphs/spec"
+	"github.com/tfpair/tfpair/internal/session"
 	"github.com/tfpair/tfpair/pipeline"
 	"github.com/tfpair/tfpair/pipeline/dataset"
 	"github.com/tfpair/tfpair/runner/network"
@@ -128,6 +129,7 @@ func (u *tuner) open() (*dataset.Dataset, error) {
 // sharedPixels keeps the decoded images of one size for the trainings that follow.
 type sharedPixels struct {
 	options pipeline.StoreOptions
+	session session.Options
 	data    *dataset.Dataset // where the images are, in the order of every opening
 	input   spec.Input
 	target  string          // resize mode of label images
@@ -141,6 +143,11 @@ func (p *sharedPixels) of(data *dataset.Dataset, s *spec.Spec) (*pipeline.Store,
 	}
 	o := p.options
 	o.Identify = true // trials remember what they have seen
+	jpeg, err := session.SharedJPEG(p.session)
+	if err != nil {
+		return nil, err
+	}
+	o.JPEG = jpeg
 	if err := o.Resize(network.Resize(s), s.Target.Resize); err != nil {
 		return nil, err
 	}

@@ -133,7 +133,7 @@ func Run(ctx context.Context, c Config) (*Result, error) {
 	if u.record, err = openRecord(c.Folder, h, c.Space.keys()); err != nil {
 		return nil, err
 	}
-	u.pixels = sharedPixels{options: c.Store, data: data}
+	u.pixels = sharedPixels{options: c.Store, session: c.Session, data: data}
 	if u.pixels.options.SpillDir == "" {
 		u.pixels.options.SpillDir = c.Folder // as a training spills into its run folder
 	}

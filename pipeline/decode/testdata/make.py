@@ -44,3 +44,8 @@ rgb.save("pages.tiff", save_all=True, append_images=[rgb.rotate(180)])
 rgb.save("exif6.tiff", tiffinfo={274: 6})
 quadrants("CMYK", CMYK).save("cmyk.tiff")
 rgb.save("jpeg.tiff", compression="jpeg")
+
+# A JPEG with restart markers, of noise over colours: six rows of units, one interval a row.
+noise = numpy.random.default_rng(1).normal(0, 20, (90, 140, 3))
+ramp = numpy.stack([*numpy.meshgrid(numpy.linspace(0, 255, 140), numpy.linspace(255, 0, 90)), numpy.full((90, 140), 90)], -1)
+Image.fromarray((ramp + noise).clip(0, 255).astype("uint8")).save("restarts.jpg", quality=75, restart_marker_rows=1)

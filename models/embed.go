@@ -13,12 +13,15 @@ import (
 	"github.com/tfpair/tfpair/pipeline/decode"
 )
 
-// Reader returns what decodes files for Embed. It takes large JPEG photos at a part of their size, which is
-// still twice the model's, by the decoder of the TensorFlow runtime: that costs a fifth of decode.Decode, and
-// the embeddings are those of the training, which decoded in the same way.
+// Reader returns what decodes files for Embed as the training decoded them. Most models take large JPEG photos
+// at a part of their size, which is still twice the model's, by the decoder of the TensorFlow runtime: that
+// costs a fifth of decode.Decode. Models of before tfpair did so take them by Go's decoder.
 func (m *Model) Reader() decode.Reader {
+	if m.info.Manifest.Preprocessing.Decoder == "" {
+		return decode.Reader{}
+	}
 	r := decode.Reader{Reduce: m.resizer.Reduction}
-	if jpeg, err := session.SharedJPEG(session.Options{Device: session.CPU}); err == nil { // else Go's decoder
+	if jpeg, err := session.SharedJPEG(session.Options{Device: session.CPU}); err == nil { // else Go's decoder: m has a session
 		r.JPEG = jpeg
 	}
 	return r

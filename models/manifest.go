@@ -98,6 +98,9 @@ type Preprocessing struct {
 	Channels string `json:"channels"` // always "RGB"
 	DType    string `json:"dtype"`    // always "uint8", in [0,255]
 	Note     string `json:"note"`     // the same for a person
+	// Decoder is decode.LibJPEG where plain JPEG files are decoded by libjpeg-turbo, at the smallest of 1/1, 1/2,
+	// 1/4 and 1/8 of their size that resize.Resizer.Reduction allows; "": by Go's decoder, in full.
+	Decoder string `json:"decoder,omitempty"`
 }
 
 // Threshold is the distance up to which two images are called the same.

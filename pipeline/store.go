@@ -98,12 +98,12 @@ func NewStore(ds *dataset.Dataset, o StoreOptions) *Store {
 // Size returns S: images are [S,S,3].
 func (s *Store) Size() int { return s.side }
 
-// Decoder names what decodes plain JPEG files, "" where that is Go's decoder.
+// Decoder names what decodes plain JPEG files: decode.LibJPEG, or "" where that is Go's decoder.
 func (s *Store) Decoder() string {
 	if s.options.JPEG == nil {
 		return ""
 	}
-	return s.options.JPEG.Name()
+	return decode.LibJPEG
 }
 
 // Cached returns how many images are kept in memory and how many on disk.

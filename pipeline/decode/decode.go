@@ -14,7 +14,7 @@
 // file: ICC profiles and gamma are not applied. Subsampled chroma is repeated, not
 // interpolated as libjpeg does by default: on a photo the two differ by 1 level in
 // the mean, more at edges of colour. It does not resize, and it does not read
-// animated WebP.
+// animated WebP. A Reader may decode JPEG files by another decoder, at a part of their size.
 package decode
 
 import (

@@ -8,6 +8,9 @@ import (
 	"github.com/tfpair/tfpair/internal/regular"
 )
 
+// LibJPEG names the decoder that a JPEG stands for where it is stored, whatever its version.
+const LibJPEG = "libjpeg-turbo"
+
 // JPEG decodes JPEG files in another way than Go's image/jpeg: faster, and at a part of their size.
 // It is called from several goroutines.
 type JPEG interface {

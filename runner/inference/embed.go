@@ -8,7 +8,6 @@ import (
 	"slices"
 
 	"github.com/tfpair/tfpair/internal/regular"
-	"github.com/tfpair/tfpair/internal/session"
 	"github.com/tfpair/tfpair/models"
 	"github.com/tfpair/tfpair/models/vectors"
 	"github.com/tfpair/tfpair/pipeline"
@@ -106,11 +105,11 @@ func (m *Model) EmbedFile(path string) (*vectors.Vectors, error) {
 			return nil, &decode.ImageError{Path: path, Err: err}
 		}
 	}
-	jpeg, err := session.SharedJPEG(besideSession)
+	jpeg, err := m.jpeg()
 	if err != nil {
 		return nil, err
 	}
-	reader := decode.Reader{JPEG: jpeg, Reduce: resizer.Reduction}
+	reader := decode.Reader{JPEG: jpeg, Reduce: resizer.Reduction} // which is Go's decoder, in full, without one
 	img, err := reader.Open(os.DirFS(filepath.Dir(path)), filepath.Base(path))
 	var of *decode.ImageError
 	if errors.As(err, &of) {

@@ -6,6 +6,7 @@ import (
 	"github.com/tfpair/tfpair/internal/session"
 	"github.com/tfpair/tfpair/pipeline"
 	"github.com/tfpair/tfpair/pipeline/dataset"
+	"github.com/tfpair/tfpair/pipeline/decode"
 )
 
 // Reading says how images are read. The zero value reads one per core and refuses bad ones.
@@ -25,19 +26,23 @@ func (r Reading) progress(done, total int) {
 	}
 }
 
-// besideSession opens a decoder where the session of a network is open already, which has decided the rest.
-var besideSession = session.Options{Device: session.CPU}
+// jpeg returns the decoder of JPEG files that m was trained with, nil where that is Go's.
+func (m *Model) jpeg() (decode.JPEG, error) {
+	if m.Manifest.Preprocessing.Decoder == "" {
+		return nil, nil
+	}
+	return session.SharedJPEG(session.Options{Device: session.CPU}) // the network's session is open, and has decided the rest
+}
 
 // store returns what reads images of data at the size of m, and label images as m does.
 func (m *Model) store(data *dataset.Dataset, o pipeline.StoreOptions) (*pipeline.Store, error) {
 	if err := o.Resize(m.Manifest.Preprocessing.Options, m.Spec.Target.Resize); err != nil {
 		return nil, err
 	}
-	jpeg, err := session.SharedJPEG(besideSession)
-	if err != nil {
+	var err error
+	if o.JPEG, err = m.jpeg(); err != nil {
 		return nil, err
 	}
-	o.JPEG = jpeg
 	return pipeline.NewStore(data, o), nil
 }
 

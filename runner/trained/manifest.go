@@ -10,6 +10,15 @@ import (
 	"github.com/tfpair/tfpair/runner/evaluate"
 )
 
+// decoding says for a person how JPEG files become pixels, where Go's decoder does not do it.
+func (m *Model) decoding() string {
+	if m.State.Decoder == "" {
+		return ""
+	}
+	return fmt.Sprintf("JPEG by %s at the smallest of 1/1, 1/2, 1/4 and 1/8 of its size that leaves %d pixels in each direction, ",
+		m.State.Decoder, 2*m.Resize().Size)
+}
+
 // Manifest says what the model of weights is and how it came to be. Of a checkpoint
 // that was saved before the first evaluation it has no threshold and no metrics. What an
 // export adds, probes, files, tool and runtime, is left empty.
@@ -27,9 +36,9 @@ func (m *Model) Manifest(weights []checkpoint.Tensor) (*models.Manifest, error) 
 		Format: models.ManifestFormat,
 		Space:  space,
 		Spec:   text,
-		Preprocessing: models.Preprocessing{Options: resizing, Channels: "RGB", DType: "uint8",
-			Note: fmt.Sprintf("EXIF orientation applied, transparency over white, %s to %d×%d with the antialiased "+
-				"%s filter; the graph normalises", resizing.Mode, resizing.Size, resizing.Size, resizing.Filter)},
+		Preprocessing: models.Preprocessing{Options: resizing, Channels: "RGB", DType: "uint8", Decoder: m.State.Decoder,
+			Note: fmt.Sprintf("%sEXIF orientation applied, transparency over white, %s to %d×%d with the antialiased "+
+				"%s filter; the graph normalises", m.decoding(), resizing.Mode, resizing.Size, resizing.Size, resizing.Filter)},
 		EmbeddingDim:  m.Dim(),
 		Distance:      m.Spec.Distance.Name,
 		Classes:       m.State.Classes,

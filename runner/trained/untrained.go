@@ -15,6 +15,7 @@ import (
 	"github.com/tfpair/tfpair/models/checkpoint"
 	"github.com/tfpair/tfpair/models/distance"
 	"github.com/tfpair/tfpair/models/weights"
+	"github.com/tfpair/tfpair/pipeline/decode"
 	"github.com/tfpair/tfpair/runner/network"
 )
 
@@ -32,7 +33,7 @@ func Untrained(p *graphs.Parts, files []*weights.File, own network.Own, o sessio
 	if err != nil {
 		return nil, errors.Join(err, n.Close())
 	}
-	return &Model{Network: n, Spec: p.Spec, State: State{Pretrained: from, BestStep: -1}}, nil
+	return &Model{Network: n, Spec: p.Spec, State: State{Pretrained: from, BestStep: -1, Decoder: decode.LibJPEG}}, nil
 }
 
 // NoThreshold is the threshold of a model that has none: no distance is accepted.

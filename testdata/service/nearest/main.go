@@ -11,7 +11,6 @@ import (
 	"os"
 
 	"github.com/tfpair/tfpair/models"
-	"github.com/tfpair/tfpair/pipeline/decode"
 )
 
 func main() {
@@ -19,9 +18,10 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
+	reader := model.Reader() // decodes files as the training did
 	var images []image.Image
 	for _, name := range os.Args[2:] {
-		img, err := decode.Open(os.DirFS("."), name, decode.Limits{})
+		img, err := reader.Open(os.DirFS("."), name)
 		if err != nil {
 			log.Fatal(err)
 		}

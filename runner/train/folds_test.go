@@ -14,6 +14,7 @@ import (
 
 	"github.com/tfpair/tfpair/internal/session"
 	"github.com/tfpair/tfpair/models/distance"
+	"github.com/tfpair/tfpair/models/run"
 	"github.com/tfpair/tfpair/pipeline/dataset"
 	"github.com/tfpair/tfpair/runner/evaluate"
 	"github.com/tfpair/tfpair/runner/network"
@@ -125,6 +126,10 @@ func foldLoop(t *testing.T, k int) *loop {
 		t.Fatal(err)
 	}
 	l.Store.SpillDir = t.TempDir()
+	var err error
+	if l.folder, err = run.OpenOrCreate(filepath.Join(t.TempDir(), "run"), nil); err != nil {
+		t.Fatal(err)
+	}
 	if err := l.openStore(); err != nil {
 		t.Fatal(err)
 	}

@@ -123,6 +123,7 @@ type evaluation struct {
 	Skipped    []string `json:"skipped,omitempty"`
 	Sheet      string   `json:"sheet,omitempty"`
 	Missing    []string `json:"classes_not_measured,omitempty"` // of the data, without an image in the split
+	GroupBy    string   `json:"group_by,omitempty"`             // what groups of the data were asked for by; "": its list names them, or there are none
 	*evaluate.Report
 }
 
@@ -260,7 +261,7 @@ func (m measuring) pairs(ctx context.Context) error {
 	if searched != nil && searched.Data != m.data {
 		defer searched.Data.Close() // read only
 	}
-	report := evaluation{Model: m.model.Name, Checkpoint: m.model.Path, Step: m.model.Manifest.Step, Missing: m.missing(part)}
+	report := evaluation{Model: m.model.Name, Checkpoint: m.model.Path, Step: m.model.Manifest.Step, Missing: m.missing(part), GroupBy: m.data.GroupBy}
 	report.Report, report.Skipped, err = m.model.Evaluate(ctx, evaluate.Config{Data: m.data, Part: part, Gallery: searched,
 		Prevalence: m.prevalence, Seed: m.seed, Progress: m.bar.of("embedding")}, m.reading())
 	m.bar.end()

@@ -19,6 +19,7 @@ type labelEvaluation struct {
 	Skipped    []string `json:"skipped,omitempty"`
 	Sheet      string   `json:"sheet,omitempty"`
 	Missing    []string `json:"classes_not_measured,omitempty"` // of the data, without a photo in the split
+	GroupBy    string   `json:"group_by,omitempty"`             // as in evaluation
 	*evaluate.LabelReport
 }
 
@@ -28,7 +29,8 @@ func (m measuring) labels(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	report := labelEvaluation{Model: m.model.Name, Checkpoint: m.model.Path, Step: m.model.Manifest.Step, Missing: m.missing(part)}
+	report := labelEvaluation{Model: m.model.Name, Checkpoint: m.model.Path, Step: m.model.Manifest.Step, Missing: m.missing(part),
+		GroupBy: m.data.GroupBy}
 	report.LabelReport, report.Skipped, err = m.model.EvaluateLabels(ctx, evaluate.LabelConfig{Data: m.data, Part: part,
 		Seed: m.seed, Progress: m.bar.of("embedding")}, m.reading())
 	m.bar.end()

@@ -118,6 +118,7 @@ func (x *Index) choose(c Calibration) (*Accept, string) {
 	}
 	own, known := x.own(rows, c.Learned)
 	list := append(x.validation(rows, c.Strangers), own...)
+	list.sort()
 	if few := list.few(c.Promise); few != "" && c.Untold != "" {
 		return nil, few + "; " + c.Untold
 	} else if few != "" {

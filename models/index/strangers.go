@@ -69,9 +69,6 @@ func (x *Index) own(rows map[string][]int, learned func(Item) bool) (askedList, 
 			}
 		}
 	}
-	slices.SortStableFunc(list, func(a, b asked) int {
-		return cmp.Or(cmp.Compare(a.distance, b.distance), cmp.Compare(a.class, b.class))
-	})
 	return list, known
 }
 
@@ -101,6 +98,13 @@ func (a answers) detection(threshold float64) *float64 {
 	}
 	share := float64(found) / float64(a.queries)
 	return &share
+}
+
+// sort sorts the strangers by distance, so that a limit of a part of them is soon found.
+func (l askedList) sort() {
+	slices.SortFunc(l, func(a, b asked) int {
+		return cmp.Or(cmp.Compare(a.distance, b.distance), cmp.Compare(a.class, b.class), cmp.Compare(a.weight, b.weight))
+	})
 }
 
 // classes returns how many classes the strangers are of.

@@ -82,8 +82,6 @@ var commands = []command{
 		[]string{"mnist", "grocery"}, []string{"tfpair"}, thresholds},
 	{"openset", "a promised share of accepted strangers, on strangers of other classes",
 		[]string{"mnist", "omniglot", "grocery"}, []string{"tfpair"}, openset},
-	{"sessions", "the test part of photos whose names tell no session, beside photos of other days",
-		[]string{"grocery"}, []string{"tfpair"}, compareSessions},
 	{"duplicates", "altered copies of photos that are found, beside the package imagehash",
 		[]string{"grocery"}, nil, duplicates},
 	{"recipe", "what tfpair train comes to where data and weights alone are named",

@@ -137,6 +137,11 @@ func (c *campaign) set(s scenario) (string, error) {
 			return "", err
 		}
 	}
+	if s.first != "" {
+		if end := c.runs(folder, scenario{args: s.first}); end.code != 0 {
+			return "", fmt.Errorf("tfpair %s: exit code %d\n%s", s.first, end.code, end.stderr)
+		}
+	}
 	return folder, nil
 }
 

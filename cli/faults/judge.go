@@ -206,7 +206,11 @@ func (j *judge) future(folder string, left state) (string, error) {
 	if done && j.scenario.more != "" {
 		maps.DeleteFunc(last, func(path, _ string) bool { return strings.HasPrefix(path+"/", j.scenario.more+"/") })
 	}
-	if d := j.after.difference(last); d != "" {
+	after := j.after
+	if j.scenario.empties {
+		after, last = after.visible(), last.visible()
+	}
+	if d := after.difference(last); d != "" {
 		return "after the same command the folder " + d, nil
 	}
 	return "", nil

@@ -13,6 +13,7 @@ import (
 type scenario struct {
 	name   string
 	needs  []string // of the stage, in the folder before the command runs
+	first  string   // arguments of a command that runs in the folder before, undisturbed; "": none
 	args   string   // of tfpair, parted by spaces; run in the folder
 	stdout string   // file in the folder that stdout is written to; "": not kept
 
@@ -29,6 +30,8 @@ type scenario struct {
 	// stops is what the command may say when it runs again and does nothing: a loss of power can leave a file
 	// that was moved under both names, and neither is removed.
 	stops string
+	// empties says that empty folders may stay: a kill came before the last of them was removed.
+	empties bool
 	// installs says that the command installs a runtime, of a tiny wheel, in the folder "runtime".
 	installs bool
 	// ahead is a file that may be there before the rest.
@@ -84,6 +87,9 @@ var scenarios = []scenario{
 		args: "duplicates copies --move-to moved --apply --cache off --workers 1"},
 	{name: "duplicates-link", needs: []string{"copies"}, grows: true, stdout: "said", admits: "cannot be read",
 		args: "duplicates copies --link --apply --cache off --workers 1"},
+	{name: "duplicates-undo", needs: []string{"copies"}, grows: true, empties: true, twice: 4, stops: "is there already",
+		first: "duplicates copies --move-to moved --apply --cache off --workers 1",
+		args:  "duplicates --undo moved/undo.csv"},
 	{name: "weights-convert", needs: []string{"weights.pth"}, twice: 2,
 		args: "weights convert --from weights.pth --out weights.safetensors"},
 	{name: "weights-fetch", needs: []string{"weights.pth"}, twice: 2,

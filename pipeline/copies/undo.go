@@ -309,11 +309,14 @@ func Undo(undo string) (done int, err error) {
 		}
 	}
 	if len(failed) == 0 {
-		if err := os.Remove(undo); err != nil {
-			return done, err
+		err := os.Remove(undo)
+		if err == nil {
+			err = aside.Sync(filepath.Dir(undo))
 		}
-		removeFolders(rows)
-		return done, nil
+		if err == nil {
+			removeFolders(rows)
+		}
+		return done, err
 	}
 	text := [][]string{undoHeader}
 	for i := len(left) - 1; i >= 0; i-- {
@@ -357,7 +360,7 @@ func (r undoRow) moveBack() (bool, error) {
 	if err := rename(r.to, r.path); err != nil {
 		return false, err
 	}
-	return true, aside.Sync(filepath.Dir(r.path))
+	return true, errors.Join(aside.Sync(filepath.Dir(r.path)), aside.Sync(filepath.Dir(r.to)))
 }
 
 // unlink makes a link a file of its own again, with the permissions, the time and, where the system lets

@@ -74,6 +74,8 @@ var commands = []command{
 		[]string{"omniglot"}, nil, hausdorff},
 	{"service", "an exported model under the load of a Go service",
 		[]string{"mnist"}, []string{"tfpair", "embedder"}, service},
+	{"serve", "tfpair serve under load, told to stop, with new versions and hostile bodies",
+		[]string{"mnist"}, []string{"tfpair", "embedder"}, serving},
 	{"export", "an exported model in Go, Python and tfgo: first embedding, AUC",
 		[]string{"mnist"}, []string{"tfpair", "embedder", "tfgo"}, exported},
 	{"cache", "an epoch of a frozen tower, with the feature cache against one without",

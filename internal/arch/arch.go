@@ -169,6 +169,7 @@ var Rules = map[string]Rule{
 		Why: "it is a model for tests, and computes by itself"},
 	"runner/serve": {Ours: []string{"models", "models/index", "pipeline/decode", "pipeline/resize"},
 		Why: "it answers with models that it is given, and opens no session"},
+	"runner/serve/client": {Pure: true, Why: "programs that ask a service need nothing of it"},
 	"runner/inference": {Ours: []string{"runner/evaluate", "runner/metric", "runner/network", "runner/trained", "internal/session",
 		"graphs", "graphs/spec", "pipeline/...", "models/..."}, Why: ownRoom},
 

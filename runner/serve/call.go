@@ -4,12 +4,14 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/json"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
 	"regexp"
 	"runtime/debug"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -24,6 +26,14 @@ type call struct {
 	done     []func() // called when the answer is made
 	loaded   *loaded  // nil: no model was asked
 	pictures int
+	timing   []string // entries of the header Server-Timing
+}
+
+// took tells the client how long a part of its request has taken: a word, and milliseconds.
+func (c *call) took(part string, since time.Time) time.Duration {
+	d := time.Since(since)
+	c.timing = append(c.timing, fmt.Sprintf("%s;dur=%.3f", part, 1e3*d.Seconds()))
+	return d
 }
 
 // text is an answer that is not JSON, or is JSON already.
@@ -146,6 +156,9 @@ func (c *call) write(w http.ResponseWriter, status int, f *failure, answer any) 
 	}
 	if f != nil && (status == http.StatusTooManyRequests || status == http.StatusServiceUnavailable) {
 		c.header.Set("Retry-After", strconv.Itoa(int(retryAfter/time.Second)))
+	}
+	if len(c.timing) > 0 {
+		c.header.Set("Server-Timing", strings.Join(c.timing, ", "))
 	}
 	c.header.Set("Content-Type", t.contentType)
 	c.header.Set("X-Content-Type-Options", "nosniff")

@@ -57,7 +57,7 @@ func (c *call) inTurn(l *loaded, n int, weight int64, fill func(ctx context.Cont
 	}
 	began := time.Now()
 	done, err := s.turns.take(ctx, weight)
-	s.metrics.queue.Observe(time.Since(began).Seconds())
+	s.metrics.queue.Observe(c.took("queue", began).Seconds())
 	if err != nil {
 		return nil, err
 	}
@@ -67,10 +67,10 @@ func (c *call) inTurn(l *loaded, n int, weight int64, fill func(ctx context.Cont
 	if err := fill(ctx, pixels); err != nil {
 		return nil, err
 	}
-	s.metrics.decode.Observe(time.Since(began).Seconds())
+	s.metrics.decode.Observe(c.took("decode", began).Seconds())
 	began = time.Now()
 	rows, err := l.Model.EmbedPixels(ctx, pixels)
-	s.metrics.inference.WithLabelValues(l.name).Observe(time.Since(began).Seconds())
+	s.metrics.inference.WithLabelValues(l.name).Observe(c.took("run", began).Seconds())
 	if errors.Is(err, models.ErrTimeout) {
 		s.stuck.Store(true)
 	}

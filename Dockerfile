@@ -90,4 +90,7 @@ ENV TFPAIR_RUNTIME=/usr/local/lib/tfpair TFPAIR_VERIFY=off HOME=/runs TMPDIR=/ru
 WORKDIR /runs
 VOLUME ["/data", "/runs"]
 USER 65532:65532
+# Of tfpair serve; other commands end by themselves. The builders that write OCI's format leave it out.
+HEALTHCHECK --interval=10s --timeout=5s --start-period=120s \
+    CMD tr '\0' ' ' </proc/1/cmdline | grep -q 'tfpair serve' || exit 0; exec tfpair serve --probe
 ENTRYPOINT ["tfpair"]

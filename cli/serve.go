@@ -3,6 +3,7 @@ package cli
 import (
 	"cmp"
 	"context"
+	"errors"
 	"log/slog"
 	"net"
 	"os"
@@ -29,6 +30,7 @@ type serveOptions struct {
 	indexes []string // NAME=FILE, or FILE of the first model
 	tokens  string   // file
 	log     string   // one of logFormats
+	probe   bool     // ask the service that runs, and start none
 	limits  serveLimits
 	trust   trustOptions
 	machine machineOptions
@@ -78,7 +80,9 @@ func (o *serveOptions) addFlags(c *cli.Command) {
 		&cli.StringFlag{Name: "tokens", Destination: &o.tokens,
 			Usage: "`FILE` of bearer tokens, one a line: requests without one of them are refused"},
 		&cli.StringFlag{Name: "log", Destination: &o.log, Value: logAuto,
-			Usage: "write the log as `FORMAT`: text, json, or auto, which is text on a terminal"})
+			Usage: "write the log as `FORMAT`: text, json, or auto, which is text on a terminal"},
+		&cli.BoolFlag{Name: "probe", Destination: &o.probe,
+			Usage: "start nothing: ask the service at --listen whether it is alive, and end with exit code 0 or 1"})
 	o.limits.addFlags(c)
 	o.trust.addFlags(c)
 	o.machine.addFlags(c)
@@ -204,6 +208,9 @@ func (o serveOptions) source(s served) (serve.Source, error) {
 }
 
 func runServe(ctx context.Context, o serveOptions, streams IO) error {
+	if o.probe {
+		return o.probeAlive(ctx)
+	}
 	if err := o.validate(); err != nil {
 		return err
 	}
@@ -249,7 +256,7 @@ func (o serveOptions) run(ctx context.Context, service *serve.Service, list []se
 	var failed error
 	server.Ready = func() {
 		boundHeap(service.Limits().Peak(server.WithDefaults().Connections))
-		failed = o.show(out, service, list, at, admin)
+		failed = errors.Join(o.show(out, service, list, at, admin), notify(notifyReady))
 		go func() {
 			for {
 				select {
@@ -261,6 +268,7 @@ func (o serveOptions) run(ctx context.Context, service *serve.Service, list []se
 			}
 		}()
 	}
+	defer context.AfterFunc(ctx, func() { _ = notify(notifyStopping) })() // it stops all the same
 	err := server.Run(ctx, service)
 	if s, ok := interrupted(ctx); ok && err == nil {
 		out.say("stopped: %v; all requests are answered", s.Signal)

@@ -1,0 +1,112 @@
+//go:build interop
+
+package cli
+
+import (
+	"encoding/json"
+	"image"
+	"image/color"
+	"image/draw"
+	"image/png"
+	"math"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/tfpair/tfpair/models/modelstest"
+	"github.com/tfpair/tfpair/runner/serve"
+)
+
+// toAsk returns the address of a service of modelstest's model by the name photos.
+func toAsk(t *testing.T) string {
+	t.Helper()
+	x, err := modelstest.NewIndex([]string{"black.png"}, make([]float32, modelstest.Dim))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := serve.New(serve.Config{Models: []serve.Source{{Name: "photos",
+		Open: func() (serve.Opened, error) {
+			return serve.Opened{Model: &modelstest.Model{Version: 3}, Index: x}, nil
+		}}}})
+	if err == nil {
+		err = s.Open(t.Context())
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewServer(s)
+	t.Cleanup(server.Close)
+	return server.URL
+}
+
+// TestInteropClients: OpenAI's client and Triton's get the embedding of a red picture, which is its colour.
+func TestInteropClients(t *testing.T) {
+	python := interopPython(t, "serve")
+	file := filepath.Join(t.TempDir(), "red.png")
+	img := image.NewNRGBA(image.Rect(0, 0, 20, 20))
+	draw.Draw(img, img.Bounds(), image.NewUniform(color.NRGBA{255, 0, 0, 255}), image.Point{}, draw.Src)
+	out, err := os.Create(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := png.Encode(out, img); err != nil {
+		t.Fatal(err)
+	}
+	if err := out.Close(); err != nil {
+		t.Fatal(err)
+	}
+	var answers map[string][]float64
+	text := command(t, python, "../testdata/interop/clients.py", toAsk(t), "photos", strconv.Itoa(modelstest.Size), file)
+	if err := json.Unmarshal(text.Bytes(), &answers); err != nil || len(answers) != 5 {
+		t.Fatalf("%v in %s", err, text)
+	}
+	for client, row := range answers {
+		for i, x := range row {
+			if want := float64(max(0, 1-i%3)); len(row) != modelstest.Dim || math.Abs(x-want) > 1e-6 {
+				t.Errorf("%s: %v, want 1 0 0 four times", client, row)
+				break
+			}
+		}
+	}
+}
+
+// TestInteropOpenAPI: schemathesis asks what the OpenAPI document allows and forbids, and gets no answer that it
+// does not promise.
+func TestInteropOpenAPI(t *testing.T) {
+	python := interopPython(t, "serve")
+	at := toAsk(t)
+	program := filepath.Join(filepath.Dir(python), "schemathesis")
+	t.Log(command(t, program, "--config-file", "../testdata/interop/schemathesis.toml", "run", at+"/openapi.json", "--url", at,
+		"--checks", "all", "--seed", "1", "--max-examples", "50", "--no-color"))
+}
+
+// TestInteropDeploy: Kubernetes' schemas and systemd take what deploy holds.
+func TestInteropDeploy(t *testing.T) {
+	python := interopPython(t, "serve")
+	command(t, filepath.Join(filepath.Dir(python), "kubernetes-validate"), "--strict", "../deploy/kubernetes.yaml")
+	analyze, err := exec.LookPath("systemd-analyze")
+	if err != nil {
+		t.Skip("systemd-analyze is not installed: the unit is not checked")
+	}
+	unit, err := os.ReadFile("../deploy/tfpair.service")
+	if err != nil {
+		t.Fatal(err)
+	}
+	const program = "/usr/local/bin/tfpair"
+	self, err := os.Executable() // what it starts has to be there
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(string(unit), "ExecStart="+program+" serve") {
+		t.Errorf("the unit does not start %s", program)
+	}
+	file := filepath.Join(t.TempDir(), "tfpair.service")
+	if err := os.WriteFile(file, []byte(strings.ReplaceAll(string(unit), program, self)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	command(t, analyze, "verify", file)
+}

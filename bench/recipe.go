@@ -131,10 +131,14 @@ func recipeRows(folder string, o options) ([]recipeRow, error) {
 	}
 	digits := training{data: archive(o), tests: [][]string{onTestPairs(o)}}
 	l := labelBench{folder: o.grocery()}
+	products := func(weights []string) training {
+		return training{data: l.list("train"), arguments: slices.Concat([]string{"--val", l.list("val")}, weights),
+			tests: [][]string{{"--data", l.list("test")}}}
+	}
 	return []recipeRow{few, pairs,
 		{"digits", []string{"accuracy", "auc"}, []training{digits, digits, digits}},
-		{"products", []string{"recall@1"}, []training{{data: l.list("train"), arguments: slices.Concat([]string{"--val", l.list("val")}, lite),
-			tests: [][]string{{"--data", l.list("test")}}}}},
+		{"products", []string{"recall@1"}, []training{products(lite)}},
+		{"products by two networks", []string{"recall@1"}, []training{products(slices.Concat(lite, []string{"--weights", "efficientnet-lite2"}))}},
 		{"characters", []string{"error"}, []training{{data: background(o, 1), tests: [][]string{{"--one-shot", "--data", o.oneShotRuns()}}}}},
 		none,
 	}, nil

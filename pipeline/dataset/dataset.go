@@ -12,6 +12,7 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"io/fs"
+	"slices"
 	"strings"
 
 	english "github.com/tfpair/tfpair/internal/plural"
@@ -250,9 +251,11 @@ func (d *Dataset) Fingerprint() string {
 	return fmt.Sprintf("sha256:%x", h.Sum(nil))
 }
 
-// note adds a sentence to Notes.
+// note adds a sentence to Notes, once.
 func (d *Dataset) note(format string, args ...any) {
-	d.Notes = append(d.Notes, fmt.Sprintf(format, args...))
+	if text := fmt.Sprintf(format, args...); !slices.Contains(d.Notes, text) {
+		d.Notes = append(d.Notes, text)
+	}
 }
 
 // plural returns "1 image" or "2 images".

@@ -28,13 +28,14 @@ type Suspect struct {
 	image, near int32 // dataset images: the one in doubt, or the first of a pair, and the one to look at beside it
 }
 
-// neighbours is how many of the nearest pictures of a class say how far it is.
+// neighbours is how many of the nearest pictures of a class, at most, say how far it is.
 const neighbours = 3
 
 // Images returns the suspects among images of classes, of which none has been learnt from. Others are more images
-// of the same data, such as those that were. Embeddings [N,D] are those of images, then of others. The class
-// of an image is as far as its three nearest in the mean, the image itself left out; an image that is alone
-// in its class is passed over.
+// of the same data, such as those that were. Embeddings [N,D] are those of images, then of others. A class is as
+// far from an image as its three nearest in the mean, the image itself left out. Where the image's class has fewer
+// than six others, half of them count, at least one, and as many of each other class: of three, the farthest would be set
+// against the nearest of many. An image that is alone in its class is passed over.
 func Images(d *dataset.Dataset, images, others []int32, embeddings []float32, by distance.Distance) (list []Suspect) {
 	all := slices.Concat(images, others)
 	if len(all) == 0 {
@@ -70,27 +71,33 @@ func contradicted(d *dataset.Dataset, image int32, nearest map[int32]*near) *Sus
 	own := d.Images[image].Class
 	mine := nearest[own]
 	delete(nearest, own)
+	if own < 0 || mine == nil {
+		return nil
+	}
+	k := max(mine.seen/2, 1)
 	var best *near
 	for _, n := range nearest {
-		if best == nil || n.compare(best) < 0 {
+		if best == nil || n.compare(best, k) < 0 {
 			best = n
 		}
 	}
-	if own < 0 || mine == nil || best == nil || best.mean() >= mine.mean() {
+	if best == nil || best.mean(k) >= mine.mean(k) {
 		return nil
 	}
-	return &Suspect{Score: ratio(mine.mean(), best.mean()), Image: d.Images[image].Path, Label: d.Classes[own],
+	return &Suspect{Score: ratio(mine.mean(k), best.mean(k)), Image: d.Images[image].Path, Label: d.Classes[own],
 		Seems: d.Classes[best.class], image: image, near: best.images[0]}
 }
 
 // near is the pictures of a class that are nearest to one.
 type near struct {
 	class     int32
+	seen      int       // pictures that the nearest are of
 	distances []float64 // the least first
 	images    []int32
 }
 
 func (n *near) add(d float64, image int32) {
+	n.seen++
 	at, _ := slices.BinarySearch(n.distances, d)
 	if at == neighbours {
 		return
@@ -101,15 +108,17 @@ func (n *near) add(d float64, image int32) {
 	}
 }
 
-func (n *near) mean() (mean float64) {
-	for _, d := range n.distances {
-		mean += d / float64(len(n.distances))
+// mean is that of the k least distances, or of all where there are fewer.
+func (n *near) mean(k int) (mean float64) {
+	k = min(k, len(n.distances))
+	for _, d := range n.distances[:k] {
+		mean += d / float64(k)
 	}
 	return mean
 }
 
-func (n *near) compare(m *near) int {
-	return cmp.Or(cmp.Compare(n.mean(), m.mean()), cmp.Compare(n.class, m.class))
+func (n *near) compare(m *near, k int) int {
+	return cmp.Or(cmp.Compare(n.mean(k), m.mean(k)), cmp.Compare(n.class, m.class))
 }
 
 // ratio returns a/b, and a large number where b is 0.

@@ -147,3 +147,21 @@ func TestLabelImages(t *testing.T) {
 		t.Errorf("a sheet of nothing has %d rows", len(rows))
 	}
 }
+
+// TestImagesOfFew: of four pictures of a class, one from another side does not make the others doubtful, and a label that is
+// wrong does: the nearest picture of a class counts, not the mean of all.
+func TestImagesOfFew(t *testing.T) {
+	d := &dataset.Dataset{Classes: []string{"cup", "jar"}}
+	var embeddings []float32
+	for i, at := range []struct {
+		class int32
+		x     float32
+	}{{0, 0}, {0, 1}, {0, 9}, {0, 10}, {1, 4}, {1, 5}, {1, 5.5}, {1, 0.5}} {
+		d.Images = append(d.Images, dataset.Image{Path: fmt.Sprintf("%d.png", i), Class: at.class})
+		embeddings = append(embeddings, at.x)
+	}
+	list := Images(d, upTo(8)[2:8], upTo(2), append(embeddings[2:8:8], embeddings[:2]...), euclidean(t))
+	if len(list) != 1 || list[0].Image != "7.png" || list[0].Seems != "cup" || list[0].Score != 7 {
+		t.Errorf("suspects are %+v, want 7.png alone, which seems a cup: 3.5 to the nearest jar, 0.5 to a cup", list)
+	}
+}

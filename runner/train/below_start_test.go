@@ -51,3 +51,17 @@ func TestBelowStart(t *testing.T) {
 		}
 	}
 }
+
+// TestBelowStartOfFolds: a fold that is as good as its start tells of nothing.
+func TestBelowStartOfFolds(t *testing.T) {
+	c := config(t, pictures(t, 4, 10), filepath.Join(t.TempDir(), "run"),
+		tiny(t, "optimizer={adam: {lr: 1e-30}}", "train.folds=2", "train.test=0"))
+	c.Observe = func(e Event) {
+		if a, ok := e.(Alarmed); ok && strings.Contains(a.Reason, "not better than the network") {
+			t.Errorf("alarm of a fold: %s", a.Reason)
+		}
+	}
+	if _, err := Run(context.Background(), c); err != nil {
+		t.Fatal(err)
+	}
+}

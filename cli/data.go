@@ -3,7 +3,10 @@ package cli
 import (
 	"context"
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/urfave/cli/v2"
 
@@ -11,6 +14,7 @@ import (
 	"github.com/tfpair/tfpair/internal/session"
 	"github.com/tfpair/tfpair/pipeline"
 	"github.com/tfpair/tfpair/pipeline/dataset"
+	"github.com/tfpair/tfpair/pipeline/kept"
 	"github.com/tfpair/tfpair/runner/inference"
 )
 
@@ -124,6 +128,7 @@ type readingOptions struct {
 	bad     string  // policy: "stop" or "skip"
 	budget  float64 // largest share of images that may be skipped
 	workers int     // images decoded at once; 0: one per core
+	keep    float64 // GiB of resized pixels kept for the next command; 0: none
 }
 
 func (o *readingOptions) addFlags(c *cli.Command) {
@@ -133,7 +138,9 @@ func (o *readingOptions) addFlags(c *cli.Command) {
 		&cli.Float64Flag{Name: "bad-budget", Destination: &o.budget, Value: 0.01,
 			Usage: "largest `SHARE` of the images that may be skipped, never rounded up"},
 		&cli.IntFlag{Name: "workers", Destination: &o.workers, DefaultText: "one per core",
-			Usage: "decode `N` images at once"})
+			Usage: "decode `N` images at once"},
+		&cli.Float64Flag{Name: "pixel-cache", Destination: &o.keep, Value: 2, EnvVars: []string{"TFPAIR_PIXEL_CACHE"},
+			Usage: "keep up to `GIB` of resized pictures in your cache folder, so that the next command need not decode them; 0 keeps none"})
 }
 
 func (o readingOptions) validate() error {
@@ -144,6 +151,8 @@ func (o readingOptions) validate() error {
 		return usagef("--bad-budget must be a share above 0 and up to 1, got %g", o.budget)
 	case o.workers < 0:
 		return usagef("--workers must be 0 or more, got %d", o.workers)
+	case !(o.keep >= 0 && o.keep <= maxKeep):
+		return usagef("--pixel-cache must be 0 to %d GiB, got %g", maxKeep, o.keep)
 	}
 	return nil
 }
@@ -156,8 +165,20 @@ func (o readingOptions) skip() float64 {
 	return 0
 }
 
+// maxKeep is above any disk, in GiB.
+const maxKeep = 1 << 20
+
 func (o readingOptions) store() pipeline.StoreOptions {
-	return pipeline.StoreOptions{Workers: o.workers}
+	return pipeline.StoreOptions{Workers: o.workers, Kept: o.kept()}
+}
+
+// kept says where resized pictures are kept, nil where none are.
+func (o readingOptions) kept() *kept.Options {
+	folder, err := os.UserCacheDir()
+	if o.keep == 0 || err != nil { // no home, as for a service
+		return nil
+	}
+	return &kept.Options{Folder: filepath.Join(folder, "tfpair", "pixels"), MaxBytes: int64(o.keep * (1 << 30)), Now: time.Now}
 }
 
 // with returns how a model reads images, with its progress shown.

@@ -46,6 +46,8 @@ func TestReadingOptions(t *testing.T) {
 		refusal[o]{func(o *o) { o.bad, o.budget = "skip", 0 }, "--bad-budget must be a share above 0 and up to 1, got 0"},
 		refusal[o]{func(o *o) { o.bad, o.budget = "skip", 1.5 }, "got 1.5"},
 		refusal[o]{func(o *o) { o.bad, o.budget = "skip", 1 }, ""},
+		refusal[o]{func(o *o) { o.keep = -1 }, "--pixel-cache must be 0 to 1048576 GiB, got -1"},
+		refusal[o]{func(o *o) { o.keep = 0.5 }, ""},
 		refusal[o]{func(o *o) { o.workers = -1 }, "--workers must be 0 or more, got -1"})
 }
 

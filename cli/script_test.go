@@ -42,6 +42,7 @@ func TestScripts(t *testing.T) {
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("TFPAIR_RUNTIME", runtime)
 			env.Setenv("TMPDIR", env.Getenv("WORK"))
+			env.Setenv("TFPAIR_PIXEL_CACHE", "0") // scripts read their pictures themselves
 			formats, err := filepath.Abs("../pipeline/decode")
 			if err != nil {
 				return err

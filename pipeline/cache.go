@@ -68,9 +68,9 @@ func (c *cache) get(dst []uint8, image int32) bool {
 	return err == nil
 }
 
-// put keeps a copy of an image's pixels if there is room.
-func (c *cache) put(image int32, pixels []uint8) {
-	slot, file := c.place(image, pixels)
+// put keeps a copy of an image's pixels if there is room: in memory, or else, with spill, in the file.
+func (c *cache) put(image int32, pixels []uint8, spill bool) {
+	slot, file := c.place(image, pixels, spill)
 	if file == nil {
 		return
 	}
@@ -88,7 +88,7 @@ func (c *cache) put(image int32, pixels []uint8) {
 
 // place keeps an image in memory, or else reserves a place in the file; without
 // room in either the file is nil.
-func (c *cache) place(image int32, pixels []uint8) (int32, *os.File) {
+func (c *cache) place(image int32, pixels []uint8, spill bool) (int32, *os.File) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.closed || c.memory[image] != nil || c.slots[image] > 0 {
@@ -99,7 +99,7 @@ func (c *cache) place(image int32, pixels []uint8) (int32, *os.File) {
 		c.inMem++
 		return 0, nil
 	}
-	if c.full || c.maxDisk < int64(c.bytes) {
+	if !spill || c.full || c.maxDisk < int64(c.bytes) {
 		return 0, nil
 	}
 	if c.file == nil {

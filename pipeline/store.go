@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"fmt"
-	"image"
 	"runtime"
 	"sync"
 	"sync/atomic"
@@ -13,6 +12,7 @@ import (
 
 	"github.com/tfpair/tfpair/pipeline/dataset"
 	"github.com/tfpair/tfpair/pipeline/decode"
+	"github.com/tfpair/tfpair/pipeline/kept"
 	"github.com/tfpair/tfpair/pipeline/phash"
 	"github.com/tfpair/tfpair/pipeline/resize"
 )
@@ -27,6 +27,7 @@ type StoreOptions struct {
 	SpillDir  string         // folder of the file on disk; "": the system's temporary one
 	Limits    decode.Limits  // on the files, before they are decoded
 	JPEG      decode.JPEG    // decodes plain JPEG files; nil: Go's decoder
+	Kept      *kept.Options  // where pixels are kept across programs, and found; nil: nowhere
 	Identify  bool           // what images are known by is kept, see Identity
 }
 
@@ -45,6 +46,8 @@ type Store struct {
 	side    int // S, pixels per side
 	bytes   int // of one image: S·S·3
 	cache   *cache
+
+	kept, keptLabels *kept.Pixels // of images and label images; nil without Options.Kept
 
 	mu         sync.Mutex               // protects identities
 	identities map[int32]phash.Identity // of the images that were decoded; nil without Options.Identify
@@ -83,7 +86,7 @@ func NewStore(ds *dataset.Dataset, o StoreOptions) *Store {
 	if o.Identify {
 		identities = map[int32]phash.Identity{}
 	}
-	return &Store{
+	s := &Store{
 		identities: identities,
 		answers:    answers,
 		data:       ds,
@@ -93,6 +96,13 @@ func NewStore(ds *dataset.Dataset, o StoreOptions) *Store {
 		bytes:      o.Resizer.Bytes(),
 		cache:      newCache(len(ds.Images), o),
 	}
+	if o.Kept != nil {
+		s.kept = s.keep(o.Resizer)
+		if s.keptLabels = s.kept; o.Labels.Options() != o.Resizer.Options() {
+			s.keptLabels = s.keep(o.Labels)
+		}
+	}
+	return s
 }
 
 // Size returns S: images are [S,S,3].
@@ -110,7 +120,11 @@ func (s *Store) Decoder() string {
 func (s *Store) Cached() (memory, disk int) { return s.cache.counts() }
 
 // Close gives the memory and the disk back. A closed Store keeps nothing more.
-func (s *Store) Close() error { return s.cache.close() }
+func (s *Store) Close() error {
+	s.kept.Close()
+	s.keptLabels.Close()
+	return s.cache.close()
+}
 
 // Prepare decodes the given images, in parallel, and keeps them as far as the
 // limits allow. It returns every image that cannot be decoded, in the order given.
@@ -132,7 +146,7 @@ func (s *Store) Prepare(
 				if i >= len(images) {
 					return nil
 				}
-				if !s.cache.has(images[i]) {
+				if !s.known(images[i]) {
 					errs[i] = s.decode(buffer, images[i])
 				}
 				mu.Lock()
@@ -145,7 +159,10 @@ func (s *Store) Prepare(
 			return ctx.Err()
 		})
 	}
-	if err := g.Wait(); err != nil {
+	err := g.Wait()
+	s.kept.Publish()
+	s.keptLabels.Publish()
+	if err != nil {
 		return nil, err
 	}
 	return s.bad(images, errs), nil
@@ -187,38 +204,91 @@ func (s *Store) load(dst []uint8, image int32) error {
 	return s.decode(dst, image)
 }
 
-// decode reads one image from its file into dst [S,S,3] and keeps it if it can.
+// decode reads one image from its file into dst [S,S,3], or what was kept of it, and keeps it if it can.
 func (s *Store) decode(dst []uint8, image int32) error {
-	resizer := s.options.Resizer
+	root, path := s.data.Root, s.data.Images[image].Path
+	resizer, keeper := s.options.Resizer, s.kept
 	if s.answers[image] {
-		resizer = s.options.Labels
+		resizer, keeper = s.options.Labels, s.keptLabels
 	}
-	reader := decode.Reader{Limits: s.options.Limits, JPEG: s.options.JPEG, Reduce: resizer.Reduction}
-	img, file, err := reader.OpenFile(s.data.Root, s.data.Images[image].Path)
+	var stamp kept.Stamp // of before the file is read
+	if keeper != nil {
+		stamp = kept.StampOf(root, path)
+		if e, ok := keeper.Stamped(stamp); ok && s.take(dst, image, keeper, e) {
+			return nil
+		}
+	}
+	file, err := decode.File(root, path, s.options.Limits)
 	if err != nil {
 		return err
 	}
-	s.identify(image, file, img)
+	id := phash.Identity{SHA256: sha256.Sum256(file)}
+	if e, ok := keeper.Find(id.SHA256, stamp); ok && s.take(dst, image, keeper, e) {
+		return nil
+	}
+	reader := decode.Reader{Limits: s.options.Limits, JPEG: s.options.JPEG, Reduce: resizer.Reduction}
+	img, err := reader.Until(context.Background(), file)
+	if err != nil {
+		return &decode.ImageError{Path: path, Err: err}
+	}
+	if s.identities != nil {
+		id.Hash, id.Hashed = phash.Of(img)
+		s.identify(image, id)
+	}
 	resizer.Into(dst, img)
-	s.cache.put(image, dst)
+	onDisk := keeper.Put(stamp, id, s.identities != nil, dst)
+	s.cache.put(image, dst, !onDisk)
 	return nil
 }
 
-// identify keeps what an image is known by, where that is wanted and not known yet.
-func (s *Store) identify(number int32, file []byte, img *image.NRGBA) {
+// take reads a picture that was kept, unless it lacks something or is damaged.
+func (s *Store) take(dst []uint8, image int32, from *kept.Pixels, e kept.Entry) bool {
+	if s.identities != nil && !e.Identified || !from.Read(dst, e) {
+		return false
+	}
+	s.identify(image, e.Identity)
+	s.cache.put(image, dst, false)
+	return true
+}
+
+// known reports whether an image need not be read to be used: its pixels are at hand, and what it is known by.
+func (s *Store) known(image int32) bool {
+	if s.cache.has(image) {
+		return true
+	}
+	keeper := s.kept
+	if s.answers[image] {
+		keeper = s.keptLabels
+	}
+	if keeper == nil {
+		return false
+	}
+	e, ok := keeper.Stamped(kept.StampOf(s.data.Root, s.data.Images[image].Path))
+	if !ok || s.identities != nil && !e.Identified {
+		return false
+	}
+	s.identify(image, e.Identity)
+	return true
+}
+
+// identify keeps what an image is known by, where that is wanted.
+func (s *Store) identify(image int32, id phash.Identity) {
 	if s.identities == nil {
 		return
 	}
 	s.mu.Lock()
-	_, known := s.identities[number]
-	s.mu.Unlock()
-	if known {
-		return
+	defer s.mu.Unlock()
+	s.identities[image] = id
+}
+
+// keep opens what was kept of pictures that were made with r.
+func (s *Store) keep(r resize.Resizer) *kept.Pixels {
+	decoder := "image/jpeg"
+	if s.options.JPEG != nil {
+		decoder = s.options.JPEG.Name()
 	}
-	id := phash.Identify(file, img)
-	s.mu.Lock()
-	s.identities[number] = id
-	s.mu.Unlock()
+	way := fmt.Sprintf("%s\n%s\n%s\n%+v", r.Options(), decoder, runtime.Version(), s.options.Limits)
+	return kept.Open(*s.options.Kept, way, r.Bytes())
 }
 
 // Identity returns what an image is known by, and false where it was not decoded yet or the

@@ -112,6 +112,7 @@ var Rules = map[string]Rule{
 	"pipeline/dataset":     {Ours: []string{"internal/forest", "pipeline/..."}, Pure: true, Why: noCgo},
 	"pipeline/decode":      {Pure: true, Why: noCgo},
 	"pipeline/decode/heif": {Ours: []string{"pipeline/decode"}, Pure: true, Why: noCgo},
+	"pipeline/kept":        {Ours: []string{"internal/aside", "pipeline/phash"}, Pure: true, Why: noCgo},
 	"pipeline/features":    {Ours: []string{"internal/half"}, Pure: true, Why: noCgo},
 	"pipeline/resize":      {Pure: true, Why: noCgo},
 	"pipeline/look":        {Ours: []string{"pipeline/dataset", "pipeline/decode"}, Pure: true, Why: noCgo},

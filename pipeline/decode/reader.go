@@ -36,15 +36,24 @@ func (r Reader) Open(fsys fs.FS, path string) (*image.NRGBA, error) {
 
 // OpenFile is the function OpenFile for r.
 func (r Reader) OpenFile(fsys fs.FS, path string) (*image.NRGBA, []byte, error) {
-	data, err := read(fsys, path, r.Limits.withDefaults().MaxBytes)
+	data, err := File(fsys, path, r.Limits)
 	if err != nil {
-		return nil, nil, &ImageError{Path: path, Err: regular.Reason(err)}
+		return nil, nil, err
 	}
 	img, err := r.Until(context.Background(), data)
 	if err != nil {
 		return nil, data, &ImageError{Path: path, Err: err}
 	}
 	return img, data, nil
+}
+
+// File returns the bytes of the file at path, which may be no picture. The error is an *ImageError.
+func File(fsys fs.FS, path string, l Limits) ([]byte, error) {
+	data, err := read(fsys, path, l.withDefaults().MaxBytes)
+	if err != nil {
+		return nil, &ImageError{Path: path, Err: regular.Reason(err)}
+	}
+	return data, nil
 }
 
 // Until is the function Until for r: errors, limits and orientation are the same. A picture may be smaller

@@ -1,0 +1,312 @@
+// Package kept keeps resized pixels of pictures on the disk, so that the next program that wants the same
+// pictures at the same size need not decode them:
+//
+//	stamp, or SHA-256, of a file → Find → pixels [S,S,3] and what the picture is known by
+//	decoded → Put → a pack aside → Close → the pack under its name, the oldest packs gone
+//
+// A pack is one file. It appears whole or not at all, and never changes, so that any number of programs may use
+// a folder at the same time. Each picture has a checksum, and so has the list of them; what is damaged is not
+// there. A pack holds no names and no paths. Trouble with the disk is no error: what is not kept is decoded again.
+package kept
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/tfpair/tfpair/internal/aside"
+	"github.com/tfpair/tfpair/pipeline/phash"
+)
+
+// version is part of every key. It changes whenever the same file would become other pixels, by whatever of
+// decoding and resizing is of tfpair itself.
+const version = 1
+
+// Options say where pixels are kept, and how many.
+type Options struct {
+	Folder   string           // of packs; made with the first
+	MaxBytes int64            // of all packs together; those that nobody has used for longest go first
+	Now      func() time.Time // the clock, which tells what was used last
+}
+
+// Sum is the SHA-256 of a file.
+type Sum = [sha256.Size]byte
+
+// Entry is a picture that is kept.
+type Entry struct {
+	Identity   phash.Identity
+	Identified bool // Identity has more than the SHA-256
+	of         *pack
+	slot       int
+	crc        uint32
+}
+
+// Pixels are the pictures of one folder that were made in one way. It is safe for concurrent use. A nil Pixels
+// keeps nothing.
+type Pixels struct {
+	options Options
+	prefix  string // of the names of packs
+	bytes   int    // of a picture
+
+	mu      sync.Mutex // protects what follows
+	packs   []*pack
+	entries map[Sum]Entry
+	stamps  map[Stamp]Sum
+	writer  *writer // of what was put; nil: nothing was
+	full    bool    // nothing more is put
+	closed  bool
+}
+
+// Open returns the pixels of a folder that were made as way says, bytes each. A way names all that decides them:
+// size, mode, filter and decoder, with their versions. Close it.
+func Open(o Options, way string, bytes int) *Pixels {
+	sum := sha256.Sum256(fmt.Appendf(nil, "%d\n%d\n%s", version, bytes, way))
+	p := &Pixels{options: o, prefix: hex.EncodeToString(sum[:8]) + "-", bytes: bytes,
+		entries: map[Sum]Entry{}, stamps: map[Stamp]Sum{}}
+	for _, path := range packsIn(o.Folder) {
+		if !strings.HasPrefix(filepath.Base(path), p.prefix) {
+			continue
+		}
+		of, list, err := openPack(path, bytes)
+		if err != nil {
+			_ = os.Remove(path) // damaged: it can be made again
+			continue
+		}
+		p.packs = append(p.packs, of)
+		for i, r := range list.records {
+			e := Entry{of: of, slot: i, crc: r.CRC, Identified: r.Known&identified != 0}
+			e.Identity = phash.Identity{SHA256: r.SHA256, Hash: phash.Hash(r.Hash), Hashed: r.Known&hashed != 0}
+			if !p.entries[r.SHA256].Identified {
+				p.entries[r.SHA256] = e
+			}
+		}
+		for _, s := range list.stamps {
+			p.stamps[s.Stamp] = s.SHA256
+		}
+	}
+	return p
+}
+
+// Stamped returns the picture of the file that has a stamp, without reading the file.
+func (p *Pixels) Stamped(s Stamp) (Entry, bool) {
+	if p == nil || !s.tells() {
+		return Entry{}, false
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	sum, ok := p.stamps[s]
+	if !ok {
+		return Entry{}, false
+	}
+	e, ok := p.entries[sum]
+	return e, ok
+}
+
+// Find returns the picture of the files with the given SHA-256. The stamp leads to it from now on.
+func (p *Pixels) Find(sum Sum, s Stamp) (Entry, bool) {
+	if p == nil {
+		return Entry{}, false
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	e, ok := p.entries[sum]
+	if _, known := p.stamps[s]; ok && !known && p.trusted(s) {
+		if w := p.begun(); w != nil {
+			w.stamps, p.stamps[s] = append(w.stamps, stamped{s, sum}), sum
+		}
+	}
+	return e, ok
+}
+
+// Read reads the pixels of a picture into dst, and reports false where they are damaged.
+func (p *Pixels) Read(dst []uint8, e Entry) bool {
+	if e.of == nil || len(dst) != p.bytes {
+		return false
+	}
+	return e.of.read(dst, e.slot, e.crc)
+}
+
+// Put keeps a copy of the pixels of a picture, whose file has the given stamp, and reports whether it is kept.
+func (p *Pixels) Put(s Stamp, id phash.Identity, identified bool, pixels []uint8) bool {
+	if p == nil {
+		return false
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	w := p.begun()
+	if w == nil {
+		return false
+	}
+	r, err := w.put(pixels, id, identified)
+	if err != nil {
+		p.full = true
+		return false
+	}
+	p.entries[id.SHA256] = Entry{Identity: id, Identified: identified, of: w.pack, slot: len(w.records) - 1, crc: r.CRC}
+	if p.trusted(s) {
+		w.stamps, p.stamps[s] = append(w.stamps, stamped{s, id.SHA256}), id.SHA256
+	}
+	return true
+}
+
+// begun returns what is written to, nil where nothing more is.
+func (p *Pixels) begun() *writer {
+	if p.writer == nil && !p.full && !p.closed {
+		most := min(p.options.MaxBytes, available(p.options.Folder)/2) // the rest is for others
+		if p.writer = newWriter(p.options.Folder, p.bytes, most); p.writer == nil {
+			p.full = true
+		}
+	}
+	if p.full {
+		return nil
+	}
+	return p.writer
+}
+
+// settled is how old a change must be before a stamp tells of the next one: clocks of file systems stand still
+// for some milliseconds.
+const settled = 2 * time.Second
+
+// trusted reports whether a file with a stamp has the contents that were read just now for as long as it has the
+// stamp.
+func (p *Pixels) trusted(s Stamp) bool {
+	return s.tells() && p.options.Now().Sub(time.Unix(0, s.Changed)) > settled
+}
+
+// Publish lets other programs find what was put so far, and removes packs beyond Options.MaxBytes.
+func (p *Pixels) Publish() {
+	if p == nil {
+		return
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.publish()
+}
+
+func (p *Pixels) publish() {
+	if p.writer == nil {
+		return
+	}
+	of := p.writer.publish(filepath.Join(p.options.Folder, p.prefix))
+	p.packs, p.writer = append(p.packs, of), nil
+	p.touch()
+	p.tidy()
+}
+
+// touch marks the packs that were read as used now.
+func (p *Pixels) touch() {
+	now := p.options.Now()
+	for _, of := range p.packs {
+		if of.used.Load() {
+			_ = os.Chtimes(of.path, now, now)
+		}
+	}
+}
+
+// Close is Publish after which nothing is put or read.
+func (p *Pixels) Close() {
+	if p == nil {
+		return
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closed {
+		return
+	}
+	p.publish()
+	p.touch()
+	for _, of := range p.packs {
+		_ = of.file.Close()
+	}
+	p.closed = true
+}
+
+// tidy removes the packs that nobody has used for longest, until the others are within the limit, and what
+// programs that were killed left aside.
+func (p *Pixels) tidy() {
+	type file struct {
+		path string
+		os.FileInfo
+	}
+	var files []file
+	total := int64(0)
+	for _, path := range packsIn(p.options.Folder) {
+		if info, err := os.Lstat(path); err == nil {
+			files, total = append(files, file{path, info}), total+info.Size()
+		}
+	}
+	slices.SortFunc(files, func(a, b file) int {
+		return cmp.Or(a.ModTime().Compare(b.ModTime()), strings.Compare(a.path, b.path))
+	})
+	for _, f := range files {
+		if total <= p.options.MaxBytes && len(files) <= maxPacks {
+			break
+		}
+		if os.Remove(f.path) == nil {
+			total -= f.Size()
+			files = files[1:]
+		}
+	}
+	left, _ := filepath.Glob(filepath.Join(p.options.Folder, asidePrefix+"*"))
+	for _, path := range left {
+		if info, err := os.Lstat(path); err == nil && p.options.Now().Sub(info.ModTime()) > beginning && !held(path) {
+			_ = os.Remove(path)
+		}
+	}
+}
+
+const (
+	maxPacks    = 256         // in a folder: each is opened
+	beginning   = time.Minute // a program that writes a pack holds it by then
+	suffix      = ".pack"
+	asidePrefix = ".tmp-pack-"
+)
+
+// packsIn returns the paths of the packs in a folder.
+func packsIn(folder string) []string {
+	entries, err := os.ReadDir(folder)
+	if err != nil {
+		return nil
+	}
+	var paths []string
+	for _, e := range entries {
+		if e.Type().IsRegular() && strings.HasSuffix(e.Name(), suffix) && !strings.HasPrefix(e.Name(), ".") {
+			paths = append(paths, filepath.Join(folder, e.Name()))
+		}
+	}
+	return paths
+}
+
+// available returns the free bytes of the disk that a folder is on, all where nobody knows.
+func available(folder string) int64 {
+	var s unix.Statfs_t
+	for ; ; folder = filepath.Dir(folder) { // it may not be there yet
+		if err := unix.Statfs(folder, &s); err == nil {
+			return int64(min(s.Bavail*uint64(s.Bsize), math.MaxInt64))
+		}
+		if folder == filepath.Dir(folder) {
+			return math.MaxInt64
+		}
+	}
+}
+
+// makeFolder makes the folder of packs, which nobody else may read.
+func makeFolder(folder string) error {
+	if err := aside.MkdirAll(filepath.Dir(folder)); err != nil {
+		return err
+	}
+	if err := os.Mkdir(folder, 0o700); err != nil && !os.IsExist(err) {
+		return err
+	}
+	return nil
+}

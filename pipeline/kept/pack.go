@@ -1,0 +1,218 @@
+package kept
+
+import (
+	"bufio"
+	"bytes"
+	"crypto/sha256"
+	"encoding/binary"
+	"errors"
+	"hash/crc32"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/tfpair/tfpair/pipeline/phash"
+)
+
+// A pack is
+//
+//	the pixels of its pictures, one after another
+//	record of each picture, stamped of each stamp
+//	footer
+//
+// Numbers are little-endian.
+type pack struct {
+	path string
+	file *os.File
+	size int // bytes of a picture
+	used atomic.Bool
+}
+
+// record is a picture of a pack.
+type record struct {
+	SHA256 Sum
+	Hash   uint64
+	Known  uint32 // identified and hashed, or neither
+	CRC    uint32 // of the pixels
+}
+
+// Bits of record.Known.
+const (
+	identified = 1 << iota // it has been seen whether the picture has a hash
+	hashed                 // it has one
+)
+
+// stamped says what is in a file.
+type stamped struct {
+	Stamp  Stamp
+	SHA256 Sum
+}
+
+// footer ends a pack.
+type footer struct {
+	Records, Stamps uint32
+	Bytes           uint32 // of a picture
+	Sum             Sum    // SHA-256 of all records and stamps
+	Magic           [8]byte
+}
+
+var (
+	magic      = [8]byte([]byte("tfpixel1"))
+	castagnoli = crc32.MakeTable(crc32.Castagnoli)
+)
+
+// list is what a pack says of its pictures.
+type list struct {
+	records []record
+	stamps  []stamped
+}
+
+var errDamaged = errors.New("it is not as it was written")
+
+// maxListed bounds what is read of a damaged pack.
+const maxListed = 1 << 24
+
+// openPack opens a pack of pictures of the given size.
+func openPack(path string, size int) (_ *pack, l list, err error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, l, err
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, file.Close())
+		}
+	}()
+	info, err := file.Stat()
+	if err != nil {
+		return nil, l, err
+	}
+	var end footer
+	length := int64(binary.Size(end))
+	if err := binary.Read(io.NewSectionReader(file, info.Size()-length, length), binary.LittleEndian, &end); err != nil {
+		return nil, l, err
+	}
+	if end.Magic != magic || int(end.Bytes) != size || end.Records > maxListed || end.Stamps > maxListed {
+		return nil, l, errDamaged
+	}
+	l = list{make([]record, end.Records), make([]stamped, end.Stamps)}
+	bytesListed := int64(binary.Size(l.records) + binary.Size(l.stamps))
+	if int64(size)*int64(end.Records)+bytesListed+length != info.Size() {
+		return nil, l, errDamaged
+	}
+	text := make([]byte, bytesListed)
+	if _, err := file.ReadAt(text, info.Size()-length-bytesListed); err != nil {
+		return nil, l, err
+	}
+	if sha256.Sum256(text) != end.Sum {
+		return nil, l, errDamaged
+	}
+	r := bytes.NewReader(text)
+	if err := errors.Join(binary.Read(r, binary.LittleEndian, l.records), binary.Read(r, binary.LittleEndian, l.stamps)); err != nil {
+		return nil, l, err
+	}
+	return &pack{path: path, file: file, size: size}, l, nil
+}
+
+// read reads the pixels of a picture, and reports whether they are as they were written.
+func (p *pack) read(dst []uint8, slot int, crc uint32) bool {
+	_, err := p.file.ReadAt(dst, int64(slot)*int64(p.size))
+	if err != nil || crc32.Checksum(dst, castagnoli) != crc {
+		return false
+	}
+	p.used.Store(true)
+	return true
+}
+
+// writer writes a pack aside.
+type writer struct {
+	*pack
+	list
+	written, most int64 // bytes of pixels
+}
+
+// newWriter begins a pack in a folder, nil where none can be written.
+func newWriter(folder string, bytes int, most int64) *writer {
+	if makeFolder(folder) != nil {
+		return nil
+	}
+	file, err := os.CreateTemp(folder, asidePrefix+"*") // mode 0600: pictures are nobody else's business
+	if err != nil {
+		return nil
+	}
+	_ = unix.Flock(int(file.Fd()), unix.LOCK_EX|unix.LOCK_NB) // ends with the program: see held
+	return &writer{pack: &pack{path: file.Name(), file: file, size: bytes}, most: most}
+}
+
+// held reports whether a program writes the file at path, which lies aside.
+func held(path string) bool {
+	file, err := os.Open(path)
+	if err != nil {
+		return true
+	}
+	defer file.Close()
+	return unix.Flock(int(file.Fd()), unix.LOCK_EX|unix.LOCK_NB) != nil
+}
+
+var errFull = errors.New("there is no room for more")
+
+// put writes a picture behind the others.
+func (w *writer) put(pixels []uint8, id phash.Identity, known bool) (record, error) {
+	if w.written+int64(len(pixels)) > w.most {
+		return record{}, errFull
+	}
+	if _, err := w.file.WriteAt(pixels, w.written); err != nil {
+		return record{}, err
+	}
+	r := record{SHA256: id.SHA256, Hash: uint64(id.Hash), CRC: crc32.Checksum(pixels, castagnoli)}
+	if known {
+		r.Known |= identified
+	}
+	if id.Hashed {
+		r.Known |= hashed
+	}
+	w.records = append(w.records, r)
+	w.written += int64(len(pixels))
+	return r, nil
+}
+
+// publish ends the pack and gives it a name that begins with prefix. It is not synced: what a power cut damages, its
+// checksums tell. Its pictures can be read as before, also where there is no room for it.
+func (w *writer) publish(prefix string) *pack {
+	err := w.end()
+	if err == nil {
+		to := prefix + strings.TrimPrefix(filepath.Base(w.path), asidePrefix) + suffix
+		if err = os.Rename(w.path, to); err == nil {
+			w.path = to
+		}
+	}
+	if err != nil {
+		_ = os.Remove(w.path)
+	}
+	_ = unix.Flock(int(w.file.Fd()), unix.LOCK_UN)
+	return w.pack
+}
+
+// end writes what stands behind the pixels.
+func (w *writer) end() error {
+	var text bytes.Buffer
+	if err := errors.Join(binary.Write(&text, binary.LittleEndian, w.records), binary.Write(&text, binary.LittleEndian, w.stamps)); err != nil {
+		return err
+	}
+	end := footer{uint32(len(w.records)), uint32(len(w.stamps)), uint32(w.size), sha256.Sum256(text.Bytes()), magic}
+	if err := w.file.Truncate(w.written); err != nil { // what was written in part
+		return err
+	}
+	b := bufio.NewWriter(io.NewOffsetWriter(w.file, w.written))
+	if _, err := text.WriteTo(b); err != nil {
+		return err
+	}
+	if err := binary.Write(b, binary.LittleEndian, end); err != nil {
+		return err
+	}
+	return b.Flush()
+}

@@ -88,6 +88,8 @@ var commands = []command{
 		[]string{"grocery"}, nil, duplicates},
 	{"recipe", "what tfpair train comes to where data and weights alone are named",
 		[]string{"mnist", "omniglot", "grocery"}, []string{"tfpair"}, recipes},
+	{"onnx", "an exported SavedModel in Go beside its model.onnx in ONNX Runtime",
+		nil, []string{"tfpair", "stepper"}, onnx},
 	{"embed", "tfpair embed beside its parts, decoding and network, each alone",
 		[]string{"mnist", "grocery"}, []string{"tfpair", "embedder"}, embed},
 }

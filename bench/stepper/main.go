@@ -4,6 +4,7 @@
 //	stepper siamese    training steps of program 1, 32 pairs
 //	stepper resnet     training steps of ResNet50, 4 pairs of 224×224
 //	stepper extract    features of EfficientNet-Lite0, 32 images of 224×224
+//	stepper model FOLDER N    embeddings of N images of noise, by an exported model
 //
 // It makes one step and prints {"event": "first_step"}; then, for each line "run K"
 // of its input, it makes K steps and prints {"event": "steps", "seconds": […]}.
@@ -35,7 +36,10 @@ func run(args []string) error {
 			return extract()
 		}
 	}
-	return fmt.Errorf("arguments %q: want siamese, resnet or extract", args)
+	if len(args) == 3 && args[0] == "model" {
+		return embed(args[1], args[2])
+	}
+	return fmt.Errorf("arguments %q: want siamese, resnet, extract, or model FOLDER N", args)
 }
 
 // serve makes steps on request, as the package comment says.

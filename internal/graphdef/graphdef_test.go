@@ -92,7 +92,11 @@ func TestConstant(t *testing.T) {
 			t.Errorf("%s: Constant = %v, want an error", what, got)
 		}
 	}
-	small := Const("c", Tensor{Shape: []int64{2}, Bytes: []int8{-1, 2}}).Attr["value"].GetTensor()
+	bytes := Const("c", Tensor{Shape: []int64{2}, Bytes: []int8{-1, 2}})
+	if got, err := Constant(bytes); err != nil || !slices.Equal(got.Bytes, []int8{-1, 2}) {
+		t.Errorf("a constant of int8: %v, %v", got, err)
+	}
+	small := bytes.Attr["value"].GetTensor()
 	if small.Dtype != types_go_proto.DataType_DT_QINT8 || !slices.Equal(small.TensorContent, []byte{255, 2}) {
 		t.Errorf("a constant of int8 is %v", small)
 	}

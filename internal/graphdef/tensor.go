@@ -19,7 +19,7 @@ type Tensor struct {
 	Bytes  []int8    // of int8 that stands for a number with a scale: qint8
 }
 
-// Constant returns the value of a node "Const" of float32 or int32.
+// Constant returns the value of a node "Const" of float32, int32 or qint8.
 func Constant(n *Node) (Tensor, error) {
 	t := n.GetAttr()["value"].GetTensor()
 	if n.GetOp() != "Const" || t == nil {
@@ -36,8 +36,13 @@ func Constant(n *Node) (Tensor, error) {
 		value.Floats, ok = unpack(t.TensorContent, t.FloatVal, elements, math.Float32frombits)
 	case types_go_proto.DataType_DT_INT32:
 		value.Ints, ok = unpack(t.TensorContent, t.IntVal, elements, func(bits uint32) int32 { return int32(bits) })
+	case types_go_proto.DataType_DT_QINT8:
+		for _, b := range t.TensorContent {
+			value.Bytes = append(value.Bytes, int8(b))
+		}
+		ok = len(value.Bytes) == elements
 	default:
-		return value, fmt.Errorf("constant %q is of %s, want float32 or int32", n.Name, t.Dtype)
+		return value, fmt.Errorf("constant %q is of %s, want float32, int32 or qint8", n.Name, t.Dtype)
 	}
 	if !ok {
 		return value, fmt.Errorf("constant %q of shape %v has another number of elements", n.Name, value.Shape)

@@ -44,7 +44,7 @@ func order(shape, by []int64) []int64 {
 }
 
 // transpose returns the elements of a constant with its axes in another order.
-func transpose(values []float32, shape, by []int64) []float32 {
+func transpose[T any](values []T, shape, by []int64) []T {
 	to := order(shape, by)
 	steps := make([]int64, len(shape)) // between neighbours of an axis of the result, in values
 	for i, axis := range by {
@@ -53,7 +53,7 @@ func transpose(values []float32, shape, by []int64) []float32 {
 			steps[i] *= size
 		}
 	}
-	list, at := make([]float32, 0, len(values)), make([]int64, len(to))
+	list, at := make([]T, 0, len(values)), make([]int64, len(to))
 	for range values {
 		from := int64(0)
 		for i := range at {

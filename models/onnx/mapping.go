@@ -25,9 +25,11 @@ type value struct {
 	shape []int64 // as TensorFlow has it; -1 is the size of the batch
 	// constant is what a constant holds. It has no name: it becomes a tensor in the form that its user wants.
 	constant *graphdef.Tensor
-	zeros    border // around a picture, in shape and not yet in ONNX
-	positive bool   // no element is below 0
-	open     *node  // what made it and can take a bias, where nothing else takes it
+	zeros    border  // around a picture, in shape and not yet in ONNX
+	positive bool    // no element is below 0
+	step     float32 // what 1 stands for, where elements are integers; 0: they are float32
+	kind     int64   // of the integers
+	open     *node   // what made it and can take a bias, where nothing else takes it
 }
 
 // border is a number of rows and columns around a picture.
@@ -95,7 +97,8 @@ func (m *mapping) take(n *graphdef.Node, i int) (value, error) {
 		pads := m.constant(int64s(name+"/pads", 0, 0, z.top, z.left, 0, 0, z.bottom, z.right))
 		m.append(&node{name: name, operation: "Pad", inputs: []string{v.name, pads}, outputs: []string{name}})
 	}
-	return value{name: name, shape: v.shape, positive: v.positive}, nil
+	v.name, v.zeros, v.open = name, border{}, nil
+	return v, nil
 }
 
 // takeBare is take without the zeros, which are in the value.

@@ -42,6 +42,12 @@ var table = map[string]row{
 	"Squeeze":   squeeze,
 	"ConcatV2":  concat,
 	"ReverseV2": reverse,
+
+	"QuantizeV2": quantize, "Dequantize": dequantize, "Bitcast": same,
+	"QuantizedConv2DWithBiasAndReluAndRequantize":          quantizedConvolution,
+	"QuantizedConv2DWithBiasSumAndReluAndRequantize":       quantizedConvolution,
+	"QuantizedDepthwiseConv2DWithBiasAndReluAndRequantize": quantizedConvolution,
+	"QuantizedMaxPool": quantizedPool,
 }
 
 // placeholder is the input: as it is in TensorFlow, and a picture is turned at once.

@@ -73,34 +73,52 @@ func (w window) padding(n *graphdef.Node, shape []int64) (first, last [2]int64, 
 	return first, last, nil
 }
 
-// convolution has a kernel [H,W,I,C] of all channels or, depthwise, [H,W,C,M] of each one.
+// filter is how a convolution uses its kernel [H,W,I,O], of all channels, or, depthwise, [H,W,C,M], of each one.
+type filter struct {
+	window
+	groups int64
+	order  []int64 // which axis of the kernel each of ONNX's is
+	kernel []int64 // shape of that, [O,I,H,W]
+}
+
+// filter reads that of n, which sees x, by a kernel of a shape.
+func (m *mapping) filter(n *graphdef.Node, x value, s []int64, depthwise bool) (filter, error) {
+	if len(s) != pictureAxes {
+		return filter{}, fmt.Errorf("its kernel has shape %v", s)
+	}
+	w, err := m.window(n, x, [2]int64{s[0], s[1]})
+	if err != nil {
+		return filter{}, err
+	}
+	f := filter{w, 1, []int64{3, 2, 0, 1}, []int64{s[3], s[2], s[0], s[1]}}
+	if depthwise {
+		f = filter{w, s[2], []int64{2, 3, 0, 1}, []int64{s[2] * s[3], 1, s[0], s[1]}}
+	}
+	if x.shape[3] != f.kernel[1]*f.groups {
+		return filter{}, fmt.Errorf("its kernel has shape %v, its input %v", s, x.shape)
+	}
+	f.shape[3] = f.kernel[0]
+	return f, nil
+}
+
+func (f filter) attributes() map[string]any {
+	a := f.window.attributes()
+	a["group"] = f.groups
+	return a
+}
+
 func convolution(m *mapping, n *graphdef.Node) (value, error) {
 	x, err1 := m.takeBare(n, 0)
 	kernel, err2 := m.takeConstant(n, 1)
 	if err := errors.Join(err1, err2); err != nil {
 		return value{}, err
 	}
-	if len(kernel.Shape) != 4 {
-		return value{}, fmt.Errorf("its kernel has shape %v", kernel.Shape)
-	}
-	s := kernel.Shape
-	w, err := m.window(n, x, [2]int64{s[0], s[1]})
+	f, err := m.filter(n, x, kernel.Shape, n.Op == "DepthwiseConv2dNative")
 	if err != nil {
 		return value{}, err
 	}
-	attributes, by, channels, shape := w.attributes(), []int64{3, 2, 0, 1}, s[3], []int64{s[3], s[2], s[0], s[1]}
-	groups := int64(1)
-	if n.Op == "DepthwiseConv2dNative" {
-		groups, channels, by = s[2], s[2]*s[3], []int64{2, 3, 0, 1}
-		shape = []int64{channels, 1, s[0], s[1]}
-	}
-	attributes["group"] = groups
-	if x.shape[3] != shape[1]*groups {
-		return value{}, fmt.Errorf("its kernel has shape %v, its input %v", s, x.shape)
-	}
-	name := m.constant(floats(graphdef.Parse(n.Input[1]).Node, shape, transpose(kernel.Floats, s, by)))
-	w.shape[3] = channels
-	return m.add(n, "Conv", w.shape, attributes, x.name, name), nil
+	name := m.constant(floats(graphdef.Parse(n.Input[1]).Node, f.kernel, transpose(kernel.Floats, kernel.Shape, f.order)))
+	return m.add(n, "Conv", f.shape, f.attributes(), x.name, name), nil
 }
 
 // maxPool takes zeros around it as its own, where no pixel is below them: it has none of its own.

@@ -284,7 +284,8 @@ func boundHeap(peak int64) {
 	}
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
-	debug.SetMemoryLimit(peak + int64(m.HeapAlloc))
+	runs := peak / 16 // what TensorFlow takes for larger batches than those of the warm-up, and stacks
+	debug.SetMemoryLimit(peak - runs + int64(m.HeapAlloc))
 }
 
 // serving is what is said when all models are open.

@@ -64,12 +64,8 @@ func (h *hold) leave() {
 	<-h.of.requests
 }
 
-// decode calls f, which holds so many bytes, once there are a core and memory for it.
+// decode calls f, which holds so many bytes, once there is memory for it. Whoever calls it has a core.
 func (b *budget) decode(ctx context.Context, bytes int64, f func() error) error {
-	if err := b.cores.Acquire(ctx, 1); err != nil {
-		return err
-	}
-	defer b.cores.Release(1)
 	if err := b.decoding.Acquire(ctx, bytes); err != nil {
 		return err
 	}
@@ -96,14 +92,13 @@ func newTurns(l Limits) *turns {
 	return &turns{free: semaphore.NewWeighted(most), most: most, limits: l}
 }
 
-// take waits for the turn of a request of a weight. The error is errBusy, or that of ctx.
-func (t *turns) take(ctx context.Context, weight int64) (done func(), err error) {
+// take waits for the turn of a request of a weight until patience, a part of ctx, is done. The error is errBusy, or
+// that of ctx.
+func (t *turns) take(ctx, patience context.Context, weight int64) (done func(), err error) {
 	t.waiting.Add(1)
 	defer t.waiting.Add(-1)
-	waiting, cancel := context.WithTimeout(ctx, t.limits.QueueWait)
-	defer cancel()
 	weight = min(weight, t.most)
-	if err := t.free.Acquire(waiting, weight); err != nil {
+	if err := t.free.Acquire(patience, weight); err != nil {
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
 		}

@@ -12,6 +12,7 @@ import (
 	"runtime/debug"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 )
 
@@ -26,7 +27,9 @@ type call struct {
 	done     []func() // called when the answer is made
 	loaded   *loaded  // nil: no model was asked
 	pictures int
-	timing   []string // entries of the header Server-Timing
+	patience context.Context // done: the request has waited for its turn and for a core for as long as it may
+	begun    atomic.Bool     // a picture of it was given a core
+	timing   []string        // entries of the header Server-Timing
 }
 
 // took tells the client how long a part of its request has taken: a word, and milliseconds.

@@ -55,8 +55,11 @@ func (c *call) inTurn(l *loaded, n int, weight int64, fill func(ctx context.Cont
 	if err := c.hold.take(int64(n * l.resizer.Bytes())); err != nil {
 		return nil, err
 	}
+	patience, cancelled := context.WithTimeout(ctx, s.limits.QueueWait)
+	defer cancelled()
+	c.patience = patience
 	began := time.Now()
-	done, err := s.turns.take(ctx, weight)
+	done, err := s.turns.take(ctx, patience, weight)
 	s.metrics.queue.Observe(c.took("queue", began).Seconds())
 	if err != nil {
 		return nil, err
@@ -95,6 +98,10 @@ func (c *call) decode(ctx context.Context, l *loaded, pictures []decode.Picture,
 
 // decodeOne fills pixels [S,S,3] with a picture, which is held in full size no longer than that takes.
 func (c *call) decodeOne(ctx context.Context, l *loaded, p decode.Picture, pixels []uint8) error {
+	if err := c.core(ctx); err != nil {
+		return err
+	}
+	defer c.service.budget.cores.Release(1)
 	return c.service.budget.decode(ctx, p.Cost(), func() error {
 		img, err := p.Decode(ctx)
 		if err != nil {
@@ -103,4 +110,20 @@ func (c *call) decodeOne(ctx context.Context, l *loaded, p decode.Picture, pixel
 		l.resizer.Into(pixels, img)
 		return nil
 	})
+}
+
+// core waits for a core to decode on: for as long as ctx lasts where the request has begun, else for no longer than
+// it may wait for its turn. The turns are by memory, and where other programs have the cores a turn says little.
+func (c *call) core(ctx context.Context) error {
+	cores := c.service.budget.cores
+	if !c.begun.Load() {
+		if cores.TryAcquire(1) || cores.Acquire(c.patience, 1) == nil {
+			c.begun.Store(true)
+			return nil
+		}
+		if ctx.Err() == nil && !c.begun.Load() {
+			return errBusy("wait", "no core came within %v", c.service.limits.QueueWait)
+		}
+	}
+	return cores.Acquire(ctx, 1)
 }

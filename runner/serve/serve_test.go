@@ -535,3 +535,20 @@ func FuzzRequests(f *testing.F) {
 		}
 	})
 }
+
+// TestNoCore: a request that gets no core to decode on within the wait is answered 429, and later ones are answered.
+func TestNoCore(t *testing.T) {
+	s := started(t, Config{Limits: Limits{QueueWait: 10 * time.Millisecond}, Models: []Source{fake(t, "photos", &modelstest.Model{})}})
+	all := int64(runtime.GOMAXPROCS(0))
+	if err := s.budget.cores.Acquire(t.Context(), all); err != nil {
+		t.Fatal(err)
+	}
+	w := ask(s, "POST", "/v1/embed", "image/png", picture(t, red))
+	if w.Code != http.StatusTooManyRequests || w.Header().Get("Retry-After") == "" || !strings.Contains(w.Body.String(), "no core") {
+		t.Errorf("without a core: %d %s", w.Code, w.Body)
+	}
+	s.budget.cores.Release(all)
+	if w := ask(s, "POST", "/v1/embed", "image/png", picture(t, red)); w.Code != http.StatusOK {
+		t.Errorf("with cores: %d %s", w.Code, w.Body)
+	}
+}

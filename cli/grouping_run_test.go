@@ -59,6 +59,9 @@ func TestGroupsOfTraining(t *testing.T) {
 			if without := strings.Join(lines, ""); without != asked || without == plain {
 				t.Errorf("evaluate prints\n%s\nwant a note on the groups, and else what --group-by %s prints:\n%s", plain, by, asked)
 			}
+			if text, want := evaluate("--data", "shelves", "--json"), `"group_by":"`+by+`"`; !strings.Contains(text, want) {
+				t.Errorf("evaluate --json has no %s:\n%s", want, text)
+			}
 			for _, args := range [][]string{{"--data", "shelves", "--group-by", "none"}, {"--data", "other/shelves"}} {
 				if text := evaluate(args...); strings.Contains(text, "within one split") {
 					t.Errorf("evaluate %q is grouped:\n%s", args, text)

@@ -14,179 +14,182 @@ import (
 // lossesPage is what command losses writes.
 const lossesPage = "../docs/losses.md"
 
-// lossSteps is the length of a training on mnist-small.
-const lossSteps = 300
+// lossSteps is the length of a training.
+const lossSteps = 100
 
-// carried is how many of the losses go on to Omniglot.
-const carried = 4
+// lossSettings are what all losses have in common: a head on features of frozen ImageNet weights.
+var lossSettings = []string{
+	"input.size=224",
+	"backbone={efficientnet-lite0: {freeze: all}}",
+	"head={linear: {embedding_dim: 64}}",
+	"distance=cosine",
+	"schedule=cosine",
+	"sampler={balanced: {images_per_class: 6}}",
+	"train.batch_size=60",
+	fmt.Sprintf("train.steps=%d", lossSteps),
+}
 
-// contender is a loss with what it is trained with, at its own defaults: 60 images of 10
-// classes in a batch.
+// contender is a loss and the settings that it is tried with: every rate with every other value.
 type contender struct {
 	name     string
 	settings []string
+	rates    []float64 // of Adam
+	key      string    // of the other values; "": there are none
+	values   []float64
 }
+
+// threeRates are tried with three other values, nineRates where there are none: nine settings each.
+var (
+	threeRates = []float64{0.0003, 0.001, 0.003}
+	nineRates  = []float64{0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05}
+)
 
 func contenders() []contender {
-	classes := []string{"distance=cosine"}
+	temperatures, margins := []float64{0.05, 0.1, 0.2}, []float64{0.05, 0.1, 0.2}
+	triplets := []string{"topology=triplet", "loss=triplet"}
 	list := []contender{
-		{"bce", nil},
-		{"contrastive", nil},
-		{"triplet", []string{"topology=triplet", "distance=sqeuclidean"}},
-		{"triplet, semihard", []string{"topology=triplet", "distance=sqeuclidean", "miner=semihard"}},
-		{"triplet, hard", []string{"topology=triplet", "miner=hard"}},
-		{"triplet, hard, soft", []string{"topology=triplet", "miner=hard", "loss.triplet.soft=true"}},
+		{"bce", []string{"loss=bce"}, nineRates, "", nil},
+		{"contrastive", []string{"loss=contrastive"}, threeRates, "loss.contrastive.margin", []float64{0.25, 0.5, 1}},
+		{"npair", []string{"loss=npair"}, nineRates, "", nil},
+		{"multisimilarity", []string{"loss=multisimilarity"}, threeRates, "loss.multisimilarity.base", []float64{0.3, 0.5, 0.7}},
+		{"circle", []string{"loss=circle"}, threeRates, "loss.circle.margin", []float64{0.15, 0.25, 0.4}},
+		{"crossbatch, supcon", []string{"loss=crossbatch"}, threeRates, "loss.crossbatch.loss.supcon.temperature", temperatures},
 	}
-	for _, name := range []string{"supcon", "infonce", "multisimilarity", "circle", "npair", "proxyanchor", "arcface"} {
-		list = append(list, contender{name, append(classes, "loss="+name)})
+	for _, miner := range []string{"all", "semihard", "hard", "relative"} {
+		list = append(list, contender{"triplet, " + miner, append(slices.Clone(triplets), "miner="+miner), threeRates,
+			"loss.triplet.margin", margins})
 	}
-	return append(list, contender{"crossbatch, supcon", append(classes, "loss={crossbatch: {loss: {supcon: {}}}}")})
-}
-
-// set returns all settings of a training on images of 10 classes.
-func (c contender) set() []string {
-	set := []string{"sampler={balanced: {images_per_class: 6}}", "train.batch_size=60",
-		fmt.Sprintf("train.steps=%d", lossSteps), fmt.Sprintf("train.eval_every=%d", lossSteps)}
-	if c.loss() != "" {
-		set = append(set, "loss="+c.loss())
+	for _, name := range []string{"supcon", "infonce"} {
+		list = append(list, contender{name, []string{"loss=" + name}, threeRates, "loss." + name + ".temperature", temperatures})
 	}
-	return append(set, c.settings...)
-}
-
-// loss returns the name of the loss where the settings do not name it.
-func (c contender) loss() string {
-	if slices.ContainsFunc(c.settings, func(s string) bool { return strings.HasPrefix(s, "loss=") }) {
-		return ""
+	for _, name := range []string{"proxyanchor", "arcface"} {
+		list = append(list, contender{name, []string{"loss=" + name}, threeRates, "optimizer.adam.proxy_lr", []float64{1, 10, 100}})
 	}
-	name, _, _ := strings.Cut(c.name, ",")
-	return name
+	return list
 }
 
-// scored is what a loss came to on mnist-small, on the test pairs and as a search in train.
-type scored struct {
-	AUC      float64 `json:"auc"`
-	Accuracy float64 `json:"accuracy"`
-	Recall1  float64 `json:"recall@1"`
-	Seconds  float64 `json:"seconds"`
+// grid returns the settings that c is tried with.
+func (c contender) grid() (all [][]string) {
+	for _, rate := range c.rates {
+		one := []string{fmt.Sprintf("optimizer.adam.lr=%g", rate)}
+		if c.key == "" {
+			all = append(all, one)
+		}
+		for _, value := range c.values {
+			all = append(all, append(slices.Clone(one), fmt.Sprintf("%s=%g", c.key, value)))
+		}
+	}
+	return all
 }
 
-// standing is a contender with its means over seeds, and its Omniglot error where it has one.
-type standing struct {
-	contender
-	scored
-	spread  float64 // of the AUC over the seeds: highest less lowest
-	oneShot *oneShot
+// searched is how well photos of new classes find each other.
+type searched struct {
+	MAPR    float64 `json:"map@r"`
+	Recall1 float64 `json:"recall@1"`
 }
 
-// losses measures every loss on mnist-small and the best on Omniglot, and writes the page.
+// result is what a loss comes to on the classes of a seed for test.
+type result struct {
+	searched
+	Tuned   float64  `json:"tuned_map@r"` // of the settings, on the classes that they were chosen on
+	Setting []string `json:"settings"`
+}
+
+// losses compares every loss, each with the best of nine settings, and writes the page.
 func losses(ctx context.Context, o options) error {
 	r, err := openResults(o, "losses")
 	if err != nil {
 		return err
 	}
+	l := &lossStudy{options: o}
+	start, err := row(o, r, "features", func() ([]searched, error) { return l.untrained(ctx) })
+	if err != nil {
+		return err
+	}
 	var list []standing
 	for _, c := range contenders() {
-		s, err := onMNIST(ctx, o, r, c)
+		seeds, err := row(o, r, c.name, func() ([]result, error) { return l.compare(ctx, c) })
 		if err != nil {
 			return err
 		}
-		list = append(list, s)
+		list = append(list, standing{c, seeds})
 	}
-	slices.SortStableFunc(list, func(a, b standing) int { return cmp.Compare(b.AUC, a.AUC) })
-	for i := range list[:carried] {
-		if err := list[i].onOmniglot(ctx, o, r); err != nil {
-			return err
-		}
-	}
-	if err := renameio.WriteFile(lossesPage, page(list, o.seeds), 0o644); err != nil {
+	slices.SortStableFunc(list, func(a, b standing) int { return -cmp.Compare(mean(a.mapr()), mean(b.mapr())) })
+	if err := renameio.WriteFile(lossesPage, page(list, start), 0o644); err != nil {
 		return fmt.Errorf("write %s: %w", lossesPage, err)
 	}
 	fmt.Fprintf(o.out, "wrote %s\n", lossesPage)
 	return nil
 }
 
-func onMNIST(ctx context.Context, o options, r *results, c contender) (standing, error) {
-	s := standing{contender: c}
-	var auc []float64
-	for seed := range o.seeds {
-		x, err := row(o, r, fmt.Sprintf("mnist/%s/seed=%d", c.name, seed), func() (scored, error) {
-			return scoreOf(ctx, o, c, seed)
-		})
-		if err != nil {
-			return s, err
-		}
-		auc = append(auc, x.AUC)
-		n := float64(o.seeds)
-		s.AUC, s.Accuracy, s.Recall1, s.Seconds = s.AUC+x.AUC/n, s.Accuracy+x.Accuracy/n, s.Recall1+x.Recall1/n, s.Seconds+x.Seconds/n
-	}
-	s.spread = slices.Max(auc) - slices.Min(auc)
-	return s, nil
+// standing is a contender with its outcomes, one for each seed.
+type standing struct {
+	contender
+	seeds []result
 }
 
-func scoreOf(ctx context.Context, o options, c contender, seed int) (x scored, err error) {
-	t := training{data: archive(o), settings: c.set(),
-		tests: [][]string{onTestPairs(o), {"--data", archive(o), "--gallery", "train"}}}
-	reports, seconds, err := t.run(ctx, o, seed)
-	if err != nil {
-		return x, err
-	}
-	x.Seconds = seconds
-	for _, of := range []struct {
-		name string
-		from report
-		to   *float64
-	}{{"auc", reports[0], &x.AUC}, {"accuracy", reports[0], &x.Accuracy}, {"recall@1", reports[1], &x.Recall1}} {
-		m, err := of.from.find(of.name)
-		if err != nil {
-			return x, err
-		}
-		*of.to = m.Value
-	}
-	return x, nil
+func (s standing) mapr() []float64 { return values(s.seeds, func(x result) float64 { return x.MAPR }) }
+
+func (s standing) recall() []float64 {
+	return values(s.seeds, func(x result) float64 { return x.Recall1 })
 }
 
-// onOmniglot trains the backbone of command omniglot with the loss of s, one seed.
-func (s *standing) onOmniglot(ctx context.Context, o options, r *results) error {
-	x, err := row(o, r, "omniglot/"+s.name+"/seed=0", func() (oneShot, error) {
-		settings := append(slices.Clone(omniglotSettings), "train.steps=400", "train.eval_every=400")
-		if s.loss() != "" {
-			settings = append(settings, "loss="+s.loss())
+// chosen returns the settings that won, each once, the parts that all have in common left out.
+func (s standing) chosen() string {
+	var all []string
+	for _, x := range s.seeds {
+		short := make([]string, len(x.Setting))
+		for i, setting := range x.Setting {
+			key, value, _ := strings.Cut(setting, "=")
+			short[i] = key[strings.LastIndex(key, ".")+1:] + " " + value
 		}
-		return oneShotOf(ctx, o, background(o, 1), 0, append(settings, s.settings...)...)
-	})
-	s.oneShot = &x
-	return err
+		all = append(all, strings.Join(short, ", "))
+	}
+	slices.Sort(all)
+	return strings.Join(slices.Compact(all), "; ")
 }
 
 // page is docs/losses.md.
-func page(list []standing, seeds int) []byte {
+func page(list []standing, start []searched) []byte {
 	var b bytes.Buffer
 	fmt.Fprintf(&b, `# Losses
 
-How good is each loss at its defaults? [choosing.md](choosing.md) says when to take which; this page has the measurements.
+Which loss is best when each has been tuned alike? [choosing.md](choosing.md) says when to take which; this page has the measurements.
 
 | what | how |
 |---|---|
-| network | the tower of preset `+"`siamese`"+` |
-| training | mnist-small, %d steps of 60 images (six of each of ten classes), 10 %% of each class held out for validation |
-| AUC, accuracy | on the 5,000 fixed test pairs, mean of %d seeds; "highest − lowest" is the spread of the AUC |
-| recall@1 | each test image is searched among the training images, mean of the seeds |
-| seconds | process start to end, on two cores of a shared machine; they vary by a third and more |
-| Omniglot error | 20-way one-shot error on Lake's 20 runs, one seed. Trained on small1, for a third of the steps of the benchmark `+"`omniglot`"+`. Of 400 questions, ± 2 points are noise |
+| data | photos of groceries, %d of each of 81 classes at most. For each of %d seeds three fifths of the classes are trained on, one fifth chooses settings, one fifth is the test |
+| network | EfficientNet-Lite0 with ImageNet weights, frozen, and a linear head of 64 numbers; distance `+"`cosine`"+` |
+| training | %d steps of 60 images, six of each class; Adam, rate falling by a cosine |
+| tuning | nine settings for each loss and seed: three learning rates with three temperatures or margins, or with three rates of the proxies beside them; nine learning rates where there is nothing else. The best MAP@R on the classes that choose wins. It is trained again, on those classes as well |
+| MAP@R, recall@1 | each test photo is searched among the other test photos. All test classes are new. Mean of the seeds. Seeds differ by their classes far more than losses do, so "behind the first" compares the MAP@R seed by seed: mean, smallest and largest difference |
 
-Read the last column with care: its network, learning rate and distance were chosen for supcon at a temperature of 0.05. The others
-would do better with settings of their own. The page is written by `+"`go -C bench run . losses`"+`; do not edit it.
+The frozen features themselves, without training, have MAP@R %.3f and recall@1 %.1f %%. The page is written by
+`+"`go -C bench run . losses`"+`; do not edit it.
 
-| loss | AUC | highest − lowest | accuracy | recall@1 | seconds | Omniglot error |
-|---|---|---|---|---|---|---|
-`, lossSteps, seeds)
-	for _, s := range list {
-		error := ""
-		if s.oneShot != nil {
-			error = fmt.Sprintf("%.1f %%", 100*s.oneShot.Error.Value)
+| loss | MAP@R | behind the first | recall@1 | settings that won |
+|---|---|---|---|---|
+`, photosPerClass, len(start), lossSteps, mean(values(start, func(f searched) float64 { return f.MAPR })),
+		100*mean(values(start, func(f searched) float64 { return f.Recall1 })))
+	for i, s := range list {
+		behind := make([]float64, len(s.seeds))
+		for seed, x := range s.mapr() {
+			behind[seed] = list[0].mapr()[seed] - x
 		}
-		fmt.Fprintf(&b, "| %s | %.4f | %.4f | %.2f %% | %.2f %% | %.0f | %s |\n", s.name, s.AUC, s.spread,
-			100*s.Accuracy, 100*s.Recall1, s.Seconds, error)
+		gap := ""
+		if i > 0 {
+			gap = fmt.Sprintf("%.3f (%.3f to %.3f)", mean(behind), slices.Min(behind), slices.Max(behind))
+		}
+		fmt.Fprintf(&b, "| %s | %.3f | %s | %.1f %% | %s |\n", s.name, mean(s.mapr()), gap, 100*mean(s.recall()), s.chosen())
 	}
 	return b.Bytes()
+}
+
+// values returns one number of each of list.
+func values[T any](list []T, of func(T) float64) []float64 {
+	all := make([]float64, len(list))
+	for i, x := range list {
+		all[i] = of(x)
+	}
+	return all
 }

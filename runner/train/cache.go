@@ -80,7 +80,7 @@ func (l *loop) cacheOptions(train, val dataset.Part) pipeline.CacheOptions {
 	o := pipeline.CacheOptions{Augment: l.Augmenter, Views: l.Spec.Cache.Views,
 		Seed: uint64(l.Spec.Train.Seed)}
 	o.Plain = slices.Concat(val.Images, l.validation.seen())
-	if l.Augmenter.None() || l.network.Fits() || l.Sampler.Mining.Every > 0 {
+	if l.Augmenter.None() || l.network.Fits() || l.Sampler.Mining.Every > 0 || l.Spec.Train.Fold > 0 { // labels are judged beside them
 		o.Plain = append(o.Plain, train.Images...)
 	}
 	if l.network.Fits() {

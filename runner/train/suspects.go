@@ -42,10 +42,7 @@ func (q *doubted) ask(ctx context.Context, l *loop) error {
 	if l.Data.Kind().Lists() {
 		return q.compare(ctx, l, held)
 	}
-	var beside []int32
-	if l.cache.filled() == nil || l.Augmenter.None() { // else the features of these are of draws
-		beside = dataset.Evenly(l.Data.In(dataset.Train).Images, maxBeside)
-	}
+	beside := dataset.Evenly(l.Data.In(dataset.Train).Images, maxBeside)
 	embeddings, err := l.embed(ctx, slices.Concat(held.Images, beside))
 	if err != nil {
 		return err

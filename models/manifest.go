@@ -50,9 +50,10 @@ type Manifest struct {
 	Space         string          `json:"embedding_space"` // see Space
 	Spec          json.RawMessage `json:"spec"`            // what the model is and how it was trained, as in a spec file
 	Preprocessing Preprocessing   `json:"preprocessing"`
-	Form          Form            `json:"form,omitempty"` // "": Trainable, by a tfpair that knew no other
-	EmbeddingDim  int             `json:"embedding_dim"`  // D
-	Distance      string          `json:"distance"`       // by which embeddings are compared: "euclidean"
+	Form          Form            `json:"form,omitempty"`      // "": Trainable, by a tfpair that knew no other
+	Quantized     *Quantized      `json:"quantized,omitempty"` // nil: all layers compute with float32
+	EmbeddingDim  int             `json:"embedding_dim"`       // D
+	Distance      string          `json:"distance"`            // by which embeddings are compared: "euclidean"
 	Threshold     Threshold       `json:"threshold"`
 	Probability   *Probability    `json:"probability,omitempty"`   // of "same", by distance; nil: only the graph's, if any
 	Curve         *Curve          `json:"curve,omitempty"`         // what other thresholds do; nil: not known
@@ -90,6 +91,19 @@ const (
 
 // Forms are all of them; the first is that of an export that names none.
 var Forms = []Form{Folded, Trainable}
+
+// Quantized says which layers of a model compute with integers, and what that changed on validation.
+type Quantized struct {
+	Precision  string             `json:"precision"`       // "int8"
+	Layers     []string           `json:"layers"`          // that compute with integers
+	Float      []string           `json:"float,omitempty"` // that could, and do not
+	Method     string             `json:"method"`          // by which ranges of activations were chosen: minmax, percentile or mse
+	Images     int                `json:"images"`          // of the training, on which they were observed
+	Cosine     float64            `json:"cosine"`          // mean, of embeddings of validation images with those of the float32 model
+	FloatSpace string             `json:"float32_space"`   // embedding space of that model
+	Before     map[string]float64 `json:"before"`          // metrics of that model, on the pairs of validation
+	After      map[string]float64 `json:"after"`           // of this one, at its own threshold
+}
 
 // Preprocessing says how a picture becomes the input of the network. Normalisation
 // is inside the graph.

@@ -164,7 +164,7 @@ var Rules = map[string]Rule{
 		"graphs/...", "pipeline/...", "models/..."}, Why: ownRoom},
 	"runner/export": {Ours: []string{"runner/trained", "runner/evaluate", "runner/metric",
 		"models/index", "runner/network", "internal/session", "graphs/...", "models/...",
-		"pipeline/decode", "pipeline/resize", "internal/aside", "internal/graphdef", "internal/sample"}, Why: ownRoom},
+		"pipeline/...", "internal/aside", "internal/graphdef", "internal/sample"}, Why: ownRoom},
 
 	"models/modelstest": {Ours: []string{"models", "models/distance", "models/index", "pipeline/resize"},
 		Why: "it is a model for tests, and computes by itself"},

@@ -45,6 +45,18 @@ func Open(g *tf.Graph, o Options) (*Session, error) {
 	return newSession(s, g, o)
 }
 
+// OpenDef is Open of a serialized GraphDef.
+func OpenDef(def []byte, o Options) (*Session, error) {
+	if err := Ready(o); err != nil {
+		return nil, err
+	}
+	g := tf.NewGraph()
+	if err := g.Import(def, ""); err != nil {
+		return nil, fmt.Errorf("import graph: %w", err)
+	}
+	return Open(g, o)
+}
+
 // patterns are the characters of a path that TensorFlow looks for files by.
 const patterns = `[]*?\`
 

@@ -36,6 +36,7 @@ type Config struct {
 	Form    models.Form // "" is models.Folded
 	Session session.Options
 	Own     network.Own // what the program added to train the run
+	Int8    *Int8       // how convolutions become int8; nil: they do not. With it Gallery is of no use
 	// Gallery makes the images that the exported model is to carry, with that model, which is
 	// closed afterwards. Where it is nil those are the label images of the training, if any.
 	Gallery func(context.Context, *models.Model) (*index.Index, error)
@@ -153,13 +154,18 @@ func (c Config) fill(ctx context.Context, p *place, m *trained.Model, weights []
 	if weights, err = weightsOf(graph, weights); err != nil {
 		return nil, err
 	}
-	if err := c.write(p, m.Spec.Input.Size, graph, weights); err != nil {
+	q, err := c.quantize(ctx, m, graph)
+	if err != nil {
+		return nil, err
+	}
+	defer q.close()
+	if err := c.write(p, m.Spec.Input.Size, graph, q, weights); err != nil {
 		return nil, err
 	}
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	probes, err := writeProbes(p, m)
+	probes, err := writeProbes(p, m, q.or(m.Embed))
 	if err != nil {
 		return nil, err
 	}
@@ -169,6 +175,9 @@ func (c Config) fill(ctx context.Context, p *place, m *trained.Model, weights []
 	}
 	manifest.Probes, manifest.Tool, manifest.Runtime = probes, c.Tool, c.Runtime
 	manifest.Threshold, manifest.Form = threshold, c.form()
+	if err := q.describe(manifest); err != nil {
+		return nil, err
+	}
 	if err := told.write(p, manifest); err != nil {
 		return nil, err
 	}

@@ -30,13 +30,27 @@ func (c Config) build(m *trained.Model, weights []checkpoint.Tensor, threshold d
 }
 
 // write writes saved_model.pb and, where the graph has variables, lets it write these beside it.
-func (c Config) write(p *place, size int, g *graphs.Inference, weights []checkpoint.Tensor) error {
+func (c Config) write(p *place, size int, g *graphs.Inference, q *quantized, weights []checkpoint.Tensor) error {
+	if q != nil {
+		text, err := encode(g, q.def, size, c.Runtime)
+		if err == nil {
+			text, err = savedmodel.SetLimit(text, graphs.Limit(q.threshold.Value))
+		}
+		if err != nil {
+			return err
+		}
+		return p.write(savedmodel.FileName, text)
+	}
 	if !g.Folded {
 		if err := c.store(p, g, weights); err != nil {
 			return err
 		}
 	}
-	text, err := encode(g, size, c.Runtime)
+	def, err := definition(g)
+	if err != nil {
+		return err
+	}
+	text, err := encode(g, def, size, c.Runtime)
 	if err != nil {
 		return err
 	}

@@ -26,7 +26,8 @@ var tolerances = map[models.Form]float64{"": 1e-5, models.Trainable: 1e-5, model
 
 // writeProbes stores a few images, drawn at the model's size, and what the training
 // graph makes of them, so that whoever has the model can check that it still does.
-func writeProbes(p *place, m *trained.Model) ([]models.Probe, error) {
+// An int8 model has those of its own graph.
+func writeProbes(p *place, m *trained.Model, embed func(pixels []uint8) ([]float32, error)) ([]models.Probe, error) {
 	files, err := sample.Files(sample.Options{Classes: probeClasses, Train: 1, Test: 1, Size: m.Spec.Input.Size})
 	if err != nil {
 		return nil, err
@@ -44,7 +45,7 @@ func writeProbes(p *place, m *trained.Model) ([]models.Probe, error) {
 		if err != nil {
 			return nil, err
 		}
-		embedding, err := m.Embed(pixels)
+		embedding, err := embed(pixels)
 		if err != nil {
 			return nil, err
 		}

@@ -10,13 +10,18 @@ import (
 	"github.com/tfpair/tfpair/models/savedmodel"
 )
 
-// encode returns the saved_model.pb of g, which takes images of size S.
-func encode(g *graphs.Inference, size int, runtime string) ([]byte, error) {
-	var graph bytes.Buffer
-	if _, err := g.TF.WriteTo(&graph); err != nil {
+// definition returns the serialized GraphDef of g.
+func definition(g *graphs.Inference) ([]byte, error) {
+	var def bytes.Buffer
+	if _, err := g.TF.WriteTo(&def); err != nil {
 		return nil, fmt.Errorf("write graph: %w", err)
 	}
-	c := savedmodel.Contents{Graph: graph.Bytes(), Signatures: signatures(g, int64(size)),
+	return def.Bytes(), nil
+}
+
+// encode returns the saved_model.pb of g, or of what def has made of it, which takes images of size S.
+func encode(g *graphs.Inference, def []byte, size int, runtime string) ([]byte, error) {
+	c := savedmodel.Contents{Graph: def, Signatures: signatures(g, int64(size)),
 		Version: strings.TrimPrefix(runtime, "TensorFlow ")}
 	if g.Folded {
 		return savedmodel.Encode(c)

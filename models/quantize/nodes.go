@@ -1,0 +1,197 @@
+package quantize
+
+import (
+	"errors"
+	"math"
+	"slices"
+
+	"github.com/galeone/tensorflow/tensorflow/go/core/framework/types_go_proto"
+
+	"github.com/tfpair/tfpair/internal/graphdef"
+)
+
+// Suffixes of the names of nodes that are put beside those of a layer.
+const (
+	integers = "/int8"
+	least    = "/least"
+	largest  = "/largest"
+)
+
+// pointwise reports whether u takes one pixel for each that it gives.
+func pointwise(g *graphdef.Graph, u *unit) bool {
+	kernel, err := graphdef.Constant(g.Node(u.conv.Input[1]))
+	return err == nil && kernel.Shape[0] == 1 && kernel.Shape[1] == 1 && !u.depthwise()
+}
+
+// scalar adds a constant of one number and returns its name.
+func (w *rewriter) scalar(name string, x float32) string {
+	return w.vector(name, []int64{}, []float32{x})
+}
+
+func (w *rewriter) vector(name string, shape []int64, x []float32) string {
+	w.graph.Put(graphdef.Const(name, graphdef.Tensor{Shape: shape, Floats: x}))
+	return name
+}
+
+// border adds QuantizeV2 of a tensor of floats, and remembers it under a key.
+func (w *rewriter) border(key, tensor string, r Range, signed bool) (*source, error) {
+	if s := w.made[key]; s != nil {
+		return s, nil
+	}
+	if !(r.Max > 0) {
+		return nil, errors.New("the range of what it takes is not known")
+	}
+	low, high := float32(0), r.Max
+	if signed {
+		high = 0
+		for _, shift := range r.Shift {
+			high = max(high, shift, r.Max-shift)
+		}
+		low = -high
+	}
+	s, name := &source{signed: signed}, tensor+integers
+	w.graph.Put(&graphdef.Node{Name: name, Op: "QuantizeV2",
+		Input: []string{tensor, w.scalar(name+least, low), w.scalar(name+largest, high)},
+		Attr: map[string]*graphdef.Attr{"T": graphdef.Type(s.dtype()), "mode": graphdef.Text("SCALED"),
+			"round_mode": graphdef.Text("HALF_TO_EVEN")}})
+	s.ref = outputs(name)
+	w.made[key] = s
+	return s, nil
+}
+
+func outputs(name string) [3]string { return [3]string{name, name + ":1", name + ":2"} }
+
+// pool adds the pool n of s.
+func (w *rewriter) pool(n *graphdef.Node, s *source) *source {
+	name := n.Name + integers
+	w.graph.Put(&graphdef.Node{Name: name, Op: "QuantizedMaxPool", Input: s.ref[:], Attr: map[string]*graphdef.Attr{
+		"T": graphdef.Type(s.dtype()), "ksize": n.Attr["ksize"], "strides": n.Attr["strides"], "padding": n.Attr["padding"]}})
+	w.made[n.Name] = &source{ref: outputs(name), shift: s.shift, signed: s.signed}
+	return w.made[n.Name]
+}
+
+// pad adds the padding n of s, whose zeros are zeros: of bytes, since Pad knows no quantized ones.
+func (w *rewriter) pad(n *graphdef.Node, s *source) *source {
+	name, uint8s := n.Name+integers, types_go_proto.DataType_DT_UINT8
+	if s.signed {
+		uint8s = types_go_proto.DataType_DT_INT8
+	}
+	cast := func(name, input string, from, to types_go_proto.DataType) {
+		w.graph.Put(&graphdef.Node{Name: name, Op: "Bitcast", Input: []string{input},
+			Attr: map[string]*graphdef.Attr{"T": graphdef.Type(from), "type": graphdef.Type(to)}})
+	}
+	cast(name+"/bytes", s.ref[0], s.dtype(), uint8s)
+	w.graph.Put(&graphdef.Node{Name: name + "/padded", Op: "Pad", Input: []string{name + "/bytes", n.Input[1]},
+		Attr: map[string]*graphdef.Attr{"T": graphdef.Type(uint8s), "Tpaddings": n.Attr["Tpaddings"]}})
+	cast(name, name+"/padded", uint8s, s.dtype())
+	w.made[n.Name] = &source{ref: [3]string{name, s.ref[1], s.ref[2]}, signed: s.signed}
+	return w.made[n.Name]
+}
+
+// put adds u as one operation on integers, and what gives its result as floats to those who take that.
+func (w *rewriter) put(u *unit, in, sum *source, out Range) error {
+	k, err := w.kernel(u)
+	if err != nil {
+		return err
+	}
+	bias, err := graphdef.Constant(w.graph.Node(u.bias.Input[1]))
+	if err != nil {
+		return err
+	}
+	b := slices.Clone(bias.Floats)
+	k.subtract(b, in.shift)
+	for c := range b {
+		if sum != nil && sum.shift != nil {
+			b[c] -= sum.shift[c]
+		}
+		if out.Shift != nil {
+			b[c] += out.Shift[c]
+		}
+	}
+	own := u.layer + integers
+	name, channels := u.conv.Name+integers, []int64{int64(len(b))}
+	n := &graphdef.Node{Name: name, Op: "QuantizedConv2DWithBiasAndReluAndRequantize", Attr: map[string]*graphdef.Attr{
+		"Tinput": graphdef.Type(in.dtype()), "Tfilter": graphdef.Type(types_go_proto.DataType_DT_QINT8),
+		"Tbias": graphdef.Type(types_go_proto.DataType_DT_FLOAT), "out_type": graphdef.Type(types_go_proto.DataType_DT_QUINT8),
+		"strides": u.conv.Attr["strides"], "padding": u.conv.Attr["padding"]},
+		Input: []string{in.ref[0], own + "/kernel", w.vector(own+"/bias", channels, b), in.ref[1], in.ref[2],
+			w.vector(own+"/kernel"+least, channels, k.bounds(-1)), w.vector(own+"/kernel"+largest, channels, k.bounds(1)),
+			w.scalar(own+least, 0), w.scalar(own+largest, out.Max)}}
+	w.graph.Put(graphdef.Const(own+"/kernel", graphdef.Tensor{Shape: k.shape, Bytes: k.integers}))
+	switch {
+	case u.depthwise():
+		n.Op = "QuantizedDepthwiseConv2DWithBiasAndReluAndRequantize"
+	case sum != nil:
+		n.Op, n.Attr["Tsummand"] = "QuantizedConv2DWithBiasSumAndReluAndRequantize", graphdef.Type(sum.dtype())
+		n.Input = append(n.Input, sum.ref[:]...)
+	}
+	w.graph.Put(n)
+	s := &source{ref: outputs(name), shift: out.Shift}
+	w.made[u.output] = s
+	w.floats(u.output, s)
+	return nil
+}
+
+// floats puts what gives a tensor as floats in the place of the node that gave it.
+func (w *rewriter) floats(tensor string, s *source) {
+	n := &graphdef.Node{Name: tensor, Op: "Dequantize", Input: s.ref[:], Attr: map[string]*graphdef.Attr{
+		"T": graphdef.Type(s.dtype()), "mode": graphdef.Text("SCALED"), "dtype": graphdef.Type(types_go_proto.DataType_DT_FLOAT)}}
+	if s.shift != nil {
+		n.Name += "/shifted"
+		shift := w.vector(tensor+"/shift", []int64{int64(len(s.shift))}, s.shift)
+		w.graph.Put(&graphdef.Node{Name: tensor, Op: "Sub", Input: []string{n.Name, shift},
+			Attr: map[string]*graphdef.Attr{"T": graphdef.Type(types_go_proto.DataType_DT_FLOAT)}})
+	}
+	w.graph.Put(n)
+}
+
+// kernel8 is a kernel as integers: x = integers·scale, of each output channel.
+type kernel8 struct {
+	shape    []int64
+	integers []int8
+	scale    []float32
+}
+
+// kernel returns the kernel of u: [H,W,I,O], or [H,W,C,1], whose last numbers are those of its channels, too.
+func (w *rewriter) kernel(u *unit) (*kernel8, error) {
+	t, err := graphdef.Constant(w.graph.Node(u.conv.Input[1]))
+	if err != nil {
+		return nil, err
+	}
+	channels := int(t.Shape[3])
+	if u.depthwise() {
+		channels = int(t.Shape[2])
+	}
+	k := &kernel8{shape: t.Shape, integers: make([]int8, len(t.Floats)), scale: make([]float32, channels)}
+	for i, x := range t.Floats {
+		c := i % channels
+		k.scale[c] = max(k.scale[c], float32(math.Abs(float64(x)))/127)
+	}
+	for c, s := range k.scale {
+		if s == 0 { // the channel is its bias alone
+			k.scale[c] = 1
+		}
+	}
+	for i, x := range t.Floats {
+		k.integers[i] = int8(max(-127, min(127, math.RoundToEven(float64(x/k.scale[i%channels])))))
+	}
+	return k, nil
+}
+
+// bounds returns the numbers that ±127 stand for.
+func (k *kernel8) bounds(sign float32) []float32 {
+	list := make([]float32, len(k.scale))
+	for c, s := range k.scale {
+		list[c] = sign * 127 * s
+	}
+	return list
+}
+
+// subtract takes what a shift of the input [I] adds to each output off a bias; the kernel is [1,1,I,O].
+func (k *kernel8) subtract(bias, shift []float32) {
+	for i, s := range shift {
+		for c := range bias {
+			bias[c] -= s * k.scale[c] * float32(k.integers[i*len(bias)+c])
+		}
+	}
+}

@@ -1,0 +1,172 @@
+package quantize
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/galeone/tensorflow/tensorflow/go/core/framework/types_go_proto"
+
+	"github.com/tfpair/tfpair/internal/graphdef"
+)
+
+// ErrNothing says that no layer can be int8.
+var ErrNothing = errors.New("no layer of the network can be int8")
+
+// Plan says which layers of a graph are int8, and how.
+type Plan struct {
+	Ranges map[string]Range // of outputs, by Layer.Name, and of inputs, by that with "/input" behind it
+	Float  []string         // names of layers that stay as they are
+}
+
+// InputKey is the name in Plan.Ranges of what a layer takes.
+func InputKey(layer string) string { return layer + "/input" }
+
+// Rewrite makes the layers of g int8 that outputs depend on, in all towers, and returns their names, in order.
+// The error is ErrNothing, or says which range is missing.
+func (p Plan) Rewrite(g *graphdef.Graph, outputs ...string) ([]string, error) {
+	units, err := find(g, outputs...)
+	if err != nil {
+		return nil, err
+	}
+	w := &rewriter{plan: p, graph: g, units: byOutput(units), made: map[string]*source{}, layers: map[string]string{}}
+	var done []string
+	for _, u := range units {
+		w.layers[u.output] = u.layer
+		if slices.Contains(p.Float, u.layer) {
+			delete(w.units, u.output)
+		}
+	}
+	for _, u := range units {
+		if err := w.try(u.output); err != nil {
+			return nil, err
+		}
+		if w.units[u.output] != nil && !slices.Contains(done, u.layer) {
+			done = append(done, u.layer)
+		}
+	}
+	if len(done) == 0 {
+		return nil, ErrNothing
+	}
+	return done, nil
+}
+
+// rewriter is a graph that is rewritten, unit by unit, in the order of a run.
+type rewriter struct {
+	plan  Plan
+	graph *graphdef.Graph
+	units map[string]*unit   // that are or will be int8, by output
+	made  map[string]*source // by tensor
+
+	layers map[string]string // of each unit, int8 or not, by output
+}
+
+// try makes the unit int8 that gives a tensor, unless none does, or it is. A unit that cannot be is no
+// longer among the units.
+func (w *rewriter) try(tensor string) error {
+	u := w.units[tensor]
+	if u == nil || w.made[tensor] != nil {
+		return nil
+	}
+	ok, err := w.unit(u)
+	if err != nil {
+		return fmt.Errorf("layer %q: %w", u.layer, err)
+	}
+	if !ok {
+		delete(w.units, tensor)
+	}
+	return nil
+}
+
+// source is a tensor as integers: x + shift = q·max/255, or x = q·max/127 where it is signed.
+type source struct {
+	ref    [3]string // numbers, least and largest, as inputs of a node
+	shift  []float32 // nil: 0
+	signed bool
+}
+
+func (s *source) dtype() types_go_proto.DataType {
+	if s.signed {
+		return types_go_proto.DataType_DT_QINT8
+	}
+	return types_go_proto.DataType_DT_QUINT8
+}
+
+// unit makes u int8; false says that it stays as it is, since what it takes cannot be integers.
+func (w *rewriter) unit(u *unit) (bool, error) {
+	in, err := w.source(u, u.input)
+	if err != nil {
+		return false, err
+	}
+	if in.shift != nil && !pointwise(w.graph, u) { // zeros around the image would be something else
+		if in, err = w.border(u.input+"/unshifted", u.input, w.rangeOf(u, u.input), true); err != nil {
+			return false, err
+		}
+	}
+	if in.signed && u.depthwise() {
+		return false, nil
+	}
+	out, ok := w.plan.Ranges[u.layer]
+	if !ok {
+		return false, fmt.Errorf("the range of what it gives is not known")
+	}
+	sum, err := w.summand(u, in)
+	if err != nil {
+		return false, err
+	}
+	if u.summand != "" && sum == nil {
+		return false, nil
+	}
+	if u.act != "" {
+		out.Shift = nil
+	}
+	if u.act == "Relu6" {
+		out.Max = min(out.Max, 6)
+	}
+	return true, w.put(u, in, sum, out)
+}
+
+// summand returns what is added to u as integers, nil where nothing is, or where that cannot be.
+func (w *rewriter) summand(u *unit, in *source) (*source, error) {
+	if u.summand == "" {
+		return nil, nil
+	}
+	sum, err := w.source(u, u.summand)
+	if err != nil || sum.signed || in.signed {
+		return nil, err
+	}
+	return sum, nil
+}
+
+// source returns a tensor as integers. It makes what is missing: a summand may be given by a unit that is listed later.
+func (w *rewriter) source(of *unit, tensor string) (*source, error) {
+	if err := w.try(through(w.graph, tensor)); err != nil {
+		return nil, err
+	}
+	if s := w.made[tensor]; s != nil {
+		return s, nil
+	}
+	n := w.graph.Node(tensor)
+	if op := n.GetOp(); (op == "MaxPool" || op == "Pad") && w.units[through(w.graph, tensor)] != nil {
+		s, err := w.source(of, n.Input[0])
+		if err != nil {
+			return nil, err
+		}
+		if op == "MaxPool" {
+			return w.pool(n, s), nil
+		}
+		if s.shift == nil {
+			return w.pad(n, s), nil
+		}
+	}
+	r := w.rangeOf(of, tensor)
+	return w.border(tensor, tensor, r, r.Shift != nil)
+}
+
+// rangeOf returns the range of a tensor that of takes.
+func (w *rewriter) rangeOf(of *unit, tensor string) Range {
+	if layer, ok := w.layers[through(w.graph, tensor)]; ok {
+		return w.plan.Ranges[layer]
+	}
+	return w.plan.Ranges[InputKey(of.layer)]
+}

@@ -1,0 +1,100 @@
+package export
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"github.com/tfpair/tfpair/internal/sample"
+	"github.com/tfpair/tfpair/models"
+	"github.com/tfpair/tfpair/pipeline/dataset"
+	"github.com/tfpair/tfpair/runner/trained/trainedtest"
+)
+
+// drawn returns data of drawn pictures in class folders.
+func drawn(t *testing.T) *dataset.Dataset {
+	t.Helper()
+	files, err := sample.Files(sample.Options{Classes: 4, Train: 16, Test: 2, Size: 32})
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := fstest.MapFS{}
+	for name, data := range files {
+		all["data/"+name] = &fstest.MapFile{Data: data}
+	}
+	data, err := dataset.Open(dataset.Options{Data: "data", FS: all})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
+}
+
+// TestInt8: networks of each kind of layer become int8 as a whole, are loaded, and embed nearly as before: cosines
+// of 0.99 and more, where each number has a step of 1/255 of its range. Their space is another one.
+func TestInt8(t *testing.T) {
+	for set, layers := range map[string]int{
+		"input.size=32": 2, // plain: convolutions with pools between
+		"input.size=32 backbone.conv4.filters=8 distance=cosine loss=contrastive":                                                     4,
+		"input.size=32 backbone.smallresnet.depth=8 backbone.smallresnet.width=1":                                                     9, // additions, of a shortcut without a relu, too
+		"input.size=32 backbone.resnet50.stride_on=3x3 backbone.resnet50.preprocess=torch head=none distance=cosine loss=contrastive": 53,
+		"input.size=32 backbone=mobilenetv2 head=none distance=cosine loss=contrastive":                                               52, // depthwise, relu6, no relu
+		"input.size=32 backbone=efficientnet-lite0 head=none distance=cosine loss=contrastive":                                        49,
+	} {
+		t.Run(set, func(t *testing.T) {
+			folder, out := trainedtest.Run(t, nil, strings.Split(set, " ")...), filepath.Join(t.TempDir(), "model")
+			c := config(folder, out)
+			c.Int8 = &Int8{Data: drawn(t), MaxDrop: 100}
+			r, err := Run(context.Background(), c)
+			if err != nil {
+				t.Fatal(err)
+			}
+			q := r.Manifest.Quantized
+			if q == nil || len(q.Layers) != layers || len(q.Float) != 0 {
+				t.Fatalf("quantized is %+v, want %d layers in int8", q, layers)
+			}
+			t.Logf("%s: cosine %.5f, before %v, after %v", q.Method, q.Cosine, q.Before["auc"], q.After["auc"])
+			if !(q.Cosine >= 0.99) {
+				t.Errorf("mean cosine %g, want 0.99", q.Cosine)
+			}
+			if q.FloatSpace == r.Manifest.Space || !strings.Contains(r.Manifest.Threshold.Source, "int8") {
+				t.Errorf("space %s of float32 %s, threshold from %q", r.Manifest.Space, q.FloatSpace, r.Manifest.Threshold.Source)
+			}
+		})
+	}
+}
+
+// TestInt8Refuses: what costs too much is refused with the layers that hurt most, and leaves nothing behind; layers
+// that are to stay float32 do.
+func TestInt8Refuses(t *testing.T) {
+	folder, out := trainedtest.Run(t, nil, "input.size=32"), filepath.Join(t.TempDir(), "model")
+	c := config(folder, out)
+	c.Int8 = &Int8{Data: drawn(t), MaxDrop: -100} // a gain of one
+	var drop *DropError
+	if _, err := Run(context.Background(), c); !errors.As(err, &drop) || len(drop.Worst) != 2 {
+		t.Errorf("Run = %v, want *DropError with both layers", err)
+	}
+	var layer *LayerError
+	c.Int8.KeepFloat = []string{"conv9"}
+	if _, err := Run(context.Background(), c); !errors.As(err, &layer) || !slices.Equal(layer.Known, []string{"conv1", "conv2"}) {
+		t.Errorf("Run = %v, want *LayerError that knows conv1 and conv2", err)
+	}
+	if _, err := os.Stat(out); err == nil {
+		t.Error("a refused export left its folder")
+	}
+	c.Int8 = &Int8{Data: drawn(t), MaxDrop: 100, KeepFloat: []string{"conv1"}}
+	r, err := Run(context.Background(), c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if q := r.Manifest.Quantized; !slices.Equal(q.Layers, []string{"conv2"}) || !slices.Equal(q.Float, []string{"conv1"}) {
+		t.Errorf("int8 are %q, float32 %q", q.Layers, q.Float)
+	}
+	if r.Manifest.Form != models.Folded {
+		t.Errorf("the form is %q", r.Manifest.Form)
+	}
+}

@@ -175,6 +175,8 @@ func (p page) values(flag, typed string) []candidate {
 		return words(logFormats...)
 	case "split":
 		return words("train", "val", "test")
+	case "precision":
+		return words(precisionFloat32, precisionInt8)
 	case "form":
 		return words(string(models.Folded), string(models.Trainable))
 	case "checkpoint":

@@ -22,6 +22,7 @@ import (
 	"github.com/tfpair/tfpair/models/distance"
 	"github.com/tfpair/tfpair/models/index"
 	"github.com/tfpair/tfpair/models/onnx"
+	"github.com/tfpair/tfpair/models/quantize"
 	"github.com/tfpair/tfpair/models/run"
 	"github.com/tfpair/tfpair/models/seen"
 	"github.com/tfpair/tfpair/models/signature"
@@ -201,6 +202,10 @@ var outcomes = []outcome{
 	{isA[*export.WeightError], exitRefused, advice{"export another checkpoint: --checkpoint"}},
 	{isA[*export.DifferenceError], exitRefused, nil},
 	{isA[*onnx.OperationError], exitUsage, advice{"leave out --onnx"}},
+	{isA[*export.DropError], exitRefused, advice{"keep these layers float32: --keep-float LAYER, once for each", "allow more: --max-drop"}},
+	{isA[*export.LayerError], exitUsage, nil},
+	{is(export.ErrInt8Labels), exitUsage, advice{"leave out --precision"}},
+	{is(quantize.ErrNothing), exitRefused, advice{"leave out --precision"}},
 	{isA[*graphs.TooLargeError], exitRefused, advice{"keep weights as variables, beside the graph: --form trainable"}},
 	{isA[*features.SpaceError], exitFailed, advice{"make room, give --out on another disk", "see images anew in each step: --set cache.type=off"}},
 	{isA[*features.NotFiniteError], exitInput, advice{"the frozen weights are not finite, or not of this backbone"}},
@@ -214,6 +219,7 @@ var outcomes = []outcome{
 	{isA[*libtensorflow.MissingError], exitInput, nil},
 	{isA[*load.Error], exitInput, nil},
 	{isA[*libtensorflow.ManifestError], exitInput, nil},
+	{is(models.ErrNoInt8), exitInput, advice{"use the float32 model: tfpair export without --precision"}},
 	{is(session.ErrNoGPU), exitInput, advice{"tfpair doctor names what the GPU build misses; --device cpu works everywhere"}},
 }
 

@@ -32,12 +32,13 @@ type exported struct {
 	Difference float64 `json:"difference"` // largest, of reloaded embeddings from trained ones
 	Tolerance  float64 `json:"tolerance"`
 
-	Gallery int      `json:"gallery,omitempty"` // images that it carries
-	Skipped []string `json:"skipped,omitempty"` // bad images of the gallery
-	Seen    int      `json:"seen,omitempty"`    // images whose hashes it carries
-	Aliases string   `json:"aliases,omitempty"` // file of the run that says what aliases stand for
-	ONNX    string   `json:"onnx,omitempty"`    // file of the model for ONNX Runtime
-	Form    string   `json:"form"`              // folded or trainable
+	Gallery   int               `json:"gallery,omitempty"`   // images that it carries
+	Skipped   []string          `json:"skipped,omitempty"`   // bad images of the gallery
+	Seen      int               `json:"seen,omitempty"`      // images whose hashes it carries
+	Aliases   string            `json:"aliases,omitempty"`   // file of the run that says what aliases stand for
+	Quantized *models.Quantized `json:"quantized,omitempty"` // nil: float32
+	ONNX      string            `json:"onnx,omitempty"`      // file of the model for ONNX Runtime
+	Form      string            `json:"form"`                // folded or trainable
 }
 
 // exportOptions are the options of tfpair export.
@@ -46,9 +47,10 @@ type exportOptions struct {
 	weights    []string // exported without training; an action reads them from the command line
 	out        string   // folder of the model's versions
 	version    int
-	versioned  bool          // version was given, else it is one more than the highest there
-	checkpoint string        // "": best
-	form       string        // of the weights
+	versioned  bool   // version was given, else it is one more than the highest there
+	checkpoint string // "": best
+	form       string // of the weights
+	precision  precisionOptions
 	gallery    string        // images that the model is to carry; "": none
 	withSeen   bool          // the model carries hashes of the images that were seen
 	alias      bool          // aliases stand for names of classes and paths
@@ -77,6 +79,10 @@ form that answers fastest. Give --form trainable to train the model further in P
 With --gallery the model carries the embeddings of images, and tfpair search needs
 no index.
 
+With --precision int8 convolutions compute with bytes, on processors of x86. The model is
+compared with float32 on validation before it is written, gets a threshold of its own, and
+is refused where it loses more than --max-drop.
+
 With --onnx the folder also holds model.onnx, for ONNX Runtime and OpenVINO. It takes
 the same pixels and gives the same embeddings.
 
@@ -89,6 +95,7 @@ the names of people.
   tfpair export --weights efficientnet-lite0 --out untrained`,
 		Action: func(c *cli.Context) error {
 			o.versioned, o.weights = c.IsSet("version"), c.StringSlice("weights")
+			o.precision.read(c)
 			return runExport(c.Context, o, streams)
 		},
 	}
@@ -114,6 +121,7 @@ func (o *exportOptions) addFlags(c *cli.Command) {
 			Usage: "write aliases such as class-0001 for the names of classes and the paths of images; aliases.csv in the run folder says what they stand for"},
 		&cli.BoolFlag{Name: "onnx", Destination: &o.onnx,
 			Usage: "write model.onnx too, for ONNX Runtime and OpenVINO"})
+	o.precision.addFlags(c)
 	o.layout.addFlags(c)
 	o.reading.addFlags(c)
 	o.machine.addFlags(c)
@@ -139,7 +147,7 @@ func (o exportOptions) validate() error {
 	if o.versioned && o.version < 1 {
 		return usagef("--version must be 1 or more, got %d", o.version)
 	}
-	return cmp.Or(o.layout.validate(), o.reading.validate(), o.machine.validate())
+	return cmp.Or(o.precision.validate(o), o.layout.validate(), o.reading.validate(), o.machine.validate())
 }
 
 func runExport(ctx context.Context, o exportOptions, streams IO) error {
@@ -158,6 +166,12 @@ func runExport(ctx context.Context, o exportOptions, streams IO) error {
 		Version: o.version, Form: models.Form(o.form), Session: o.machine.session(),
 		WithSeen: o.withSeen, AliasClasses: o.alias, ONNX: o.onnx,
 		Tool: "tfpair " + programVersion(), Runtime: "TensorFlow " + libtensorflow.Version}
+	int8, done, err := o.int8(ctx, out)
+	if err != nil {
+		return err
+	}
+	defer done()
+	config.Int8 = int8
 	bar := stages{out: out}
 	var carried carried
 	if o.gallery != "" {
@@ -252,8 +266,9 @@ func (o exportOptions) show(out output, r *export.Result, gallery carried) error
 		}
 		out.print("same where distance <= %.4g (from %s)", m.Threshold.Value, m.Threshold.Source)
 	}
+	sayQuantized(out, m.Quantized)
 	out.print("loaded again: embeddings differ by %.2g, %.2g is allowed", r.Difference, r.Tolerance)
-	summary := exported{Model: r.Path, Version: r.Version, Step: m.Step, Form: string(m.Form), Space: m.Space,
+	summary := exported{Model: r.Path, Version: r.Version, Step: m.Step, Form: string(m.Form), Quantized: m.Quantized, Space: m.Space,
 		Threshold: m.Threshold.Value, Difference: r.Difference, Tolerance: r.Tolerance,
 		Skipped: sayBad(out, gallery.bad), Seen: r.Seen, Aliases: r.Aliases}
 	if r.Seen > 0 {

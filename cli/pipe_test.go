@@ -145,6 +145,8 @@ func pipeArguments(flag string, args []string) []string {
 	switch {
 	case flag == "val" || flag == "test":
 		change = append(change, "--images", "pictures/train/house")
+	case flag == "data" && slices.Contains(rest, "--run"):
+		change = append(change, "--precision", "int8")
 	case flag == "images" && slices.Contains(rest, "--run"):
 		change = append(change, "--gallery", list)
 	case flag == "index" && slices.Contains(rest, "--out"): // of embed

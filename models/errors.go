@@ -8,6 +8,9 @@ import (
 	"github.com/tfpair/tfpair/internal/session"
 )
 
+// ErrNoInt8 says that a model computes with int8 where the runtime cannot.
+var ErrNoInt8 = errors.New("the model computes with int8, and TensorFlow does so on x86 processors alone, with TF_ENABLE_ONEDNN_OPTS not 0")
+
 // ErrClosed says that a Model was used after Close.
 var ErrClosed = errors.New("model is closed")
 

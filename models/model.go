@@ -50,7 +50,7 @@ type Info struct {
 // are opened with Declared. Close the Model when it is of no more use.
 //
 // Errors: *NotModelError, *CorruptError, *NewerError, *RefusedError, *SignatureError, *LoadError, those of loading the TensorFlow
-// runtime, ErrNoGPU and ErrNotBuilt.
+// runtime, ErrNoGPU, ErrNoInt8 and ErrNotBuilt.
 func Load(folder string, list ...Option) (*Model, error) {
 	o := options{maxBatch: defaultBatch}
 	for _, option := range list {
@@ -73,6 +73,9 @@ func Load(folder string, list ...Option) (*Model, error) {
 	resizer, err := resize.New(info.Manifest.Preprocessing.Options)
 	if err != nil {
 		return nil, &CorruptError{info.Path, ManifestName, err.Error()}
+	}
+	if info.Manifest.Quantized != nil && !session.Int8() {
+		return nil, ErrNoInt8
 	}
 	saved, err := readSaved(info.Path)
 	if err != nil {

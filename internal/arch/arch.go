@@ -131,6 +131,7 @@ var Rules = map[string]Rule{
 	"models/gate":          {Ours: []string{"models/savedmodel"}, Pure: true, Why: "it judges a model before TensorFlow is there"},
 	"models/gate/gatetest": {Pure: true, Why: "it makes models for tests"},
 	"models/signature":     {Ours: []string{"internal/aside"}, Pure: true, Why: "it says who made a model before anything else reads it"},
+	"models/quantize":      {Ours: []string{"internal/graphdef"}, Pure: true, Why: noCgo},
 	"models/distance":      {Pure: true, Why: noCgo},
 	"models/index":         {Ours: []string{"internal/aside", "internal/workers", "models/distance"}, Pure: true, Why: noCgo},
 	"models/seen":          {Ours: []string{"pipeline/phash"}, Pure: true, Why: noCgo},

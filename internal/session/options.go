@@ -13,6 +13,8 @@ package session
 import (
 	"errors"
 	"fmt"
+	"os"
+	"runtime"
 	"time"
 )
 
@@ -57,3 +59,7 @@ type Options struct {
 	Rewrite bool          // the runtime may optimize the graph before its first run: good where it only answers
 	Timeout time.Duration // that a run may take; 0 is no limit. See ErrTimeout
 }
+
+// Int8 reports whether the runtime has operations that compute convolutions with integers: those of oneDNN on
+// x86, unless the environment switches them off.
+func Int8() bool { return runtime.GOARCH == "amd64" && os.Getenv("TF_ENABLE_ONEDNN_OPTS") != "0" }

@@ -97,4 +97,8 @@ func TestInt8Refuses(t *testing.T) {
 	if r.Manifest.Form != models.Folded {
 		t.Errorf("the form is %q", r.Manifest.Form)
 	}
+	t.Setenv("TF_ENABLE_ONEDNN_OPTS", "0")
+	if _, err := models.Load(r.Path); !errors.Is(err, models.ErrNoInt8) {
+		t.Errorf("without oneDNN: Load = %v, want ErrNoInt8", err)
+	}
 }

@@ -1,0 +1,91 @@
+package cli
+
+import (
+	"context"
+	"math"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/tfpair/tfpair/models"
+	"github.com/tfpair/tfpair/runner/export"
+)
+
+// precisionOptions say with which numbers an exported model computes.
+type precisionOptions struct {
+	precision string
+	data      string   // of the training; "": precision is float32
+	maxDrop   float64  // points
+	keepFloat []string // layers; an action reads them from the command line
+	given     bool     // a flag that is of int8 alone was given
+}
+
+// What --precision may be.
+const (
+	precisionFloat32 = "float32"
+	precisionInt8    = "int8"
+)
+
+func (o *precisionOptions) addFlags(c *cli.Command) {
+	c.Flags = append(c.Flags,
+		&cli.StringFlag{Name: "precision", Destination: &o.precision, Value: precisionFloat32,
+			Usage: "with which `NUMBERS` convolutions compute: float32 or int8"},
+		&cli.StringFlag{Name: "data", Destination: &o.data,
+			Usage: "`PATH` of the data of the training, for int8: ranges are observed on its training images, and the loss is measured on validation"},
+		&cli.Float64Flag{Name: "max-drop", Destination: &o.maxDrop, Value: 0.5,
+			Usage: "largest loss of accuracy and AUC on validation that int8 may cause, in `POINTS`"},
+		&cli.StringSliceFlag{Name: "keep-float",
+			Usage: "`LAYER` that stays float32 in an int8 model; give it once for each"})
+}
+
+// read takes what the command line says.
+func (o *precisionOptions) read(c *cli.Context) {
+	o.keepFloat = c.StringSlice("keep-float")
+	o.given = c.IsSet("data") || c.IsSet("max-drop") || c.IsSet("keep-float")
+}
+
+func (o precisionOptions) validate(e exportOptions) error {
+	switch {
+	case o.precision != precisionFloat32 && o.precision != precisionInt8:
+		return usagef("--precision must be %s or %s, got %q", precisionFloat32, precisionInt8, o.precision)
+	case o.precision == precisionFloat32 && o.given:
+		return usagef("--data, --max-drop and --keep-float are of an int8 model; add --precision %s", precisionInt8)
+	case o.precision == precisionFloat32:
+		return nil
+	case o.data == "":
+		return usagef("--precision %s needs --data, the data of the training", precisionInt8)
+	case len(e.weights) > 0:
+		return usagef("--precision %s is measured on validation, and a model of --weights has none; export it from a run", precisionInt8)
+	case e.form != string(models.Folded) || e.onnx:
+		return usagef("--precision %s is of the form %s, without --onnx", precisionInt8, models.Folded)
+	case e.gallery != "":
+		return usagef("--gallery is embedded in float32; build an index with the int8 model: tfpair index build")
+	case !(o.maxDrop >= 0) || math.IsInf(o.maxDrop, 0):
+		return usagef("--max-drop must be 0 or more, got %g", o.maxDrop)
+	}
+	return nil
+}
+
+// int8 returns what an export is asked for, nil for float32, and what closes its data.
+func (o exportOptions) int8(ctx context.Context, out output) (*export.Int8, func(), error) {
+	if o.precision.precision != precisionInt8 {
+		return nil, func() {}, nil
+	}
+	data, err := (&grouping{data: &dataOptions{path: o.precision.data, layout: o.layout, reading: o.reading}, parted: true, out: out}).open(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	return &export.Int8{Data: data, Store: o.reading.with(nil).Store, MaxDrop: o.precision.maxDrop,
+		KeepFloat: o.precision.keepFloat}, func() { data.Close() }, nil // read only
+}
+
+// sayQuantized says what int8 has changed.
+func sayQuantized(out output, q *models.Quantized) {
+	if q == nil {
+		return
+	}
+	out.print("int8: %s, ranges by %s on %s; %s stay float32", count(len(q.Layers), "layer"), q.Method,
+		count(q.Images, "training image"), count(len(q.Float), "layer"))
+	out.print("on validation: accuracy %.4f, was %.4f; auc %.4f, was %.4f; mean cosine with float32 %.5f",
+		q.After["accuracy"], q.Before["accuracy"], q.After["auc"], q.Before["auc"], q.Cosine)
+	out.print("its embeddings are not to be mixed with those of float32: build indexes again")
+}

@@ -3,7 +3,6 @@
 package cli
 
 import (
-	"bytes"
 	"encoding/json"
 	"math"
 	"math/rand/v2"
@@ -15,7 +14,6 @@ import (
 	"github.com/tfpair/tfpair/graphs/backbone"
 	"github.com/tfpair/tfpair/graphs/head"
 	"github.com/tfpair/tfpair/graphs/spec"
-	"github.com/tfpair/tfpair/internal/graphdef"
 	"github.com/tfpair/tfpair/internal/names"
 	"github.com/tfpair/tfpair/internal/session"
 	"github.com/tfpair/tfpair/models/onnx"
@@ -54,6 +52,7 @@ type onnxCase struct {
 	File       string      `json:"file"`
 	Settings   []string    `json:"settings"`
 	Embeddings [][]float32 `json:"embeddings"`
+	Cosine     float64     `json:"cosine,omitempty"` // least, with integers; 0: numbers are equal but for rounding
 }
 
 // TestInteropONNX: ONNX Runtime gives the embeddings that TensorFlow gives, by every backbone under every head.
@@ -118,15 +117,7 @@ func onnxPixels() []uint8 {
 func makeONNX(t *testing.T, folder string, seed uint64, settings []string) onnxCase {
 	t.Helper()
 	g := onnxGraph(t, seed, settings)
-	var def bytes.Buffer
-	if _, err := g.TF.WriteTo(&def); err != nil {
-		t.Fatal(err)
-	}
-	graph, err := graphdef.Decode(def.Bytes())
-	if err != nil {
-		t.Fatal(err)
-	}
-	data, err := onnx.Encode(onnx.Contents{Graph: graph, Input: onnx.Port{Operation: names.ServingImages, Name: names.KeyImages},
+	data, err := onnx.Encode(onnx.Contents{Graph: decodeGraph(t, g.TF), Input: onnx.Port{Operation: names.ServingImages, Name: names.KeyImages},
 		Output: onnx.Port{Operation: names.ServingEmbedding, Name: names.KeyEmbedding}, Tool: "test"})
 	if err != nil {
 		t.Fatalf("%q: %v", settings, err)

@@ -182,7 +182,7 @@ func (c Config) fill(ctx context.Context, p *place, m *trained.Model, weights []
 		return nil, err
 	}
 	if c.ONNX {
-		if err := c.writeONNX(p, m, weights, manifest); err != nil {
+		if err := c.writeONNX(p, m, graph, q, weights, manifest); err != nil {
 			return nil, err
 		}
 	}

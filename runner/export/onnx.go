@@ -1,9 +1,7 @@
 package export
 
 import (
-	"bytes"
 	"encoding/json"
-	"fmt"
 	"strconv"
 
 	"github.com/tfpair/tfpair/graphs"
@@ -15,22 +13,14 @@ import (
 	"github.com/tfpair/tfpair/runner/trained"
 )
 
-// writeONNX writes the tower of m as model.onnx: images → embedding, the weights in it, whatever form the
-// SavedModel beside it has. Errors are those of graphs.BuildFolded, and *onnx.OperationError.
-func (c Config) writeONNX(p *place, m *trained.Model, weights []checkpoint.Tensor, manifest *models.Manifest) error {
-	values := make(map[string][]float32, len(weights))
-	for _, w := range weights {
-		values[w.Name] = w.Data
-	}
-	folded, err := graphs.BuildFolded(m.Parts, values, manifest.Threshold.Value)
+// writeONNX writes the tower of m as model.onnx: images → embedding, with int8 layers where q is not nil. The weights are
+// in it, whatever form the SavedModel beside it has. Errors are those of graphs.BuildFolded, and *onnx.OperationError.
+func (c Config) writeONNX(p *place, m *trained.Model, g *graphs.Inference, q *quantized, weights []checkpoint.Tensor, manifest *models.Manifest) error {
+	def, err := foldedDefinition(m, g, q, weights)
 	if err != nil {
 		return err
 	}
-	var def bytes.Buffer
-	if _, err := folded.TF.WriteTo(&def); err != nil {
-		return fmt.Errorf("write graph: %w", err)
-	}
-	graph, err := graphdef.Decode(def.Bytes())
+	graph, err := graphdef.Decode(def)
 	if err != nil {
 		return err
 	}
@@ -45,6 +35,24 @@ func (c Config) writeONNX(p *place, m *trained.Model, weights []checkpoint.Tenso
 		return err
 	}
 	return p.write(onnx.FileName, data)
+}
+
+// foldedDefinition returns the graph of m over constants, which g may be: with int8 layers where q is not nil.
+func foldedDefinition(m *trained.Model, g *graphs.Inference, q *quantized, weights []checkpoint.Tensor) ([]byte, error) {
+	if q != nil {
+		return q.def, nil
+	}
+	if !g.Folded {
+		values := make(map[string][]float32, len(weights))
+		for _, w := range weights {
+			values[w.Name] = w.Data
+		}
+		var err error
+		if g, err = graphs.BuildFolded(m.Parts, values, 0); err != nil { // the tower knows no threshold
+			return nil, err
+		}
+	}
+	return definition(g)
 }
 
 // onnxMetadata is what model.onnx says of itself: what its users need of the manifest.

@@ -1,6 +1,7 @@
 package export
 
 import (
+	"bytes"
 	"context"
 	"maps"
 	"os"
@@ -59,5 +60,28 @@ func TestONNX(t *testing.T) {
 	}
 	if model, err := models.Load(second.Path); err == nil {
 		t.Errorf("a model with another %s loads: %v", onnx.FileName, model.Close())
+	}
+}
+
+// TestONNXInt8: beside a model with int8 layers, model.onnx has them, too, and their embedding space.
+func TestONNXInt8(t *testing.T) {
+	folder, out := trainedtest.Run(t, nil, "input.size=32"), filepath.Join(t.TempDir(), "model")
+	c := config(folder, out)
+	c.ONNX, c.Int8 = true, &Int8{Data: drawn(t), MaxDrop: 100}
+	r, err := Run(context.Background(), c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if says := saysOf(t, r.Path); says[names.MetaSpace] != r.Manifest.Space {
+		t.Errorf("metadata are %v, the space is %s", says, r.Manifest.Space)
+	}
+	data, err := os.ReadFile(filepath.Join(r.Path, onnx.FileName))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for operation, want := range map[string]int{"QuantizeLinear": 3, "Conv": 2} { // of the pixels and of both layers
+		if n := bytes.Count(data, append([]byte{0x22, byte(len(operation))}, operation...)); n < want { // field 4 of a node
+			t.Errorf("%d operations are %s, want %d or more", n, operation, want)
+		}
 	}
 }

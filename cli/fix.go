@@ -3,6 +3,7 @@ package cli
 import (
 	"bytes"
 	"fmt"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -94,7 +95,7 @@ func flagsOf(c *cli.Context, except ...string) commandLine {
 	var words commandLine
 	for _, flag := range c.Command.Flags {
 		name := flag.Names()[0]
-		if !c.IsSet(name) || slices.Contains(except, name) {
+		if !c.IsSet(name) || slices.Contains(except, name) || inEnvironment(c, flag) {
 			continue
 		}
 		switch value := c.Value(name).(type) {
@@ -109,6 +110,16 @@ func flagsOf(c *cli.Context, except ...string) commandLine {
 		}
 	}
 	return words
+}
+
+// inEnvironment reports whether a flag has the value of its variable of the environment, which the next command
+// finds there, too.
+func inEnvironment(c *cli.Context, flag cli.Flag) bool {
+	of, ok := flag.(cli.DocGenerationFlag)
+	return ok && slices.ContainsFunc(of.GetEnvVars(), func(name string) bool {
+		value, set := os.LookupEnv(name)
+		return set && value == fmt.Sprint(c.Value(flag.Names()[0]))
+	})
 }
 
 // newFile refuses a path behind a flag where something is already.

@@ -39,7 +39,7 @@ func (m maker) photos(networks []string) (what string, settings []string) {
 		what, late := m.late(networks[0])
 		return what, append(settings, late...)
 	}
-	what = "a head on frozen features of " + strings.Join(networks, " and ")
+	what = "a head on frozen features of " + strings.Join(networks, ", ")
 	if len(networks) > 1 {
 		settings = append(settings, SideBySide(networks))
 	} else {

@@ -55,8 +55,8 @@ func (o precisionOptions) validate(e exportOptions) error {
 		return usagef("--precision %s needs --data, the data of the training", precisionInt8)
 	case len(e.weights) > 0:
 		return usagef("--precision %s is measured on validation, and a model of --weights has none; export it from a run", precisionInt8)
-	case e.form != string(models.Folded) || e.onnx:
-		return usagef("--precision %s is of the form %s, without --onnx", precisionInt8, models.Folded)
+	case e.form != string(models.Folded):
+		return usagef("--precision %s is of the form %s", precisionInt8, models.Folded)
 	case e.gallery != "":
 		return usagef("--gallery is embedded in float32; build an index with the int8 model: tfpair index build")
 	case !(o.maxDrop >= 0) || math.IsInf(o.maxDrop, 0):

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/tfpair/tfpair/models"
 )
 
 // refusal is a change of options that are right, and what is said of it; "" where it is right, too.
@@ -178,9 +180,10 @@ func TestSearchOptions(t *testing.T) {
 
 func TestExportOptions(t *testing.T) {
 	type o = exportOptions
-	refuse(t, exportOptions{run: "run", out: "model", reading: rightReading, machine: rightMachine},
+	refuse(t, exportOptions{run: "run", out: "model", form: string(models.Folded), reading: rightReading, machine: rightMachine},
 		refusal[o]{func(o *o) { o.run = "" }, "export needs --run, or --weights"},
 		refusal[o]{func(o *o) { o.versioned = true }, "--version must be 1 or more, got 0"},
+		refusal[o]{func(o *o) { o.form = "frozen" }, "--form must be folded or trainable, got \"frozen\""},
 		refusal[o]{func(o *o) { o.versioned, o.version = true, 3 }, ""})
 }
 

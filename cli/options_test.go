@@ -180,9 +180,12 @@ func TestSearchOptions(t *testing.T) {
 
 func TestExportOptions(t *testing.T) {
 	type o = exportOptions
-	refuse(t, exportOptions{run: "run", out: "model", form: string(models.Folded), reading: rightReading, machine: rightMachine},
+	refuse(t, exportOptions{run: "run", out: "model", form: string(models.Folded), precision: precisionOptions{precision: precisionFloat32},
+		reading: rightReading, machine: rightMachine},
 		refusal[o]{func(o *o) { o.run = "" }, "export needs --run, or --weights"},
 		refusal[o]{func(o *o) { o.versioned = true }, "--version must be 1 or more, got 0"},
+		refusal[o]{func(o *o) { o.precision.precision = "int4" }, "--precision must be float32 or int8, got \"int4\""},
+		refusal[o]{func(o *o) { o.precision.precision = precisionInt8 }, "--precision int8 needs --data"},
 		refusal[o]{func(o *o) { o.form = "frozen" }, "--form must be folded or trainable, got \"frozen\""},
 		refusal[o]{func(o *o) { o.versioned, o.version = true, 3 }, ""})
 }

@@ -16,7 +16,7 @@ func TestNotify(t *testing.T) {
 	if err != nil {
 		t.Skipf("no datagrams by path here: %v", err)
 	}
-	defer conn.Close()
+	defer func() { _ = conn.Close() }()
 	t.Setenv("NOTIFY_SOCKET", path)
 	if err := notify(notifyReady); err != nil {
 		t.Fatal(err)

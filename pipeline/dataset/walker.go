@@ -247,14 +247,6 @@ func (w *walker) notes(d *Dataset) {
 	}
 }
 
-// are returns "1 name that is" or "2 names that are".
-func are(n int, noun string) string {
-	if n == 1 {
-		return plural(n, noun) + " that is"
-	}
-	return plural(n, noun) + " that are"
-}
-
 // everywhere collects all images below dir.
 func (w *walker) everywhere(dir string) error {
 	l, err := w.list(dir)

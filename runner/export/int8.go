@@ -117,7 +117,7 @@ func (q *quantized) or(f func([]uint8) ([]float32, error)) func([]uint8) ([]floa
 
 func (q *quantized) close() {
 	if q != nil {
-		q.net.session.Close() // nothing is left in it
+		_ = q.net.session.Close() // nothing is left in it
 	}
 }
 
@@ -269,7 +269,7 @@ func (w *quantizing) measureFloat(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	defer net.session.Close() // nothing is left in it
+	defer func() { _ = net.session.Close() }() // nothing is left in it
 	w.float, w.before, err = w.measure(ctx, net)
 	return err
 }

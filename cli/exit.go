@@ -204,6 +204,7 @@ var outcomes = []outcome{
 	{isA[*onnx.OperationError], exitUsage, advice{"leave out --onnx"}},
 	{isA[*export.DropError], exitRefused, advice{"keep these layers float32: --keep-float LAYER, once for each", "allow more: --max-drop"}},
 	{isA[*export.LayerError], exitUsage, nil},
+	{isA[*export.DataError], exitInput, advice{"give the --data, --images, --columns and --format of that training; one with lists of its own for val or test cannot be int8"}},
 	{is(export.ErrInt8Labels), exitUsage, advice{"leave out --precision"}},
 	{is(quantize.ErrNothing), exitRefused, advice{"leave out --precision"}},
 	{isA[*graphs.TooLargeError], exitRefused, advice{"keep weights as variables, beside the graph: --form trainable"}},

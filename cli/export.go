@@ -164,14 +164,8 @@ func runExport(ctx context.Context, o exportOptions, streams IO) error {
 	}
 	config := export.Config{Model: untrained, Run: o.run, Checkpoint: cmp.Or(o.checkpoint, bestCheckpoint), Out: o.out,
 		Version: o.version, Form: models.Form(o.form), Session: o.machine.session(),
-		WithSeen: o.withSeen, AliasClasses: o.alias, ONNX: o.onnx,
+		WithSeen: o.withSeen, AliasClasses: o.alias, ONNX: o.onnx, Int8: o.int8(out),
 		Tool: "tfpair " + programVersion(), Runtime: "TensorFlow " + libtensorflow.Version}
-	int8, done, err := o.int8(ctx, out)
-	if err != nil {
-		return err
-	}
-	defer done()
-	config.Int8 = int8
 	bar := stages{out: out}
 	var carried carried
 	if o.gallery != "" {

@@ -7,6 +7,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/tfpair/tfpair/models"
+	"github.com/tfpair/tfpair/pipeline/dataset"
 	"github.com/tfpair/tfpair/runner/export"
 )
 
@@ -65,17 +66,15 @@ func (o precisionOptions) validate(e exportOptions) error {
 	return nil
 }
 
-// int8 returns what an export is asked for, nil for float32, and what closes its data.
-func (o exportOptions) int8(ctx context.Context, out output) (*export.Int8, func(), error) {
+// int8 returns what an export is asked for, nil for float32.
+func (o exportOptions) int8(out output) *export.Int8 {
 	if o.precision.precision != precisionInt8 {
-		return nil, func() {}, nil
+		return nil
 	}
-	data, err := (&grouping{data: &dataOptions{path: o.precision.data, layout: o.layout, reading: o.reading}, parted: true, out: out}).open(ctx)
-	if err != nil {
-		return nil, nil, err
+	open := func(ctx context.Context, groupBy string) (*dataset.Dataset, error) {
+		return dataOptions{path: o.precision.data, layout: o.layout, reading: o.reading, groupBy: groupBy}.open(ctx, out)
 	}
-	return &export.Int8{Data: data, Store: o.reading.with(nil).Store, MaxDrop: o.precision.maxDrop,
-		KeepFloat: o.precision.keepFloat}, func() { data.Close() }, nil // read only
+	return &export.Int8{Data: open, Store: o.reading.with(nil).Store, MaxDrop: o.precision.maxDrop, KeepFloat: o.precision.keepFloat}
 }
 
 // sayQuantized says what int8 has changed.

@@ -1,6 +1,7 @@
 package export
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -25,7 +26,9 @@ import (
 
 // Int8 says on which pictures an export makes convolutions compute with 8-bit integers, and what that may cost.
 type Int8 struct {
-	Data      *dataset.Dataset // that of the training: ranges are observed on its train, and measured on its val
+	// Data opens the data of the training, grouped as that was: see dataset.Dataset.GroupBy. Ranges are observed on
+	// its train, and measured on its val. Run closes it.
+	Data      func(ctx context.Context, groupBy string) (*dataset.Dataset, error)
 	Store     pipeline.StoreOptions
 	MaxDrop   float64  // points, hundredths, that accuracy or AUC may lose on validation
 	KeepFloat []string // layers that stay float32
@@ -33,6 +36,13 @@ type Int8 struct {
 
 // ErrInt8Labels says that int8 was asked for a training on label images.
 var ErrInt8Labels = errors.New("the model carries embeddings of label images, which are those of the float32 network: int8 is for trainings on pairs, triplets or classes")
+
+// DataError says that data is not what a run was trained on, so that its validation may have been.
+type DataError struct{ Name, Run, Given string }
+
+func (e *DataError) Error() string {
+	return fmt.Sprintf("data %q is not that of the training: fingerprint %s in the run, %s here", e.Name, e.Run, e.Given)
+}
 
 // LayerError says that a network has no such layer.
 type LayerError struct {
@@ -137,8 +147,8 @@ func (q *quantized) describe(m *models.Manifest) error {
 	return err
 }
 
-// quantize returns g with int8 layers, nil where c does not ask for them. Errors are ErrInt8Labels, *LayerError,
-// *DropError, quantize.ErrNothing, those of dataset.Dataset.Assign, of reading images and of evaluate.Measure.
+// quantize returns g with int8 layers, nil where c does not ask for them. Errors are ErrInt8Labels, *DataError,
+// *LayerError, *DropError, quantize.ErrNothing, those of c.Int8.Data, those of dataset.Dataset.Assign, of reading images and of evaluate.Measure.
 func (c Config) quantize(ctx context.Context, m *trained.Model, g *graphs.Inference) (*quantized, error) {
 	if c.Int8 == nil {
 		return nil, nil
@@ -151,10 +161,10 @@ func (c Config) quantize(ctx context.Context, m *trained.Model, g *graphs.Infere
 		return nil, err
 	}
 	w := &quantizing{Config: c, model: m, def: def, probable: g.Probable}
+	defer w.close()
 	if err := w.prepare(ctx); err != nil {
 		return nil, err
 	}
-	defer w.store.Close() // a cache
 	return w.choose(ctx)
 }
 
@@ -165,6 +175,7 @@ type quantizing struct {
 	def      []byte
 	probable bool
 	layers   []quantize.Layer
+	data     *dataset.Dataset
 	store    *pipeline.Store
 	train    []int32
 	pairs    evaluate.Pairs
@@ -188,27 +199,37 @@ func (w *quantizing) prepare(ctx context.Context) error {
 			return &LayerError{name, known}
 		}
 	}
-	data := w.Int8.Data
-	if err := data.Assign(trained.Splits(w.model.Spec)); err != nil {
+	if w.data, err = w.Int8.Data(ctx, w.model.State.GroupBy); err != nil {
 		return err
 	}
-	val := data.In(dataset.Val)
-	w.train = dataset.Evenly(data.In(dataset.Train).Images, observed)
+	if err := w.data.Assign(trained.Splits(w.model.Spec)); err != nil {
+		return err
+	}
+	if given := w.data.Fingerprint(); given != w.model.State.Fingerprint {
+		return &DataError{w.data.Name, w.model.State.Fingerprint, given}
+	}
+	w.train = dataset.Evenly(w.data.In(dataset.Train).Images, observed)
 	o := w.Int8.Store
 	if err := o.Resize(w.model.Resize(), w.model.Spec.Target.Resize); err != nil {
 		return err
 	}
-	if w.pairs, err = evaluate.ChoosePairs(data, val, nil, w.model.State.Seen, uint64(w.model.Spec.Train.Seed)); err != nil {
+	if w.pairs, err = evaluate.ChoosePairs(w.data, w.data.In(dataset.Val), nil, w.model.State.Seen, uint64(w.model.Spec.Train.Seed)); err != nil {
 		return err
 	}
-	w.store = pipeline.NewStore(data, o)
-	if err = w.observe(ctx); err == nil {
-		err = w.measureFloat(ctx)
+	w.store = pipeline.NewStore(w.data, o)
+	if err := w.observe(ctx); err != nil {
+		return err
 	}
-	if err != nil {
+	return w.measureFloat(ctx)
+}
+
+func (w *quantizing) close() {
+	if w.store != nil {
 		w.store.Close() // a cache
 	}
-	return err
+	if w.data != nil {
+		w.data.Close() // read only
+	}
 }
 
 func (w *quantizing) names() []string {
@@ -353,9 +374,7 @@ func (w *quantizing) worst(ctx context.Context, method quantize.Method) ([]strin
 			list = append(list, l.Name)
 		}
 	}
-	slices.SortStableFunc(list, func(a, b string) int {
-		return int(math.Copysign(1, cosines[a]-cosines[b]))
-	})
+	slices.SortStableFunc(list, func(a, b string) int { return cmp.Compare(cosines[a], cosines[b]) })
 	return list, nil
 }
 

@@ -10,9 +10,12 @@ import (
 	"testing"
 	"testing/fstest"
 
+	"github.com/tfpair/tfpair/graphs/spec"
 	"github.com/tfpair/tfpair/internal/sample"
 	"github.com/tfpair/tfpair/models"
+	"github.com/tfpair/tfpair/models/checkpoint"
 	"github.com/tfpair/tfpair/pipeline/dataset"
+	"github.com/tfpair/tfpair/runner/trained"
 	"github.com/tfpair/tfpair/runner/trained/trainedtest"
 )
 
@@ -34,6 +37,30 @@ func drawn(t *testing.T) *dataset.Dataset {
 	return data
 }
 
+// opened opens drawn pictures as a training did that grouped nothing.
+func opened(t *testing.T) func(context.Context, string) (*dataset.Dataset, error) {
+	return func(_ context.Context, groupBy string) (*dataset.Dataset, error) {
+		if groupBy != "" {
+			t.Errorf("groups by %q, want none", groupBy)
+		}
+		return drawn(t), nil
+	}
+}
+
+// onDrawn makes a run one on drawn pictures.
+func onDrawn(t *testing.T) func(*checkpoint.Checkpoint, *trained.State) {
+	t.Helper()
+	s, err := spec.Preset(spec.DefaultPreset)
+	if err != nil {
+		t.Fatal(err)
+	}
+	data := drawn(t)
+	if err := data.Assign(trained.Splits(s)); err != nil {
+		t.Fatal(err)
+	}
+	return func(_ *checkpoint.Checkpoint, state *trained.State) { state.Fingerprint = data.Fingerprint() }
+}
+
 // TestInt8: networks of each kind of layer become int8 as a whole, are loaded, and embed nearly as before: cosines
 // of 0.99 and more, where each number has a step of 1/255 of its range. Their space is another one.
 func TestInt8(t *testing.T) {
@@ -46,9 +73,9 @@ func TestInt8(t *testing.T) {
 		"input.size=32 backbone=efficientnet-lite0 head=none distance=cosine loss=contrastive":                                        49,
 	} {
 		t.Run(set, func(t *testing.T) {
-			folder, out := trainedtest.Run(t, nil, strings.Split(set, " ")...), filepath.Join(t.TempDir(), "model")
+			folder, out := trainedtest.Run(t, onDrawn(t), strings.Split(set, " ")...), filepath.Join(t.TempDir(), "model")
 			c := config(folder, out)
-			c.Int8 = &Int8{Data: drawn(t), MaxDrop: 100}
+			c.Int8 = &Int8{Data: opened(t), MaxDrop: 100}
 			r, err := Run(context.Background(), c)
 			if err != nil {
 				t.Fatal(err)
@@ -71,12 +98,18 @@ func TestInt8(t *testing.T) {
 // TestInt8Refuses: what costs too much is refused with the layers that hurt most, and leaves nothing behind; layers
 // that are to stay float32 do.
 func TestInt8Refuses(t *testing.T) {
-	folder, out := trainedtest.Run(t, nil, "input.size=32"), filepath.Join(t.TempDir(), "model")
+	folder, out := trainedtest.Run(t, onDrawn(t), "input.size=32"), filepath.Join(t.TempDir(), "model")
 	c := config(folder, out)
-	c.Int8 = &Int8{Data: drawn(t), MaxDrop: -100} // a gain of one
+	c.Int8 = &Int8{Data: opened(t), MaxDrop: -100} // a gain of one
 	var drop *DropError
 	if _, err := Run(context.Background(), c); !errors.As(err, &drop) || len(drop.Worst) != 2 {
 		t.Errorf("Run = %v, want *DropError with both layers", err)
+	}
+	var other *DataError
+	o := config(trainedtest.Run(t, nil, "input.size=32"), out)
+	o.Int8 = c.Int8
+	if _, err := Run(context.Background(), o); !errors.As(err, &other) || other.Run != "sha256:0" {
+		t.Errorf("Run = %v, want *DataError: the run is of other data", err)
 	}
 	var layer *LayerError
 	c.Int8.KeepFloat = []string{"conv9"}
@@ -86,7 +119,7 @@ func TestInt8Refuses(t *testing.T) {
 	if _, err := os.Stat(out); err == nil {
 		t.Error("a refused export left its folder")
 	}
-	c.Int8 = &Int8{Data: drawn(t), MaxDrop: 100, KeepFloat: []string{"conv1"}}
+	c.Int8 = &Int8{Data: opened(t), MaxDrop: 100, KeepFloat: []string{"conv1"}}
 	r, err := Run(context.Background(), c)
 	if err != nil {
 		t.Fatal(err)

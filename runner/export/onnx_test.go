@@ -65,9 +65,9 @@ func TestONNX(t *testing.T) {
 
 // TestONNXInt8: beside a model with int8 layers, model.onnx has them, too, and their embedding space.
 func TestONNXInt8(t *testing.T) {
-	folder, out := trainedtest.Run(t, nil, "input.size=32"), filepath.Join(t.TempDir(), "model")
+	folder, out := trainedtest.Run(t, onDrawn(t), "input.size=32"), filepath.Join(t.TempDir(), "model")
 	c := config(folder, out)
-	c.ONNX, c.Int8 = true, &Int8{Data: drawn(t), MaxDrop: 100}
+	c.ONNX, c.Int8 = true, &Int8{Data: opened(t), MaxDrop: 100}
 	r, err := Run(context.Background(), c)
 	if err != nil {
 		t.Fatal(err)

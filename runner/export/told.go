@@ -31,6 +31,9 @@ func (c Config) tells(m *trained.Model) (t told, err error) {
 		t.seen = m.Seen.List()
 		t.strangers = m.Strangers()
 	}
+	if c.Int8 != nil {
+		t.strangers = nil // they are embeddings of the float32 network
+	}
 	if c.AliasClasses {
 		f, err := run.Open(c.Run)
 		if err != nil {

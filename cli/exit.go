@@ -206,6 +206,7 @@ var outcomes = []outcome{
 	{isA[*export.LayerError], exitUsage, nil},
 	{isA[*export.DataError], exitInput, advice{"give the --data, --images, --columns and --format of that training; one with lists of its own for val or test cannot be int8"}},
 	{is(export.ErrInt8Labels), exitUsage, advice{"leave out --precision"}},
+	{is(export.ErrInt8Folds), exitUsage, advice{"leave out --precision"}},
 	{is(quantize.ErrNothing), exitRefused, advice{"leave out --precision"}},
 	{isA[*graphs.TooLargeError], exitRefused, advice{"keep weights as variables, beside the graph: --form trainable"}},
 	{isA[*features.SpaceError], exitFailed, advice{"make room, give --out on another disk", "see images anew in each step: --set cache.type=off"}},

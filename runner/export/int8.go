@@ -37,6 +37,9 @@ type Int8 struct {
 // ErrInt8Labels says that int8 was asked for a training on label images.
 var ErrInt8Labels = errors.New("the model carries embeddings of label images, which are those of the float32 network: int8 is for trainings on pairs, triplets or classes")
 
+// ErrInt8Folds says that int8 was asked for a training that kept no validation of its own.
+var ErrInt8Folds = errors.New("the training was validated by folds and then went over all of its images, so that none is left to measure what int8 costs; one with train.folds=0 keeps some")
+
 // DataError says that data is not what a run was trained on, so that its validation may have been.
 type DataError struct{ Name, Run, Given string }
 
@@ -147,14 +150,17 @@ func (q *quantized) describe(m *models.Manifest) error {
 	return err
 }
 
-// quantize returns g with int8 layers, nil where c does not ask for them. Errors are ErrInt8Labels, *DataError,
+// quantize returns g with int8 layers, nil where c does not ask for them. Errors are ErrInt8Labels, ErrInt8Folds, *DataError,
 // *LayerError, *DropError, quantize.ErrNothing, those of c.Int8.Data, those of dataset.Dataset.Assign, of reading images and of evaluate.Measure.
 func (c Config) quantize(ctx context.Context, m *trained.Model, g *graphs.Inference) (*quantized, error) {
 	if c.Int8 == nil {
 		return nil, nil
 	}
-	if m.Spec.LabelImages() {
+	switch {
+	case m.Spec.LabelImages():
 		return nil, ErrInt8Labels
+	case m.Spec.Train.Folds > 0 && m.Spec.Train.Fold == 0:
+		return nil, ErrInt8Folds
 	}
 	def, err := definition(g)
 	if err != nil {

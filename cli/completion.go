@@ -154,11 +154,7 @@ func (p page) flagCandidates() []candidate {
 func (p page) values(flag, typed string) []candidate {
 	switch flag {
 	case "preset":
-		list := namesOf(entriesOf(spec.Presets))
-		if p.command.Name == "train" {
-			list = append(list, candidate{autoPreset, "what the data asks for"})
-		}
-		return list
+		return append(namesOf(entriesOf(spec.Presets)), candidate{autoPreset, "what the data asks for"})
 	case "effort":
 		return words(string(recipe.Quick), string(recipe.Good), string(recipe.Best))
 	case "weights":

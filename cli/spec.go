@@ -31,9 +31,9 @@ type specOptions struct {
 }
 
 func (o *specOptions) addFlags(c *cli.Command) {
-	byDefault, usage := spec.DefaultPreset, "`PRESET` to start from, from tfpair list --kind preset"
+	byDefault, usage := spec.DefaultPreset, "`PRESET` to start from, from tfpair list --kind preset, or auto, which lets the data choose"
 	if o.auto {
-		byDefault, usage = autoPreset, usage+", or auto, which lets the data choose; with --spec or --set alone it is "+byDefault
+		byDefault, usage = autoPreset, usage+"; with --spec or --set alone it is "+byDefault
 	}
 	c.Flags = append(c.Flags,
 		&cli.StringFlag{Name: "preset", Destination: &o.preset, DefaultText: byDefault, Usage: usage},

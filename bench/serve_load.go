@@ -254,19 +254,19 @@ func bomb() []byte {
 	const side = 10000
 	b := bytes.NewBufferString("\x89PNG\r\n\x1a\n")
 	chunk := func(name string, data []byte) {
-		binary.Write(b, binary.BigEndian, uint32(len(data)))
+		b.Write(binary.BigEndian.AppendUint32(nil, uint32(len(data))))
 		data = append([]byte(name), data...)
 		b.Write(data)
-		binary.Write(b, binary.BigEndian, crc32.ChecksumIEEE(data))
+		b.Write(binary.BigEndian.AppendUint32(nil, crc32.ChecksumIEEE(data)))
 	}
 	head := binary.BigEndian.AppendUint32(binary.BigEndian.AppendUint32(nil, side), side)
 	chunk("IHDR", append(head, 8, 6, 0, 0, 0)) // RGBA
 	var pixels bytes.Buffer
 	w := zlib.NewWriter(&pixels)
 	for range side {
-		w.Write(make([]byte, 1+4*side)) // a buffer takes everything
+		_, _ = w.Write(make([]byte, 1+4*side)) // a buffer takes everything
 	}
-	w.Close()
+	_ = w.Close()
 	chunk("IDAT", pixels.Bytes())
 	chunk("IEND", nil)
 	return b.Bytes()

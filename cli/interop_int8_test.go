@@ -14,7 +14,6 @@ import (
 	"github.com/tfpair/tfpair/internal/graphdef"
 	"github.com/tfpair/tfpair/internal/names"
 	"github.com/tfpair/tfpair/internal/session"
-	"github.com/tfpair/tfpair/models/onnx"
 	"github.com/tfpair/tfpair/models/quantize"
 )
 
@@ -72,14 +71,7 @@ func makeInt8(t *testing.T, folder string, seed uint64, settings []string) onnxC
 	if err := integers.TF.Import(def, ""); err != nil {
 		t.Fatal(err)
 	}
-	data, err := onnx.Encode(onnx.Contents{Graph: graph, Input: onnx.Port{Operation: names.ServingImages, Name: names.KeyImages},
-		Output: onnx.Port{Operation: names.ServingEmbedding, Name: names.KeyEmbedding}, Tool: "test"})
-	if err != nil {
-		t.Fatalf("%q: %v", settings, err)
-	}
-	c := onnxCase{File: string(rune('a'+seed)) + ".onnx", Settings: settings, Embeddings: onnxEmbeddings(t, integers)}
-	write(t, filepath.Join(folder, c.File), data)
-	return c
+	return writeONNX(t, folder, seed, settings, graph, integers)
 }
 
 func decodeGraph(t *testing.T, g *tf.Graph) *graphdef.Graph {

@@ -14,6 +14,7 @@ import (
 	"github.com/tfpair/tfpair/graphs/backbone"
 	"github.com/tfpair/tfpair/graphs/head"
 	"github.com/tfpair/tfpair/graphs/spec"
+	"github.com/tfpair/tfpair/internal/graphdef"
 	"github.com/tfpair/tfpair/internal/names"
 	"github.com/tfpair/tfpair/internal/session"
 	"github.com/tfpair/tfpair/models/onnx"
@@ -117,7 +118,13 @@ func onnxPixels() []uint8 {
 func makeONNX(t *testing.T, folder string, seed uint64, settings []string) onnxCase {
 	t.Helper()
 	g := onnxGraph(t, seed, settings)
-	data, err := onnx.Encode(onnx.Contents{Graph: decodeGraph(t, g.TF), Input: onnx.Port{Operation: names.ServingImages, Name: names.KeyImages},
+	return writeONNX(t, folder, seed, settings, decodeGraph(t, g.TF), g)
+}
+
+// writeONNX writes graph into folder, and embeds by g, which is the same.
+func writeONNX(t *testing.T, folder string, seed uint64, settings []string, graph *graphdef.Graph, g *graphs.Inference) onnxCase {
+	t.Helper()
+	data, err := onnx.Encode(onnx.Contents{Graph: graph, Input: onnx.Port{Operation: names.ServingImages, Name: names.KeyImages},
 		Output: onnx.Port{Operation: names.ServingEmbedding, Name: names.KeyEmbedding}, Tool: "test"})
 	if err != nil {
 		t.Fatalf("%q: %v", settings, err)

@@ -372,10 +372,8 @@ func prune(d disk, dir string, keep int, pinned ...int) error {
 	if err := clean(d, dir); err != nil {
 		return err
 	}
-	for _, step := range list[:max(len(list)-keep, 0)] {
-		if slices.Contains(pinned, step) {
-			continue
-		}
+	gone := slices.DeleteFunc(list[:max(len(list)-keep, 0)], func(step int) bool { return slices.Contains(pinned, step) })
+	for _, step := range gone {
 		// Renamed first: half a checkpoint is never seen under a step's name.
 		old := filepath.Join(dir, asidePrefix+"old-"+filepath.Base(Path(dir, step)))
 		if err := d.Rename(Path(dir, step), old); err != nil {
@@ -385,5 +383,8 @@ func prune(d disk, dir string, keep int, pinned ...int) error {
 			return fmt.Errorf("remove checkpoint of step %d: %w", step, err)
 		}
 	}
-	return nil
+	if len(gone) == 0 {
+		return nil
+	}
+	return d.SyncDir(dir) // or a loss of power brings them back
 }

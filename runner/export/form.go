@@ -22,11 +22,16 @@ func (c Config) build(m *trained.Model, weights []checkpoint.Tensor, threshold d
 	if c.form() == models.Trainable {
 		return graphs.BuildInference(m.Parts, threshold.Value)
 	}
+	return folded(m, weights, threshold.Value)
+}
+
+// folded returns the graph of m over weights as constants. Errors are those of graphs.BuildFolded.
+func folded(m *trained.Model, weights []checkpoint.Tensor, threshold float64) (*graphs.Inference, error) {
 	values := make(map[string][]float32, len(weights))
 	for _, w := range weights {
 		values[w.Name] = w.Data
 	}
-	return graphs.BuildFolded(m.Parts, values, threshold.Value)
+	return graphs.BuildFolded(m.Parts, values, threshold)
 }
 
 // write writes saved_model.pb and, where the graph has variables, lets it write these beside it.

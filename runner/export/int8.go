@@ -21,6 +21,7 @@ import (
 	"github.com/tfpair/tfpair/pipeline"
 	"github.com/tfpair/tfpair/pipeline/dataset"
 	"github.com/tfpair/tfpair/runner/evaluate"
+	"github.com/tfpair/tfpair/runner/network"
 	"github.com/tfpair/tfpair/runner/trained"
 )
 
@@ -88,37 +89,16 @@ type quantized struct {
 // graphNet is a graph as evaluate.Embedder: the network of a checkpoint in another form.
 type graphNet struct {
 	*trained.Model
-	session *session.Session
-	call    *session.Call
+	folded *network.Folded
 }
 
 func (c Config) open(m *trained.Model, def []byte) (*graphNet, error) {
-	o := c.Session
-	o.Rewrite = true
-	s, err := session.OpenDef(def, o)
-	if err != nil {
-		return nil, err
-	}
-	call, err := s.Prepare([]string{names.ServingImages}, []string{names.ServingEmbedding}, nil)
-	if err != nil {
-		return nil, errors.Join(err, s.Close())
-	}
-	return &graphNet{m, s, call}, nil
+	f, err := network.OpenDefinition(def, m.Spec.Input.Size, c.Session)
+	return &graphNet{m, f}, err
 }
 
 // Embed returns embeddings [N,D] of pixels [N,S,S,3] uint8 RGB.
-func (n *graphNet) Embed(pixels []uint8) ([]float32, error) {
-	values, err := n.call.Run(pixelsValue(pixels, n.Spec.Input.Size))
-	if err != nil {
-		return nil, err
-	}
-	return session.Data[float32](values[0])
-}
-
-func pixelsValue(pixels []uint8, size int) session.Value {
-	s := int64(size)
-	return session.Of(pixels, int64(len(pixels))/(s*s*3), s, s, 3)
-}
+func (n *graphNet) Embed(pixels []uint8) ([]float32, error) { return n.folded.Embed(pixels) }
 
 // or returns what embeds: q, or f where there is no q.
 func (q *quantized) or(f func([]uint8) ([]float32, error)) func([]uint8) ([]float32, error) {
@@ -130,7 +110,7 @@ func (q *quantized) or(f func([]uint8) ([]float32, error)) func([]uint8) ([]floa
 
 func (q *quantized) close() {
 	if q != nil {
-		_ = q.net.session.Close() // nothing is left in it
+		_ = q.net.folded.Close() // nothing is left in it
 	}
 }
 
@@ -186,6 +166,7 @@ type quantizing struct {
 	train    []int32
 	pairs    evaluate.Pairs
 	seen     map[string]*quantize.Observed
+	ranges   map[quantize.Method]map[string]quantize.Range // of what was seen
 	before   evaluate.Scores
 	float    []float32 // embeddings of the images of pairs
 }
@@ -225,6 +206,15 @@ func (w *quantizing) prepare(ctx context.Context) error {
 	w.store = pipeline.NewStore(w.data, o)
 	if err := w.observe(ctx); err != nil {
 		return err
+	}
+	w.ranges = map[quantize.Method]map[string]quantize.Range{}
+	for _, method := range quantize.Methods {
+		w.ranges[method] = map[string]quantize.Range{}
+		for key, o := range w.seen {
+			if w.ranges[method][key], err = o.Choose(method); err != nil {
+				return err
+			}
+		}
 	}
 	return w.measureFloat(ctx)
 }
@@ -273,7 +263,7 @@ func (w *quantizing) observe(ctx context.Context) (err error) {
 			if err != nil {
 				return err
 			}
-			values, err := call.Run(pixelsValue(batch.Pixels, w.model.Spec.Input.Size))
+			values, err := call.Run(network.PixelsOf(batch.Pixels, w.model.Spec.Input.Size))
 			if err != nil {
 				return err
 			}
@@ -296,7 +286,7 @@ func (w *quantizing) measureFloat(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	defer func() { _ = net.session.Close() }() // nothing is left in it
+	defer func() { _ = net.folded.Close() }() // nothing is left in it
 	w.float, w.before, err = w.measure(ctx, net)
 	return err
 }
@@ -397,13 +387,7 @@ func (w *quantizing) drop(q *quantized) (metric string, points float64) {
 
 // try makes all layers int8 but those that stay, and measures.
 func (w *quantizing) try(ctx context.Context, method quantize.Method, float []string) (*quantized, error) {
-	plan := quantize.Plan{Ranges: map[string]quantize.Range{}, Float: float}
-	for key, o := range w.seen {
-		var err error
-		if plan.Ranges[key], err = o.Choose(method); err != nil {
-			return nil, err
-		}
-	}
+	plan := quantize.Plan{Ranges: w.ranges[method], Float: float}
 	g, err := graphdef.Decode(w.def)
 	if err != nil {
 		return nil, err
@@ -425,7 +409,7 @@ func (w *quantizing) try(ctx context.Context, method quantize.Method, float []st
 	}
 	embeddings, scores, err := w.measure(ctx, q.net)
 	if err != nil {
-		return nil, errors.Join(err, q.net.session.Close())
+		return nil, errors.Join(err, q.net.folded.Close())
 	}
 	q.scores, q.about.Cosine = scores, meanCosine(w.float, embeddings, w.model.Dim())
 	q.about.Before, q.about.After = w.before.Metrics, scores.Metrics

@@ -43,12 +43,8 @@ func foldedDefinition(m *trained.Model, g *graphs.Inference, q *quantized, weigh
 		return q.def, nil
 	}
 	if !g.Folded {
-		values := make(map[string][]float32, len(weights))
-		for _, w := range weights {
-			values[w.Name] = w.Data
-		}
 		var err error
-		if g, err = graphs.BuildFolded(m.Parts, values, 0); err != nil { // the tower knows no threshold
+		if g, err = folded(m, weights, 0); err != nil { // the tower knows no threshold
 			return nil, err
 		}
 	}

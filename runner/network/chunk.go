@@ -28,7 +28,7 @@ func (n *Network) seen(b *pipeline.Batch) (string, session.Value) {
 	if len(b.Features) > 0 {
 		return names.Features, n.features(b.Features)
 	}
-	return names.Images, pixelsOf(b.Pixels, n.size())
+	return names.Images, PixelsOf(b.Pixels, n.size())
 }
 
 // eachChunk calls do for each chunk of b, with the row of its first image.

@@ -32,7 +32,7 @@ func (n *Network) Labelled() bool { return n.Parts.Head.Classes }
 // HeadInput returns what the head sees [N,F], row-major, of pixels [N,S,S,3] uint8 RGB. The head must
 // start from a closed form.
 func (n *Network) HeadInput(pixels []uint8) ([]float32, error) {
-	return n.headInput(&n.fit.images, names.Images, pixelsOf(pixels, n.size()))
+	return n.headInput(&n.fit.images, names.Images, PixelsOf(pixels, n.size()))
 }
 
 // HeadInputOfFeatures is HeadInput of what the frozen part makes of images: features [N,F].

@@ -36,16 +36,32 @@ func (n *Network) OpenFolded(o session.Options) (*Folded, error) {
 	if err != nil {
 		return nil, err
 	}
-	f := &Folded{size: n.size(), session: opened}
-	if f.embed, err = opened.Prepare([]string{names.ServingImages}, []string{names.ServingEmbedding}, nil); err != nil {
+	return folded(opened, n.size())
+}
+
+// OpenDefinition opens a network in that form of which there is a serialized GraphDef, for images [S,S,3] of
+// size S. Errors are those of session.OpenDef.
+func OpenDefinition(def []byte, size int, o session.Options) (*Folded, error) {
+	o.Rewrite = true
+	opened, err := session.OpenDef(def, o)
+	if err != nil {
+		return nil, err
+	}
+	return folded(opened, size)
+}
+
+// folded takes an opened session, and closes it where it cannot be used.
+func folded(opened *session.Session, size int) (*Folded, error) {
+	embed, err := opened.Prepare([]string{names.ServingImages}, []string{names.ServingEmbedding}, nil)
+	if err != nil {
 		return nil, errors.Join(err, opened.Close())
 	}
-	return f, nil
+	return &Folded{size, opened, embed}, nil
 }
 
 // Embed returns what Network.Embed does, but for the rounding of sums.
 func (f *Folded) Embed(pixels []uint8) ([]float32, error) {
-	values, err := f.embed.Run(pixelsOf(pixels, f.size))
+	values, err := f.embed.Run(PixelsOf(pixels, f.size))
 	if err != nil {
 		return nil, err
 	}

@@ -109,7 +109,7 @@ func sectionsOf(s *spec.Spec) ([]byte, error) {
 
 // Features returns features [N,F], row-major, of pixels [N,S,S,3] uint8 RGB.
 func (f *Frozen) Features(pixels []uint8) ([]float32, error) {
-	values, err := f.call.Run(pixelsOf(pixels, f.size))
+	values, err := f.call.Run(PixelsOf(pixels, f.size))
 	if err != nil {
 		return nil, err
 	}

@@ -269,8 +269,8 @@ func scalar(v session.Value) (float32, error) {
 	return x[0], nil
 }
 
-// pixelsOf returns pixels [N,S,S,3] as a Value.
-func pixelsOf(pixels []uint8, size int) session.Value {
+// PixelsOf returns pixels [N,S,S,3] uint8, of images of size S, as a Value.
+func PixelsOf(pixels []uint8, size int) session.Value {
 	images := len(pixels) / (size * size * 3)
 	return session.Of(pixels, int64(images), int64(size), int64(size), 3)
 }
@@ -278,7 +278,7 @@ func pixelsOf(pixels []uint8, size int) session.Value {
 // Embed returns the embeddings [N,D], row-major, of pixels [N,S,S,3] uint8 RGB
 // at the network's size S.
 func (n *Network) Embed(pixels []uint8) ([]float32, error) {
-	values, err := n.embed.Run(pixelsOf(pixels, n.size()))
+	values, err := n.embed.Run(PixelsOf(pixels, n.size()))
 	if err != nil {
 		return nil, err
 	}

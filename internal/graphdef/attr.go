@@ -16,9 +16,6 @@ func Type(t types_go_proto.DataType) *Attr {
 // Text returns an attribute that is a word.
 func Text(s string) *Attr { return &Attr{Value: &attr_value_go_proto.AttrValue_S{S: []byte(s)}} }
 
-// Flag returns an attribute that is true or false.
-func Flag(b bool) *Attr { return &Attr{Value: &attr_value_go_proto.AttrValue_B{B: b}} }
-
 // Numbers returns an attribute that is a list of whole numbers.
 func Numbers(list ...int64) *Attr {
 	return &Attr{Value: &attr_value_go_proto.AttrValue_List{List: &attr_value_go_proto.AttrValue_ListValue{I: list}}}

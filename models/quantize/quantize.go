@@ -28,7 +28,6 @@ type unit struct {
 	bias    *graphdef.Node
 	input   string // tensor that conv takes
 	summand string // tensor that is added; "": none
-	linear  string // node of the result before act
 	output  string // node of the result
 	act     string // "Relu", "Relu6" or ""
 }
@@ -40,7 +39,6 @@ type Layer struct {
 	Name   string // of its kernel in the weights, without its room: "conv2_block1_1_conv"
 	Output string // tensor whose range must be known
 	Input  string // likewise, where no layer gives it; "": one does
-	Signed bool   // Output may be negative
 }
 
 // Find returns the layers that output depends on, in the order of a run. Of towers that share weights it is those of
@@ -58,7 +56,7 @@ func Find(g *graphdef.Graph, output string) ([]Layer, error) {
 			continue
 		}
 		known[u.layer] = true
-		l := Layer{Name: u.layer, Output: u.output, Signed: u.act == ""}
+		l := Layer{Name: u.layer, Output: u.output}
 		if by[through(g, u.input)] == nil {
 			l.Input = u.input
 		}
@@ -115,10 +113,10 @@ func find(g *graphdef.Graph, outputs ...string) ([]*unit, error) {
 		if bias == nil || g.Node(bias.Input[1]).GetOp() != "Const" {
 			continue
 		}
-		u := &unit{layer: layerOf(n.Input[1]), conv: n, bias: bias, input: n.Input[0], linear: bias.Name, output: bias.Name}
+		u := &unit{layer: layerOf(n.Input[1]), conv: n, bias: bias, input: n.Input[0], output: bias.Name}
 		if add := only(bias.Name, "AddV2"); add != nil && !added[add.Name] && !u.depthwise() {
 			added[add.Name] = true
-			u.summand, u.linear, u.output = other(add, bias.Name), add.Name, add.Name
+			u.summand, u.output = other(add, bias.Name), add.Name
 		}
 		for _, act := range []string{"Relu", "Relu6"} {
 			if n := only(u.output, act); n != nil {

@@ -84,8 +84,8 @@ func (o *Observed) Count(x []float32, channels int) {
 
 // Range is how a tensor is written as uint8: round((x + Shift)·255/Max), at most 255.
 type Range struct {
-	Shift []float32 `json:"shift,omitempty"` // [C], none is negative; nil: 0
-	Max   float32   `json:"max"`             // > 0
+	Shift []float32 // [C], none is negative; nil: 0
+	Max   float32   // > 0
 }
 
 // Choose returns the range by a method.

@@ -132,13 +132,9 @@ func Until(ctx context.Context, data []byte, l Limits) (*image.NRGBA, error) {
 // Cost returns about how many bytes Decode holds at once for data, the picture included, from the header
 // alone. What Decode refuses by the header is refused with the same error.
 func Cost(data []byte, l Limits) (bytes int64, err error) {
-	p, err := Examine(data, l)
+	p, err := Reader{Limits: l}.Examine(data)
 	return p.Cost(), err
 }
-
-// Examine reads the header of the picture in data, which must not change as long as the Picture is
-// used. What Decode refuses by the header is refused with the same error.
-func Examine(data []byte, l Limits) (Picture, error) { return Reader{Limits: l}.Examine(data) }
 
 // pixels decodes data by the decoder of its format, flattens and turns the picture.
 func (f format) pixels(ctx context.Context, data []byte, h header) (*image.NRGBA, error) {

@@ -75,7 +75,8 @@ type Picture struct {
 	header header
 }
 
-// Examine is the function Examine for r.
+// Examine reads the header of the picture in data, which must not change as long as the Picture is
+// used. What Decode refuses by the header is refused with the same error.
 func (r Reader) Examine(data []byte) (p Picture, err error) {
 	defer recovered(&err)
 	p.reader, p.data = r, data

@@ -3,6 +3,8 @@ package copies
 import (
 	"archive/zip"
 	"io/fs"
+
+	"github.com/tfpair/tfpair/internal/regular"
 )
 
 // Stamp changes when a file does. It tells so without reading the file.
@@ -14,8 +16,8 @@ type Stamp struct {
 }
 
 func stampOf(info fs.FileInfo) Stamp {
-	s := Stamp{Size: info.Size(), Modified: info.ModTime().UnixNano()}
-	s.Number, s.Changed = inode(info)
+	entry := regular.EntryOf(info)
+	s := Stamp{Size: info.Size(), Modified: info.ModTime().UnixNano(), Number: entry.Number, Changed: entry.Changed}
 	if of, ok := info.Sys().(*zip.FileHeader); ok {
 		s.Number = uint64(of.CRC32)
 	}

@@ -1,6 +1,10 @@
 package kept
 
-import "io/fs"
+import (
+	"io/fs"
+
+	"github.com/tfpair/tfpair/internal/regular"
+)
 
 // Stamp changes when a file on the disk does. It tells so without reading the file.
 type Stamp struct {
@@ -16,7 +20,11 @@ func StampOf(fsys fs.FS, path string) Stamp {
 	if err != nil || !info.Mode().IsRegular() {
 		return Stamp{}
 	}
-	return stampOf(info)
+	entry := regular.EntryOf(info)
+	if entry == (regular.Entry{}) {
+		return Stamp{}
+	}
+	return Stamp{Device: entry.Device, Number: entry.Number, Size: info.Size(), Modified: info.ModTime().UnixNano(), Changed: entry.Changed}
 }
 
 // tells reports whether files with this stamp are the same file with the same contents.

@@ -12,12 +12,9 @@ import (
 	"github.com/tfpair/tfpair/graphs/spec"
 	"github.com/tfpair/tfpair/models/checkpoint"
 	"github.com/tfpair/tfpair/models/run"
-	"github.com/tfpair/tfpair/models/seen"
 	"github.com/tfpair/tfpair/pipeline"
 	"github.com/tfpair/tfpair/pipeline/dataset"
 	"github.com/tfpair/tfpair/pipeline/sampler"
-	"github.com/tfpair/tfpair/runner/evaluate"
-	"github.com/tfpair/tfpair/runner/metric"
 	"github.com/tfpair/tfpair/runner/network"
 	"github.com/tfpair/tfpair/runner/trained"
 )
@@ -71,96 +68,6 @@ func (l *loop) close() error {
 		errs = append(errs, l.store.Close())
 	}
 	return errors.Join(errs...)
-}
-
-// resume sets the network to the newest good checkpoint, or to a start, of which the run
-// remembers the images. A run of a version that did not remember them stays without: it may
-// have seen others.
-func (l *loop) resume(images seen.List) error {
-	l.state.Fingerprint, l.state.Data, l.state.GroupBy = l.Data.Fingerprint(), l.Data.Name, l.Data.GroupBy
-	l.state.Classes, l.state.Seen, l.state.BestStep = l.Data.Classes, l.Data.Seen(), -1
-	l.state.Validation, l.state.Decoder = l.pooled, l.store.Decoder()
-	l.savedAt = l.Now()
-	var err error
-	if l.state.Gallery, err = evaluate.DescribeLabels(l.Data, l.validation.labelImages()); err != nil {
-		return err
-	}
-	var corrupt []error
-	c, err := checkpoint.Latest(l.folder.Checkpoints(), func(_ string, err error) {
-		corrupt = append(corrupt, err)
-	})
-	if errors.Is(err, checkpoint.ErrNone) && len(corrupt) == 0 {
-		if _, err := l.checkImages(images, ""); err != nil {
-			return err
-		}
-		l.state.Images = images.Sum()
-		machine, err := l.machine()
-		if err != nil {
-			return err
-		}
-		l.state.Machines = []trained.Stretch{{Machine: machine}}
-		if err := l.start(); err != nil {
-			return err
-		}
-		return errors.Join(l.lengthen(), l.folder.SetSeen(images))
-	}
-	if err != nil {
-		return errors.Join(append(corrupt, err)...)
-	}
-	before, err := trained.ReadState(c)
-	if err != nil {
-		return err
-	}
-	if before.Fingerprint != l.state.Fingerprint {
-		return &DataError{Folder: l.folder.Path(), Run: before.Fingerprint, Given: l.state.Fingerprint}
-	}
-	if err := l.checkWeights(before.Pretrained); err != nil {
-		return err
-	}
-	if a, b := fmt.Sprint(before.Skipped), fmt.Sprint(l.state.Skipped); a != b {
-		return &DataError{Folder: l.folder.Path(), Run: "skipped images " + a, Given: "skipped images " + b}
-	}
-	lost, err := l.checkImages(images, before.Images)
-	if err != nil {
-		return err
-	}
-	if l.pooled != nil { // of more steps, perhaps
-		before.Validation = l.pooled
-	}
-	l.state, l.step = before, c.Step
-	if err := l.changeMachine(); err != nil {
-		return err
-	}
-	l.saved = checkpoint.Path(l.folder.Checkpoints(), c.Step)
-	if err := errors.Join(l.network.Restore(c), l.validation.resume(c, l.state)); err != nil {
-		return err
-	}
-	if err := errors.Join(l.lengthen(), l.tidy()); err != nil { // all is checked: from here on the folder is changed
-		return err
-	}
-	if lost && l.state.Images != "" { // its checkpoint knows that these are the images
-		if err := l.folder.SetSeen(images); err != nil {
-			return err
-		}
-	}
-	for _, err := range corrupt {
-		if err := l.tell(Alarmed{Step: c.Step, Reason: err.Error(),
-			Advice: "the checkpoint is passed over; training goes on from the newest good one"}); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// lengthen stores the spec of a training that goes on with more steps than before.
-func (l *loop) lengthen() error {
-	if l.longer == nil {
-		return nil
-	}
-	if err := l.folder.SetSpec(l.longer); err != nil {
-		return fmt.Errorf("store the spec with more steps: %w", err)
-	}
-	return nil
 }
 
 // run makes the steps that are left.
@@ -346,27 +253,6 @@ func (l *loop) diverged(what string, b *pipeline.Batch) error {
 	return e
 }
 
-// evaluated reports whether this step has been.
-func (l *loop) evaluated() bool {
-	if l.pooled != nil {
-		return l.state.BestStep == l.step
-	}
-	return l.state.Validation != nil && l.state.Validation.Step >= l.step
-}
-
-// due reports whether the network is to be evaluated at this step: without validation of its
-// own only at the last, of which folds have said what it is worth.
-func (l *loop) due() bool {
-	every := l.Spec.Train.EvalEvery
-	if l.pooled != nil {
-		return l.step == l.Spec.Train.Steps
-	}
-	if every == 0 {
-		every = l.stepsPerEpoch()
-	}
-	return l.step == l.Spec.Train.Steps || l.step > 0 && l.step%every == 0
-}
-
 // afterStep evaluates and saves where that is due, or where it was the last step.
 func (l *loop) afterStep(ctx context.Context, last bool) error {
 	switch {
@@ -384,79 +270,6 @@ func (l *loop) savePeriod() time.Duration {
 		return restEvery
 	}
 	return saveEvery
-}
-
-// measure measures validation, or returns what folds have said. Numbers that are not finite
-// are a *DivergedError.
-func (l *loop) measure(ctx context.Context) (trained.Validation, error) {
-	if l.pooled != nil {
-		return *l.pooled, nil
-	}
-	v := trained.Validation{Step: l.step}
-	err := l.measureInto(ctx, &v, l.step)
-	return v, err
-}
-
-// measureInto is measure of the network as it is, with weights of this step or others.
-func (l *loop) measureInto(ctx context.Context, v *trained.Validation, step int) error {
-	outcome, err := l.validation.measure(ctx, step)
-	if err == nil {
-		v.Scores, err = outcome.Scores(l.rule())
-		v.Curve, v.Strangers = v.Scores.Curve, l.validation.strangers()
-	}
-	var embedding *metric.EmbeddingError
-	var distance *metric.DistanceError
-	if errors.As(err, &embedding) || errors.As(err, &distance) {
-		err = l.diverged("validation: "+err.Error(), nil)
-	}
-	return err
-}
-
-// evaluate measures validation, saves, and remembers the best: of the start, the network
-// before its first step, only as long as no later one is as good. An evaluation that ctx
-// cuts off leaves no trace: the step is evaluated again when training goes on.
-func (l *loop) evaluate(ctx context.Context) error {
-	v, err := l.measure(ctx)
-	if err != nil {
-		return err
-	}
-	scores := v.Scores
-	value := scores.Metrics[l.Select.Metric]
-	best := l.pooled != nil || l.state.BestStep < 0 || l.Select.Better.Than(value, l.state.BestValue) ||
-		l.state.BestStep == 0 && value == l.state.BestValue
-	switch later := l.state.Later; {
-	case l.step == 0:
-		l.state.Start = &value
-	case later == nil || l.Select.Better.Than(value, *later):
-		l.state.Later = &value
-	}
-	l.state.Validation = &v
-	if l.due() { // and not because time was up
-		l.state.Stale++
-	}
-	if best {
-		l.state.BestStep, l.state.BestValue, l.state.Stale = l.step, value, 0
-	}
-	if l.pooled == nil { // else it was told before
-		if err := l.tellEvaluated(scores, best); err != nil {
-			return err
-		}
-	}
-	l.meter.resetEpoch()
-	return l.save()
-}
-
-func (l *loop) tellEvaluated(scores evaluate.Scores, best bool) error {
-	if err := l.tell(Evaluated{Step: l.step, Scores: scores, Best: best}); err != nil {
-		return err
-	}
-	if l.step == 0 && l.Spec.Train.Steps > 0 { // the start has learnt nothing yet
-		return nil
-	}
-	if alarm := l.collapse(scores); alarm != nil {
-		return l.tell(*alarm)
-	}
-	return nil
 }
 
 func (l *loop) outOfTime() bool { return !l.until.IsZero() && !l.Now().Before(l.until) }

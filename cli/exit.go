@@ -12,6 +12,7 @@ import (
 
 	"github.com/tfpair/tfpair/graphs"
 	"github.com/tfpair/tfpair/internal/aside"
+	"github.com/tfpair/tfpair/internal/crash"
 	"github.com/tfpair/tfpair/internal/libtensorflow"
 	"github.com/tfpair/tfpair/internal/libtensorflow/load"
 	"github.com/tfpair/tfpair/internal/named"
@@ -53,7 +54,7 @@ const (
 	exitInput       = 4
 	exitDiverged    = 5
 	exitRefused     = 6
-	exitCrashed     = 7
+	exitCrashed     = crash.Code
 	exitDifferent   = 10
 	exitInterrupted = 130
 	exitTerminated  = 143

@@ -15,7 +15,7 @@ import (
 // SIGINT or SIGTERM cancels what runs, which then saves and says where; the second
 // one leaves at once. A crash, also one of the TensorFlow runtime, ends the process with its own code.
 func Main() int {
-	crash.Watch(exitCrashed, crashed)
+	crash.Watch(crashed)
 	if err := decode.Add(heif.HEIC(), heif.AVIF()); err != nil {
 		panic(err) // a mistake in this line
 	}

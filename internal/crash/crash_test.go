@@ -3,9 +3,12 @@
 package crash_test
 
 import (
+	"bytes"
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -50,7 +53,7 @@ func TestMain(m *testing.M) {
 	if name == "" {
 		os.Exit(m.Run())
 	}
-	crash.Watch(7, "crashed\n")
+	crash.Watch("crashed\n")
 	if end := ends[name]; end != nil {
 		end()
 	}
@@ -75,12 +78,34 @@ func TestWatch(t *testing.T) {
 	}
 	for name := range ends {
 		t.Run(name, func(t *testing.T) {
-			if code, text := end(t, name); code != 7 || !strings.HasSuffix(text, "crashed\n") {
-				t.Errorf("exit code %d, want 7 after %q:\n%s", code, "crashed", text)
+			if code, text := end(t, name); code != crash.Code || !strings.HasSuffix(text, "crashed\n") {
+				t.Errorf("exit code %d, want %d after %q:\n%s", code, crash.Code, "crashed", text)
 			}
 		})
 	}
 	if code, text := end(t, "none"); code != 10 || text != "" {
 		t.Errorf("its own end: exit code %d, want 10 in silence:\n%s", code, text)
+	}
+}
+
+// TestLimit: with too little memory for Go itself the end is told as well, and with enough it is as chosen.
+// It is never 2, which says that a command line is wrong.
+func TestLimit(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("elsewhere there is no limit of addresses")
+	}
+	for kilobytes := 200_000; kilobytes <= 4_000_000; kilobytes += 200_000 {
+		cmd := exec.Command("sh", "-c", fmt.Sprintf("ulimit -v %d && exec %s", kilobytes, os.Args[0]))
+		cmd.Env = append(os.Environ(), endVariable+"=none")
+		out, err := cmd.CombinedOutput()
+		if exit := (*exec.ExitError)(nil); err != nil && !errors.As(err, &exit) {
+			t.Fatal(err)
+		}
+		switch code := cmd.ProcessState.ExitCode(); {
+		case code == 10:
+		case code == crash.Code && bytes.Contains(out, []byte("memory is too small to start")):
+		default:
+			t.Errorf("with %d kB: exit code %d, want %d or its own:\n%s", kilobytes, code, crash.Code, out)
+		}
 	}
 }

@@ -4,9 +4,12 @@ package crash
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
-static volatile sig_atomic_t watching, code;
+#define TFPAIR_CRASHED 7
+
+static volatile sig_atomic_t watching;
 static const char *said; // printed at a crash
 static size_t length;
 
@@ -14,7 +17,21 @@ static void tfpair_crashed(void) {
   if (write(2, said, length) < 0) {
     // There is nobody to tell.
   }
-  _exit(code);
+  _exit(TFPAIR_CRASHED);
+}
+
+// Go takes 1.5 GiB of addresses when it starts, most of which it never fills. Where it gets less it may
+// end with 2, before any code of ours runs but this.
+static const size_t tfpair_start = (size_t)1792 << 20;
+
+static void tfpair_room(void) {
+  void *room = mmap(NULL, tfpair_start, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (room == MAP_FAILED) {
+    said = "tfpair: memory is too small to start: raise the limit, ulimit -v or that of the container\n";
+    length = strlen(said);
+    tfpair_crashed();
+  }
+  munmap(room, tfpair_start);
 }
 
 static void tfpair_at_exit(void) {
@@ -41,6 +58,7 @@ static void tfpair_catch(int number) {
 // the one of SIGABRT, too, but prints the registers and all goroutines first, so tfpair_watch puts
 // this one back in front.
 __attribute__((constructor)) static void tfpair_before_go(void) {
+  tfpair_room();
   tfpair_catch(SIGSEGV);
   tfpair_catch(SIGBUS);
   tfpair_catch(SIGFPE);
@@ -48,8 +66,7 @@ __attribute__((constructor)) static void tfpair_before_go(void) {
   tfpair_catch(SIGABRT);
 }
 
-static void tfpair_watch(int with, const char *text) {
-  code = with;
+static void tfpair_watch(const char *text) {
   said = text;
   length = strlen(text);
   tfpair_catch(SIGABRT);
@@ -62,11 +79,14 @@ import "C"
 
 import "runtime/debug"
 
-// Watch makes every end of the process but os.Exit print text and end with code. Call it once, when
+// Code is the exit code of a crash.
+const Code = C.TFPAIR_CRASHED
+
+// Watch makes every end of the process but os.Exit print text and end with Code. Call it once, when
 // the program starts.
-func Watch(code int, text string) {
+func Watch(text string) {
 	debug.SetTraceback("crash") // after what it prints, Go aborts
-	C.tfpair_watch(C.int(code), C.CString(text))
+	C.tfpair_watch(C.CString(text))
 }
 
 // Done ends the watch: the program has come to its end and says with which code. Call it right

@@ -4,9 +4,7 @@ package aside
 
 import (
 	"errors"
-	"fmt"
 	"io/fs"
-	"math/rand/v2"
 	"os"
 	"path/filepath"
 )
@@ -23,7 +21,7 @@ type Folder struct {
 func CreateFolder(parent, prefix string) (*Folder, error) {
 	sweep(parent, prefix)
 	for {
-		path := filepath.Join(parent, fmt.Sprintf("%s%019d", prefix, rand.Int64()))
+		path := freeName(parent, prefix)
 		err := os.Mkdir(path, 0o755)
 		if errors.Is(err, fs.ErrExist) {
 			continue

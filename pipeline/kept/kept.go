@@ -13,6 +13,7 @@ import (
 	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"math"
 	"os"
@@ -78,8 +79,10 @@ func Open(o Options, way string, bytes int) *Pixels {
 			continue
 		}
 		of, list, err := openPack(path, bytes)
+		if errors.Is(err, errDamaged) {
+			_ = os.Remove(path) // it can be made again
+		}
 		if err != nil {
-			_ = os.Remove(path) // damaged: it can be made again
 			continue
 		}
 		p.packs = append(p.packs, of)
@@ -231,8 +234,7 @@ func (p *Pixels) Close() {
 	p.closed = true
 }
 
-// tidy removes the packs that nobody has used for longest, until the others are within the limit, and what
-// programs that were killed left aside.
+// tidy removes the packs that nobody has used for longest, until the others are within the limit.
 func (p *Pixels) tidy() {
 	type file struct {
 		path string
@@ -257,17 +259,10 @@ func (p *Pixels) tidy() {
 			files = files[1:]
 		}
 	}
-	left, _ := filepath.Glob(filepath.Join(p.options.Folder, asidePrefix+"*"))
-	for _, path := range left {
-		if info, err := os.Lstat(path); err == nil && p.options.Now().Sub(info.ModTime()) > beginning && !held(path) {
-			_ = os.Remove(path)
-		}
-	}
 }
 
 const (
-	maxPacks    = 256         // in a folder: each is opened
-	beginning   = time.Minute // a program that writes a pack holds it by then
+	maxPacks    = 256 // in a folder: each is opened
 	suffix      = ".pack"
 	asidePrefix = ".tmp-pack-"
 )

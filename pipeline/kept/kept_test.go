@@ -3,9 +3,11 @@ package kept
 import (
 	"bytes"
 	"crypto/sha256"
+	"encoding/binary"
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"sync"
 	"testing"
 	"time"
@@ -164,8 +166,8 @@ func TestLimit(t *testing.T) {
 	}
 }
 
-// TestPrograms: several programs keep and find at the same time, one that was killed leaves nothing for long, and
-// one that still writes is left alone.
+// TestPrograms: several programs keep and find at the same time, what one that was killed left goes
+// with the next, and one that still writes is left alone.
 func TestPrograms(t *testing.T) {
 	folder := t.TempDir()
 	var programs sync.WaitGroup
@@ -182,7 +184,7 @@ func TestPrograms(t *testing.T) {
 		t.Errorf("found %v, want 40 pictures", got)
 	}
 
-	killed, writing := filepath.Join(folder, asidePrefix+"1"), filepath.Join(folder, asidePrefix+"2")
+	killed, writing := filepath.Join(folder, asidePrefix+"0000000000000000001"), filepath.Join(folder, asidePrefix+"0000000000000000002")
 	for _, path := range []string{killed, writing} {
 		if err := os.WriteFile(path, []byte("half"), 0o600); err != nil {
 			t.Fatal(err)
@@ -196,12 +198,37 @@ func TestPrograms(t *testing.T) {
 	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX); err != nil {
 		t.Fatal(err)
 	}
-	keepSome(at(folder, 1<<20, time.Now().Add(time.Hour)), 40, 41)
+	keepSome(at(folder, 1<<20, noon), 40, 41)
 	if _, err := os.Stat(killed); err == nil {
 		t.Error("what a killed program left is there still")
 	}
 	if _, err := os.Stat(writing); err != nil {
 		t.Errorf("what a program writes is gone: %v", err)
+	}
+}
+
+// TestClaim: a small file that claims to hold many pictures costs no memory for them, and goes.
+func TestClaim(t *testing.T) {
+	o := at(t.TempDir(), 1<<20, noon)
+	p := Open(o, "way", size)
+	p.Close()
+	path := filepath.Join(o.Folder, p.prefix+"1"+suffix)
+	var text bytes.Buffer
+	if err := binary.Write(&text, binary.LittleEndian, footer{Records: 1 << 23, Stamps: 1 << 23, Bytes: size, Magic: magic}); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, text.Bytes(), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	Open(o, "way", size).Close()
+	runtime.ReadMemStats(&after)
+	if grown := after.TotalAlloc - before.TotalAlloc; grown > 1<<20 {
+		t.Errorf("a file of %d bytes took %d bytes of memory", text.Len(), grown)
+	}
+	if _, err := os.Stat(path); err == nil {
+		t.Error("what is damaged is there still")
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"hash/crc32"
 	"io"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -15,6 +16,8 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/tfpair/tfpair/internal/aside"
+	"github.com/tfpair/tfpair/internal/regular"
 	"github.com/tfpair/tfpair/pipeline/phash"
 )
 
@@ -73,12 +76,9 @@ type list struct {
 
 var errDamaged = errors.New("it is not as it was written")
 
-// maxListed bounds what is read of a damaged pack.
-const maxListed = 1 << 24
-
-// openPack opens a pack of pictures of the given size.
+// openPack opens a pack of pictures of the given size. The error is errDamaged, or the disk's.
 func openPack(path string, size int) (_ *pack, l list, err error) {
-	file, err := os.Open(path)
+	file, whole, err := regular.Open(path, math.MaxInt64)
 	if err != nil {
 		return nil, l, err
 	}
@@ -87,30 +87,27 @@ func openPack(path string, size int) (_ *pack, l list, err error) {
 			err = errors.Join(err, file.Close())
 		}
 	}()
-	info, err := file.Stat()
-	if err != nil {
-		return nil, l, err
-	}
 	var end footer
 	length := int64(binary.Size(end))
-	if err := binary.Read(io.NewSectionReader(file, info.Size()-length, length), binary.LittleEndian, &end); err != nil {
+	if whole < length {
+		return nil, l, errDamaged
+	}
+	if err := binary.Read(io.NewSectionReader(file, whole-length, length), binary.LittleEndian, &end); err != nil {
 		return nil, l, err
 	}
-	if end.Magic != magic || int(end.Bytes) != size || end.Records > maxListed || end.Stamps > maxListed {
+	// Nothing is made for a list that the file cannot hold.
+	listed := int64(end.Records)*int64(binary.Size(record{})) + int64(end.Stamps)*int64(binary.Size(stamped{}))
+	if end.Magic != magic || int(end.Bytes) != size || int64(size)*int64(end.Records)+listed+length != whole {
 		return nil, l, errDamaged
 	}
-	l = list{make([]record, end.Records), make([]stamped, end.Stamps)}
-	bytesListed := int64(binary.Size(l.records) + binary.Size(l.stamps))
-	if int64(size)*int64(end.Records)+bytesListed+length != info.Size() {
-		return nil, l, errDamaged
-	}
-	text := make([]byte, bytesListed)
-	if _, err := file.ReadAt(text, info.Size()-length-bytesListed); err != nil {
+	text := make([]byte, listed)
+	if _, err := file.ReadAt(text, whole-length-listed); err != nil {
 		return nil, l, err
 	}
 	if sha256.Sum256(text) != end.Sum {
 		return nil, l, errDamaged
 	}
+	l = list{make([]record, end.Records), make([]stamped, end.Stamps)}
 	r := bytes.NewReader(text)
 	if err := errors.Join(binary.Read(r, binary.LittleEndian, l.records), binary.Read(r, binary.LittleEndian, l.stamps)); err != nil {
 		return nil, l, err
@@ -140,22 +137,11 @@ func newWriter(folder string, bytes int, most int64) *writer {
 	if makeFolder(folder) != nil {
 		return nil
 	}
-	file, err := os.CreateTemp(folder, asidePrefix+"*") // mode 0600: pictures are nobody else's business
+	file, err := aside.CreateTemp(folder, asidePrefix) // pictures are nobody else's business
 	if err != nil {
 		return nil
 	}
-	_ = unix.Flock(int(file.Fd()), unix.LOCK_EX|unix.LOCK_NB) // ends with the program: see held
 	return &writer{pack: &pack{path: file.Name(), file: file, size: bytes}, most: most}
-}
-
-// held reports whether a program writes the file at path, which lies aside.
-func held(path string) bool {
-	file, err := os.Open(path)
-	if err != nil {
-		return true
-	}
-	defer file.Close()
-	return unix.Flock(int(file.Fd()), unix.LOCK_EX|unix.LOCK_NB) != nil
 }
 
 var errFull = errors.New("there is no room for more")

@@ -1,13 +1,17 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
 
 	"github.com/cpuguy83/go-md2man/v2/md2man"
 	"github.com/urfave/cli/v2"
+
+	"github.com/tfpair/tfpair/internal/aside"
 )
 
 // manualOptions are the options of tfpair manual.
@@ -30,20 +34,29 @@ func newManualCommand() *cli.Command {
 
 func (o manualOptions) validate() error { return require("manual", given{"out", o.folder}) }
 
-func runManual(o manualOptions, app *cli.App) error {
+func runManual(o manualOptions, app *cli.App) (err error) {
 	if err := o.validate(); err != nil {
 		return err
 	}
-	if err := os.MkdirAll(o.folder, 0o755); err != nil {
+	if entries, err := os.ReadDir(o.folder); len(entries) > 0 || err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return &aside.ExistsError{Path: o.folder}
+	}
+	around := filepath.Dir(filepath.Clean(o.folder))
+	if err := aside.MkdirAll(around); err != nil {
 		return err
 	}
+	folder, err := aside.CreateFolder(around, ".tmp-manual-")
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, folder.Cleanup()) }()
 	for _, p := range visiblePages(rootPage(app)) {
-		path := filepath.Join(o.folder, p.manualName()+".1")
+		path := filepath.Join(folder.Path(), p.manualName()+".1")
 		if err := os.WriteFile(path, p.manual(), 0o644); err != nil {
 			return err
 		}
 	}
-	return nil
+	return folder.Publish(o.folder)
 }
 
 // visiblePages returns a page and those below it, without those of hidden commands.

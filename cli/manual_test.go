@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/tfpair/tfpair/internal/aside"
 )
 
 // TestManual: a page for each command that is not hidden, with its flags and examples.
@@ -32,6 +34,9 @@ func TestManual(t *testing.T) {
 		if !strings.Contains(strings.ReplaceAll(string(text), `\-`, "-"), want) {
 			t.Errorf("tfpair-train.1 lacks %q:\n%s", want, text)
 		}
+	}
+	if err := runManual(manualOptions{folder}, app); !isA[*aside.ExistsError](err) {
+		t.Errorf("manual over another = %v, want an *aside.ExistsError", err)
 	}
 	var wrong *usageError
 	if err := runManual(manualOptions{}, app); !errors.As(err, &wrong) {

@@ -5,10 +5,15 @@ package main
 import (
 	"bytes"
 	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"encoding/pem"
 	"errors"
 	"fmt"
 	"hash/fnv"
-	"math/rand/v2"
+	draw "math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -85,7 +90,7 @@ func (c *campaign) stage() error {
 	if err := os.Mkdir(filepath.Join(stage, "tmp"), 0o755); err != nil {
 		return err
 	}
-	if err := c.copies(stage); err != nil {
+	if err := errors.Join(c.copies(stage), writeKey(filepath.Join(stage, "key.pem"))); err != nil {
 		return err
 	}
 	for _, line := range scenery {
@@ -113,6 +118,19 @@ func (c *campaign) copies(stage string) error {
 		}
 	}
 	return nil
+}
+
+// writeKey writes a new private key, as openssl does.
+func writeKey(path string) error {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return err
+	}
+	text, err := x509.MarshalECPrivateKey(key)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(path, pem.EncodeToMemory(&pem.Block{Type: "EC PRIVATE KEY", Bytes: text}), 0o600)
 }
 
 func cacheFolder() string {
@@ -172,6 +190,9 @@ type ending struct {
 	took   time.Duration
 }
 
+// cacheName is the user's cache in the folder of a case, where there is one.
+const cacheName = "cache"
+
 // environment is that of the command of a scenario. Its temporary files lie in the folder, too, and so
 // does a runtime that it installs.
 func (c *campaign) environment(folder string, s scenario) []string {
@@ -179,10 +200,14 @@ func (c *campaign) environment(folder string, s scenario) []string {
 	if s.installs {
 		runtime = filepath.Join(folder, "runtime")
 	}
-	return []string{"PATH=" + os.Getenv("PATH"), "HOME=" + os.Getenv("HOME"), "LANG=C.UTF-8",
+	list := []string{"PATH=" + os.Getenv("PATH"), "HOME=" + os.Getenv("HOME"), "LANG=C.UTF-8",
 		"TMPDIR=" + filepath.Join(folder, "tmp"), libtensorflow.FolderVariable + "=" + runtime,
 		"PIP_NO_INDEX=1", "PIP_FIND_LINKS=" + filepath.Join(folder, "wheels"),
 		"TF_CPP_MIN_LOG_LEVEL=3", "OMP_NUM_THREADS=1", "GODEBUG=asyncpreemptoff=1"}
+	if s.remembers {
+		list = append(list, "XDG_CACHE_HOME="+filepath.Join(folder, cacheName))
+	}
+	return list
 }
 
 // program is the program that a scenario runs.
@@ -279,10 +304,10 @@ func (c *campaign) each(cases []func() error) error {
 }
 
 // draw returns the source of what is drawn for one purpose: equal seeds draw the same.
-func (c *campaign) draw(purpose string) *rand.Rand {
+func (c *campaign) draw(purpose string) *draw.Rand {
 	h := fnv.New64()
 	fmt.Fprint(h, purpose)
-	return rand.New(rand.NewPCG(c.seed, h.Sum64()))
+	return draw.New(draw.NewPCG(c.seed, h.Sum64()))
 }
 
 // share is one of several equal shares of a campaign; the zero value is the whole of it.

@@ -36,6 +36,8 @@ type scenario struct {
 	installs bool
 	// ahead is a file that may be there before the rest.
 	ahead string
+	// remembers says that the user's cache lies in the folder, too. Nothing in it is promised.
+	remembers bool
 }
 
 // tiny makes commands fast and repeatable.
@@ -61,6 +63,15 @@ var scenarios = []scenario{
 		args: "export --run run --out model --version 1 --alias-classes --threads 1"},
 	{name: "export-onnx", needs: []string{"run"}, twice: 2,
 		args: "export --run run --out model --version 1 --onnx --threads 1"},
+	{name: "export-int8", needs: []string{"run", "data"}, twice: 2,
+		args: "export --run run --out model --version 1 --precision int8 --data data --max-drop 100" + tiny},
+	{name: "export-weights", needs: []string{"weights.pth"}, twice: 2,
+		args: "export --weights weights.pth --out model --version 1 --threads 1"},
+	{name: "sign", needs: []string{"model", "key.pem"}, twice: 2,
+		args: "model sign --model model --key key.pem"},
+	{name: "sign-overwrite", needs: []string{"model", "key.pem"},
+		first: "model sign --model model --key key.pem",
+		args:  "model sign --model model --key key.pem --overwrite"},
 	{name: "calibrate", needs: []string{"model", "data"}, more: "calibrated/2",
 		args: "calibrate --model model/1 --out calibrated --data data --split test --max f1" + tiny},
 	{name: "index", needs: []string{"model", "data"}, twice: 2,
@@ -75,12 +86,21 @@ var scenarios = []scenario{
 		args: "embed --model model --data data --out v.csv" + tiny},
 	{name: "embed-jsonl", needs: []string{"model", "data"}, twice: 2,
 		args: "embed --model model --data data --out v.jsonl" + tiny},
+	{name: "embed-remembers", needs: []string{"model", "data"}, twice: 2, remembers: true,
+		args: "embed --model model --data data --out v.npy" + tiny},
+	{name: "embed-classify", needs: []string{"model", "data", "x.index"}, twice: 2,
+		args: "embed --model model --data data --classify --index x.index --threshold 0.5 --out names.csv" + tiny},
+	{name: "search-sheet", needs: []string{"model", "data", "x.index"}, twice: 2,
+		args: "search --model model --index x.index --image data/test/arrow --sheet sheet.png" + tiny},
 	{name: "sheet", needs: []string{"model", "data"}, twice: 2,
 		args: "evaluate --model model --data data --sheet sheet.png" + tiny},
 	{name: "evaluate-json", needs: []string{"model", "data"}, stdout: "report.json",
 		args: "evaluate --model model --data data --json" + tiny},
 	{name: "fix", needs: []string{"data", "sloppy.csv"}, twice: 2,
 		args: "train --data sloppy.csv --images data --out run --fix mended.csv"},
+	{name: "check-splits", needs: []string{"data"}, twice: 2, remembers: true,
+		args: "check --data data --write-splits splits.csv --workers 1"},
+	{name: "manual", twice: 2, args: "manual --out man1"},
 	{name: "seen", needs: []string{"run", "data"}, stdout: "seen.json", admits: `"unknown":`,
 		args: "seen --in run --json data/test/arrow/000.png"},
 	{name: "duplicates-move", needs: []string{"copies"}, grows: true, stdout: "said", admits: "cannot be read", stops: "is there already",

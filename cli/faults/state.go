@@ -36,6 +36,8 @@ func look(folder string) (state, error) {
 			return err
 		}
 		switch {
+		case strings.HasPrefix(name+"/", cacheName+"/") && !hidden(d.Name()): // nothing in a cache is promised
+			return nil
 		case d.IsDir():
 			s[name] = "folder"
 			return nil
@@ -80,6 +82,8 @@ func steady(name string, text []byte) []byte {
 		return nil
 	case base == "events.jsonl":
 		return evaluations(text)
+	case base == "model.sig":
+		return signed(text)
 	case strings.HasSuffix(base, "undo.csv"):
 		return undoable(text)
 	case base == "aliases.csv": // they are drawn at random
@@ -102,6 +106,19 @@ func undoable(text []byte) []byte {
 	}
 	slices.Sort(acts)
 	return []byte(strings.Join(slices.Compact(acts), "\n"))
+}
+
+// signed is what a signature is about: two signatures of the same differ.
+func signed(text []byte) []byte {
+	var of struct {
+		Envelope struct {
+			Payload []byte `json:"payload"`
+		} `json:"dsseEnvelope"`
+	}
+	if json.Unmarshal(text, &of) != nil {
+		return text
+	}
+	return of.Envelope.Payload
 }
 
 // seconds are how long something took, as JSON says it.

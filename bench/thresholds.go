@@ -5,10 +5,14 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 )
 
 // promisedRate is the share of different pairs that may be called the same, as a user asks for it.
 const promisedRate = "1%"
+
+// rarePrevalence is a share of same pairs as services see it.
+const rarePrevalence = "1%"
 
 // thresholdSeeds is how many trainings of each data set are measured.
 const thresholdSeeds = 5
@@ -31,10 +35,12 @@ var shelfSettings = []string{
 type kept struct {
 	FalseAccepts measured `json:"false_accepts"` // of all pairs of the test images
 	FalseRejects measured `json:"false_rejects"`
+	Calibration  measured `json:"calibration_error"`      // of the probability, half of the pairs same
+	Rare         measured `json:"calibration_error_rare"` // where a share rarePrevalence is
 	Seconds      float64  `json:"seconds"`
 }
 
-// thresholds measures what a promised rate of false accepts comes to on other images.
+// thresholds measures what a promised rate of false accepts, and a probability, come to on other images.
 func thresholds(ctx context.Context, o options) error {
 	r, err := openResults(o, "thresholds")
 	if err != nil {
@@ -59,27 +65,36 @@ func thresholds(ctx context.Context, o options) error {
 		// Photos of the list that was trained on, kept for test.
 		{"grocery", training{data: train, settings: append(shelfSettings, "train.test=0.2", "train.val=0.2"),
 			arguments: []string{"--group-by", "none"}, tests: [][]string{{"--data", train}}}},
+		{"grocery/groups", training{data: train, settings: append(shelfSettings, "train.test=0.2", "train.val=0.2"),
+			arguments: []string{"--group-by", "look"}, tests: [][]string{{"--data", train}}}},
 		// Photos of other days and shops.
 		{"grocery/other days", training{data: train, settings: shelfSettings, tests: [][]string{{"--data", test}}}},
 	} {
-		c.training.tests[0] = append(c.training.tests[0], "--false-accepts", promisedRate)
-		var mean float64
+		test := append(c.training.tests[0], "--false-accepts", promisedRate)
+		c.training.tests = [][]string{test, append(slices.Clone(test), "--prevalence", rarePrevalence)}
+		var mean kept // values only
 		for seed := range thresholdSeeds {
 			x, err := row(o, r, fmt.Sprintf("%s/seed=%d", c.name, seed), func() (kept, error) {
 				reports, seconds, err := c.training.run(ctx, o, seed)
 				if err != nil {
 					return kept{}, err
 				}
-				return kept{reports[0].Wrong.FalseAccepts, reports[0].Wrong.FalseRejects, seconds}, nil
+				return kept{reports[0].Wrong.FalseAccepts, reports[0].Wrong.FalseRejects,
+					reports[0].Probability.CalibrationError, reports[1].Probability.CalibrationError, seconds}, nil
 			})
 			if err != nil {
 				return err
 			}
-			fmt.Fprintf(o.out, "%s, seed %d: false accepts %.2f %% (%.2f to %.2f %%), false rejects %.1f %%\n", c.name, seed,
-				100*x.FalseAccepts.Value, 100*x.FalseAccepts.Interval.Low, 100*x.FalseAccepts.Interval.High, 100*x.FalseRejects.Value)
-			mean += x.FalseAccepts.Value / thresholdSeeds
+			fmt.Fprintf(o.out, "%s, seed %d: false accepts %.2f %% (%.2f to %.2f %%), false rejects %.1f %%, "+
+				"calibration error %.4f (%.4f to %.4f), with %s same %.4f\n", c.name, seed,
+				100*x.FalseAccepts.Value, 100*x.FalseAccepts.Interval.Low, 100*x.FalseAccepts.Interval.High, 100*x.FalseRejects.Value,
+				x.Calibration.Value, x.Calibration.Interval.Low, x.Calibration.Interval.High, rarePrevalence, x.Rare.Value)
+			mean.FalseAccepts.Value += x.FalseAccepts.Value / thresholdSeeds
+			mean.Calibration.Value += x.Calibration.Value / thresholdSeeds
+			mean.Rare.Value += x.Rare.Value / thresholdSeeds
 		}
-		fmt.Fprintf(o.out, "%s: promised %s, mean of %d seeds %.2f %%\n", c.name, promisedRate, thresholdSeeds, 100*mean)
+		fmt.Fprintf(o.out, "%s: promised %s, mean of %d seeds %.2f %%; calibration error %.4f, with %s same %.4f\n", c.name,
+			promisedRate, thresholdSeeds, 100*mean.FalseAccepts.Value, mean.Calibration.Value, rarePrevalence, mean.Rare.Value)
 	}
 	return nil
 }

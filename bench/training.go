@@ -39,6 +39,9 @@ type report struct {
 		FalseAccepts measured `json:"false_accepts"`
 		FalseRejects measured `json:"false_rejects"`
 	} `json:"wrong_answers"`
+	Probability struct {
+		CalibrationError measured `json:"calibration_error"`
+	} `json:"probability"`
 }
 
 // find returns the number with the given name.

@@ -21,8 +21,7 @@ func sayExposure(out output, e *evaluate.Exposure) {
 		out.print("left out   %s: each is of the same two files as an earlier one, or of one file", count(n, "pair"))
 	}
 	if n := e.GalleryShared; n > 0 {
-		out.print("left out   %s of %s to search in: each is the same file as one that is measured", commas(n),
-			count(e.Gallery+n, "image"))
+		out.print("left out   %s to search in: each is the same file as one that is measured", count(n, "image"))
 	}
 	sayRenamed(out, e)
 	switch {

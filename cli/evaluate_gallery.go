@@ -1,15 +1,16 @@
 package cli
 
 import (
-	"errors"
 	"os"
+	"slices"
 
 	"github.com/tfpair/tfpair/pipeline/dataset"
 	"github.com/tfpair/tfpair/runner/evaluate"
 )
 
-// source returns what --gallery names, which shares no image with queries; nil where images
-// are searched among themselves. Data other than m's is the caller's to close.
+// source returns what --gallery names; nil where images are searched among themselves. Another split
+// shares no image with queries, and other data may hold the same files. Data other than m's is the
+// caller's to close.
 func (m measuring) source(queries dataset.Part) (*evaluate.Source, error) {
 	switch {
 	case m.gallery == "":
@@ -33,16 +34,7 @@ func (m measuring) source(queries dataset.Part) (*evaluate.Source, error) {
 	if err != nil {
 		return nil, err
 	}
-	source := evaluate.Source{Data: data, Part: data.In("")}
-	err = evaluate.Disjoint(m.data, queries, source)
-	var shared *evaluate.SharedError
-	if errors.As(err, &shared) {
-		err = usagef("--%v", err)
-	}
-	if err != nil {
-		return nil, errors.Join(err, data.Close())
-	}
-	return &source, nil
+	return &evaluate.Source{Data: data, Part: data.In("")}, nil
 }
 
 // gallerySplit returns another split of the same data.
@@ -55,12 +47,13 @@ func (m measuring) gallerySplit(queries dataset.Part) (*evaluate.Source, error) 
 	if err != nil {
 		return nil, splitUsage(err, "--gallery")
 	}
-	source := evaluate.Source{Data: m.data, Part: part}
-	err = evaluate.Disjoint(m.data, queries, source)
-	var shared *evaluate.SharedError
-	if errors.As(err, &shared) {
+	shared := func(image int32) bool {
+		_, both := slices.BinarySearch(queries.Images, image)
+		return both
+	}
+	if slices.ContainsFunc(part.Images, shared) {
 		return nil, usagef("--gallery %s and split %s share images: %s names no splits of "+
 			"its own; name the splits in the data, or choose --split val", m.gallery, queries.Split, m.data.Name)
 	}
-	return &source, err
+	return &evaluate.Source{Data: m.data, Part: part}, nil
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -19,12 +20,14 @@ import (
 	"github.com/tfpair/tfpair/models"
 	"github.com/tfpair/tfpair/models/distance"
 	"github.com/tfpair/tfpair/models/index"
+	"github.com/tfpair/tfpair/runner/card"
 	"github.com/tfpair/tfpair/runner/inference"
 )
 
 // describeOptions are the options of tfpair describe.
 type describeOptions struct {
 	model   modelOptions
+	card    bool // the model card is shown
 	start   startOptions
 	data    dataOptions // that chooses the spec
 	recipe  recipeOptions
@@ -47,6 +50,7 @@ place, as in tfpair train.
 
 ` + examplesHead + `  tfpair describe --model demo/run
   tfpair describe --model demo/model
+  tfpair describe --model demo/model --card
   tfpair describe --preset triplet --set train.steps=500
   tfpair describe --data demo/pictures`,
 		Action: func(c *cli.Context) error {
@@ -60,6 +64,8 @@ place, as in tfpair train.
 
 func (o *describeOptions) addFlags(c *cli.Command) {
 	o.model.addFolder(c)
+	c.Flags = append(c.Flags, &cli.BoolFlag{Name: "card", Destination: &o.card,
+		Usage: "show the model card of --model, which is Markdown"})
 	o.start.addFlags(c)
 	o.data.addFlags(c)
 	o.recipe.addFlags(c)
@@ -72,6 +78,8 @@ func (o describeOptions) validate() error {
 	switch isModel := o.model.folder != ""; {
 	case isModel && isSpec:
 		return usagef("--model has a spec of its own, that of %s; describe it, or the one of --preset, --spec, --set and --data", o.model.folder)
+	case o.card && !isModel:
+		return usagef("--card is of a model; give --model")
 	case !isModel && !isSpec:
 		return usagef("describe needs --model, or a spec: --preset, --spec, --set, or --data that chooses one")
 	}
@@ -89,6 +97,7 @@ type description struct {
 	Network  architecture     `json:"network"`
 	Manifest *models.Manifest `json:"manifest,omitempty"` // nil of a spec
 	Values   []value          `json:"values"`
+	Card     string           `json:"card,omitempty"` // Markdown; "": it was not asked for
 }
 
 // architecture is what the spec says of the network, and what follows from it.
@@ -117,6 +126,9 @@ func runDescribe(ctx context.Context, o describeOptions, streams IO) error {
 	var err error
 	if o.model.folder != "" {
 		d, err = describeModel(o.model, o.machine)
+		if err == nil && o.card {
+			d.Card, err = d.card()
+		}
 	} else {
 		d, err = describeSpec(ctx, o, out)
 	}
@@ -159,6 +171,21 @@ func describeModel(of modelOptions, on machineOptions) (*description, error) {
 	d.Network.EmbeddingDim, d.Network.Parameters = d.Manifest.EmbeddingDim, d.Manifest.Parameters
 	d.Values, err = valuesOf([]layer{{spec: s}})
 	return d, err
+}
+
+// card returns the card of an exported model as it lies there, and that which an export of a run,
+// or of a model without one, would write.
+func (d *description) card() (string, error) {
+	if _, ok := d.Manifest.Files[card.Name]; ok {
+		text, err := d.Manifest.ReadFile(d.Path, card.Name)
+		return string(text), err
+	}
+	name, err := filepath.Abs(d.Name)
+	if err != nil {
+		return "", err
+	}
+	text, err := card.Of(d.Manifest, nil, filepath.Base(name))
+	return string(text), err
 }
 
 // describeSpec describes the spec of the flags. Without the runtime it leaves out what
@@ -212,6 +239,12 @@ func describeSpec(ctx context.Context, o describeOptions, out output) (*descript
 
 // print writes the description for a person.
 func (d *description) print(out output) {
+	if d.Card != "" {
+		for line := range strings.Lines(d.Card) {
+			out.print("%s", strings.TrimSuffix(line, "\n"))
+		}
+		return
+	}
 	where := ""
 	if d.Path != "" && d.Path != d.Name {
 		where = ", " + d.Path

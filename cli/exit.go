@@ -34,6 +34,7 @@ import (
 	"github.com/tfpair/tfpair/pipeline/decode"
 	"github.com/tfpair/tfpair/pipeline/features"
 	"github.com/tfpair/tfpair/pipeline/sampler"
+	"github.com/tfpair/tfpair/runner/card"
 	"github.com/tfpair/tfpair/runner/evaluate"
 	"github.com/tfpair/tfpair/runner/export"
 	"github.com/tfpair/tfpair/runner/holder"
@@ -127,6 +128,7 @@ var outcomes = []outcome{
 	{isA[*train.SpecError], exitUsage, advice{"to go on, give the settings and the --weights of that run; to begin anew, give another --out"}},
 	{isA[*tune.FolderError], exitUsage, advice{"give the same search to go on with it; to begin anew, give another --out"}},
 	{isA[*tune.SpaceError], exitUsage, advice{"docs/spec.md says what a space file may hold; tfpair list shows names"}},
+	{isA[*card.WordsError], exitUsage, advice{"docs/export.md says what a file for --card may hold"}},
 	{isA[*named.UnknownError], exitUsage, nil}, // see hint
 	{isA[*usageError], exitUsage, nil},         // see hint
 	{isA[*dataset.OptionsError], exitUsage, nil},

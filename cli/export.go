@@ -16,6 +16,7 @@ import (
 	"github.com/tfpair/tfpair/models/index"
 	"github.com/tfpair/tfpair/models/onnx"
 	"github.com/tfpair/tfpair/pipeline"
+	"github.com/tfpair/tfpair/runner/card"
 	"github.com/tfpair/tfpair/runner/evaluate"
 	"github.com/tfpair/tfpair/runner/export"
 	"github.com/tfpair/tfpair/runner/inference"
@@ -55,6 +56,7 @@ type exportOptions struct {
 	withSeen   bool          // the model carries hashes of the images that were seen
 	alias      bool          // aliases stand for names of classes and paths
 	onnx       bool          // model.onnx lies beside the SavedModel
+	card       string        // file of words for the model card; "": none
 	layout     layoutOptions // of the gallery
 	reading    readingOptions
 	machine    machineOptions
@@ -85,6 +87,9 @@ is refused where it loses more than --max-drop.
 
 With --onnx the folder also holds model.onnx, for ONNX Runtime and OpenVINO. It takes
 the same pixels and gives the same embeddings.
+
+The model's README.md is its card: what it is, how good, on what, and its limits. --card
+adds words of yours.
 
 The model holds no picture of the training, and no hash of one unless you give
 --with-seen. It holds the names of the classes. Give --alias-classes where those are
@@ -120,7 +125,9 @@ func (o *exportOptions) addFlags(c *cli.Command) {
 		&cli.BoolFlag{Name: "alias-classes", Destination: &o.alias,
 			Usage: "write aliases such as class-0001 for the names of classes and the paths of images; aliases.csv in the run folder says what they stand for"},
 		&cli.BoolFlag{Name: "onnx", Destination: &o.onnx,
-			Usage: "write model.onnx too, for ONNX Runtime and OpenVINO"})
+			Usage: "write model.onnx too, for ONNX Runtime and OpenVINO"},
+		&cli.StringFlag{Name: "card", Destination: &o.card,
+			Usage: "YAML `FILE` of words for the model card, which is README.md of the model: title, license, tags, sections"})
 	o.precision.addFlags(c)
 	o.layout.addFlags(c)
 	o.reading.addFlags(c)
@@ -158,11 +165,18 @@ func runExport(ctx context.Context, o exportOptions, streams IO) error {
 	if err := export.CheckPlace(o.out, o.version); err != nil { // before anything is downloaded
 		return err
 	}
+	var words []byte
+	if o.card != "" {
+		var err error
+		if words, err = card.ReadWords(o.card); err != nil {
+			return err
+		}
+	}
 	untrained, err := o.untrained(ctx, out)
 	if err != nil {
 		return err
 	}
-	config := export.Config{Model: untrained, Run: o.run, Checkpoint: cmp.Or(o.checkpoint, bestCheckpoint), Out: o.out,
+	config := export.Config{Card: words, Model: untrained, Run: o.run, Checkpoint: cmp.Or(o.checkpoint, bestCheckpoint), Out: o.out,
 		Version: o.version, Form: models.Form(o.form), Session: o.machine.session(),
 		WithSeen: o.withSeen, AliasClasses: o.alias, ONNX: o.onnx, Int8: o.int8(out),
 		Tool: "tfpair " + programVersion(), Runtime: "TensorFlow " + libtensorflow.Version}

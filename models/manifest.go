@@ -136,6 +136,8 @@ type Metric struct {
 	High   float64 `json:"high"`
 	Level  float64 `json:"level"`  // of the interval: 0.95
 	Method string  `json:"method"` // how it was made
+	// Question says what else might have been drawn: "new classes"; "" of a tfpair that did not keep it.
+	Question string `json:"question,omitempty"`
 }
 
 // Data says what the model was trained on.

@@ -151,6 +151,8 @@ var Rules = map[string]Rule{
 	"runner/check": {Ours: []string{"runner/metric", "internal/forest", "pipeline/..."}, Pure: true, Why: noCgo},
 	"runner/recipe": {Ours: []string{"graphs/spec", "models/weights", "pipeline/dataset", "pipeline/decode"}, Pure: true,
 		Why: "it chooses from what data is, and measures nothing"},
+	"runner/card": {Ours: []string{"runner/evaluate", "graphs/spec", "models", "models/...", "internal/pretrained"},
+		Why: "it writes what the manifest tells, and opens no model"},
 	"runner/evaluate": {Ours: []string{"runner/metric", "models/distance", "pipeline/..."}, Pure: true,
 		Why: "it is handed what embeds, and measures; its tests run without TensorFlow"},
 	"runner/trained": {Ours: []string{"runner/evaluate", "models/index", "runner/metric", "runner/network", "internal/session",
@@ -164,7 +166,7 @@ var Rules = map[string]Rule{
 	"runner/tune": {Ours: []string{"runner/train", "runner/metric", "runner/network", "internal/aside", "internal/session",
 		"graphs/...", "pipeline/...", "models/..."}, Why: ownRoom},
 	"runner/export": {Ours: []string{"runner/trained", "runner/evaluate", "runner/metric",
-		"models/index", "runner/network", "internal/session", "graphs/...", "models/...",
+		"models/index", "runner/card", "runner/network", "internal/session", "graphs/...", "models/...",
 		"pipeline/...", "internal/aside", "internal/graphdef", "internal/sample"}, Why: ownRoom},
 
 	"models/modelstest": {Ours: []string{"models", "models/distance", "models/index", "pipeline/resize"},

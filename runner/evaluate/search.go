@@ -125,6 +125,22 @@ func Direction(name string, labels bool) (metric.Better, error) {
 	return better, nil
 }
 
+// Brief says in a line what the metric of this name is, "" where there is none.
+func Brief(name string) string {
+	switch name {
+	case MedianRank:
+		return "middle of the ranks, from 1, of the right label images"
+	case DetectionRate:
+		return "share of photos whose nearest label image is accepted, and is the right one"
+	case FalseAcceptRate:
+		return "share of photos for which another label image is accepted when their own is taken out"
+	}
+	if row, ok := metric.Pairs.Rows[name]; ok {
+		return row.Brief
+	}
+	return metric.Queries.Rows[name].Brief
+}
+
 // search finds for each photo, whose embeddings [Q,D] photos are, the nearest label images.
 func (t LabelTask) search(e Embedder, photos []float32) (found, error) {
 	dim := e.Dim()

@@ -20,6 +20,7 @@ import (
 	"github.com/tfpair/tfpair/models/checkpoint"
 	"github.com/tfpair/tfpair/models/distance"
 	"github.com/tfpair/tfpair/models/index"
+	"github.com/tfpair/tfpair/runner/card"
 	"github.com/tfpair/tfpair/runner/network"
 	"github.com/tfpair/tfpair/runner/trained"
 )
@@ -41,9 +42,10 @@ type Config struct {
 	// closed afterwards. Where it is nil those are the label images of the training, if any.
 	Gallery func(context.Context, *models.Model) (*index.Index, error)
 
-	WithSeen     bool // the model carries the hashes of the images that the training has seen
-	AliasClasses bool // aliases stand for names of classes and paths; RUN/aliases.csv says for which
-	ONNX         bool // model.onnx lies beside the SavedModel, for ONNX Runtime and OpenVINO
+	WithSeen     bool   // the model carries the hashes of the images that the training has seen
+	AliasClasses bool   // aliases stand for names of classes and paths; RUN/aliases.csv says for which
+	Card         []byte // words for the model card, of card.ReadWords; nil: none
+	ONNX         bool   // model.onnx lies beside the SavedModel, for ONNX Runtime and OpenVINO
 
 	Tool    string // name and version of the program, for the manifest
 	Runtime string // release of TensorFlow
@@ -195,7 +197,7 @@ func (c Config) fill(ctx context.Context, p *place, m *trained.Model, weights []
 	return c.reload(ctx, p, m, manifest, told)
 }
 
-// reload loads what lies aside as a user would, checks it, and gives it its gallery.
+// reload loads what lies aside as a user would, checks it, and gives it its gallery and its card.
 func (c Config) reload(ctx context.Context, p *place, m *trained.Model, manifest *models.Manifest, told told) (
 	_ *Result, err error) {
 	model, err := c.load(p, models.Checked)
@@ -208,17 +210,47 @@ func (c Config) reload(ctx context.Context, p *place, m *trained.Model, manifest
 		return nil, err
 	}
 	x, err := c.gallery(ctx, m, model)
-	if err != nil || x == nil {
-		return r, err
-	}
-	if x, err = told.gallery(x, index.Own{m.Spec.Distance.Name: m.Distance()}); err != nil {
+	if err != nil {
 		return nil, err
 	}
-	if err := addGallery(p, x, manifest, c.Gallery == nil); err != nil {
+	if x != nil {
+		if x, err = told.gallery(x, index.Own{m.Spec.Distance.Name: m.Distance()}); err != nil {
+			return nil, err
+		}
+		if err := addGallery(p, x, manifest, c.Gallery == nil); err != nil {
+			return nil, err
+		}
+	}
+	if err := addCard(p, manifest, c.Card); err != nil {
 		return nil, err
 	}
-	r.Manifest = *manifest
+	if err := p.seal(manifest); err != nil {
+		return nil, err
+	}
+	sealed, err := models.ReadManifest(p.aside.Path())
+	if err != nil {
+		return nil, err
+	}
+	r.Manifest = *sealed
 	return r, nil
+}
+
+// addCard writes the model card, and the words that people gave for it.
+func addCard(p *place, m *models.Manifest, words []byte) error {
+	out, err := filepath.Abs(p.out) // "." has no name
+	if err != nil {
+		return err
+	}
+	text, err := card.Of(m, words, filepath.Base(out))
+	if err != nil {
+		return err
+	}
+	if words != nil {
+		if err := p.write(card.WordsName, words); err != nil {
+			return err
+		}
+	}
+	return p.write(card.Name, text)
 }
 
 func (c Config) load(p *place, trust models.Trusted) (*models.Model, error) {
@@ -246,8 +278,8 @@ func (c Config) gallery(ctx context.Context, m *trained.Model, reloaded *models.
 	return g.Index(filepath.Base(filepath.Clean(c.Out)), m.Spec.Distance.Name)
 }
 
-// addGallery writes the gallery, which may be the label images of the training, and seals the
-// manifest again, which says so.
+// addGallery writes the gallery, which may be the label images of the training, and tells the
+// manifest of it.
 func addGallery(p *place, x *index.Index, m *models.Manifest, labels bool) error {
 	if err := m.Fits(x); err != nil {
 		return fmt.Errorf("gallery: %w", err)
@@ -261,7 +293,7 @@ func addGallery(p *place, x *index.Index, m *models.Manifest, labels bool) error
 	}
 	m.Gallery = &models.Gallery{File: models.GalleryName, Images: x.Len(), Classes: x.Classes(),
 		Root: x.About().Root, Accept: x.About().Accept, NoAccept: x.About().NoAccept, Labels: labels}
-	return p.seal(m)
+	return nil
 }
 
 // weightsOf returns the tensors that the graph has variables for, in its order. What

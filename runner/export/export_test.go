@@ -121,7 +121,7 @@ func TestManifest(t *testing.T) {
 	if m.Parameters != 112+148+136+2 {
 		t.Errorf("parameters = %d, want 398", m.Parameters)
 	}
-	if len(m.Probes) != probeClasses || len(m.Files) != 1+probeClasses {
+	if len(m.Probes) != probeClasses || len(m.Files) != 2+probeClasses {
 		t.Errorf("manifest lists %d probes and %d files, want %d and %d", len(m.Probes), len(m.Files),
 			probeClasses, 1+probeClasses)
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/tfpair/tfpair/models/onnx"
 	"github.com/tfpair/tfpair/models/savedmodel"
 	"github.com/tfpair/tfpair/models/seen"
+	"github.com/tfpair/tfpair/runner/card"
 	"github.com/tfpair/tfpair/runner/network"
 )
 
@@ -53,16 +54,23 @@ func (r Rewrite) Run(ctx context.Context) (*Result, error) {
 
 // fill writes the model aside and checks it there.
 func (r Rewrite) fill(ctx context.Context, p *place) (_ *Result, err error) {
+	var words []byte // of the model card, which is made anew
 	for _, name := range slices.Sorted(maps.Keys(r.Manifest.Files)) {
 		data, err := r.file(name)
 		if err != nil {
 			return nil, err
+		}
+		if name == card.WordsName {
+			words = data
 		}
 		if err := p.write(name, data); err != nil {
 			return nil, err
 		}
 	}
 	r.Manifest.Tool = r.Tool
+	if err := addCard(p, &r.Manifest, words); err != nil {
+		return nil, err
+	}
 	if err := p.seal(&r.Manifest); err != nil {
 		return nil, err
 	}

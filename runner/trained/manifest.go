@@ -73,7 +73,7 @@ func Metrics(s evaluate.Scores) ([]models.Metric, error) {
 		}
 		of := models.Metric{Name: name, Value: s.Metrics[name], Better: string(better)}
 		if i, ok := s.Intervals[name]; ok { // runs of before intervals were kept have none
-			of.Low, of.High, of.Level, of.Method = i.Low, i.High, i.Level, i.Method
+			of.Low, of.High, of.Level, of.Method, of.Question = i.Low, i.High, i.Level, i.Method, i.Question
 		}
 		list = append(list, of)
 	}

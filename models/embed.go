@@ -105,5 +105,8 @@ func (m *Model) EmbedPixels(ctx context.Context, pixels []uint8) ([]float32, err
 		embeddings, err = m.embed.embed(ctx, pixels)
 		return err
 	})
+	if err == nil {
+		m.embedded(pixels, embeddings)
+	}
 	return embeddings, err
 }

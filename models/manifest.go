@@ -20,6 +20,7 @@ import (
 	"github.com/tfpair/tfpair/internal/regular"
 	"github.com/tfpair/tfpair/internal/tensor"
 	"github.com/tfpair/tfpair/models/distance"
+	"github.com/tfpair/tfpair/models/drift"
 	"github.com/tfpair/tfpair/models/savedmodel"
 	"github.com/tfpair/tfpair/pipeline/resize"
 )
@@ -63,21 +64,24 @@ type Manifest struct {
 	CalibratedOn  *Data           `json:"calibrated_on,omitempty"` // whose pairs they are; nil: validation
 	// NoneAbove is the distance of the nearest label image above which it is no answer;
 	// nil where labels are no images.
-	NoneAbove     *Threshold      `json:"none_above,omitempty"`
-	Classes       []string        `json:"classes,omitempty"`
-	Seen          []string        `json:"seen_classes,omitempty"`    // those trained or validated on
-	Aliased       bool            `json:"classes_aliased,omitempty"` // aliases stand for names of classes and for paths
-	Data          Data            `json:"data"`
-	Pretrained    *Pretrained     `json:"pretrained,omitempty"` // what the backbone started from
-	Step          int             `json:"step"`                 // updates that made the weights
-	Parameters    int64           `json:"parameters"`
-	WeightsSHA256 string          `json:"weights_sha256"`
-	Tool          string          `json:"tool"`              // "tfpair v1.2.0"
-	Runtime       string          `json:"runtime"`           // "TensorFlow 2.21.0"
-	Gallery       *Gallery        `json:"gallery,omitempty"` // nil: it carries no images to search
-	Probes        []Probe         `json:"probes"`
-	Files         map[string]File `json:"files"`           // all others of the model, by path in its folder
-	SHA256        string          `json:"manifest_sha256"` // of this manifest with "" in this place
+	NoneAbove *Threshold `json:"none_above,omitempty"`
+	Classes   []string   `json:"classes,omitempty"`
+	Seen      []string   `json:"seen_classes,omitempty"`    // those trained or validated on
+	Aliased   bool       `json:"classes_aliased,omitempty"` // aliases stand for names of classes and for paths
+	Data      Data       `json:"data"`
+	// Reference is how the pictures of validation look, and where they lie among each other; nil: an earlier
+	// version trained the model, or nobody did.
+	Reference     *drift.Reference `json:"reference,omitempty"`
+	Pretrained    *Pretrained      `json:"pretrained,omitempty"` // what the backbone started from
+	Step          int              `json:"step"`                 // updates that made the weights
+	Parameters    int64            `json:"parameters"`
+	WeightsSHA256 string           `json:"weights_sha256"`
+	Tool          string           `json:"tool"`              // "tfpair v1.2.0"
+	Runtime       string           `json:"runtime"`           // "TensorFlow 2.21.0"
+	Gallery       *Gallery         `json:"gallery,omitempty"` // nil: it carries no images to search
+	Probes        []Probe          `json:"probes"`
+	Files         map[string]File  `json:"files"`           // all others of the model, by path in its folder
+	SHA256        string           `json:"manifest_sha256"` // of this manifest with "" in this place
 }
 
 // Form says what the weights are in a model's graph.

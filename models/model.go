@@ -14,6 +14,7 @@ import (
 	"runtime"
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	"github.com/tfpair/tfpair/internal/names"
 	"github.com/tfpair/tfpair/internal/session"
@@ -32,6 +33,7 @@ type Model struct {
 
 	distance distance.Distance
 	probable *calls // left, right [N,D] → probabilities [N]; nil: it gives none
+	observer atomic.Pointer[Observer]
 
 	mu     sync.RWMutex // held for reading while the session is in use, for writing by Close
 	closed bool

@@ -207,5 +207,6 @@ func (x *Index) SearchEmbeddings(embeddings []float32, k int) ([][]Hit, error) {
 			lists[i] = append(lists[i], Hit{item.ID, item.Class, n.Distance, ok && accept.Accepts(n.Distance)})
 		}
 	}
+	x.model.searched(lists)
 	return lists, nil
 }

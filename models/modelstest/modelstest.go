@@ -12,6 +12,7 @@ import (
 
 	"github.com/tfpair/tfpair/models"
 	"github.com/tfpair/tfpair/models/distance"
+	"github.com/tfpair/tfpair/models/drift"
 	"github.com/tfpair/tfpair/models/index"
 	"github.com/tfpair/tfpair/pipeline/resize"
 )
@@ -34,6 +35,8 @@ type Model struct {
 	// Before is called with the number of pictures before they are embedded. An error becomes that of
 	// EmbedPixels. A test can wait in it, or fail.
 	Before func(ctx context.Context, pictures int) error
+	// Reference is that of Info; nil: nothing is known of drift.
+	Reference *drift.Reference
 
 	mu     sync.RWMutex // held for reading while the model is in use
 	closed bool
@@ -46,6 +49,7 @@ func (m *Model) Info() models.Info {
 		Preprocessing: models.Preprocessing{Options: resize.Options{Size: Size, Mode: "squash", Filter: "linear"},
 			Channels: "RGB", DType: "uint8"},
 		Threshold: models.Threshold{Value: Threshold, Source: "modelstest"},
+		Reference: m.Reference,
 	}}
 }
 

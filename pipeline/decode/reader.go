@@ -84,6 +84,9 @@ func (r Reader) Examine(data []byte) (p Picture, err error) {
 	return p, err
 }
 
+// Size returns the width and the height of the file, in pixels, as stored.
+func (p Picture) Size() (width, height int) { return p.header.width, p.header.height }
+
 // Cost returns about how many bytes Decode holds at once, the picture included.
 func (p Picture) Cost() int64 {
 	h := p.header

@@ -15,6 +15,7 @@ import (
 	"github.com/tfpair/tfpair/internal/session"
 	"github.com/tfpair/tfpair/models"
 	"github.com/tfpair/tfpair/models/checkpoint"
+	"github.com/tfpair/tfpair/models/drift"
 	"github.com/tfpair/tfpair/models/run"
 	"github.com/tfpair/tfpair/models/savedmodel"
 	"github.com/tfpair/tfpair/runner/network"
@@ -124,6 +125,9 @@ func TestManifest(t *testing.T) {
 	if len(m.Probes) != probeClasses || len(m.Files) != 2+probeClasses {
 		t.Errorf("manifest lists %d probes and %d files, want %d and %d", len(m.Probes), len(m.Files),
 			probeClasses, 1+probeClasses)
+	}
+	if m.Reference == nil || len(m.Reference.Features) != 1 || m.Reference.Features[0].Name != drift.Norm {
+		t.Errorf("reference = %+v, want that of the run", m.Reference)
 	}
 	again, err := Run(context.Background(), config(folder, out))
 	if err != nil {

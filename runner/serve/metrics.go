@@ -24,6 +24,8 @@ type metrics struct {
 	indexSize  *prometheus.Desc
 	queueDepth *prometheus.Desc
 	budget     *prometheus.Desc
+	drift      *prometheus.Desc
+	driftLimit *prometheus.Desc
 	service    *Service
 }
 
@@ -61,18 +63,27 @@ func newMetrics(s *Service) *metrics {
 		indexSize:  prometheus.NewDesc("tfpair_index_size", "Pictures that a model can be searched in.", []string{"model"}, nil),
 		queueDepth: prometheus.NewDesc("tfpair_queue_depth", "Requests that wait for their turn.", nil, nil),
 		budget:     prometheus.NewDesc("tfpair_budget_bytes", "Memory that requests hold, by what for.", []string{"part"}, nil),
+		drift: prometheus.NewDesc("tfpair_drift", "How far the last 200 pictures are from those of validation, 0 to 1, by feature.",
+			[]string{"model", "feature"}, nil),
+		driftLimit: prometheus.NewDesc("tfpair_drift_limit", "Drift that pictures like those of validation hardly ever have.",
+			[]string{"model", "feature"}, nil),
 	}
 	for _, reason := range []string{"queue", "memory", "wait"} {
 		m.rejected.WithLabelValues(reason) // 0 is an answer, too
 	}
-	m.registry.MustRegister(m.requests, m.duration, m.queue, m.decode, m.inference, m.pictures, m.inflight, m.rejected, m.loads, m,
-		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	m.registry.MustRegister(m.all()...)
+	m.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
+}
+
+// all are the metrics of a service, without those of Go and of the process.
+func (m *metrics) all() []prometheus.Collector {
+	return []prometheus.Collector{m.requests, m.duration, m.queue, m.decode, m.inference, m.pictures, m.inflight, m.rejected, m.loads, m}
 }
 
 // Describe implements prometheus.Collector.
 func (m *metrics) Describe(to chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{m.modelInfo, m.indexSize, m.queueDepth, m.budget} {
+	for _, d := range []*prometheus.Desc{m.modelInfo, m.indexSize, m.queueDepth, m.budget, m.drift, m.driftLimit} {
 		to <- d
 	}
 }
@@ -93,6 +104,10 @@ func (m *metrics) Collect(to chan<- prometheus.Metric) {
 		gauge(m.modelInfo, 1, p.Name, fmt.Sprint(l.info.Version), l.info.Manifest.WeightsSHA256)
 		if l.Index != nil {
 			gauge(m.indexSize, float64(l.Index.Vectors().Len()), p.Name)
+		}
+		for _, d := range l.drift.Drifts() {
+			gauge(m.drift, d.Distance, p.Name, d.Feature)
+			gauge(m.driftLimit, d.Limit, p.Name, d.Feature)
 		}
 		done()
 	}

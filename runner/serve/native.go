@@ -218,6 +218,9 @@ func (l *loaded) found(lists [][]models.Hit, threshold *float64) found {
 	}
 	answer := found{of: l.of(), Images: l.Index.Vectors().Len(), Threshold: threshold, Results: make([][]searchHit, len(lists))}
 	for i, list := range lists {
+		if len(list) > 0 {
+			l.drift.Searched(list[0].Distance, list[0].Accepted) // by the threshold of the index, which does not change
+		}
 		for _, hit := range list {
 			hit.Accepted = threshold != nil && models.Threshold{Value: *threshold}.Accepts(hit.Distance)
 			answer.Results[i] = append(answer.Results[i], searchHit{Hit: hit})

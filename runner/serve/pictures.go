@@ -32,7 +32,14 @@ func (c *call) embed(l *loaded, files [][]byte) ([]float32, error) {
 		}
 		weight += of
 	}
-	return c.inTurn(l, len(files), weight, func(ctx context.Context, pixels []uint8) error { return c.decode(ctx, l, pictures, pixels) })
+	rows, err := c.inTurn(l, len(files), weight, func(ctx context.Context, pixels []uint8) error { return c.decode(ctx, l, pictures, pixels) })
+	if err != nil {
+		return nil, err
+	}
+	for _, p := range pictures {
+		l.drift.Sized(p.Size())
+	}
+	return rows, nil
 }
 
 // unit is how much memory of decoding weighs as much as a picture in a run of the network: a photo of 12
@@ -76,6 +83,9 @@ func (c *call) inTurn(l *loaded, n int, weight int64, fill func(ctx context.Cont
 	s.metrics.inference.WithLabelValues(l.name).Observe(c.took("run", began).Seconds())
 	if errors.Is(err, models.ErrTimeout) {
 		s.stuck.Store(true)
+	}
+	if err == nil {
+		l.drift.Embedded(n, pixels, rows)
 	}
 	return rows, err
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/tfpair/tfpair/models"
+	"github.com/tfpair/tfpair/models/drift"
 	"github.com/tfpair/tfpair/pipeline/decode"
 	"github.com/tfpair/tfpair/pipeline/resize"
 )
@@ -34,6 +35,7 @@ type loaded struct {
 	resizer resize.Resizer
 	reader  decode.Reader  // of pictures for it; its limits are those of the service
 	users   sync.WaitGroup // requests that use it
+	drift   *drift.Window  // of the pictures that were asked about; nil: the model does not say how its own were
 }
 
 // use returns the version that answers, until done is called. It is nil where none is open.
@@ -115,6 +117,7 @@ func (s *Service) open(ctx context.Context, p *slot, version string) (_ *loaded,
 		}
 	}()
 	l := &loaded{Opened: opened, name: p.Name, info: opened.Model.Info(), version: version}
+	l.drift = drift.NewWindow(l.info.Manifest.Reference)
 	if l.resizer, err = resize.New(l.info.Manifest.Preprocessing.Options); err != nil {
 		return nil, err
 	}

@@ -34,7 +34,9 @@ func (l *loop) due() bool {
 // are a *DivergedError.
 func (l *loop) measure(ctx context.Context) (trained.Validation, error) {
 	if l.pooled != nil {
-		return *l.pooled, nil
+		v := *l.pooled
+		err := l.refer(ctx, &v)
+		return v, err
 	}
 	v := trained.Validation{Step: l.step}
 	err := l.measureInto(ctx, &v, l.step)
@@ -53,7 +55,10 @@ func (l *loop) measureInto(ctx context.Context, v *trained.Validation, step int)
 	if errors.As(err, &embedding) || errors.As(err, &distance) {
 		err = l.diverged("validation: "+err.Error(), nil)
 	}
-	return err
+	if err != nil {
+		return err
+	}
+	return l.refer(ctx, v)
 }
 
 // evaluate measures validation, saves, and remembers the best: of the start, the network

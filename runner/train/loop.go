@@ -11,6 +11,7 @@ import (
 
 	"github.com/tfpair/tfpair/graphs/spec"
 	"github.com/tfpair/tfpair/models/checkpoint"
+	"github.com/tfpair/tfpair/models/drift"
 	"github.com/tfpair/tfpair/models/run"
 	"github.com/tfpair/tfpair/pipeline"
 	"github.com/tfpair/tfpair/pipeline/dataset"
@@ -41,6 +42,7 @@ type loop struct {
 	network    *network.Network
 	pretrained *pretrained // weights to start from, nil: random ones
 	validation validation
+	pictures   drift.Sample // how those of validation look; nil: nobody has looked
 	cache      cache
 	repeated   []string // says what validation repeats of training; nil: nothing
 	found      []string // says what is wrong with the images, the worst first; nil: nothing

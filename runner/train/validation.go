@@ -32,6 +32,10 @@ type validation interface {
 	// strangers returns the embeddings of images of classes that are not learned, as measure made
 	// them last; nil: there are none, or it was not called.
 	strangers() *index.Strangers
+	// asked returns dataset images like those that the model will be asked about; nil: it measures none.
+	asked() []int32
+	// looks returns the features of their embeddings, as measure made them last.
+	looks() *looks
 	// keep adds to a checkpoint of this step what a model needs beside its weights.
 	keep(c *checkpoint.Checkpoint, step int) error
 }
@@ -80,11 +84,16 @@ type onPairs struct {
 	embed   embed
 	chosen  evaluate.Pairs
 	others  strangers
+	last    looks
 }
 
 func (v *onPairs) labelImages() []int32 { return nil }
 
 func (v *onPairs) seen() []int32 { return v.chosen.Images }
+
+func (v *onPairs) asked() []int32 { return v.chosen.Images }
+
+func (v *onPairs) looks() *looks { return &v.last }
 
 func (v *onPairs) pairs() int { return len(v.chosen.Same) }
 
@@ -104,6 +113,7 @@ func (v *onPairs) measure(ctx context.Context, _ int) (evaluate.Outcome, error) 
 		return evaluate.Outcome{}, err
 	}
 	v.others.keep(embeddings, v.network.Dim())
+	v.last.keep(embeddings, nil, v.network.Dim(), v.network.Distance())
 	return evaluate.Measure(v.network, embeddings, v.chosen)
 }
 
@@ -114,6 +124,7 @@ type amongLabels struct {
 	gallery []int32            // [G] label images, ascending
 	task    evaluate.LabelTask // without the embeddings of the gallery
 	others  strangers
+	last    looks
 	vectors []float32 // [G,D] embeddings after so many steps; nil: not made yet
 	step    int
 }
@@ -139,6 +150,10 @@ func taskOf(part dataset.Part, labels []int32) (evaluate.LabelTask, error) {
 func (v *amongLabels) labelImages() []int32 { return v.gallery }
 
 func (v *amongLabels) strangers() *index.Strangers { return v.others.last }
+
+func (v *amongLabels) asked() []int32 { return v.task.Photos }
+
+func (v *amongLabels) looks() *looks { return &v.last }
 
 // seen adds label images where each evaluation embeds them anew.
 func (v *amongLabels) seen() []int32 {
@@ -205,6 +220,7 @@ func (v *amongLabels) measure(ctx context.Context, step int) (evaluate.Outcome, 
 		return evaluate.Outcome{}, err
 	}
 	v.others.keep(photos, v.network.Dim())
+	v.last.keep(photos, task.Gallery, v.network.Dim(), v.network.Distance())
 	return evaluate.MeasureLabels(v.network, photos, task)
 }
 

@@ -58,7 +58,7 @@ func (m *Model) Manifest(weights []checkpoint.Tensor) (*models.Manifest, error) 
 	}
 	manifest.Threshold, manifest.Probability, manifest.Curve = t, m.Probability(), m.Curve()
 	manifest.Pairs, manifest.Doubts = m.State.Validation.Scores.Pairs, m.State.Validation.Scores.Doubts
-	manifest.NoneAbove = m.NoneAbove()
+	manifest.NoneAbove, manifest.Reference = m.NoneAbove(), m.State.Validation.Reference
 	manifest.Metrics, err = Metrics(m.State.Validation.Scores)
 	return manifest, err
 }

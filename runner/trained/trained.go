@@ -17,6 +17,7 @@ import (
 	"github.com/tfpair/tfpair/models"
 	"github.com/tfpair/tfpair/models/checkpoint"
 	"github.com/tfpair/tfpair/models/distance"
+	"github.com/tfpair/tfpair/models/drift"
 	"github.com/tfpair/tfpair/models/index"
 	"github.com/tfpair/tfpair/models/run"
 	"github.com/tfpair/tfpair/models/seen"
@@ -90,6 +91,7 @@ type Validation struct {
 	// earlier version made the run. An exported model does not carry them: they tell whoever has a
 	// picture that it was in the data.
 	Strangers *index.Strangers `json:"strangers,omitempty"`
+	Reference *drift.Reference `json:"reference,omitempty"` // of its pictures; nil in runs of before it was kept
 }
 
 // source says what was measured: "validation, step 1565".

@@ -13,6 +13,7 @@ import (
 	"github.com/tfpair/tfpair/graphs/spec"
 	"github.com/tfpair/tfpair/internal/session"
 	"github.com/tfpair/tfpair/models/checkpoint"
+	"github.com/tfpair/tfpair/models/drift"
 	"github.com/tfpair/tfpair/models/run"
 	"github.com/tfpair/tfpair/runner/evaluate"
 	"github.com/tfpair/tfpair/runner/network"
@@ -50,7 +51,7 @@ func Run(t testing.TB, edit func(*checkpoint.Checkpoint, *trained.State), set ..
 	}
 	state := trained.State{Data: "pictures", Fingerprint: "sha256:0", Classes: []string{"a", "b"},
 		Validation: &trained.Validation{Step: 7, Scores: evaluate.Scores{Threshold: 0.25, Pairs: 30,
-			Metrics: map[string]float64{"auc": 0.75}}}}
+			Metrics: map[string]float64{"auc": 0.75}}, Reference: drift.Sample{drift.Norm: {1, 2, 3}}.Reference()}}
 	c.Step, state.BestStep = 7, 7
 	if edit != nil {
 		edit(c, &state)

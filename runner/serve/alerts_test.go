@@ -1,0 +1,49 @@
+package serve
+
+import (
+	"os"
+	"regexp"
+	"testing"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"go.yaml.in/yaml/v3"
+
+	"github.com/tfpair/tfpair/models/modelstest"
+)
+
+// TestAlerts: the rules speak of metrics and labels that there are.
+func TestAlerts(t *testing.T) {
+	text, err := os.ReadFile("../../deploy/alerts.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var file struct {
+		Groups []struct {
+			Rules []struct{ Alert, Expr string }
+		}
+	}
+	if err := yaml.Unmarshal(text, &file); err != nil {
+		t.Fatal(err)
+	}
+	s := started(t, Config{Models: []Source{fake(t, "photos", &modelstest.Model{})}})
+	descriptions := make(chan *prometheus.Desc, 100)
+	for _, c := range s.metrics.all() {
+		c.Describe(descriptions)
+	}
+	close(descriptions)
+	known := map[string]bool{}
+	for d := range descriptions {
+		known[regexp.MustCompile(`fqName: "(\w+)"`).FindStringSubmatch(d.String())[1]] = true
+	}
+	for _, rule := range file.Groups[0].Rules {
+		names := regexp.MustCompile(`tfpair_\w+`).FindAllString(rule.Expr, -1)
+		if len(names) == 0 {
+			t.Errorf("%s speaks of no metric", rule.Alert)
+		}
+		for _, name := range names {
+			if !known[name] {
+				t.Errorf("%s speaks of %s, which there is not", rule.Alert, name)
+			}
+		}
+	}
+}

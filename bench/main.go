@@ -88,8 +88,10 @@ var commands = []command{
 		[]string{"grocery"}, nil, duplicates},
 	{"recipe", "what tfpair train comes to where data and weights alone are named",
 		[]string{"mnist", "omniglot", "grocery"}, []string{"tfpair"}, recipes},
-	{"onnx", "an exported SavedModel in Go beside its model.onnx in ONNX Runtime",
-		nil, []string{"tfpair", "stepper"}, onnx},
+	{"inference", "exported networks as float32 and int8 beside OpenVINO, ONNX Runtime, Keras and PyTorch",
+		nil, []string{"tfpair", "stepper"}, inference},
+	{"decode", "JPEG files to a network's size beside Go's decoder, Pillow and simplejpeg",
+		[]string{"grocery"}, []string{"stepper"}, decoding},
 	{"embed", "tfpair embed beside its parts, decoding and network, each alone",
 		[]string{"mnist", "grocery"}, []string{"tfpair", "embedder"}, embed},
 }
@@ -151,9 +153,11 @@ func parse(name string, args []string) (options, error) {
 		o.peers = []string{"tfpair", "keras", "torch"}
 	case "extract":
 		o.peers = []string{"tfpair", "torch"}
+	case "inference":
+		o.peers, o.rows = []string{"tfpair", "openvino", "onnx", "keras", "torch"}, inferenceNames()
 	}
-	list(f, &o.peers, "peers", "who takes part: tfpair, keras, torch")
-	list(f, &o.rows, "rows", "siamese: what to measure")
+	list(f, &o.peers, "peers", "who takes part")
+	list(f, &o.rows, "rows", "siamese, inference: what to measure")
 	f.Func("set", "siamese: `key=value` of row contrastive, instead of its own; repeatable",
 		replaced(&o.set))
 	if err := f.Parse(args); err != nil {

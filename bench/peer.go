@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"os"
 	"path/filepath"
 
 	"github.com/tfpair/tfpair/internal/venv"
@@ -40,14 +41,14 @@ func steppers(ctx context.Context, o options, work string) ([]peer, error) {
 
 // python returns the peer peers/NAME_PROGRAM.py, its requirements installed.
 func python(ctx context.Context, o options, name, program string) (peer, error) {
-	if name != "keras" && name != "torch" {
-		return peer{}, fmt.Errorf("peer %q: there are tfpair, keras and torch", name)
+	script := filepath.Join("peers", name+"_"+program+".py")
+	if _, err := os.Stat(script); err != nil {
+		return peer{}, fmt.Errorf("peer %q does not take part in this: %w", name, err)
 	}
 	interpreter, err := environment(ctx, o, name)
 	if err != nil {
 		return peer{}, fmt.Errorf("install %s: %w", name, err)
 	}
-	script := filepath.Join("peers", name+"_"+program+".py")
 	return peer{name, []string{interpreter, script}}, nil
 }
 

@@ -79,20 +79,10 @@ func (s *served) peak() float64 {
 	return 0
 }
 
-// clockTicks is how many of /proc's ticks a second has: always 100 on Linux's architectures that we build for.
-const clockTicks = 100
-
-// processor returns the processor seconds that the service has taken (Linux).
+// processor returns the processor seconds that the service has taken (Linux), 0 where that is not to be had.
 func (s *served) processor() float64 {
-	text, _ := os.ReadFile(fmt.Sprintf("/proc/%d/stat", s.cmd.Process.Pid))
-	_, rest, _ := strings.Cut(string(text), ") ") // the name may hold blanks
-	fields := strings.Fields(rest)
-	if len(fields) < 13 {
-		return 0
-	}
-	user, _ := strconv.Atoi(fields[11])
-	system, _ := strconv.Atoi(fields[12])
-	return float64(user+system) / clockTicks
+	seconds, _ := processorTime(s.cmd.Process.Pid)
+	return seconds
 }
 
 // timed is a transport that keeps what Server-Timing says of decoding and running.

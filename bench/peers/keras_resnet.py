@@ -26,14 +26,19 @@ def contrastive(same, features):
     return ops.mean(same * ops.square(distance) + (1 - same) * apart)
 
 
-def build():
+def build_tower():
+    """Returns the network: images uint8 [N,224,224,3] -> features [N,2048]."""
     images = keras.Input((protocol.LARGE, protocol.LARGE, 3), dtype="uint8")
     x = keras.ops.cast(images, "float32")
     x = keras.applications.resnet50.preprocess_input(x)
     tower = keras.applications.ResNet50(
         weights=None, include_top=False, pooling="avg", input_tensor=x
     )
-    model = keras.Model(images, tower.output)
+    return keras.Model(images, tower.output)
+
+
+def build():
+    model = build_tower()
     model.compile(optimizer="adam", loss=contrastive)
     return model
 

@@ -15,6 +15,8 @@ import protocol
 import serve
 import tensorflow as tf
 
+SHAPE = (protocol.SIZE, protocol.SIZE, 3)
+
 
 class Distance(keras.layers.Layer):
     """sqrt(max(sum((a-b)^2), 1e-7)) of two [M,D]: [M,1]."""
@@ -25,12 +27,12 @@ class Distance(keras.layers.Layer):
         return keras.ops.sqrt(keras.ops.maximum(square, keras.config.epsilon()))
 
 
-def build():
-    """Returns the tower and the compiled model (left, right) -> probability of same [M,1]."""
-    layers, shape = keras.layers, (protocol.SIZE, protocol.SIZE, 3)
-    tower = keras.Sequential(
+def build_tower():
+    """Returns the tower: images uint8 [M,64,64,3] -> embeddings [M,128]."""
+    layers = keras.layers
+    return keras.Sequential(
         [
-            keras.Input(shape, dtype="uint8"),
+            keras.Input(SHAPE, dtype="uint8"),
             layers.Rescaling(1.0 / 255),
             layers.Conv2D(32, 3, activation="relu"),
             layers.MaxPooling2D(2),
@@ -40,7 +42,12 @@ def build():
             layers.Dense(128),
         ]
     )
-    left, right = keras.Input(shape, dtype="uint8"), keras.Input(shape, dtype="uint8")
+
+
+def build():
+    """Returns the tower and the compiled model (left, right) -> probability of same [M,1]."""
+    layers, tower = keras.layers, build_tower()
+    left, right = keras.Input(SHAPE, dtype="uint8"), keras.Input(SHAPE, dtype="uint8")
     distance = Distance()([tower(left), tower(right)])
     out = layers.Dense(1, activation="sigmoid", name="probability")(distance)
     model = keras.Model([left, right], out)

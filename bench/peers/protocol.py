@@ -137,7 +137,11 @@ def large_batch():
     return images, (np.arange(FEW // 2) % 2).astype(np.float32)
 
 
+def noise(n, size):
+    """n images of noise [N,S,S,3]."""
+    return np.random.default_rng(0).integers(0, 256, (n, size, size, 3), dtype=np.uint8)
+
+
 def extract_batch():
     """The batch of the extraction comparison: 32 images of noise."""
-    rng = np.random.default_rng(0)
-    return rng.integers(0, 256, (32, LARGE, LARGE, 3), dtype=np.uint8)
+    return noise(32, LARGE)

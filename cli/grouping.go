@@ -95,5 +95,6 @@ func (g *grouping) forget() bool {
 }
 
 func (g *grouping) options(progress func(done, total int)) look.Options {
-	return look.Options{Workers: g.data.reading.workers, Limits: decode.DefaultLimits, Progress: progress}
+	r := g.data.reading
+	return look.Options{Workers: r.workers, Limits: decode.DefaultLimits, Kept: r.kept(), Progress: progress}
 }

@@ -115,7 +115,7 @@ var Rules = map[string]Rule{
 	"pipeline/kept":        {Ours: []string{"internal/aside", "pipeline/phash"}, Pure: true, Why: noCgo},
 	"pipeline/features":    {Ours: []string{"internal/half"}, Pure: true, Why: noCgo},
 	"pipeline/resize":      {Pure: true, Why: noCgo},
-	"pipeline/look":        {Ours: []string{"pipeline/dataset", "pipeline/decode"}, Pure: true, Why: noCgo},
+	"pipeline/look":        {Ours: []string{"pipeline", "pipeline/dataset", "pipeline/decode", "pipeline/kept", "pipeline/resize"}, Pure: true, Why: noCgo},
 	"pipeline/copies": {Ours: []string{"internal/aside", "internal/forest", "internal/regular", "internal/workers", "pipeline/dataset", "pipeline/decode",
 		"pipeline/phash"}, Pure: true, Why: noCgo},
 	"pipeline/phash":    {Pure: true, Why: noCgo},

@@ -7,20 +7,17 @@
 package look
 
 import (
-	"cmp"
 	"context"
+	"errors"
 	"fmt"
-	"image"
-	"runtime"
 	"slices"
 	"strings"
-	"sync"
 
-	"github.com/disintegration/imaging"
-	"golang.org/x/sync/errgroup"
-
+	"github.com/tfpair/tfpair/pipeline"
 	"github.com/tfpair/tfpair/pipeline/dataset"
 	"github.com/tfpair/tfpair/pipeline/decode"
+	"github.com/tfpair/tfpair/pipeline/kept"
+	"github.com/tfpair/tfpair/pipeline/resize"
 )
 
 const (
@@ -32,13 +29,10 @@ const (
 // Look is the colours of a picture at 8×8 places: RGB in [0,255].
 type Look [side * side * 3]float32
 
-// Of returns the look of a picture.
-func Of(img *image.NRGBA) (l Look) {
-	small := imaging.Resize(img, side, side, imaging.Box)
-	for p := range side * side {
-		for c := range 3 {
-			l[3*p+c] = float32(small.Pix[4*p+c])
-		}
+// of returns the look of a picture of pixels [8,8,3].
+func of(pixels []uint8) (l Look) {
+	for i, v := range pixels {
+		l[i] = float32(v)
 	}
 	return l
 }
@@ -47,6 +41,7 @@ func Of(img *image.NRGBA) (l Look) {
 type Options struct {
 	Workers  int                   // pictures decoded at once; 0: one per CPU
 	Limits   decode.Limits         // on the files
+	Kept     *kept.Options         // where looks are kept across programs, and found; nil: nowhere
 	Progress func(done, total int) // called after each picture, one call at a time; nil: none
 }
 
@@ -110,37 +105,33 @@ func kinds(d *dataset.Dataset) []kind {
 	return all
 }
 
-// read decodes the pictures, in parallel.
-func read(ctx context.Context, d *dataset.Dataset, alike []kind, o Options) (map[int32]Look, error) {
+// read returns the looks of pictures, without those that cannot be decoded.
+func read(ctx context.Context, d *dataset.Dataset, alike []kind, o Options) (looks map[int32]Look, err error) {
 	var images []int32
 	for _, k := range alike {
 		images = append(images, k.images...)
 	}
-	looks := make(map[int32]Look, len(images))
-	var mu sync.Mutex // protects looks, done and calls of Progress
-	done := 0
-	g, ctx := errgroup.WithContext(ctx)
-	g.SetLimit(cmp.Or(o.Workers, runtime.GOMAXPROCS(0)))
-	for _, i := range images {
-		g.Go(func() error {
-			if err := ctx.Err(); err != nil {
-				return err
-			}
-			img, err := decode.Open(d.Root, d.Images[i].Path, o.Limits)
-			var l Look
-			if err == nil {
-				l = Of(img)
-			}
-			mu.Lock()
-			defer mu.Unlock()
-			if err == nil { // else who needs the picture says so
-				looks[i] = l
-			}
-			if done++; o.Progress != nil {
-				o.Progress(done, len(images))
-			}
-			return nil
-		})
+	small, err := resize.New(resize.Options{Size: side, Mode: "squash", Filter: "box"})
+	if err != nil {
+		return nil, err
 	}
-	return looks, g.Wait()
+	store := pipeline.NewStore(d, pipeline.StoreOptions{Resizer: small, Workers: o.Workers, Limits: o.Limits, Kept: o.Kept, MaxDisk: -1})
+	defer func() { err = errors.Join(err, store.Close()) }()
+	bad, err := store.Prepare(ctx, images, o.Progress)
+	if err != nil {
+		return nil, err
+	}
+	unknown := map[int32]bool{} // who needs the picture says so
+	for _, b := range bad {
+		unknown[b.Image] = true
+	}
+	looks = make(map[int32]Look, len(images))
+	pixels := make([]uint8, small.Bytes())
+	for _, i := range images {
+		if unknown[i] || store.Pixels(pixels, []int32{i}) != nil {
+			continue
+		}
+		looks[i] = of(pixels)
+	}
+	return looks, nil
 }

@@ -8,13 +8,18 @@ import (
 	"image"
 	"image/color"
 	"image/png"
+	"io/fs"
 	"math/rand/v2"
+	"os"
+	"path/filepath"
 	"reflect"
 	"testing"
 	"testing/fstest"
+	"time"
 
 	"github.com/tfpair/tfpair/pipeline/dataset"
 	"github.com/tfpair/tfpair/pipeline/decode"
+	"github.com/tfpair/tfpair/pipeline/kept"
 )
 
 // scene is a picture of one colour with a little noise, as two photos of one shelf are.
@@ -119,8 +124,9 @@ func TestGroupStopped(t *testing.T) {
 	}
 }
 
-// TestOf against the mean of each of 8×8 fields, in plain loops.
-func TestOf(t *testing.T) {
+// TestRead against the mean of each of 8×8 fields, in plain loops; a second reading, from what was kept, opens no file
+// and gives the same.
+func TestRead(t *testing.T) {
 	img := image.NewNRGBA(image.Rect(0, 0, 64, 64))
 	r := rand.New(rand.NewPCG(3, 4))
 	for i := range img.Pix {
@@ -129,7 +135,23 @@ func TestOf(t *testing.T) {
 			img.Pix[i] = 255
 		}
 	}
-	l := Of(img)
+	var file bytes.Buffer
+	if err := png.Encode(&file, img); err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "a.png")
+	if err := os.WriteFile(path, file.Bytes(), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	later := func() time.Time { return time.Now().Add(time.Hour) } // the file is no longer new
+	o := Options{Limits: decode.DefaultLimits, Kept: &kept.Options{Folder: t.TempDir(), MaxBytes: 1 << 20, Now: later}}
+	d := &dataset.Dataset{Root: os.DirFS(filepath.Dir(path)), Images: []dataset.Image{{Path: "a.png"}}}
+	one := []kind{{"a", []int32{0}}}
+	looks, err := read(context.Background(), d, one, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := looks[0]
 	for y := range side {
 		for x := range side {
 			for c := range 3 {
@@ -146,4 +168,15 @@ func TestOf(t *testing.T) {
 			}
 		}
 	}
+	d.Root = closed{d.Root}
+	if again, err := read(context.Background(), d, one, o); err != nil || again[0] != l {
+		t.Errorf("what was kept: %v, %v; want the same look", again, err)
+	}
 }
+
+// closed opens no file.
+type closed struct{ fs.FS }
+
+func (closed) Open(name string) (fs.File, error) { return nil, fs.ErrPermission }
+
+func (c closed) Stat(name string) (fs.FileInfo, error) { return fs.Stat(c.FS, name) }

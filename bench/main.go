@@ -33,6 +33,7 @@ type options struct {
 	collapse int      // seeds of row collapse
 	set      []string // settings of tfpair's side of row contrastive
 	steps    int      // of command memory
+	photos   int      // of command photos
 	out      io.Writer
 
 	programs // built when a command starts
@@ -86,6 +87,8 @@ var commands = []command{
 		[]string{"mnist", "omniglot", "grocery"}, []string{"tfpair"}, openset},
 	{"duplicates", "altered copies of photos that are found, beside the package imagehash",
 		[]string{"grocery"}, nil, duplicates},
+	{"photos", "time and memory of duplicates and check for 100,000 generated photos, and once more",
+		nil, []string{"tfpair"}, photos},
 	{"recipe", "what tfpair train comes to where data and weights alone are named",
 		[]string{"mnist", "omniglot", "grocery"}, []string{"tfpair"}, recipes},
 	{"inference", "exported networks as float32 and int8 beside OpenVINO, ONNX Runtime, Keras and PyTorch",
@@ -147,6 +150,7 @@ func parse(name string, args []string) (options, error) {
 	f.IntVar(&o.seeds, "seeds", 3, "siamese, labels: seeds of row program1 and of the head, from 0")
 	f.IntVar(&o.collapse, "collapse-seeds", 20, "siamese: seeds of row collapse, from 0")
 	f.IntVar(&o.steps, "steps", 10000, "memory: steps of the training")
+	f.IntVar(&o.photos, "photos", 100_000, "photos: how many")
 	o.peers, o.rows = []string{"tfpair", "keras"}, rowNames()
 	switch name {
 	case "step", "resnet":

@@ -226,9 +226,9 @@ func (m matcher) measure(method string, list []alteration, least float64) found 
 // reach is the distance up to which pictures count at a level.
 func reach(l copies.Level) int {
 	if l == copies.Same {
-		return phash.Near
+		return phash.Alike
 	}
-	return phash.Alike
+	return phash.AlikeWhole
 }
 
 func within(distances []int, most int) (n int) {
@@ -253,21 +253,19 @@ func (m matcher) distance(method, name string, i int, set string, j int) int {
 	return apart(level, &m.copies[name][i], &of[j])
 }
 
-// apart returns the distance of two pictures that counts at a level, 64 where there is none.
+// apart returns the distance of two pictures: within reach where they count as one at a level, beyond it elsewhere,
+// and 64 where there is none.
 func apart(level copies.Level, a, b *copies.Print) int {
 	if kind, distance, ok := copies.Compare(a, b); ok && level.Counts(kind) {
 		return distance
 	}
-	if level == copies.Same {
-		if v, w := a.Views.Whole, b.Views.Whole; v.Hashed && w.Hashed {
-			return v.Hash.Distance(w.Hash)
-		}
-		return 64
+	far := 64
+	if v, w := a.Views.Whole, b.Views.Whole; level == copies.Same && v.Hashed && w.Hashed {
+		far = v.Hash.Distance(w.Hash)
+	} else if d, ok := a.Views.Distance(&b.Views); level == copies.Alike && ok {
+		far = d
 	}
-	if d, ok := a.Views.Distance(&b.Views); ok {
-		return d
-	}
-	return 64
+	return max(far, reach(level)+1)
 }
 
 // falseMatches compares every photo of train with every one of test, which were taken on other days.

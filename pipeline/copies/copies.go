@@ -24,8 +24,8 @@ type Kind string
 const (
 	File      Kind = "file"       // the same bytes
 	Pixels    Kind = "pixels"     // the same pixels in another file, of which there are no more pictures
-	Reencoded Kind = "re-encoded" // or resized, grey or of slightly other colours: phash.Near
-	Edited    Kind = "edited"     // cropped, framed or written on: phash.Alike
+	Reencoded Kind = "re-encoded" // or resized, grey or of slightly other colours: phash.Views.Recoded
+	Edited    Kind = "edited"     // cropped, framed or written on: phash.Views.Alike
 	Resembles Kind = "resembles"  // near by something else than hashes, such as the embeddings of a model
 )
 
@@ -84,9 +84,9 @@ func Compare(a, b *Print) (kind Kind, distance int, ok bool) {
 		return Pixels, 0, true
 	}
 	mean, most := a.Small.recoloured(&b.Small)
-	if v, w := a.Views.Whole, b.Views.Whole; !more && v.Hashed && w.Hashed && v.Hash.Distance(w.Hash) <= phash.Near && most <= sameColour {
-		return Reencoded, v.Hash.Distance(w.Hash), true
+	if distance, ok := a.Views.Recoded(&b.Views); ok && !more && most <= sameColour {
+		return Reencoded, distance, true
 	}
-	distance, ok = a.Views.Distance(&b.Views)
-	return Edited, distance, ok && distance <= phash.Alike && mean <= alikeColour
+	distance, ok = a.Views.Alike(&b.Views)
+	return Edited, distance, ok && mean <= alikeColour
 }

@@ -157,7 +157,7 @@ func finder(prints []Print, one []int32, level Level) func(*phash.Views) []int {
 		if !v.Whole.Hashed {
 			return nil
 		}
-		for _, row := range index.Find(v.Whole.Hash, phash.Near) {
+		for _, row := range index.Find(v.Whole.Hash, phash.Alike) {
 			found = append(found, owners[row])
 		}
 		return found

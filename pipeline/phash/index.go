@@ -4,9 +4,9 @@ import "slices"
 
 // Index finds hashes that are near others: multi-index hashing of Norouzi, Punjani and Fleet,
 // Fast Search in Hamming Space with Multi-Index Hashing, 2012, section 2. A hash has four parts
-// of 16 bits. Where two hashes differ in at most 7 bits, they differ in at most one bit of some
-// part, so that looking up each part and its 16 neighbours finds all. It is safe for concurrent
-// use once it is made.
+// of 16 bits. Where two hashes differ in at most 3 bits, they have some part in common; up to 7, they
+// differ in at most one bit of some part, and up to 11 in at most two, so that looking up each part and
+// its 16 or 136 neighbours finds all. It is safe for concurrent use once it is made.
 type Index struct {
 	hashes []Hash
 	starts [parts][]uint32 // [65537] where the rows with a value of the part begin in rows
@@ -16,7 +16,7 @@ type Index struct {
 const (
 	parts    = 4
 	partBits = 64 / parts
-	farthest = 2*parts - 1 // that Find finds
+	farthest = 3*parts - 1 // that Find finds
 )
 
 // NewIndex returns an index of hashes [N], N < 2³²; it keeps the slice. It takes 32 bytes for
@@ -46,10 +46,10 @@ func NewIndex(hashes []Hash) *Index {
 func (h Hash) part(p int) uint16 { return uint16(h >> (p * partBits)) }
 
 // Find returns the rows of the hashes within distance of h, ascending. It panics where
-// distance is above 7.
+// distance is above 11.
 func (x *Index) Find(h Hash, distance int) []int {
 	if distance > farthest {
-		panic("phash: Find beyond a distance of 7")
+		panic("phash: Find beyond a distance of 11")
 	}
 	var found []int
 	look := func(p int, value uint16) {
@@ -63,7 +63,16 @@ func (x *Index) Find(h Hash, distance int) []int {
 		value := h.part(p)
 		look(p, value)
 		for bit := range partBits {
+			if distance < parts {
+				break
+			}
 			look(p, value^1<<bit)
+			for other := range bit {
+				if distance < 2*parts {
+					break
+				}
+				look(p, value^1<<bit^1<<other)
+			}
 		}
 	}
 	slices.Sort(found)

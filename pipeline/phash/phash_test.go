@@ -168,7 +168,7 @@ func TestFindIsAScan(t *testing.T) {
 		hashes[i] = Hash(r.Uint64())
 		if i > 0 && i%3 == 0 { // near another one
 			hashes[i] = hashes[r.IntN(i)]
-			for range r.IntN(10) {
+			for range r.IntN(14) {
 				hashes[i] ^= 1 << r.IntN(64)
 			}
 		}
@@ -176,7 +176,7 @@ func TestFindIsAScan(t *testing.T) {
 	x := NewIndex(hashes)
 	found := 0
 	for i := 0; i < len(hashes); i += 7 {
-		for _, distance := range []int{0, 3, Near, farthest} {
+		for _, distance := range []int{0, Near, Near + 1, Alike, Alike + 1, farthest} {
 			var want []int
 			for row, h := range hashes {
 				if h.Distance(hashes[i]) <= distance {

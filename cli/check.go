@@ -252,7 +252,7 @@ func (o checkOptions) compare(ctx context.Context, out output, data *dataset.Dat
 		out.say("note       copies are looked for without the model, which compares at most %s; there are %s", count(modelPictures, "picture"), commas(n))
 		return nil, by, nil
 	}
-	more, _, err = m.pairs(ctx, out, func(i int) (*image.NRGBA, error) {
+	more, _, err = m.pairs(ctx, out, prints, func(i int) (*image.NRGBA, error) {
 		return decode.Open(data.Root, prints[i].Path, decode.DefaultLimits)
 	})
 	return more, by, err

@@ -61,12 +61,13 @@ func (o duplicatesOptions) resemble(ctx context.Context, out output, g *gathered
 		}
 		m.embeddings = append(m.embeddings, more...)
 	}
-	return m.pairs(ctx, out, func(i int) (*image.NRGBA, error) { return decode.Open(g.roots[i], g.inside[i], decode.DefaultLimits) })
+	return m.pairs(ctx, out, g.prints, func(i int) (*image.NRGBA, error) { return decode.Open(g.roots[i], g.inside[i], decode.DefaultLimits) })
 }
 
-// pairs returns the pairs of pictures each of which is the nearest of the other, and that are as near as 95 %
-// of altered copies of some of them (cropped, framed, written on, brighter, coded badly) are to their originals.
-func (m modelled) pairs(ctx context.Context, out output, open func(i int) (*image.NRGBA, error)) ([]copies.Pair, *resembling, error) {
+// pairs returns the pairs of pictures that are as near as 95 % of altered copies of some of them (cropped, framed,
+// written on, brighter, coded badly) are to their originals, and each of which is the nearest of the other, or whose
+// prints look the same, too.
+func (m modelled) pairs(ctx context.Context, out output, prints []copies.Print, open func(i int) (*image.NRGBA, error)) ([]copies.Pair, *resembling, error) {
 	r := &resembling{}
 	apart, err := m.altered(ctx, out, open)
 	if err != nil {
@@ -80,7 +81,21 @@ func (m modelled) pairs(ctx context.Context, out output, open func(i int) (*imag
 	r.Threshold = float64(threshold)
 	pairs := mutual(m.embeddings, m.model.Distance().Between, threshold)
 	r.Pairs = len(pairs)
-	return pairs, r, nil
+	return append(pairs, m.agreed(prints, threshold)...), r, nil
+}
+
+// agreed returns the pairs within a distance that look the same by their prints.
+func (m modelled) agreed(prints []copies.Print, within float32) (pairs []copies.Pair) {
+	between := m.model.Distance().Between
+	for _, g := range copies.Find(prints, copies.Alike) {
+		for _, c := range g[1:] {
+			a, b := m.embeddings[c.Print], m.embeddings[c.Of]
+			if c.Kind == copies.Edited && a != nil && b != nil && between(a, b) <= within {
+				pairs = append(pairs, copies.Pair{A: c.Print, B: c.Of})
+			}
+		}
+	}
+	return pairs
 }
 
 // mutual returns the pairs within a distance of which each is the nearest of the other: chains of things

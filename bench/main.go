@@ -87,6 +87,8 @@ var commands = []command{
 		[]string{"mnist", "omniglot", "grocery"}, []string{"tfpair"}, openset},
 	{"duplicates", "altered copies of photos that are found, beside the package imagehash",
 		[]string{"grocery"}, nil, duplicates},
+	{"leaks", "what tfpair check names of copies across splits, of wrong labels and of inverted pairs",
+		[]string{"grocery"}, []string{"tfpair"}, leaks},
 	{"photos", "time and memory of duplicates and check for 100,000 generated photos, and once more",
 		nil, []string{"tfpair"}, photos},
 	{"recipe", "what tfpair train comes to where data and weights alone are named",

@@ -102,17 +102,17 @@ func writePhotos(o options, folder string, width, files int) error {
 				draw.Draw(img, image.Rect(x, y, x+256, y+256), tile, image.Point{}, draw.Src)
 			}
 		}
-		if err := writeJPEG(filepath.Join(folder, fmt.Sprintf("%03d.jpg", i)), img); err != nil {
+		if err := writeJPEG(filepath.Join(folder, fmt.Sprintf("%03d.jpg", i)), img, 85); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func writeJPEG(path string, img image.Image) error {
+func writeJPEG(path string, img image.Image, quality int) error {
 	f, err := os.Create(path)
 	if err != nil {
 		return err
 	}
-	return errors.Join(jpeg.Encode(f, img, &jpeg.Options{Quality: 85}), f.Close())
+	return errors.Join(jpeg.Encode(f, img, &jpeg.Options{Quality: quality}), f.Close())
 }

@@ -148,15 +148,3 @@ func (p planting) another(class string, rng *rand.Rand) string {
 func decodedPhoto(file []byte) (image.Image, error) {
 	return jpeg.Decode(strings.NewReader(string(file)))
 }
-
-func writeJPEG(path string, img image.Image, quality int) (err error) {
-	file, err := os.Create(path)
-	if err != nil {
-		return err
-	}
-	if err := jpeg.Encode(file, img, &jpeg.Options{Quality: quality}); err != nil {
-		file.Close() // what is written is thrown away
-		return err
-	}
-	return file.Close()
-}

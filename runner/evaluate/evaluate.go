@@ -167,6 +167,7 @@ type Report struct {
 	Excluded     int                `json:"queries_excluded"`               // without label, or without their class to find
 	FewestRight  int                `json:"fewest_right_answers,omitempty"` // that a query can find
 	PerClass     []Class            `json:"per_class,omitempty"`
+	Confused     []Confusion        `json:"confused,omitempty"`    // classes whose images find another one first, the most often first
 	OpenSet      *OpenSearch        `json:"open_set,omitempty"`    // nil where classes are not known
 	Probability  *Calibrated        `json:"probability,omitempty"` // nil where the model has none
 	Distances    metric.Distances   `json:"distances"`
@@ -176,12 +177,15 @@ type Report struct {
 	Baseline     *Baseline          `json:"baseline,omitempty"` // nil of many images
 	Doubts       []string           `json:"doubts,omitempty"`   // why the numbers carry little
 	Answers      Answers            `json:"-"`                  // for who shows examples
+	Found        *Found             `json:"-"`                  // likewise; nil where nothing was searched
+	Curve        *metric.Curve      `json:"-"`                  // of the pairs that Rates are of
 }
 
 // Answers are the pairs that were measured, and their distances.
 type Answers struct {
 	Pairs
-	Distance []float32 // [M] in units of the model's distance
+	Distance   []float32 // [M] in units of the model's distance
+	Embeddings []float32 // [N,D] of the images
 }
 
 // Run measures c.Model on c.Part. Class folders have their pairs drawn; listed
@@ -201,7 +205,7 @@ func Run(ctx context.Context, c Config) (*Report, error) {
 		return nil, err
 	}
 	r := c.describe(pairs, queries)
-	r.Answers = Answers{pairs, m.distance}
+	r.Answers = Answers{pairs, m.distance, m.embeddings}
 	if r.Distances, err = metric.Summarize(m.distance, pairs.Same, pairs.Weight); err != nil {
 		return nil, err
 	}
@@ -212,8 +216,9 @@ func Run(ctx context.Context, c Config) (*Report, error) {
 		return nil, err
 	}
 	if pairs.Weight != nil { // drawn from class folders
-		r.EveryPair, r.Wrong, r.Rates, err = c.everyPair(m.embeddings, pairs)
+		err = c.everyPair(r, m.embeddings, pairs)
 	} else {
+		r.Curve = m.scored.Curve()
 		r.Wrong = wrong(m.scored.Curve(), c.Threshold, pairs.intervals(m.scored, wrongAnswers(c.Threshold)...))
 		r.Rates, err = metric.Rates(m.scored.Curve(), metric.Targets())
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math"
+	"slices"
 	"testing"
 	"testing/fstest"
 
@@ -50,6 +51,13 @@ func TestRetrieval(t *testing.T) {
 		r.PerClass[0].Metrics["recall@1"] != 0.5 || r.PerClass[1].Metrics["mrr"] != (1.0/2+1)/2 {
 		t.Errorf("per class %+v", r.PerClass)
 	}
+	if want := []Confusion{{"a", "b", 1, 0.5}, {"b", "a", 1, 0.5}}; !slices.Equal(r.Confused, want) {
+		t.Errorf("confused %+v, want %+v", r.Confused, want)
+	}
+	// a/1, 12, finds a/2, 40, then b/1, 57.
+	if f := r.Found; f.Top[0][0] != 1 || f.Top[0][1] != 2 || f.Distance[0][1] != 45 || !f.Right[0][0] || f.Right[0][1] {
+		t.Errorf("found %+v", f)
+	}
 
 	gallery := data.In(dataset.Train)
 	c.Gallery = &Source{store, data, gallery}
@@ -57,6 +65,10 @@ func TestRetrieval(t *testing.T) {
 		t.Fatal(err)
 	}
 	// In train: a/1 → 10, a; a/2 → 55, b; b/1 → 55, b; b/2 → 90, b; class c is not there.
+	// Both queries of b are right: Wilson's interval of two of two is from 2/(2+1.96²) on.
+	if i := r.PerClass[1].Interval; math.Abs(i.Low-0.3424) > 1e-4 || i.High != 1 {
+		t.Errorf("interval of class b %+v, want 0.3424 to 1", i)
+	}
 	if got := values(r.Retrieval); got["recall@1"] != 0.75 || got["mrr"] != (1+0.5+1+1)/4 {
 		t.Errorf("test → train: %v, want recall@1 0.75, mrr 0.875", got)
 	}

@@ -25,9 +25,9 @@ type EveryPair struct {
 	AUC       Measured `json:"auc"`
 }
 
-// everyPair measures all pairs of the images of p, whose embeddings are given, but for those that
-// p leaves out. It returns their wrong answers, too, which drawn pairs are too few for.
-func (c Config) everyPair(embeddings []float32, p Pairs) (*EveryPair, *Wrong, []metric.Rate, error) {
+// everyPair adds to r what all pairs of the images of p say, whose embeddings are given, but for those
+// that p leaves out. Their wrong answers are added, too, which drawn pairs are too few for.
+func (c Config) everyPair(r *Report, embeddings []float32, p Pairs) error {
 	dim, images := c.Model.Dim(), p.Images
 	if len(images) > maxCompared {
 		chosen := someOf(len(images), maxCompared, c.Seed)
@@ -35,19 +35,20 @@ func (c Config) everyPair(embeddings []float32, p Pairs) (*EveryPair, *Wrong, []
 	}
 	m, err := metric.Pairs.New(&named.Choice{Name: "auc"})
 	if err != nil {
-		return nil, nil, nil, err
+		return err
 	}
 	sample := SampleOf(c.Data, images, c.Seen)
 	curve, intervals, err := sample.Every(len(images), compareAll(c.Model.Distance(), embeddings, dim, p.leave(sample)),
 		append(wrongAnswers(c.Threshold), m.At(0)))
 	if err != nil {
-		return nil, nil, nil, err
+		return err
 	}
 	last := len(curve.Distance) - 1
-	every := &EveryPair{Images: len(images), Same: int64(curve.Positives[last]), Different: int64(curve.Negatives[last]),
+	r.EveryPair = &EveryPair{Images: len(images), Same: int64(curve.Positives[last]), Different: int64(curve.Negatives[last]),
 		AUC: Measured{Name: "auc", Value: metric.AUC(curve), Better: m.Better, Interval: intervals[2]}}
-	rates, err := metric.Rates(curve, metric.Targets())
-	return every, wrong(curve, c.Threshold, intervals), rates, err
+	r.Curve, r.Wrong = curve, wrong(curve, c.Threshold, intervals)
+	r.Rates, err = metric.Rates(curve, metric.Targets())
+	return err
 }
 
 // someOf draws most of n rows, in ascending order.

@@ -38,6 +38,7 @@ type LabelReport struct {
 	OpenSet     *OpenSearch  `json:"open_set"`
 	PerClass    []Class      `json:"per_class"`
 	PerCoarse   []Class      `json:"per_coarse,omitempty"`
+	Confused    []Confusion  `json:"confused,omitempty"` // label images that are found in place of others, the most often first
 	Exposure    *Exposure    `json:"exposure,omitempty"` // set by who knows the training
 	Answers     LabelAnswers `json:"-"`                  // for who shows examples
 }
@@ -63,6 +64,9 @@ type LabelAnswers struct {
 	Top      [][]int32    // [Q][≤5] rows of Images, nearest first
 	Distance [][]float32  // [Q][≤5] in units of the model's distance
 	Images   []LabelImage // [G]
+
+	Embeddings, Gallery []float32      // [Q,D] of the photos, [G,D] of the label images
+	Open                metric.OpenSet // what photos find first, with and without their label image
 }
 
 // Labels searches each photo of c.Part among the label images of c.Part and c.Gallery.
@@ -96,7 +100,8 @@ func Labels(ctx context.Context, c LabelConfig) (*LabelReport, error) {
 	if err != nil {
 		return nil, err
 	}
-	r.Answers = LabelAnswers{t.Photos, t.Right, f.top, f.distance, gallery.Images}
+	r.Answers = LabelAnswers{t.Photos, t.Right, f.top, f.distance, gallery.Images, photos, gallery.Vectors, f.open}
+	r.Confused = r.Answers.confused()
 	if r.Retrieval, err = measureAll(f.metrics, t.Sample); err != nil {
 		return nil, err
 	}
@@ -108,7 +113,7 @@ func Labels(ctx context.Context, c LabelConfig) (*LabelReport, error) {
 	}
 	classes := c.classes()
 	r.Classes = len(slices.Compact(slices.Sorted(slices.Values(classes))))
-	if r.PerClass, err = perGroup(f.metrics, classes, c.Data.Classes); err != nil {
+	if r.PerClass, err = perGroup(f.metrics, c.Data, t.Photos, classes, c.Data.Classes); err != nil {
 		return nil, err
 	}
 	return r, c.coarse(r, t, photos, gallery.Images)
@@ -136,9 +141,9 @@ func (c LabelConfig) none(r *LabelReport, f *found, s metric.Sample) error {
 	return nil
 }
 
-// perGroup returns the metrics of the queries of each group that has any: group [Q]
-// numbers names.
-func perGroup(metrics []perQuery, group []int32, names []string) ([]Class, error) {
+// perGroup returns the metrics of the queries of each group that has any. Queries are images [Q] of
+// data, and group [Q] numbers names.
+func perGroup(metrics []perQuery, data *dataset.Dataset, images, group []int32, names []string) ([]Class, error) {
 	of := make([][]int32, len(names))
 	for q, g := range group {
 		of[g] = append(of[g], int32(q))
@@ -156,9 +161,28 @@ func perGroup(metrics []perQuery, group []int32, names []string) ([]Class, error
 			}
 			class.Metrics[p.name] = value
 		}
+		var err error
+		if class.Interval, err = ofClass(metrics, queries, data, images); err != nil {
+			return nil, err
+		}
 		list = append(list, class)
 	}
 	return list, nil
+}
+
+// ofClass returns the interval of recall@1 of some queries, which are of one class.
+func ofClass(metrics []perQuery, queries []int32, data *dataset.Dataset, images []int32) (metric.Interval, error) {
+	at := slices.IndexFunc(metrics, func(p perQuery) bool { return p.name == nearestRight })
+	var s metric.Sample
+	values := make([]float64, len(queries))
+	for i, q := range queries {
+		values[i] = metrics[at].values[q]
+		if data.GroupOf != nil {
+			s.Group = append(s.Group, data.GroupOf[images[q]])
+		}
+	}
+	_, interval, err := s.Mean(metric.QueryValues{Values: values}, metric.EachQuery)
+	return interval, err
 }
 
 // gallery returns the label images of c.Gallery and those of c.Part that it lacks, and
@@ -214,7 +238,7 @@ func (c LabelConfig) coarse(r *LabelReport, t LabelTask, photos []float32, image
 	if r.Coarse, err = measureAll(metrics, t.Sample); err != nil {
 		return err
 	}
-	r.PerCoarse, err = perGroup(metrics, query.Labels, names)
+	r.PerCoarse, err = perGroup(metrics, c.Data, t.Photos, query.Labels, names)
 	return err
 }
 

@@ -13,6 +13,8 @@ type Calibrated struct {
 	Prevalence       float64  `json:"prevalence"` // share of same among all pairs that it is for
 	Brier            Measured `json:"brier"`
 	CalibrationError Measured `json:"calibration_error"`
+
+	Bins []metric.Bin `json:"bins"` // what is said and what is true, that the error is made of
 }
 
 // calibrated measures the model's probability on pairs, a share c.Prevalence of which is
@@ -25,5 +27,6 @@ func (c Config) calibrated(s *metric.Scored, pairs Pairs) *Calibrated {
 	p.Brier = Measured{Name: "brier", Value: brier.Value(s.Curve()), Better: metric.Lower, Interval: intervals[0]}
 	p.CalibrationError = Measured{Name: "calibration_error", Value: off.Value(s.Curve()), Better: metric.Lower,
 		Interval: intervals[1]}
+	p.Bins = metric.Reliability(s.Curve(), p.Probability, p.Prevalence)
 	return p
 }

@@ -18,11 +18,12 @@ type SearchedPart struct {
 	Images int    `json:"images"`
 }
 
-// Class is the retrieval metrics of the queries of one class, without intervals.
+// Class is the retrieval metrics of the queries of one class.
 type Class struct {
-	Class   string             `json:"class"`
-	Queries int                `json:"queries"`
-	Metrics map[string]float64 `json:"metrics"` // by the names of metric.Queries
+	Class    string             `json:"class"`
+	Queries  int                `json:"queries"`
+	Metrics  map[string]float64 `json:"metrics"`  // by the names of metric.Queries
+	Interval metric.Interval    `json:"interval"` // of recall@1, for new images of this class
 }
 
 // NoQueriesError says that no image has anything to find in a gallery that was asked for.
@@ -82,7 +83,11 @@ func (c Config) retrieve(ctx context.Context, r *Report, embeddings []float32, i
 		}
 		r.Retrieval = append(r.Retrieval, m)
 	}
-	r.PerClass = c.perClass(found, names, images)
+	if r.PerClass, err = c.perClass(found, names, images); err != nil {
+		return err
+	}
+	r.Found = c.found(images, queries, gallery, found, names)
+	r.Confused = c.confused(r.Found)
 	r.OpenSet, err = openSet(c.Model, queries, gallery, found.Sides).openSearch(len(gallery.Labels), sample)
 	return err
 }
@@ -104,9 +109,9 @@ func queryMetrics() (names []string, of []metric.QueryMetric, err error) {
 // what is searched.
 func (c Config) search(queries, gallery metric.Set, of []metric.QueryMetric) (metric.Retrieval, error) {
 	if c.Gallery == nil {
-		return metric.NearestOther(queries, c.Model.Distance(), of)
+		return metric.NearestOtherTop(queries, c.Model.Distance(), of, shownAnswers)
 	}
-	return metric.Nearest(queries, gallery, c.Model.Distance(), of)
+	return metric.NearestTop(queries, gallery, c.Model.Distance(), of, shownAnswers)
 }
 
 // gallery returns what queries are searched in.
@@ -177,27 +182,15 @@ func (c Config) set(embeddings []float32, images []int32) metric.Set {
 
 // perClass averages the metrics over the counted queries of each class, in the order
 // of the data's classes. images are those that found.Queries number.
-func (c Config) perClass(found metric.Retrieval, names []string, images []int32) []Class {
-	sums := make([]Class, len(c.Data.Classes))
+func (c Config) perClass(found metric.Retrieval, names []string, images []int32) ([]Class, error) {
+	var metrics []perQuery
+	for i, name := range names {
+		metrics = append(metrics, perQuery{name: name, values: found.Values[i]})
+	}
+	asked, classes := make([]int32, len(found.Queries)), make([]int32, len(found.Queries))
 	for at, query := range found.Queries {
-		class := c.Data.Images[images[query]].Class
-		s := &sums[class]
-		if s.Queries++; s.Metrics == nil {
-			s.Class, s.Metrics = c.Data.Classes[class], map[string]float64{}
-		}
-		for m, name := range names {
-			s.Metrics[name] += found.Values[m][at]
-		}
+		asked[at] = images[query]
+		classes[at] = c.Data.Images[asked[at]].Class
 	}
-	var list []Class
-	for _, s := range sums {
-		if s.Queries == 0 {
-			continue
-		}
-		for name := range s.Metrics {
-			s.Metrics[name] /= float64(s.Queries)
-		}
-		list = append(list, s)
-	}
-	return list
+	return perGroup(metrics, c.Data, asked, classes, c.Data.Classes)
 }

@@ -22,7 +22,7 @@ type Retrieval struct {
 	Queries  []int32     // [C] the counted queries, as rows of the query set, ascending
 	Values   [][]float64 // [metric][C] the metrics asked for, of each counted query
 	Excluded int         // queries without label, or whose class has no (other) gallery image
-	Top      [][]int32   // [C][≤k] gallery rows, nearest first; nil but for NearestTop
+	Top      [][]int32   // [C][≤k] gallery rows, nearest first; nil but for NearestTop and NearestOtherTop
 	Sides    []Sides     // [Q] of each query, the excluded ones, too
 }
 
@@ -64,11 +64,17 @@ func NearestTop(query, gallery Set, by distance.Distance, of []QueryMetric, k in
 // NearestOther is Nearest with set as queries and gallery, where no query finds
 // itself: leave-one-out. A class of one image has no answer and is excluded.
 func NearestOther(set Set, by distance.Distance, of []QueryMetric) (Retrieval, error) {
+	return NearestOtherTop(set, by, of, 0)
+}
+
+// NearestOtherTop is NearestOther that also tells which k other images each counted query finds
+// first, all of them where there are fewer.
+func NearestOtherTop(set Set, by distance.Distance, of []QueryMetric, k int) (Retrieval, error) {
 	all, err := prepare(set, by)
 	if err != nil {
 		return Retrieval{}, fmt.Errorf("queries: %w", err)
 	}
-	s := search{query: all, gallery: all, asked: set, answers: set, others: true, of: of}
+	s := search{query: all, gallery: all, asked: set, answers: set, others: true, of: of, top: k}
 	return s.run(), nil
 }
 

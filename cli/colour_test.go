@@ -29,7 +29,7 @@ func TestOutputIsVisible(t *testing.T) {
 	table := newTable("class", "n")
 	table.AppendRow([]any{"e\x1b]0;x\af", 1})
 	o.print("%s", table)
-	report(o.IO, errors.Join(errors.New("first\x1b[31m"), errors.New("second")))
+	reported(o.IO, errors.Join(errors.New("first\x1b[31m"), errors.New("second")))
 	for _, c := range []struct{ got, want string }{
 		{stderr.String(), "note      a\\x1b[2Jb\ntfpair: first\\x1b[31m\nsecond\n"},
 		{stdout.String(), "c\\nd of 3\n" + strings.Join([]string{

@@ -30,6 +30,7 @@ type evaluateOptions struct {
 	threshold  thresholdOptions
 	few        fewShotOptions
 	sheet      sheetOptions
+	page       pageOptions
 	all        bool // every table is printed
 	machine    machineOptions
 	output     outputOptions
@@ -67,6 +68,21 @@ measured as they are. --all prints every number, and --json has every one.
 func (o *evaluateOptions) addFlags(c *cli.Command) {
 	o.model.addFlags(c)
 	o.data.addFlags(c)
+	o.addMeasured(c)
+	o.threshold.addFlags(c)
+	o.few.addFlags(c)
+	c.Flags = append(c.Flags, &cli.BoolFlag{Name: "all", Destination: &o.all,
+		Usage: "print every metric, class and threshold; without it, the numbers to look at first"})
+	o.sheet.addFlags(c, "PNG `FILE` to draw examples into: wrong and right pairs, or photos and the label images found")
+	c.Flags = append(c.Flags, &cli.StringFlag{Name: "report", Destination: &o.page.path,
+		Usage: "HTML `FILE` of a page that shows what was measured, with pictures: see tfpair report"})
+	o.machine.addFlags(c)
+	o.output.addFlags(c)
+	needs(c, "model", "data")
+}
+
+// addMeasured adds the flags that say what is measured of the data.
+func (o *evaluateOptions) addMeasured(c *cli.Command) {
 	c.Flags = append(c.Flags,
 		&cli.StringFlag{Name: "split", Destination: &o.split, Value: "test",
 			Usage: "`SPLIT` to measure: train, val or test; test is what training kept for it, or all of other data without splits"},
@@ -78,14 +94,6 @@ func (o *evaluateOptions) addFlags(c *cli.Command) {
 			Usage: "`WHERE` to search: a split, or the path of other data (default: the other images of the split, or the label images)"},
 		&cli.Uint64Flag{Name: "seed", Destination: &o.seed, Usage: "`SEED` of drawn pairs; equal seeds give equal numbers"},
 		prevalenceFlag(&o.prevalence))
-	o.threshold.addFlags(c)
-	o.few.addFlags(c)
-	c.Flags = append(c.Flags, &cli.BoolFlag{Name: "all", Destination: &o.all,
-		Usage: "print every metric, class and threshold; without it, the numbers to look at first"})
-	o.sheet.addFlags(c, "PNG `FILE` to draw examples into: wrong and right pairs, or photos and the label images found")
-	o.machine.addFlags(c)
-	o.output.addFlags(c)
-	needs(c, "model", "data")
 }
 
 func (o evaluateOptions) validate() error {
@@ -96,6 +104,8 @@ func (o evaluateOptions) validate() error {
 	switch few := o.few.asked(); {
 	case few && o.sheet.path != "":
 		return usagef("--sheet shows pairs; few-shot classification has none")
+	case few && o.page.path != "":
+		return usagef("--report shows pairs and searches; few-shot classification has none")
 	case few && o.threshold.asked():
 		return usagef("--threshold and --false-accepts are of pairs; few-shot classification has none")
 	case few && o.gallery != "":
@@ -107,7 +117,10 @@ func (o evaluateOptions) validate() error {
 	case o.unseen && o.split != string(dataset.Test):
 		return usagef("--unseen-classes measures test, got --split %q", o.split)
 	}
-	return o.sheet.validate()
+	if err := o.sheet.validate(); err != nil || o.page.alone {
+		return err
+	}
+	return pageOptions{path: o.page.path, overwrite: o.sheet.overwrite}.validate("report")
 }
 
 // isSplit reports whether name is that of a split.
@@ -122,6 +135,7 @@ type evaluation struct {
 	Step       int      `json:"step"`
 	Skipped    []string `json:"skipped,omitempty"`
 	Sheet      string   `json:"sheet,omitempty"`
+	Page       string   `json:"report,omitempty"`               // HTML file
 	Missing    []string `json:"classes_not_measured,omitempty"` // of the data, without an image in the split
 	GroupBy    string   `json:"group_by,omitempty"`             // what groups of the data were asked for by; "": its list names them, or there are none
 	*evaluate.Report
@@ -273,7 +287,16 @@ func (m measuring) pairs(ctx context.Context) error {
 			return err
 		}
 	}
-	report.print(m.out, m.data, m.all)
+	if report.Page = m.page.path; report.Page != "" {
+		if err := m.writePage(ctx, report, report.Report, nil); err != nil {
+			return stopped(ctx, err)
+		}
+	}
+	if m.page.alone {
+		m.out.print("%s", report.sentence())
+	} else {
+		report.print(m.out, m.data, m.all)
+	}
 	return m.end(report, len(report.Skipped))
 }
 
@@ -282,6 +305,9 @@ func (m measuring) pairs(ctx context.Context) error {
 func (m measuring) end(report any, skipped int) error {
 	if err := m.out.emit("summary", report); err != nil {
 		return err
+	}
+	if m.page.path != "" {
+		m.out.print("wrote %s: open it in a browser", m.page.path)
 	}
 	next, err := m.next()
 	if err != nil {

@@ -18,6 +18,7 @@ type labelEvaluation struct {
 	Step       int      `json:"step"`
 	Skipped    []string `json:"skipped,omitempty"`
 	Sheet      string   `json:"sheet,omitempty"`
+	Page       string   `json:"report,omitempty"`               // as in evaluation
 	Missing    []string `json:"classes_not_measured,omitempty"` // of the data, without a photo in the split
 	GroupBy    string   `json:"group_by,omitempty"`             // as in evaluation
 	*evaluate.LabelReport
@@ -42,7 +43,16 @@ func (m measuring) labels(ctx context.Context) error {
 			return err
 		}
 	}
-	report.print(m.out, m.data, m.all)
+	if report.Page = m.page.path; report.Page != "" {
+		if err := m.writePage(ctx, report, nil, report.LabelReport); err != nil {
+			return stopped(ctx, err)
+		}
+	}
+	if m.page.alone {
+		m.out.print("%s", report.sentence())
+	} else {
+		report.print(m.out, m.data, m.all)
+	}
 	return m.end(report, len(report.Skipped))
 }
 

@@ -243,8 +243,8 @@ func is(target error) func(error) bool {
 	return func(err error) bool { return errors.Is(err, target) }
 }
 
-// report says what went wrong, and what to do, and returns the exit code.
-func report(streams IO, err error) int {
+// reported says what went wrong, and what to do, and returns the exit code.
+func reported(streams IO, err error) int {
 	switch {
 	case err == nil:
 		return exitDone

@@ -54,7 +54,7 @@ func TestFullDisk(t *testing.T) {
 func TestOpenLimit(t *testing.T) {
 	for _, reason := range []string{"open tfpair.json: " + syscall.EMFILE.Error(), "variables.index; Too many open files"} {
 		var said bytes.Buffer
-		code := report(IO{Err: &said}, &models.CorruptError{Path: "model", File: "file", Reason: reason})
+		code := reported(IO{Err: &said}, &models.CorruptError{Path: "model", File: "file", Reason: reason})
 		if code != exitFailed || !strings.Contains(said.String(), "hint: raise the limit of open files") {
 			t.Errorf("%s: exit code %d, said %q; want %d, and which limit to raise", reason, code, said.String(), exitFailed)
 		}

@@ -92,7 +92,7 @@ func TestHints(t *testing.T) {
 			"or from another seed: --set train.seed=1"},
 	} {
 		var said strings.Builder
-		report(IO{Out: io.Discard, Err: &said, Getenv: silent.Getenv}, ofCommand(c.err, commandNamed(t, c.command),
+		reported(IO{Out: io.Discard, Err: &said, Getenv: silent.Getenv}, ofCommand(c.err, commandNamed(t, c.command),
 			commandLine{"tfpair", c.command, "--data", "my list.csv", "--set", "train.steps=9"}))
 		_, hint, _ := strings.Cut(said.String(), "tfpair: hint: ")
 		if got := strings.TrimSpace(hint); got != c.want {

@@ -23,7 +23,7 @@ import (
 var pathPlaceholders = []string{"FILE", "FOLDER", "PATH", "LIST", "WHERE", "KEY"}
 
 // pipes are named pipes, as various flags want the names of files.
-var pipes = []string{"pipe", "pipe.csv", "pipe.png", "pipe.safetensors"}
+var pipes = []string{"pipe", "pipe.csv", "pipe.png", "pipe.html", "pipe.safetensors"}
 
 // TestPipes: a named pipe behind any flag that takes a path is refused, and never opened: to
 // open it would wait for a writer that does not come. The pipe is as it was.
@@ -79,6 +79,7 @@ func pipeCommands(t *testing.T) map[string][]string {
 	right := map[string][]string{
 		"train":           slices.Concat(data, []string{"--out", "new"}),
 		"evaluate":        slices.Concat(data, model),
+		"report":          slices.Concat(data, []string{"--run", "model", "--out", "new.html"}),
 		"tune":            slices.Concat(data, []string{"--space", "space.yaml", "--trials", "1", "--out", "new"}),
 		"export":          {"--run", run, "--out", "model"},
 		"calibrate":       slices.Concat(data, model, []string{"--split", "test", "--out", "new"}),
@@ -139,15 +140,19 @@ func pipeArguments(flag string, args []string) []string {
 			rest = append(rest, word)
 		}
 	}
-	if flag == "sheet" {
+	switch flag {
+	case "sheet":
 		file = "pipe.png"
+	case "report":
+		file = "pipe.html"
 	}
+	exports := slices.Contains(rest, "--run") && !slices.Contains(rest, "new.html") // else it is report
 	switch {
 	case flag == "val" || flag == "test":
 		change = append(change, "--images", "pictures/train/house")
-	case flag == "data" && slices.Contains(rest, "--run"):
+	case flag == "data" && exports:
 		change = append(change, "--precision", "int8")
-	case flag == "images" && slices.Contains(rest, "--run"):
+	case flag == "images" && exports:
 		change = append(change, "--gallery", list)
 	case flag == "index" && slices.Contains(rest, "--out"): // of embed
 		change = append(change, "--classify")

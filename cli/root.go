@@ -32,7 +32,7 @@ func Run(ctx context.Context, args []string, streams IO) int {
 	if out.lost != nil && (err == nil || errors.Is(err, errDifferent)) {
 		err = fmt.Errorf("write the results to standard output: %w", out.lost)
 	}
-	return report(streams, err)
+	return reported(streams, err)
 }
 
 // argumentLast puts what duplicates looks at behind its flags, where the parser wants it.
@@ -81,6 +81,7 @@ func newApp(streams IO) *cli.App {
 		Commands: []*cli.Command{
 			newTrainCommand(streams),
 			newEvaluateCommand(streams),
+			newReportCommand(streams),
 			newTuneCommand(streams),
 			newExportCommand(streams),
 			newCalibrateCommand(streams),

@@ -12,6 +12,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/tfpair/tfpair/models/distance"
 	"github.com/tfpair/tfpair/models/run"
 	"github.com/tfpair/tfpair/models/weights"
 	"github.com/tfpair/tfpair/pipeline/dataset"
@@ -29,6 +30,7 @@ type trainOptions struct {
 	minutes float64 // after which the training ends; 0: no limit
 	exact   bool    // a run of another machine is refused
 	profile bool    // a table says what operations of a step take
+	page    pageOptions
 	machine machineOptions
 	output  outputOptions
 }
@@ -75,6 +77,9 @@ func (o *trainOptions) addFlags(c *cli.Command) {
 		Usage: "go on only where the weights end up the same to the last digit: refuse a run of another processor, number of threads, device or setting of TensorFlow"})
 	c.Flags = append(c.Flags, &cli.BoolFlag{Name: "profile", Destination: &o.profile,
 		Usage: "print what the operations of a step take, behind the first 20 steps: the mean of ten"})
+	c.Flags = append(c.Flags, &cli.StringFlag{Name: "report", Destination: &o.page.path,
+		Usage: "HTML `FILE` of a page about the trained network, measured on test: see tfpair report"},
+		overwriteFlag(&o.page.overwrite))
 	o.machine.addFlags(c)
 	o.output.addFlags(c)
 	needs(c, "data", "out")
@@ -95,7 +100,7 @@ func (o trainOptions) validate() error {
 	if !(o.minutes >= 0 && o.minutes <= most) {
 		return usagef("--max-minutes must be 0 (no limit) to %g, got %g", float64(most), o.minutes)
 	}
-	return cmp.Or(o.data.validate(), o.machine.validate())
+	return cmp.Or(o.page.validate("report"), o.data.validate(), o.machine.validate())
 }
 
 func runTrain(ctx context.Context, o trainOptions, streams IO) error {
@@ -144,7 +149,7 @@ func (o *trainOptions) train(ctx context.Context, g *grouping, r *train.Resolved
 	if o.start.found != nil {
 		w.forecast = newForecast(time.Now)
 	}
-	summary, err := train.Run(ctx, train.Config{Resolved: r, Data: data, Folder: o.out,
+	summary, err := train.Run(ctx, train.Config{Resolved: r, Data: data, Opened: commandLine{}.with(o.data.flags()...), Folder: o.out,
 		Weights: pretrained, Session: o.machine.session(), Store: o.data.reading.store(),
 		MaxTime: time.Duration(o.minutes * float64(time.Minute)), SkipBad: o.data.reading.skip(), Exact: o.exact, Profile: o.profile,
 		Observe: w.observe, Now: time.Now})
@@ -159,7 +164,22 @@ func (o *trainOptions) train(ctx context.Context, g *grouping, r *train.Resolved
 	if o.profile && !w.traced {
 		g.out.say("no profile: the training made fewer than %d steps", train.ProfileSteps)
 	}
-	return w.summarize(summary, o.out, o.next(ctx, data))
+	next := o.next(ctx, data)
+	if err := w.summarize(summary, o.out, next); err != nil || o.page.path == "" || summary.Reason == train.EndedTime {
+		return err
+	}
+	return o.report(ctx, g.out.IO, next)
+}
+
+// report writes the page of the trained network. Next is the command that measures it.
+func (o *trainOptions) report(ctx context.Context, streams IO, next commandLine) error {
+	e := evaluateOptions{data: o.data, model: modelOptions{folder: o.out}, split: string(dataset.Test), prevalence: distance.EvenPrevalence, page: o.page, machine: o.machine,
+		output: outputOptions{json: o.output.json, quiet: o.output.quiet}}
+	if at := slices.Index(next, "--split"); at >= 0 {
+		e.split, e.seen = next[at+1], slices.Contains(next, "--seen")
+	}
+	e.page.alone = true
+	return runEvaluate(ctx, e, streams)
 }
 
 // stopped is err, or, where that only says that ctx has ended, the signal that ended it:

@@ -14,6 +14,7 @@ const (
 	// pixelSize is the side of the pictures that are compared pixel by pixel: the size of
 	// CIFAR's, at which people still tell what is on most of them.
 	pixelSize = 32
+	pixelName = "pixels at 32×32"
 	// maxBaseline is how many images are compared by pixels with as many, at most: 30 billion
 	// differences, a quarter of a minute on two cores.
 	maxBaseline = 3000
@@ -89,7 +90,7 @@ func (c Config) baseline(ctx context.Context, pairs Pairs, queries []int32) (*Ba
 	if err != nil {
 		return nil, err
 	}
-	b := &Baseline{Name: "pixels at 32×32"}
+	b := &Baseline{Name: pixelName}
 	list, err := pairMetrics(m.scored, pairs, 0)
 	if err != nil {
 		return nil, err
@@ -107,4 +108,34 @@ func (c Config) baseline(ctx context.Context, pairs Pairs, queries []int32) (*Ba
 	}
 	b.Retrieval = r.Retrieval
 	return b, nil
+}
+
+// baseline searches the photos of t by pixels, nil where there are too many images, or where not all of so many label
+// images are of the data. rows are those of its label images in the gallery of t.
+func (c LabelConfig) baseline(ctx context.Context, t LabelTask, rows map[int32]int32, searched int) (*Baseline, error) {
+	if len(rows) != searched || max(len(t.Photos), searched) > maxBaseline {
+		return nil, nil
+	}
+	plain, err := newPixels(c.Store.Size())
+	if err != nil {
+		return nil, err
+	}
+	labels := make([]int32, searched)
+	for image, row := range rows {
+		labels[row] = image
+	}
+	if t.Gallery, err = Embed(ctx, plain, c.Store, labels, nil); err != nil {
+		return nil, err
+	}
+	photos, err := Embed(ctx, plain, c.Store, t.Photos, nil)
+	if err != nil {
+		return nil, err
+	}
+	f, err := t.search(plain, photos)
+	if err != nil {
+		return nil, err
+	}
+	b := &Baseline{Name: pixelName, Metrics: []Measured{}}
+	b.Retrieval, err = measureAll(f.metrics, t.Sample)
+	return b, err
 }

@@ -40,6 +40,7 @@ type LabelReport struct {
 	PerCoarse   []Class      `json:"per_coarse,omitempty"`
 	Confused    []Confusion  `json:"confused,omitempty"` // label images that are found in place of others, the most often first
 	Exposure    *Exposure    `json:"exposure,omitempty"` // set by who knows the training
+	Baseline    *Baseline    `json:"baseline,omitempty"` // nil of many images, and where the data lacks label images that are searched
 	Answers     LabelAnswers `json:"-"`                  // for who shows examples
 }
 
@@ -116,7 +117,11 @@ func Labels(ctx context.Context, c LabelConfig) (*LabelReport, error) {
 	if r.PerClass, err = perGroup(f.metrics, c.Data, t.Photos, classes, c.Data.Classes); err != nil {
 		return nil, err
 	}
-	return r, c.coarse(r, t, photos, gallery.Images)
+	if err := c.coarse(r, t, photos, gallery.Images); err != nil {
+		return nil, err
+	}
+	r.Baseline, err = c.baseline(ctx, t, rows, len(gallery.Images))
+	return r, err
 }
 
 // classes returns the class [Q] of each photo.

@@ -28,6 +28,10 @@ type Suspect struct {
 	image, near int32 // dataset images: the one in doubt, or the first of a pair, and the one to look at beside it
 }
 
+// Pictures returns the dataset images of a suspect: the one in doubt, or the first of a pair, and the one to look
+// at beside it.
+func (s Suspect) Pictures() (image, beside int32) { return s.image, s.near }
+
 // neighbours is how many of the nearest pictures of a class, at most, say how far it is.
 const neighbours = 3
 

@@ -44,6 +44,7 @@ type Started struct {
 	Devices       []string `json:"devices"`
 	Notes         []string `json:"notes,omitempty"`   // what a user should know about the data
 	Skipped       []string `json:"skipped,omitempty"` // bad images that are left out
+	Data          []string `json:"data,omitempty"`    // Config.Opened
 
 	Pretrained *models.Pretrained `json:"pretrained,omitempty"` // what the backbone started from
 }

@@ -30,6 +30,7 @@ import (
 type Config struct {
 	*Resolved                  // of the spec: see Resolve
 	Data      *dataset.Dataset // Run assigns missing splits
+	Opened    []string         // by what words the caller opened Data: kept in the run, for who opens it again
 	Folder    string           // run folder: made, or gone on with
 	Weights   []*weights.File  // that the backbone of a new run starts from, one for each of its networks; nil: random ones
 	Session   session.Options
@@ -261,7 +262,7 @@ func (l *loop) started(train, val dataset.Part) error {
 		Step: l.step, Steps: l.Spec.Train.Steps, StepsPerEpoch: l.stepsPerEpoch(),
 		TrainImages: len(train.Images), ValImages: len(val.Images),
 		ValPairs: l.validation.pairs(), Folds: l.Spec.Train.Folds, Fold: l.Spec.Train.Fold, Classes: len(l.Data.Classes), Devices: devices, Skipped: l.state.Skipped,
-		Notes: l.notes(), Pretrained: l.state.Pretrained,
+		Notes: l.notes(), Pretrained: l.state.Pretrained, Data: l.Opened,
 	}
 	if l.pooled != nil {
 		e.ValPairs = l.pooled.Scores.Pairs

@@ -1,0 +1,220 @@
+package report
+
+import (
+	"encoding/json"
+	"html"
+	"math"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/tfpair/tfpair/internal/browser"
+	"github.com/tfpair/tfpair/runner/evaluate"
+)
+
+// sources are the kinds of what a page shows.
+var sources = map[string]func(*testing.T) Source{"classes": ofClasses, "label images": ofLabelImages, "list": ofList}
+
+// rendered returns a page.
+func rendered(t *testing.T, s Source) string {
+	t.Helper()
+	text, err := s.render(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+// TestNumbers: each number on the page that says where it is from is that of the evaluation's JSON, to the last digit.
+func TestNumbers(t *testing.T) {
+	for name, of := range sources {
+		s := of(t)
+		page := rendered(t, s)
+		var tree any
+		if err := json.Unmarshal(s.Numbers, &tree); err != nil {
+			t.Fatal(err)
+		}
+		found := regexp.MustCompile(`<data value="([^"]*)" data-json="([^"]*)">`).FindAllStringSubmatch(page, -1)
+		if len(found) < 20 {
+			t.Errorf("%s: %d numbers", name, len(found))
+		}
+		for _, m := range found {
+			at := tree
+			for key := range strings.SplitSeq(html.UnescapeString(m[2]), ".") {
+				if i, err := strconv.Atoi(key); err == nil {
+					at = at.([]any)[i]
+				} else {
+					at = at.(map[string]any)[key]
+				}
+			}
+			if v, err := strconv.ParseFloat(m[1], 64); err != nil || v != at.(float64) {
+				t.Errorf("%s: the page says %s, and %s is %v", name, m[1], m[2], at)
+			}
+		}
+		if !strings.Contains(page, `id="evaluation">`+string(s.Numbers)+`</script>`) {
+			t.Errorf("%s: the page lacks the JSON of the evaluation", name)
+		}
+		if strings.Contains(page, "<b>") || strings.Contains(page, "</script><b>") {
+			t.Errorf("%s: a name is read as markup", name)
+		}
+	}
+}
+
+// TestTradeIsOfTheReport: the slider begins with the wrong answers of the report.
+func TestTradeIsOfTheReport(t *testing.T) {
+	for _, of := range []func(*testing.T) Source{ofClasses, ofList} {
+		s := of(t)
+		got := s.subject().trade()
+		if w := s.Pairs.Wrong; got.accepts[got.at] != w.FalseAccepts.Value || got.rejects[got.at] != w.FalseRejects.Value ||
+			got.negatives != w.Different || got.positives != w.Same || got.thresholds[got.at] != s.Pairs.Threshold.Value {
+			t.Errorf("at %g accepts %g of %d, rejects %g of %d; the report has %+v", got.thresholds[got.at], got.accepts[got.at], got.negatives, got.rejects[got.at], got.positives, w)
+		}
+	}
+	s := ofLabelImages(t)
+	got, none := s.subject().trade(), s.Labels.None
+	if got.accepts[got.at] != none.FalseAccepts.Value || math.Abs(1-got.rejects[got.at]-none.Detected.Value) > 1e-15 {
+		t.Errorf("accepts %g, rejects %g; the report has %+v", got.accepts[got.at], got.rejects[got.at], none)
+	}
+}
+
+// person does what a person does with a page, and writes what is there then.
+const person = `<script>
+const said = {};
+said.start = [$("says").textContent, $("changed").textContent, document.querySelectorAll("#sides li").length];
+slider.value = slider.max; slider.dispatchEvent(new Event("input"));
+said.lax = [$("says").textContent, $("changed").textContent, document.querySelectorAll("#sides .wrong").length];
+$("own").click();
+said.back = $("says").textContent;
+if ($("list")) {
+  said.all = $("shown").textContent;
+  $("class").value = [...$("class").options].find(o => o.textContent === "lime").value; $("class").dispatchEvent(new Event("change"));
+  said.lime = $("shown").textContent;
+  said.asked = [...document.querySelectorAll("#list .ask figcaption")].every(c => c.textContent.startsWith("lime"));
+  said.dim = document.querySelectorAll("#map circle.off").length;
+  $("onlywrong").click();
+  said.wrong = [...document.querySelectorAll("#list .found")].every(f => f.querySelector(".wrong-answer"));
+}
+map.dispatchEvent(new KeyboardEvent("keydown", {key: "ArrowRight"}));
+said.look = [$("look").textContent, document.querySelectorAll("#map line").length, document.querySelectorAll("#map circle.on").length];
+const before = map.getAttribute("viewBox");
+map.dispatchEvent(new KeyboardEvent("keydown", {key: "+"}));
+said.zoomed = map.getAttribute("viewBox") !== before && document.querySelectorAll("#map line").length;
+said.unnamed = document.querySelectorAll("[role=img]:not([aria-label]):not([aria-labelledby])").length;
+document.querySelector("main").append(Object.assign(document.createElement("pre"), {id: "said", textContent: JSON.stringify(said)}));
+</script>`
+
+// TestPage looks at the pages in a browser: no complaint, nothing that axe finds, and slider, filter and map do what they say.
+func TestPage(t *testing.T) {
+	for name, of := range sources {
+		s := of(t)
+		file := filepath.Join(t.TempDir(), "page.html")
+		text := strings.Replace(rendered(t, s), "</body>", person+browser.Axe()+"</body>", 1)
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		dom, log := browser.Open(t, "file://"+file, 20_000)
+		for line := range strings.Lines(log) {
+			if strings.Contains(line, "CONSOLE") {
+				t.Errorf("%s: the page complains: %s", name, line)
+			}
+		}
+		for _, v := range browser.Violations(t, dom) {
+			t.Errorf("%s: axe: %s", name, v)
+		}
+		_, said, _ := strings.Cut(dom, `<pre id="said">`)
+		said, _, _ = strings.Cut(said, "</pre>")
+		var got struct {
+			Start, Lax, Look []any
+			Back, All, Lime  string
+			Asked, Wrong     bool
+			Dim, Unnamed     int
+			Zoomed           any
+		}
+		if err := json.Unmarshal([]byte(html.UnescapeString(said)), &got); err != nil {
+			t.Fatalf("%s: %v: %q", name, err, said)
+		}
+		if got.Start[0] == got.Lax[0] || got.Back != got.Start[0] || !strings.Contains(got.Lax[1].(string), "change sides") ||
+			got.Start[2].(float64) != 12 || got.Lax[2].(float64) == 0 {
+			t.Errorf("%s: the slider does %v, %v, %v", name, got.Start, got.Lax, got.Back)
+		}
+		if got.Look[2].(float64) != 1 || got.Look[0] == "" || got.Unnamed != 0 {
+			t.Errorf("%s: the map shows %v, %d pictures have no name", name, got.Look, got.Unnamed)
+		}
+		each := map[string]string{"classes": "12", "label images": "9"}[name]
+		if each == "" {
+			continue
+		}
+		if got.Lime != each+" of "+each+" pictures are shown" || !got.Asked || !got.Wrong || got.Dim == 0 || got.Zoomed == false {
+			t.Errorf("%s: the gallery shows %q, then %q; %+v", name, got.All, got.Lime, got)
+		}
+	}
+}
+
+// TestSample: of many pictures those of examples stay, and others are drawn, the same ones each time.
+func TestSample(t *testing.T) {
+	s := &subject{Source: Source{Pairs: &evaluate.Report{Seed: 3}}, kind: ofPairs}
+	for i := range int32(9000) {
+		s.pictures = append(s.pictures, Picture{})
+		s.queries = append(s.queries, query{picture: i, answers: []int32{(i * 7) % 9000, (i*7 + 1) % 9000}})
+		s.pairs = append(s.pairs, shownPair{i, (i + 1) % 9000, float32(i), i%2 == 0})
+	}
+	got, again := s.choose(map[int32]bool{8999: true}), s.choose(map[int32]bool{8999: true})
+	if n := len(got.shown); n > mostShown || n < mostShown-10 || got.shown[n-1] != 8999 || !strings.Contains(got.left, "seed 3") {
+		t.Errorf("%d pictures, the last %d: %s", n, got.shown[n-1], got.left)
+	}
+	if len(got.queries) == 0 || len(again.queries) != len(got.queries) || again.queries[0].picture != got.queries[0].picture {
+		t.Errorf("%d queries, then %d", len(got.queries), len(again.queries))
+	}
+	shown := map[int32]bool{}
+	for _, picture := range got.shown {
+		shown[picture] = true
+	}
+	for _, q := range got.queries {
+		if !shown[q.picture] || !shown[q.answers[0]] || !shown[q.answers[1]] {
+			t.Fatalf("a picture of query %d is not shown", q.picture)
+		}
+	}
+}
+
+// TestPlane: a plane in twenty dimensions is found again: distances on the map are those of the points.
+func TestPlane(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 2))
+	const n, dim = 200, 20
+	axes := [2][]float64{make([]float64, dim), make([]float64, dim)}
+	for d := range dim {
+		axes[0][d], axes[1][d] = r.NormFloat64(), r.NormFloat64()
+	}
+	orthonormal(axes)
+	var points [][2]float64
+	var rows []float32
+	for range n {
+		p := [2]float64{3 * r.NormFloat64(), r.NormFloat64()}
+		points = append(points, p)
+		for d := range dim {
+			rows = append(rows, float32(5+p[0]*axes[0][d]+p[1]*axes[1][d]))
+		}
+	}
+	at := plane(rows, dim)
+	scale := 0.0
+	for i := range n - 1 {
+		want := math.Hypot(points[i][0]-points[i+1][0], points[i][1]-points[i+1][1])
+		got := math.Hypot(at[2*i]-at[2*i+2], at[2*i+1]-at[2*i+3])
+		if i == 0 {
+			scale = want / got
+		}
+		if math.Abs(got*scale-want) > 1e-4*want+1e-4 {
+			t.Fatalf("points %d and %d are %g apart, want %g", i, i+1, got*scale, want)
+		}
+	}
+}
+
+func TestHistory(t *testing.T) {
+	h, err := ReadHistory(strings.NewReader(events))
+	if err != nil || len(h.Loss) != 2 || h.Loss[1] != (Loss{20, 0.25}) || len(h.Evaluations) != 2 || h.Start.Data[1] != "data" {
+		t.Errorf("ReadHistory = %+v, %v", h, err)
+	}
+}

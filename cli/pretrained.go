@@ -137,7 +137,7 @@ func (w *chosenWeights) backbone() string {
 
 // fits reports whether the weights are of the backbone of r.
 func (w *chosenWeights) fits(r *train.Resolved) bool {
-	if len(w.of) > 1 {
+	if len(w.of) > 1 || r.Backbone.Members != nil {
 		return slices.Equal(slices.Sorted(slices.Values(w.networks())), slices.Sorted(slices.Values(r.Backbone.Towers)))
 	}
 	return w.layout.Network == "" || w.layout.Network == r.Spec.Backbone.Name

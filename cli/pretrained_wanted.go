@@ -20,7 +20,7 @@ type wantedError struct {
 
 func (e *wantedError) Error() string {
 	if e.towers != nil {
-		return fmt.Sprintf("backbone %q is frozen, and weights of its networks are not given; give --weights, "+
+		return fmt.Sprintf("backbone %q is made of networks that start from weights, and none are given; give --weights, "+
 			"or --weights %s if random values are what you want", e.backbone, noWeights)
 	}
 	return fmt.Sprintf("preset %q starts from pretrained weights, and none are given: a %s that starts from random values "+

@@ -241,6 +241,12 @@ func (w *trainWatcher) observe(e train.Event) {
 	case train.Folded:
 		w.end()
 		w.out.say("fold %d of %d", e.Fold, e.Folds)
+	case train.Joined:
+		w.end()
+		w.out.say("network %d of %d: %s, trained by itself", e.Member, e.Members, e.Network)
+		if w.forecast != nil {
+			w.forecast = newForecast(time.Now)
+		}
 	case train.Pooled:
 		w.line("%d folds, each measured by the network that has not seen it: %s", e.Folds, scores(e.Scores))
 		w.doubts(e.Scores)
@@ -335,6 +341,11 @@ func (w *trainWatcher) json(e train.Event) {
 }
 
 func (w *trainWatcher) started(e train.Started) {
+	if e.Networks > 0 {
+		w.out.say("now all %d side by side: %s parameters, measured on %s, %s", e.Networks, commas(int(e.Parameters)), count(e.ValImages, "image"),
+			count(e.ValPairs, "pair"))
+		return
+	}
 	if !w.folding {
 		w.out.say("data      %s", w.data.Summary())
 	}
@@ -418,8 +429,9 @@ type trainSummary struct {
 	Step     int              `json:"step"`
 	Reason   string           `json:"reason"`
 	Seconds  float64          `json:"seconds"`
-	Folds    int              `json:"folds,omitempty"` // that best is pooled of
-	Fold     int              `json:"fold,omitempty"`  // in which time was up
+	Folds    int              `json:"folds,omitempty"`   // that best is pooled of
+	Fold     int              `json:"fold,omitempty"`    // in which time was up
+	Network  int              `json:"network,omitempty"` // of an ensemble, in which time was up
 	BestStep int              `json:"best_step"`
 	Best     *evaluate.Scores `json:"best"`
 	Skipped  int              `json:"skipped"`
@@ -427,7 +439,7 @@ type trainSummary struct {
 
 func (w *trainWatcher) summarize(s *train.Summary, folder string, next commandLine) error {
 	err := w.out.emit("summary", trainSummary{Run: folder, Step: s.Step, Reason: s.Reason,
-		Seconds: s.Seconds, Folds: s.Folds, Fold: s.Fold, BestStep: s.BestStep, Best: s.Best, Skipped: w.skipped})
+		Seconds: s.Seconds, Folds: s.Folds, Fold: s.Fold, Network: s.Member, BestStep: s.BestStep, Best: s.Best, Skipped: w.skipped})
 	if err != nil {
 		return err
 	}
@@ -435,8 +447,12 @@ func (w *trainWatcher) summarize(s *train.Summary, folder string, next commandLi
 	case train.EndedPatience:
 		w.out.say("stopped: train.patience evaluations brought nothing better")
 	case train.EndedTime:
-		if s.Fold > 0 {
-			w.out.print("wrote %s (step %d of fold %d)", folder, s.Step, s.Fold)
+		if s.Fold > 0 || s.Member > 0 {
+			part := fmt.Sprintf("fold %d", s.Fold)
+			if s.Member > 0 {
+				part = fmt.Sprintf("network %d", s.Member)
+			}
+			w.out.print("wrote %s (step %d of %s)", folder, s.Step, part)
 			w.out.say("stopped: --max-minutes are used; the same command goes on")
 			return nil
 		}

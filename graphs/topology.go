@@ -37,7 +37,7 @@ func (p *Parts) Tuples() loss.Needs {
 
 // fit says why parts do not go together, or nil.
 func (p *Parts) fit() error {
-	for _, misfit := range []func() error{p.fitLoss, p.fitMiner, p.fitTarget, p.fitTrained, p.fitViews, p.fitAccumulate} {
+	for _, misfit := range []func() error{p.fitLoss, p.fitMiner, p.fitTarget, p.fitEnsemble, p.fitTrained, p.fitViews, p.fitAccumulate} {
 		if err := misfit(); err != nil {
 			return err
 		}
@@ -69,7 +69,7 @@ func (p *Parts) fitLoss() error {
 // fitTrained says that nothing is trained, or nil.
 func (p *Parts) fitTrained() error {
 	s := p.Spec
-	if s.Train.Steps == 0 || !p.untrained() || p.Loss.Logit != nil || p.Loss.PerClass {
+	if s.Train.Steps == 0 || p.Backbone.Members != nil || !p.untrained() || p.Loss.Logit != nil || p.Loss.PerClass {
 		return nil
 	}
 	thaw := fmt.Sprintf("backbone.%s.freeze to none, ", s.Backbone.Name)

@@ -14,10 +14,10 @@ import (
 //
 // The parts are for gradients that are looked at, summed over batches, or reduced across
 // machines on the way. They have updates of their own, so that the whole knows nothing of them.
-// There is none of it where nothing is trained, for no steps.
+// There is none of it where nothing is trained, for no steps or since members of an ensemble were.
 func (a *assembly) update(loss tf.Output) {
 	a.graph.Trained = a.trained.Trained()
-	if len(a.graph.Trained) == 0 && a.parts.Spec.Train.Steps == 0 {
+	if len(a.graph.Trained) == 0 && (a.parts.Spec.Train.Steps == 0 || a.parts.Backbone.Members != nil) {
 		return
 	}
 	f := optimizer.Feeds{

@@ -7,7 +7,7 @@ import (
 	"github.com/galeone/tensorflow/tensorflow/go/op"
 	tg "github.com/galeone/tfgo"
 
-	"github.com/tfpair/tfpair/graphs/distance"
+	"github.com/tfpair/tfpair/graphs/layer"
 	"github.com/tfpair/tfpair/graphs/spec"
 )
 
@@ -59,6 +59,6 @@ func apart(s *op.Scope, x tf.Output) (image, mirror tf.Output) {
 // together adds the embedding of an image from those of its views, all [N,D]: each brought to length 1,
 // their mean, and this brought to length 1.
 func together(s *op.Scope, image, mirror tf.Output) tf.Output {
-	sum := op.AddV2(s.SubScope("sum"), distance.Direction(s.SubScope("image"), image), distance.Direction(s.SubScope("mirror"), mirror))
-	return distance.Direction(s.SubScope("length"), sum)
+	sum := op.AddV2(s.SubScope("sum"), layer.Direction(s.SubScope("image"), image), layer.Direction(s.SubScope("mirror"), mirror))
+	return layer.Direction(s.SubScope("length"), sum)
 }

@@ -8,6 +8,8 @@
 package backbone
 
 import (
+	"maps"
+
 	tf "github.com/galeone/tensorflow/tensorflow/go"
 	"github.com/galeone/tensorflow/tensorflow/go/op"
 
@@ -25,9 +27,11 @@ type Backbone struct {
 	// Modes says that the stack computes something else in training than in
 	// inference: batch norm, dropout. It is then built once for each.
 	Modes bool
-	// Towers are the names of the networks that stand side by side in the stack, each of which has
-	// weights of its own, below its name; nil: it is one network.
+	// Towers are the names of the networks that stand side by side in the stack, each of which starts from
+	// weights of its own; nil: it is one network, or none starts from weights.
 	Towers []string
+	// Members are the networks of an ensemble, each trained by itself before the stack has values; nil: it is none.
+	Members []Member
 	// AllFrozen says that nothing of the stack is trained.
 	AllFrozen bool
 	// Frozen adds the stages that are never trained, in inference, folded or not: x is
@@ -54,8 +58,13 @@ type Row = named.Row[Backbone]
 type Options = named.Raw
 
 // Table lists every backbone. A new backbone is a new file here and a new row.
-var Table = named.Table[Backbone]{Kind: "backbone", Rows: map[string]named.Row[Backbone]{
-	"concat":             concat,
+var Table = named.Table[Backbone]{Kind: "backbone", Rows: with(single.Rows, map[string]named.Row[Backbone]{
+	"concat":   concat,
+	"ensemble": ensemble,
+})}
+
+// single lists those that are one network.
+var single = named.Table[Backbone]{Kind: "backbone", Rows: map[string]named.Row[Backbone]{
 	"conv4":              conv4,
 	"efficientnet-lite0": towers.Rows["efficientnet-lite0"],
 	"efficientnet-lite1": towers.Rows["efficientnet-lite1"],
@@ -65,3 +74,10 @@ var Table = named.Table[Backbone]{Kind: "backbone", Rows: map[string]named.Row[B
 	"smallconv":          smallConv,
 	"smallresnet":        smallResNet,
 }}
+
+// with returns rows of both.
+func with(rows, more map[string]named.Row[Backbone]) map[string]named.Row[Backbone] {
+	all := maps.Clone(rows)
+	maps.Copy(all, more)
+	return all
+}

@@ -22,6 +22,9 @@ func mustNew(t *testing.T, name string, options any) Backbone {
 	if name == "concat" && options == nil {
 		options = map[string]any{"of": []string{"efficientnet-lite0", "mobilenetv2"}}
 	}
+	if name == "ensemble" && options == nil {
+		options = of(map[string]any{"network": "smallconv"}, map[string]any{"network": "conv4", "embedding_dim": 4})
+	}
 	c, err := named.Choose(name, options)
 	if err != nil {
 		t.Fatal(err)

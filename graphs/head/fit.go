@@ -6,10 +6,12 @@ import (
 	tf "github.com/galeone/tensorflow/tensorflow/go"
 	"github.com/galeone/tensorflow/tensorflow/go/op"
 	tg "github.com/galeone/tfgo"
+
+	"github.com/tfpair/tfpair/internal/names"
 )
 
 // denseLayer is the name of the layer that a Fit is about.
-const denseLayer = "dense"
+const denseLayer = names.Dense
 
 // Keys of what a Fit gives, within a head.
 const (

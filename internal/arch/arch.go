@@ -97,7 +97,7 @@ var Rules = map[string]Rule{
 	"graphs/layer":     {Ours: []string{"graphs/variable"}, Door: true, Why: noBack},
 	"graphs/backbone":  {Ours: []string{"graphs/layer", "graphs/variable"}, Door: true, Why: noBack},
 	"graphs/head":      {Ours: []string{"graphs/layer", "graphs/variable"}, Door: true, Why: noBack},
-	"graphs/distance":  {Door: true, Why: noBack},
+	"graphs/distance":  {Ours: []string{"graphs/layer"}, Door: true, Why: noBack},
 	"graphs/miner":     {Door: true, Why: noBack},
 	"graphs/loss":      {Ours: []string{"graphs/layer", "graphs/variable"}, Door: true, Why: noBack},
 	"graphs/optimizer": {Ours: []string{"graphs/variable"}, Door: true, Why: noBack},

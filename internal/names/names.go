@@ -79,6 +79,9 @@ const (
 	KeyProbability = "probability"
 )
 
+// Dense is the one layer of a linear head: a part of its keys.
+const Dense = "dense"
+
 // Power is the variable of a pooling that learns its power: the last part of its key. Weights of others lack it.
 const Power = "power"
 

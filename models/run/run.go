@@ -1,8 +1,8 @@
 // Package run is the folder of a training run:
 //
-//	RUN/{spec.yaml, seen, aliases.csv, lock, events.jsonl, tensorboard/events…, checkpoints/step-…, best, cache/features, folds/…, suspects.csv, suspects.png}
+//	RUN/{spec.yaml, seen, aliases.csv, lock, events.jsonl, tensorboard/events…, checkpoints/step-…, best, cache/features, folds/…, members/…, suspects.csv, suspects.png}
 //
-// In folds/K is the run folder of the training that holds out fold K.
+// In folds/K is the run folder of the training that holds out fold K, in members/K that of network K of an ensemble.
 //
 // It appears with its spec by one rename. One process at a time may train into it,
 // which Lock ensures; reading needs no lock and no right to write. Files are read as long as they
@@ -36,6 +36,7 @@ const (
 	cacheName       = "cache"
 	seenName        = "seen"
 	foldsName       = "folds"
+	membersName     = "members"
 	aliasesName     = "aliases.csv"
 	suspectsName    = "suspects.csv"
 	suspectsSheet   = "suspects.png"
@@ -168,7 +169,7 @@ func Open(path string) (*Folder, error) {
 		return nil, &NotRunError{path, "it has no " + specName}
 	}
 	f := &Folder{path: filepath.Clean(path)}
-	for _, name := range []string{checkpointsName, boardName, cacheName, foldsName} { // what a link leads to is not the run's
+	for _, name := range []string{checkpointsName, boardName, cacheName, foldsName, membersName} { // what a link leads to is not the run's
 		if info, err := os.Lstat(filepath.Join(path, name)); err == nil && !info.IsDir() {
 			kind := regular.Kind(info.Mode())
 			if info.Mode().IsRegular() {
@@ -222,6 +223,9 @@ func (f *Folder) SuspectsSheet() string { return filepath.Join(f.path, suspectsS
 
 // Fold returns the path of the run folder of the training that holds out fold k, from 1.
 func (f *Folder) Fold(k int) string { return filepath.Join(f.path, foldsName, strconv.Itoa(k)) }
+
+// Member returns the path of the run folder of the training of network k of an ensemble, from 1.
+func (f *Folder) Member(k int) string { return filepath.Join(f.path, membersName, strconv.Itoa(k)) }
 
 // RemoveFeatures removes that file.
 func (f *Folder) RemoveFeatures() error {

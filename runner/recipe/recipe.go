@@ -137,7 +137,7 @@ func settle(f Facts, w Wish) *Choice {
 }
 
 // chosen returns the networks of w to start from: those that were named. Of others it is the first, or, where
-// time is plenty, all side by side of few photos, which train fast, and of many the one that sees the largest images.
+// time is plenty, all of few photos, which train fast, and of many the first and the one that sees the largest images.
 func (m maker) chosen(w Wish) []string {
 	switch {
 	case w.Named:
@@ -145,7 +145,8 @@ func (m maker) chosen(w Wish) []string {
 	case w.Effort != Best:
 		return w.Networks[:1]
 	case m.many():
-		return []string{slices.MaxFunc(w.Networks, func(a, b string) int { return weights.Pixels(a) - weights.Pixels(b) })}
+		largest := slices.MaxFunc(w.Networks, func(a, b string) int { return weights.Pixels(a) - weights.Pixels(b) })
+		return slices.Compact([]string{w.Networks[0], largest})
 	default:
 		return w.Networks
 	}

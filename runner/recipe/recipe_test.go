@@ -167,7 +167,7 @@ func TestChoose(t *testing.T) {
 		{"classes held out", photos(10, 6), Wish{Effort: Quick, Networks: []string{"efficientnet-lite0"}, Unseen: true}, []string{"loss=contrastive"}, "folds"},
 		{"many photos", photos(81, 32), lite, []string{"sampler={balanced: {images_per_class: 4}}", "train.batch_size=64"}, "folds"},
 		{"many photos, good", photos(81, 32), Wish{Effort: Good, Networks: []string{"efficientnet-lite0"}},
-			[]string{"backbone={efficientnet-lite0: {freeze: stage5, freeze_bn: true}}", "cache.views=4", "train.steps=1053"}, ""},
+			[]string{"backbone={efficientnet-lite0: {freeze: stage5, freeze_bn: true}}", "cache.views=4", "train.steps=526"}, ""},
 		{"no weights", photos(81, 32), Wish{Effort: Quick}, []string{"backbone=conv4", "input.size=64", "augment=light"}, "freeze"},
 		{"digits", ink(10, 600, 28), lite, []string{"backbone=conv4", "input.size=28", "augment=glyph",
 			"sampler={balanced: {images_per_class: 6}}", "train.batch_size=60", "train.steps=900"}, "efficientnet"},
@@ -182,9 +182,19 @@ func TestChoose(t *testing.T) {
 		{"few photos, best", photos(5, 4), Wish{Effort: Best, Networks: two},
 			[]string{"backbone={concat: {of: [efficientnet-lite0, efficientnet-lite2], sizes: [224, 260]}}", "embed.views=flip"}, ""},
 		{"many photos, best", photos(81, 32), Wish{Effort: Best, Networks: two},
-			[]string{"backbone={efficientnet-lite2: {freeze: stage5, freeze_bn: true}}", "embed.views=flip", "train.interpolate=true",
-				"train.steps=2106"}, "concat"},
-		{"characters, best", ink(136, 20, 105), Wish{Effort: Best}, []string{"train.steps=7200"}, ""},
+			[]string{"backbone={ensemble: {of: [" +
+				"{network: {efficientnet-lite0: {freeze: stage5, freeze_bn: true}}, size: 224, embedding_dim: 512}, " +
+				"{network: {efficientnet-lite2: {freeze: stage5, freeze_bn: true}}, size: 260, embedding_dim: 512}]}}",
+				"input.size=260", "embed.views=flip", "train.steps=526"}, "head"},
+		{"many photos and one network, best", photos(81, 32), Wish{Effort: Best, Networks: two[:1]},
+			[]string{"backbone={ensemble: {of: [" +
+				"{network: {efficientnet-lite0: {freeze: stage5, freeze_bn: true}}, size: 224, embedding_dim: 512}, " +
+				"{network: {efficientnet-lite0: {freeze: stage5, freeze_bn: true}}, size: 224, embedding_dim: 512}]}}"}, "head"},
+		{"characters, best", ink(136, 20, 105), Wish{Effort: Best}, []string{"train.steps=3600",
+			"backbone={ensemble: {of: [{network: conv4}, {network: conv4}, {network: conv4}]}}"}, ""},
+		{"few drawings, best", ink(5, 8, 28), Wish{Effort: Best}, []string{"train.steps=2700", "backbone=conv4", "train.folds=4"}, ""},
+		{"many photos without weights, best", photos(81, 32), Wish{Effort: Best},
+			[]string{"backbone={ensemble: {of: [{network: conv4}, {network: conv4}, {network: conv4}]}}", "train.steps=600"}, ""},
 		{"pairs", pairs, lite, []string{"loss=contrastive", "train.steps=100"}, "sampler"},
 		{"triplets", Facts{Kind: dataset.OfTriplets, Images: 30, Tuples: 3000, Side: 99}, lite,
 			[]string{"topology=triplet", "sampler=triplets", "train.steps=300"}, "balanced"},
@@ -218,7 +228,7 @@ func TestMore(t *testing.T) {
 		{photos(81, 32), Wish{Effort: Good, Networks: []string{"resnet50"}}, Best},
 		{photos(81, 32), Wish{Effort: Best, Networks: []string{"resnet50"}}, ""},
 		{photos(5, 4), Wish{Effort: Quick, Networks: []string{"resnet50"}}, Best},
-		{photos(81, 32), Wish{Effort: Quick}, ""},
+		{photos(81, 32), Wish{Effort: Quick}, Best},
 	} {
 		c, err := Choose(test.facts, test.wish)
 		if err != nil || c.More != test.want {

@@ -2,6 +2,7 @@ package recipe
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/tfpair/tfpair/models/weights"
@@ -24,21 +25,22 @@ type maker struct {
 func (m maker) many() bool { return m.facts.Images > few }
 
 // photos returns what is trained from the weights of networks: a head on frozen features, or late
-// stages of one network, too.
+// stages, too; of several networks each by itself.
 func (m maker) photos(networks []string) (what string, settings []string) {
-	m.deep = m.effort != Quick && m.many() && len(networks) == 1
+	m.deep = m.effort != Quick && m.many()
 	size := 0
 	for _, network := range networks {
 		size = max(size, weights.Pixels(network))
 	}
-	settings = append(m.task(), fmt.Sprintf("input.size=%d", size), "schedule=cosine", "head={linear: {embedding_dim: 512}}")
+	settings = append(m.task(), fmt.Sprintf("input.size=%d", size), "schedule=cosine")
 	if m.effort == Best {
 		settings = append(settings, "embed.views=flip")
 	}
 	if m.deep {
-		what, late := m.late(networks[0])
+		what, late := m.late(networks)
 		return what, append(settings, late...)
 	}
+	settings = append(settings, fmt.Sprintf("head={linear: {embedding_dim: %d}}", dim))
 	what = "a head on frozen features of " + strings.Join(networks, ", ")
 	if len(networks) > 1 {
 		settings = append(settings, SideBySide(networks))
@@ -53,16 +55,37 @@ func (m maker) photos(networks []string) (what string, settings []string) {
 	return what, append(settings, fmt.Sprintf("train.eval_every=%d", steps)) // so few steps are not chosen among
 }
 
-// late returns the settings with which late stages of a network are trained, and a head.
-func (m maker) late(network string) (what string, settings []string) {
-	steps := min(max(13*m.facts.examples()/32, 300), 3000)
-	settings = []string{fmt.Sprintf("backbone={%s: {freeze: %s, freeze_bn: true}}", network, late[network]),
-		"optimizer={adam: {lr: 0.001, backbone_lr: 0.1}}", "augment=light", "cache.views=4"}
-	if m.effort == Best {
-		steps *= 2
-		settings = append(settings, "train.interpolate=true")
+// dim is the length of an embedding of photos.
+const dim = 512
+
+// late returns the settings with which late stages of networks are trained, each with a head.
+func (m maker) late(networks []string) (what string, settings []string) {
+	const images, epochs = 64, 13
+	steps := min(max(epochs*m.facts.examples()/images, 200), 1500)
+	settings = append([]string{"optimizer={adam: {lr: 0.0015, backbone_lr: 0.1}}", "augment=light", "cache.views=4"}, m.batches(images, steps)...)
+	if m.effort == Best && len(networks) == 1 {
+		networks = []string{networks[0], networks[0]} // with two seeds
 	}
-	return fmt.Sprintf("the late stages of %s and a head", network), append(settings, m.batches(32, steps)...)
+	if len(networks) == 1 {
+		return fmt.Sprintf("the late stages of %s and a head", networks[0]), append(settings, "backbone="+tuned(networks[0]),
+			fmt.Sprintf("head={linear: {embedding_dim: %d}}", dim))
+	}
+	var members []string
+	for _, network := range networks {
+		members = append(members, fmt.Sprintf("{network: %s, size: %d, embedding_dim: %d}", tuned(network), weights.Pixels(network), dim))
+	}
+	return fmt.Sprintf("the late stages of %s, each by itself and with a head; their embeddings side by side", strings.Join(networks, " and ")),
+		append(settings, ensemble(members))
+}
+
+// tuned is a network whose late stages are trained.
+func tuned(network string) string {
+	return fmt.Sprintf("{%s: {freeze: %s, freeze_bn: true}}", network, late[network])
+}
+
+// ensemble is the setting of several networks, each trained by itself.
+func ensemble(members []string) string {
+	return "backbone={ensemble: {of: [" + strings.Join(members, ", ") + "]}}"
 }
 
 // ink returns a network for drawings, digits and symbols, which starts from nothing: what photos have
@@ -75,15 +98,24 @@ func (m maker) ink() (what string, settings []string) {
 	if m.turns() {
 		augment, steps = "augment={preset: glyph, turns: {}}", 1200
 	}
-	switch m.effort {
-	case Good:
+	if m.effort != Quick {
 		steps *= 3
-	case Best:
-		steps *= 6
 	}
-	settings = append(m.task(), fmt.Sprintf("input.size=%d", size), "backbone=conv4", augment, "schedule=cosine",
+	what, backbone := m.conv4()
+	settings = append(m.task(), fmt.Sprintf("input.size=%d", size), backbone, augment, "schedule=cosine",
 		"optimizer.adam.lr=0.003")
-	return fmt.Sprintf("conv4 from nothing, at %d pixels", size), append(settings, m.batches(120, steps)...)
+	return fmt.Sprintf("%s, at %d pixels", what, size), append(settings, m.batches(120, steps)...)
+}
+
+// conv4 returns the network that starts from nothing, or, where time is plenty, three of them with seeds of their own. Folds
+// measure one network.
+func (m maker) conv4() (what, setting string) {
+	if m.effort != Best || m.folds() > 0 {
+		return "conv4 from nothing", "backbone=conv4"
+	}
+	const seeds = 3
+	return fmt.Sprintf("conv4 from nothing, %d times, and their embeddings side by side", seeds),
+		ensemble(slices.Repeat([]string{"{network: conv4}"}, seeds))
 }
 
 // turns tells whether quarter turns of a class are classes, too: where classes are many and their images
@@ -95,9 +127,10 @@ func (m maker) turns() bool {
 
 // small returns a network for photos that starts from nothing.
 func (m maker) small() (what string, settings []string) {
-	settings = append(append(m.task(), "input.size=64", "backbone=conv4", "augment=light", "schedule=cosine"),
+	what, backbone := m.conv4()
+	settings = append(append(m.task(), "input.size=64", backbone, "augment=light", "schedule=cosine"),
 		m.batches(80, 600)...)
-	return "conv4 from nothing, at 64 pixels", settings
+	return what + ", at 64 pixels", settings
 }
 
 // task returns the settings that follow from how the data is laid out.

@@ -11,7 +11,7 @@ import (
 )
 
 // Event is something that happened in a training, told to Config.Observe. All
-// but Prepared, Extracted, Folded, Profiled and most Steps are kept in the run's events.jsonl. Their JSON
+// but Prepared, Extracted, Folded, Joined, Profiled and most Steps are kept in the run's events.jsonl. Their JSON
 // fields are only ever added to.
 type Event interface{ event() string }
 
@@ -37,8 +37,9 @@ type Started struct {
 	TrainImages   int      `json:"train_images"`
 	ValImages     int      `json:"val_images"`
 	ValPairs      int      `json:"val_pairs"`
-	Folds         int      `json:"folds,omitempty"` // that train.folds asks for
-	Fold          int      `json:"fold,omitempty"`  // that this training holds out; 0: it has no validation of its own
+	Folds         int      `json:"folds,omitempty"`    // that train.folds asks for
+	Fold          int      `json:"fold,omitempty"`     // that this training holds out; 0: it has no validation of its own
+	Networks      int      `json:"networks,omitempty"` // of an ensemble: trained before, it makes no step; 0: it is one network
 	Classes       int      `json:"classes"`
 	Parameters    int64    `json:"parameters"`
 	Devices       []string `json:"devices"`
@@ -54,6 +55,14 @@ type Started struct {
 type Folded struct {
 	Fold  int `json:"fold"` // from 1
 	Folds int `json:"folds"`
+}
+
+// Joined says that the training of a network of an ensemble begins, or goes on. The events that follow are its own; behind
+// those of the last network come those of the ensemble, whose Started has Networks.
+type Joined struct {
+	Member  int    `json:"member"` // from 1
+	Members int    `json:"members"`
+	Network string `json:"network"` // name of its backbone
 }
 
 // Pooled says what all folds together say, each image measured by the network that has not seen
@@ -129,6 +138,7 @@ func (Prepared) event() string     { return "prepare" }
 func (Extracted) event() string    { return "features" }
 func (Started) event() string      { return "start" }
 func (Folded) event() string       { return "fold" }
+func (Joined) event() string       { return "network" }
 func (Pooled) event() string       { return "pooled" }
 func (Stepped) event() string      { return "step" }
 func (Evaluated) event() string    { return "eval" }

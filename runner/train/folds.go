@@ -133,13 +133,15 @@ func (l *loop) enough(data *dataset.Dataset) error {
 	return l.rule().Enough(same, different)
 }
 
-// discard removes the folder of a training that has not begun, and no fold of it has.
+// discard removes the folder of a training that has not begun, and no fold or member of it has.
 func (l *loop) discard(stopped *Summary) error {
 	if stopped != nil {
 		return nil
 	}
-	if err := os.Remove(filepath.Dir(l.folder.Fold(1))); err != nil && !errors.Is(err, os.ErrNotExist) {
-		return nil
+	for _, of := range []string{l.folder.Fold(1), l.folder.Member(1)} {
+		if err := os.Remove(filepath.Dir(of)); err != nil && !errors.Is(err, os.ErrNotExist) {
+			return nil
+		}
 	}
 	return l.folder.Discard()
 }

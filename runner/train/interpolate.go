@@ -21,7 +21,7 @@ var between = []float64{0.2, 0.4, 0.6, 0.8}
 // Wortsman et al., Robust fine-tuning of zero-shot models, 2022, arXiv:2109.01903, section 3; the
 // averages of batch norm are on the line, too. The state remembers the choice, so that it is made once.
 func (l *loop) interpolate(ctx context.Context) error {
-	if !l.Spec.Train.Interpolate || l.state.Interpolated != nil || l.step == 0 {
+	if !l.Spec.Train.Interpolate || l.state.Interpolated != nil || l.step == 0 || l.ensemble() {
 		return nil
 	}
 	to := l.state.BestStep

@@ -41,6 +41,7 @@ type loop struct {
 	sampler    sampler.Sampler
 	network    *network.Network
 	pretrained *pretrained // weights to start from, nil: random ones
+	joined     joined      // of an ensemble
 	validation validation
 	pictures   drift.Sample // how those of validation look; nil: nobody has looked
 	cache      cache

@@ -55,13 +55,15 @@ type Summary struct {
 	Best      *evaluate.Scores // its scores on validation, nil if there is none
 	Folds     int              // of which Best is pooled; 0: it is of the model itself
 	Fold      int              // in which time was up, from 1; 0: in none
+	Member    int              // of an ensemble, in which time was up, from 1; 0: in none
 }
 
 // Run trains until the budget of steps or MaxTime is used, patience runs out, or ctx is
 // cancelled: then the step in hand is finished and a checkpoint saved, and the
 // error is an *InterruptedError. What ends before its first step leaves no new
 // folder. With train.folds it first trains once for each fold, in folders inside the run's,
-// and then on all of train and validation. Other errors: *SamplerError, *SpecError, *DataError, *pipeline.BadImagesError,
+// and then on all of train and validation. The networks of an ensemble are trained first, one after the
+// other, in folders inside the run's, too. Other errors: *SamplerError, *SpecError, *DataError, *pipeline.BadImagesError,
 // *ClassesError, *ImagesError, *WeightsError, *weights.Error, *weights.OptionsError,
 // *MachineError, *evaluate.NoPairsError, *run.LockedError, *DivergedError.
 func Run(ctx context.Context, c Config) (*Summary, error) {
@@ -100,6 +102,11 @@ func runOne(ctx context.Context, c Config, after func(*loop) error) (*Summary, e
 	}
 	if l.folds() {
 		if stopped, err := l.pool(ctx, whole); err != nil || stopped != nil {
+			return stopped, errors.Join(err, l.close(), l.discard(stopped))
+		}
+	}
+	if l.ensemble() {
+		if stopped, err := l.trainMembers(ctx); err != nil || stopped != nil {
 			return stopped, errors.Join(err, l.close(), l.discard(stopped))
 		}
 	}
@@ -261,14 +268,15 @@ func (l *loop) started(train, val dataset.Part) error {
 	e := Started{
 		Step: l.step, Steps: l.Spec.Train.Steps, StepsPerEpoch: l.stepsPerEpoch(),
 		TrainImages: len(train.Images), ValImages: len(val.Images),
-		ValPairs: l.validation.pairs(), Folds: l.Spec.Train.Folds, Fold: l.Spec.Train.Fold, Classes: len(l.Data.Classes), Devices: devices, Skipped: l.state.Skipped,
+		ValPairs: l.validation.pairs(), Folds: l.Spec.Train.Folds, Fold: l.Spec.Train.Fold, Networks: len(l.Backbone.Members),
+		Classes: len(l.Data.Classes), Devices: devices, Skipped: l.state.Skipped,
 		Notes: l.notes(), Pretrained: l.state.Pretrained, Data: l.Opened,
 	}
 	if l.pooled != nil {
 		e.ValPairs = l.pooled.Scores.Pairs
 	}
 	for _, v := range l.network.Graph.Variables {
-		if !v.Trained {
+		if !v.Trained && !l.ensemble() {
 			continue
 		}
 		n := int64(1)
@@ -314,7 +322,7 @@ func checkSpec(folder *run.Folder, r *Resolved) (longer bool, err error) {
 		return false, err
 	}
 	more := *before
-	if r.Schedule.Open && !s.Train.Interpolate && s.Train.Steps > before.Train.Steps {
+	if r.Schedule.Open && !s.Train.Interpolate && r.Backbone.Members == nil && s.Train.Steps > before.Train.Steps {
 		more.Train.Steps = s.Train.Steps
 	}
 	different, err := spec.Diff(&more, s)

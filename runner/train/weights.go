@@ -71,6 +71,9 @@ func (l *loop) importWeights() error {
 // start sets the network to random weights, or its backbone to those given.
 func (l *loop) start() error {
 	seed := uint64(l.Spec.Train.Seed)
+	if l.ensemble() {
+		return l.startJoined()
+	}
 	if l.pretrained == nil {
 		return l.network.Start(seed)
 	}

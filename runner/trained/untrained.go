@@ -44,6 +44,9 @@ var NoThreshold = distance.Threshold{Value: -1}
 // Errors are *TowersError, *weights.OptionsError and *weights.Error.
 func Import(n *network.Network, files []*weights.File) (*models.Pretrained, []checkpoint.Tensor, error) {
 	choice, towers := n.Parts.Spec.Backbone, n.Parts.Backbone.Towers
+	if n.Parts.Backbone.Members != nil {
+		return nil, nil, &TowersError{Backbone: choice.Name, Untrained: true}
+	}
 	shapes := network.BackboneShapes(n.Graph.Variables)
 	if len(files) == 1 && len(towers) == 0 || len(files) == 1 && own(files[0]) {
 		return importOne(files[0], choice, shapes)
@@ -109,9 +112,13 @@ func below(shapes map[string][]int64, tower string) map[string][]int64 {
 type TowersError struct {
 	Backbone    string
 	Want, Given []string // networks; Want is nil where the backbone is one network
+	Untrained   bool     // the networks of the backbone have heads that no file of weights holds
 }
 
 func (e *TowersError) Error() string {
+	if e.Untrained {
+		return fmt.Sprintf("backbone %q is made of networks that a training has trained, and not of weights alone", e.Backbone)
+	}
 	if e.Want == nil {
 		return fmt.Sprintf("%d files of weights are given, and backbone %q is one network", len(e.Given), e.Backbone)
 	}
@@ -133,11 +140,11 @@ func sorted(files []*weights.File, backbone string, towers []string) (map[string
 	}
 	for _, name := range towers {
 		if byNetwork[name] == nil {
-			return nil, &TowersError{backbone, towers, given}
+			return nil, &TowersError{Backbone: backbone, Want: towers, Given: given}
 		}
 	}
 	if len(files) != len(towers) {
-		return nil, &TowersError{backbone, towers, given}
+		return nil, &TowersError{Backbone: backbone, Want: towers, Given: given}
 	}
 	return byNetwork, nil
 }

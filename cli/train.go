@@ -197,6 +197,8 @@ type trainWatcher struct {
 	data     *dataset.Dataset // whose splits are known once the training has started
 	folder   string           // of the run
 	folding  bool             // what is known of the data and the network was said of the fold before
+	joins    bool             // an ensemble is trained
+	joining  bool             // what is known of the data was said of the network before
 	skipped  int
 	traced   bool      // steps were profiled
 	forecast *forecast // nil: who chose the spec knows
@@ -243,6 +245,7 @@ func (w *trainWatcher) observe(e train.Event) {
 		w.out.say("fold %d of %d", e.Fold, e.Folds)
 	case train.Joined:
 		w.end()
+		w.joins = true
 		w.out.say("network %d of %d: %s, trained by itself", e.Member, e.Members, e.Network)
 		if w.forecast != nil {
 			w.forecast = newForecast(time.Now)
@@ -346,7 +349,7 @@ func (w *trainWatcher) started(e train.Started) {
 			count(e.ValPairs, "pair"))
 		return
 	}
-	if !w.folding {
+	if !w.folding && !w.joining {
 		w.out.say("data      %s", w.data.Summary())
 	}
 	validation := count(e.ValImages, "image")
@@ -358,7 +361,7 @@ func (w *trainWatcher) started(e train.Started) {
 	if !w.folding {
 		w.network(e)
 	}
-	w.folding = e.Folds > 0
+	w.folding, w.joining = e.Folds > 0, w.joins
 	if e.Step > 0 {
 		w.out.say("going on from step %d", e.Step)
 	}

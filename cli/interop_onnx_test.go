@@ -7,6 +7,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -30,6 +31,7 @@ const (
 var onnxBackbones = map[string][]string{
 	"concat":             {"{concat: {of: [efficientnet-lite0, mobilenetv2]}}"},
 	"conv4":              {"{conv4: {filters: 8}}", "{conv4: {filters: 8, pool: average}}", "{conv4: {filters: 8, pool: gem}}"},
+	"ensemble":           {"{ensemble: {of: [{network: {conv4: {filters: 8}}, size: 24}, {network: mobilenetv2, embedding_dim: 8}]}}"},
 	"efficientnet-lite0": {"efficientnet-lite0", "{efficientnet-lite0: {freeze: stage2, pool: gem}}"},
 	"efficientnet-lite1": {"efficientnet-lite1"},
 	"efficientnet-lite2": {"efficientnet-lite2"},
@@ -91,6 +93,10 @@ func TestInteropONNXPage(t *testing.T) {
 // under one; and an embedding of two views.
 func onnxSettings(t *testing.T, backbones []string) (list [][]string) {
 	t.Helper()
+	if strings.HasPrefix(backbones[0], "{ensemble") { // it has heads of its own
+		alone := []string{"backbone=" + backbones[0], "head=none", "distance=cosine", "loss=contrastive"}
+		return [][]string{alone, append(slices.Clone(alone), "embed.views=flip")}
+	}
 	for i, form := range backbones {
 		for _, name := range head.Table.Names() {
 			if len(onnxHeads[name]) == 0 {

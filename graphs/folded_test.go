@@ -51,7 +51,12 @@ func TestFolded(t *testing.T) {
 		if name == "concat" {
 			set[1] = "backbone={concat: {of: [efficientnet-lite0, mobilenetv2]}}"
 		}
-		list = append(list, append(set, "head.linear.embedding_dim=3"))
+		set = append(set, "head.linear.embedding_dim=3")
+		if name == "ensemble" {
+			set = []string{"input.size=32", "backbone={ensemble: {of: [{network: smallconv, size: 24}, {network: conv4, embedding_dim: 3}]}}",
+				"head=none", "distance=cosine", "loss=contrastive"}
+		}
+		list = append(list, set)
 	}
 	for _, name := range head.Table.Names() {
 		list = append(list, []string{"input.size=32", "backbone={smallconv: {filters: [3, 4], dense: 200}}", "head=" + name})

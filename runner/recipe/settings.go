@@ -74,7 +74,11 @@ func (m maker) late(networks []string) (what string, settings []string) {
 	for _, network := range networks {
 		members = append(members, fmt.Sprintf("{network: %s, size: %d, embedding_dim: %d}", tuned(network), weights.Pixels(network), dim))
 	}
-	return fmt.Sprintf("the late stages of %s, each by itself and with a head; their embeddings side by side", strings.Join(networks, " and ")),
+	of := strings.Join(networks, " and ")
+	if networks[0] == networks[1] {
+		of = "two " + networks[0]
+	}
+	return fmt.Sprintf("the late stages of %s, each by itself and with a head; their embeddings side by side", of),
 		append(settings, ensemble(members))
 }
 

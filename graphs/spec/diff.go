@@ -2,6 +2,7 @@ package spec
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -45,7 +46,7 @@ func or(values map[string]string, key string) string {
 	return Absent
 }
 
-// Values returns the values of s as YAML, by dotted key.
+// Values returns the values of s as YAML on one line, by dotted key; items of a list that have keys are numbered from 1.
 func (s *Spec) Values() (map[string]string, error) {
 	var node yaml.Node
 	if err := node.Encode(s); err != nil {
@@ -65,6 +66,15 @@ func flatten(values map[string]string, path []string, node *yaml.Node) error {
 		}
 		return nil
 	}
+	if node.Kind == yaml.SequenceNode && len(node.Content) > 0 && node.Content[0].Kind == yaml.MappingNode {
+		for i, item := range node.Content {
+			if err := flatten(values, append(slices.Clone(path), strconv.Itoa(i+1)), item); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	node.Style |= yaml.FlowStyle // on one line
 	text, err := yaml.Marshal(node)
 	values[strings.Join(path, ".")] = strings.TrimSpace(string(text))
 	return err

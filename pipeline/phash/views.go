@@ -69,11 +69,18 @@ func ViewsOf(img *image.NRGBA) (v Views) {
 	if r := inside(img); r != img.Rect {
 		_, v.Inside = view(img.SubImage(r).(*image.NRGBA))
 	}
-	for i, p := range windows {
-		v.Windows[i] = p.view(luma)
+	across := map[span]*rows{} // frames of one width at one place share them
+	of := func(p *projection) View {
+		if across[p.width] == nil {
+			across[p.width] = p.rows(luma)
+		}
+		return p.view(luma, across[p.width])
 	}
-	for i, p := range quarters {
-		v.Parts[i] = p.view(luma)
+	for i := range windows {
+		v.Windows[i] = of(&windows[i])
+	}
+	for i := range quarters {
+		v.Parts[i] = of(&quarters[i])
 	}
 	return v
 }
@@ -106,13 +113,22 @@ func (l *levels) reach() (low, high int) {
 // projection takes the lowest frequencies of a frame out of a picture at 32×32: for each u and
 // each column (row), the integral of cos(π u t) over its part in the frame, where t is the
 // place in the frame in [0,1].
-type projection struct{ across, down [highest + 1][side]float64 }
+type projection struct {
+	width        span
+	across, down [highest + 1][side]float64
+}
+
+// span is from where to where a frame is, in shares of the width of a picture.
+type span struct{ left, right float64 }
+
+// rows are the frequencies of each row of a picture at 32×32, [row][u].
+type rows [side][highest + 1]float64
 
 // highest is the highest frequency of lowest.
 const highest = 10
 
 func (f frame) projection() projection {
-	return projection{integrals(f.left, f.right), integrals(f.top, f.bottom)}
+	return projection{span{f.left, f.right}, integrals(f.left, f.right), integrals(f.top, f.bottom)}
 }
 
 func integrals(from, to float64) (table [highest + 1][side]float64) {
@@ -128,16 +144,26 @@ func integrals(from, to float64) (table [highest + 1][side]float64) {
 	return table
 }
 
-// view returns the hash of a frame, none where it is nearly of one tone.
-func (p projection) view(luma *[side][side]float64) View {
-	var across [side][highest + 1]float64 // [row][u]
-	var mean, squares float64
-	for y, row := range luma {
-		for u, weights := range p.across {
-			for x, c := range weights {
-				across[y][u] += c * row[x]
+// rows returns the frequencies of each row within the width of the frame.
+func (p *projection) rows(luma *[side][side]float64) *rows {
+	across := &rows{}
+	for y := range luma {
+		for u := range p.across {
+			sum := 0.0
+			for x, c := range &p.across[u] {
+				sum += c * luma[y][x]
 			}
+			across[y][u] = sum
 		}
+	}
+	return across
+}
+
+// view returns the hash of a frame, none where it is nearly of one tone. Across are the rows of its width.
+func (p *projection) view(luma *[side][side]float64, across *rows) View {
+	var mean, squares float64
+	for y := range luma {
+		row := &luma[y]
 		mean += p.down[0][y] * across[y][0]
 		for x, l := range row {
 			squares += p.down[0][y] * p.across[0][x] * l * l
@@ -148,7 +174,7 @@ func (p projection) view(luma *[side][side]float64) View {
 	}
 	var list [count]float64
 	for k, at := range lowest {
-		for y, c := range p.down[at[0]] {
+		for y, c := range &p.down[at[0]] {
 			list[k] += c * across[y][at[1]]
 		}
 	}

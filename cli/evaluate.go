@@ -306,7 +306,7 @@ func (m measuring) end(report any, skipped int) error {
 	if err := m.out.emit("summary", report); err != nil {
 		return err
 	}
-	if m.page.path != "" {
+	if m.page.path != "" && !m.page.second {
 		m.out.print("wrote %s: open it in a browser", m.page.path)
 	}
 	next, err := m.next()

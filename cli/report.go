@@ -32,13 +32,14 @@ finds, classes that are confused, a map, doubted labels, and what to do next.
 
 Without --data the page is of the data that the run was trained on, if it still lies there.
 
-` + examplesHead + `  tfpair report --run demo/run --data demo/pictures --out report.html`,
+` + examplesHead + `  tfpair report --run demo/run --data demo/pictures --out report.html
+  tfpair report --run demo/run --run demo/model --data demo/pictures --out compared.html`,
 		Action: func(c *cli.Context) error {
 			o.threshold.given = c.IsSet("threshold")
-			return runReport(c.Context, o, streams)
+			return runReport(c.Context, c.StringSlice("run"), o, streams)
 		},
 	}
-	c.Flags = append(c.Flags, &cli.StringFlag{Name: "run", Destination: &o.model.folder, Usage: "`FOLDER` of a run or of an exported model"},
+	c.Flags = append(c.Flags, &cli.StringSliceFlag{Name: "run", Usage: "`FOLDER` of a run or of an exported model; a second --run compares the two"},
 		checkpointFlag(&o.model.checkpoint))
 	o.model.trust.addFlags(c)
 	o.data.addFlags(c)
@@ -53,10 +54,15 @@ Without --data the page is of the data that the run was trained on, if it still 
 	return c
 }
 
-func runReport(ctx context.Context, o evaluateOptions, streams IO) error {
+func runReport(ctx context.Context, runs []string, o evaluateOptions, streams IO) error {
+	o.model.folder = strings.Join(runs, "")
 	if err := require("report", given{"run", o.model.folder}, given{"out", o.page.path}); err != nil {
 		return err
 	}
+	if len(runs) > 2 {
+		return usagef("report compares two runs, got %d", len(runs))
+	}
+	o.model.folder = runs[0]
 	if err := o.page.validate("out"); err != nil {
 		return err
 	}
@@ -65,6 +71,22 @@ func runReport(ctx context.Context, o evaluateOptions, streams IO) error {
 	if trained {
 		if err := o.data.remembered(o.model.folder); err != nil {
 			return err
+		}
+	}
+	o.page.write = report.Write
+	if len(runs) == 2 {
+		o.page.write = func(ctx context.Context, path string, first report.Source) error {
+			second := o
+			second.model.folder, second.page.second = runs[1], true
+			second.page.write = func(ctx context.Context, path string, other report.Source) error {
+				d, err := report.Compare(ctx, path, first, other)
+				if err == nil {
+					o.output.on(streams).print("%s is better by %.1f points of %s (%.1f – %.1f), on %s that both were asked", runs[1], 100*d.Value, d.Name,
+						100*d.Interval.Low, 100*d.Interval.High, commas(d.Asked))
+				}
+				return err
+			}
+			return runEvaluate(ctx, second, streams)
 		}
 	}
 	err := runEvaluate(ctx, o, streams)
@@ -120,7 +142,9 @@ func historyOf(folder string) (h report.History, words []string, err error) {
 type pageOptions struct {
 	path      string // HTML file; "": none
 	overwrite bool
-	alone     bool // the page is all that is asked for
+	alone     bool                                                          // the page is all that is asked for
+	second    bool                                                          // who measured the other one says that it is written
+	write     func(ctx context.Context, path string, s report.Source) error // nil: report.Write
 }
 
 // validate refuses a file that cannot be written, before anything is read.
@@ -150,8 +174,12 @@ func (m measuring) writePage(ctx context.Context, summary any, pairs *evaluate.R
 	if err != nil {
 		return err
 	}
+	write := m.page.write
+	if write == nil {
+		write = report.Write
+	}
 	m.out.say("drawing the page")
-	return report.Write(ctx, m.page.path, report.Source{Title: fmt.Sprintf("%s on %s", m.model.Name, m.data.Name), About: m.about(history), Data: m.data,
+	return write(ctx, m.page.path, report.Source{Seen: m.model.Manifest.Seen, Title: fmt.Sprintf("%s on %s", m.model.Name, m.data.Name), About: m.about(history), Data: m.data,
 		Distance: m.model.Distance(), Pairs: pairs, Labels: labels, Numbers: numbers, History: history, Step: m.model.Manifest.Step})
 }
 

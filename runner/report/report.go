@@ -20,6 +20,7 @@ import (
 
 // Source is what a page shows. Either Pairs or Labels is given.
 type Source struct {
+	Seen     []string              // classes that the training has seen; empty: not known
 	Title    string                // of the page
 	About    []Fact                // what was trained on what
 	Data     *dataset.Dataset      // that was measured

@@ -218,3 +218,56 @@ func TestHistory(t *testing.T) {
 		t.Errorf("ReadHistory = %+v, %v", h, err)
 	}
 }
+
+// TestCompare: a network against one of which every second distance is spoilt: the difference is that of their recalls,
+// with an interval around it, and axe finds nothing on the page.
+func TestCompare(t *testing.T) {
+	for name, of := range sources {
+		a, b := of(t), of(t)
+		a.Title, b.Title = "first", "second"
+		file := filepath.Join(t.TempDir(), "page.html")
+		same, err := Compare(t.Context(), file, a, b)
+		if err != nil || same.Value != 0 || same.Interval.Low > 0 || same.Interval.High < 0 || same.Asked == 0 {
+			t.Errorf("%s: a network against itself: %+v, %v", name, same, err)
+		}
+		wrong := 0
+		switch {
+		case b.Labels != nil:
+			for q, top := range b.Labels.Answers.Top {
+				if top[0] == b.Labels.Answers.Right[q] && q%3 == 0 {
+					b.Labels.Answers.Right[q] = (top[0] + 1) % 4
+					wrong++
+				}
+			}
+		case b.Pairs.Found != nil && len(b.Pairs.Found.Right) > 0:
+			for q, right := range b.Pairs.Found.Right {
+				if right[0] && q%3 == 0 {
+					right[0] = false
+					wrong++
+				}
+			}
+		default:
+			for i, d := range b.Pairs.Answers.Distance {
+				if same := float64(d) <= b.Pairs.Threshold.Value; same == b.Pairs.Answers.Same[i] && i%3 == 0 {
+					b.Pairs.Answers.Distance[i] = float32(2*b.Pairs.Threshold.Value) - d
+					wrong++
+				}
+			}
+		}
+		worse, err := Compare(t.Context(), file, a, b)
+		if want := -float64(wrong) / float64(worse.Asked); err != nil || math.Abs(worse.Value-want) > 1e-12 || !(worse.Interval.Low < want && want < worse.Interval.High && worse.Interval.High < 0) {
+			t.Errorf("%s: %+v, %v; want %g", name, worse, err, want)
+		}
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(file, []byte(strings.Replace(strings.Replace(string(text), "style-src 'unsafe-inline'", "style-src 'unsafe-inline'; script-src 'unsafe-inline'", 1), "</body>", browser.Axe()+"</body>", 1)), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		dom, _ := browser.Open(t, "file://"+file, 20_000)
+		for _, v := range browser.Violations(t, dom) {
+			t.Errorf("%s: axe: %s", name, v)
+		}
+	}
+}

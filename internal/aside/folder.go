@@ -47,13 +47,7 @@ func (f *Folder) Path() string { return f.path }
 // folder may be. The error is an *UnsyncedError where it has its name and the folder around it
 // could not be synced.
 func (f *Folder) Publish(path string) error {
-	err := filepath.WalkDir(f.path, func(path string, _ fs.DirEntry, err error) error {
-		if err != nil {
-			return err
-		}
-		return Sync(path)
-	})
-	if err != nil {
+	if err := f.sync(); err != nil {
 		return err
 	}
 	if err := os.Rename(f.path, path); err != nil {
@@ -61,6 +55,28 @@ func (f *Folder) Publish(path string) error {
 	}
 	f.done = true
 	return errors.Join(f.held.Close(), published(path))
+}
+
+// Swap is Publish where a file is at path, which goes at the same moment.
+func (f *Folder) Swap(path string) error {
+	if err := f.sync(); err != nil {
+		return err
+	}
+	if err := exchange(f.path, path); err != nil {
+		return fmt.Errorf("put a folder in the place of %q: %w", path, err)
+	}
+	f.done = true
+	return errors.Join(f.held.Close(), published(path), os.Remove(f.path)) // which is the file now
+}
+
+// sync brings all that is in f to the disk.
+func (f *Folder) sync() error {
+	return filepath.WalkDir(f.path, func(path string, _ fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		return Sync(path)
+	})
 }
 
 // Cleanup removes what lies aside, if anything does.

@@ -110,7 +110,7 @@ func (x *Index) Calibrate(c Calibration) *Index {
 // choose returns the threshold, or why there is none.
 func (x *Index) choose(c Calibration) (*Accept, string) {
 	rows := map[string][]int{} // of each class
-	for row, item := range x.items {
+	for row, item := range x.All() {
 		rows[item.Class] = append(rows[item.Class], row)
 	}
 	if n := len(rows[""]); n > 0 {
@@ -151,4 +151,43 @@ func (x *Index) Accepting(a Accept) *Index {
 	y := *x
 	y.about.Accept, y.about.NoAccept = &a, ""
 	return &y
+}
+
+// Outgrown reports whether the number of images differs by a quarter from that for which the threshold
+// was chosen, and it can be chosen anew: see Renew.
+func (f *Folder) Outgrown() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.now.outgrown()
+}
+
+func (s state) outgrown() bool {
+	return s.Promise > 0 && (4*s.Images > 5*s.Chosen || 5*s.Images < 4*s.Chosen)
+}
+
+// Renew chooses the threshold anew where it is outgrown, and reports whether it did. Searches and
+// changes go on while the strangers ask.
+func (f *Folder) Renew() (bool, error) {
+	f.mu.Lock()
+	now, x := f.now, f.view.Load()
+	f.mu.Unlock()
+	if !now.outgrown() {
+		return false, nil
+	}
+	list, err := f.strangers(now)
+	if err != nil {
+		return false, err
+	}
+	about := x.Calibrate(Calibration{Promise: now.Promise, Strangers: list, Untold: now.Untold}).about
+	f.changing.Lock()
+	defer f.changing.Unlock()
+	return true, f.exclusively(func() error {
+		now := f.now
+		now.Accept, now.NoAccept, now.Chosen = about.Accept, about.NoAccept, x.Len()
+		now.Changes++
+		if err := now.write(f.path); err != nil {
+			return f.refused(err)
+		}
+		return f.refused(f.load(now))
+	})
 }

@@ -3,6 +3,8 @@ package index
 import (
 	"fmt"
 	"testing"
+
+	"github.com/tfpair/tfpair/models/distance"
 )
 
 // BenchmarkSearch is queries per second among 50,000 clustered vectors of length 128, ten
@@ -19,10 +21,12 @@ func BenchmarkSearch(b *testing.B) {
 			b.ReportMetric(float64(b.N*count)/b.Elapsed().Seconds(), "queries/s")
 		})
 	}
-	s := x.searcher.(*scan)
+	s := x.parts[0].scan.(*scan)
 	b.Run("plain", func(b *testing.B) {
 		for b.Loop() {
-			plain(s, s.ask(queries[:dim], k))
+			q := &query{exact: queries[:dim], energy: distance.Energy(queries[:dim]), k: k, view: view{gone: &gone{}}}
+			s.ask(q)
+			plain(s, q)
 		}
 		b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "queries/s")
 	})
@@ -31,10 +35,10 @@ func BenchmarkSearch(b *testing.B) {
 // plain is walkDirections with a loop of Go that adds up eight sums.
 func plain(s *scan, q *query) {
 	for r := range s.len() {
-		row := s.row(r)[:len(q.scaled)]
+		row := s.row(r)[:len(q.shape)]
 		var sums [8]float32
 		for i := 0; i+8 <= len(row); i += 8 {
-			a, b := q.scaled[i:i+8:i+8], row[i:i+8:i+8]
+			a, b := q.shape[i:i+8:i+8], row[i:i+8:i+8]
 			for j := range sums {
 				sums[j] += a[j] * b[j]
 			}

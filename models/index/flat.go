@@ -2,13 +2,10 @@ package index
 
 import (
 	"math"
-	"runtime"
-	"slices"
 
 	"github.com/viterin/vek/vek32"
 
 	"github.com/tfpair/tfpair/internal/named"
-	"github.com/tfpair/tfpair/internal/workers"
 	"github.com/tfpair/tfpair/models/distance"
 )
 
@@ -27,12 +24,9 @@ var flat = named.Row[Kind]{
 	},
 }
 
-// Rows and queries of one tile, whose numbers stay in the cache while all of its dot
-// products are computed: measured best, of powers of two, for D = 128.
-const (
-	tileQueries = 64
-	tileRows    = 256
-)
+// Rows of one tile, whose numbers stay in the cache while all of its dot products with tileQueries
+// queries are computed: measured best, of powers of two, for D = 128.
+const tileRows = 256
 
 // scan is the searcher of flat. A score needs one of scale and half: either all ‖b'‖ are 1, or
 // nothing is divided.
@@ -48,21 +42,38 @@ func newScan(v vectors) *scan {
 	switch {
 	case !v.distance.Squares():
 	case v.distance.Directions():
-		s.scale = make([]float32, v.len())
-		for i := range s.scale {
-			s.scale[i] = scaleOf(v.distance, distance.Energy(v.row(i)))
-		}
+		s.scale = make([]float32, 0, v.len())
 	default:
-		s.half = make([]float32, v.len())
-		longest := 0.0
-		for i := range s.half {
-			energy := distance.Energy(v.row(i))
-			s.half[i] = float32(energy / 2)
+		s.half, s.most = make([]float32, 0, v.len()), 0
+	}
+	s.fill()
+	return s
+}
+
+// grow returns the scan of more rows.
+func (s *scan) grow(v vectors) searcher {
+	more := *s
+	more.vectors = v
+	more.fill()
+	return &more
+}
+
+// fill computes what belongs to rows that s knows nothing of yet.
+func (s *scan) fill() {
+	switch {
+	case s.scale != nil:
+		for i := len(s.scale); i < s.len(); i++ {
+			s.scale = append(s.scale, scaleOf(s.distance, distance.Energy(s.row(i))))
+		}
+	case s.half != nil:
+		longest := s.most * s.most
+		for i := len(s.half); i < s.len(); i++ {
+			energy := distance.Energy(s.row(i))
+			s.half = append(s.half, float32(energy/2))
 			longest = max(longest, energy)
 		}
 		s.most = math.Sqrt(longest)
 	}
-	return s
 }
 
 // scaleOf returns what makes a row of an energy a direction. It is NaN where that is not of
@@ -75,76 +86,37 @@ func scaleOf(d distance.Distance, energy float64) float32 {
 	return float32(by)
 }
 
-// Search shares the work as tasks of up to tileQueries queries and, where those are
-// fewer than cores, of a part of the rows.
-func (s *scan) Search(queries []float32, k int) [][]Neighbour {
-	count, cores := len(queries)/s.dim, runtime.GOMAXPROCS(0)
-	blocks := (count + tileQueries - 1) / tileQueries
-	tiles := (s.len() + tileRows - 1) / tileRows
-	parts := 1
-	if blocks < cores && blocks > 0 {
-		parts = min(tiles, (cores+blocks-1)/blocks)
-	}
-	lists := make([]nearest, count*parts) // [Q,parts]
-	search := func(task int) {
-		block, part := task/parts, task%parts
-		from, to := part*tiles/parts*tileRows, min((part+1)*tiles/parts*tileRows, s.len())
-		var asked []*query
-		for i := block * tileQueries; i < min((block+1)*tileQueries, count); i++ {
-			asked = append(asked, s.ask(queries[i*s.dim:(i+1)*s.dim], k))
-		}
-		s.walk(asked, from, to)
-		for i, q := range asked {
-			lists[(block*tileQueries+i)*parts+part] = q.best
-		}
-	}
-	workers.Each(blocks*parts, func() func(int) { return search })
-	answers := make([][]Neighbour, count)
-	for i := range answers {
-		answers[i] = s.merge(lists[i*parts:(i+1)*parts], k)
-	}
-	return answers
-}
-
-// query is a search for one vector.
-type query struct {
-	exact  []float32 // [D]
-	scaled []float32 // [D] of which dot products are made: exact, divided
-	energy float64   // of exact, divided, in float64
-	slack  float64   // how much a score may be wrong; +Inf where float32 may overflow
-	k      int
-	best   nearest
-	cut    float32 // rows of a lower score are not among the best
-}
-
-// ask prepares a search. The rounding of a dot product of D terms is at most
+// ask prepares a query for these rows. The rounding of a dot product of D terms is at most
 // D·u/(1−D·u)·‖a‖‖b‖ in whatever order they are added (Higham, Accuracy and Stability
 // of Numerical Algorithms, 2002, section 3.1); eight more for the roundings around it.
-func (s *scan) ask(a []float32, k int) *query {
+func (s *scan) ask(q *query) {
 	const (
 		unit     = 1.1 / (1 << 24) // u of float32, divided by 1−D·u of the largest D
 		smallest = 0x1p-126        // normal number; below it roundings are absolute
 		largest  = 1e37            // with room below float32's 3.4e38
 	)
-	q := &query{exact: a, scaled: a, energy: distance.Energy(a), k: k, cut: float32(math.Inf(-1))}
+	q.shape, q.size, q.cut = q.exact, q.energy, float32(math.Inf(-1))
 	if s.scale != nil {
-		q.scaled = make([]float32, len(a))
+		q.shape = make([]float32, len(q.exact))
 		by := s.distance.Divisor(q.energy)
-		for i, x := range a {
-			q.scaled[i] = float32(float64(x) / by)
+		for i, x := range q.exact {
+			q.shape[i] = float32(float64(x) / by)
 		}
-		q.energy /= by * by
+		q.size /= by * by
 	}
-	size := math.Sqrt(q.energy)*s.most + s.most*s.most
+	size := math.Sqrt(q.size)*s.most + s.most*s.most
 	q.slack = float64(s.dim+8) * (unit*size + smallest)
 	if size > largest {
 		q.slack = math.Inf(1)
 	}
-	return q
+	s.lower(q)
 }
 
 // walk compares the rows from..to with all queries, tile by tile.
 func (s *scan) walk(asked []*query, from, to int) {
+	for _, q := range asked {
+		s.ask(q)
+	}
 	by := s.walkAll
 	switch {
 	case s.half != nil:
@@ -162,7 +134,7 @@ func (s *scan) walk(asked []*query, from, to int) {
 // walkAll offers q every row.
 func (s *scan) walkAll(q *query, from, to int) {
 	for r := from; r < to; r++ {
-		q.best.add(found{s.distance.Key(q.exact, s.row(r)), int32(r)}, q.k)
+		q.add(s.distance.Key(q.exact, s.row(r)), r)
 	}
 }
 
@@ -170,7 +142,7 @@ func (s *scan) walkAll(q *query, from, to int) {
 // that NaN, where float32 overflows, is offered, too.
 func (s *scan) walkSquares(q *query, from, to int) {
 	for r := from; r < to; r++ {
-		if score := vek32.Dot(q.scaled, s.row(r)) - s.half[r]; !(score < q.cut) {
+		if score := vek32.Dot(q.shape, s.row(r)) - s.half[r]; !(score < q.cut) {
 			s.offer(q, r)
 		}
 	}
@@ -179,32 +151,27 @@ func (s *scan) walkSquares(q *query, from, to int) {
 // walkDirections does the same by a'·b'.
 func (s *scan) walkDirections(q *query, from, to int) {
 	for r := from; r < to; r++ {
-		if score := vek32.Dot(q.scaled, s.row(r)) * s.scale[r]; !(score < q.cut) {
+		if score := vek32.Dot(q.shape, s.row(r)) * s.scale[r]; !(score < q.cut) {
 			s.offer(q, r)
 		}
 	}
 }
 
-// offer computes the key of row r, keeps it if it is among the best of q, and raises the
-// cut to the score of a row with the worst key that is kept.
+// offer computes the key of row r, keeps it if it is among the best of q, and raises the cut.
 func (s *scan) offer(q *query, r int) {
-	if !q.best.add(found{s.distance.Key(q.exact, s.row(r)), int32(r)}, q.k) || len(q.best) < q.k {
+	if q.add(s.distance.Key(q.exact, s.row(r)), r) {
+		s.lower(q)
+	}
+}
+
+// lower sets the cut to the score of a row with the worst key that is kept, where k are kept.
+func (s *scan) lower(q *query) {
+	if len(q.best) < q.k {
 		return
 	}
-	lowest := (q.energy-q.best[0].key)/2 - q.slack
+	lowest := (q.size-q.best[0].key)/2 - q.slack
 	if s.scale != nil {
 		lowest += 0.5 // ½‖b'‖²
 	}
 	q.cut = math.Nextafter32(float32(lowest), float32(math.Inf(-1))) // no row is lost to the conversion
-}
-
-// merge returns the k nearest of what parts of the rows gave.
-func (s *scan) merge(parts []nearest, k int) []Neighbour {
-	all := slices.Concat(parts...)
-	slices.SortFunc(all, compare)
-	list := make([]Neighbour, min(k, len(all)))
-	for i := range list {
-		list[i] = Neighbour{Row: int(all[i].row), Distance: s.distance.Value(all[i].key)}
-	}
-	return list
 }

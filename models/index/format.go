@@ -70,7 +70,7 @@ func (x *Index) Encode(w io.Writer) error {
 		}
 	}
 	var four [4]byte
-	for _, v := range x.vectors {
+	for _, v := range x.Vectors() {
 		binary.LittleEndian.PutUint32(four[:], math.Float32bits(v))
 		if _, err := b.Write(four[:]); err != nil {
 			return err
@@ -88,7 +88,7 @@ func (x *Index) lines() ([][]byte, error) {
 	var items bytes.Buffer
 	e := json.NewEncoder(&items)
 	e.SetEscapeHTML(false)
-	for _, item := range x.items {
+	for _, item := range x.All() {
 		from := items.Len()
 		if err := e.Encode(item); err != nil {
 			return nil, err
@@ -113,11 +113,18 @@ func (x *Index) lines() ([][]byte, error) {
 // padding returns how many bytes are missing from used to the next multiple of align.
 func padding(used int64) int64 { return (align - used%align) % align }
 
-// Read returns the index in the file at path. The error is an *Error.
+// Read returns the index at path, a file or a folder. The error is an *Error.
 func Read(path string) (*Index, error) { return Own(nil).Read(path) }
 
 // Read is Read of an index that may be searched by a distance of one's own.
 func (o Own) Read(path string) (*Index, error) {
+	if isFolder(path) {
+		f, err := o.OpenFolder(path)
+		if err != nil {
+			return nil, err
+		}
+		return f.Index(), nil
+	}
 	file, size, err := regular.Open(path, maxFile)
 	if err != nil {
 		return nil, refused(path, err)
@@ -158,10 +165,21 @@ func (o Own) decode(r io.Reader, size int64) (*Index, error) {
 	return o.New(d.header.About, d.items, data)
 }
 
-// ReadItems returns what the index in the file at path says of its images. It keeps no vectors,
-// and does not ask how they are searched, but checks the whole file against its checksum. The
-// error is an *Error.
+// ReadItems returns what the index at path says of its images. It keeps no vectors. Of a file it does
+// not ask how they are searched, but checks the whole file against its checksum. The error is an
+// *Error.
 func ReadItems(path string) (About, []Item, error) {
+	if isFolder(path) {
+		x, err := Read(path)
+		if err != nil {
+			return About{}, nil, err
+		}
+		items := make([]Item, 0, x.Len())
+		for _, item := range x.All() {
+			items = append(items, item)
+		}
+		return x.about, items, nil
+	}
 	file, size, err := regular.Open(path, maxFile)
 	if err != nil {
 		return About{}, nil, refused(path, err)
@@ -221,8 +239,11 @@ func (d *decoding) end(r io.Reader) error {
 	return nil
 }
 
-// Begins reports whether the file at path begins as an index does, of whatever version.
+// Begins reports whether the file or the folder at path begins as an index does, of whatever version.
 func Begins(path string) bool {
+	if isFolder(path) {
+		return beginsFolder(path)
+	}
 	file, _, err := regular.Open(path, maxFile)
 	if err != nil {
 		return false

@@ -50,16 +50,19 @@ type Neighbour struct {
 // Index is vectors that can be searched. It does not change, and is safe for any number
 // of goroutines.
 type Index struct {
-	about    About
-	items    []Item    // [N]
-	vectors  []float32 // [N,D]
-	searcher searcher
+	about   About
+	between distance.Distance
+	parts   []*part
+	starts  []int // number of the first row of each part, and N
 }
 
-// searcher is what a row of Table makes of vectors. Its Search may trust its arguments:
-// finite queries [Q,D] and 1 <= k <= N.
+// searcher is what a row of Table makes of vectors.
 type searcher interface {
-	Search(queries []float32, k int) [][]Neighbour
+	// walk offers each query, whose view says which part this is, what may be among its best of the
+	// rows from..to.
+	walk(asked []*query, from, to int)
+	// grow returns a searcher of v, which is the vectors of this one and more behind them.
+	grow(v vectors) searcher
 }
 
 // Kind makes vectors ready to be searched.
@@ -121,8 +124,10 @@ func (o Own) New(a About, items []Item, data []float32) (*Index, error) {
 	if a.Accept != nil && a.Accept.Images != len(items) {
 		a.Accept = nil
 	}
-	return &Index{about: a, items: items, vectors: data,
-		searcher: kind(vectors{distance: between, dim: a.Dim, data: data})}, nil
+	v := vectors{distance: between, dim: a.Dim, data: data}
+	x := of(a, []*part{{items: items, vectors: v, scan: kind(v)}})
+	x.between = between
+	return x, nil
 }
 
 func check(a About, items []Item, data []float32) error {
@@ -162,24 +167,10 @@ func finite(what string, data []float32, dim int) error {
 // About returns what the vectors are.
 func (x *Index) About() About { return x.about }
 
-// Len returns N, at least 1.
-func (x *Index) Len() int { return len(x.items) }
-
-// Item returns what row stands for.
-func (x *Index) Item(row int) Item { return x.items[row] }
-
-// Vector returns the embedding [D] of row. It must not be changed.
-func (x *Index) Vector(row int) []float32 {
-	return x.vectors[row*x.about.Dim : (row+1)*x.about.Dim]
-}
-
-// Vectors returns the embeddings [N,D] of all rows. They must not be changed.
-func (x *Index) Vectors() []float32 { return x.vectors }
-
 // Classes returns how many classes the items are of; those without are of none.
 func (x *Index) Classes() int {
 	classes := map[string]bool{}
-	for _, item := range x.items {
+	for _, item := range x.All() {
 		if item.Class != "" {
 			classes[item.Class] = true
 		}
@@ -201,5 +192,8 @@ func (x *Index) Search(queries []float32, k int) ([][]Neighbour, error) {
 	if err := finite("query", queries, x.about.Dim); err != nil {
 		return nil, err
 	}
-	return x.searcher.Search(queries, min(k, x.Len())), nil
+	if x.Len() == 0 {
+		return make([][]Neighbour, len(queries)/x.about.Dim), nil
+	}
+	return x.search(queries, min(k, x.Len())), nil
 }

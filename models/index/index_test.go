@@ -253,7 +253,10 @@ func TestAnyDistance(t *testing.T) {
 	}
 	const n, dim = 700, 5
 	data := random(10, n, dim)
-	s := newScan(vectors{distance.New(manhattan, nil), dim, data})
+	x, err := Own{"manhattan": distance.New(manhattan, nil)}.New(about("manhattan", dim), itemsOf(n), data)
+	if err != nil {
+		t.Fatal(err)
+	}
 	for q := range 20 {
 		query := data[q*dim:][:dim]
 		want := make([]found, n)
@@ -261,7 +264,7 @@ func TestAnyDistance(t *testing.T) {
 			want[row] = found{manhattan(query, data[row*dim:][:dim]), int32(row)}
 		}
 		slices.SortFunc(want, compare)
-		for i, got := range s.Search(query, 12)[0] {
+		for i, got := range search(t, x, query, 12)[0] {
 			if got.Row != int(want[i].row) || got.Distance != float32(want[i].key) {
 				t.Fatalf("neighbour %d of %d is %+v, want %+v", i, q, got, want[i])
 			}
@@ -348,8 +351,8 @@ func TestRoundTrip(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if y.About() != x.About() || !slices.Equal(x.items, y.items) || !slices.Equal(x.vectors, y.vectors) {
-		t.Errorf("read %+v %v, want %+v %v", y.about, y.items, x.about, x.items)
+	if y.About() != x.About() || !slices.Equal(x.parts[0].items, y.parts[0].items) || !slices.Equal(x.Vectors(), y.Vectors()) {
+		t.Errorf("read %+v %v, want %+v %v", y.about, y.parts[0].items, x.about, x.parts[0].items)
 	}
 	if y.Len() != 9 || y.Classes() != 3 || y.Item(4).ID != "item 4" {
 		t.Errorf("read %d items in %d classes, the fifth %v", y.Len(), y.Classes(), y.Item(4))

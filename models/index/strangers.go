@@ -34,7 +34,7 @@ func (x *Index) validation(rows map[string][]int, s Strangers) askedList {
 	dim := x.about.Dim
 	for i, class := range s.Classes {
 		if _, there := rows[class]; !there {
-			first := x.searcher.Search(s.Vectors[i*dim:][:dim], 1)[0][0]
+			first := x.search(s.Vectors[i*dim:][:dim], 1)[0][0]
 			list = append(list, asked{class, first.Distance, 1})
 		}
 	}
@@ -48,7 +48,7 @@ func (x *Index) own(rows map[string][]int, learned func(Item) bool) (askedList, 
 	step := max(1, float64(x.Len())/maxOwn)
 	for at := 0.0; int(at) < x.Len(); at += step {
 		row := int(at)
-		if item := x.items[row]; learned == nil || !learned(item) {
+		if item := x.Item(row); !x.Learned(row) && (learned == nil || !learned(item)) {
 			chosen[item.Class] = append(chosen[item.Class], row)
 		}
 	}
@@ -60,12 +60,12 @@ func (x *Index) own(rows map[string][]int, learned func(Item) bool) (askedList, 
 		for _, row := range asking {
 			queries = append(queries, x.Vector(row)...)
 		}
-		for i, found := range x.searcher.Search(queries, min(size+1, x.Len())) { // one at least is another class's
-			if other := slices.IndexFunc(found, func(n Neighbour) bool { return x.items[n.Row].Class != class }); other >= 0 {
+		for i, found := range x.search(queries, min(size+1, x.Len())) { // one at least is another class's
+			if other := slices.IndexFunc(found, func(n Neighbour) bool { return x.Item(n.Row).Class != class }); other >= 0 {
 				list = append(list, asked{class, found[other].Distance, float64(x.Len()) / float64(x.Len()-size)})
 			}
 			if size > 1 {
-				known.add(found, asking[i], func(row int) bool { return x.items[row].Class == class })
+				known.add(found, asking[i], func(row int) bool { return x.Item(row).Class == class })
 			}
 		}
 	}

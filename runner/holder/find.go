@@ -112,6 +112,9 @@ func (s *search) entry(path, below string, d fs.DirEntry) error {
 	case isModel(path):
 		s.add(path, ofModel)
 		return fs.SkipDir
+	case index.Begins(path):
+		s.add(path, ofIndex)
+		return fs.SkipDir
 	case below != "." && strings.HasPrefix(d.Name(), "."):
 		return fs.SkipDir
 	case strings.Count(below, string(filepath.Separator)) >= maxDepth:

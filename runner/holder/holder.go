@@ -154,7 +154,7 @@ func (h *Holder) readModel(m *models.Manifest) (err error) {
 	return nil
 }
 
-// ofIndex returns the holder of a file of an index.
+// ofIndex returns the holder of an index, a file or a folder.
 func ofIndex(path string) Holder {
 	h := Holder{Kind: Index, Path: path, use: Indexed}
 	var err error

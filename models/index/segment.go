@@ -1,0 +1,184 @@
+package index
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"io"
+	"math"
+	"os"
+	"path/filepath"
+
+	"github.com/tfpair/tfpair/internal/regular"
+)
+
+// entryLine is a line of a file of items: of a row, or of the removal of one.
+type entryLine struct {
+	Item
+	Learned  bool              `json:"learned,omitempty"`
+	Metadata map[string]string `json:"metadata,omitempty"`
+	Picture  *pictureLine      `json:"picture,omitempty"`
+	Removed  string            `json:"removed,omitempty"` // id; nothing else is set
+}
+
+// pictureLine is where a picture lies in the file of pictures.
+type pictureLine struct {
+	At    int64  `json:"at"`
+	Bytes int64  `json:"bytes"`
+	Sum   uint32 `json:"crc32c"`
+}
+
+// removalLine is how the removal of a row is written.
+type removalLine struct {
+	Removed string `json:"removed"`
+}
+
+// step is a line of a file of items as it is applied: an entry is the next row, a removal none.
+type step struct {
+	item    Item
+	extra   extra
+	removed string // id; "": it is an entry
+}
+
+// parseSteps returns the steps of lines.
+func parseSteps(data []byte) ([]step, error) {
+	var steps []step
+	lines := bufio.NewScanner(bytes.NewReader(data))
+	lines.Buffer(make([]byte, 0, 4096), maxItem+1)
+	for lines.Scan() {
+		var l entryLine
+		if err := json.Unmarshal(lines.Bytes(), &l); err != nil {
+			return nil, fmt.Errorf("line %d: %w", len(steps)+1, err)
+		}
+		s := step{item: l.Item, removed: l.Removed, extra: extra{learned: l.Learned, metadata: l.Metadata}}
+		if (l.ID == "") == (l.Removed == "") {
+			return nil, fmt.Errorf("line %d: it is neither an entry nor a removal", len(steps)+1)
+		}
+		if p := l.Picture; p != nil {
+			s.extra.picture = slot{p.At, p.Bytes, p.Sum}
+		}
+		steps = append(steps, s)
+	}
+	if err := lines.Err(); err != nil {
+		return nil, fmt.Errorf("line %d: %w", len(steps)+1, err)
+	}
+	return steps, nil
+}
+
+// readFrom returns what lies in a file between two extents of it.
+func readFrom(folder, name string, from, to extent) ([]byte, error) {
+	if from.Bytes == to.Bytes {
+		return nil, nil
+	}
+	path := filepath.Join(folder, name)
+	file, size, err := regular.OpenIn(folder, name, maxFile)
+	if err != nil {
+		return nil, refused(path, err)
+	}
+	defer file.Close() // read only
+	if size < to.Bytes {
+		return nil, refused(path, fmt.Errorf("%d bytes, want %d: it ends too early", size, to.Bytes))
+	}
+	data := make([]byte, to.Bytes-from.Bytes)
+	if _, err := file.ReadAt(data, from.Bytes); err != nil && !errors.Is(err, io.EOF) {
+		return nil, refused(path, err)
+	}
+	if crc32.Update(from.Sum, castagnoli, data) != to.Sum {
+		return nil, refused(path, errors.New("it is not as it was written: its checksum differs"))
+	}
+	return data, nil
+}
+
+// mapVectors returns the vectors of a segment.
+func mapVectors(folder string, s segment) ([]float32, *mapping, error) {
+	path := filepath.Join(folder, s.vectors())
+	if s.Rows == 0 {
+		return nil, nil, nil
+	}
+	file, size, err := regular.OpenIn(folder, s.vectors(), maxFile)
+	if err != nil {
+		return nil, nil, refused(path, err)
+	}
+	defer file.Close() // read only
+	if size < s.Vectors.Bytes {
+		return nil, nil, refused(path, fmt.Errorf("%d bytes, want %d: it ends too early", size, s.Vectors.Bytes))
+	}
+	sum := crc32.New(castagnoli)
+	if _, err := io.Copy(sum, io.LimitReader(file, s.Vectors.Bytes)); err != nil {
+		return nil, nil, refused(path, err)
+	}
+	if sum.Sum32() != s.Vectors.Sum {
+		return nil, nil, refused(path, errors.New("it is not as it was written: its checksum differs"))
+	}
+	if _, err := file.Seek(0, io.SeekStart); err != nil {
+		return nil, nil, refused(path, err)
+	}
+	data, kept, err := mapped(file, int(s.Vectors.Bytes/4))
+	if err != nil {
+		return nil, nil, refused(path, err)
+	}
+	return data, kept, nil
+}
+
+// numbers returns the vectors that bytes are.
+func numbers(data []byte) []float32 {
+	list := make([]float32, len(data)/4)
+	for i := range list {
+		list[i] = math.Float32frombits(binary.LittleEndian.Uint32(data[4*i:]))
+	}
+	return list
+}
+
+// appender appends to one file of a segment.
+type appender struct {
+	file   *os.File
+	buffer *bufio.Writer
+	extent extent
+}
+
+// openAppender opens a file of a folder behind its extent. What lies behind that a killed writer has
+// left, and it goes.
+func openAppender(folder, name string, e extent) (*appender, error) {
+	path := filepath.Join(folder, name)
+	file, err := openToWrite(path)
+	if err != nil {
+		return nil, err
+	}
+	info, err := file.Stat()
+	switch {
+	case err != nil:
+	case info.Size() < e.Bytes:
+		err = refused(path, fmt.Errorf("%d bytes, want %d: it ends too early", info.Size(), e.Bytes))
+	case info.Size() > e.Bytes:
+		err = file.Truncate(e.Bytes)
+	}
+	if err == nil {
+		_, err = file.Seek(e.Bytes, io.SeekStart)
+	}
+	if err != nil {
+		return nil, errors.Join(err, file.Close())
+	}
+	return &appender{file, bufio.NewWriterSize(file, 1<<16), e}, nil
+}
+
+func (a *appender) write(data []byte) error {
+	if a.extent.Bytes+int64(len(data)) > maxFile {
+		return fmt.Errorf("%s would have more than %d bytes", filepath.Base(a.file.Name()), int64(maxFile))
+	}
+	a.extent.Bytes += int64(len(data))
+	a.extent.Sum = crc32.Update(a.extent.Sum, castagnoli, data)
+	_, err := a.buffer.Write(data)
+	return err
+}
+
+// sync brings what was written to the disk.
+func (a *appender) sync() error {
+	if err := a.buffer.Flush(); err != nil {
+		return err
+	}
+	return a.file.Sync()
+}

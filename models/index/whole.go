@@ -1,0 +1,192 @@
+package index
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"iter"
+	"math"
+	"os"
+	"path/filepath"
+
+	"github.com/tfpair/tfpair/internal/aside"
+)
+
+// Contents is all of an index that is written anew.
+type Contents struct {
+	About       About
+	Entries     iter.Seq2[Entry, error] // an error ends the writing
+	Calibration Calibration             // by which the threshold was chosen and is renewed; Learned is not used
+}
+
+// rewrite writes contents as one segment, and swaps it for what the folder has. keep says of the state
+// what else changes.
+func (f *Folder) rewrite(c Contents, keep func(*state) error) (err error) {
+	now, swapping := f.now, false
+	now.About = c.About
+	s := segment{Number: now.Next}
+	now.Next++
+	w, err := f.append(s)
+	if err != nil {
+		return f.refused(err)
+	}
+	defer func() {
+		err = errors.Join(err, w.close())
+		if err == nil || !swapping { // else nobody knows which state is on the disk
+			f.sweep()
+		}
+	}()
+	w.keep = false
+	for e, err := range c.Entries {
+		if err != nil {
+			return err
+		}
+		if err := e.check(now.Dim); err != nil {
+			return fmt.Errorf("entry %.80q: %w", e.ID, err)
+		}
+		if w.fresh[e.ID] {
+			return fmt.Errorf("two entries have the same id %q", e.ID)
+		}
+		w.fresh[e.ID] = true
+		if err := w.entry(e); err != nil {
+			return f.refused(err)
+		}
+	}
+	if w.added > math.MaxInt32 {
+		return fmt.Errorf("%d vectors, want at most %d", w.added, math.MaxInt32)
+	}
+	if now.Segments = nil; w.added > 0 {
+		if s, err = w.sync(); err != nil {
+			return f.refused(err)
+		}
+		now.Segments = []segment{s}
+	}
+	now.Images = w.added
+	now.Changes++
+	if err := keep(&now); err != nil {
+		return f.refused(err)
+	}
+	swapping = true
+	if err := now.write(f.path); err != nil {
+		return f.refused(err)
+	}
+	return f.refused(f.load(now))
+}
+
+// Compact writes what is in the index as one segment, so that what was removed takes no room. Searches
+// go on meanwhile, and changes wait.
+func (f *Folder) Compact() error {
+	f.changing.Lock()
+	defer f.changing.Unlock()
+	return f.exclusively(func() error {
+		x := f.Index()
+		return f.rewrite(Contents{About: x.about, Entries: x.Entries}, func(*state) error { return nil })
+	})
+}
+
+// Entries yields all that is in the index. The error is that of a picture.
+func (x *Index) Entries(yield func(Entry, error) bool) {
+	for row, item := range x.All() {
+		picture, err := x.Picture(row)
+		e := Entry{Item: item, Vector: x.Vector(row), Learned: x.Learned(row), Metadata: x.Metadata(row), Picture: picture}
+		if !yield(e, err) || err != nil {
+			return
+		}
+	}
+}
+
+// Building is an index in a folder that is not there yet.
+type Building struct {
+	path     string
+	own      Own
+	aside    *aside.Folder // nil: what is there is written anew
+	replaces bool          // a file is there, and goes
+}
+
+// Build makes sure that an index can be written to a folder, before the work of making it. Nothing is
+// under that name, or what was there stays, until Write. Without overwrite the error is an *ExistsError
+// where anything is there but an empty folder; with it, where it is no index. A Building must be closed.
+func (o Own) Build(path string, overwrite bool) (*Building, error) {
+	b := &Building{path: path, own: o}
+	info, err := os.Lstat(path)
+	switch {
+	case err == nil && info.IsDir():
+		if _, err := os.Lstat(filepath.Join(path, StateName)); err == nil {
+			if !overwrite {
+				return nil, &ExistsError{Path: path}
+			}
+			return b, nil
+		}
+		if entries, err := os.ReadDir(path); err != nil || len(entries) > 0 {
+			return nil, errors.Join(err, &ExistsError{Path: path})
+		}
+	case err == nil:
+		if !overwrite || !Begins(path) {
+			return nil, &ExistsError{Path: path}
+		}
+		b.replaces = true
+	case !errors.Is(err, os.ErrNotExist):
+		return nil, err
+	}
+	b.aside, err = aside.CreateFolder(filepath.Dir(filepath.Clean(path)), "."+filepath.Base(path))
+	return b, err
+}
+
+// Build is Own.Build of an index that is searched by a distance of Table.
+func Build(path string, overwrite bool) (*Building, error) { return Own(nil).Build(path, overwrite) }
+
+// Write writes contents: all of that or nothing.
+func (b *Building) Write(c Contents) error {
+	at := b.path
+	if b.aside != nil {
+		at = b.aside.Path()
+		empty := state{Version: 2, About: c.About, Next: 1}
+		if err := empty.write(at); err != nil {
+			return err
+		}
+	}
+	f, err := b.own.OpenFolder(at)
+	if err != nil {
+		return err
+	}
+	f.changing.Lock()
+	defer f.changing.Unlock()
+	if err := f.exclusively(func() error { return f.replace(c) }); err != nil || b.aside == nil {
+		return err
+	}
+	if err := os.Remove(filepath.Join(at, lockName)); err != nil {
+		return err
+	}
+	if b.replaces {
+		return b.aside.Swap(b.path)
+	}
+	return b.aside.Publish(b.path)
+}
+
+// replace writes contents, and the strangers by which the threshold was chosen.
+func (f *Folder) replace(c Contents) error {
+	f.now.Dim = c.About.Dim
+	return f.rewrite(c, func(s *state) error {
+		s.Promise, s.Untold, s.Chosen, s.Strangers = c.Calibration.Promise, c.Calibration.Untold, s.Images, nil
+		list := c.Calibration.Strangers
+		if len(list.Classes) == 0 {
+			return nil
+		}
+		data, err := json.Marshal(list)
+		if err != nil {
+			return err
+		}
+		number := s.Next - 1
+		s.Strangers = &strangersFile{number, extent{int64(len(data)), crc32.Checksum(data, castagnoli)}}
+		return aside.WriteFile(filepath.Join(f.path, segment{Number: number}.strangers()), data)
+	})
+}
+
+// Close removes what lies aside, if anything does.
+func (b *Building) Close() error {
+	if b.aside == nil {
+		return nil
+	}
+	return b.aside.Cleanup()
+}

@@ -48,7 +48,7 @@ func writeSearchSheet(data string, r searches, list []searched, x *index.Index,
 		}
 		row := []sheet.Cell{{Image: img, Caption: "query\n" + s.Query}}
 		for _, h := range s.Hits {
-			row = append(row, cellOf(h, pictures))
+			row = append(row, cellOf(h, pictures, x))
 		}
 		rows = append(rows, row)
 	}
@@ -98,8 +98,8 @@ func (p pictures) open(path, sum string) (image.Image, error) {
 	return decode.Open(p.root, path, decode.DefaultLimits)
 }
 
-// cellOf shows an answer, without its picture where that is not as it was.
-func cellOf(h inference.Hit, p pictures) sheet.Cell {
+// cellOf shows an answer: its picture, or the thumbnail of x where that is not as it was.
+func cellOf(h inference.Hit, p pictures, x *index.Index) sheet.Cell {
 	cell := sheet.Cell{Caption: fmt.Sprintf("%d: %.4f", h.Rank, h.Distance)}
 	if h.Class != "" {
 		cell.Caption += "\n" + h.Class
@@ -110,10 +110,22 @@ func cellOf(h inference.Hit, p pictures) sheet.Cell {
 		cell.Caption += "\nnone of these"
 	}
 	img, err := p.open(h.Path, h.SHA256)
+	if err != nil && x.HasPicture(h.Row) {
+		img, err = thumbnailOf(x, h.Row)
+	}
 	if err != nil {
 		cell.Caption += "\n(" + err.Error() + ")"
 		return cell
 	}
 	cell.Image = img
 	return cell
+}
+
+// thumbnailOf returns the picture that lies in an index.
+func thumbnailOf(x *index.Index, row int) (image.Image, error) {
+	file, err := x.Picture(row)
+	if err != nil {
+		return nil, err
+	}
+	return decode.Decode(file, decode.DefaultLimits)
 }

@@ -59,26 +59,35 @@ type Hit struct {
 	Accepted bool    `json:"accepted"`        // near enough for the threshold of the index; false where that has none
 }
 
-// Index is images to search by a model. It is safe for any number of goroutines.
+// Index is images to search by a model. It is safe for any number of goroutines, and so are searches while
+// others put pictures into it and remove some.
 type Index struct {
 	model   *Model
-	vectors *index.Index
+	vectors *index.Index  // nil: it is a folder
+	folder  *index.Folder // nil: it does not change
 }
 
 // Threshold returns the distance up to which a hit is accepted. It was chosen for a search among
 // so many images, so that a promised share of strangers is accepted, 5 % if nothing else was
 // asked for; Vectors().About().Accept has all that is known of it. It is false where the index has
 // none, and then no hit is accepted.
-func (x *Index) Threshold() (Threshold, bool) {
-	a := x.vectors.About().Accept
+func (x *Index) Threshold() (Threshold, bool) { return thresholdOf(x.Vectors()) }
+
+func thresholdOf(x *index.Index) (Threshold, bool) {
+	a := x.About().Accept
 	if a == nil {
 		return Threshold{}, false
 	}
 	return a.Threshold, true
 }
 
-// Vectors returns what is searched.
-func (x *Index) Vectors() *index.Index { return x.vectors }
+// Vectors returns what is searched now. It does not change when the index does.
+func (x *Index) Vectors() *index.Index {
+	if x.folder != nil {
+		return x.folder.Index()
+	}
+	return x.vectors
+}
 
 // Gallery returns the images that the model was exported with; Load has read them. The
 // error wraps ErrNoGallery.
@@ -89,25 +98,38 @@ func (m *Model) Gallery() (*Index, error) {
 	return m.gallery, nil
 }
 
-// OpenIndex returns the images in a file that tfpair index build wrote, to be searched by
-// the model. The error is an *index.Error, which wraps a *SpaceError where the file is
-// another model's.
+// OpenIndex returns the images of an index that tfpair index build wrote, to be searched by
+// the model. An index in a folder can be changed, and is seen to change, by this program and others. It
+// is closed after use. The error is an *index.Error, which wraps a *SpaceError where the index is another
+// model's.
 func (m *Model) OpenIndex(path string) (*Index, error) {
-	x, err := m.distances().Read(path)
-	if err != nil {
+	f, err := m.distances().OpenFolder(path)
+	switch {
+	case errors.Is(err, index.ErrFile):
+		x, err := m.distances().Read(path)
+		if err != nil {
+			return nil, err
+		}
+		return m.fitting(path, &Index{model: m, vectors: x})
+	case err != nil:
 		return nil, err
 	}
-	if err := m.info.Manifest.Fits(x); err != nil {
+	return m.fitting(path, &Index{model: m, folder: f})
+}
+
+// fitting returns x if m's embeddings can be searched in it.
+func (m *Model) fitting(path string, x *Index) (*Index, error) {
+	if err := m.info.Manifest.Fits(x.Vectors()); err != nil {
 		return nil, &index.Error{Path: path, Err: err}
 	}
-	return m.indexOf(x), nil
+	return x, nil
 }
 
 // distances returns m's, under its name: all that an index of m may be searched by.
 func (m *Model) distances() index.Own { return index.Own{m.info.Manifest.Distance: m.distance} }
 
 func (m *Model) indexOf(x *index.Index) *Index {
-	return &Index{m, x}
+	return &Index{model: m, vectors: x}
 }
 
 // openGallery reads the gallery, if there is one. The error is a *CorruptError.
@@ -195,15 +217,19 @@ func (x *Index) Search(ctx context.Context, images []image.Image, k int) ([][]Hi
 // digit. Embeddings of one picture may differ in theirs where it was embedded among others.
 // Errors are those of index.Index.Search.
 func (x *Index) SearchEmbeddings(embeddings []float32, k int) ([][]Hit, error) {
-	found, err := x.vectors.Search(embeddings, k)
+	if x.folder != nil {
+		x.folder.Tend()
+	}
+	now := x.Vectors()
+	found, err := now.Search(embeddings, k)
 	if err != nil {
 		return nil, err
 	}
-	accept, ok := x.Threshold()
+	accept, ok := thresholdOf(now)
 	lists := make([][]Hit, len(found))
 	for i, list := range found {
 		for _, n := range list {
-			item := x.vectors.Item(n.Row)
+			item := now.Item(n.Row)
 			lists[i] = append(lists[i], Hit{item.ID, item.Class, n.Distance, ok && accept.Accepts(n.Distance)})
 		}
 	}

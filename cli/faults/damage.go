@@ -44,6 +44,7 @@ var storages = []storage{
 	{name: "runtime", path: "runtime", only: []string{"MANIFEST.json", "lib/*", "include/*/*/*", "*.txt"}, read: readsRuntime},
 	{name: "seen of a run", path: "run/seen", read: func(path string) (any, error) { return seen.Read(filepath.Dir(path), filepath.Base(path)) }},
 	{name: "export", path: "sealed/1", read: loads},
+	{name: "index folder", path: "living", read: readsFolder},
 	{name: "index", path: "x.index", read: func(path string) (any, error) { return index.Read(path) }},
 	{name: "vectors npy", path: "vectors-npy", read: readsVectors("v.npy")},
 	{name: "vectors csv", path: "vectors-csv", unsealed: "other readers of CSV would stumble over a checksum", read: readsVectors("v.csv")},
@@ -98,6 +99,26 @@ func readsSpec(path string) (any, error) {
 	}
 	_, spec, _ := bytes.Cut(text, []byte("\n"))
 	return spec, nil
+}
+
+// readsFolder reads all of an index in a folder, pictures included.
+func readsFolder(path string) (any, error) {
+	if wrong := index.Verify(path); len(wrong) > 0 {
+		return nil, errors.Join(wrong...)
+	}
+	x, err := index.Read(path)
+	if err != nil {
+		return nil, err
+	}
+	var all []index.Entry
+	for e, err := range x.Entries {
+		if err != nil {
+			return nil, err
+		}
+		e.Vector = slices.Clone(e.Vector)
+		all = append(all, e)
+	}
+	return all, nil
 }
 
 // goesOn begins to train in a run, and returns the step that an export takes: of events nothing but

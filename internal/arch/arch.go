@@ -115,6 +115,7 @@ var Rules = map[string]Rule{
 	"pipeline/kept":        {Ours: []string{"internal/aside", "pipeline/phash"}, Pure: true, Why: noCgo},
 	"pipeline/features":    {Ours: []string{"internal/half"}, Pure: true, Why: noCgo},
 	"pipeline/resize":      {Pure: true, Why: noCgo},
+	"pipeline/thumbnail":   {Pure: true, Why: noCgo},
 	"pipeline/look":        {Ours: []string{"pipeline", "pipeline/dataset", "pipeline/decode", "pipeline/kept", "pipeline/resize"}, Pure: true, Why: noCgo},
 	"pipeline/copies": {Ours: []string{"internal/aside", "internal/forest", "internal/regular", "internal/workers", "pipeline/dataset", "pipeline/decode",
 		"pipeline/phash"}, Pure: true, Why: noCgo},
@@ -140,7 +141,7 @@ var Rules = map[string]Rule{
 	"models/run": {Ours: []string{"internal/aside", "models/checkpoint", "models/seen", "graphs/spec"}, Pure: true,
 		Why: "a run folder is read and written without TensorFlow"},
 	"models": {Ours: []string{"models/distance", "models/drift", "models/gate", "models/savedmodel", "models/signature", "models/index", "graphs/spec",
-		"pipeline/decode", "pipeline/resize", "internal/..."},
+		"pipeline/decode", "pipeline/resize", "pipeline/thumbnail", "internal/..."},
 		Why: "Go services import it without the code that trains"},
 
 	"runner/index": {Ours: []string{"models/index"}, Pure: true,
@@ -177,7 +178,7 @@ var Rules = map[string]Rule{
 	"runner/serve": {Ours: []string{"models", "models/drift", "models/index", "pipeline/decode", "pipeline/resize"},
 		Why: "it answers with models that it is given, and opens no session"},
 	"runner/serve/client": {Pure: true, Why: "programs that ask a service need nothing of it"},
-	"runner/inference": {Ours: []string{"runner/evaluate", "runner/metric", "runner/network", "runner/trained", "internal/session",
+	"runner/inference": {Ours: []string{"runner/evaluate", "runner/metric", "runner/network", "runner/trained", "internal/session", "internal/workers",
 		"graphs", "graphs/spec", "pipeline/...", "models/..."}, Why: ownRoom},
 
 	"runner/holder": {Ours: []string{"pipeline/phash", "models", "models/..."},

@@ -211,10 +211,10 @@ type writer struct {
 	folder                   string
 	segment                  segment
 	items, vectors, pictures *appender
-	lines                    bytes.Buffer // of items, as they were written
-	data                     []float32    // vectors, as they were written
-	keep                     bool         // lines and data are kept
-	added                    int          // entries less those that went
+	lines                    bytes.Buffer    // of items, as they were written
+	data                     []float32       // vectors, as they were written
+	keep                     bool            // lines and data are kept
+	added                    int             // entries less those that went
 	fresh                    map[string]bool // ids that were put in or taken away: whether they are there
 }
 

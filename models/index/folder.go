@@ -37,7 +37,8 @@ type Folder struct {
 	queueing sync.Mutex // protects queue
 	changing sync.Mutex // held by the goroutine that changes the folder or reads it anew: no other writes now, at, view
 
-	view atomic.Pointer[Index] // what is searched; searches wait for nothing
+	tending tending
+	view    atomic.Pointer[Index] // what is searched; searches wait for nothing
 
 	mu  sync.Mutex // protects what is below, and that view is of it
 	now state
@@ -129,9 +130,10 @@ func (f *Folder) refused(err error) error {
 		return err
 	}
 	if errors.Is(err, fs.ErrNotExist) {
-		if info, wrong := os.Stat(f.path); wrong == nil && info.IsDir() {
-			err = fmt.Errorf("it is a folder without an index: %s is not there; tfpair index build makes one", StateName)
+		if _, err := os.Stat(f.path); err != nil {
+			return refused(f.path, err)
 		}
+		err = fmt.Errorf("it is a folder without an index: %s is not there; tfpair index build makes one", StateName)
 	}
 	return refused(f.path, err)
 }

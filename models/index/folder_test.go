@@ -437,3 +437,24 @@ func TestRenew(t *testing.T) {
 		t.Errorf("threshold %+v, want %+v", got, want)
 	}
 }
+
+// TestOverwriteDamaged: an index that cannot be read is built again in its place.
+func TestOverwriteDamaged(t *testing.T) {
+	for _, name := range []string{StateName, "000001.items", "000001.vectors"} {
+		f := makeFolder(t, 2, entryOf(1, 0, 2))
+		if err := os.WriteFile(filepath.Join(f.Path(), name), []byte("nothing"), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		b, err := Build(f.Path(), true)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := errors.Join(b.Write(Contents{About: about("cosine", 3), Entries: listed([]Entry{entryOf(2, 0, 3)})}), b.Close()); err != nil {
+			t.Fatal(err)
+		}
+		holds(t, openFolder(t, f.Path()), map[string]Entry{"a/2.png": entryOf(2, 0, 3)})
+		if wrong := Verify(f.Path()); len(wrong) > 0 {
+			t.Error(wrong)
+		}
+	}
+}

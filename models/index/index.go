@@ -30,6 +30,8 @@ type About struct {
 	Accept *Accept `json:"accept,omitempty"`
 	// NoAccept says why Accept could not be chosen: "12 strangers can ask, …"; "" not known.
 	NoAccept string `json:"no_accept,omitempty"`
+	// Thumbnails is the longer side in pixels of the pictures that lie in a folder; 0: there are none.
+	Thumbnails int `json:"thumbnails,omitempty"`
 }
 
 // Item is what a vector stands for.

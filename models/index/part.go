@@ -16,7 +16,6 @@ type part struct {
 	kept    *mapping // memory that vectors lie in; nil: that of the program
 	album   *album   // the pictures of extras; nil: there are none
 
-
 }
 
 // extra is what a folder knows of a row, beside its item.

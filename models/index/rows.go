@@ -67,6 +67,12 @@ func (x *Index) Learned(row int) bool {
 	return p.extras != nil && p.extras[i].learned
 }
 
+// HasPicture reports whether a picture of row lies in a folder.
+func (x *Index) HasPicture(row int) bool {
+	p, i := x.locate(row)
+	return p.extras != nil && p.extras[i].picture.bytes > 0
+}
+
 // Picture returns the picture of row that lies in a folder, a JPEG file; nil: there is none. The
 // error says that it is not as it was written.
 func (x *Index) Picture(row int) ([]byte, error) {

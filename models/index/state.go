@@ -28,14 +28,14 @@ const maxState = 16 << 20
 type state struct {
 	Version int `json:"tfpair_index"` // 2
 	About
-	Images    int       `json:"images"`         // N
-	Chosen    int       `json:"threshold_images"` // N when the threshold was chosen, or could not be; 0: never
-	Changes   int64     `json:"changes"`        // so far: each is acknowledged as one
-	Next      int       `json:"next_segment"`   // number
-	Segments  []segment `json:"segments"`       // in the order of their rows
+	Images    int            `json:"images"`              // N
+	Chosen    int            `json:"threshold_images"`    // N when the threshold was chosen, or could not be; 0: never
+	Changes   int64          `json:"changes"`             // so far: each is acknowledged as one
+	Next      int            `json:"next_segment"`        // number
+	Segments  []segment      `json:"segments"`            // in the order of their rows
 	Strangers *strangersFile `json:"strangers,omitempty"` // of validation; nil: there are none
-	Promise   float64   `json:"promise"`        // share of strangers that the threshold may accept; 0: it is not renewed
-	Untold    string    `json:"untold,omitempty"` // see Calibration
+	Promise   float64        `json:"promise"`             // share of strangers that the threshold may accept; 0: it is not renewed
+	Untold    string         `json:"untold,omitempty"`    // see Calibration
 
 	sum [sha256.Size]byte // of the line
 }

@@ -9,6 +9,8 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"strconv"
+	"strings"
 
 	"github.com/tfpair/tfpair/internal/aside"
 )
@@ -81,8 +83,24 @@ func (f *Folder) Compact() error {
 	defer f.changing.Unlock()
 	return f.exclusively(func() error {
 		x := f.Index()
+		if f.compacted() {
+			f.sweep() // of a compaction that was killed behind its end
+			return nil
+		}
 		return f.rewrite(Contents{About: x.about, Entries: x.Entries}, func(*state) error { return nil })
 	})
+}
+
+// compacted reports whether nothing would be gained.
+func (f *Folder) compacted() bool {
+	view := f.Index()
+	switch len(view.parts) {
+	case 0:
+		return true
+	case 1:
+		return view.parts[0].gone.count == 0
+	}
+	return false
 }
 
 // Entries yields all that is in the index. The error is that of a picture.
@@ -146,13 +164,8 @@ func (b *Building) Write(c Contents) error {
 			return err
 		}
 	}
-	f, err := b.own.OpenFolder(at)
-	if err != nil {
-		return err
-	}
-	f.changing.Lock()
-	defer f.changing.Unlock()
-	if err := f.exclusively(func() error { return f.replace(c) }); err != nil || b.aside == nil {
+	f := &Folder{path: at, own: b.own}
+	if err := f.overwrite(c); err != nil || b.aside == nil {
 		return err
 	}
 	if err := os.Remove(filepath.Join(at, lockName)); err != nil {
@@ -162,6 +175,37 @@ func (b *Building) Write(c Contents) error {
 		return b.aside.Swap(b.path)
 	}
 	return b.aside.Publish(b.path)
+}
+
+// overwrite writes contents in the place of what is there, whatever that is: a damaged index, too.
+func (f *Folder) overwrite(c Contents) (err error) {
+	f.changing.Lock()
+	defer f.changing.Unlock()
+	release, err := lock(f.path)
+	if err != nil {
+		return f.refused(err)
+	}
+	defer func() { err = errors.Join(err, release()) }()
+	now, err := readState(f.path)
+	if err != nil {
+		now = state{Version: 2, Next: f.unused()}
+	}
+	f.now = now
+	return f.replace(c)
+}
+
+// unused returns a number that no file of a segment has.
+func (f *Folder) unused() int {
+	next := 1
+	entries, _ := os.ReadDir(f.path)
+	for _, e := range entries {
+		if number, _, _ := strings.Cut(e.Name(), "."); ofSegment(e.Name()) {
+			if n, err := strconv.Atoi(number); err == nil {
+				next = max(next, n+1)
+			}
+		}
+	}
+	return next
 }
 
 // replace writes contents, and the strangers by which the threshold was chosen.

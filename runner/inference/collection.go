@@ -21,6 +21,7 @@ type Collection struct {
 	Images  []int32  // of Data: its label images where it has them, else all
 	Root    string   // that paths are relative to, as the caller wrote it
 	Classes []string // of the images of Data, "" not known
+	Prefix  string   // of ids, before the paths: "june/"; "" is none
 }
 
 // OpenCollection opens data of any kind as images that are to be searched, with their classes
@@ -101,11 +102,16 @@ func (m *Model) Index(ctx context.Context, c *Collection, kind string, r Reading
 	if err != nil {
 		return nil, nil, err
 	}
+	return x.Calibrate(m.calibrationFor(c)), e, nil
+}
+
+// calibrationFor returns what the threshold of searches in c is chosen with.
+func (m *Model) calibrationFor(c *Collection) index.Calibration {
 	calibration := m.calibration
 	if c.Data.Kind() == dataset.OfLabelImages { // photos ask for them, and they ask for nothing
 		calibration.Learned = func(index.Item) bool { return true }
 	}
-	return x.Calibrate(calibration), e, nil
+	return calibration
 }
 
 // embedCollection returns the embeddings of c as answers to photos.
@@ -142,7 +148,7 @@ func (c *Collection) items(ctx context.Context, images []int32) ([]index.Item, e
 	items := make([]index.Item, len(images))
 	for i, image := range images {
 		of := c.Data.Images[image]
-		items[i] = index.Item{ID: of.Path, Path: of.Path, SHA256: sums[i], Class: c.Classes[image]}
+		items[i] = index.Item{ID: c.Prefix + of.Path, Path: c.Prefix + of.Path, SHA256: sums[i], Class: c.Classes[image]}
 		if c.Data.CoarseOf != nil {
 			items[i].Coarse = c.Data.Coarse[c.Data.CoarseOf[of.Class]]
 		}

@@ -11,9 +11,11 @@ import (
 type Hit struct {
 	Rank int `json:"rank"` // from 1
 	models.Hit
-	Accepted *bool  `json:"accepted,omitempty"` // near enough; else it is none of these. nil: the index has no threshold
-	Path     string `json:"path"`
-	SHA256   string `json:"sha256,omitempty"`
+	Accepted *bool             `json:"accepted,omitempty"` // near enough; else it is none of these. nil: the index has no threshold
+	Path     string            `json:"path"`
+	SHA256   string            `json:"sha256,omitempty"`
+	Metadata map[string]string `json:"metadata,omitempty"` // that the index has of the image
+	Row      int               `json:"-"`                  // of the index
 }
 
 // OpenIndex returns the index in a file, or m's gallery where path is "". Errors: *index.Error,
@@ -50,7 +52,7 @@ func (m *Model) Search(x *index.Index, embeddings []float32, k int) ([][]Hit, er
 	for i, neighbours := range found {
 		for rank, n := range neighbours {
 			item := x.Item(n.Row)
-			hit := Hit{Rank: rank + 1, Path: item.Path, SHA256: item.SHA256,
+			hit := Hit{Rank: rank + 1, Path: item.Path, SHA256: item.SHA256, Metadata: x.Metadata(n.Row), Row: n.Row,
 				Hit: models.Hit{ID: item.ID, Class: item.Class, Distance: n.Distance}}
 			if accept != nil {
 				hit.Hit.Accepted = accept.Accepts(n.Distance)

@@ -75,6 +75,9 @@ func newest(folder, index string) (string, error) {
 		if err != nil {
 			return "", err
 		}
+		if info.IsDir() { // an index that is seen to change while it is open
+			continue
+		}
 		name += fmt.Sprintf(" %d %d", info.Size(), info.ModTime().UnixNano())
 	}
 	return name, nil

@@ -1,0 +1,419 @@
+package cli
+
+import (
+	"bufio"
+	"bytes"
+	"cmp"
+	"context"
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/tfpair/tfpair/internal/regular"
+	"github.com/tfpair/tfpair/models/index"
+	"github.com/tfpair/tfpair/runner/inference"
+)
+
+// growOptions are the options of tfpair index add and update.
+type growOptions struct {
+	data     dataOptions
+	model    modelOptions
+	index    string // folder of the index
+	metadata string // file; "": none
+	prefix   string // of ids; "": none
+	prune    bool   // update removes what is not in the data
+	machine  machineOptions
+	output   outputOptions
+}
+
+func newIndexAddCommand(streams IO) *cli.Command {
+	var o growOptions
+	c := &cli.Command{
+		Name:  "add",
+		Usage: "embed images and put them into an index",
+		Description: `Images that the index has already, by path and contents, are left alone. Searches go
+on meanwhile. What was added is on the disk when the command ends; after a crash
+some of the images may be there, and the same command adds the rest.
+
+An image is called by its path below --data. Where another folder has the same names, give
+--prefix. The threshold is chosen anew when the index has grown by a quarter.
+
+` + examplesHead + `  tfpair index add --model demo/model --data new/ --index figures.index`,
+		Action: func(c *cli.Context) error { return runIndexAdd(c.Context, o, streams) },
+	}
+	o.addFlags(c)
+	return c
+}
+
+func newIndexUpdateCommand(streams IO) *cli.Command {
+	var o growOptions
+	c := &cli.Command{
+		Name:  "update",
+		Usage: "bring an index in line with its images",
+		Description: `Embeds images that are new or whose files have changed. Images that are no longer in the
+data stay, unless you say --remove-missing.
+
+An index in one file, of an earlier version or of index build --file, becomes a
+folder. Images that have not changed keep their embeddings.
+
+` + examplesHead + `  tfpair index update --model demo/model --data demo/pictures --index figures.index`,
+		Action: func(c *cli.Context) error { return runIndexUpdate(c.Context, o, streams) },
+	}
+	o.addFlags(c)
+	c.Flags = append(c.Flags, &cli.BoolFlag{Name: "remove-missing", Destination: &o.prune,
+		Usage: "remove images from the index that are not in the data"})
+	return c
+}
+
+func (o *growOptions) addFlags(c *cli.Command) {
+	o.model.addFlags(c)
+	o.data.addFlags(c)
+	c.Flags = append(c.Flags,
+		&cli.StringFlag{Name: "index", Destination: &o.index, Usage: "`FOLDER` from tfpair index build"},
+		&cli.StringFlag{Name: "prefix", Destination: &o.prefix,
+			Usage: "call images `NAME`/path, for images that come from another folder and have names of their own there"},
+		metadataFlag(&o.metadata))
+	o.machine.addFlags(c)
+	o.output.addFlags(c)
+	needs(c, "model", "data", "index")
+}
+
+func (o growOptions) validate(command string) error {
+	err := require(command, given{"model", o.model.folder}, given{"data", o.data.path}, given{"index", o.index})
+	return cmp.Or(err, o.data.validate(), o.model.trust.validate(), o.machine.validate())
+}
+
+// changedIndex is the result of a command that changes an index.
+type changedIndex struct {
+	Index    string   `json:"index"`
+	Images   int      `json:"images"` // in the index
+	Classes  int      `json:"classes"`
+	Added    int      `json:"added"`
+	Replaced int      `json:"replaced"` // whose files had changed
+	Renewed  int      `json:"renewed"`  // whose class, thumbnail or metadata had changed
+	Removed  int      `json:"removed"`
+	Missing  []string `json:"missing,omitempty"` // ids that are not in the data, or not in the index
+	// Threshold is that of the index; nil: there is none, and NoThreshold says why. NewThreshold: it was chosen now.
+	Threshold    *index.Accept `json:"threshold,omitempty"`
+	NoThreshold  string        `json:"no_threshold,omitempty"`
+	NewThreshold bool          `json:"new_threshold"`
+	Seconds      float64       `json:"seconds"`
+	Skipped      []string      `json:"skipped,omitempty"`
+}
+
+func runIndexAdd(ctx context.Context, o growOptions, streams IO) error {
+	return o.change(ctx, "index add", streams, func(g growth) (changedIndex, error) {
+		if n := len(g.difference.Changed); n > 0 {
+			return changedIndex{}, usagef("the index has other contents for %s, the first %q: tfpair index update replaces them, and --prefix NAME gives them names of their own",
+				count(n, "image"), g.collection.Data.Images[g.difference.Changed[0]].Path)
+		}
+		n, err := g.embed(ctx, g.difference.New)
+		return changedIndex{Added: n}, err
+	})
+}
+
+func runIndexUpdate(ctx context.Context, o growOptions, streams IO) error {
+	return o.change(ctx, "index update", streams, func(g growth) (r changedIndex, err error) {
+		d := g.difference
+		if r.Added, err = g.embed(ctx, d.New); err != nil {
+			return r, err
+		}
+		if r.Replaced, err = g.embed(ctx, d.Changed); err != nil {
+			return r, err
+		}
+		if r.Renewed = len(d.Stale); r.Renewed > 0 {
+			if err := g.model.Refresh(ctx, g.folder, g.collection, d.Stale, g.beside); err != nil {
+				return r, err
+			}
+		}
+		if !o.prune {
+			r.Missing = d.Gone
+			return r, nil
+		}
+		r.Removed, err = g.folder.Remove(d.Gone...)
+		return r, err
+	})
+}
+
+// growth is an index, and the images that it is to have.
+type growth struct {
+	model      *inference.Model
+	folder     *index.Folder
+	collection *inference.Collection
+	difference *inference.Difference
+	beside     inference.Beside
+	reading    inference.Reading
+	out        output
+	skipped    *[]string
+}
+
+// embed embeds images and puts them into the index.
+func (g growth) embed(ctx context.Context, images []int32) (int, error) {
+	if len(images) == 0 {
+		return 0, nil
+	}
+	n, bad, err := g.model.AddImages(ctx, g.folder, g.collection, images, g.reading, g.beside)
+	*g.skipped = append(*g.skipped, sayBad(g.out, bad)...)
+	return n, err
+}
+
+// change opens all that a command needs, lets it change the index, and says what became of it.
+func (o growOptions) change(ctx context.Context, command string, streams IO, work func(growth) (changedIndex, error)) (err error) {
+	if err := o.validate(command); err != nil {
+		return err
+	}
+	out := o.output.on(streams)
+	options, err := o.data.options()
+	if err != nil {
+		return err
+	}
+	g := growth{out: out, skipped: new([]string)}
+	if g.beside.Metadata, err = readMetadata(o.metadata); err != nil {
+		return err
+	}
+	if g.collection, err = inference.OpenCollection(options); err != nil {
+		return err
+	}
+	defer g.collection.Close() // read only
+	if o.prefix != "" {
+		g.collection.Prefix = strings.TrimSuffix(o.prefix, "/") + "/"
+	}
+	if g.model, err = o.model.open(o.machine); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, g.model.Close()) }()
+	if g.folder, err = o.open(ctx, g, command == "index update"); err != nil {
+		return err
+	}
+	for _, note := range g.collection.Data.Notes {
+		out.say("note       %s", note)
+	}
+	g.beside.Thumbnails = g.folder.Index().About().Thumbnails > 0
+	if g.difference, err = g.collection.Compare(ctx, g.folder, g.beside); err != nil {
+		return err
+	}
+	bar, began := stages{out: out}, time.Now()
+	g.reading = o.data.reading.with(bar.of("embedding"))
+	r, err := work(g)
+	bar.end()
+	if err != nil {
+		return stopped(ctx, err)
+	}
+	r.Skipped, r.Seconds = *g.skipped, time.Since(began).Seconds()
+	return finishIndex(r, g.folder, out)
+}
+
+// open opens the index, which must be a folder, or becomes one.
+func (o growOptions) open(ctx context.Context, g growth, convert bool) (_ *index.Folder, err error) {
+	f, err := g.model.OpenFolder(o.index)
+	if !convert || !errors.Is(err, index.ErrFile) {
+		return f, err
+	}
+	x, err := g.model.OpenIndex(o.index)
+	if err != nil {
+		return nil, err
+	}
+	b, err := g.model.BuildIndex(o.index, true)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, b.Close()) }()
+	contents, err := g.model.Converted(ctx, g.collection, x)
+	if err != nil {
+		return nil, err
+	}
+	if err := b.Write(contents); err != nil {
+		return nil, stopped(ctx, err)
+	}
+	g.out.say("%s was one file, and is a folder now", o.index)
+	return g.model.OpenFolder(o.index)
+}
+
+// finishIndex chooses the threshold anew where that is due, and says what was changed.
+func finishIndex(r changedIndex, f *index.Folder, out output) (err error) {
+	if r.NewThreshold, err = f.Renew(); err != nil {
+		return err
+	}
+	x := f.Index()
+	r.Index, r.Images, r.Classes = f.Path(), x.Len(), x.Classes()
+	r.Threshold, r.NoThreshold = x.About().Accept, x.About().NoAccept
+	if err := out.emit("summary", r); err != nil {
+		return err
+	}
+	out.print("%s: %s", r.Index, r.what())
+	out.print("it has %s in %s", count(r.Images, "image"), count(r.Classes, "class"))
+	if r.NewThreshold {
+		out.print("%s", acceptance(r.Threshold, r.NoThreshold))
+	}
+	if len(r.Skipped) > 0 {
+		return &skippedError{len(r.Skipped)}
+	}
+	return nil
+}
+
+// what says what was changed.
+func (r changedIndex) what() string {
+	var words []string
+	for _, w := range []struct {
+		n    int
+		what string
+	}{{r.Added, "added"}, {r.Replaced, "replaced"}, {r.Renewed, "renewed"}, {r.Removed, "removed"}} {
+		if w.n > 0 {
+			words = append(words, count(w.n, "image")+" "+w.what)
+		}
+	}
+	if n := len(r.Missing); n > 0 {
+		words = append(words, fmt.Sprintf("%s not in the data (--remove-missing removes them)", count(n, "image")))
+	}
+	if len(words) == 0 {
+		return "nothing to change"
+	}
+	return strings.Join(words, ", ")
+}
+
+// removeOptions are the options of tfpair index remove.
+type removeOptions struct {
+	index  string
+	ids    []string
+	list   string // file of ids; "": none
+	output outputOptions
+}
+
+func newIndexRemoveCommand(streams IO) *cli.Command {
+	var o removeOptions
+	c := &cli.Command{
+		Name:  "remove",
+		Usage: "remove images from an index",
+		Description: `An image is named by its id, which is its path as search shows it. The pictures
+themselves stay where they are. No search finds a removed image. Its embedding and its
+thumbnail are in the files of the index until tfpair index compact.
+
+` + examplesHead + `  tfpair index remove --index figures.index --id test/house/000.png`,
+		Action: func(c *cli.Context) error {
+			o.ids = c.StringSlice("id")
+			return runIndexRemove(o, streams)
+		},
+		Flags: []cli.Flag{
+			&cli.StringFlag{Name: "index", Destination: &o.index, Usage: "`FOLDER` from tfpair index build"},
+			&cli.StringSliceFlag{Name: "id", Usage: "`ID` of an image; may be repeated"},
+			&cli.StringFlag{Name: "ids", Destination: &o.list, Usage: "`FILE` of ids, one a line"},
+		},
+	}
+	o.output.addFlags(c)
+	needs(c, "index")
+	return c
+}
+
+func runIndexRemove(o removeOptions, streams IO) error {
+	if o.index == "" || len(o.ids) == 0 && o.list == "" {
+		return usagef("index remove needs --index, and --id or --ids")
+	}
+	out, began := o.output.on(streams), time.Now()
+	more, err := readLines(o.list)
+	if err != nil {
+		return err
+	}
+	f, err := index.OpenFolder(o.index)
+	if err != nil {
+		return err
+	}
+	ids := slices.Concat(o.ids, more)
+	var r changedIndex
+	for _, id := range ids {
+		if _, _, there := f.Find(id); !there {
+			r.Skipped = append(r.Skipped, id)
+			out.say("skipped    %q is not in the index", id)
+		}
+	}
+	if r.Removed, err = f.Remove(ids...); err != nil {
+		return err
+	}
+	r.Seconds = time.Since(began).Seconds()
+	return finishIndex(r, f, out)
+}
+
+// maxList is the size of a list of ids or of metadata, in bytes, at most.
+const maxList = 64 << 20
+
+// maxHead is that of the first line of metadata.
+const maxHead = 64 << 10
+
+// readLines returns the lines of a file that are not empty; none of "".
+func readLines(path string) ([]string, error) {
+	if path == "" {
+		return nil, nil
+	}
+	file, _, err := regular.Open(path, maxList)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close() // read only
+	var list []string
+	lines := bufio.NewScanner(file)
+	for lines.Scan() {
+		if line := strings.TrimSuffix(lines.Text(), "\r"); line != "" {
+			list = append(list, line)
+		}
+	}
+	return list, lines.Err()
+}
+
+func metadataFlag(to *string) cli.Flag {
+	return &cli.StringFlag{Name: "metadata", Destination: to,
+		Usage: "CSV `FILE` whose column path names images; the other columns are stored beside them, and answers show them"}
+}
+
+// readMetadata returns the columns of a CSV file by the paths of images; nil of "".
+func readMetadata(path string) (map[string]map[string]string, error) {
+	if path == "" {
+		return nil, nil
+	}
+	file, _, err := regular.Open(path, maxList)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close() // read only
+	b := bufio.NewReaderSize(file, maxHead)
+	first, err := b.Peek(maxHead)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return nil, err
+	}
+	if bytes.IndexByte(first, 0) >= 0 || err == nil && bytes.IndexByte(first, '\n') < 0 {
+		return nil, usagef("%s is no CSV file of columns with a header", path)
+	}
+	rows := csv.NewReader(b)
+	head, err := rows.Read()
+	if err != nil {
+		return nil, fmt.Errorf("%s: the header: %w", path, err)
+	}
+	at := slices.Index(head, "path")
+	if at < 0 {
+		return nil, usagef("%s has %s, the first %.40q; one must be called path", path, count(len(head), "column"), head[0])
+	}
+	all := map[string]map[string]string{}
+	for {
+		row, err := rows.Read()
+		if errors.Is(err, io.EOF) {
+			return all, nil
+		}
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", path, err)
+		}
+		of := map[string]string{}
+		for i, name := range head {
+			if i != at && row[i] != "" {
+				of[name] = row[i]
+			}
+		}
+		if line, _ := rows.FieldPos(0); all[row[at]] != nil {
+			return nil, usagef("%s:%d: path %q is there twice", path, line, row[at])
+		}
+		all[row[at]] = of
+	}
+}

@@ -1,0 +1,125 @@
+package models
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"image"
+	"slices"
+
+	"github.com/tfpair/tfpair/models/index"
+	"github.com/tfpair/tfpair/pipeline/thumbnail"
+)
+
+// ErrFixed says that an index cannot be changed: it is one file, or the gallery of a model.
+var ErrFixed = errors.New("it cannot be changed: it is one file or the gallery of a model; tfpair index build makes a folder")
+
+// Picture is an image that is put into an index.
+type Picture struct {
+	ID       string      // by which it is found and removed; the picture takes the place of another one of that id
+	Image    image.Image // that is embedded
+	Class    string      // "" not known
+	Path     string      // of the image's file, "" for ID
+	SHA256   string      // of the image's file, in hexadecimal; "" not known
+	Metadata map[string]string
+}
+
+// Put embeds pictures and puts them into the index. When it returns without an error they are on the disk
+// and every search that begins finds them; with one, none is acknowledged. Errors: ErrFixed, those of
+// Embed, where one *ImageError keeps all out, and those of index.Folder.Put.
+func (x *Index) Put(ctx context.Context, pictures ...Picture) error {
+	if x.folder == nil {
+		return ErrFixed
+	}
+	if len(pictures) == 0 {
+		return nil
+	}
+	images := make([]image.Image, len(pictures))
+	for i, p := range pictures {
+		images[i] = p.Image
+	}
+	rows, err := x.model.Embed(ctx, images...)
+	if err != nil {
+		return err
+	}
+	entries := make([]index.Entry, len(pictures))
+	for i, p := range pictures {
+		entries[i] = index.Entry{Item: index.Item{ID: p.ID, Path: orID(p.Path, p.ID), SHA256: p.SHA256, Class: p.Class},
+			Vector: rows[i], Metadata: p.Metadata}
+		if entries[i].Picture, err = x.Thumbnail(p.Image); err != nil {
+			return fmt.Errorf("thumbnail of %q: %w", p.ID, err)
+		}
+	}
+	return x.PutEntries(entries...)
+}
+
+func orID(path, id string) string {
+	if path == "" {
+		return id
+	}
+	return path
+}
+
+// PutEntries is Put of what the model has embedded already. It sets Learned of each by its class.
+func (x *Index) PutEntries(entries ...index.Entry) error {
+	if x.folder == nil {
+		return ErrFixed
+	}
+	m := x.model.info.Manifest
+	for i := range entries {
+		entries[i].Learned = m.Aliased || slices.Contains(m.Seen, entries[i].Class) // without names nobody knows
+	}
+	if err := x.folder.Put(entries...); err != nil {
+		return err
+	}
+	x.folder.Tend()
+	return nil
+}
+
+// Thumbnail returns img as the index shows it, a JPEG file; nil where the index has no thumbnails.
+func (x *Index) Thumbnail(img image.Image) ([]byte, error) {
+	if x.folder == nil || x.folder.Index().About().Thumbnails == 0 {
+		return nil, nil
+	}
+	return thumbnail.Of(img)
+}
+
+// Remove removes the pictures of ids, and returns how many were there. It is acknowledged as Put is.
+// Errors: ErrFixed, and those of index.Folder.Remove.
+func (x *Index) Remove(ids ...string) (int, error) {
+	if x.folder == nil {
+		return 0, ErrFixed
+	}
+	n, err := x.folder.Remove(ids...)
+	x.folder.Tend()
+	return n, err
+}
+
+// Find returns what the index has of an id: in the index as it is now, the row.
+func (x *Index) Find(id string) (now *index.Index, row int, ok bool) {
+	if x.folder != nil {
+		return x.folder.Find(id)
+	}
+	for row, item := range x.vectors.All() {
+		if item.ID == id {
+			return x.vectors, row, true
+		}
+	}
+	return x.vectors, 0, false
+}
+
+// Compact frees the room of what was removed. Searches go on, and changes wait.
+func (x *Index) Compact() error {
+	if x.folder == nil {
+		return ErrFixed
+	}
+	return x.folder.Compact()
+}
+
+// Close ends what the index does beside searches.
+func (x *Index) Close() error {
+	if x.folder == nil {
+		return nil
+	}
+	return x.folder.Close()
+}

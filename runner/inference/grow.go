@@ -1,0 +1,236 @@
+package inference
+
+import (
+	"context"
+	"fmt"
+	"io/fs"
+	"maps"
+	"strings"
+
+	"github.com/tfpair/tfpair/internal/workers"
+	"github.com/tfpair/tfpair/models/index"
+	"github.com/tfpair/tfpair/pipeline"
+	"github.com/tfpair/tfpair/pipeline/decode"
+	"github.com/tfpair/tfpair/pipeline/thumbnail"
+)
+
+// BuildIndex makes sure that an index of m can be written to a folder: see index.Build.
+func (m *Model) BuildIndex(path string, overwrite bool) (*index.Building, error) {
+	return m.distances().Build(path, overwrite)
+}
+
+// OpenFolder returns the index in a folder, to which images are added. Errors are those of OpenIndex,
+// and an *index.Error that wraps index.ErrFile where the index is a file.
+func (m *Model) OpenFolder(path string) (*index.Folder, error) {
+	f, err := m.distances().OpenFolder(path)
+	if err != nil {
+		return nil, err
+	}
+	if err := m.Manifest.Fits(f.Index()); err != nil {
+		return nil, &index.Error{Path: path, Err: err}
+	}
+	return f, nil
+}
+
+// Beside is what an index has beside the embeddings.
+type Beside struct {
+	Thumbnails bool                         // of each image one, at most thumbnail.Side pixels wide and high
+	Metadata   map[string]map[string]string // by paths of images in the data
+}
+
+// Contents returns what Index made of images of c as it is written to a folder. The entries must be read
+// before c is closed.
+func (m *Model) Contents(ctx context.Context, c *Collection, x *index.Index, e *Embeddings, b Beside) index.Contents {
+	calibration := m.calibrationFor(c)
+	about := x.About()
+	if b.Thumbnails {
+		about.Thumbnails = thumbnail.Side
+	}
+	entries := func(yield func(index.Entry, error) bool) {
+		for from := 0; from < len(e.Images); from += chunk {
+			images := e.Images[from:min(from+chunk, len(e.Images))]
+			items := make([]index.Item, len(images))
+			for i := range items {
+				items[i] = x.Item(from + i)
+			}
+			for i, entry := range m.entries(ctx, c, images, items, b) {
+				entry.Vector = x.Vector(from + i)
+				if !yield(entry, ctx.Err()) || ctx.Err() != nil {
+					return
+				}
+			}
+		}
+	}
+	return index.Contents{About: about, Entries: entries, Calibration: calibration}
+}
+
+// Converted returns what is in x, an index in a file, as it is written to a folder: with thumbnails of those
+// images that c has as they were.
+func (m *Model) Converted(ctx context.Context, c *Collection, x *index.Index) (index.Contents, error) {
+	items, err := c.items(ctx, c.Images)
+	if err != nil {
+		return index.Contents{}, err
+	}
+	images := map[index.Item]int32{} // by id and contents
+	for i, item := range items {
+		images[index.Item{ID: item.ID, SHA256: item.SHA256}] = c.Images[i]
+	}
+	calibration, about := m.calibration, x.About()
+	about.Thumbnails = thumbnail.Side
+	return index.Contents{About: about, Calibration: calibration, Entries: func(yield func(index.Entry, error) bool) {
+		for row, item := range x.All() {
+			e := index.Entry{Item: item, Vector: x.Vector(row), Learned: calibration.Learned != nil && calibration.Learned(item)}
+			if image, ok := images[index.Item{ID: item.ID, SHA256: item.SHA256}]; ok {
+				e.Picture = m.thumbnails(ctx, c, []int32{image}, true)[0]
+			}
+			if !yield(e, ctx.Err()) || ctx.Err() != nil {
+				return
+			}
+		}
+	}}, nil
+}
+
+// entries returns what is put into an index of images, without their vectors.
+func (m *Model) entries(ctx context.Context, c *Collection, images []int32, items []index.Item, b Beside) []index.Entry {
+	learned := m.calibrationFor(c).Learned
+	pictures := m.thumbnails(ctx, c, images, b.Thumbnails)
+	list := make([]index.Entry, len(items))
+	for i, item := range items {
+		list[i] = index.Entry{Item: item, Picture: pictures[i], Metadata: b.Metadata[c.Data.Images[images[i]].Path], Learned: learned != nil && learned(item)}
+	}
+	return list
+}
+
+// chunk is how many images are added at once: what was added stays if the next are not.
+const chunk = 256
+
+// thumbnails returns those of images, nil for each that has none.
+func (m *Model) thumbnails(ctx context.Context, c *Collection, images []int32, wanted bool) [][]byte {
+	list := make([][]byte, len(images))
+	if !wanted {
+		return list
+	}
+	jpeg, err := m.jpeg()
+	if err != nil { // Go's decoder reads them, too
+		jpeg = nil
+	}
+	reader := decode.Reader{JPEG: jpeg, Reduce: thumbnail.Reduce}
+	workers.Each(len(images), func() func(int) {
+		return func(i int) {
+			if ctx.Err() == nil {
+				list[i] = thumbnailOf(reader, c.Data.Root, c.Data.Images[images[i]].Path)
+			}
+		}
+	})
+	return list
+}
+
+// thumbnailOf returns the thumbnail of a file, nil where it can no longer be read: it is a picture of what
+// was embedded, and answers do without.
+func thumbnailOf(reader decode.Reader, root fs.FS, path string) []byte {
+	img, err := reader.Open(root, path)
+	if err != nil {
+		return nil
+	}
+	file, err := thumbnail.Of(img)
+	if err != nil {
+		return nil
+	}
+	return file
+}
+
+// Difference says what an index lacks of a collection, and what it has beside that.
+type Difference struct {
+	New     []int32  // images that are not in the index
+	Changed []int32  // whose file is another one
+	Stale   []int32  // whose file is the same, and whose class, thumbnail or metadata is not
+	Same    int      // images that the index has as they are
+	Gone    []string // ids of the index with the prefix of the collection that are no images of it
+}
+
+// Compare compares c, and what is to be beside its embeddings, with an index.
+func (c *Collection) Compare(ctx context.Context, f *index.Folder, b Beside) (*Difference, error) {
+	items, err := c.items(ctx, c.Images)
+	if err != nil {
+		return nil, err
+	}
+	d := &Difference{}
+	known := map[string]bool{}
+	for i, item := range items {
+		image := c.Images[i]
+		known[item.ID] = true
+		switch x, row, there := f.Find(item.ID); {
+		case !there:
+			d.New = append(d.New, image)
+		case x.Item(row).SHA256 != item.SHA256:
+			d.Changed = append(d.Changed, image)
+		case x.Item(row) != item, b.Thumbnails && !x.HasPicture(row), b.Metadata != nil && !maps.Equal(b.Metadata[c.Data.Images[image].Path], x.Metadata(row)):
+			d.Stale = append(d.Stale, image)
+		default:
+			d.Same++
+		}
+	}
+	for _, item := range f.Index().All() {
+		if !known[item.ID] && strings.HasPrefix(item.ID, c.Prefix) {
+			d.Gone = append(d.Gone, item.ID)
+		}
+	}
+	return d, nil
+}
+
+// AddImages embeds images of c, and puts them into f, a part at a time: what was put in stays, whatever
+// becomes of the next. It returns how many, and the images that could not be read. Errors are those of
+// Index and of index.Folder.Put.
+func (m *Model) AddImages(ctx context.Context, f *index.Folder, c *Collection, images []int32, r Reading, b Beside) (
+	added int, bad []pipeline.BadImage, err error) {
+	progress := r.progress
+	for from := 0; from < len(images); from += chunk {
+		part := *c
+		part.Images = images[from:min(from+chunk, len(images))]
+		rest := r
+		rest.Progress = func(done, _ int) { progress(from+done, len(images)) }
+		e, err := m.embedCollection(ctx, &part, rest)
+		if err != nil {
+			return added, bad, err
+		}
+		items, err := c.items(ctx, e.Images)
+		if err != nil {
+			return added, bad, err
+		}
+		entries := m.entries(ctx, c, e.Images, items, b)
+		for i := range entries {
+			entries[i].Vector = e.Data[i*m.Dim():][:m.Dim()]
+		}
+		if err := f.Put(entries...); err != nil {
+			return added, bad, err
+		}
+		added, bad = added+len(entries), append(bad, e.Bad...)
+	}
+	return added, bad, nil
+}
+
+// Refresh gives images of c whose files are as they were their class, thumbnail and metadata of now.
+func (m *Model) Refresh(ctx context.Context, f *index.Folder, c *Collection, images []int32, b Beside) error {
+	for from := 0; from < len(images); from += chunk {
+		part := images[from:min(from+chunk, len(images))]
+		items, err := c.items(ctx, part)
+		if err != nil {
+			return err
+		}
+		entries := m.entries(ctx, c, part, items, b)
+		for i := range entries {
+			x, row, there := f.Find(entries[i].ID)
+			if !there {
+				return fmt.Errorf("%q has been removed meanwhile", entries[i].ID)
+			}
+			entries[i].Vector = x.Vector(row)
+			if b.Metadata == nil {
+				entries[i].Metadata = x.Metadata(row)
+			}
+		}
+		if err := f.Put(entries...); err != nil {
+			return err
+		}
+	}
+	return nil
+}

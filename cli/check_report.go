@@ -25,6 +25,7 @@ func (o checkOptions) show(out output, r checked) error {
 	if s := r.Sizes; s != nil {
 		out.print("%-12s %s to %s pixels, the middle one %s", "size", size(s.Least), size(s.Most), size(s.Median))
 	}
+	showUnreadable(out, r.Unreadable)
 	if c := r.Classes; c != nil {
 		out.print("%-12s %s of %d to %s, the middle one %d", "classes", commas(c.Count), c.Least, count(c.Most, "picture"), c.Median)
 	}
@@ -62,6 +63,24 @@ func (o checkOptions) show(out output, r checked) error {
 		return &foundError{failed}
 	}
 	return nil
+}
+
+// showUnreadable prints the kinds of files that are no picture. One kind alone stands in the verdict.
+func showUnreadable(out output, kinds []check.Unreadable) {
+	if len(kinds) < 2 {
+		return
+	}
+	const most = 5
+	for i, u := range kinds[:min(most, len(kinds))] {
+		lead := ""
+		if i == 0 {
+			lead = "unreadable"
+		}
+		out.print("%-12s %s as %q: %s", lead, count(u.Count, "file"), u.First, u.Reason)
+	}
+	if n := len(kinds) - most; n > 0 {
+		out.print("%-12s and %s; --json names all", "", count(n, "other kind"))
+	}
 }
 
 // showPairs prints what a list says.

@@ -30,9 +30,11 @@ func (e evaluation) print(out output, data *dataset.Dataset, all bool) {
 		out.print("\n%s", shortTable(e.Exposure, list, e.Baseline))
 		out.print("\nintervals: for %s%s", e.Metrics[0].Interval.Question, onSeen(e.Exposure))
 		e.printWrong(out)
+		e.printFolds(out)
 		e.printWeakest(out)
 		sayAll(out)
 	}
+	e.printPaper(out, data)
 	if e.Sheet != "" {
 		out.print("\nwrote %s: pairs called wrongly, and some called right", e.Sheet)
 	}

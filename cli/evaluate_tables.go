@@ -7,6 +7,7 @@ import (
 
 	"github.com/jedib0t/go-pretty/v6/table"
 
+	"github.com/tfpair/tfpair/pipeline/dataset"
 	"github.com/tfpair/tfpair/runner/evaluate"
 )
 
@@ -22,6 +23,7 @@ func (e evaluation) printAll(out output) {
 	}
 	out.print("\n%s", t)
 	e.printWrong(out)
+	e.printFolds(out)
 	out.print("\nintervals: for %s%s", question(e.Metrics[0].Interval), onSeen(e.Exposure))
 	if p := e.Probability; p != nil {
 		out.print("probability: brier and calibration error are for a service that sees %.3g %% same pairs; "+
@@ -44,6 +46,29 @@ func (e evaluation) printWrong(out output) {
 	}
 	out.print("\nat the threshold: %s of %s different pairs are called same, %s of %s same pairs are called different%s",
 		percent(w.FalseAccepts), commas(int(w.Different)), percent(w.FalseRejects), commas(int(w.Same)), onSeen(e.Exposure))
+}
+
+// printFolds says what the protocol of the data comes to, as its paper has it.
+func (e evaluation) printFolds(out output) {
+	if f := e.Folds; f != nil {
+		out.print("\n%d folds, each at the threshold of the others: accuracy %.4f ± %.4f (mean, standard error)%s",
+			len(f.Accuracy), f.Mean, f.StandardError, onSeen(e.Exposure))
+	}
+}
+
+// printPaper says what papers report of the data, as they write it.
+func (e evaluation) printPaper(out output, data *dataset.Dataset) {
+	if len(data.Recalls) == 0 || len(e.Retrieval) == 0 {
+		return
+	}
+	var names, values []string
+	for _, k := range data.Recalls {
+		names = append(names, fmt.Sprintf("recall@%d", k))
+	}
+	for _, m := range pick(e.Retrieval, append(names, "map@r")) {
+		values = append(values, fmt.Sprintf("%s %.1f", strings.Replace(m.Name, "recall@", "R@", 1), 100*m.Value))
+	}
+	out.print("\nas papers have it: %s%s", strings.Join(values, " | "), onSeen(e.Exposure))
 }
 
 // printRates says what other thresholds do, on all pairs of the images where they have classes.

@@ -83,6 +83,7 @@ var Rules = map[string]Rule{
 	"internal/libhdf5":  {Pure: true, Why: "strangers run it before anything is built"},
 	"internal/pretrained": {Ours: []string{"internal/aside", "internal/pip"}, Pure: true,
 		Why: "it fetches files and does not read them"},
+	"internal/matlab":          {Pure: true, Why: leaf},
 	"internal/tracer":          {Pure: true, Why: leaf},
 	"internal/crash":           {C: true, Pure: true, Why: "how a process ends is known to C alone; it is a leaf"},
 	"internal/crash/crashtest": {C: true, Pure: true, Why: "tests of internal/crash cannot hold C"},
@@ -109,7 +110,7 @@ var Rules = map[string]Rule{
 
 	"pipeline":             {Ours: []string{"pipeline/..."}, Pure: true, Why: noCgo},
 	"pipeline/rows":        {Pure: true, Why: noCgo},
-	"pipeline/dataset":     {Ours: []string{"internal/forest", "pipeline/..."}, Pure: true, Why: noCgo},
+	"pipeline/dataset":     {Ours: []string{"internal/forest", "internal/matlab", "pipeline/..."}, Pure: true, Why: noCgo},
 	"pipeline/decode":      {Pure: true, Why: noCgo},
 	"pipeline/decode/heif": {Ours: []string{"pipeline/decode"}, Pure: true, Why: noCgo},
 	"pipeline/kept":        {Ours: []string{"internal/aside", "pipeline/phash"}, Pure: true, Why: noCgo},

@@ -34,6 +34,9 @@ type Image struct {
 	Class int32  // index of Dataset.Classes, -1 unknown
 	Split Split  // of listed images, the most withheld of their pairs' splits: test, val, train; of label images none
 	Size  int64  // bytes
+	// It is searched by the other images of its split, and asks for nothing itself. Where no image is,
+	// each asks for all others.
+	Searched bool
 }
 
 // Pair is two images, of the same class or not.
@@ -42,6 +45,7 @@ type Pair struct {
 	Same        bool
 	Split       Split
 	Line        int // in the list file, from 1
+	Fold        int // of a protocol whose folds choose thresholds for each other, from 1; 0: there is none
 
 	list uint8 // of Dataset.lists
 }
@@ -76,6 +80,7 @@ type Dataset struct {
 	GroupBy  string    // what Groups were asked for by: an expression of ParseGroupBy, or a word of the caller; "": none, or the data names them
 	Times    []string  // [image] when it was taken, as the list says it, "" unknown; nil where the data names none
 	Episodes []Episode // tasks of few-shot learning; nil where the format has none
+	Recalls  []int32   // the ranks k of the recall@k that papers report of the data, ascending; nil: none
 	Notes    []string  // what a user should know, one sentence each
 
 	lists listNames    // that the tuples are from
@@ -224,9 +229,15 @@ func (d *Dataset) Fingerprint() string {
 	}
 	for _, i := range d.Images {
 		fmt.Fprintf(h, "image %q %d %d %s\n", i.Path, i.Size, i.Class, i.Split)
+		if i.Searched {
+			fmt.Fprintf(h, "searched\n")
+		}
 	}
 	for _, p := range d.Pairs {
 		fmt.Fprintf(h, "pair %d %d %t %s\n", p.Left, p.Right, p.Same, p.Split)
+		if p.Fold > 0 {
+			fmt.Fprintf(h, "fold %d\n", p.Fold)
+		}
 	}
 	for _, t := range d.Triplets {
 		fmt.Fprintf(h, "triplet %d %d %d %s\n", t.Anchor, t.Positive, t.Negative, t.Split)

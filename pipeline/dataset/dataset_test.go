@@ -28,6 +28,30 @@ var formatCases = map[string]formatCase{
 		data: files("train/b/2.png", "train/a/1.png", "test/a/3.png"), path: ".",
 		images: "test/a/3.png a test\ntrain/a/1.png a train\ntrain/b/2.png b train",
 	},
+	"cars": {
+		data: carsFS(), path: ".",
+		images: carsImages(),
+	},
+	"cub": {
+		data: cubFS(), path: ".",
+		images: "images/001.Albatross/a.jpg 001.Albatross train\nimages/100.Gull/b.jpg 100.Gull train\n" +
+			"images/101.Tern/c.jpg 101.Tern test\nimages/101.Tern/d.jpg 101.Tern test",
+	},
+	"inshop": {
+		data: inshopFS(), path: ".",
+		images: "img/a/1.jpg id_1 train\nimg/a/2.jpg id_1 train\nimg/b/1.jpg id_2 test\nimg/b/2.jpg id_2 test\nimg/c/1.jpg id_3 test",
+	},
+	"lfw": {
+		data: lfwFS("1\t1\nAda_L\t1\t2\nAda_L\t2\tBo\t1\n"), path: ".",
+		images: "lfw/Ada_L/Ada_L_0001.jpg - test\nlfw/Ada_L/Ada_L_0002.jpg - test\nlfw/Bo/Bo_0001.jpg - test",
+		pairs: "lfw/Ada_L/Ada_L_0001.jpg lfw/Ada_L/Ada_L_0002.jpg same test\n" +
+			"lfw/Ada_L/Ada_L_0002.jpg lfw/Bo/Bo_0001.jpg different test",
+	},
+	"sop": {
+		data: sopFS(), path: ".",
+		images: "bicycle_final/1_0.JPG 00001.bicycle_final train\nbicycle_final/1_1.JPG 00001.bicycle_final train\n" +
+			"sofa_final/2_0.JPG 11319.sofa_final test\nsofa_final/3_0.JPG 11320.sofa_final test",
+	},
 	"images": {
 		data: listFS("class,image\nx,c.png\nx,a.png\ny,c.png\n"), path: "l.csv", only: true,
 		images: "c.png -\na.png -",
@@ -137,9 +161,9 @@ func TestOpenErrors(t *testing.T) {
 		{"nothing", Options{}, `no data is named: want a folder, a .zip or a list`},
 		{"not there", Options{Data: "gone"}, `data "gone": file does not exist`},
 		{"unknown format", Options{Data: "d", Format: "foldrs"},
-			`unknown format "foldrs" (known: folders, image-label, images, labels, pairs, runs, triplets); did you mean folders?`},
+			`unknown format "foldrs" (known: cars, cub, folders, image-label, images, inshop, labels, lfw, pairs, runs, sop, triplets); did you mean folders?`},
 		{"unknown format of a list", Options{Data: "l.csv", Format: "pair"},
-			`unknown format "pair" (known: folders, image-label, images, labels, pairs, runs, triplets); did you mean pairs?`},
+			`unknown format "pair" (known: cars, cub, folders, image-label, images, inshop, labels, lfw, pairs, runs, sop, triplets); did you mean pairs?`},
 		{"list as folders", Options{Data: "l.csv", Format: "folders"},
 			`format "folders" is for folders and archives; data "l.csv" is a list`},
 		{"folder as pairs", Options{Data: "d", Format: "pairs"},

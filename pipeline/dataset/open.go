@@ -43,12 +43,17 @@ type Format struct {
 // Table lists every format. A new format is a new file here and a new row. One that
 // reads lists is recognised by the columns it needs.
 var Table = named.Table[Format]{Kind: "format", Rows: map[string]named.Row[Format]{
+	"cars":        cars,
+	"cub":         cub,
 	"folders":     folders,
 	"image-label": imageLabel,
 	"images":      images,
+	"inshop":      inshop,
 	"labels":      labelled,
+	"lfw":         lfw,
 	"pairs":       pairs,
 	"runs":        runs,
+	"sop":         sop,
 	"triplets":    triplets,
 }}
 
@@ -141,6 +146,8 @@ func (s *source) recogniseTree(o Options) (string, Format, error) {
 		name = "folders"
 		if found, err := runFolders(s.root); err == nil && len(found) > 0 {
 			name = "runs"
+		} else if known := publishedAt(s.root); known != "" {
+			name = known
 		}
 	}
 	format, err := Table.New(&named.Choice{Name: name})

@@ -159,6 +159,7 @@ type Report struct {
 	Threshold    distance.Threshold `json:"threshold"`
 	Metrics      []Measured         `json:"metrics"`
 	AccuracyHalf *Measured          `json:"accuracy_at_half,omitempty"` // at probability 0.5
+	Folds        *Folds             `json:"folds,omitempty"`            // nil where the pairs have none
 	Rates        []metric.Rate      `json:"rates"`                      // of EveryPair, else of the pairs
 	Wrong        *Wrong             `json:"wrong_answers,omitempty"`    // at the threshold
 	EveryPair    *EveryPair         `json:"every_pair,omitempty"`       // nil where pairs are listed
@@ -227,6 +228,11 @@ func Run(ctx context.Context, c Config) (*Report, error) {
 	}
 	if r.Metrics, err = pairMetrics(m.scored, pairs, c.Threshold.Value); err != nil {
 		return nil, err
+	}
+	if pairs.Fold != nil {
+		if r.Folds, err = acrossFolds(m.distance, pairs); err != nil {
+			return nil, err
+		}
 	}
 	if c.Probability != nil {
 		r.Probability = c.calibrated(m.scored, pairs)

@@ -96,6 +96,37 @@ func TestRetrieval(t *testing.T) {
 	}
 }
 
+// TestSearched: images that are only searched ask for nothing, and answers are found among them alone; ranks
+// that papers report have a recall, too.
+func TestSearched(t *testing.T) {
+	data, store := greys(t, map[string]uint8{
+		"test/a/1": 12, "test/a/2": 40, "test/b/1": 57, "test/b/2": 91, "test/b/3": 13, "test/c/1": 200,
+	})
+	for i := range data.Images {
+		switch data.Images[i].Path {
+		case "test/a/2.png", "test/b/2.png", "test/b/3.png":
+			data.Images[i].Searched = true
+		}
+	}
+	data.Recalls = []int32{1, 2, 3}
+	r, err := Run(context.Background(), Config{Model: grey{}, Store: store, Data: data, Part: data.In(dataset.Test),
+		Threshold: distance.Threshold{Value: 20}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	// Among 40 (a), 91 (b) and 13 (b): 12 → 13, 40 (a, rank 2), 91; 57 → 40, 91 (b, rank 2), 13 (b); 200 has none.
+	want := map[string]float64{"recall@1": 0, "recall@2": 1, "recall@3": 1, "recall@5": 1, "mrr": 0.5, "map@r": (0 + 0.25) / 2}
+	got := values(r.Retrieval)
+	for name, v := range want {
+		if math.Abs(got[name]-v) > 1e-12 {
+			t.Errorf("%s is %g, want %g", name, got[name], v)
+		}
+	}
+	if r.Excluded != 1 || *r.Gallery != (SearchedPart{"data", "gallery", 3}) || r.PerClass[1].Queries != 1 {
+		t.Errorf("%d excluded, gallery %+v, per class %+v", r.Excluded, r.Gallery, r.PerClass)
+	}
+}
+
 func TestRunSummary(t *testing.T) {
 	data, store := greys(t, map[string]uint8{"a/1": 10, "a/2": 14, "b/1": 50, "b/2": 58})
 	part := data.In("")

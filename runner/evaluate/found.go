@@ -33,9 +33,9 @@ type Confusion struct {
 	Share   float64 `json:"share"`   // of the queries of Class, in (0,1]
 }
 
-// found returns what queries, which are images, found in gallery.
-func (c Config) found(images []int32, queries, gallery metric.Set, r metric.Retrieval, names []string) *Found {
-	f := &Found{Asked: images, Queries: r.Queries, Top: r.Top, Values: map[string][]float64{}, Data: c.Data, Answers: images}
+// found returns what queries, which are images, found in gallery, which are answers where none was asked for.
+func (c Config) found(images, answers []int32, queries, gallery metric.Set, r metric.Retrieval, names []string) *Found {
+	f := &Found{Asked: images, Queries: r.Queries, Top: r.Top, Values: map[string][]float64{}, Data: c.Data, Answers: answers}
 	if c.Gallery != nil {
 		f.Data, f.Answers = c.Gallery.Data, c.Gallery.Part.Images
 	}

@@ -15,6 +15,7 @@ type Pairs struct {
 	Left, Right []int32   // [M] rows of Images
 	Same        []bool    // [M]
 	Weight      []float64 // [M] how often each counts, M in all; nil: once
+	Fold        []int     // [M] of a protocol of folds, from 1; nil: there are none
 	Source      string    // "listed", or how they were drawn
 
 	Sample  metric.Sample // how the images came to be measured
@@ -135,6 +136,9 @@ func listed(part dataset.Part) Pairs {
 		p.Left = append(p.Left, row(pair.Left))
 		p.Right = append(p.Right, row(pair.Right))
 		p.Same = append(p.Same, pair.Same)
+		if pair.Fold > 0 {
+			p.Fold = append(p.Fold, pair.Fold)
+		}
 	}
 	return p
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/tfpair/tfpair/internal/named"
 	"github.com/tfpair/tfpair/internal/plural"
+	"github.com/tfpair/tfpair/models/distance"
 	"github.com/tfpair/tfpair/pipeline/dataset"
 	"github.com/tfpair/tfpair/runner/metric"
 )
@@ -49,16 +50,26 @@ func (c Config) retrieve(ctx context.Context, r *Report, embeddings []float32, i
 	if r.Classes == 0 && c.Gallery == nil {
 		return nil
 	}
-	names, of, err := queryMetrics()
+	names, of, err := queryMetrics(c.Data.Recalls)
 	if err != nil {
 		return err
 	}
-	queries := c.set(embeddings, images)
-	gallery, err := c.gallery(ctx, queries)
-	if err != nil {
-		return err
+	var queries, gallery metric.Set
+	answers, search := images, metric.NearestTop
+	if asking, searched := c.roles(images); len(searched) > 0 {
+		queries, gallery = c.rows(embeddings, images, asking), c.rows(embeddings, images, searched)
+		images, answers = rowsOf(images, 1, asking), rowsOf(images, 1, searched)
+		r.Gallery = &SearchedPart{Data: c.Data.Name, Split: "gallery", Images: len(searched)}
+	} else {
+		queries = c.set(embeddings, images)
+		if gallery, err = c.gallery(ctx, queries); err != nil {
+			return err
+		}
+		if c.Gallery == nil {
+			search = nearestOther
+		}
 	}
-	found, err := c.search(queries, gallery, append(of, metric.RightAnswers))
+	found, err := search(queries, gallery, c.Model.Distance(), append(of, metric.RightAnswers), shownAnswers)
 	if err != nil {
 		return fmt.Errorf("rank nearest images: %w", err)
 	}
@@ -73,7 +84,7 @@ func (c Config) retrieve(ctx context.Context, r *Report, embeddings []float32, i
 		}
 		return nil
 	}
-	r.FewestRight = int(slices.Min(found.Values[len(of)]))
+	r.FewestRight = int(slices.Min(found.Values[len(names)]))
 	sample := SampleOf(c.Data, images, c.Seen)
 	for i, name := range names {
 		one := perQuery{name: name, better: of[i].Better, values: found.Values[i], image: found.Queries}
@@ -86,14 +97,41 @@ func (c Config) retrieve(ctx context.Context, r *Report, embeddings []float32, i
 	if r.PerClass, err = c.perClass(found, names, images); err != nil {
 		return err
 	}
-	r.Found = c.found(images, queries, gallery, found, names)
+	r.Found = c.found(images, answers, queries, gallery, found, names)
 	r.Confused = c.confused(r.Found)
 	r.OpenSet, err = openSet(c.Model, queries, gallery, found.Sides).openSearch(len(gallery.Labels), sample)
 	return err
 }
 
-// queryMetrics returns every metric of metric.Queries, in the order of their names.
-func queryMetrics() (names []string, of []metric.QueryMetric, err error) {
+// nearestOther is metric.NearestTop of a set in itself.
+func nearestOther(queries, _ metric.Set, by distance.Distance, of []metric.QueryMetric, k int) (metric.Retrieval, error) {
+	return metric.NearestOtherTop(queries, by, of, k)
+}
+
+// roles returns which rows of images ask and which are searched, where the data tells them apart and
+// no other gallery was asked for; none where each image asks for all others.
+func (c Config) roles(images []int32) (asking, searched []int) {
+	if c.Gallery != nil {
+		return nil, nil
+	}
+	for row, image := range images {
+		if c.Data.Images[image].Searched {
+			searched = append(searched, row)
+		} else {
+			asking = append(asking, row)
+		}
+	}
+	return asking, searched
+}
+
+// rows is set of some rows of embeddings [N,D] and images [N].
+func (c Config) rows(embeddings []float32, images []int32, rows []int) metric.Set {
+	return c.set(rowsOf(embeddings, c.Model.Dim(), rows), rowsOf(images, 1, rows))
+}
+
+// queryMetrics returns every metric of metric.Queries, in the order of their names, and the
+// recall@k of ranks that it lacks.
+func queryMetrics(ranks []int32) (names []string, of []metric.QueryMetric, err error) {
 	names = metric.Queries.Names()
 	for _, name := range names {
 		m, err := metric.Queries.New(&named.Choice{Name: name})
@@ -102,16 +140,12 @@ func queryMetrics() (names []string, of []metric.QueryMetric, err error) {
 		}
 		of = append(of, m)
 	}
-	return names, of, nil
-}
-
-// search ranks the nearest images of gallery for each query; queries themselves where that is
-// what is searched.
-func (c Config) search(queries, gallery metric.Set, of []metric.QueryMetric) (metric.Retrieval, error) {
-	if c.Gallery == nil {
-		return metric.NearestOtherTop(queries, c.Model.Distance(), of, shownAnswers)
+	for _, k := range ranks {
+		if name := fmt.Sprintf("recall@%d", k); !slices.Contains(names, name) {
+			names, of = append(names, name), append(of, metric.RecallAt(k))
+		}
 	}
-	return metric.NearestTop(queries, gallery, c.Model.Distance(), of, shownAnswers)
+	return names, of, nil
 }
 
 // gallery returns what queries are searched in.

@@ -13,14 +13,19 @@ func recallAt(k int32) named.Row[QueryMetric] {
 		Brief: fmt.Sprintf("share of queries with an image of their class among the %d nearest", k),
 		Paper: "Oh Song et al., Deep Metric Learning via Lifted Structured Feature Embedding, " +
 			"2016, arXiv:1511.06452",
-		New: plain(QueryMetric{
-			Better: Higher,
-			Value: func(ranks []int32) float64 {
-				if ranks[0] <= k {
-					return 1
-				}
-				return 0
-			},
-		}),
+		New: plain(RecallAt(k)),
+	}
+}
+
+// RecallAt is recall@k of any k, also of those that are no row of Queries.
+func RecallAt(k int32) QueryMetric {
+	return QueryMetric{
+		Better: Higher,
+		Value: func(ranks []int32) float64 {
+			if ranks[0] <= k {
+				return 1
+			}
+			return 0
+		},
 	}
 }

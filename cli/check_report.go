@@ -2,7 +2,9 @@ package cli
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -170,12 +172,16 @@ const sheetLinks = 20
 // writeCheckSheet draws what is to be looked at: two pictures in a row.
 func writeCheckSheet(path string, data *dataset.Dataset, r *check.Report) error {
 	d := checkSheet{data: data}
-	d.links("COPIES OF ONE PICTURE THAT ARE SAID TO BE DIFFERENT", r.Conflicts)
-	d.links("HELD OUT, AND A COPY IN ANOTHER SPLIT", r.Leaks)
+	if err := errors.Join(d.links("COPIES OF ONE PICTURE THAT ARE SAID TO BE DIFFERENT", r.Conflicts),
+		d.links("HELD OUT, AND A COPY IN ANOTHER SPLIT", r.Leaks)); err != nil {
+		return err
+	}
 	if r.Pairs != nil {
 		d.title("PAIRS TO LOOK AT: is what is called the same the same?")
 		for _, e := range r.Pairs.Look {
-			d.row(e.Left, e.Right, fmt.Sprintf("%s (line %d)\n%s", answerWord(e.Same), e.Line, e.Left), e.Right)
+			if err := d.row(e.Left, e.Right, fmt.Sprintf("%s (line %d)\n%s", answerWord(e.Same), e.Line, e.Left), e.Right); err != nil {
+				return err
+			}
 		}
 	}
 	if len(d.rows) == 0 {
@@ -194,28 +200,43 @@ func (d *checkSheet) title(text string) {
 	d.rows = append(d.rows, []sheet.Cell{{Wide: true, Caption: text}})
 }
 
-func (d *checkSheet) links(title string, list []check.Link) {
+func (d *checkSheet) links(title string, list []check.Link) error {
 	if len(list) == 0 {
-		return
+		return nil
 	}
 	d.title(fmt.Sprintf("%s (%d of %d)", title, min(len(list), sheetLinks), len(list)))
 	for _, l := range list[:min(len(list), sheetLinks)] {
-		d.row(l.Path, l.Of, strings.Join(nonEmpty(string(l.Split), l.Class, l.Path), "\n"),
-			strings.Join(nonEmpty(string(l.OfSplit), l.OfClass, l.Of), "\n"))
+		if err := d.row(l.Path, l.Of, strings.Join(nonEmpty(string(l.Split), l.Class, l.Path), "\n"),
+			strings.Join(nonEmpty(string(l.OfSplit), l.OfClass, l.Of), "\n")); err != nil {
+			return err
+		}
 	}
+	return nil
 }
 
-// row draws two pictures. One that cannot be read leaves its place empty.
-func (d *checkSheet) row(left, right, leftCaption, rightCaption string) {
+// row draws two pictures.
+func (d *checkSheet) row(left, right, leftCaption, rightCaption string) error {
 	var row []sheet.Cell
 	for _, c := range []struct{ path, caption string }{{left, leftCaption}, {right, rightCaption}} {
-		cell := sheet.Cell{Caption: c.caption}
-		if img, err := decode.Open(d.data.Root, c.path, decode.DefaultLimits); err == nil {
-			cell.Image = img
+		cell, err := shownCell(d.data.Root, c.path, c.caption)
+		if err != nil {
+			return err
 		}
 		row = append(row, cell)
 	}
 	d.rows = append(d.rows, row)
+	return nil
+}
+
+// shownCell is a place for a picture. One that cannot be read leaves it empty, and the caption says why. The error is
+// that of decode.Shown.
+func shownCell(root fs.FS, path, caption string) (c sheet.Cell, err error) {
+	var why string
+	c.Image, why, err = decode.Shown(root, path)
+	if c.Caption = caption; why != "" {
+		c.Caption += "\n(" + why + ")"
+	}
+	return c, err
 }
 
 // images returns where the images of the data lie: what --images names, the folder of a list, or the

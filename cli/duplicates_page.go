@@ -62,13 +62,13 @@ func writeDuplicatesPage(ctx context.Context, path string, g *gathered, rows []d
 		}
 		shown = shown[:cmp.Or(at, pagePictures)] // of one group that is larger, a part
 	}
-	pictures := make([]pagePicture, len(shown))
+	pictures, errs := make([]pagePicture, len(shown)), make([]error, len(shown))
 	workers.Each(len(shown), func() func(int) {
 		return func(i int) {
-			pictures[i] = g.onPage(ctx, shown[i])
+			pictures[i], errs[i] = g.onPage(ctx, shown[i])
 		}
 	})
-	if err := ctx.Err(); err != nil {
+	if err := cmp.Or(append(errs, ctx.Err())...); err != nil {
 		return err
 	}
 	page := struct {
@@ -137,25 +137,25 @@ func doubtfulFirst(rows []duplicateRow) []duplicateRow {
 	return turned
 }
 
-// onPage makes the small picture of a row.
-func (g *gathered) onPage(ctx context.Context, r duplicateRow) pagePicture {
+// onPage makes the small picture of a row. The error is that of decode.Shown.
+func (g *gathered) onPage(ctx context.Context, r duplicateRow) (pagePicture, error) {
 	p := pagePicture{duplicateRow: r, Size: kilobytes(r.Bytes)}
 	if !r.Best {
 		p.Words = r.words()
 	}
 	if ctx.Err() != nil {
-		return p
+		return p, nil
 	}
-	img, err := decode.Open(g.roots[r.print], g.inside[r.print], decode.DefaultLimits)
-	if err != nil {
-		return p
+	img, _, err := decode.Shown(g.roots[r.print], g.inside[r.print])
+	if img == nil {
+		return p, err
 	}
 	var b bytes.Buffer
 	if err := jpeg.Encode(&b, imaging.Fit(img, pageSide, pageSide, imaging.Linear), &jpeg.Options{Quality: pageQuality}); err != nil {
-		return p
+		return p, err
 	}
 	p.Image = template.URL("data:image/jpeg;base64," + base64.StdEncoding.EncodeToString(b.Bytes())) //nolint:gosec // made here
-	return p
+	return p, nil
 }
 
 func kilobytes(n int64) string { return fmt.Sprintf("%s KB", commas(int((n+1<<9)>>10))) }

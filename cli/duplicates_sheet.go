@@ -4,7 +4,6 @@ import (
 	"fmt"
 
 	"github.com/tfpair/tfpair/internal/sheet"
-	"github.com/tfpair/tfpair/pipeline/decode"
 )
 
 const (
@@ -32,9 +31,9 @@ func writeDuplicatesSheet(path string, g *gathered, rows []duplicateRow) error {
 		if !r.Best {
 			what = r.words()
 		}
-		c := sheet.Cell{Caption: fmt.Sprintf("%s\n%d×%d\n%s", what, r.Width, r.Height, r.Path)}
-		if img, err := decode.Open(g.roots[r.print], g.inside[r.print], decode.DefaultLimits); err == nil {
-			c.Image = img
+		c, err := shownCell(g.roots[r.print], g.inside[r.print], fmt.Sprintf("%s\n%d×%d\n%s", what, r.Width, r.Height, r.Path))
+		if err != nil {
+			return err
 		}
 		*last = append(*last, c)
 	}

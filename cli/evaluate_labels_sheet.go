@@ -95,8 +95,12 @@ func (e labelExamples) row(q int) ([]sheet.Cell, error) {
 		}
 		label := e.Images[at]
 		cell := sheet.Cell{Frame: frame, Caption: fmt.Sprintf("distance %.4f\n%s", e.Distance[q][i], label.Class)}
-		if cell.Image, err = (pictures{root: e.data.Root}).open(label.Path, label.SHA256); err != nil {
-			cell.Caption += "\n(" + err.Error() + ")" // one of the training's that the data does not have
+		var why string
+		if cell.Image, why, err = (pictures{root: e.data.Root}).open(label.Path, label.SHA256); err != nil {
+			return nil, err
+		}
+		if why != "" {
+			cell.Caption += "\n(" + why + ")" // one of the training's that the data does not have
 		}
 		row = append(row, cell)
 	}

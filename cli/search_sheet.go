@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"image"
@@ -48,7 +50,11 @@ func writeSearchSheet(data string, r searches, list []searched, x *index.Index,
 		}
 		row := []sheet.Cell{{Image: img, Caption: "query\n" + s.Query}}
 		for _, h := range s.Hits {
-			row = append(row, cellOf(h, pictures, x))
+			cell, err := cellOf(h, pictures, x)
+			if err != nil {
+				return err
+			}
+			row = append(row, cell)
 		}
 		rows = append(rows, row)
 	}
@@ -83,24 +89,35 @@ func picturesOf(path string, x *index.Index) (pictures, error) {
 	return p, nil // it is somewhere else by now
 }
 
-// open returns the image at path, where its checksum is the one that is known of it.
-func (p pictures) open(path, sum string) (image.Image, error) {
+// open returns the image at path where its checksum is the one that is known of it, or nil and why not. The error is
+// that of a disk.
+func (p pictures) open(path, sum string) (picture image.Image, why string, err error) {
 	if p.root == nil {
-		return nil, errors.New("not at hand: --data")
+		return nil, "not at hand: --data", nil
 	}
-	if info, err := fs.Stat(p.root, path); err != nil || !info.Mode().IsRegular() {
-		return nil, errors.New("not in the data")
+	if info, err := fs.Stat(p.root, path); errors.Is(err, fs.ErrNotExist) || err == nil && !info.Mode().IsRegular() {
+		return nil, "not in the data", nil
 	}
-	one := dataset.Dataset{Root: p.root, Images: []dataset.Image{{Path: path}}}
-	if now, err := one.SHA256(0); err != nil || sum != "" && now != sum {
-		return nil, errors.New("changed since")
+	file, err := decode.File(p.root, path, decode.DefaultLimits)
+	switch {
+	case isA[*decode.LimitError](err):
+		return nil, "changed since", nil
+	case err != nil:
+		return nil, "", err
 	}
-	return decode.Open(p.root, path, decode.DefaultLimits)
+	if now := sha256.Sum256(file); sum != "" && hex.EncodeToString(now[:]) != sum {
+		return nil, "changed since", nil
+	}
+	img, err := decode.Decode(file, decode.DefaultLimits)
+	if err != nil {
+		return nil, err.Error(), nil
+	}
+	return img, "", nil
 }
 
 // cellOf shows an answer: its picture, or the thumbnail of x where that is not as it was.
-func cellOf(h inference.Hit, p pictures, x *index.Index) sheet.Cell {
-	cell := sheet.Cell{Caption: fmt.Sprintf("%d: %.4f", h.Rank, h.Distance)}
+func cellOf(h inference.Hit, p pictures, x *index.Index) (cell sheet.Cell, err error) {
+	cell = sheet.Cell{Caption: fmt.Sprintf("%d: %.4f", h.Rank, h.Distance)}
 	if h.Class != "" {
 		cell.Caption += "\n" + h.Class
 	}
@@ -109,16 +126,20 @@ func cellOf(h inference.Hit, p pictures, x *index.Index) sheet.Cell {
 		cell.Frame = sheet.Refused
 		cell.Caption += "\nnone of these"
 	}
-	img, err := p.open(h.Path, h.SHA256)
-	if err != nil && x.HasPicture(h.Row) {
-		img, err = thumbnailOf(x, h.Row)
+	var why string
+	cell.Image, why, err = p.open(h.Path, h.SHA256)
+	if why != "" && x.HasPicture(h.Row) {
+		img, err := thumbnailOf(x, h.Row)
+		if err == nil {
+			cell.Image = img
+			return cell, nil
+		}
+		why = err.Error()
 	}
-	if err != nil {
-		cell.Caption += "\n(" + err.Error() + ")"
-		return cell
+	if why != "" {
+		cell.Caption += "\n(" + why + ")"
 	}
-	cell.Image = img
-	return cell
+	return cell, err
 }
 
 // thumbnailOf returns the picture that lies in an index.

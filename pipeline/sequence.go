@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"iter"
+
+	"github.com/tfpair/tfpair/internal/regular"
 )
 
 // Sequence yields the given images in order, batch at a time, for evaluation and
@@ -13,7 +15,7 @@ import (
 // Each image that cannot be decoded is shown to onBad, in order; where that returns
 // nil the image is left out of its batch, and a batch without images is not
 // yielded. Any error it returns ends the sequence. A nil onBad returns the image's
-// own error.
+// own error. That the machine has no more of something, such as files that may be open, ends it, too.
 //
 // The sequence owns its goroutines: they have ended when the range over it ends.
 func (s *Store) Sequence(
@@ -67,7 +69,9 @@ func (s *Store) fill(ctx context.Context, j *job, images []int32) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		if err := s.load(b.Pixels[good*s.bytes:(good+1)*s.bytes], image); err != nil {
+		if err := s.load(b.Pixels[good*s.bytes:(good+1)*s.bytes], image); regular.Exhausted(err) {
+			return err
+		} else if err != nil {
 			j.bad = append(j.bad, s.badImage(image, err))
 			continue
 		}

@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/tfpair/tfpair/internal/regular"
 	"github.com/tfpair/tfpair/pipeline/dataset"
 	"github.com/tfpair/tfpair/pipeline/decode"
 	"github.com/tfpair/tfpair/pipeline/kept"
@@ -129,7 +130,7 @@ func (s *Store) Close() error {
 // Prepare decodes the given images, in parallel, and keeps them as far as the
 // limits allow. It returns every image that cannot be decoded, in the order given.
 // progress, which may be nil, is called after each image, one call at a time. The
-// error is that of ctx.
+// error is that of ctx, or says that the machine has no more of something, such as files that may be open.
 func (s *Store) Prepare(
 	ctx context.Context, images []int32, progress func(done, total int),
 ) ([]BadImage, error) {
@@ -148,6 +149,9 @@ func (s *Store) Prepare(
 				}
 				if !s.known(images[i]) {
 					errs[i] = s.decode(buffer, images[i])
+				}
+				if regular.Exhausted(errs[i]) {
+					return errs[i]
 				}
 				mu.Lock()
 				done++

@@ -4,9 +4,11 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"reflect"
+	"syscall"
 	"testing"
 
 	"github.com/tfpair/tfpair/pipeline/decode"
@@ -108,6 +110,28 @@ func TestPrepareListsAllBad(t *testing.T) {
 	}
 	if want := []int32{19, 3, 11}; !reflect.DeepEqual(got, want) {
 		t.Errorf("bad images %v, want %v", got, want)
+	}
+}
+
+// full is a file system of a process that has as many files open as it may.
+type full struct{ fs.FS }
+
+func (full) Open(name string) (fs.File, error) {
+	return nil, &fs.PathError{Op: "open", Path: name, Err: syscall.EMFILE}
+}
+
+// TestExhausted: where no more files may be open no picture is bad, and the work ends.
+func TestExhausted(t *testing.T) {
+	ds, _ := testData(t, 4)
+	ds.Root = full{ds.Root}
+	s := testStore(t, ds, StoreOptions{})
+	if bad, err := s.Prepare(t.Context(), []int32{0, 1}, nil); !errors.Is(err, syscall.EMFILE) {
+		t.Errorf("Prepare = %v, %v, want EMFILE", bad, err)
+	}
+	for _, err := range s.Sequence(t.Context(), []int32{0, 1}, 2, func(BadImage) error { return nil }) {
+		if !errors.Is(err, syscall.EMFILE) {
+			t.Errorf("Sequence: %v, want EMFILE", err)
+		}
 	}
 }
 

@@ -3,15 +3,18 @@ package copies
 import (
 	"bytes"
 	"context"
+	"errors"
 	"image"
 	"image/color"
 	"image/jpeg"
 	"image/png"
+	"io/fs"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"testing/fstest"
 	"time"
@@ -202,5 +205,21 @@ func TestCacheDamaged(t *testing.T) {
 		flipped[at] ^= 1 << (at % 8)
 		try("flip", at, flipped)
 		try("cut", at, whole[:at])
+	}
+}
+
+// full is a file system of a process that has as many files open as it may.
+type full struct{ fstest.MapFS }
+
+func (full) Open(name string) (fs.File, error) {
+	return nil, &fs.PathError{Op: "open", Path: name, Err: syscall.EMFILE}
+}
+
+// TestExhausted: where no more files may be open no picture is one that cannot be read.
+func TestExhausted(t *testing.T) {
+	files, d := folder(t)
+	d.Root = full{files}
+	if prints, _, err := Read(t.Context(), d, Options{}); !errors.Is(err, syscall.EMFILE) {
+		t.Errorf("Read = %v, %v, want EMFILE", prints, err)
 	}
 }

@@ -31,7 +31,8 @@ type Options struct {
 // Read returns the prints of all images of d, in their order, and how many files it opened. Files that
 // the cache knows are not opened. Each other file is read once; memory is bounded by Workers and Limits,
 // and about 1 KiB for each image. What was read is in the cache also where ctx ends the work.
-// A file that cannot be read or decoded has a Fault. The error is that of ctx or of writing the cache.
+// A file that cannot be read or decoded has a Fault. The error is that of ctx or of writing the cache,
+// or says that the machine has no more of something, such as files that may be open.
 func Read(ctx context.Context, d *dataset.Dataset, o Options) (prints []Print, opened int, err error) {
 	prints = make([]Print, len(d.Images))
 	var mu sync.Mutex // protects done, opened, prints that the cache is handed, and calls of Progress
@@ -43,7 +44,10 @@ func Read(ctx context.Context, d *dataset.Dataset, o Options) (prints []Print, o
 			if err := within.Err(); err != nil {
 				return err
 			}
-			p, known := o.read(d.Root, d.Images[i].Path)
+			p, known, err := o.read(d.Root, d.Images[i].Path)
+			if err != nil {
+				return err
+			}
 			mu.Lock()
 			defer mu.Unlock()
 			prints[i] = p
@@ -72,28 +76,32 @@ func Read(ctx context.Context, d *dataset.Dataset, o Options) (prints []Print, o
 // saveEvery is how many files are read between two savings of the cache: half a minute's.
 const saveEvery = 10_000
 
-// read returns the print of a file, and whether the cache knew it.
-func (o Options) read(root fs.FS, path string) (p Print, known bool) {
+// read returns the print of a file, and whether the cache knew it. The error says that the machine has no more of
+// something.
+func (o Options) read(root fs.FS, path string) (p Print, known bool, err error) {
 	info, err := fs.Stat(root, path)
 	if err != nil {
-		return Print{Path: path, Fault: reason(err)}, false
+		return Print{Path: path, Fault: reason(err)}, false, nil
 	}
 	stamp := stampOf(info)
 	if p, known := o.Cache.get(path, stamp); known {
-		return p, true
+		return p, true, nil
 	}
 	img, file, err := decode.OpenFile(root, path, o.Limits)
 	if p = (Print{Path: path, Stamp: stamp}); len(file) > 0 {
 		p.SHA256 = sha256.Sum256(file)
 		p.Facts, _ = decode.Inspect(file) // what is wrong with it stands in Fault
 	}
+	if regular.Exhausted(err) {
+		return p, false, err
+	}
 	if err != nil {
 		p.Fault = reason(err)
-		return p, false
+		return p, false, nil
 	}
 	p.Width, p.Height = int32(img.Rect.Dx()), int32(img.Rect.Dy())
 	p.Pixels, p.Detail, p.Views, p.Small = pixels(img), detail(img), phash.ViewsOf(img), small(img)
-	return p, false
+	return p, false, nil
 }
 
 // reason returns err without the path, which stands beside it.

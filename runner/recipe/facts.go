@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/tfpair/tfpair/internal/regular"
 	"github.com/tfpair/tfpair/pipeline/dataset"
 	"github.com/tfpair/tfpair/pipeline/decode"
 )
@@ -119,6 +120,9 @@ func glance(ctx context.Context, d *dataset.Dataset, images []int32, o LookOptio
 				return err
 			}
 			img, err := decode.Open(d.Root, d.Images[i].Path, o.Limits)
+			if regular.Exhausted(err) {
+				return err
+			}
 			if err != nil { // who needs the image says so
 				return nil
 			}

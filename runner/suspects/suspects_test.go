@@ -143,8 +143,8 @@ func TestLabelImages(t *testing.T) {
 	if len(list) != 1 || list[0].Image != "q" || list[0].Seems != "cup" || math.Abs(list[0].Score-9) > 1e-4 {
 		t.Errorf("suspects %+v", list)
 	}
-	if rows := Sheet(d, nil); len(rows) != 1 {
-		t.Errorf("a sheet of nothing has %d rows", len(rows))
+	if rows, err := Sheet(d, nil); len(rows) != 1 || err != nil {
+		t.Errorf("a sheet of nothing has %d rows (%v)", len(rows), err)
 	}
 }
 

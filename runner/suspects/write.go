@@ -36,15 +36,19 @@ func Save(d *dataset.Dataset, list []Suspect, file, png string) error {
 	if err := aside.WriteFile(file, text.Bytes()); err != nil {
 		return err
 	}
-	return sheet.Write(png, sheet.Draw(Sheet(d, list)))
+	rows, err := Sheet(d, list)
+	if err != nil {
+		return err
+	}
+	return sheet.Write(png, sheet.Draw(rows))
 }
 
 // onSheet is how many suspects a sheet shows.
 const onSheet = 40
 
 // Sheet returns the rows of a sheet: of the most doubtful suspects the picture, and the one that it seems to be
-// the same as or, of a pair, the other one. The place of a picture that cannot be read is empty.
-func Sheet(d *dataset.Dataset, list []Suspect) (rows [][]sheet.Cell) {
+// the same as or, of a pair, the other one. The place of a picture that cannot be read is empty. Errors are those of decode.Shown.
+func Sheet(d *dataset.Dataset, list []Suspect) (rows [][]sheet.Cell, err error) {
 	shown := list[:min(len(list), onSheet)]
 	rows = [][]sheet.Cell{{{Wide: true, Caption: fmt.Sprintf("LABELS THAT ARE PROBABLY WRONG (%d of %d)", len(shown), len(list))}}}
 	for _, s := range shown {
@@ -52,15 +56,24 @@ func Sheet(d *dataset.Dataset, list []Suspect) (rows [][]sheet.Cell) {
 		if s.Other != "" {
 			beside = s.Other
 		}
-		rows = append(rows, []sheet.Cell{cell(d, s.image, fmt.Sprintf("says %s\nseems %s\n%s", s.Label, s.Seems, s.Image)), cell(d, s.near, beside)})
+		left, err := cell(d, s.image, fmt.Sprintf("says %s\nseems %s\n%s", s.Label, s.Seems, s.Image))
+		if err != nil {
+			return nil, err
+		}
+		right, err := cell(d, s.near, beside)
+		if err != nil {
+			return nil, err
+		}
+		rows = append(rows, []sheet.Cell{left, right})
 	}
-	return rows
+	return rows, nil
 }
 
-func cell(d *dataset.Dataset, image int32, caption string) sheet.Cell {
-	c := sheet.Cell{Caption: caption}
-	if img, err := decode.Open(d.Root, d.Images[image].Path, decode.DefaultLimits); err == nil {
-		c.Image = img
+func cell(d *dataset.Dataset, image int32, caption string) (c sheet.Cell, err error) {
+	var why string
+	c.Image, why, err = decode.Shown(d.Root, d.Images[image].Path)
+	if c.Caption = caption; why != "" {
+		c.Caption += "\n(" + why + ")"
 	}
-	return c
+	return c, err
 }

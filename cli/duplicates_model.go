@@ -16,6 +16,7 @@ import (
 
 	"github.com/disintegration/imaging"
 
+	"github.com/tfpair/tfpair/internal/aside"
 	"github.com/tfpair/tfpair/internal/workers"
 	"github.com/tfpair/tfpair/pipeline/copies"
 	"github.com/tfpair/tfpair/pipeline/decode"
@@ -126,12 +127,16 @@ func mutual(embeddings [][]float32, between func(a, b []float32) float32, within
 
 // altered makes altered copies of some of the pictures, and returns how far they are from their originals.
 func (m modelled) altered(ctx context.Context, out output, open func(i int) (*image.NRGBA, error)) ([]float32, error) {
-	folder, err := os.MkdirTemp("", "tfpair-altered-")
+	temporary, err := aside.CreateFolder(os.TempDir(), "tfpair-altered-")
 	if err != nil {
 		return nil, err
 	}
-	defer os.RemoveAll(folder) // what cannot be removed is in a temporary folder
-	var original []int         // of each copy
+	defer temporary.Cleanup() //nolint:errcheck // what cannot be removed the next one sweeps
+	folder := temporary.Path()
+	if err := os.Chmod(folder, 0o700); err != nil { // pictures are nobody else's business
+		return nil, err
+	}
+	var original []int // of each copy
 	taken, of := 0, m.embeddings
 	for i := 0; i < len(of) && taken < modelSample; i += max(1, len(of)/modelSample) {
 		if of[i] == nil {

@@ -107,6 +107,9 @@ func published(path string) error {
 // names end in fewer.
 const digits = 12
 
+// Pending reports whether name is one under which a file called base lies aside, or was left by a killed writer.
+func Pending(name, base string) bool { return liesAside(name, "."+base) }
+
 // liesAside reports whether name is prefix and digits.
 func liesAside(name, prefix string) bool {
 	number, ok := strings.CutPrefix(name, prefix)

@@ -172,12 +172,12 @@ func (s Set) Fetch(ctx context.Context, o Options) error {
 		return err
 	}
 	if o.From == "" {
-		staging, err := os.MkdirTemp("", "tfpair-weights-")
+		staging, err := aside.CreateFolder(os.TempDir(), "tfpair-weights-")
 		if err != nil {
 			return err
 		}
-		defer os.RemoveAll(staging)
-		if o.From, err = s.download(ctx, staging, o.Progress); err != nil {
+		defer staging.Cleanup() //nolint:errcheck // what cannot be removed the next one sweeps
+		if o.From, err = s.download(ctx, staging.Path(), o.Progress); err != nil {
 			if ctx.Err() != nil {
 				return err
 			}

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 
+	"github.com/tfpair/tfpair/internal/aside"
 	"github.com/tfpair/tfpair/internal/regular"
 )
 
@@ -18,7 +19,7 @@ type digests map[string]string
 // maxFile is the largest file of a model that is read, in bytes.
 const maxFile = 64 << 30
 
-// names returns the names of all files in folder but that of the signature, sorted. What is neither
+// names returns the names of all files in folder but that of the signature, also while it is written, sorted. What is neither
 // a file nor a folder is refused: what a link leads to may be another thing tomorrow.
 func names(folder string) ([]string, error) {
 	var list []string
@@ -26,7 +27,7 @@ func names(folder string) ([]string, error) {
 		switch {
 		case err != nil:
 			return fmt.Errorf("%s: %w", name, reasonOf(err))
-		case e.IsDir() || name == FileName:
+		case e.IsDir() || name == FileName || aside.Pending(name, FileName):
 			return nil
 		case !e.Type().IsRegular():
 			return fmt.Errorf("%s: it is %s, and only files can be signed", name, regular.Kind(e.Type()))

@@ -16,12 +16,12 @@ type ExistsError = aside.ExistsError
 // Sign writes the signature of all files that lie in the folder of a model, by key. Without overwrite
 // the error is an *ExistsError where there is one; others are *Error and the disk's.
 func Sign(folder string, key *ecdsa.PrivateKey, overwrite bool) (err error) {
-	f, err := aside.New(filepath.Join(folder, FileName), overwrite) // before the work, and so that a killed one's leftover is not signed
+	f, err := aside.New(filepath.Join(folder, FileName), overwrite) // before the work
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, f.Cleanup()) }()
-	text, err := sealed(folder, filepath.Base(f.Name()), key)
+	text, err := sealed(folder, key)
 	if err != nil {
 		return &Error{folder, err.Error()}
 	}
@@ -31,17 +31,14 @@ func Sign(folder string, key *ecdsa.PrivateKey, overwrite bool) (err error) {
 	return f.Publish()
 }
 
-// sealed returns the signature by key of all files in folder but the one that is being written.
-func sealed(folder, pending string, key *ecdsa.PrivateKey) ([]byte, error) {
+// sealed returns the signature by key of all files in folder.
+func sealed(folder string, key *ecdsa.PrivateKey) ([]byte, error) {
 	list, err := names(folder)
 	if err != nil {
 		return nil, err
 	}
 	files := digests{}
 	for _, name := range list {
-		if name == pending {
-			continue
-		}
 		if files[name], err = digest(folder, name); err != nil {
 			return nil, err
 		}

@@ -190,6 +190,10 @@ func TestSign(t *testing.T) {
 		if err := os.WriteFile(left, nil, 0o600); err != nil {
 			t.Fatal(err)
 		}
+		_, before := signed(t, "p256")
+		if err := Verify(folder, before); err != nil {
+			t.Errorf("what a killed Sign leaves makes the signature before it wrong: %v", err)
+		}
 		if err := errors.Join(Sign(folder, key, true), Verify(folder, &key.PublicKey)); err != nil {
 			t.Errorf("%s: %v", curve.Params().Name, err)
 		}

@@ -7,6 +7,7 @@ import (
 	"os"
 	"strings"
 
+	"github.com/tfpair/tfpair/internal/aside"
 	"github.com/tfpair/tfpair/models/weights/hdf5"
 )
 
@@ -66,7 +67,7 @@ func readKeras(s *source) (*File, error) {
 		return nil, fmt.Errorf("member %q has %d bytes, limit %d", member.Name,
 			member.UncompressedSize64, int64(maxBytes))
 	}
-	disk, err := os.CreateTemp("", "tfpair-*.h5")
+	disk, err := aside.CreateTemp(os.TempDir(), "tfpair-keras-")
 	if err != nil {
 		return nil, err
 	}

@@ -215,7 +215,7 @@ func (c *Client) do(ctx context.Context, method, path string, headers http.Heade
 		return nil, err
 	}
 	defer got.Body.Close()
-	data, err := io.ReadAll(got.Body)
+	data, err := io.ReadAll(http.MaxBytesReader(nil, got.Body, maxAnswer))
 	switch raw, ok := answer.(*[]byte); {
 	case err != nil:
 	case got.StatusCode != http.StatusOK:
@@ -230,6 +230,9 @@ func (c *Client) do(ctx context.Context, method, path string, headers http.Heade
 	}
 	return got.Header, nil
 }
+
+// maxAnswer bounds an answer, in bytes: 32 pictures of 4,096 numbers each are 2 MiB.
+const maxAnswer = 64 << 20
 
 // errorOf reads what is wrong: {"error": {…}} of native routes, or {"error": "…"} of others.
 func errorOf(r *http.Response, data []byte) *Error {

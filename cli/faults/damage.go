@@ -13,6 +13,7 @@ import (
 	"reflect"
 	"slices"
 	"sync/atomic"
+	"time"
 
 	"github.com/tfpair/tfpair/internal/libtensorflow"
 	"github.com/tfpair/tfpair/models"
@@ -20,8 +21,12 @@ import (
 	"github.com/tfpair/tfpair/models/index"
 	"github.com/tfpair/tfpair/models/run"
 	"github.com/tfpair/tfpair/models/seen"
+	"github.com/tfpair/tfpair/models/signature"
 	"github.com/tfpair/tfpair/models/vectors"
 	"github.com/tfpair/tfpair/models/weights"
+	"github.com/tfpair/tfpair/pipeline/copies"
+	"github.com/tfpair/tfpair/pipeline/kept"
+	"github.com/tfpair/tfpair/pipeline/phash"
 )
 
 // storage is a kind of file or folder, made in the stage, and what reads it. A damage is silent
@@ -45,6 +50,11 @@ var storages = []storage{
 	{name: "seen of a run", path: "run/seen", read: func(path string) (any, error) { return seen.Read(filepath.Dir(path), filepath.Base(path)) }},
 	{name: "export", path: "sealed/1", read: loads},
 	{name: "index folder", path: "living", read: readsFolder},
+	{name: "export int8", path: "sealed-int8/1", read: loads},
+	{name: "export with ONNX", path: "sealed-onnx/1", read: loads},
+	{name: "signature and what it signs", path: "signed/1", read: isSigned},
+	{name: "checksums of pictures", path: "prints", read: readsPrints},
+	{name: "kept pixels", path: "pixels", read: readsPixels},
 	{name: "index", path: "x.index", read: func(path string) (any, error) { return index.Read(path) }},
 	{name: "vectors npy", path: "vectors-npy", read: readsVectors("v.npy")},
 	{name: "vectors csv", path: "vectors-csv", unsealed: "other readers of CSV would stumble over a checksum", read: readsVectors("v.csv")},
@@ -79,6 +89,68 @@ func loads(path string) (any, error) {
 		return nil, err
 	}
 	return nil, m.Close()
+}
+
+// isSigned verifies the signature of a model, and returns what it is about. What a signature says of itself, such as
+// the fingerprint of its key, nobody signs.
+func isSigned(path string) (any, error) {
+	key, err := signature.ReadPrivateKey(filepath.Join(path, signedWith))
+	if err != nil {
+		return nil, err
+	}
+	if err := signature.Verify(path, &key.PublicKey); err != nil {
+		return nil, err
+	}
+	files, err := look(path)
+	delete(files, signature.FileName)
+	return files, err
+}
+
+// signedWith is the key, which lies in the folder that it signs.
+const signedWith = "key.pem"
+
+// readsPrints reads what is remembered of pictures. Damage is none of it, and a note.
+func readsPrints(path string) (any, error) {
+	if _, err := os.Stat(path); err != nil {
+		return nil, err
+	}
+	c, note, err := copies.OpenCache(path)
+	if note != "" {
+		err = errors.New(note)
+	}
+	return c, err
+}
+
+// shelf says how kept pixels are opened here: pictures of a few bytes.
+func shelf(folder string) (o kept.Options, way string, bytes int) {
+	return kept.Options{Folder: folder, MaxBytes: 1 << 20, Now: time.Now}, "faults", 48
+}
+
+const shelved = 20 // pictures
+
+// shelve keeps pixels.
+func shelve(folder string) {
+	o, way, size := shelf(folder)
+	pixels := kept.Open(o, way, size)
+	for i := range shelved {
+		pixels.Put(kept.Stamp{}, phash.Identity{SHA256: kept.Sum{uint8(i)}}, false, bytes.Repeat([]byte{uint8(i)}, size))
+	}
+	pixels.Close()
+}
+
+// readsPixels finds all of them. Those that are damaged are not there, and are made again.
+func readsPixels(folder string) (any, error) {
+	o, way, size := shelf(folder)
+	pixels := kept.Open(o, way, size)
+	defer pixels.Close()
+	all := make([]byte, shelved*size)
+	for i := range shelved {
+		e, ok := pixels.Find(kept.Sum{uint8(i)}, kept.Stamp{})
+		if !ok || !pixels.Read(all[i*size:(i+1)*size], e) {
+			return nil, fmt.Errorf("picture %d is not there", i)
+		}
+	}
+	return all, nil
 }
 
 // readsVectors reads a file of vectors in a folder.
@@ -151,6 +223,10 @@ func readsRuntime(path string) (any, error) {
 // warehouse are the commands that make what storages need beside the scenery.
 var warehouse = []string{
 	"export --run run --out sealed --with-seen --gallery data/test" + tiny,
+	"export --run run --out sealed-int8 --precision int8 --data data --max-drop 100" + tiny,
+	"export --run run --out sealed-onnx --onnx --threads 1",
+	"model sign --model signed/1 --key signed/1/" + signedWith,
+	"check --data data --cache prints --workers 1",
 	"embed --model model --data data --out vectors-npy/v.npy" + tiny,
 	"embed --model model --data data --out vectors-csv/v.csv" + tiny,
 	"embed --model model --data data --out vectors-jsonl/v.jsonl" + tiny,
@@ -166,6 +242,11 @@ func (c *campaign) damage() error {
 		if err := os.Mkdir(filepath.Join(stage, "vectors-"+format), 0o755); err != nil {
 			return err
 		}
+	}
+	shelve(c.at("stage", "pixels"))
+	if err := errors.Join(copyTree(filepath.Join(stage, "model"), filepath.Join(stage, "signed")),
+		copyFile(filepath.Join(stage, "key.pem"), filepath.Join(stage, "signed", "1", signedWith))); err != nil {
+		return err
 	}
 	lines := warehouse
 	if _, err := os.Stat(filepath.Join(stage, "weights.pth")); err == nil {

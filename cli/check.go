@@ -164,6 +164,8 @@ type newSplits struct {
 	Format string         `json:"format"`
 	Images map[string]int `json:"images"` // by split
 	Notes  []string       `json:"notes,omitempty"`
+
+	left int // files that are not in it, as they cannot be read
 }
 
 // foundError says that check found what it was to fail on.
@@ -213,7 +215,13 @@ func runCheck(ctx context.Context, o checkOptions, streams IO) (err error) {
 			return err
 		}
 	}
-	return o.show(out, r)
+	if err := o.show(out, r); err != nil {
+		return err
+	}
+	if r.Splits != nil && r.Splits.left > 0 {
+		return &skippedError{r.Splits.left}
+	}
+	return nil
 }
 
 // open opens the data, as mere images where it has no classes.
@@ -307,18 +315,17 @@ func (o checkOptions) part(data *dataset.Dataset, prints []copies.Print, groups 
 	if w.Format, err = data.WriteList(&text, func(i int32) bool { return prints[i].Fault == "" }); err != nil {
 		return nil, err
 	}
-	unreadable := 0
 	for _, split := range data.Splits() {
 		for _, i := range data.In(split).Images {
 			if prints[i].Fault != "" {
-				unreadable++
+				w.left++
 			} else {
 				w.Images[string(split)]++
 			}
 		}
 	}
-	if unreadable > 0 {
-		w.Notes = append(w.Notes, fmt.Sprintf("rows with %s that cannot be read are left out", count(unreadable, "file")))
+	if w.left > 0 {
+		w.Notes = append(w.Notes, fmt.Sprintf("rows with %s that cannot be read are left out", count(w.left, "file")))
 	}
 	return w, aside.WriteFile(o.splits, text.Bytes())
 }

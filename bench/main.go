@@ -19,6 +19,7 @@ import (
 	"slices"
 	"strings"
 	"syscall"
+	"time"
 )
 
 // options are what a person may choose; paths are relative to the folder bench.
@@ -29,11 +30,12 @@ type options struct {
 	again    bool   // measure finished rows anew
 	peers    []string
 	rows     []string
-	seeds    int      // of row program1
-	collapse int      // seeds of row collapse
-	set      []string // settings of tfpair's side of row contrastive
-	steps    int      // of command memory
-	photos   int      // of command photos
+	seeds    int           // of row program1
+	collapse int           // seeds of row collapse
+	set      []string      // settings of tfpair's side of row contrastive
+	steps    int           // of command memory
+	photos   int           // of command photos
+	load     time.Duration // of rows photos, overload and steady of command serve
 	out      io.Writer
 
 	programs // built when a command starts
@@ -76,7 +78,7 @@ var commands = []command{
 	{"service", "an exported model under the load of a Go service",
 		[]string{"mnist"}, []string{"tfpair", "embedder"}, service},
 	{"serve", "tfpair serve under load, told to stop, with new versions and hostile bodies",
-		[]string{"mnist"}, []string{"tfpair", "embedder"}, serving},
+		[]string{"mnist", "grocery"}, []string{"tfpair", "embedder"}, serving},
 	{"export", "an exported model in Go, Python and tfgo: first embedding, AUC",
 		[]string{"mnist"}, []string{"tfpair", "embedder", "tfgo"}, exported},
 	{"cache", "an epoch of a frozen tower, with the feature cache against one without",
@@ -153,17 +155,20 @@ func parse(name string, args []string) (options, error) {
 	f.IntVar(&o.collapse, "collapse-seeds", 20, "siamese: seeds of row collapse, from 0")
 	f.IntVar(&o.steps, "steps", 10000, "memory: steps of the training")
 	f.IntVar(&o.photos, "photos", 100_000, "photos: how many")
+	f.DurationVar(&o.load, "load", time.Minute, "serve: `time` of rows photos, overload and steady")
 	o.peers, o.rows = []string{"tfpair", "keras"}, rowNames()
 	switch name {
 	case "step", "resnet":
 		o.peers = []string{"tfpair", "keras", "torch"}
+	case "serve":
+		o.rows = serveUsual
 	case "extract":
 		o.peers = []string{"tfpair", "torch"}
 	case "inference":
 		o.peers, o.rows = []string{"tfpair", "openvino", "onnx", "keras", "torch"}, inferenceNames()
 	}
 	list(f, &o.peers, "peers", "who takes part")
-	list(f, &o.rows, "rows", "siamese, inference: what to measure")
+	list(f, &o.rows, "rows", "siamese, inference, serve: what to measure; steady is one more of serve")
 	f.Func("set", "siamese: `key=value` of row contrastive, instead of its own; repeatable",
 		replaced(&o.set))
 	if err := f.Parse(args); err != nil {

@@ -5,10 +5,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/tfpair/tfpair/runner/serve/client"
@@ -19,7 +21,6 @@ const (
 	serveBatch   = 32               // pictures of a request of rows processor
 	serveTurns   = 5                // of rows processor
 	serveTurn    = 10 * time.Second // of each side
-	serveLoad    = time.Minute      // of rows photos and overload
 	serveClients = 64
 )
 
@@ -52,13 +53,26 @@ func serving(ctx context.Context, o options) error {
 		"--out", b.lite0}, &line{}); err != nil {
 		return err
 	}
-	for _, measure := range []func(context.Context) error{b.latency, b.processor, b.photos, b.overload, b.hostile, b.reloads, b.stops} {
-		if err := measure(ctx); err != nil {
+	for _, name := range o.rows {
+		measure, ok := serveRows[name]
+		if !ok {
+			return fmt.Errorf("row %q is none of these: %s", name, strings.Join(slices.Sorted(maps.Keys(serveRows)), ", "))
+		}
+		if err := measure(b, ctx); err != nil {
 			return err
 		}
 	}
 	return nil
 }
+
+// serveRows are what command serve can measure, and serveUsual what it measures unless -rows says otherwise.
+var (
+	serveRows = map[string]func(serveBench, context.Context) error{
+		"latency": serveBench.latency, "processor": serveBench.processor, "drift": serveBench.drift, "beside": serveBench.beside,
+		"photos": serveBench.photos, "overload": serveBench.overload, "hostile": serveBench.hostile,
+		"reloads": serveBench.reloads, "stops": serveBench.stops, "steady": serveBench.steady}
+	serveUsual = []string{"latency", "processor", "drift", "beside", "photos", "overload", "hostile", "reloads", "stops"}
+)
 
 // added is milliseconds of a request beyond decoding and running the network, as its client sees it.
 type added struct {
@@ -174,11 +188,11 @@ func (b serveBench) overload(ctx context.Context) error {
 	picture := jpegOf(1600, 1200)
 	p, err := row(b.options, b.results, "overload", func() (pressed, error) {
 		return b.press(ctx, picture, func(ctx context.Context, c *client.Client, t *tally) {
-			short, cancel := context.WithTimeout(ctx, serveLoad/6)
+			short, cancel := context.WithTimeout(ctx, b.options.load/6)
 			defer cancel()
 			var first tally
 			closedLoop(short, c, picture, 4, &first)
-			openLoop(ctx, c, picture, 4*float64(first.Status["200"])/(serveLoad/6).Seconds(), t)
+			openLoop(ctx, c, picture, 4*float64(first.Status["200"])/(b.options.load/6).Seconds(), t)
 		})
 	})
 	return b.say("4 times what it can do", p, err)
@@ -193,7 +207,7 @@ func (b serveBench) say(what string, p pressed, err error) error {
 	return nil
 }
 
-// press puts load on a service for serveLoad.
+// press puts load on a service for options.load.
 func (b serveBench) press(ctx context.Context, picture []byte, load func(context.Context, *client.Client, *tally)) (p pressed, err error) {
 	s, err := startService(ctx, b.options.tfpair, b.program)
 	if err != nil {
@@ -205,7 +219,7 @@ func (b serveBench) press(ctx context.Context, picture []byte, load func(context
 	if p.Alone, err = alone(ctx, c, picture); err != nil {
 		return p, err
 	}
-	loading, cancel := context.WithTimeout(ctx, serveLoad)
+	loading, cancel := context.WithTimeout(ctx, b.options.load)
 	defer cancel()
 	var t tally
 	load(loading, c, &t)

@@ -10,6 +10,7 @@ import (
 	"hash/crc32"
 	"image"
 	"image/jpeg"
+	"io"
 	"math/rand/v2"
 	"net/http"
 	"os"
@@ -30,10 +31,10 @@ type served struct {
 	announced int // MiB
 }
 
-// startService starts a service of the model in folder, and waits until it is ready.
-func startService(ctx context.Context, tfpair, folder string) (*served, error) {
-	c, err := start(ctx, "tfpair serve", []string{tfpair, "serve", "--model", folder, "--listen", "127.0.0.1:0",
-		"--admin", "off", "--log", "text", "--grace", "200ms", "--json", "--quiet"})
+// startService starts a service of the model in folder, with more flags, and waits until it is ready.
+func startService(ctx context.Context, tfpair, folder string, more ...string) (*served, error) {
+	c, err := start(ctx, "tfpair serve", append([]string{tfpair, "serve", "--model", folder, "--listen", "127.0.0.1:0",
+		"--admin", "off", "--log", "text", "--grace", "200ms", "--json", "--quiet"}, more...))
 	if err != nil {
 		return nil, err
 	}
@@ -83,6 +84,31 @@ func (s *served) peak() float64 {
 func (s *served) processor() float64 {
 	seconds, _ := processorTime(s.cmd.Process.Pid)
 	return seconds
+}
+
+// metrics returns the lines of /metrics that are one number: its name, with its labels, and its value.
+func (s *served) metrics(ctx context.Context) (map[string]float64, error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, s.address+"/metrics", nil)
+	if err != nil {
+		return nil, err
+	}
+	got, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return nil, err
+	}
+	defer got.Body.Close()
+	text, err := io.ReadAll(got.Body)
+	if err != nil {
+		return nil, err
+	}
+	values := map[string]float64{}
+	for line := range strings.Lines(string(text)) {
+		at := strings.LastIndexByte(line, ' ')
+		if value, err := strconv.ParseFloat(strings.TrimSpace(line[at+1:]), 64); err == nil && line[0] != '#' {
+			values[line[:at]] = value
+		}
+	}
+	return values, nil
 }
 
 // timed is a transport that keeps what Server-Timing says of decoding and running.

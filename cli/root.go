@@ -104,6 +104,7 @@ func newApp(streams IO) *cli.App {
 			newCompletionCommand(streams),
 			newCompleteCommand(streams),
 			newManualCommand(),
+			newRunModelCommand(),
 			newVersionCommand(streams),
 			newHelpCommand(streams),
 		},

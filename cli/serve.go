@@ -9,10 +9,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
-	"runtime"
-	"runtime/debug"
 	"slices"
-	"strconv"
 	"strings"
 	"syscall"
 
@@ -31,6 +28,7 @@ type serveOptions struct {
 	tokens  string   // file
 	log     string   // one of logFormats
 	probe   bool     // ask the service that runs, and start none
+	isolate bool     // networks run in processes of their own
 	limits  serveLimits
 	trust   trustOptions
 	machine machineOptions
@@ -83,6 +81,8 @@ func (o *serveOptions) addFlags(c *cli.Command) {
 			Usage: "write the log as `FORMAT`: text, json, or auto, which is text on a terminal"},
 		&cli.BoolFlag{Name: "probe", Destination: &o.probe,
 			Usage: "start nothing: ask the service at --listen whether it is alive, and end with exit code 0 or 1"})
+	c.Flags = append(c.Flags, &cli.BoolFlag{Name: "isolate", Destination: &o.isolate,
+		Usage: "run each network in a process of its own, which is started again after a crash"})
 	o.limits.addFlags(c)
 	o.trust.addFlags(c)
 	o.machine.addFlags(c)
@@ -204,6 +204,13 @@ func (o serveOptions) source(s served) (serve.Source, error) {
 	if key != nil {
 		options = append(options, models.RequireSignature(key))
 	}
+	if o.isolate {
+		program, err := os.Executable()
+		if err != nil {
+			return serve.Source{}, err
+		}
+		options = append(options, models.Isolated(program, runModelName))
+	}
 	return serve.Folder(s.Name, s.Model, s.Index, options...), nil
 }
 
@@ -239,8 +246,10 @@ func runServe(ctx context.Context, o serveOptions, streams IO) error {
 	if err != nil {
 		return usage(err)
 	}
-	if err := session.Ready(o.machine.session()); err != nil {
-		return err
+	if !o.isolate { // else this process loads no runtime
+		if err := session.Ready(o.machine.session()); err != nil {
+			return err
+		}
 	}
 	return o.run(ctx, service, list, out)
 }
@@ -276,29 +285,17 @@ func (o serveOptions) run(ctx context.Context, service *serve.Service, list []se
 	return cmp.Or(err, failed)
 }
 
-// boundHeap has the collector keep what lives now, the requests and their garbage within what is said at the
-// start. While two versions of a model are open it works harder. GOMEMLIMIT, where it is set, is left alone.
-func boundHeap(peak int64) {
-	if os.Getenv("GOMEMLIMIT") != "" {
-		return
-	}
-	var m runtime.MemStats
-	runtime.ReadMemStats(&m)
-	runs := peak / 16 // what TensorFlow takes for larger batches than those of the warm-up, and stacks
-	debug.SetMemoryLimit(peak - runs + int64(m.HeapAlloc))
-}
-
 // serving is what is said when all models are open.
 type serving struct {
 	Address    string   `json:"address"`
 	Admin      string   `json:"admin,omitempty"`
 	Models     []served `json:"models"`
 	PeakBytes  int64    `json:"request_bytes"` // that requests in flight hold at most
-	InUseBytes int64    `json:"in_use_bytes"`  // that the process holds now; 0 not known
+	InUseBytes int64    `json:"in_use_bytes"`  // that the process and those of its models hold now; 0 not known
 }
 
 func (o serveOptions) show(out output, service *serve.Service, list []served, at, admin net.Addr) error {
-	v := serving{Address: at.String(), Models: list, InUseBytes: resident(),
+	v := serving{Address: at.String(), Models: list, InUseBytes: inUse(),
 		PeakBytes: service.Limits().Peak(o.limits.server().WithDefaults().Connections)}
 	if admin != nil {
 		v.Admin = admin.String()
@@ -330,20 +327,6 @@ func port(at net.Addr) string {
 		return at.String()
 	}
 	return port
-}
-
-// resident returns how many bytes of memory the process holds, 0 where that is not known.
-func resident() int64 {
-	text, err := os.ReadFile("/proc/self/statm")
-	fields := strings.Fields(string(text))
-	if err != nil || len(fields) < 2 {
-		return 0
-	}
-	pages, err := strconv.ParseInt(fields[1], 10, 64)
-	if err != nil {
-		return 0
-	}
-	return pages * int64(os.Getpagesize())
 }
 
 // logger returns where a line for each request goes.

@@ -69,7 +69,7 @@ func (m *Model) compare(list []Comparison, left, right []float32) error {
 	if calibrated != nil {
 		return nil
 	}
-	probability, err := m.ofGraph(left, right)
+	probability, err := m.graphs(left, right)
 	for i := range probability {
 		list[i].Probability = &probability[i]
 	}
@@ -81,20 +81,28 @@ func (m *Model) compare(list []Comparison, left, right []float32) error {
 // not calibrated. Errors: ErrClosed, that of ctx, and the runtime's.
 func (m *Model) Probabilities(ctx context.Context, left, right []float32) (probability []float32, err error) {
 	err = m.use(ctx, func() error {
-		probability, err = m.ofGraph(left, right)
+		probability, err = m.graphs(left, right)
 		return err
 	})
 	return probability, err
 }
 
-func (m *Model) ofGraph(left, right []float32) ([]float32, error) {
+// graphs returns what the graph itself computes, nil where it computes none.
+func (m *Model) graphs(left, right []float32) ([]float32, error) {
 	if m.probable == nil || len(left) == 0 {
 		return nil, nil
 	}
-	rows, dim := int64(len(left)/m.Dim()), int64(m.Dim())
-	values, err := m.probable.run(session.Of(left, rows, dim), session.Of(right, rows, dim))
-	if err != nil {
-		return nil, err
+	return m.probable(left, right)
+}
+
+// ofGraph returns what runs the comparison of the graph.
+func (m *Model) ofGraph(c *calls) func(left, right []float32) ([]float32, error) {
+	return func(left, right []float32) ([]float32, error) {
+		rows, dim := int64(len(left)/m.Dim()), int64(m.Dim())
+		values, err := c.run(session.Of(left, rows, dim), session.Of(right, rows, dim))
+		if err != nil {
+			return nil, err
+		}
+		return m.answer(values[0], names.CompareProbability, rows)
 	}
-	return m.answer(values[0], names.CompareProbability, rows)
 }

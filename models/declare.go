@@ -3,6 +3,7 @@ package models
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -38,6 +39,9 @@ const defaultDistance = "euclidean"
 // load opens the SavedModel in folder as d says. Errors are those of Load;
 // *NotModelError where the model is not as declared, *named.UnknownError for the distance.
 func (d Declaration) load(folder string, o options) (*Model, error) {
+	if o.isolated != nil {
+		return nil, errors.New("a declared model cannot be isolated")
+	}
 	path, version, err := o.locate(folder)
 	if err != nil {
 		return nil, err

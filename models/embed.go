@@ -21,6 +21,12 @@ func (m *Model) Reader() decode.Reader {
 		return decode.Reader{}
 	}
 	r := decode.Reader{Reduce: m.resizer.Reduction}
+	if m.remote != nil {
+		if m.remote.name != "" {
+			r.JPEG = m.remote
+		}
+		return r
+	}
 	if jpeg, err := session.SharedJPEG(session.Options{Device: session.CPU}); err == nil { // else Go's decoder: m has a session
 		r.JPEG = jpeg
 	}

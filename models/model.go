@@ -11,6 +11,7 @@ package models
 import (
 	"context"
 	"errors"
+	"fmt"
 	"runtime"
 	"slices"
 	"sync"
@@ -32,7 +33,8 @@ type Model struct {
 	gallery *Index // nil: it has none
 
 	distance distance.Distance
-	probable *calls // left, right [N,D] → probabilities [N]; nil: it gives none
+	probable func(left, right []float32) ([]float32, error) // [N,D] → [N]; nil: it gives none
+	remote   *process                                       // that runs the network; nil: session does
 	observer atomic.Pointer[Observer]
 
 	mu     sync.RWMutex // held for reading while the session is in use, for writing by Close
@@ -92,18 +94,26 @@ func Load(folder string, list ...Option) (*Model, error) {
 		return nil, &CorruptError{info.Path, ManifestName, err.Error()}
 	}
 	m := &Model{info: *info, resizer: resizer, distance: between}
-	if err := m.openGallery(); err != nil {
-		return nil, err
+	if !o.bare {
+		if err := m.openGallery(); err != nil {
+			return nil, err
+		}
 	}
 	if err := o.admit(info.Path, saved, ownRuns...); err != nil {
 		return nil, err
+	}
+	if o.isolated != nil {
+		if err := m.openProcess(o, probable); err != nil {
+			return nil, err
+		}
+		return m, nil
 	}
 	if m.session, err = session.Load(info.Path, savedmodel.Tag, o.session); err != nil {
 		return nil, err
 	}
 	if probable {
-		m.probable = newCalls(m.session, []string{names.CompareLeftEmbedding, names.CompareRightEmbedding},
-			[]string{names.CompareProbability})
+		m.probable = m.ofGraph(newCalls(m.session, []string{names.CompareLeftEmbedding, names.CompareRightEmbedding},
+			[]string{names.CompareProbability}))
 	}
 	if err := m.openTower(o, names.ServingImages, names.ServingEmbedding, m.pixels); err != nil {
 		return nil, err
@@ -125,6 +135,25 @@ func (m *Model) openTower(o options, input, output string, value func([]uint8) s
 				return nil, err
 			}
 			return m.answer(values[0], output, int64(len(pixels)/m.resizer.Bytes()), int64(m.Dim()))
+		}}
+	return nil
+}
+
+// openProcess starts the process of the model, which runs its network.
+func (m *Model) openProcess(o options, probable bool) (err error) {
+	if m.remote, err = startProcess(m.info.Path, o, m.info.Manifest.Preprocessing.Decoder != ""); err != nil {
+		return err
+	}
+	if probable {
+		m.probable = m.remote.probabilities
+	}
+	m.embed = &batcher{bytes: m.resizer.Bytes(), dim: m.Dim(), max: o.maxBatch, delay: o.maxDelay,
+		run: func(pixels []uint8) ([]float32, error) {
+			rows, err := m.remote.embed(pixels)
+			if n := len(pixels) / m.resizer.Bytes(); err == nil && len(rows) != n*m.Dim() {
+				err = fmt.Errorf("the process of model %q gave %d numbers of %d pictures", m.info.Path, len(rows), n)
+			}
+			return rows, err
 		}}
 	return nil
 }
@@ -172,6 +201,9 @@ func (m *Model) Close() error {
 		return nil
 	}
 	m.closed = true
+	if m.remote != nil {
+		return m.remote.close()
+	}
 	err := m.session.Close()
 	m.session, m.embed, m.probable = nil, nil, nil
 	// The binding frees a graph by a finalizer, and the collector sees so little of it

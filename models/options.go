@@ -23,6 +23,8 @@ type options struct {
 	own      distance.Own
 	trust    Trusted
 	key      *ecdsa.PublicKey
+	isolated []string // program and arguments of the process; nil: this one
+	bare     bool     // without a gallery, as in that process
 }
 
 // OnDevice runs the model on "auto" (the default: a GPU where the runtime lists one),

@@ -77,7 +77,7 @@ func (b *budget) decode(ctx context.Context, bytes int64, f func() error) error 
 	return f()
 }
 
-// turns bound what is worked on at once, from decoding to the embedding: a batch that runs and one that
+// turns bound what is worked on at once for one model, from decoding to the embedding: a batch that runs and one that
 // gathers, or on many cores one for each; less of large pictures. All other requests wait here, in the order
 // they came.
 type turns struct {

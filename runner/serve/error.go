@@ -75,6 +75,12 @@ func failureOf(err error) *failure {
 		return failed(statusGone, "gone", "the client has gone")
 	case isSlow(err):
 		return failed(http.StatusRequestTimeout, "slow", "the request did not arrive in time")
+	case errors.Is(err, models.ErrStarting):
+		return unready("the model is being started again after a crash")
+	case errors.Is(err, models.ErrCrashed):
+		f := failed(http.StatusInternalServerError, "crashed", "the model crashed while it worked on this request, and is started again")
+		f.err = err
+		return f
 	case errors.Is(err, models.ErrTimeout), errors.Is(err, models.ErrClosed):
 		f := unready("the model does not answer any more")
 		f.err = err

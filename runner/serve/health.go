@@ -1,5 +1,7 @@
 package serve
 
+import "errors"
+
 // health is the answer of a probe that goes well.
 type health struct {
 	Status string `json:"status"`
@@ -23,7 +25,29 @@ func ready(c *call) (any, error) {
 	case s.stuck.Load():
 		return nil, unready("a run of a model took longer than its timeout")
 	}
+	for _, p := range c.service.slots {
+		if err := p.current().ready(); err != nil {
+			return nil, unready("model %q: %v", p.Name, err)
+		}
+	}
 	return health{"ready"}, nil
+}
+
+// isolated is a model whose network runs in a process of its own. *models.Model is one with models.Isolated.
+type isolated interface {
+	Ready() error  // nil: it answers
+	Restarts() int // of the process
+}
+
+// ready returns why the version does not answer now, or nil.
+func (l *loaded) ready() error {
+	if l == nil {
+		return errors.New("it is not open")
+	}
+	if m, ok := l.Model.(isolated); ok {
+		return m.Ready()
+	}
+	return nil
 }
 
 // startedUp answers GET /startupz: 503 until all models are open.

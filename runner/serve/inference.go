@@ -83,6 +83,9 @@ func oipModelReady(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := l.ready(); err != nil {
+		return nil, unready("model %q: %v", l.name, err)
+	}
 	return map[string]any{"name": l.name, "ready": true}, nil
 }
 

@@ -26,6 +26,7 @@ type metrics struct {
 	budget     *prometheus.Desc
 	drift      *prometheus.Desc
 	driftLimit *prometheus.Desc
+	restarts   *prometheus.Desc
 	service    *Service
 }
 
@@ -67,6 +68,8 @@ func newMetrics(s *Service) *metrics {
 			[]string{"model", "feature"}, nil),
 		driftLimit: prometheus.NewDesc("tfpair_drift_limit", "Drift that pictures like those of validation hardly ever have.",
 			[]string{"model", "feature"}, nil),
+		restarts: prometheus.NewDesc("tfpair_model_restarts_total", "How often the process of a version was started again after a crash.",
+			[]string{"model", "version"}, nil),
 	}
 	for _, reason := range []string{"queue", "memory", "wait"} {
 		m.rejected.WithLabelValues(reason) // 0 is an answer, too
@@ -83,7 +86,7 @@ func (m *metrics) all() []prometheus.Collector {
 
 // Describe implements prometheus.Collector.
 func (m *metrics) Describe(to chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{m.modelInfo, m.indexSize, m.queueDepth, m.budget, m.drift, m.driftLimit} {
+	for _, d := range []*prometheus.Desc{m.modelInfo, m.indexSize, m.queueDepth, m.budget, m.drift, m.driftLimit, m.restarts} {
 		to <- d
 	}
 }
@@ -93,7 +96,11 @@ func (m *metrics) Collect(to chan<- prometheus.Metric) {
 	gauge := func(d *prometheus.Desc, value float64, labels ...string) {
 		to <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, value, labels...)
 	}
-	gauge(m.queueDepth, float64(m.service.turns.waiting.Load()))
+	var waiting int64
+	for _, p := range m.service.slots {
+		waiting += p.turns.waiting.Load()
+	}
+	gauge(m.queueDepth, float64(waiting))
 	gauge(m.budget, float64(m.service.budget.held.Load()), "requests")
 	gauge(m.budget, float64(m.service.budget.decoded.Load()), "decoding")
 	for _, p := range m.service.slots {
@@ -104,6 +111,9 @@ func (m *metrics) Collect(to chan<- prometheus.Metric) {
 		gauge(m.modelInfo, 1, p.Name, fmt.Sprint(l.info.Version), l.info.Manifest.WeightsSHA256)
 		if l.Index != nil {
 			gauge(m.indexSize, float64(l.Index.Vectors().Len()), p.Name)
+		}
+		if i, ok := l.Model.(isolated); ok {
+			to <- prometheus.MustNewConstMetric(m.restarts, prometheus.CounterValue, float64(i.Restarts()), p.Name, fmt.Sprint(l.info.Version))
 		}
 		for _, d := range l.drift.Drifts() {
 			gauge(m.drift, d.Distance, p.Name, d.Feature)

@@ -66,7 +66,7 @@ func (c *call) inTurn(l *loaded, n int, weight int64, fill func(ctx context.Cont
 	defer cancelled()
 	c.patience = patience
 	began := time.Now()
-	done, err := s.turns.take(ctx, patience, weight)
+	done, err := l.turns.take(ctx, patience, weight)
 	s.metrics.queue.Observe(c.took("queue", began).Seconds())
 	if err != nil {
 		return nil, err

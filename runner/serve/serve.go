@@ -64,7 +64,6 @@ type Service struct {
 	log      *slog.Logger
 	slots    []*slot
 	budget   *budget
-	turns    *turns
 	metrics  *metrics
 	mux      http.Handler
 	started  atomic.Bool // all models are open
@@ -86,7 +85,7 @@ func New(c Config) (*Service, error) {
 	if err := limits.validate(); err != nil {
 		return nil, fmt.Errorf("serve: %w", err)
 	}
-	s := &Service{limits: limits, tokens: c.Tokens, log: c.Log, budget: newBudget(limits), turns: newTurns(limits)}
+	s := &Service{limits: limits, tokens: c.Tokens, log: c.Log, budget: newBudget(limits)}
 	s.aborted, s.abort = context.WithCancel(context.Background())
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
@@ -100,7 +99,7 @@ func New(c Config) (*Service, error) {
 		case s.slot(source.Name) != nil:
 			return nil, fmt.Errorf("serve: two models have the name %q", source.Name)
 		}
-		s.slots = append(s.slots, &slot{Source: source})
+		s.slots = append(s.slots, &slot{Source: source, turns: newTurns(limits)})
 	}
 	s.metrics = newMetrics(s)
 	s.mux = s.routes()

@@ -18,6 +18,7 @@ import (
 // slot is the place of a model: one version of it answers, and another may come in its place.
 type slot struct {
 	Source
+	turns *turns // of requests for the model: those for others do not wait for them
 
 	opening sync.Mutex   // held while a version is opened
 	refused string       // version that is bad, of Newest
@@ -32,6 +33,7 @@ type loaded struct {
 	name    string // of the slot
 	info    models.Info
 	version string // of Newest
+	turns   *turns // of the slot
 	resizer resize.Resizer
 	reader  decode.Reader  // of pictures for it; its limits are those of the service
 	users   sync.WaitGroup // requests that use it
@@ -116,7 +118,7 @@ func (s *Service) open(ctx context.Context, p *slot, version string) (_ *loaded,
 			err = errors.Join(err, opened.Model.Close())
 		}
 	}()
-	l := &loaded{Opened: opened, name: p.Name, info: opened.Model.Info(), version: version}
+	l := &loaded{Opened: opened, name: p.Name, info: opened.Model.Info(), version: version, turns: p.turns}
 	l.drift = drift.NewWindow(l.info.Manifest.Reference)
 	if l.resizer, err = resize.New(l.info.Manifest.Preprocessing.Options); err != nil {
 		return nil, err

@@ -3,9 +3,13 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"slices"
@@ -79,6 +83,9 @@ type added struct {
 	P50   float64 `json:"p50_ms"`
 	P99   float64 `json:"p99_ms"`
 	Whole float64 `json:"whole_p50_ms"`
+	// Bare are requests, in turns with those, to a server that reads the body and answers as many bytes: what the
+	// machine takes for any request.
+	Bare quantiled `json:"bare"`
 }
 
 func (b serveBench) latency(ctx context.Context) error {
@@ -90,8 +97,22 @@ func (b serveBench) latency(ctx context.Context) error {
 		defer s.kill()
 		timing := &timed{}
 		c := s.client(timing)
-		var beyond, whole []float64
+		answer, err := c.Embed(ctx, b.small)
+		if err != nil {
+			return a, err
+		}
+		bare, stop, err := bareServer(answer)
+		if err != nil {
+			return a, err
+		}
+		defer stop()
+		var beyond, whole, nothing []float64
 		for range serveSingles {
+			sent := time.Now()
+			if _, err := bare.Embed(ctx, b.small); err != nil {
+				return a, err
+			}
+			nothing = append(nothing, 1e3*time.Since(sent).Seconds())
 			began := time.Now()
 			if _, err := c.Embed(ctx, b.small); err != nil {
 				return a, err
@@ -101,13 +122,30 @@ func (b serveBench) latency(ctx context.Context) error {
 		}
 		slices.Sort(beyond)
 		slices.Sort(whole)
-		return added{beyond[len(beyond)/2], beyond[len(beyond)*99/100], whole[len(whole)/2]}, s.stop()
+		slices.Sort(nothing)
+		return added{beyond[len(beyond)/2], beyond[len(beyond)*99/100], whole[len(whole)/2],
+			quantiled{nothing[len(nothing)/2], nothing[len(nothing)*99/100]}}, s.stop()
 	})
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(b.options.out, "one request at a time: %.2f ms at p50 and %.2f ms at p99 beyond decoding and network\n", a.P50, a.P99)
+	fmt.Fprintf(b.options.out, "one request at a time: %.2f ms at p50 and %.2f ms at p99 beyond decoding and network; %.2f ms and %.2f ms of a server that does nothing\n",
+		a.P50, a.P99, a.Bare.P50, a.Bare.P99)
 	return nil
+}
+
+// bareServer returns a client of a server that reads bodies and gives one answer.
+func bareServer(answer any) (*client.Client, func(), error) {
+	text, err := json.Marshal(answer)
+	if err != nil {
+		return nil, nil, err
+	}
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if _, err := io.Copy(io.Discard, r.Body); err == nil {
+			_, _ = w.Write(text) // its client sees what is lost
+		}
+	}))
+	return &client.Client{Address: s.URL}, s.Close, nil
 }
 
 // burden is seconds of processor time of an image, per turn.

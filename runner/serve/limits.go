@@ -25,7 +25,7 @@ var DefaultLimits = Limits{
 	Side:      decode.DefaultLimits.MaxSide,
 	Memory:    1 << 30,
 	Queue:     512,
-	QueueWait: 4 * time.Second, // what waits when a rush ends is answered within it, and all is as before
+	QueueWait: 2 * time.Second, // what waits when a rush ends is answered within it, and all is as before
 	Deadline:  30 * time.Second,
 }
 

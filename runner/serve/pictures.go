@@ -93,6 +93,12 @@ func (c *call) inTurn(l *loaded, n int, weight int64, fill func(ctx context.Cont
 // decode fills pixels [N,S,S,3] with pictures. It stops at the first that cannot be used.
 func (c *call) decode(ctx context.Context, l *loaded, pictures []decode.Picture, pixels []uint8) error {
 	size := l.resizer.Bytes()
+	if len(pictures) == 1 { // another goroutine would have to be woken for it
+		if err := c.decodeOne(ctx, l, pictures[0], pixels); err != nil {
+			return &pictureError{0, 1, err}
+		}
+		return nil
+	}
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(runtime.GOMAXPROCS(0))
 	for i, p := range pictures {

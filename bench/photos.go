@@ -53,8 +53,8 @@ func photos(ctx context.Context, o options) error {
 		name string
 		folderLooked
 	}{{"duplicates", p.Duplicates}, {"check", p.Check}} {
-		fmt.Fprintf(o.out, "%-10s %d photos, %d of %d copies found: %.2f ms an image (%.2f of a processor), second run %.1f %%, peak %.0f and %.0f MiB\n",
-			c.name, p.Photos, c.Copies, p.Planted, c.Image, 1000*c.Runs[0].Processor/float64(p.Photos), 100*c.Ratio,
+		fmt.Fprintf(o.out, "%-10s %d photos, %d copies planted, %d named: %.2f ms an image (%.2f of a processor), second run %.1f %%, peak %.0f and %.0f MiB\n",
+			c.name, p.Photos, p.Planted, c.Copies, c.Image, 1000*c.Runs[0].Processor/float64(p.Photos), 100*c.Ratio,
 			c.Runs[0].Peak, c.Runs[1].Peak)
 	}
 	return nil

@@ -82,15 +82,14 @@ func (m modelled) pairs(ctx context.Context, out output, prints []copies.Print, 
 	r.Threshold = float64(threshold)
 	pairs := mutual(m.embeddings, m.model.Distance().Between, threshold)
 	r.Pairs = len(pairs)
-	return append(pairs, m.agreed(prints, threshold)...), r, nil
+	return append(pairs, agreed(prints, m.embeddings, m.model.Distance().Between, threshold)...), r, nil
 }
 
-// agreed returns the pairs within a distance that look the same by their prints.
-func (m modelled) agreed(prints []copies.Print, within float32) (pairs []copies.Pair) {
-	between := m.model.Distance().Between
+// agreed returns the pairs within a distance that look the same by their prints, too.
+func agreed(prints []copies.Print, embeddings [][]float32, between func(a, b []float32) float32, within float32) (pairs []copies.Pair) {
 	for _, g := range copies.Find(prints, copies.Alike) {
 		for _, c := range g[1:] {
-			a, b := m.embeddings[c.Print], m.embeddings[c.Of]
+			a, b := embeddings[c.Print], embeddings[c.Of]
 			if c.Kind == copies.Edited && a != nil && b != nil && between(a, b) <= within {
 				pairs = append(pairs, copies.Pair{A: c.Print, B: c.Of})
 			}

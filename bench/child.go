@@ -91,15 +91,29 @@ func (c *child) steps(k int) ([]float64, error) {
 // complete runs argv to its end, decodes its event "summary" into summary, and returns the
 // seconds from the start of the process to its end.
 func complete(ctx context.Context, name string, argv []string, summary any) (float64, error) {
+	took, err := completeUsing(ctx, name, argv, summary)
+	return took.Seconds, err
+}
+
+// usage is what a process took.
+type usage struct {
+	Seconds   float64 `json:"seconds"`   // from its start to its end
+	Processor float64 `json:"processor"` // seconds of all cores together, which say more on a busy machine
+	Load      float64 `json:"load"`      // of the machine, at the end
+}
+
+// completeUsing is complete, and says what else the process took.
+func completeUsing(ctx context.Context, name string, argv []string, summary any) (took usage, err error) {
 	c, err := start(ctx, name, argv)
 	if err != nil {
-		return 0, err
+		return took, err
 	}
 	if err := c.await("summary", summary); err != nil {
-		return 0, err
+		return took, err
 	}
 	if err := c.end(); err != nil {
-		return 0, err
+		return took, err
 	}
-	return time.Since(c.began).Seconds(), nil
+	state := c.cmd.ProcessState
+	return usage{time.Since(c.began).Seconds(), (state.UserTime() + state.SystemTime()).Seconds(), load()}, nil
 }

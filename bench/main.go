@@ -164,11 +164,13 @@ func parse(name string, args []string) (options, error) {
 		o.rows = serveUsual
 	case "extract":
 		o.peers = []string{"tfpair", "torch"}
+	case "recipe":
+		o.rows = recipeNames()
 	case "inference":
 		o.peers, o.rows = []string{"tfpair", "openvino", "onnx", "keras", "torch"}, inferenceNames()
 	}
 	list(f, &o.peers, "peers", "who takes part")
-	list(f, &o.rows, "rows", "siamese, inference, serve: what to measure; steady is one more of serve")
+	list(f, &o.rows, "rows", "siamese, inference, recipe, serve: what to measure; steady is one more of serve")
 	f.Func("set", "siamese: `key=value` of row contrastive, instead of its own; repeatable",
 		replaced(&o.set))
 	if err := f.Parse(args); err != nil {

@@ -22,10 +22,32 @@ const (
 	manyPairs   = 2000 // that are measured
 )
 
+// Names of rows.
+const (
+	rowPhotos     = "20 photos"
+	rowUntaught   = "20 photos without weights"
+	rowPairs      = "200 pairs"
+	rowDigits     = "digits"
+	rowProducts   = "products"
+	rowTwo        = "products by two networks"
+	rowGood       = "products at effort good"
+	rowBest       = "products at effort best"
+	rowCharacters = "characters"
+	rowBestOfInk  = "characters at effort best"
+	rowNew        = "new products"
+	rowNewAsIs    = "new products untrained"
+)
+
+// recipeNames lists the rows. Those of more effort take an hour.
+func recipeNames() []string {
+	return []string{rowPhotos, rowPairs, rowDigits, rowProducts, rowTwo, rowCharacters, rowNew, rowNewAsIs, rowUntaught, rowGood, rowBest, rowBestOfInk}
+}
+
 // chosen is what a training came to that names data alone, or weights, too.
 type chosen struct {
-	Metrics []measured `json:"metrics"`
-	Seconds float64    `json:"seconds"` // process start to end, training and test
+	Metrics  []measured `json:"metrics"`
+	Seconds  float64    `json:"seconds"`  // process start to end, training and test
+	Training usage      `json:"training"` // without the test; 0 in rows of before it was measured
 }
 
 func (c chosen) value(name string) float64 {
@@ -61,7 +83,10 @@ func recipes(ctx context.Context, o options) error {
 		return err
 	}
 	for _, of := range rows {
-		values, seconds := map[string][]float64{}, []float64(nil)
+		if !slices.Contains(o.rows, of.name) {
+			continue
+		}
+		values, seconds, processor := map[string][]float64{}, []float64(nil), []float64(nil)
 		for i, t := range of.of {
 			x, err := row(o, r, fmt.Sprintf("%s/%d", of.name, i), func() (chosen, error) { return of.measure(ctx, o, t, i) })
 			if err != nil {
@@ -70,18 +95,18 @@ func recipes(ctx context.Context, o options) error {
 			for _, name := range of.metrics {
 				values[name] = append(values[name], x.value(name))
 			}
-			seconds = append(seconds, x.Seconds)
+			seconds, processor = append(seconds, x.Seconds), append(processor, x.Training.Processor)
 		}
 		for _, name := range of.metrics {
-			fmt.Fprintf(o.out, "%s: %s %.4f (%.4f to %.4f of %d), %.0f s\n", of.name, name, mean(values[name]),
-				slices.Min(values[name]), slices.Max(values[name]), len(seconds), mean(seconds))
+			fmt.Fprintf(o.out, "%s: %s %.4f (%.4f to %.4f of %d), %.0f s, of which the training took %.0f s of processor time\n", of.name, name,
+				mean(values[name]), slices.Min(values[name]), slices.Max(values[name]), len(seconds), mean(seconds), mean(processor))
 		}
 	}
 	return nil
 }
 
 func (of recipeRow) measure(ctx context.Context, o options, t training, seed int) (c chosen, err error) {
-	t.preset = "auto"
+	t.preset, t.took = "auto", &c.Training
 	reports, seconds, err := t.run(ctx, o, seed)
 	if err != nil {
 		return c, err
@@ -107,9 +132,9 @@ func recipeRows(folder string, o options) ([]recipeRow, error) {
 			return nil, err
 		}
 	}
-	few := recipeRow{name: "20 photos", metrics: []string{"auc"}}
-	none := recipeRow{name: "20 photos without weights", metrics: []string{"auc"}}
-	pairs := recipeRow{name: "200 pairs", metrics: []string{"auc"}}
+	few := recipeRow{name: rowPhotos, metrics: []string{"auc"}}
+	none := recipeRow{name: rowUntaught, metrics: []string{"auc"}}
+	pairs := recipeRow{name: rowPairs, metrics: []string{"auc"}}
 	for draw := range recipeDraws {
 		rnd := rand.New(rand.NewPCG(uint64(draw), 0x726563697065)) // "recipe"
 		train, test := filepath.Join(folder, fmt.Sprintf("few%d.zip", draw)), filepath.Join(folder, fmt.Sprintf("test%d.zip", draw))
@@ -131,17 +156,40 @@ func recipeRows(folder string, o options) ([]recipeRow, error) {
 	}
 	digits := training{data: archive(o), tests: [][]string{onTestPairs(o)}}
 	l := labelBench{folder: o.grocery()}
-	products := func(weights []string) training {
-		return training{data: l.list("train"), arguments: slices.Concat([]string{"--val", l.list("val")}, weights),
-			tests: [][]string{{"--data", l.list("test")}}}
+	products := func(arguments ...string) []training {
+		return []training{{data: l.list("train"), arguments: slices.Concat([]string{"--val", l.list("val")}, arguments),
+			tests: [][]string{{"--data", l.list("test")}}}}
 	}
-	return []recipeRow{few, pairs,
-		{"digits", []string{"accuracy", "auc"}, []training{digits, digits, digits}},
-		{"products", []string{"recall@1"}, []training{products(lite)}},
-		{"products by two networks", []string{"recall@1"}, []training{products(slices.Concat(lite, []string{"--weights", "efficientnet-lite2"}))}},
-		{"characters", []string{"error"}, []training{{data: background(o, 1), tests: [][]string{{"--one-shot", "--data", o.oneShotRuns()}}}}},
+	characters := func(arguments ...string) []training {
+		return []training{{data: background(o, 1), arguments: arguments, tests: [][]string{{"--one-shot", "--data", o.oneShotRuns()}}}}
+	}
+	all := filepath.Join(folder, "all.zip")
+	if err := photos["train"].archive(all, o.grocery()); err != nil {
+		return nil, err
+	}
+	two := slices.Concat(lite, []string{"--weights", "efficientnet-lite2"})
+	of := []recipeRow{few, pairs,
+		{rowDigits, []string{"accuracy", "auc"}, []training{digits, digits, digits}},
+		{rowProducts, []string{"recall@1"}, products(lite...)},
+		{rowTwo, []string{"recall@1"}, products(two...)},
+		{rowCharacters, []string{"error"}, characters()},
 		none,
-	}, nil
+		{rowGood, []string{"recall@1"}, products(slices.Concat(lite, []string{"--effort", "good"})...)},
+		{rowBest, []string{"recall@1"}, products(slices.Concat(two, []string{"--effort", "best"})...)},
+		{rowBestOfInk, []string{"error"}, characters("--effort", "best")},
+	}
+	return append(of, newProducts(all, lite)...), nil
+}
+
+// newProducts are trainings on photos of some classes, measured on those of others, and the same networks without any step.
+// Each seed parts the classes in another way.
+func newProducts(archive string, weights []string) []recipeRow {
+	t := training{data: archive, settings: []string{"train.test=0.3"}, arguments: slices.Concat(weights, []string{"--unseen-classes"}),
+		tests: [][]string{{"--data", archive}}}
+	as := t
+	as.settings = append(slices.Clone(t.settings), "head=none", "train.steps=0")
+	metrics := []string{"map@r", "recall@1"}
+	return []recipeRow{{rowNew, metrics, []training{t, t, t}}, {rowNewAsIs, metrics, []training{as, as, as}}}
 }
 
 // classPhotos are paths of photos by class.

@@ -20,6 +20,7 @@ type training struct {
 	arguments []string   // others of the training
 	tests     [][]string // arguments of each evaluation, after --model
 
+	took *usage                 // what the training alone took; may be nil
 	look func(run string) error // at the run folder before it is removed; may be nil
 }
 
@@ -68,10 +69,14 @@ func (t training) run(ctx context.Context, o options, seed int) ([]report, float
 	settings := append([]string{fmt.Sprintf("train.seed=%d", seed)}, t.settings...)
 	argv := append(trainArguments(o, t.data, run, settings...), t.arguments...)
 	argv = append(argv, "--preset", cmp.Or(t.preset, "siamese"))
-	total, err := complete(ctx, "tfpair train", argv, &line{})
+	took, err := completeUsing(ctx, "tfpair train", argv, &line{})
 	if err != nil {
 		return nil, 0, err
 	}
+	if t.took != nil {
+		*t.took = took
+	}
+	total := took.Seconds
 	var reports []report
 	for _, test := range t.tests {
 		var r report

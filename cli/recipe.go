@@ -32,7 +32,7 @@ type recipeOptions struct {
 func (o *recipeOptions) addFlags(c *cli.Command) {
 	c.Flags = append(c.Flags,
 		&cli.StringFlag{Name: "effort", Destination: &o.effort, DefaultText: string(recipe.Efforts[0]),
-			Usage: "`EFFORT` of the recipe that the data chooses: quick trains seconds to minutes, good more of the network for longer, best an hour"})
+			Usage: "`EFFORT` of the recipe that the data chooses: quick trains seconds to minutes, good more of the network for longer, best several networks, or it tries settings first"})
 }
 
 func (o *recipeOptions) addExplain(c *cli.Command) {
@@ -160,6 +160,9 @@ func (c *decision) say(out output, o *trainOptions) {
 		return
 	}
 	c.brief(out)
+	if what := trying(o.tries(c)); what != "" {
+		out.say("tries     %s", what)
+	}
 	out.say("otherwise %s", otherwise(c.choice))
 	if o.lacks(c.choice) {
 		out.say("note      %s", o.lacking())
@@ -223,6 +226,9 @@ func (c *decision) explain(out output, o *trainOptions, s *spec.Spec) error {
 	case c != nil:
 		out.print("# recipe    %s", c.choice.What)
 		out.print("# because   %s", c.choice.Why)
+		if what := trying(o.tries(c)); what != "" {
+			out.print("# tries     %s", what)
+		}
 		out.print("# otherwise %s", otherwise(c.choice))
 		if o.lacks(c.choice) {
 			out.print("# note      %s", o.lacking())

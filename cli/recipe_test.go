@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"testing"
 	"time"
 
@@ -33,7 +34,7 @@ func TestRecipesAreSpecs(t *testing.T) {
 							wish := recipe.Wish{Effort: effort, Networks: networks, Named: networks != nil, Unseen: unseen}
 							c, err := recipe.Choose(f, wish)
 							if err == nil {
-								_, err = train.Resolve(c.Spec)
+								err = resolveAll(c)
 							}
 							if err != nil {
 								t.Errorf("the recipe for %+v, %+v: %v", f, wish, err)
@@ -44,6 +45,21 @@ func TestRecipesAreSpecs(t *testing.T) {
 			}
 		}
 	}
+}
+
+// resolveAll says what is wrong with the spec of c, or with it under a value that is tried.
+func resolveAll(c *recipe.Choice) error {
+	_, err := train.Resolve(c.Spec)
+	for _, t := range c.Try {
+		for _, value := range t.Values {
+			s, err1 := c.Spec.Set(t.Key + "=" + value)
+			if err1 == nil {
+				_, err1 = train.Resolve(s)
+			}
+			err = errors.Join(err, err1)
+		}
+	}
+	return err
 }
 
 // TestForecast: of 100 steps of a second each, 97 are left when two seconds have been measured; that is

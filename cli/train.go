@@ -130,6 +130,9 @@ func runTrain(ctx context.Context, o trainOptions, streams IO) error {
 		return err
 	}
 	g := &grouping{data: &o.data, parted: parts(r.Spec), out: out}
+	if r, err = o.try(ctx, o.tries(c), g, r, pretrained); err != nil {
+		return err
+	}
 	err = o.train(ctx, g, r, pretrained)
 	var changed *train.DataError
 	if errors.As(err, &changed) && g.forget() { // a run that was begun before bursts were looked for

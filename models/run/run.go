@@ -1,8 +1,9 @@
 // Package run is the folder of a training run:
 //
-//	RUN/{spec.yaml, seen, aliases.csv, lock, events.jsonl, tensorboard/events…, checkpoints/step-…, best, cache/features, folds/…, members/…, suspects.csv, suspects.png}
+//	RUN/{spec.yaml, seen, aliases.csv, lock, events.jsonl, tensorboard/events…, checkpoints/step-…, best, cache/features, folds/…, members/…, search/…, suspects.csv, suspects.png}
 //
 // In folds/K is the run folder of the training that holds out fold K, in members/K that of network K of an ensemble.
+// In search is what was tried on validation before the run got its spec.
 //
 // It appears with its spec by one rename. One process at a time may train into it,
 // which Lock ensures; reading needs no lock and no right to write. Files are read as long as they
@@ -37,6 +38,7 @@ const (
 	seenName        = "seen"
 	foldsName       = "folds"
 	membersName     = "members"
+	searchName      = "search"
 	aliasesName     = "aliases.csv"
 	suspectsName    = "suspects.csv"
 	suspectsSheet   = "suspects.png"
@@ -71,22 +73,20 @@ const absent = "there is nothing of that name"
 func (e *NotRunError) Is(target error) bool { return target == fs.ErrNotExist && e.Reason == absent }
 
 // OpenOrCreate opens the run folder at path, or makes it with the given spec where
-// nothing, or an empty folder, is there. The error is a *NotRunError where
+// nothing, or a folder that is empty or holds a search alone, is there. The error is a *NotRunError where
 // something else is.
 func OpenOrCreate(path string, spec []byte) (*Folder, error) {
 	f, err := Open(path)
 	if err == nil {
 		return f, nil
 	}
-	make := create
-	entries, dirErr := os.ReadDir(path)
-	switch {
-	case dirErr == nil && slices.ContainsFunc(entries, foreign):
+	if err := CheckFree(path); err != nil {
 		return nil, err
-	case dirErr == nil:
-		make = fill
-	case !errors.Is(dirErr, fs.ErrNotExist):
-		return nil, &NotRunError{path, dirErr.Error()}
+	}
+	entries, err := os.ReadDir(path)
+	make := fill
+	if err != nil { // there is nothing
+		make = create
 	}
 	if err := make(path, spec); err != nil {
 		return nil, fmt.Errorf("make run folder: %w", err)
@@ -94,8 +94,26 @@ func OpenOrCreate(path string, spec []byte) (*Folder, error) {
 	if f, err = Open(path); err != nil {
 		return nil, err
 	}
-	f.made = true
+	f.made = !slices.ContainsFunc(entries, isSearch)
 	return f, nil
+}
+
+// CheckFree refuses a path, at which there is no run, that none can be made at, with a *NotRunError.
+func CheckFree(path string) error {
+	entries, err := os.ReadDir(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
+	case err != nil:
+		return &NotRunError{path, err.Error()}
+	case slices.ContainsFunc(entries, foreign):
+		f, err := Open(path)
+		if err == nil {
+			err = errors.Join(&NotRunError{path, "it is one already"}, f.Close())
+		}
+		return err
+	}
+	return nil
 }
 
 // Discard removes the folder where OpenOrCreate made it for f: what could not begin
@@ -111,8 +129,13 @@ func (f *Folder) Discard() error {
 	return nil
 }
 
-// foreign reports whether e is there for another reason than that fill was killed.
-func foreign(e os.DirEntry) bool { return !strings.HasPrefix(e.Name(), "."+specName) }
+// foreign reports whether e is there for another reason than that fill was killed, or that a search came before the run.
+func foreign(e os.DirEntry) bool { return !strings.HasPrefix(e.Name(), "."+specName) && !isSearch(e) }
+
+func isSearch(e os.DirEntry) bool { return e.Name() == searchName && e.IsDir() }
+
+// Search returns the path of the folder of the search that chooses settings for the run at path, which may not be there yet.
+func Search(path string) string { return filepath.Join(path, searchName) }
 
 // fill makes the empty folder at path, which may be a mount point, a run folder: it
 // is one once its spec is there.

@@ -52,8 +52,15 @@ type Choice struct {
 	Lacking  bool       `json:"lacking"`           // pretrained weights would make a better model
 	More     Effort     `json:"more,omitempty"`    // the next effort that makes another recipe; "": none does
 	Settings []string   `json:"settings"`          // over preset Base, as Spec.Set takes them
+	Try      []Try      `json:"try,omitempty"`     // what is tried on validation before, each with each; nil: nothing is
 	Facts    Facts      `json:"data"`
 	Spec     *spec.Spec `json:"-"` // of which defaults are not filled in
+}
+
+// Try is a key of a spec and the values that are tried for it, as Spec.Set takes them; the first is that of the recipe.
+type Try struct {
+	Key    string   `json:"key"`
+	Values []string `json:"values"`
 }
 
 // late says, of the networks whose weights a recipe can start from, up to which stage they stay as they are where the later
@@ -130,8 +137,9 @@ func settle(f Facts, w Wish) *Choice {
 		c.What, c.Settings = m.small()
 		c.Lacking = true
 	default:
-		c.Weights = m.chosen(w)
+		c.Weights, m.deep = m.chosen(w), m.effort != Quick && m.many()
 		c.What, c.Settings = m.photos(c.Weights)
+		c.Try = m.tries()
 	}
 	return c
 }

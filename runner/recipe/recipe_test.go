@@ -217,6 +217,39 @@ func TestChoose(t *testing.T) {
 	}
 }
 
+// TestTries: where time is plenty and features are frozen, heads and rates are tried, the recipe's own among them.
+func TestTries(t *testing.T) {
+	two := []string{"efficientnet-lite0", "efficientnet-lite2"}
+	pairs := Facts{Kind: dataset.OfPairs, Images: 90, Tuples: 60, Side: 256, Looked: 32}
+	for _, test := range []struct {
+		name   string
+		facts  Facts
+		wish   Wish
+		trials int
+	}{
+		{"few photos", photos(5, 4), Wish{Effort: Best, Networks: two}, 9},
+		{"pairs, without classes", pairs, Wish{Effort: Best, Networks: two}, 6},
+		{"less effort", photos(5, 4), Wish{Effort: Good, Networks: two}, 1},
+		{"late stages", photos(81, 32), Wish{Effort: Best, Networks: two}, 1},
+		{"no weights", photos(5, 4), Wish{Effort: Best}, 1},
+	} {
+		c, err := Choose(test.facts, test.wish)
+		if err != nil {
+			t.Fatal(err)
+		}
+		trials := 1
+		for _, try := range c.Try {
+			trials *= len(try.Values)
+			if !slices.Contains(c.Settings, try.Key+"="+try.Values[0]) {
+				t.Errorf("%s: %s=%s is tried first, and is none of %q", test.name, try.Key, try.Values[0], c.Settings)
+			}
+		}
+		if trials != test.trials {
+			t.Errorf("%s: %d trials, want %d", test.name, trials, test.trials)
+		}
+	}
+}
+
 // TestMore: more effort is offered where it makes a difference.
 func TestMore(t *testing.T) {
 	for _, test := range []struct {

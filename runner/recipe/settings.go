@@ -18,7 +18,7 @@ type maker struct {
 	facts  Facts
 	effort Effort
 	unseen bool
-	deep   bool // late stages of a network are trained
+	deep   bool // late stages of networks are trained
 }
 
 // many tells whether there are so many photos that late stages are trained where time allows.
@@ -27,7 +27,6 @@ func (m maker) many() bool { return m.facts.Images > few }
 // photos returns what is trained from the weights of networks: a head on frozen features, or late
 // stages, too; of several networks each by itself.
 func (m maker) photos(networks []string) (what string, settings []string) {
-	m.deep = m.effort != Quick && m.many()
 	size := 0
 	for _, network := range networks {
 		size = max(size, weights.Pixels(network))
@@ -40,23 +39,51 @@ func (m maker) photos(networks []string) (what string, settings []string) {
 		what, late := m.late(networks)
 		return what, append(settings, late...)
 	}
-	settings = append(settings, fmt.Sprintf("head={linear: {embedding_dim: %d}}", dim))
+	settings = append(settings, "head="+wide)
 	what = "a head on frozen features of " + strings.Join(networks, ", ")
 	if len(networks) > 1 {
 		settings = append(settings, SideBySide(networks))
 	} else {
 		settings = append(settings, fmt.Sprintf("backbone={%s: {freeze: all}}", networks[0]))
 	}
-	rate, images, steps := 0.0005, 32, 100
+	images, steps := 32, 100
 	if m.facts.examples() > 1000 {
-		rate, images, steps = 0.003, 64, 300
+		images, steps = 64, 300
 	}
-	settings = append(append(settings, fmt.Sprintf("optimizer.adam.lr=%g", rate)), m.batches(images, steps)...)
+	settings = append(append(settings, fmt.Sprintf("optimizer.adam.lr=%g", m.rate())), m.batches(images, steps)...)
 	return what, append(settings, fmt.Sprintf("train.eval_every=%d", steps)) // so few steps are not chosen among
 }
 
 // dim is the length of an embedding of photos.
 const dim = 512
+
+// wide is the head that makes it.
+var wide = fmt.Sprintf("{linear: {embedding_dim: %d}}", dim)
+
+// rate is the learning rate of a head on frozen features.
+func (m maker) rate() float64 {
+	if m.facts.examples() > 1000 {
+		return 0.003
+	}
+	return 0.0005
+}
+
+// tries returns what is tried where time is plenty and a trial takes seconds: heads on frozen features, and learning rates. A
+// head that starts from a closed form wants classes.
+func (m maker) tries() []Try {
+	if m.effort != Best || m.deep {
+		return nil
+	}
+	heads := []string{wide, "{mlp: {embedding_dim: 256}}"}
+	if m.facts.Kind == dataset.OfClasses || m.facts.Kind == dataset.OfLabelImages {
+		heads = append(heads, "{linear: {embedding_dim: 128, start: ridge}}")
+	}
+	var rates []string
+	for _, factor := range []float64{1, 0.3, 3} {
+		rates = append(rates, fmt.Sprintf("%.4g", factor*m.rate()))
+	}
+	return []Try{{"head", heads}, {"optimizer.adam.lr", rates}}
+}
 
 // late returns the settings with which late stages of networks are trained, each with a head.
 func (m maker) late(networks []string) (what string, settings []string) {
@@ -68,7 +95,7 @@ func (m maker) late(networks []string) (what string, settings []string) {
 	}
 	if len(networks) == 1 {
 		return fmt.Sprintf("the late stages of %s and a head", networks[0]), append(settings, "backbone="+tuned(networks[0]),
-			fmt.Sprintf("head={linear: {embedding_dim: %d}}", dim))
+			"head="+wide)
 	}
 	var members []string
 	for _, network := range networks {

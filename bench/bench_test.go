@@ -203,10 +203,26 @@ func TestResidentMemory(t *testing.T) {
 }
 
 func TestEmbeddingRatios(t *testing.T) {
-	// Both parts at 100 a second share the cores at 50; the slower of 100 and 25 is 25, both 20.
-	e := embedding{Decode: []float64{100, 100}, Network: []float64{100, 25}, Embed: []float64{50, 20}}
-	slower, bound := e.ratios()
-	if slower != (quantiles{0.65, 0.5, 0.8}) || bound != (quantiles{1, 1, 1}) {
-		t.Errorf("ratios = %v, %v; want 0.65 of 0.5 and 0.8, and 1", slower, bound)
+	// Both parts at 100 a second share the cores at 50; 100 and 25 at 20.
+	e := embedding{Decode: []float64{100, 100}, Network: []float64{100, 25}, Embed: []float64{50, 20}, Before: []float64{25, 20}}
+	bound, before := e.ratios()
+	if bound != (quantiles{1, 1, 1}) || before != (quantiles{1.5, 1, 2}) {
+		t.Errorf("ratios = %v, %v; want 1, and 1.5 of 2 and 1", bound, before)
+	}
+}
+
+func TestOver(t *testing.T) {
+	times := map[string][]float64{"ours": {1, 2, 4}, "theirs": {3, 2, 8}}
+	if got := over(times, "theirs", "ours"); got != (quantiles{2, 1, 3}) {
+		t.Errorf("over = %v, want 2 of 3, 1 and 2", got)
+	}
+}
+
+func TestProcessorTime(t *testing.T) {
+	if _, err := os.Stat("/proc/self/stat"); err != nil {
+		t.Skip("this system has no /proc/PID/stat")
+	}
+	if got, err := processorTime(os.Getpid()); err != nil || got < 0 {
+		t.Errorf("processorTime = %v s, %v", got, err)
 	}
 }

@@ -12,8 +12,8 @@ import (
 )
 
 const (
-	blocks     = 11                     // turns of each side
-	blockTime  = 800 * time.Millisecond // about what a turn takes
+	blocks     = 9                      // turns of each side
+	blockTime  = 500 * time.Millisecond // about what a turn takes
 	blockPause = 200 * time.Millisecond // between turns: threads of the last side stop spinning
 )
 
@@ -48,7 +48,7 @@ func alternate(ctx context.Context, sides []peer) (got alternated, err error) {
 		if err != nil {
 			return got, err
 		}
-		steps[c.name] = max(1, int(blockTime.Seconds()/slices.Min(tried)))
+		steps[c.name] = max(1, int(blockTime.Seconds()/spread(tried).Median))
 	}
 	got.Load = append(got.Load, load())
 	for block := range blocks {
@@ -84,6 +84,11 @@ func (a *alternated) turn(c *child, steps int) error {
 	a.Seconds[c.name] = append(a.Seconds[c.name], spread(seconds).Median)
 	a.Processor[c.name] = append(a.Processor[c.name], (after-before)/float64(steps))
 	return nil
+}
+
+// costs returns how much more processor time one side takes than another, over all turns.
+func (a alternated) costs(more, less string) float64 {
+	return mean(a.Processor[more]) / mean(a.Processor[less])
 }
 
 // over returns how much more one side takes than another, turn by turn.

@@ -158,8 +158,8 @@ func sayInference(o options, a alternated, batch int) {
 			if a.Seconds[other] == nil {
 				continue
 			}
-			r, p := over(a.Seconds, other, ours), over(a.Processor, other, ours)
-			fmt.Fprintf(o.out, "; %.2f × %s (%.2f to %.2f), by processor time %.2f", r.Median, other, r.Low, r.High, p.Median)
+			r := over(a.Seconds, other, ours)
+			fmt.Fprintf(o.out, "; %.2f × %s (%.2f to %.2f), by processor time %.2f", r.Median, other, r.Low, r.High, a.costs(other, ours))
 		}
 		fmt.Fprintln(o.out)
 	}

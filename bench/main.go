@@ -101,6 +101,8 @@ var commands = []command{
 		[]string{"grocery"}, []string{"stepper"}, decoding},
 	{"embed", "tfpair embed beside its parts, decoding and network, each alone",
 		[]string{"mnist", "grocery"}, []string{"tfpair", "embedder"}, embed},
+	{"second", "the first step of a training on photos that another one has seen",
+		[]string{"grocery"}, []string{"tfpair"}, second},
 }
 
 func main() {

@@ -226,3 +226,30 @@ func TestProcessorTime(t *testing.T) {
 		t.Errorf("processorTime = %v s, %v", got, err)
 	}
 }
+
+func TestCompareResults(t *testing.T) {
+	a, b := t.TempDir(), t.TempDir()
+	for folder, values := range map[string]map[string]any{
+		a: {"seconds": []float64{1, 9, 2}, "same": 10.0, "sides": map[string]float64{"x": 4}},
+		b: {"seconds": []float64{3, 3, 1}, "same": 10.9, "sides": map[string]float64{"x": 2}},
+	} {
+		r, err := openResults(options{results: folder}, "step")
+		if err == nil {
+			err = r.put("row", values)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	var out bytes.Buffer
+	if err := compareResults(&out, a, b); err != nil {
+		t.Fatal(err)
+	}
+	want := "step: row: seconds 3, was 2 (+50 %)\nstep: row: sides.x 2, was 4 (-50 %)\n"
+	if out.String() != want {
+		t.Errorf("compare says %q, want %q", &out, want)
+	}
+	if err := compareResults(&out, t.TempDir(), b); err == nil {
+		t.Error("a folder without results is no error")
+	}
+}

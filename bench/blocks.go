@@ -4,11 +4,16 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 const (
@@ -115,28 +120,57 @@ func load() float64 {
 	return x
 }
 
-// clockTicks is how many of /proc's ticks a second has: always 100 on Linux's architectures that we build for.
-const clockTicks = 100
-
-// processorTime is how long a process has had a core, in seconds.
+// processorTime is how long the threads of a process have had a core, in seconds.
 func processorTime(pid int) (float64, error) {
-	path := fmt.Sprintf("/proc/%d/stat", pid)
-	text, err := os.ReadFile(path)
-	if err != nil {
-		return 0, err
-	}
-	_, rest, _ := strings.Cut(string(text), ") ") // the name may hold blanks
-	fields := strings.Fields(rest)
-	if len(fields) < 13 {
-		return 0, fmt.Errorf("%s: %q", path, text)
+	threads, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/schedstat", pid))
+	if err != nil || len(threads) == 0 {
+		return 0, errors.Join(err, fmt.Errorf("this system does not tell what process %d has taken", pid))
 	}
 	var sum float64
-	for _, ticks := range fields[11:13] { // utime and stime, fields 14 and 15 of proc(5)
-		n, err := strconv.ParseFloat(ticks, 64)
+	for _, path := range threads {
+		text, err := os.ReadFile(path)
+		if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ESRCH) {
+			continue // it has ended
+		}
+		if err != nil {
+			return 0, err
+		}
+		first, _, _ := strings.Cut(string(text), " ")
+		n, err := strconv.ParseInt(first, 10, 64)
 		if err != nil {
 			return 0, fmt.Errorf("%s: %w", path, err)
 		}
-		sum += n / clockTicks
+		sum += time.Duration(n).Seconds()
 	}
 	return sum, nil
+}
+
+// onCores lets this process, and those that it starts from now on, run on some cores only: the first of those it may.
+func onCores(n int) error {
+	var all, some unix.CPUSet
+	if err := unix.SchedGetaffinity(0, &all); err != nil {
+		return err
+	}
+	for core := 0; some.Count() < n && core < 64*len(all); core++ {
+		if all.IsSet(core) {
+			some.Set(core)
+		}
+	}
+	for _, thread := range threadsOfSelf() {
+		if err := unix.SchedSetaffinity(thread, &some); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// threadsOfSelf are the threads of this process: each has an affinity of its own, and a process that it starts has it.
+func threadsOfSelf() (list []int) {
+	entries, _ := os.ReadDir("/proc/self/task")
+	for _, e := range entries {
+		if id, err := strconv.Atoi(e.Name()); err == nil {
+			list = append(list, id)
+		}
+	}
+	return list
 }

@@ -1,13 +1,16 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strconv"
 	"sync"
 
+	"github.com/tfpair/tfpair/internal/plural"
 	"github.com/tfpair/tfpair/internal/sample"
 )
 
@@ -52,6 +55,11 @@ func inference(ctx context.Context, o options) error {
 	if err != nil {
 		return err
 	}
+	if o.cores > 0 {
+		if err := onCores(o.cores); err != nil {
+			return err
+		}
+	}
 	for _, m := range inferenceModels {
 		if !slices.Contains(o.rows, m.name) {
 			continue
@@ -75,7 +83,7 @@ func inference(ctx context.Context, o options) error {
 // inferenceRows measures a network with batches of all sizes.
 func inferenceRows(ctx context.Context, o options, kept *results, network string, sides func() ([]peer, error)) error {
 	for _, batch := range inferenceBatches {
-		id := fmt.Sprintf("%s, batch %d", network, batch)
+		id := fmt.Sprintf("%s, batch %d, %s", network, batch, plural.Count(cmp.Or(o.cores, runtime.NumCPU()), "core"))
 		got, err := row(o, kept, id, func() (alternated, error) {
 			list, err := sides()
 			if err != nil {

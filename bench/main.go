@@ -1,6 +1,7 @@
 // Command bench measures tfpair side by side with Keras and PyTorch, on one machine, in one run:
 //
-//	go -C bench run . COMMAND    from the root of the repository
+//	go -C bench run . COMMAND        from the root of the repository
+//	go -C bench run . compare A B    two folders of results
 //
 // README.md says what each command answers, what it needs and how long it takes. The peers are
 // Python programs in peers. Their pinned packages are installed, once, into virtual environments
@@ -36,6 +37,7 @@ type options struct {
 	steps    int           // of command memory
 	photos   int           // of command photos
 	load     time.Duration // of rows photos, overload and steady of command serve
+	cores    int           // of command inference; 0: all
 	out      io.Writer
 
 	programs // built when a command starts
@@ -122,11 +124,15 @@ func run(ctx context.Context, args []string) error {
 	if len(args) > 0 {
 		name, args = args[0], args[1:]
 	}
+	if name == "compare" && len(args) == 2 {
+		return compareResults(os.Stdout, args[0], args[1])
+	}
 	i := slices.IndexFunc(commands, func(c command) bool { return c.name == name })
 	if i < 0 {
 		for _, c := range commands {
 			fmt.Fprintf(os.Stderr, "  %-9s %s\n", c.name, c.brief)
 		}
+		fmt.Fprintf(os.Stderr, "  %-9s %s\n", "compare A B", "what differs by more than a tenth between two folders of results")
 		return fmt.Errorf("command %q is none of these: %w", name, flag.ErrHelp)
 	}
 	o, err := parse(name, args)
@@ -158,6 +164,7 @@ func parse(name string, args []string) (options, error) {
 	f.IntVar(&o.steps, "steps", 10000, "memory: steps of the training")
 	f.IntVar(&o.photos, "photos", 100_000, "photos: how many")
 	f.DurationVar(&o.load, "load", time.Minute, "serve: `time` of rows photos, overload and steady")
+	f.IntVar(&o.cores, "cores", 0, "inference: cores that all sides run on; default all. On a busy machine take 1, and look at processor time")
 	o.peers, o.rows = []string{"tfpair", "keras"}, rowNames()
 	switch name {
 	case "step", "resnet":

@@ -38,6 +38,7 @@ type exported struct {
 	Seen      int               `json:"seen,omitempty"`      // images whose hashes it carries
 	Aliases   string            `json:"aliases,omitempty"`   // file of the run that says what aliases stand for
 	Quantized *models.Quantized `json:"quantized,omitempty"` // nil: float32
+	Speed     *export.Speed     `json:"speed,omitempty"`     // of int8 and of float32, here
 	ONNX      string            `json:"onnx,omitempty"`      // file of the model for ONNX Runtime
 	Form      string            `json:"form"`                // folded or trainable
 }
@@ -83,7 +84,8 @@ no index.
 
 With --precision int8 convolutions compute with bytes, on processors of x86. The model is
 compared with float32 on validation before it is written, gets a threshold of its own, and
-is refused where it loses more than --max-drop.
+is refused where it loses more than --max-drop. With --weights, --data names pictures of
+yours: some show its ranges, the others what it loses.
 
 With --onnx the folder also holds model.onnx, for ONNX Runtime and OpenVINO. It takes
 the same pixels and gives the same embeddings.
@@ -274,9 +276,9 @@ func (o exportOptions) show(out output, r *export.Result, gallery carried) error
 		}
 		out.print("same where distance <= %.4g (from %s)", m.Threshold.Value, m.Threshold.Source)
 	}
-	sayQuantized(out, m.Quantized)
+	sayQuantized(out, m.Quantized, r.Speed)
 	out.print("loaded again: embeddings differ by %.2g, %.2g is allowed", r.Difference, r.Tolerance)
-	summary := exported{Model: r.Path, Version: r.Version, Step: m.Step, Form: string(m.Form), Quantized: m.Quantized, Space: m.Space,
+	summary := exported{Model: r.Path, Version: r.Version, Step: m.Step, Form: string(m.Form), Quantized: m.Quantized, Speed: r.Speed, Space: m.Space,
 		Threshold: m.Threshold.Value, Difference: r.Difference, Tolerance: r.Tolerance,
 		Skipped: sayBad(out, gallery.bad), Seen: r.Seen, Aliases: r.Aliases}
 	if r.Seen > 0 {

@@ -2,7 +2,12 @@ package cli
 
 import (
 	"context"
+	"fmt"
+	"maps"
 	"math"
+	"slices"
+	"strings"
+	"time"
 
 	"github.com/urfave/cli/v2"
 
@@ -15,6 +20,7 @@ import (
 type precisionOptions struct {
 	precision string
 	data      string   // of the training; "": precision is float32
+	val, test string   // lists of the training for validation and test; "": none
 	maxDrop   float64  // points
 	keepFloat []string // layers; an action reads them from the command line
 	given     bool     // a flag that is of int8 alone was given
@@ -31,9 +37,11 @@ func (o *precisionOptions) addFlags(c *cli.Command) {
 		&cli.StringFlag{Name: "precision", Destination: &o.precision, Value: precisionFloat32,
 			Usage: "with which `NUMBERS` convolutions compute: float32 or int8"},
 		&cli.StringFlag{Name: "data", Destination: &o.data,
-			Usage: "`PATH` of the data of the training, for int8: ranges are observed on its training images, and the loss is measured on validation"},
+			Usage: "`PATH` of the data of the training, for int8: ranges are observed on its training images, and the loss is measured on validation; with --weights, of pictures of yours"},
+		&cli.StringFlag{Name: "val", Destination: &o.val, Usage: "`LIST` that the training had for validation, for int8"},
+		&cli.StringFlag{Name: "test", Destination: &o.test, Usage: "`LIST` that the training had for test, for int8"},
 		&cli.Float64Flag{Name: "max-drop", Destination: &o.maxDrop, Value: 0.5,
-			Usage: "largest loss of accuracy and AUC on validation that int8 may cause, in `POINTS`"},
+			Usage: "largest loss of accuracy, AUC or recall@1 on validation that int8 may cause, in `POINTS`"},
 		&cli.StringSliceFlag{Name: "keep-float",
 			Usage: "`LAYER` that stays float32 in an int8 model; give it once for each"})
 }
@@ -41,7 +49,7 @@ func (o *precisionOptions) addFlags(c *cli.Command) {
 // read takes what the command line says.
 func (o *precisionOptions) read(c *cli.Context) {
 	o.keepFloat = c.StringSlice("keep-float")
-	o.given = c.IsSet("data") || c.IsSet("max-drop") || c.IsSet("keep-float")
+	o.given = slices.ContainsFunc([]string{"data", "val", "test", "max-drop", "keep-float"}, c.IsSet)
 }
 
 func (o precisionOptions) validate(e exportOptions) error {
@@ -49,13 +57,13 @@ func (o precisionOptions) validate(e exportOptions) error {
 	case o.precision != precisionFloat32 && o.precision != precisionInt8:
 		return usagef("--precision must be %s or %s, got %q", precisionFloat32, precisionInt8, o.precision)
 	case o.precision == precisionFloat32 && o.given:
-		return usagef("--data, --max-drop and --keep-float are of an int8 model; add --precision %s", precisionInt8)
+		return usagef("--data, --val, --test, --max-drop and --keep-float are of an int8 model; add --precision %s", precisionInt8)
 	case o.precision == precisionFloat32:
 		return nil
 	case o.data == "":
 		return usagef("--precision %s needs --data, the data of the training", precisionInt8)
-	case len(e.weights) > 0:
-		return usagef("--precision %s is measured on validation, and a model of --weights has none; export it from a run", precisionInt8)
+	case len(e.weights) > 0 && (o.val != "" || o.test != ""):
+		return usagef("--val and --test are lists of a training, and --weights has none")
 	case e.form != string(models.Folded):
 		return usagef("--precision %s is of the form %s", precisionInt8, models.Folded)
 	case e.gallery != "":
@@ -72,19 +80,34 @@ func (o exportOptions) int8(out output) *export.Int8 {
 		return nil
 	}
 	open := func(ctx context.Context, groupBy string) (*dataset.Dataset, error) {
-		return dataOptions{path: o.precision.data, layout: o.layout, reading: o.reading, groupBy: groupBy}.open(ctx, out)
+		p := o.precision
+		data := dataOptions{path: p.data, val: p.val, test: p.test, layout: o.layout, reading: o.reading, groupBy: groupBy}
+		if len(o.weights) > 0 {
+			return data.openImages()
+		}
+		return data.open(ctx, out)
 	}
-	return &export.Int8{Data: open, Store: o.reading.with(nil).Store, MaxDrop: o.precision.maxDrop, KeepFloat: o.precision.keepFloat}
+	return &export.Int8{Data: open, Store: o.reading.with(nil).Store, MaxDrop: o.precision.maxDrop, KeepFloat: o.precision.keepFloat, Now: time.Now}
 }
 
 // sayQuantized says what int8 has changed.
-func sayQuantized(out output, q *models.Quantized) {
+func sayQuantized(out output, q *models.Quantized, s *export.Speed) {
 	if q == nil {
 		return
 	}
 	out.print("int8: %s, ranges by %s on %s; %s stay float32", count(len(q.Layers), "layer"), q.Method,
-		count(q.Images, "training image"), count(len(q.Float), "layer"))
-	out.print("on validation: accuracy %.4f, was %.4f; auc %.4f, was %.4f; mean cosine with float32 %.5f",
-		q.After["accuracy"], q.Before["accuracy"], q.After["auc"], q.Before["auc"], q.Cosine)
+		count(q.Images, "image"), count(len(q.Float), "layer"))
+	var changes []string
+	for _, name := range slices.Sorted(maps.Keys(q.Before)) {
+		if name != "cosine" {
+			changes = append(changes, fmt.Sprintf("%s %.4f, was %.4f", name, q.After[name], q.Before[name]))
+		}
+	}
+	changes = append(changes, fmt.Sprintf("mean cosine with float32 %.5f", q.Cosine))
+	out.print("on images held out: %s", strings.Join(changes, "; "))
+	if s != nil {
+		out.print("size %s, was %s; here %.0f images/s in batches of %d, was %.0f", kilobytes(int64(s.Int8Bytes)), kilobytes(int64(s.FloatBytes)),
+			s.Int8, s.Batch, s.Float)
+	}
 	out.print("its embeddings are not to be mixed with those of float32: build indexes again")
 }

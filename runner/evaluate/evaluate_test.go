@@ -59,6 +59,14 @@ func TestRetrieval(t *testing.T) {
 		t.Errorf("found %+v", f)
 	}
 
+	embeddings, err := Embed(context.Background(), grey{}, store, c.Part.Images, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if share, queries, err := Recall1(grey{}, data, c.Part.Images, embeddings); err != nil || share != 0.5 || queries != 4 {
+		t.Errorf("Recall1 = %g of %d, %v; want the same", share, queries, err)
+	}
+
 	gallery := data.In(dataset.Train)
 	c.Gallery = &Source{store, data, gallery}
 	if r, err = Run(context.Background(), c); err != nil {

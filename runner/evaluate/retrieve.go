@@ -129,6 +129,31 @@ func (c Config) rows(embeddings []float32, images []int32, rows []int) metric.Se
 	return c.set(rowsOf(embeddings, c.Model.Dim(), rows), rowsOf(images, 1, rows))
 }
 
+// Recall1 returns the share of images of data, whose embeddings [N,D] are given, that have another of their class nearest to
+// them, and how many have another: 0 where none has. Images of one group do not find one another. Where data says which images are searched, the others
+// ask for those.
+func Recall1(e Embedder, data *dataset.Dataset, images []int32, embeddings []float32) (share float64, queries int, err error) {
+	if len(data.Classes) == 0 {
+		return 0, 0, nil
+	}
+	of, err := metric.Queries.New(&named.Choice{Name: "recall@1"})
+	if err != nil {
+		return 0, 0, err
+	}
+	c := Config{Model: e, Data: data}
+	var found metric.Retrieval
+	if asking, searched := c.roles(images); len(searched) > 0 {
+		found, err = metric.Nearest(c.rows(embeddings, images, asking), c.rows(embeddings, images, searched), e.Distance(), []metric.QueryMetric{of})
+	} else {
+		found, err = metric.NearestOther(c.set(embeddings, images), e.Distance(), []metric.QueryMetric{of})
+	}
+	if err != nil || len(found.Queries) == 0 {
+		return 0, 0, err
+	}
+	share, err = metric.Mean(found.Values[0])
+	return share, len(found.Queries), err
+}
+
 // queryMetrics returns every metric of metric.Queries, in the order of their names, and the
 // recall@k of ranks that it lacks.
 func queryMetrics(ranks []int32) (names []string, of []metric.QueryMetric, err error) {

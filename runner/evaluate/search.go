@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/tfpair/tfpair/internal/named"
+	"github.com/tfpair/tfpair/pipeline/dataset"
 	"github.com/tfpair/tfpair/runner/metric"
 )
 
@@ -17,6 +18,24 @@ type LabelTask struct {
 	Seed    uint64    // of drawn pairs
 
 	Sample metric.Sample // how the photos came to be measured
+}
+
+// AmongLabels returns the photos of part as they are searched for among label images, ascending, which hold those of
+// all photos. Gallery, Seed and Sample are not set. The error is a *NoPairsError.
+func AmongLabels(part dataset.Part, labels []int32) (LabelTask, error) {
+	t := LabelTask{Photos: part.Images, Right: make([]int32, len(part.Images))}
+	switch {
+	case len(part.Images) == 0:
+		return t, &NoPairsError{Split: part.Split, Reason: "no photos are left"}
+	case len(labels) < 2:
+		return t, &NoPairsError{Reason: "fewer than 2 label images are left to choose from"}
+	}
+	for _, m := range part.Matches {
+		at, _ := slices.BinarySearch(part.Images, m.Image)
+		right, _ := slices.BinarySearch(labels, m.Label)
+		t.Right[at] = int32(right)
+	}
+	return t, nil
 }
 
 // shownAnswers is how many of the nearest label images a search tells of each photo.

@@ -58,6 +58,7 @@ type Result struct {
 	Tolerance  float64 // that was allowed
 	Seen       int     // images whose hashes it carries
 	Aliases    string  // file that says what aliases stand for; "": names are as they are
+	Speed      *Speed  // of the network in float32 and in int8; nil: it was not measured
 }
 
 // WeightError says that a weight is not a finite number.
@@ -194,11 +195,11 @@ func (c Config) fill(ctx context.Context, p *place, m *trained.Model, weights []
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	return c.reload(ctx, p, m, manifest, told)
+	return c.reload(ctx, p, m, q, manifest, told)
 }
 
 // reload loads what lies aside as a user would, checks it, and gives it its gallery and its card.
-func (c Config) reload(ctx context.Context, p *place, m *trained.Model, manifest *models.Manifest, told told) (
+func (c Config) reload(ctx context.Context, p *place, m *trained.Model, q *quantized, manifest *models.Manifest, told told) (
 	_ *Result, err error) {
 	model, err := c.load(p, models.Checked)
 	if err != nil {
@@ -209,7 +210,7 @@ func (c Config) reload(ctx context.Context, p *place, m *trained.Model, manifest
 	if err != nil {
 		return nil, err
 	}
-	x, err := c.gallery(ctx, m, model)
+	x, err := c.gallery(ctx, m, q, model)
 	if err != nil {
 		return nil, err
 	}
@@ -232,6 +233,9 @@ func (c Config) reload(ctx context.Context, p *place, m *trained.Model, manifest
 		return nil, err
 	}
 	r.Manifest = *sealed
+	if q != nil {
+		r.Speed = q.speed
+	}
 	return r, nil
 }
 
@@ -263,7 +267,7 @@ func (c Config) load(p *place, trust models.Trusted) (*models.Model, error) {
 }
 
 // gallery returns what the model is to carry, nil for nothing.
-func (c Config) gallery(ctx context.Context, m *trained.Model, reloaded *models.Model) (*index.Index, error) {
+func (c Config) gallery(ctx context.Context, m *trained.Model, q *quantized, reloaded *models.Model) (*index.Index, error) {
 	if c.Gallery != nil {
 		x, err := c.Gallery(ctx, reloaded)
 		if err != nil {
@@ -275,6 +279,7 @@ func (c Config) gallery(ctx context.Context, m *trained.Model, reloaded *models.
 	if err != nil || g == nil {
 		return nil, err
 	}
+	q.relabel(g, reloaded.Info().Manifest.Space)
 	return g.Index(filepath.Base(filepath.Clean(c.Out)), m.Spec.Distance.Name)
 }
 

@@ -3,18 +3,24 @@ package export
 import (
 	"context"
 	"errors"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
+	"time"
 
+	"github.com/tfpair/tfpair/graphs"
 	"github.com/tfpair/tfpair/graphs/spec"
 	"github.com/tfpair/tfpair/internal/sample"
+	"github.com/tfpair/tfpair/internal/session"
 	"github.com/tfpair/tfpair/models"
 	"github.com/tfpair/tfpair/models/checkpoint"
 	"github.com/tfpair/tfpair/pipeline/dataset"
+	"github.com/tfpair/tfpair/runner/evaluate"
+	"github.com/tfpair/tfpair/runner/network"
 	"github.com/tfpair/tfpair/runner/trained"
 	"github.com/tfpair/tfpair/runner/trained/trainedtest"
 )
@@ -88,6 +94,9 @@ func TestInt8(t *testing.T) {
 			if !(q.Cosine >= 0.99) {
 				t.Errorf("mean cosine %g, want 0.99", q.Cosine)
 			}
+			if got := slices.Sorted(maps.Keys(q.Before)); !slices.Equal(got, []string{"accuracy", "auc", "recall@1"}) {
+				t.Errorf("measured were %q", got)
+			}
 			if q.FloatSpace == r.Manifest.Space || !strings.Contains(r.Manifest.Threshold.Source, "int8") {
 				t.Errorf("space %s of float32 %s, threshold from %q", r.Manifest.Space, q.FloatSpace, r.Manifest.Threshold.Source)
 			}
@@ -133,5 +142,121 @@ func TestInt8Refuses(t *testing.T) {
 	t.Setenv("TF_ENABLE_ONEDNN_OPTS", "0")
 	if _, err := models.Load(r.Path); !errors.Is(err, models.ErrNoInt8) {
 		t.Errorf("without oneDNN: Load = %v, want ErrNoInt8", err)
+	}
+}
+
+// labelled returns photos of drawn figures with one drawing of each as its label image.
+func labelled(t *testing.T) *dataset.Dataset {
+	t.Helper()
+	files, err := sample.Files(sample.Options{Classes: 4, Train: 16, Test: 2, Size: 32})
+	if err != nil {
+		t.Fatal(err)
+	}
+	all, rows := fstest.MapFS{}, []string{"image,label_image,class"}
+	standsFor := map[string]string{}
+	for _, name := range slices.Sorted(maps.Keys(files)) {
+		all["data/"+name] = &fstest.MapFile{Data: files[name]}
+		class := filepath.Base(filepath.Dir(name))
+		if standsFor[class] == "" {
+			standsFor[class] = name
+			continue
+		}
+		rows = append(rows, strings.Join([]string{name, standsFor[class], class}, ","))
+	}
+	all["data/list.csv"] = &fstest.MapFile{Data: []byte(strings.Join(rows, "\n"))}
+	data, err := dataset.Open(dataset.Options{Data: "data/list.csv", FS: all})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
+}
+
+// TestInt8Labels: a model whose labels are images carries embeddings of them that the int8 network made, in its space,
+// or those of the training where they are frozen; and a threshold of none of these that was measured with it.
+func TestInt8Labels(t *testing.T) {
+	for _, side := range []string{"frozen", "shared"} {
+		t.Run(side, func(t *testing.T) {
+			data := labelled(t)
+			images := data.In("").LabelImages()
+			gallery, err := evaluate.DescribeLabels(data, images)
+			if err != nil {
+				t.Fatal(err)
+			}
+			vectors := make([]float32, 8*len(gallery))
+			for i := range gallery {
+				vectors[9*i] = 1
+			}
+			folder := trainedtest.Run(t, func(c *checkpoint.Checkpoint, s *trained.State) {
+				s.Gallery = gallery
+				trained.SetGallery(c, vectors, 8)
+				parts, err := spec.Preset(spec.DefaultPreset)
+				if err == nil {
+					err = data.Assign(trained.Splits(parts))
+				}
+				if err != nil {
+					t.Fatal(err)
+				}
+				s.Fingerprint = data.Fingerprint()
+			}, "topology=feature", "loss=infonce", "sampler=labels", "target.side="+side)
+			c := config(folder, filepath.Join(t.TempDir(), "model"))
+			c.Int8 = &Int8{Data: func(context.Context, string) (*dataset.Dataset, error) { return labelled(t), nil }, MaxDrop: 100}
+			r, err := Run(context.Background(), c)
+			if err != nil {
+				t.Fatal(err)
+			}
+			m, err := models.Load(r.Path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer m.Close()
+			g, err := m.Gallery()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := g.Vectors().Vector(1)[:2]; slices.Equal(got, []float32{0, 1}) != (side == "frozen") {
+				t.Errorf("label image 1 is at %v, …; those of the training were made up", got)
+			}
+			if above := r.Manifest.NoneAbove; above == nil || !strings.Contains(above.Source, "int8") || r.Manifest.Accept() != *above {
+				t.Errorf("none of these is above %+v", above)
+			}
+		})
+	}
+}
+
+// TestInt8Untrained: a network without training is measured on pictures of the user's: on some of them ranges are
+// observed, on the others cosines. It has no threshold. Both networks are timed.
+func TestInt8Untrained(t *testing.T) {
+	s, err := spec.Preset(spec.DefaultPreset)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s, err = s.Set("input.size=32", "backbone.conv4.filters=8", "head=none", "distance=cosine", "loss=contrastive"); err != nil {
+		t.Fatal(err)
+	}
+	parts, err := graphs.Resolve(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	n, err := network.Open(parts, network.Own{}, session.Options{})
+	if err == nil {
+		err = n.Start(1)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := config("", filepath.Join(t.TempDir(), "model"))
+	c.Model = &trained.Model{Network: n, Spec: s, State: trained.State{Pretrained: &models.Pretrained{}, BestStep: -1}}
+	var clock time.Time
+	c.Int8 = &Int8{Data: opened(t), MaxDrop: 100, Now: func() time.Time { clock = clock.Add(time.Second); return clock }}
+	r, err := Run(context.Background(), c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	q := r.Manifest.Quantized
+	if q == nil || len(q.Layers) != 4 || !(q.Cosine > 0.99) || !r.Manifest.Uncalibrated() {
+		t.Errorf("quantized %+v, threshold %+v; want 4 layers, a cosine above 0.99, and none", q, r.Manifest.Threshold)
+	}
+	if v := r.Speed; v == nil || v.Float != 8 || v.Int8 != 8 || v.Int8Bytes >= v.FloatBytes { // 8 images, 1 s by the clock
+		t.Errorf("speed %+v, want 8 images/s of both, and fewer bytes in int8", v)
 	}
 }

@@ -60,7 +60,7 @@ func (l *loop) choose(part dataset.Part, labels []int32) error {
 func (l *loop) chooseValidation(part dataset.Part, labels []int32) (err error) {
 	seed, trained := uint64(l.Spec.Train.Seed), l.Data.ClassesOf(dataset.Train)
 	if l.Spec.LabelImages() {
-		task, err := taskOf(part, labels)
+		task, err := evaluate.AmongLabels(part, labels)
 		if err != nil {
 			return err
 		}
@@ -127,24 +127,6 @@ type amongLabels struct {
 	last    looks
 	vectors []float32 // [G,D] embeddings after so many steps; nil: not made yet
 	step    int
-}
-
-// taskOf returns the photos of part as they are searched for among label images, which hold
-// those of all photos.
-func taskOf(part dataset.Part, labels []int32) (evaluate.LabelTask, error) {
-	t := evaluate.LabelTask{Photos: part.Images, Right: make([]int32, len(part.Images))}
-	switch {
-	case len(part.Images) == 0:
-		return t, &evaluate.NoPairsError{Split: dataset.Val, Reason: "no photos are left"}
-	case len(labels) < 2:
-		return t, &evaluate.NoPairsError{Reason: "fewer than 2 label images are left to choose from"}
-	}
-	for _, m := range part.Matches {
-		at, _ := slices.BinarySearch(part.Images, m.Image)
-		right, _ := slices.BinarySearch(labels, m.Label)
-		t.Right[at] = int32(right)
-	}
-	return t, nil
 }
 
 func (v *amongLabels) labelImages() []int32 { return v.gallery }

@@ -58,27 +58,40 @@ func (g *Labels) Index(model, distance string) (*index.Index, error) {
 
 // accept returns the threshold of a search among the label images of m, nil where it has none.
 func (m *Model) accept() *index.Accept {
-	above := m.NoneAbove()
+	if m.State.Validation == nil {
+		return nil
+	}
+	return Accept(m.NoneAbove(), m.State.Validation.Scores, len(m.State.Gallery))
+}
+
+// Accept returns the threshold above among so many label images, with what it came to by s; nil where above is.
+func Accept(above *distance.Threshold, s evaluate.Scores, images int) *index.Accept {
 	if above == nil {
 		return nil
 	}
-	s := m.State.Validation.Scores
 	detected, accepted := s.Metrics[evaluate.DetectionRate], s.Metrics[evaluate.FalseAcceptRate]
 	return &index.Accept{Threshold: *above, Promise: s.Promise, FalsePositives: &accepted,
-		Detection: &detected, Images: len(m.State.Gallery), Strangers: s.Photos}
+		Detection: &detected, Images: images, Strangers: s.Photos}
 }
 
 // NoneAbove returns the distance of the nearest label image above which it is no answer,
 // calibrated on validation; nil where labels are no images, or before the first evaluation.
 func (m *Model) NoneAbove() *distance.Threshold {
 	v := m.State.Validation
-	if v == nil || v.Scores.NoneAbove == nil {
+	if v == nil {
 		return nil
 	}
-	t := &distance.Threshold{Value: *v.Scores.NoneAbove,
-		Source: fmt.Sprintf("%s, %s", v.source(), plural.Count(v.Scores.Photos, "photo"))}
-	if v.Scores.Promise > 0 {
-		t.Source += fmt.Sprintf(" as strangers, %.3g %% accepted at most", 100*v.Scores.Promise)
+	return NoneAbove(v.source(), v.Scores)
+}
+
+// NoneAbove returns that distance as s has it, which source was measured on; nil where labels are no images.
+func NoneAbove(source string, s evaluate.Scores) *distance.Threshold {
+	if s.NoneAbove == nil {
+		return nil
+	}
+	t := &distance.Threshold{Value: *s.NoneAbove, Source: fmt.Sprintf("%s, %s", source, plural.Count(s.Photos, "photo"))}
+	if s.Promise > 0 {
+		t.Source += fmt.Sprintf(" as strangers, %.3g %% accepted at most", 100*s.Promise)
 	}
 	return t
 }

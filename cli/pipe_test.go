@@ -94,6 +94,7 @@ func pipeCommands(t *testing.T) map[string][]string {
 		"index verify":    {"--index", "index"},
 		"search":          slices.Concat(model, []string{"--image", onePicture, "--index", "index", "--sheet", "new.png"}),
 		"serve":           slices.Concat(model, []string{"--listen", "127.0.0.1:0", "--admin", "off"}),
+		"label":           slices.Concat(data, model, []string{"--out", "new.csv"}),
 		"check":           data,
 		"duplicates":      {"--move-to", "new", "--apply", "pictures"},
 		"seen":            {onePicture},

@@ -91,6 +91,7 @@ func newApp(streams IO) *cli.App {
 			newIndexCommand(streams),
 			newSearchCommand(streams),
 			newServeCommand(streams),
+			newLabelCommand(streams),
 			newCheckCommand(streams),
 			newDuplicatesCommand(streams),
 			newSeenCommand(streams),

@@ -165,6 +165,8 @@ var Rules = map[string]Rule{
 	"runner/suspects": {Ours: []string{"models/distance", "internal/aside", "internal/sheet", "internal/workers", "pipeline/..."}, Pure: true, Why: noCgo},
 	"runner/report": {Ours: []string{"runner/evaluate", "runner/metric", "runner/suspects", "models/distance", "internal/aside", "internal/workers", "pipeline/..."},
 		Pure: true, Why: "it shows what was measured; its tests run without TensorFlow"},
+	"runner/label": {Ours: []string{"runner/metric", "internal/aside", "internal/forest", "internal/workers"}, Pure: true,
+		Why: "it is handed embeddings, and opens no network"},
 	"runner/train": {Ours: []string{"runner/check", "runner/suspects", "runner/trained", "runner/evaluate", "runner/metric",
 		"runner/network", "runner/tensorboard", "internal/jsonline", "internal/session", "internal/workers", "graphs/...", "pipeline/...", "models/..."},
 		Why: ownRoom},

@@ -15,10 +15,11 @@ import (
 var axe string
 
 // Axe is a script element that looks for what keeps people from using a page: colours without contrast, controls without a
-// name, and the like. It writes what it finds into the page, where Violations reads it.
-func Axe() string {
+// name, and the like. It waits for after, a promise in JavaScript, or for nothing where that is null. It writes what it finds
+// into the page, where Violations reads it.
+func Axe(after string) string {
 	return "<script>" + strings.ReplaceAll(axe, "</script", `<\/script`) + `
-axe.run({resultTypes: ["violations"]}).then(r => r.violations.map(v => v.id + " (" + v.impact + "): " + v.nodes.map(n => n.html.slice(0, 200)).slice(0, 5).join(" | ")), e => ["axe: " + e])
+Promise.resolve(` + after + `).then(() => axe.run({resultTypes: ["violations"]})).then(r => r.violations.map(v => v.id + " (" + v.impact + "): " + v.nodes.map(n => n.html.slice(0, 200)).slice(0, 5).join(" | ")), e => ["axe: " + e])
   .then(list => document.body.append(Object.assign(document.createElement("pre"), {id: "axe", textContent: JSON.stringify(list)})));
 </script>`
 }

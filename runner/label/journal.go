@@ -1,0 +1,230 @@
+package label
+
+import (
+	"bytes"
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/tfpair/tfpair/internal/aside"
+	"github.com/tfpair/tfpair/internal/regular"
+)
+
+// Answer is what a person said of two pictures.
+type Answer struct {
+	Left, Right string // paths
+	Same        bool
+	Name        string // of the person; "" not given
+	Time        time.Time
+}
+
+// header is the first row of a list. Training reads the first three columns.
+var header = []string{"left", "right", "same", "name", "time"}
+
+// Journal is a list of pairs that answers are appended to, one by one. Each is on the disk before Append returns. A line that
+// was cut off by a kill was acknowledged to nobody, and is taken away by Open.
+type Journal struct {
+	file    *os.File
+	answers []Answer
+	ends    []int64 // [answers] offset of the end of each one's line
+	broken  error   // of an append that may have left half a line
+}
+
+// LockedError says that another program labels into the list.
+type LockedError struct{ Path string }
+
+func (e *LockedError) Error() string {
+	return fmt.Sprintf("%q: another tfpair label writes to it", e.Path)
+}
+
+// maxJournal is the largest list that is gone on with, in bytes.
+const maxJournal = 1 << 30
+
+// Open opens the list at path, or makes it. Errors: *LockedError, *RowError, and those of the file system.
+func Open(path string) (j *Journal, err error) {
+	if info, err := os.Stat(path); err == nil {
+		if err := regular.Check(info.Mode()); err != nil {
+			return nil, fmt.Errorf("%q: %w", path, err)
+		}
+		if info.Size() > maxJournal {
+			return nil, fmt.Errorf("%q has %d bytes, want at most %d", path, info.Size(), maxJournal)
+		}
+	}
+	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o644) //nolint:gosec // a list for everyone, as other results
+	if err != nil {
+		return nil, err
+	}
+	j = &Journal{file: file}
+	if err := syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		if errors.Is(err, syscall.EWOULDBLOCK) {
+			err = &LockedError{path}
+		}
+		return nil, errors.Join(err, file.Close())
+	}
+	if err := j.read(path); err != nil {
+		return nil, errors.Join(err, file.Close())
+	}
+	return j, nil
+}
+
+// RowError says which row of a list is no answer.
+type RowError struct {
+	Path   string
+	Line   int
+	Reason string
+}
+
+func (e *RowError) Error() string { return fmt.Sprintf("%s:%d: %s", e.Path, e.Line, e.Reason) }
+
+// read reads what is there, and writes the header of a new list.
+func (j *Journal) read(path string) error {
+	text, err := io.ReadAll(j.file)
+	if err != nil {
+		return err
+	}
+	if whole := bytes.LastIndexByte(text, '\n') + 1; whole < len(text) { // half a line
+		text = text[:whole]
+		if err := j.cut(int64(whole)); err != nil {
+			return err
+		}
+	}
+	rows := csv.NewReader(bytes.NewReader(text))
+	rows.ReuseRecord = true
+	for {
+		row, err := rows.Read()
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("%q: %w", path, err)
+		}
+		line, _ := rows.FieldPos(0)
+		switch {
+		case line == 1 && !slices.Equal(row, header):
+			return &RowError{path, 1, fmt.Sprintf("columns are %q, want %q: it is no list of tfpair label; give --out another name", row, header)}
+		case line == 1:
+			continue
+		}
+		a, reason := parse(row)
+		if reason != "" {
+			return &RowError{path, line, reason}
+		}
+		j.answers, j.ends = append(j.answers, a), append(j.ends, rows.InputOffset())
+	}
+}
+
+// parse returns the answer of a row, or why it is none.
+func parse(row []string) (a Answer, reason string) {
+	a = Answer{Left: row[0], Right: row[1], Name: row[3]}
+	switch row[2] {
+	case "1", "0":
+		a.Same = row[2] == "1"
+	default:
+		return a, fmt.Sprintf("same is %q, want 1 or 0", row[2])
+	}
+	var err error
+	if a.Time, err = time.Parse(time.RFC3339, row[4]); err != nil {
+		return a, fmt.Sprintf("time is %q, want one such as 2026-01-31T15:04:05Z", row[4])
+	}
+	return a, ""
+}
+
+// write appends text with one call, and brings it to the disk; of a new list its name, too.
+func (j *Journal) write(text []byte, end int64) error {
+	_, err := j.file.WriteAt(text, end)
+	if err == nil {
+		err = j.file.Sync()
+	}
+	if err == nil && end == 0 {
+		err = aside.Sync(filepath.Dir(j.file.Name()))
+	}
+	if err != nil { // what was written of it is taken away again, so that no half line is left
+		return errors.Join(err, j.cut(end))
+	}
+	return nil
+}
+
+// cut takes away what is behind an offset.
+func (j *Journal) cut(end int64) error {
+	err := j.file.Truncate(end)
+	if err == nil {
+		err = j.file.Sync()
+	}
+	if err != nil {
+		j.broken = err
+	}
+	return err
+}
+
+// Append adds answers, all or none of them. They are on the disk once it returns nil. After an error of the disk that could not
+// be taken back, every call fails.
+func (j *Journal) Append(list ...Answer) error {
+	if j.broken != nil {
+		return j.broken
+	}
+	end, err := j.file.Seek(0, io.SeekEnd)
+	if err != nil {
+		return err
+	}
+	var text bytes.Buffer
+	to := csv.NewWriter(&text)
+	if end == 0 {
+		if err := to.Write(header); err != nil {
+			return err
+		}
+	}
+	var ends []int64
+	for _, a := range list {
+		same := "0"
+		if a.Same {
+			same = "1"
+		}
+		if err := to.Write([]string{a.Left, a.Right, same, a.Name, a.Time.UTC().Format(time.RFC3339)}); err != nil {
+			return err
+		}
+		to.Flush()
+		ends = append(ends, end+int64(text.Len()))
+	}
+	if err := j.write(text.Bytes(), end); err != nil {
+		return err
+	}
+	j.answers, j.ends = append(j.answers, list...), append(j.ends, ends...)
+	return nil
+}
+
+// Undo takes the last answer away, and returns it. ok is false where there is none.
+func (j *Journal) Undo() (a Answer, ok bool, err error) {
+	last := len(j.answers) - 1
+	if last < 0 || j.broken != nil {
+		return a, false, j.broken
+	}
+	to := int64(len(strings.Join(header, ",")) + 1)
+	if last > 0 {
+		to = j.ends[last-1]
+	}
+	if err := j.cut(to); err != nil {
+		return a, false, err
+	}
+	a = j.answers[last]
+	j.answers, j.ends = j.answers[:last], j.ends[:last]
+	return a, true, nil
+}
+
+// Answers returns what was said, in order. Do not change it.
+func (j *Journal) Answers() []Answer { return j.answers }
+
+// Close unlocks the list. One that nothing was ever written to is removed.
+func (j *Journal) Close() error {
+	var err error
+	if end, seekErr := j.file.Seek(0, io.SeekEnd); seekErr == nil && end == 0 {
+		err = os.Remove(j.file.Name())
+	}
+	return errors.Join(err, j.file.Close())
+}

@@ -38,9 +38,9 @@ const (
 	rowNewAsIs    = "new products untrained"
 )
 
-// recipeNames lists the rows. Those of more effort take an hour.
-func recipeNames() []string {
-	return []string{rowPhotos, rowPairs, rowDigits, rowProducts, rowTwo, rowCharacters, rowNew, rowNewAsIs, rowUntaught, rowGood, rowBest, rowBestOfInk}
+// recipeUsual lists the rows but for those of more effort, which take up to an hour each.
+func recipeUsual() []string {
+	return []string{rowPhotos, rowPairs, rowDigits, rowProducts, rowTwo, rowCharacters, rowNew, rowNewAsIs, rowUntaught}
 }
 
 // chosen is what a training came to that names data alone, or weights, too.

@@ -167,7 +167,7 @@ func TestChoose(t *testing.T) {
 		{"classes held out", photos(10, 6), Wish{Effort: Quick, Networks: []string{"efficientnet-lite0"}, Unseen: true}, []string{"loss=contrastive"}, "folds"},
 		{"many photos", photos(81, 32), lite, []string{"sampler={balanced: {images_per_class: 4}}", "train.batch_size=64"}, "folds"},
 		{"many photos, good", photos(81, 32), Wish{Effort: Good, Networks: []string{"efficientnet-lite0"}},
-			[]string{"backbone={efficientnet-lite0: {freeze: stage5, freeze_bn: true}}", "cache.views=4", "train.steps=526"}, ""},
+			[]string{"backbone={efficientnet-lite0: {freeze: stage5, freeze_bn: true}}", "cache.views=4", "train.steps=1053"}, ""},
 		{"no weights", photos(81, 32), Wish{Effort: Quick}, []string{"backbone=conv4", "input.size=64", "augment=light"}, "freeze"},
 		{"digits", ink(10, 600, 28), lite, []string{"backbone=conv4", "input.size=28", "augment=glyph",
 			"sampler={balanced: {images_per_class: 6}}", "train.batch_size=60", "train.steps=900"}, "efficientnet"},
@@ -185,7 +185,7 @@ func TestChoose(t *testing.T) {
 			[]string{"backbone={ensemble: {of: [" +
 				"{network: {efficientnet-lite0: {freeze: stage5, freeze_bn: true}}, size: 224, embedding_dim: 512}, " +
 				"{network: {efficientnet-lite2: {freeze: stage5, freeze_bn: true}}, size: 260, embedding_dim: 512}]}}",
-				"input.size=260", "embed.views=flip", "train.steps=526"}, "head"},
+				"input.size=260", "embed.views=flip", "train.steps=1053"}, "head"},
 		{"many photos and one network, best", photos(81, 32), Wish{Effort: Best, Networks: two[:1]},
 			[]string{"backbone={ensemble: {of: [" +
 				"{network: {efficientnet-lite0: {freeze: stage5, freeze_bn: true}}, size: 224, embedding_dim: 512}, " +
@@ -200,6 +200,9 @@ func TestChoose(t *testing.T) {
 			[]string{"topology=triplet", "sampler=triplets", "train.steps=300"}, "balanced"},
 		{"photos and label images", Facts{Kind: dataset.OfLabelImages, Images: 2640, Classes: 81, PerClass: 32}, lite,
 			[]string{"topology=feature", "loss={infonce: {temperature: 0.2}}", "train.steps=300", "train.batch_size=64"}, "balanced"},
+		{"photos and label images, good", Facts{Kind: dataset.OfLabelImages, Images: 2640, Classes: 81, PerClass: 32},
+			Wish{Effort: Good, Networks: two[:1]}, []string{"loss={infonce: {temperature: 0.1}}", "sampler=labels", "train.steps=1072",
+				"train.batch_size=32", "optimizer={adam: {lr: 0.001, backbone_lr: 0.1}}"}, "gallery"},
 	} {
 		c, err := Choose(test.facts, test.wish)
 		if err != nil {

@@ -53,6 +53,8 @@ var scenarios = []scenario{
 		args: "train --data data --out run --spec spec.yaml --set train.steps=12" + tiny},
 	{name: "train-frozen", needs: []string{"data", "frozen.yaml"}, grows: true, run: "run",
 		args: "train --data data --out run --spec frozen.yaml" + tiny},
+	{name: "train-ensemble", needs: []string{"data", "ensemble.yaml"}, grows: true, run: "run",
+		args: "train --data data --out run --spec ensemble.yaml" + tiny},
 	{name: "tune", needs: []string{"data", "spec.yaml", "space.yaml"}, grows: true,
 		args: "tune --data data --out search --spec spec.yaml --space space.yaml --search grid --seeds 1 --set train.steps=2" + tiny},
 	{name: "export", needs: []string{"run"}, twice: 2,
@@ -145,6 +147,12 @@ backbone: {efficientnet-lite0: {freeze: all}}
 head: {linear: {embedding_dim: 8}}
 loss: contrastive
 cache: {type: float16}
+train: {batch_size: 8, steps: 2, eval_every: 2, val: 0.3}
+`,
+	"ensemble.yaml": `input: {size: 16}
+backbone: {ensemble: {of: [{network: {smallconv: {filters: [4], dense: 8}}}, {network: {smallconv: {filters: [3], dense: 4}}, embedding_dim: 5}]}}
+distance: cosine
+loss: contrastive
 train: {batch_size: 8, steps: 2, eval_every: 2, val: 0.3}
 `,
 	"space.yaml": "loss: [bce, contrastive]\n",

@@ -15,8 +15,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	"github.com/urfave/cli/v2"
 )
 
 // badPaths makes, in the current folder, what nobody should read to its end, and returns their names.
@@ -136,7 +134,7 @@ func TestBadPaths(t *testing.T) {
 	for _, p := range pages(rootPage(newApp(silent))) {
 		name := strings.TrimPrefix(p.name, "tfpair ")
 		for _, f := range p.command.Flags {
-			if of := f.(cli.DocGenerationFlag); !slices.Contains(pathPlaceholders, placeholder(of)) {
+			if !takesPath(f) {
 				continue
 			}
 			flag := f.Names()[0]

@@ -205,15 +205,14 @@ func runCheck(ctx context.Context, o checkOptions, streams IO) (err error) {
 		return err
 	}
 	o.data.adviseInverted(r.Report)
-	if o.sheet.path != "" {
-		if err := writeCheckSheet(o.sheet.path, data, r.Report); err != nil {
-			return err
-		}
+	part := func() (err error) {
+		r.Splits, err = o.part(data, prints, groups)
+		return err
 	}
-	if o.splits != "" {
-		if r.Splits, err = o.part(data, prints, groups); err != nil {
-			return err
-		}
+	if err := allOrNone(o.sheet.overwrite,
+		toWrite{o.sheet.path, func() error { return writeCheckSheet(o.sheet.path, data, r.Report) }},
+		toWrite{o.splits, part}); err != nil {
+		return err
 	}
 	if err := o.show(out, r); err != nil {
 		return err

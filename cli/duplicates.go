@@ -150,8 +150,11 @@ func (o duplicatesOptions) validate() error {
 	if info, err := os.Lstat(o.undoFile()); o.apply && err == nil && !info.Mode().IsRegular() {
 		return usagef("--undo-list %s is %s; want a file that --apply wrote, or a name that is free", o.undoFile(), regular.Kind(info.Mode()))
 	}
-	for _, file := range nonEmpty(o.list, o.page) {
-		if err := aside.Unused(file, o.sheet.overwrite); err != nil {
+	for _, f := range []given{{"--out", o.list}, {"--page", o.page}} {
+		if f.value == "" {
+			continue
+		}
+		if err := cmp.Or(hasFolder(f.flag, f.value), aside.Unused(f.value, o.sheet.overwrite)); err != nil {
 			return err
 		}
 	}
@@ -238,18 +241,12 @@ func runDuplicates(ctx context.Context, o duplicatesOptions, streams IO) error {
 			}
 		}
 	}
-	if err := o.write(rows); err != nil {
+	r.Sheet = o.sheet.path
+	if err := allOrNone(o.sheet.overwrite,
+		toWrite{o.list, func() error { return o.write(rows) }},
+		toWrite{o.page, func() error { return stopped(ctx, writeDuplicatesPage(ctx, o.page, g, rows, r)) }},
+		toWrite{r.Sheet, func() error { return writeDuplicatesSheet(r.Sheet, g, rows) }}); err != nil {
 		return err
-	}
-	if o.page != "" {
-		if err := writeDuplicatesPage(ctx, o.page, g, rows, r); err != nil {
-			return stopped(ctx, err)
-		}
-	}
-	if r.Sheet = o.sheet.path; r.Sheet != "" {
-		if err := writeDuplicatesSheet(r.Sheet, g, rows); err != nil {
-			return err
-		}
 	}
 	if err := showDuplicates(out, rows); err != nil {
 		return err

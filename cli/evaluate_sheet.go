@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"image"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -38,10 +37,7 @@ func (o sheetOptions) validate() error {
 	case !strings.EqualFold(filepath.Ext(o.path), ".png"):
 		return usagef("--sheet %q: want a name that ends in .png", o.path)
 	}
-	if info, err := os.Stat(filepath.Dir(o.path)); err != nil || !info.IsDir() {
-		return usagef("--sheet %q: there is no folder %q", o.path, filepath.Dir(o.path))
-	}
-	return unusedSheet("--sheet", o.path, o.overwrite)
+	return cmp.Or(hasFolder("--sheet", o.path), unusedSheet("--sheet", o.path, o.overwrite))
 }
 
 // unusedSheet returns an error that names the flag where a file is in the way of a sheet.

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -128,5 +129,13 @@ func newFile(flag, path string) error {
 	if isA[*aside.ExistsError](err) {
 		return usagef("--%s %s is there already; name a new file, nothing is overwritten", flag, path)
 	}
-	return err
+	return cmp.Or(err, hasFolder("--"+flag, path))
+}
+
+// hasFolder refuses a file whose folder is not there.
+func hasFolder(flag, path string) error {
+	if info, err := os.Stat(filepath.Dir(path)); err != nil || !info.IsDir() {
+		return usagef("%s %q: there is no folder %q", flag, path, filepath.Dir(path))
+	}
+	return nil
 }

@@ -22,6 +22,11 @@ import (
 // pathPlaceholders are what help calls the value of a flag that is a path.
 var pathPlaceholders = []string{"FILE", "FOLDER", "PATH", "LIST", "WHERE", "KEY"}
 
+// takesPath reports whether the value of a flag may be a path. Weights have a name or are a file.
+func takesPath(f cli.Flag) bool {
+	return slices.Contains(pathPlaceholders, placeholder(f.(cli.DocGenerationFlag))) || f.Names()[0] == "weights"
+}
+
 // pipes are named pipes, as various flags want the names of files.
 var pipes = []string{"pipe", "pipe.csv", "pipe.png", "pipe.html", "pipe.safetensors"}
 
@@ -32,7 +37,7 @@ func TestPipes(t *testing.T) {
 	for _, p := range pages(rootPage(newApp(silent))) {
 		name := strings.TrimPrefix(p.name, "tfpair ")
 		for _, f := range p.command.Flags {
-			if of := f.(cli.DocGenerationFlag); !slices.Contains(pathPlaceholders, placeholder(of)) {
+			if !takesPath(f) {
 				continue
 			}
 			args, known := right[name]
@@ -137,6 +142,8 @@ func pipeArguments(flag string, args []string) []string {
 			if flag == "out" {
 				file += filepath.Ext(args[i])
 			}
+		case flag == "weights" && word == "--run": // export takes either
+			i++
 		case flag == "images" && (word == "--data" || word == "--image"), (flag == "val" || flag == "test") && word == "--data":
 			i++
 			change = append(change, word, list)

@@ -4,9 +4,13 @@ package aside
 
 import (
 	"errors"
+	"fmt"
+	"io/fs"
 	"path/filepath"
 
 	"github.com/google/renameio/v2"
+
+	"github.com/tfpair/tfpair/internal/regular"
 )
 
 // File is a file that is not there yet. Cleanup removes what lies aside, if anything does.
@@ -39,7 +43,7 @@ func Create(path string) (*File, error) {
 		p, err := renameio.NewPendingFile(path, renameio.WithPermissions(0o644), renameio.WithExistingPermissions(),
 			renameio.WithTempDir(folder))
 		if err != nil {
-			return nil, err
+			return nil, refused(path, err)
 		}
 		if hold(p.File) {
 			return &File{PendingFile: p, path: path}, nil
@@ -49,6 +53,22 @@ func Create(path string) (*File, error) {
 		}
 	}
 }
+
+// refused returns why the file at path cannot be made, without the name under which it was to lie aside.
+func refused(path string, err error) error {
+	why := regular.Reason(err)
+	if errors.Is(err, fs.ErrNotExist) {
+		why = &noFolderError{filepath.Dir(path)}
+	}
+	return &fs.PathError{Op: "create", Path: path, Err: why}
+}
+
+// noFolderError says that the folder of a file is not there. It is fs.ErrNotExist.
+type noFolderError struct{ path string }
+
+func (e *noFolderError) Error() string { return fmt.Sprintf("there is no folder %q", e.path) }
+
+func (e *noFolderError) Is(target error) bool { return target == fs.ErrNotExist }
 
 // Publish brings f to the disk and gives it its name, over what was there. Errors are an
 // *ExistsError where New found nothing there and now something is, and an *UnsyncedError where it

@@ -105,24 +105,35 @@ func byClass(path, folder, list string) (err error) {
 	if err != nil {
 		return fmt.Errorf("read %s: %w", list, err)
 	}
+	return zipped(path, func(add func(name string, data []byte) error) error {
+		for _, row := range rows[1:] { // image,label_image,class
+			photo, err := os.ReadFile(filepath.Join(folder, row[0]))
+			if err != nil {
+				return err
+			}
+			if err := add(row[2]+"/"+strings.ReplaceAll(row[0], "/", "_"), photo); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// zipped writes an archive of what write adds.
+func zipped(path string, write func(add func(name string, data []byte) error) error) (err error) {
 	out, err := os.Create(path)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, out.Close()) }()
 	w := zip.NewWriter(out)
-	for _, row := range rows[1:] { // image,label_image,class
-		photo, err := os.ReadFile(filepath.Join(folder, row[0]))
+	add := func(name string, data []byte) error {
+		to, err := w.Create(name)
 		if err != nil {
 			return err
 		}
-		to, err := w.Create(row[2] + "/" + strings.ReplaceAll(row[0], "/", "_"))
-		if err != nil {
-			return err
-		}
-		if _, err := to.Write(photo); err != nil {
-			return err
-		}
+		_, err = to.Write(data)
+		return err
 	}
-	return w.Close()
+	return errors.Join(write(add), w.Close())
 }

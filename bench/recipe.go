@@ -1,7 +1,6 @@
 package main
 
 import (
-	"archive/zip"
 	"context"
 	"encoding/csv"
 	"errors"
@@ -240,29 +239,21 @@ func fewOf(r *rand.Rand, train, test classPhotos) (drawn, asked classPhotos) {
 }
 
 // archive writes a folder of photos for each class.
-func (c classPhotos) archive(path, folder string) (err error) {
-	out, err := os.Create(path)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, out.Close()) }()
-	w := zip.NewWriter(out)
-	for _, class := range c.classes(1) {
-		for _, photo := range c[class] {
-			data, err := os.ReadFile(filepath.Join(folder, photo))
-			if err != nil {
-				return err
-			}
-			to, err := w.Create(class + "/" + strings.ReplaceAll(photo, "/", "_"))
-			if err != nil {
-				return err
-			}
-			if _, err := to.Write(data); err != nil {
-				return err
+func (c classPhotos) archive(path, folder string) error {
+	return zipped(path, func(add func(name string, data []byte) error) error {
+		for _, class := range c.classes(1) {
+			for _, photo := range c[class] {
+				data, err := os.ReadFile(filepath.Join(folder, photo))
+				if err != nil {
+					return err
+				}
+				if err := add(class+"/"+strings.ReplaceAll(photo, "/", "_"), data); err != nil {
+					return err
+				}
 			}
 		}
-	}
-	return w.Close()
+		return nil
+	})
 }
 
 // pairs writes a list of n pairs, every second of one class, each class as likely as another.

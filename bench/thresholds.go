@@ -33,11 +33,16 @@ var shelfSettings = []string{
 
 // kept says how a threshold that was chosen on validation for a rate of false accepts does on test.
 type kept struct {
-	FalseAccepts measured `json:"false_accepts"` // of all pairs of the test images
-	FalseRejects measured `json:"false_rejects"`
-	Calibration  measured `json:"calibration_error"`      // of the probability, half of the pairs same
-	Rare         measured `json:"calibration_error_rare"` // where a share rarePrevalence is
-	Seconds      float64  `json:"seconds"`
+	FalseAccepts measured   `json:"false_accepts"` // of all pairs of the test images
+	FalseRejects measured   `json:"false_rejects"`
+	Even         calibrated `json:"even"` // where half of the pairs are same
+	Rare         calibrated `json:"rare"` // where a share rarePrevalence is
+}
+
+// calibrated says how true probabilities are.
+type calibrated struct {
+	Error    measured `json:"calibration_error"`
+	ByChance float64  `json:"calibration_error_by_chance"` // of a true probability on so few images
 }
 
 // thresholds measures what a promised rate of false accepts, and a probability, come to on other images.
@@ -72,29 +77,37 @@ func thresholds(ctx context.Context, o options) error {
 	} {
 		test := append(c.training.tests[0], "--false-accepts", promisedRate)
 		c.training.tests = [][]string{test, append(slices.Clone(test), "--prevalence", rarePrevalence)}
-		var mean kept // values only
+		var all []kept
 		for seed := range thresholdSeeds {
 			x, err := row(o, r, fmt.Sprintf("%s/seed=%d", c.name, seed), func() (kept, error) {
-				reports, seconds, err := c.training.run(ctx, o, seed)
+				reports, _, err := c.training.run(ctx, o, seed)
 				if err != nil {
 					return kept{}, err
 				}
 				return kept{reports[0].Wrong.FalseAccepts, reports[0].Wrong.FalseRejects,
-					reports[0].Probability.CalibrationError, reports[1].Probability.CalibrationError, seconds}, nil
+					reports[0].Probability, reports[1].Probability}, nil
 			})
 			if err != nil {
 				return err
 			}
 			fmt.Fprintf(o.out, "%s, seed %d: false accepts %.2f %% (%.2f to %.2f %%), false rejects %.1f %%, "+
-				"calibration error %.4f (%.4f to %.4f), with %s same %.4f\n", c.name, seed,
+				"calibration error %.4f (by chance %.4f), with %s same %.4f (%.4f)\n", c.name, seed,
 				100*x.FalseAccepts.Value, 100*x.FalseAccepts.Interval.Low, 100*x.FalseAccepts.Interval.High, 100*x.FalseRejects.Value,
-				x.Calibration.Value, x.Calibration.Interval.Low, x.Calibration.Interval.High, rarePrevalence, x.Rare.Value)
-			mean.FalseAccepts.Value += x.FalseAccepts.Value / thresholdSeeds
-			mean.Calibration.Value += x.Calibration.Value / thresholdSeeds
-			mean.Rare.Value += x.Rare.Value / thresholdSeeds
+				x.Even.Error.Value, x.Even.ByChance, rarePrevalence, x.Rare.Error.Value, x.Rare.ByChance)
+			all = append(all, x)
 		}
-		fmt.Fprintf(o.out, "%s: promised %s, mean of %d seeds %.2f %%; calibration error %.4f, with %s same %.4f\n", c.name,
-			promisedRate, thresholdSeeds, 100*mean.FalseAccepts.Value, mean.Calibration.Value, rarePrevalence, mean.Rare.Value)
+		of := func(value func(kept) float64) float64 {
+			var list []float64
+			for _, x := range all {
+				list = append(list, value(x))
+			}
+			return mean(list)
+		}
+		fmt.Fprintf(o.out, "%s: promised %s, mean of %d seeds %.2f %%; calibration error %.4f (by chance %.4f), with %s same %.4f (%.4f)\n",
+			c.name, promisedRate, len(all), 100*of(func(x kept) float64 { return x.FalseAccepts.Value }),
+			of(func(x kept) float64 { return x.Even.Error.Value }), of(func(x kept) float64 { return x.Even.ByChance }),
+			rarePrevalence,
+			of(func(x kept) float64 { return x.Rare.Error.Value }), of(func(x kept) float64 { return x.Rare.ByChance }))
 	}
 	return nil
 }

@@ -40,9 +40,7 @@ type report struct {
 		FalseAccepts measured `json:"false_accepts"`
 		FalseRejects measured `json:"false_rejects"`
 	} `json:"wrong_answers"`
-	Probability struct {
-		CalibrationError measured `json:"calibration_error"`
-	} `json:"probability"`
+	Probability calibrated `json:"probability"`
 }
 
 // find returns the number with the given name.

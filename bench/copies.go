@@ -12,7 +12,7 @@ import (
 
 	"github.com/disintegration/imaging"
 
-	photos "github.com/tfpair/tfpair/pipeline/decode"
+	pictures "github.com/tfpair/tfpair/pipeline/decode"
 )
 
 // The kinds of copies of trained photos that are put among others.
@@ -132,7 +132,7 @@ func copyOf(photo, kind string, quality int) ([]byte, error) {
 	if err != nil || kind == exactCopy {
 		return file, err
 	}
-	img, err := photos.Decode(file, photos.DefaultLimits)
+	img, err := pictures.Decode(file, pictures.DefaultLimits)
 	if err != nil {
 		return nil, err
 	}

@@ -29,6 +29,7 @@ func (e evaluation) print(out output, data *dataset.Dataset, all bool) {
 		list := pick(slices.Concat(e.ofPairs(), e.Retrieval), headline)
 		out.print("\n%s", shortTable(e.Exposure, list, e.Baseline))
 		out.print("\nintervals: for %s%s", e.Metrics[0].Interval.Question, onSeen(e.Exposure))
+		e.printProbability(out)
 		e.printWrong(out)
 		e.printFolds(out)
 		e.printWeakest(out)

@@ -25,10 +25,7 @@ func (e evaluation) printAll(out output) {
 	e.printWrong(out)
 	e.printFolds(out)
 	out.print("\nintervals: for %s%s", question(e.Metrics[0].Interval), onSeen(e.Exposure))
-	if p := e.Probability; p != nil {
-		out.print("probability: brier and calibration error are for a service that sees %.3g %% same pairs; "+
-			"--prevalence says how many yours sees", 100*p.Prevalence)
-	}
+	e.printProbability(out)
 	e.printRates(out)
 	e.printRetrieval(out)
 	printOpenSet(out, e.Exposure, e.OpenSet)
@@ -69,6 +66,14 @@ func (e evaluation) printPaper(out output, data *dataset.Dataset) {
 		values = append(values, fmt.Sprintf("%s %.1f", strings.Replace(m.Name, "recall@", "R@", 1), 100*m.Value))
 	}
 	out.print("\nas papers have it: %s%s", strings.Join(values, " | "), onSeen(e.Exposure))
+}
+
+// printProbability says what the numbers of the probability are for, and what is chance in them.
+func (e evaluation) printProbability(out output) {
+	if p := e.Probability; p != nil {
+		out.print("probability: for a service that sees %.3g %% same pairs, and --prevalence says how many yours sees; "+
+			"by chance alone so few images give a calibration error of %.4f", 100*p.Prevalence, p.ByChance)
+	}
 }
 
 // printRates says what other thresholds do, on all pairs of the images where they have classes.

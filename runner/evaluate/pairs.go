@@ -28,10 +28,16 @@ type Pairs struct {
 
 // intervals returns an interval for each statistic over s, which are these pairs.
 func (p Pairs) intervals(s *metric.Scored, of ...metric.Statistic) []metric.Interval {
+	left, right := p.drawn()
+	return p.Sample.Pairs(s, left, right, of)
+}
+
+// drawn returns the images of each pair [M] that are taken for drawn at random.
+func (p Pairs) drawn() (left, right []int32) {
 	if p.Answers {
-		return p.Sample.Pairs(s, p.Left, p.Left, of)
+		return p.Left, p.Left
 	}
-	return p.Sample.Pairs(s, p.Left, p.Right, of)
+	return p.Left, p.Right
 }
 
 // NoPairsError says why a part of a data set holds no pairs of one kind.

@@ -13,6 +13,8 @@ type Calibrated struct {
 	Prevalence       float64  `json:"prevalence"` // share of same among all pairs that it is for
 	Brier            Measured `json:"brier"`
 	CalibrationError Measured `json:"calibration_error"`
+	// ByChance is the calibration error to be expected of a true probability on so few images.
+	ByChance float64 `json:"calibration_error_by_chance"`
 
 	Bins []metric.Bin `json:"bins"` // what is said and what is true, that the error is made of
 }
@@ -28,5 +30,7 @@ func (c Config) calibrated(s *metric.Scored, pairs Pairs) *Calibrated {
 	p.CalibrationError = Measured{Name: "calibration_error", Value: off.Value(s.Curve()), Better: metric.Lower,
 		Interval: intervals[1]}
 	p.Bins = metric.Reliability(s.Curve(), p.Probability, p.Prevalence)
+	left, right := pairs.drawn()
+	p.ByChance = pairs.Sample.CalibrationByChance(s, left, right, p.Probability, p.Prevalence)
 	return p
 }

@@ -25,26 +25,50 @@ func Brier(p distance.Probability, prevalence float64) Statistic {
 
 // CalibrationError is the mean, over all pairs, of how far the mean probability of the pairs
 // of its bin is from the share of positives there, in [0,1]: Naeini, Cooper and Hauskrecht,
-// Obtaining well calibrated probabilities using Bayesian binning, 2015.
+// Obtaining well calibrated probabilities using Bayesian binning, 2015. Few pairs have one above 0
+// by chance: see Sample.CalibrationByChance.
 func CalibrationError(p distance.Probability, prevalence float64) Statistic {
 	return mixture(prevalence, func(c *Curve) (positive, negative []float64) {
-		bin := func(d float32) int {
-			return min(calibrationBins-1, int(calibrationBins*p.At(d, prevalence)))
-		}
 		var gap [calibrationBins]float64 // Σ probability − Σ positives, by bin
 		positives, negatives := c.total()
 		var before, beforeN float64
 		for i, d := range c.Distance {
 			q := p.At(d, prevalence)
-			gap[bin(d)] += prevalence*(q-1)*(c.Positives[i]-before)/positives +
+			gap[calibrationBin(q)] += prevalence*(q-1)*(c.Positives[i]-before)/positives +
 				(1-prevalence)*q*(c.Negatives[i]-beforeN)/negatives
 			before, beforeN = c.Positives[i], c.Negatives[i]
 		}
 		return c.each(func(d float32) (float64, float64) {
-			q, sign := p.At(d, prevalence), math.Copysign(1, gap[bin(d)])
+			q := p.At(d, prevalence)
+			sign := math.Copysign(1, gap[calibrationBin(q)])
 			return sign * (q - 1), sign * q
 		})
 	})
+}
+
+func calibrationBin(probability float64) int {
+	return min(calibrationBins-1, int(calibrationBins*probability))
+}
+
+// CalibrationByChance returns the calibration error that is to be expected of pairs if p is true: how far the pairs of
+// a bin are from their probability on the average, √(2/π) of its standard deviation. What is drawn is what Pairs takes
+// for drawn: pairs that share an image, a group or a class vary together. left and right [M] are those of Pairs.
+func (s Sample) CalibrationByChance(scored *Scored, left, right []int32, p distance.Probability, prevalence float64) float64 {
+	d := s.dyads(scored, left, right)
+	expected := 0.0
+	for bin := range calibrationBins {
+		d.set(mixture(prevalence, func(c *Curve) (positive, negative []float64) {
+			return c.each(func(distance float32) (float64, float64) {
+				q := p.At(distance, prevalence)
+				if calibrationBin(q) != bin {
+					return 0, 0
+				}
+				return q - 1, q
+			})
+		}))
+		expected += math.Sqrt(2 / math.Pi * d.variance())
+	}
+	return expected
 }
 
 // each returns values [L] of positive and of negative pairs by distance.

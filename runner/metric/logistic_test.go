@@ -72,3 +72,42 @@ func TestCalibrated(t *testing.T) {
 		}
 	}
 }
+
+// TestCalibrationByChance: a true probability has this calibration error on the average of many draws, whether images make
+// their pairs near and far together or not. Distances are normal, with one deviation for both kinds of pair,
+// so that the true probability is logistic.
+func TestCalibrationByChance(t *testing.T) {
+	const classes, each, draws = 10, 8, 60
+	for name, shared := range map[string]float64{"pairs vary alone": 0, "images vary": 0.3} { // variance of an image's part
+		t.Run(name, func(t *testing.T) {
+			r := rand.New(rand.NewPCG(11, 0))
+			variance := 2*shared + 0.4
+			p := distance.Probability{Intercept: 2.5 / variance, Slope: -1 / variance} // means of 2 and 3
+			var seen, byChance float64
+			for range draws {
+				var s Sample
+				var left, right []int32
+				var d []float32
+				var same []bool
+				var image []float64
+				for i := range int32(classes * each) {
+					s.Class, image = append(s.Class, i/each), append(image, math.Sqrt(shared)*r.NormFloat64())
+					for j := range i {
+						x := 3 + image[i] + image[j] + math.Sqrt(0.4)*r.NormFloat64()
+						if s.Class[i] == s.Class[j] {
+							x--
+						}
+						left, right, d, same = append(left, i), append(right, j), append(d, float32(x)), append(same, s.Class[i] == s.Class[j])
+					}
+				}
+				scored := score(t, d, same)
+				seen += CalibrationError(p, 0.5).Value(scored.Curve()) / draws
+				byChance += s.CalibrationByChance(scored, left, right, p, 0.5) / draws
+			}
+			t.Logf("calibration error %.4f, by chance %.4f", seen, byChance)
+			if math.Abs(seen/byChance-1) > 0.15 {
+				t.Errorf("calibration error %.4f, by chance %.4f, want them within 15 %%", seen, byChance)
+			}
+		})
+	}
+}

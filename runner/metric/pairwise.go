@@ -58,13 +58,7 @@ func (s Sample) Pairs(scored *Scored, left, right []int32, of []Statistic) []Int
 	intervals := make([]Interval, len(of))
 	c := scored.Curve()
 	for i, statistic := range of {
-		positive, negative := statistic.Slope(c)
-		for pair, level := range scored.level {
-			d.psi[pair] = scored.weight[pair] * negative[level]
-			if scored.same[pair] {
-				d.psi[pair] = scored.weight[pair] * positive[level]
-			}
-		}
+		d.set(statistic)
 		e := estimate{value: statistic.Value(c), variance: d.variance(), freedom: d.freedom, draws: d.draws, units: d.seen}
 		low, high := e.interval()
 		intervals[i] = Interval{low, high, Level, d.question, d.method, d.seen}
@@ -110,6 +104,17 @@ func (s Sample) dyads(scored *Scored, left, right []int32) *dyads {
 		d.freedom, d.draws = min(d.freedom, freedom), min(d.draws, draws)
 	}
 	return d
+}
+
+// set sets psi to what each pair adds to a statistic.
+func (d *dyads) set(of Statistic) {
+	positive, negative := of.Slope(&d.curve)
+	for pair, level := range d.level {
+		d.psi[pair] = d.weight[pair] * negative[level]
+		if d.same[pair] {
+			d.psi[pair] = d.weight[pair] * positive[level]
+		}
+	}
 }
 
 // countClasses counts the units of each class, where classes are given.

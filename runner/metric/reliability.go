@@ -18,7 +18,7 @@ func Reliability(c *Curve, p distance.Probability, prevalence float64) (list []B
 	var before, beforeN float64
 	for i, d := range c.Distance {
 		said := p.At(d, prevalence)
-		b := &bins[min(calibrationBins-1, int(calibrationBins*said))]
+		b := &bins[calibrationBin(said)]
 		positive := prevalence * (c.Positives[i] - before) / positives
 		all := positive + (1-prevalence)*(c.Negatives[i]-beforeN)/negatives
 		b.Said, b.True, b.Share = b.Said+said*all, b.True+positive, b.Share+all

@@ -105,6 +105,8 @@ var commands = []command{
 		nil, []string{"tfpair", "stepper"}, inference},
 	{"decode", "JPEG files to a network's size beside Go's decoder, Pillow and simplejpeg",
 		[]string{"grocery"}, []string{"stepper"}, decoding},
+	{"index", "search in an index beside FAISS, additions, and searches beside these",
+		nil, nil, indexes},
 	{"embed", "tfpair embed beside its parts, decoding and network, each alone",
 		[]string{"mnist", "grocery"}, []string{"tfpair", "embedder"}, embed},
 	{"second", "the first step of a training on photos that another one has seen",

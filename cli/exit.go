@@ -189,6 +189,7 @@ var outcomes = []outcome{
 	{isA[*aside.ExistsError], exitUsage, advice{"give another --out", "give another --sheet", "add --overwrite to replace it"}},
 	{is(index.ErrFile), exitInput, advice{"make it a folder: tfpair index update --model {model} --data DATA --index {index}"}},
 	{isA[*index.BusyError], exitFailed, nil},
+	{isA[*inference.LostError], exitInput, advice{"give the images as they were: --data DATA", "leave these out: --skip-missing"}},
 	{isAbsent[*index.Error], exitInput, advice{"build it first: tfpair index build --model {model} --data DATA --out {index}"}},
 	{isA[*index.Error], exitInput, advice{"build it again with this model: tfpair index build --model {model} --data DATA --out {index} --overwrite"}},
 	{is(models.ErrNoGallery), exitInput, advice{"search with --index what tfpair index build has made",

@@ -277,13 +277,19 @@ func TestServeOptions(t *testing.T) {
 		refusal[o]{func(o *o) { o.limits.deadline = 0 }, "--deadline must be more than 0s, got 0s"},
 		refusal[o]{func(o *o) { o.limits.grace = -1 }, "--grace and --max-delay must be 0s or more"},
 		refusal[o]{func(o *o) { o.limits.key = "a" }, `go together, got "" and "a"`})
+	if got, err := (serveOptions{models: []string{"a"}, indexes: []string{"i"}, writers: []string{"w"}}).served(); err != nil || got[0].writers != "w" {
+		t.Errorf("--index-tokens w = %+v, %v", got, err)
+	}
+	if _, err := (serveOptions{models: []string{"a"}, writers: []string{"w"}}).served(); err == nil || !strings.Contains(err.Error(), "there is no --index of it") {
+		t.Errorf("--index-tokens without --index = %v", err)
+	}
 	for _, c := range []struct {
 		models, indexes []string
 		want            []served
 		says            string
 	}{
-		{[]string{"some/model/"}, nil, []served{{"model", "some/model/", ""}}, ""},
-		{[]string{"a=x", "b=y=z"}, []string{"i", "b=j"}, []served{{"a", "x", "i"}, {"b", "y=z", "j"}}, ""},
+		{[]string{"some/model/"}, nil, []served{{Name: "model", Model: "some/model/"}}, ""},
+		{[]string{"a=x", "b=y=z"}, []string{"i", "b=j"}, []served{{Name: "a", Model: "x", Index: "i"}, {Name: "b", Model: "y=z", Index: "j"}}, ""},
 		{[]string{"./a=b"}, nil, nil, `--model "./a=b" has no name`},
 		{[]string{"x/a", "y/a"}, nil, nil, `two models have the name "a"`},
 		{[]string{"a"}, []string{"b=i"}, nil, `is for a model "b"`},

@@ -95,6 +95,7 @@ func pipeCommands(t *testing.T) map[string][]string {
 		"index add":       slices.Concat(data, model, []string{"--index", "index"}),
 		"index update":    slices.Concat(data, model, []string{"--index", "index"}),
 		"index remove":    {"--index", "index", "--id", "000.png"},
+		"index migrate":   slices.Concat(data, model, []string{"--index", "index", "--out", "new"}),
 		"index compact":   {"--index", "index"},
 		"index verify":    {"--index", "index"},
 		"search":          slices.Concat(model, []string{"--image", onePicture, "--index", "index", "--sheet", "new.png"}),
@@ -169,6 +170,8 @@ func pipeArguments(flag string, args []string) []string {
 		change = append(change, "--precision", "int8")
 	case flag == "images" && exports:
 		change = append(change, "--gallery", list)
+	case flag == "index-tokens":
+		change = append(change, "--index", "index")
 	case flag == "index" && slices.Contains(rest, "--out"): // of embed
 		change = append(change, "--classify")
 	}

@@ -26,6 +26,7 @@ type serveOptions struct {
 	models  []string // of exported models, NAME=FOLDER or FOLDER
 	indexes []string // NAME=FILE, or FILE of the first model
 	tokens  string   // file
+	writers []string // NAME=FILE, or FILE of the first model: tokens of those who may change its index
 	log     string   // one of logFormats
 	probe   bool     // ask the service that runs, and start none
 	isolate bool     // networks run in processes of their own
@@ -54,6 +55,9 @@ func newServeCommand(streams IO) *cli.Command {
 then it finishes what it has got and ends with exit code 0. A new version in the
 folder of a model is checked, and answers in place of the one before.
 
+With --index-tokens, PUT and DELETE /v1/index/ID change the index, which is a folder;
+the answer comes when the change is on the disk.
+
 Of several models the first answers requests that name none. Requests are answered
 429 when there is more to do than the limits allow. Each flag has a variable of the
 environment: TFPAIR_SERVE_LISTEN for --listen, and so on. docs/serve.md has more.
@@ -61,7 +65,7 @@ environment: TFPAIR_SERVE_LISTEN for --listen, and so on. docs/serve.md has more
 ` + examplesHead + `  tfpair serve --model demo/model --index demo/pictures.index
   tfpair serve --model photos=demo/model --listen 127.0.0.1:9000`,
 		Action: func(c *cli.Context) error {
-			o.models, o.indexes = c.StringSlice("model"), c.StringSlice("index")
+			o.models, o.indexes, o.writers = c.StringSlice("model"), c.StringSlice("index"), c.StringSlice("index-tokens")
 			return runServe(c.Context, o, streams)
 		},
 	}
@@ -74,7 +78,10 @@ func (o *serveOptions) addFlags(c *cli.Command) {
 		&cli.StringSliceFlag{Name: "model", Category: required,
 			Usage: "`FOLDER` of an exported model, or NAME=FOLDER; may be repeated"},
 		&cli.StringSliceFlag{Name: "index",
-			Usage: "`FILE` from tfpair index build, or NAME=FILE for the model of that name; may be repeated (default: the galleries inside the models)"},
+			Usage: "`PATH` from tfpair index build, or NAME=PATH for the model of that name; may be repeated (default: the galleries inside the models)"},
+		&cli.StringSliceFlag{Name: "index-tokens",
+			Usage: "`FILE` of bearer tokens, one a line, of those who may put pictures into the index of --index and remove them, " +
+				"or NAME=FILE for that of the model of that name; may be repeated (default: nobody may)"},
 		&cli.StringFlag{Name: "tokens", Destination: &o.tokens,
 			Usage: "`FILE` of bearer tokens, one a line: requests without one of them are refused"},
 		&cli.StringFlag{Name: "log", Destination: &o.log, Value: logAuto,
@@ -129,6 +136,8 @@ type served struct {
 	Name  string `json:"name"`
 	Model string `json:"model"` // folder
 	Index string `json:"index,omitempty"`
+
+	writers string // file of tokens; "": nobody may change the index
 }
 
 // served returns the models by name, in order, with what they are searched in.
@@ -163,6 +172,17 @@ func (o serveOptions) served() ([]served, error) {
 		}
 		list[at].Index = file
 	}
+	for _, text := range o.writers {
+		name, file := nameAndPath(text)
+		at := 0
+		for at < len(list) && name != "" && list[at].Name != name {
+			at++
+		}
+		if at == len(list) || list[at].Index == "" {
+			return nil, usagef("--index-tokens %q is for the index of a model, and there is no --index of it", text)
+		}
+		list[at].writers = file
+	}
 	return list, nil
 }
 
@@ -191,7 +211,7 @@ func (s served) check() error {
 }
 
 // source returns how the model is opened.
-func (o serveOptions) source(s served) (serve.Source, error) {
+func (o serveOptions) source(s served, log *slog.Logger) (serve.Source, error) {
 	key, err := o.trust.signer.read()
 	if err != nil {
 		return serve.Source{}, err
@@ -211,7 +231,13 @@ func (o serveOptions) source(s served) (serve.Source, error) {
 		}
 		options = append(options, models.Isolated(program, runModelName))
 	}
-	return serve.Folder(s.Name, s.Model, s.Index, options...), nil
+	source := serve.Folder(s.Name, s.Model, s.Index, options...)
+	if s.writers != "" {
+		if source.Writers, err = serve.ReadTokens(s.writers, log); err != nil {
+			return source, err
+		}
+	}
+	return source, nil
 }
 
 func runServe(ctx context.Context, o serveOptions, streams IO) error {
@@ -231,7 +257,7 @@ func runServe(ctx context.Context, o serveOptions, streams IO) error {
 		if err := s.check(); err != nil {
 			return err
 		}
-		source, err := o.source(s)
+		source, err := o.source(s, config.Log)
 		if err != nil {
 			return err
 		}

@@ -5,6 +5,7 @@ import (
 
 	"github.com/viterin/vek/vek32"
 
+	"github.com/tfpair/tfpair/internal/int8dot"
 	"github.com/tfpair/tfpair/internal/named"
 	"github.com/tfpair/tfpair/models/distance"
 )
@@ -15,7 +16,8 @@ import (
 //	score(a,b) = a'·b' − ½‖b'‖², ½ left out where all ‖b'‖ are 1
 //
 // in float32, eight numbers at once, says which rows may be among the nearest; for those few
-// the key is computed in float64. By other distances it is computed for all rows. So the
+// the key is computed in float64. Before that, products of whole numbers, a byte each, rule out
+// most rows by a bound: see codes. By other distances it is computed for all rows. So the
 // answer is exact, and the same on every machine.
 var flat = named.Row[Kind]{
 	Brief: "exact: compares each query with every vector, eight numbers at once",
@@ -35,6 +37,7 @@ type scan struct {
 	scale []float32 // [N] 1 over what a row is divided by; NaN: its key is always computed
 	half  []float32 // [N] ½‖row‖²
 	most  float64   // the longest ‖row'‖
+	codes codes     // of the rows, where the processor is fast with them
 }
 
 func newScan(v vectors) *scan {
@@ -63,7 +66,11 @@ func (s *scan) fill() {
 	switch {
 	case s.scale != nil:
 		for i := len(s.scale); i < s.len(); i++ {
-			s.scale = append(s.scale, scaleOf(s.distance, distance.Energy(s.row(i))))
+			scale := scaleOf(s.distance, distance.Energy(s.row(i)))
+			s.scale = append(s.scale, scale)
+			if s.coding() {
+				s.codes.add(s.row(i), float64(scale))
+			}
 		}
 	case s.half != nil:
 		longest := s.most * s.most
@@ -71,10 +78,16 @@ func (s *scan) fill() {
 			energy := distance.Energy(s.row(i))
 			s.half = append(s.half, float32(energy/2))
 			longest = max(longest, energy)
+			if s.coding() {
+				s.codes.add(s.row(i), 1)
+			}
 		}
 		s.most = math.Sqrt(longest)
 	}
 }
+
+// coding reports whether rows have codes.
+func (s *scan) coding() bool { return int8dot.Fast && s.dim <= maxCoded }
 
 // scaleOf returns what makes a row of an energy a direction. It is NaN where that is not of
 // length 1, because a clamp shortens it, and where float32 would lose digits.
@@ -109,6 +122,10 @@ func (s *scan) ask(q *query) {
 	if size > largest {
 		q.slack = math.Inf(1)
 	}
+	q.codes = coded{}
+	if len(s.codes.data) > 0 && size <= largest {
+		q.codes = s.codes.code(q.shape, math.Sqrt(q.size), s.most)
+	}
 	s.lower(q)
 }
 
@@ -124,9 +141,37 @@ func (s *scan) walk(asked []*query, from, to int) {
 	case s.scale != nil:
 		by = s.walkDirections
 	}
+	products := make([]int32, tileRows)
 	for start := from; start < to; start += tileRows {
+		end := min(start+tileRows, to)
 		for _, q := range asked {
-			by(q, start, min(start+tileRows, to))
+			if q.codes.data != nil {
+				s.walkCodes(q, start, end, products[:end-start])
+			} else {
+				by(q, start, end)
+			}
+		}
+	}
+}
+
+// walkCodes offers q the rows whose score may be high enough by the bound of codes, and is by float32.
+func (s *scan) walkCodes(q *query, from, to int, products []int32) {
+	c := &s.codes
+	int8dot.Dots(q.codes.data, c.data[from*c.width:to*c.width], products)
+	step, loose := c.step[from:to:to], c.loose[from:to:to]
+	scale, wide, missing := q.codes.scale, q.codes.wide, q.codes.error
+	if s.half == nil {
+		for i, product := range products {
+			if bound := float32(product)*(scale*step[i]) + wide*loose[i] + missing; !(bound < q.cut) {
+				s.walkDirections(q, from+i, from+i+1)
+			}
+		}
+		return
+	}
+	half := s.half[from:to:to]
+	for i, product := range products {
+		if bound := float32(product)*(scale*step[i]) + wide*loose[i] + missing - half[i]; !(bound < q.cut) {
+			s.walkSquares(q, from+i, from+i+1)
 		}
 	}
 }

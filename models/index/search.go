@@ -28,6 +28,7 @@ type view struct {
 	size  float64   // energy of exact, divided
 	shape []float32 // [D] of which dot products are made: exact, divided
 	cut   float32   // rows of a lower score are not among the best
+	codes coded     // shape in whole numbers; the zero value where these are not used
 }
 
 // add keeps a row of the part, unless it is gone, and reports whether it did.

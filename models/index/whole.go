@@ -234,3 +234,28 @@ func (b *Building) Close() error {
 	}
 	return b.aside.Cleanup()
 }
+
+// Rename gives the folder another name, where nothing may be. What is opened of it goes on under that name.
+// The error is an *ExistsError where something is there.
+func (f *Folder) Rename(path string) error {
+	f.changing.Lock()
+	defer f.changing.Unlock()
+	if err := aside.Unused(path, false); err != nil {
+		return err
+	}
+	if err := os.Rename(f.path, path); err != nil {
+		return err
+	}
+	f.path = path
+	if err := aside.Sync(filepath.Dir(path)); err != nil {
+		return &aside.UnsyncedError{Path: path, Err: err}
+	}
+	g, err := f.growing(f.now.About)
+	if err == nil {
+		err = g.readAll(nil, f.now.Segments)
+	}
+	if err == nil {
+		err = f.take(f.now, g)
+	}
+	return f.refused(err)
+}

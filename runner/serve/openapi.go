@@ -34,10 +34,11 @@ func openAPI(c *call) (any, error) {
 		if rt.about.summary == "" {
 			continue
 		}
-		operations, ok := paths[rt.path].(object)
+		path := strings.ReplaceAll(rt.path, "...}", "}")
+		operations, ok := paths[path].(object)
 		if !ok {
 			operations = object{}
-			paths[rt.path] = operations
+			paths[path] = operations
 		}
 		operations[strings.ToLower(rt.method)] = rt.operation()
 	}
@@ -50,7 +51,7 @@ func openAPI(c *call) (any, error) {
 }
 
 // inPath finds the parameters of a path.
-var inPath = regexp.MustCompile(`\{(\w+)\}`)
+var inPath = regexp.MustCompile(`\{(\w+)(?:\.\.\.)?\}`)
 
 // operation describes a route.
 func (rt route) operation() object {

@@ -68,7 +68,7 @@ func (p *slot) swap(l *loaded) error {
 		return nil
 	}
 	before.users.Wait()
-	return before.Model.Close()
+	return before.close()
 }
 
 // retryBad is the time after which a bad version is tried again by polling: its files may have been on
@@ -115,7 +115,7 @@ func (s *Service) open(ctx context.Context, p *slot, version string) (_ *loaded,
 	}
 	defer func() {
 		if err != nil {
-			err = errors.Join(err, opened.Model.Close())
+			err = errors.Join(err, opened.close())
 		}
 	}()
 	l := &loaded{Opened: opened, name: p.Name, info: opened.Model.Info(), version: version, turns: p.turns}

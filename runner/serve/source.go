@@ -1,7 +1,9 @@
 package serve
 
 import (
+	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 
@@ -16,12 +18,23 @@ type Source struct {
 	// Newest names the version that Open would open now: it is asked often, and the answer need mean
 	// nothing to others. Where it is nil, the model is never opened again.
 	Newest func() (string, error)
+	// Writers may change the index, where it is Changing; nil: nobody may. They need no other token.
+	Writers *Tokens
 }
 
 // Opened is a model that was opened, and what it is searched in.
 type Opened struct {
 	Model Model
-	Index Index // nil: it cannot be searched
+	Index Index // nil: it cannot be searched. The Service closes an io.Closer
+}
+
+// close closes the model, and what it is searched in.
+func (o Opened) close() error {
+	err := o.Model.Close()
+	if x, ok := o.Index.(io.Closer); ok {
+		err = errors.Join(x.Close(), err)
+	}
+	return err
 }
 
 // Folder is the exported model in a folder, or the highest of its numbered versions. Searches are in its

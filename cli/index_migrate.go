@@ -1,0 +1,143 @@
+package cli
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/tfpair/tfpair/internal/aside"
+	"github.com/tfpair/tfpair/models/index"
+	"github.com/tfpair/tfpair/runner/inference"
+)
+
+// migrateOptions are the options of tfpair index migrate.
+type migrateOptions struct {
+	data    dataOptions
+	model   modelOptions
+	index   string // that is migrated
+	out     string // folder of the new one
+	lose    bool   // images that are not at hand are left out
+	machine machineOptions
+	output  outputOptions
+}
+
+func newIndexMigrateCommand(streams IO) *cli.Command {
+	var o migrateOptions
+	c := &cli.Command{
+		Name:  "migrate",
+		Usage: "embed the images of an index again, with another model",
+		Description: `Embeddings of two models cannot be compared, so a new model needs a new index. This makes
+it of the same images, with their classes, thumbnails and metadata. The index before
+is not touched; services can search it until you give them the new one.
+
+The images come from --data, which is the data that the index was built from if you
+leave it out. A command that is stopped goes on where it was: what is done lies in
+OUT.part until all is.
+
+` + examplesHead + `  tfpair index migrate --index demo/pictures.index --model demo/model --out newer.index`,
+		Action: func(c *cli.Context) error { return runIndexMigrate(c.Context, o, streams) },
+	}
+	o.model.addFlags(c)
+	o.data.addFlags(c)
+	c.Flags = append(c.Flags,
+		&cli.StringFlag{Name: "index", Destination: &o.index, Usage: "`PATH` of the index whose images are embedded again"},
+		&cli.StringFlag{Name: "out", Destination: &o.out, Usage: "`FOLDER` of the new index"},
+		&cli.BoolFlag{Name: "skip-missing", Destination: &o.lose, Usage: "leave out images that are not in the data as they were"})
+	o.machine.addFlags(c)
+	o.output.addFlags(c)
+	needs(c, "model", "index", "out")
+	return c
+}
+
+// migrated is the result of tfpair index migrate.
+type migrated struct {
+	Index       string        `json:"index"` // before
+	Out         string        `json:"out"`
+	Model       string        `json:"model"`
+	Space       string        `json:"embedding_space"`
+	Images      int           `json:"images"` // in the new index
+	Before      int           `json:"images_before"`
+	Resumed     int           `json:"resumed"` // images that an earlier command had embedded
+	Threshold   *index.Accept `json:"threshold,omitempty"`
+	NoThreshold string        `json:"no_threshold,omitempty"`
+	Seconds     float64       `json:"seconds"`
+	Missing     []string      `json:"missing,omitempty"` // ids that are not in the data as they were
+	Skipped     []string      `json:"skipped,omitempty"` // that could not be read
+}
+
+func runIndexMigrate(ctx context.Context, o migrateOptions, streams IO) (err error) {
+	err = require("index migrate", given{"model", o.model.folder}, given{"index", o.index}, given{"out", o.out})
+	if err := cmp.Or(err, o.data.reading.validate(), o.model.trust.validate(), o.machine.validate()); err != nil {
+		return err
+	}
+	out := o.output.on(streams)
+	from, err := index.Read(o.index)
+	if err != nil {
+		return err
+	}
+	if err := aside.Unused(o.out, false); err != nil {
+		return err
+	}
+	if o.data.path == "" {
+		if o.data.path = from.About().Root; o.data.path == "" {
+			return usagef("index %s does not say where its images are: give --data", o.index)
+		}
+	}
+	options, err := o.data.options()
+	if err != nil {
+		return err
+	}
+	photos, err := inference.OpenCollection(options)
+	if err != nil {
+		return err
+	}
+	defer photos.Close() // read only
+	m, err := o.model.open(o.machine)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, m.Close()) }()
+	began := time.Now()
+	g, lost, err := m.Migrate(ctx, o.index, from, photos, o.out+".part", o.lose)
+	if err != nil {
+		return stopped(ctx, err)
+	}
+	r := migrated{Index: o.index, Out: o.out, Model: m.Name, Space: m.Manifest.Space, Before: from.Len(), Resumed: g.Done(), Missing: lost}
+	bar := stages{out: out}
+	bad, err := g.Run(ctx, o.data.reading.with(bar.of("embedding")))
+	bar.end()
+	if err != nil {
+		return stopped(ctx, err)
+	}
+	r.Skipped = sayBad(out, bad)
+	if err := g.Finish(o.out); err != nil {
+		return err
+	}
+	x, err := m.OpenIndex(o.out)
+	if err != nil {
+		return err
+	}
+	r.Images, r.Threshold, r.NoThreshold, r.Seconds = x.Len(), x.About().Accept, x.About().NoAccept, time.Since(began).Seconds()
+	return r.show(out)
+}
+
+func (r migrated) show(out output) error {
+	if err := out.emit("summary", r); err != nil {
+		return err
+	}
+	for _, id := range r.Missing {
+		out.say("missing    %s", id)
+	}
+	out.print("wrote %s: %s of %d, embedded by %s", r.Out, count(r.Images, "image"), r.Before, r.Model)
+	if r.Resumed > 0 {
+		out.print("%s had been embedded before", count(r.Resumed, "image"))
+	}
+	out.print("%s", acceptance(r.Threshold, r.NoThreshold))
+	if n := len(r.Missing) + len(r.Skipped); n > 0 {
+		return &skippedError{n}
+	}
+	return nil
+}

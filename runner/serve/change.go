@@ -1,0 +1,343 @@
+package serve
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"image"
+	"net/http"
+	"time"
+	"unicode/utf8"
+
+	"github.com/tfpair/tfpair/models"
+	"github.com/tfpair/tfpair/models/index"
+	"github.com/tfpair/tfpair/pipeline/decode"
+	"github.com/tfpair/tfpair/pipeline/thumbnail"
+)
+
+// Changing is an Index that pictures are put into and removed from while others search.
+type Changing interface {
+	Index
+	// PutEntries returns when the entries are on the disk. It takes the place of entries of the same ids.
+	PutEntries(entries ...index.Entry) error
+	// Remove returns how many of the ids were there, when that is on the disk.
+	Remove(ids ...string) (int, error)
+	// Find returns the row of an id in the index as it is now.
+	Find(id string) (now *index.Index, row int, ok bool)
+}
+
+// putEntry is a picture that is put into the index.
+type putEntry struct {
+	ID       string            `json:"id,omitempty" doc:"by which it is found and removed; that of the path where one is put"`
+	Image    string            `json:"image" doc:"the picture in base64, or as a data URI"`
+	Class    string            `json:"class,omitempty" doc:"of the picture"`
+	Metadata map[string]string `json:"metadata,omitempty" doc:"words that are stored beside it"`
+}
+
+// putRequest is JSON with several of them.
+type putRequest struct {
+	Entries []putEntry `json:"entries" doc:"the pictures, each with an id"`
+}
+
+// changed is the answer of a change: it is on the disk.
+type changed struct {
+	of
+	Put     int `json:"put,omitempty" doc:"pictures that are in the index now"`
+	Removed int `json:"removed,omitempty" doc:"pictures that are not in it any more"`
+	Images  int `json:"images" doc:"in the index"`
+}
+
+// entryAnswer is what the index says of a picture.
+type entryAnswer struct {
+	of
+	ID       string            `json:"id"`
+	Class    string            `json:"class,omitempty"`
+	Path     string            `json:"path,omitempty"`
+	SHA256   string            `json:"sha256,omitempty" doc:"of the picture's file"`
+	Metadata map[string]string `json:"metadata,omitempty"`
+	Picture  bool              `json:"picture" doc:"it has a thumbnail: ?picture=true"`
+}
+
+// indexAnswer is what GET /v1/index says.
+type indexAnswer struct {
+	of
+	Images    int               `json:"images"`
+	Classes   int               `json:"classes"`
+	Changing  bool              `json:"changing" doc:"pictures can be put into it and removed"`
+	Threshold *models.Threshold `json:"threshold,omitempty" doc:"distance up to which a hit is accepted; absent: there is none"`
+}
+
+// maxWords is how many bytes the id, the class and the metadata of a picture may have.
+const maxWords = 64 << 10
+
+// searched returns the model of ?model= and what it is searched in.
+func (c *call) searched() (*loaded, error) {
+	l, err := c.model(c.request.URL.Query().Get("model"))
+	if err != nil {
+		return nil, err
+	}
+	if l.Index == nil {
+		return nil, failed(http.StatusNotFound, "no_index", "model %q has no index", l.name)
+	}
+	return l, nil
+}
+
+// changing is searched for a client that may change the index.
+func (c *call) changing() (*loaded, Changing, error) {
+	l, err := c.searched()
+	if err != nil {
+		return nil, nil, err
+	}
+	writers := c.service.slot(l.name).Writers
+	if writers == nil {
+		return nil, nil, failed(http.StatusForbidden, "read_only", "the index of model %q is not changed by this service: it was started without --index-tokens", l.name)
+	}
+	if err := writers.check(c.request); err != nil {
+		c.header.Set("WWW-Authenticate", "Bearer")
+		return nil, nil, err
+	}
+	x, ok := l.Index.(Changing)
+	if !ok {
+		return nil, nil, errFixed(l.name)
+	}
+	return l, x, nil
+}
+
+func errFixed(model string) error {
+	return failed(http.StatusConflict, "fixed", "the index of model %q is one file or a gallery, which does not change; tfpair index build makes a folder", model)
+}
+
+// putPicture answers PUT /v1/index/{id}.
+func putPicture(c *call) (any, error) {
+	l, x, err := c.changing()
+	if err != nil {
+		return nil, err
+	}
+	e := putEntry{Class: c.request.URL.Query().Get("class")}
+	var file []byte
+	kind, parameters := contentType(c.request)
+	switch kind {
+	case "application/json":
+		if err := c.decodeJSON(&e); err != nil {
+			return nil, err
+		}
+		files, err := filesOf(e.Image)
+		if err != nil {
+			return nil, err
+		}
+		file = files[0]
+	case "multipart/form-data":
+		parts, err := c.form(parameters["boundary"], 1)
+		if err != nil {
+			return nil, err
+		}
+		if len(parts) != 1 {
+			return nil, malformed("the form must have one file")
+		}
+		file = parts[0].data
+	default:
+		if file, err = c.body(); err != nil {
+			return nil, err
+		}
+	}
+	e.ID = c.request.PathValue("id")
+	return c.put(l, x, []putEntry{e}, [][]byte{file})
+}
+
+// putPictures answers POST /v1/index: of a form, whose files are named by their ids, or of JSON.
+func putPictures(c *call) (any, error) {
+	l, x, err := c.changing()
+	if err != nil {
+		return nil, err
+	}
+	var r putRequest
+	var files [][]byte
+	switch kind, parameters := contentType(c.request); kind {
+	case "multipart/form-data":
+		parts, err := c.form(parameters["boundary"], c.service.limits.Pictures)
+		if err != nil {
+			return nil, err
+		}
+		for _, p := range parts {
+			r.Entries = append(r.Entries, putEntry{ID: p.name, Class: c.request.URL.Query().Get("class")})
+			files = append(files, p.data)
+		}
+	case "application/json":
+		if err := c.decodeJSON(&r); err != nil {
+			return nil, err
+		}
+		var images []string
+		for _, e := range r.Entries {
+			images = append(images, e.Image)
+		}
+		if files, err = filesOf(images...); err != nil {
+			return nil, err
+		}
+	default:
+		return nil, failed(http.StatusUnsupportedMediaType, "no_batch", "pictures come as multipart/form-data, each file named by its id, or as application/json")
+	}
+	return c.put(l, x, r.Entries, files)
+}
+
+// put embeds pictures and puts them into the index.
+func (c *call) put(l *loaded, x Changing, entries []putEntry, files [][]byte) (any, error) {
+	ids := map[string]bool{}
+	for _, e := range entries {
+		if err := e.check(); err != nil {
+			return nil, err
+		}
+		if ids[e.ID] {
+			return nil, malformed("two pictures have the id %q", e.ID)
+		}
+		ids[e.ID] = true
+	}
+	rows, err := c.embed(l, files)
+	if err != nil {
+		return nil, err
+	}
+	dim, pictures := l.info.Manifest.EmbeddingDim, x.Vectors().About().Thumbnails > 0
+	list := make([]index.Entry, len(entries))
+	for i, e := range entries {
+		sum := sha256.Sum256(files[i])
+		list[i] = index.Entry{Item: index.Item{ID: e.ID, Path: e.ID, Class: e.Class, SHA256: hex.EncodeToString(sum[:])},
+			Vector: rows[i*dim:][:dim], Metadata: e.Metadata}
+		if pictures {
+			if list[i].Picture, err = c.thumbnail(l, files[i]); err != nil {
+				return nil, &pictureError{i, len(files), err}
+			}
+		}
+	}
+	began := time.Now()
+	err = x.PutEntries(list...)
+	c.took("write", began)
+	if err != nil {
+		return nil, changeFailure(l.name, err)
+	}
+	return changed{of: l.of(), Put: len(list), Images: x.Vectors().Len()}, nil
+}
+
+// check says what is wrong with the words of a picture.
+func (e putEntry) check() error {
+	n, written := 0, true
+	count := func(words ...string) {
+		for _, word := range words {
+			n += len(word)
+			written = written && utf8.ValidString(word)
+		}
+	}
+	count(e.ID, e.Class)
+	for name, value := range e.Metadata {
+		count(name, value)
+	}
+	switch {
+	case e.ID == "":
+		return malformed("a picture has no id")
+	case !written:
+		return malformed("picture %q: its words must be UTF-8", e.ID)
+	case n > maxWords:
+		return malformed("picture %.80q: %d bytes of words, limit %d", e.ID, n, maxWords)
+	}
+	return nil
+}
+
+// thumbnail returns a picture as the index shows it.
+func (c *call) thumbnail(l *loaded, file []byte) (small []byte, err error) {
+	p, err := decode.Reader{Limits: l.reader.Limits, JPEG: l.reader.JPEG, Reduce: thumbnail.Reduce}.Examine(file)
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(c.ctx, c.service.limits.Deadline)
+	defer cancel()
+	if err := c.core(ctx); err != nil {
+		return nil, err
+	}
+	defer c.service.budget.cores.Release(1)
+	err = c.service.budget.decode(ctx, p.Cost(), func() error {
+		var img image.Image
+		if img, err = p.Decode(ctx); err != nil {
+			return err
+		}
+		small, err = thumbnail.Of(img)
+		return err
+	})
+	return small, err
+}
+
+// removePicture answers DELETE /v1/index/{id}.
+func removePicture(c *call) (any, error) {
+	l, x, err := c.changing()
+	if err != nil {
+		return nil, err
+	}
+	id := c.request.PathValue("id")
+	n, err := x.Remove(id)
+	if err != nil {
+		return nil, changeFailure(l.name, err)
+	}
+	if n == 0 {
+		return nil, errNoEntry(l.name, id)
+	}
+	return changed{of: l.of(), Removed: n, Images: x.Vectors().Len()}, nil
+}
+
+func errNoEntry(model, id string) error {
+	return failed(http.StatusNotFound, "no_entry", "the index of model %q has no picture %q", model, id)
+}
+
+// changeFailure returns what the client is told of an error of the index.
+func changeFailure(model string, err error) error {
+	var busy *index.BusyError
+	switch {
+	case errors.Is(err, models.ErrFixed):
+		return errFixed(model)
+	case errors.As(err, &busy):
+		return unready("another program is changing the index of model %q", model)
+	}
+	return err
+}
+
+// showPicture answers GET /v1/index/{id}.
+func showPicture(c *call) (any, error) {
+	l, err := c.searched()
+	if err != nil {
+		return nil, err
+	}
+	id := c.request.PathValue("id")
+	x, ok := l.Index.(interface {
+		Find(id string) (*index.Index, int, bool)
+	})
+	if !ok {
+		return nil, errFixed(l.name)
+	}
+	now, row, ok := x.Find(id)
+	if !ok {
+		return nil, errNoEntry(l.name, id)
+	}
+	item := now.Item(row)
+	if c.request.URL.Query().Get("picture") == "true" {
+		file, err := now.Picture(row)
+		if err == nil && file == nil {
+			return nil, failed(http.StatusNotFound, "no_thumbnail", "picture %q has no thumbnail in the index", id)
+		}
+		return text{"image/jpeg", file}, err
+	}
+	return entryAnswer{of: l.of(), ID: item.ID, Class: item.Class, Path: item.Path, SHA256: item.SHA256,
+		Metadata: now.Metadata(row), Picture: now.HasPicture(row)}, nil
+}
+
+// showIndex answers GET /v1/index.
+func showIndex(c *call) (any, error) {
+	l, err := c.searched()
+	if err != nil {
+		return nil, err
+	}
+	now := l.Index.Vectors()
+	answer := indexAnswer{of: l.of(), Images: now.Len(), Classes: now.Classes()}
+	if t, ok := l.Index.Threshold(); ok {
+		answer.Threshold = &t
+	}
+	_, changing := l.Index.(Changing)
+	answer.Changing = changing && c.service.slot(l.name).Writers != nil
+	return answer, nil
+}

@@ -1,0 +1,208 @@
+package serve
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"image/color"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/tfpair/tfpair/models"
+	"github.com/tfpair/tfpair/models/index"
+	"github.com/tfpair/tfpair/models/modelstest"
+)
+
+// folderIndex is an index in a folder of embeddings of a modelstest.Model.
+type folderIndex struct{ *index.Folder }
+
+func (f folderIndex) Vectors() *index.Index               { return f.Index() }
+func (f folderIndex) Threshold() (models.Threshold, bool) { return models.Threshold{}, false }
+func (f folderIndex) PutEntries(e ...index.Entry) error   { return f.Put(e...) }
+
+func (f folderIndex) SearchEmbeddings(embeddings []float32, k int) ([][]models.Hit, error) {
+	now := f.Index()
+	found, err := now.Search(embeddings, k)
+	lists := make([][]models.Hit, len(found))
+	for i, list := range found {
+		for _, n := range list {
+			lists[i] = append(lists[i], models.Hit{ID: now.Item(n.Row).ID, Class: now.Item(n.Row).Class, Distance: n.Distance})
+		}
+	}
+	return lists, err
+}
+
+const writerToken = "may-change-the-index"
+
+// changingService serves a model with an empty index in a folder, which those with writerToken may change.
+func changingService(t *testing.T, c Config) (*Service, string) {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "x.index")
+	b, err := index.Build(path, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	space := (&modelstest.Model{}).Info().Manifest.Space
+	about := index.About{Kind: "flat", Space: space, Model: "modelstest", Distance: "euclidean", Dim: modelstest.Dim, Thumbnails: 96}
+	if err := errors.Join(b.Write(index.Contents{About: about, Entries: func(func(index.Entry, error) bool) {}}), b.Close()); err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(t.TempDir(), "writers")
+	if err := os.WriteFile(file, []byte(writerToken+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	writers, err := ReadTokens(file, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Models = []Source{{Name: "photos", Writers: writers, Open: func() (Opened, error) {
+		f, err := index.OpenFolder(path)
+		return Opened{&modelstest.Model{}, folderIndex{f}}, err
+	}}, fake(t, "fixed", &modelstest.Model{})}
+	c.Models[1].Writers = writers
+	return started(t, c), path
+}
+
+// answered decodes an answer and wants its status.
+func answered[A any](t *testing.T, w *httptest.ResponseRecorder, status int) (a A) {
+	t.Helper()
+	if w.Code != status {
+		t.Fatalf("status %d, want %d: %s", w.Code, status, w.Body)
+	}
+	if err := json.Unmarshal(w.Body.Bytes(), &a); err != nil {
+		t.Fatal(err)
+	}
+	return a
+}
+
+// TestChangeIndex: a picture is found once it is put, by its id and by a search, and is not once it is
+// removed; both are on the disk when they are answered.
+func TestChangeIndex(t *testing.T) {
+	s, path := changingService(t, Config{})
+	as := []string{"Authorization", "Bearer " + writerToken}
+	put := answered[changed](t, ask(s, "PUT", "/v1/index/june/a.png?class=red", "image/png", picture(t, red), as...), http.StatusOK)
+	if put.Put != 1 || put.Images != 1 || put.Model != "photos" {
+		t.Errorf("PUT = %+v", put)
+	}
+	onDisk, err := index.Read(path)
+	if err != nil || onDisk.Len() != 1 || onDisk.Item(0).ID != "june/a.png" || onDisk.Item(0).Class != "red" {
+		t.Fatalf("on the disk are %v (%v)", onDisk, err)
+	}
+	text, err := json.Marshal(putRequest{[]putEntry{{ID: "b", Image: base64.StdEncoding.EncodeToString(picture(t, blue)), Class: "blue",
+		Metadata: map[string]string{"price": "3.20"}}, {ID: "c", Image: base64.StdEncoding.EncodeToString(picture(t, red))}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := answered[changed](t, ask(s, "POST", "/v1/index", "application/json", text, as...), http.StatusOK); got.Put != 2 || got.Images != 3 {
+		t.Errorf("POST of JSON = %+v", got)
+	}
+	body, kind := form(t, "d/1.png", picture(t, red), "d/2.png", picture(t, blue))
+	if got := answered[changed](t, ask(s, "POST", "/v1/index?class=d", kind, body, as...), http.StatusOK); got.Put != 2 || got.Images != 5 {
+		t.Errorf("POST of a form = %+v", got)
+	}
+	entry := answered[entryAnswer](t, ask(s, "GET", "/v1/index/b", "", nil), http.StatusOK)
+	if entry.Class != "blue" || entry.Metadata["price"] != "3.20" || !entry.Picture || len(entry.SHA256) != 64 {
+		t.Errorf("GET = %+v", entry)
+	}
+	if w := ask(s, "GET", "/v1/index/b?picture=true", "", nil); w.Code != http.StatusOK || w.Header().Get("Content-Type") != "image/jpeg" || !strings.HasPrefix(w.Body.String(), "\xff\xd8") {
+		t.Errorf("the thumbnail = %d %v", w.Code, w.Header())
+	}
+	hits := answered[found](t, ask(s, "POST", "/v1/search?k=1", "image/png", picture(t, blue)), http.StatusOK)
+	if hits.Images != 5 || hits.Results[0][0].ID != "b" {
+		t.Errorf("search = %+v", hits)
+	}
+	if got := answered[changed](t, ask(s, "DELETE", "/v1/index/b", "", nil, as...), http.StatusOK); got.Removed != 1 || got.Images != 4 {
+		t.Errorf("DELETE = %+v", got)
+	}
+	if w := ask(s, "GET", "/v1/index/b", "", nil); w.Code != http.StatusNotFound {
+		t.Errorf("GET of what was removed = %d", w.Code)
+	}
+	about := answered[indexAnswer](t, ask(s, "GET", "/v1/index", "", nil), http.StatusOK)
+	if about.Images != 4 || about.Classes != 2 || !about.Changing {
+		t.Errorf("GET /v1/index = %+v", about)
+	}
+	if wrong := index.Verify(path); len(wrong) > 0 {
+		t.Error(wrong)
+	}
+}
+
+// TestChangeRefused: who may not change an index, and what cannot be put into it, by the code.
+func TestChangeRefused(t *testing.T) {
+	tokens := filepath.Join(t.TempDir(), "tokens")
+	if err := os.WriteFile(tokens, []byte("may-only-ask-things\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	askers, err := ReadTokens(tokens, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, _ := changingService(t, Config{Tokens: askers})
+	png, writer := picture(t, red), "Bearer "+writerToken
+	for _, c := range []struct {
+		method, path, kind string
+		body               []byte
+		token              string
+		status             int
+		code               string
+	}{
+		{"PUT", "/v1/index/a", "image/png", png, "", 401, "token"},
+		{"PUT", "/v1/index/a", "image/png", png, "Bearer may-only-ask-things", 401, "token"},
+		{"DELETE", "/v1/index/a", "", nil, "Bearer may-only-ask-things", 401, "token"},
+		{"POST", "/v1/index", "application/json", []byte("{}"), "", 401, "token"},
+		{"GET", "/v1/index/a", "", nil, "", 401, "token"},
+		{"DELETE", "/v1/index/a", "", nil, writer, 404, "no_entry"},
+		{"PUT", "/v1/index/a?model=fixed", "image/png", png, writer, 409, "fixed"},
+		{"PUT", "/v1/index/a?model=none", "image/png", png, writer, 404, "no_model"},
+		{"PUT", "/v1/index/%ff", "image/png", png, writer, 400, "malformed"},
+		{"PUT", "/v1/index/a", "image/png", []byte("no picture"), writer, 415, "no_picture"},
+		{"POST", "/v1/index", "application/json", []byte(`{"entries":[{"image":"aGk="}]}`), writer, 400, "malformed"},
+		{"POST", "/v1/index", "image/png", png, writer, 415, "no_batch"},
+	} {
+		w := ask(s, c.method, c.path, c.kind, c.body, "Authorization", c.token)
+		if w.Code != c.status || !strings.Contains(w.Body.String(), fmt.Sprintf(`"code":%q`, c.code)) {
+			t.Errorf("%s %s with %q = %d %s, want %d %s", c.method, c.path, c.token, w.Code, w.Body, c.status, c.code)
+		}
+	}
+	if got := s.slots[0].current().Index.Vectors().Len(); got != 0 {
+		t.Errorf("the index has %d pictures after refusals, want none", got)
+	}
+	plain := started(t, Config{Models: []Source{fake(t, "photos", &modelstest.Model{})}})
+	if w := ask(plain, "PUT", "/v1/index/a", "image/png", png, "Authorization", writer); w.Code != http.StatusForbidden {
+		t.Errorf("without tokens of writers PUT = %d, want 403", w.Code)
+	}
+}
+
+// TestChangeTogether: clients that put and remove at the same time lose nothing that was answered.
+func TestChangeTogether(t *testing.T) {
+	s, path := changingService(t, Config{})
+	var wait sync.WaitGroup
+	for i := range 8 {
+		wait.Go(func() {
+			for j := range 5 {
+				id := fmt.Sprintf("/v1/index/%d/%d", i, j)
+				w := ask(s, "PUT", id, "image/png", picture(t, color.NRGBA{uint8(30 * i), uint8(50 * j), 0, 255}), "Authorization", "Bearer "+writerToken)
+				if w.Code != http.StatusOK {
+					t.Errorf("PUT = %d %s", w.Code, w.Body)
+				}
+				if w := ask(s, "GET", id, "", nil); w.Code != http.StatusOK {
+					t.Errorf("GET of what was put = %d", w.Code)
+				}
+				if j%2 == 1 {
+					if w := ask(s, "DELETE", id, "", nil, "Authorization", "Bearer "+writerToken); w.Code != http.StatusOK {
+						t.Errorf("DELETE = %d %s", w.Code, w.Body)
+					}
+				}
+			}
+		})
+	}
+	wait.Wait()
+	if x, err := index.Read(path); err != nil || x.Len() != 24 {
+		t.Errorf("on the disk are %d (%v), want 24: 40 put, 16 removed", x.Len(), err)
+	}
+}

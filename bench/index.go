@@ -34,10 +34,11 @@ type searchTimes struct {
 	Ours    float64 `json:"milliseconds"`
 	FAISS   float64 `json:"faiss_milliseconds"` // IndexFlatIP, one thread
 	// Ratio is FAISS' processor time over ours, block by block: others may use the machine meanwhile.
-	Ratio quantiles `json:"ratio"`
-	Same  float64   `json:"same"`          // share of the ten nearest that are the same rows
-	Build float64   `json:"build_seconds"` // of the index in a folder, vectors given
-	Open  float64   `json:"open_seconds"`
+	Ratio  quantiles `json:"ratio"`
+	Same   float64   `json:"same"`          // share of the ten nearest that are the same rows
+	Recall float64   `json:"recall"`        // that the index says of itself
+	Build  float64   `json:"build_seconds"` // of the index in a folder, vectors given
+	Open   float64   `json:"open_seconds"`
 }
 
 // changeTimes is what changes cost.
@@ -61,17 +62,20 @@ func indexes(ctx context.Context, o options) error {
 	if err != nil {
 		return err
 	}
-	for _, n := range []int{100_000, 1_000_000} {
-		id := fmt.Sprintf("index/search/%d", n)
-		if len(o.rows) > 0 && !slices.Contains(o.rows, fmt.Sprint(n)) {
+	for _, c := range []struct {
+		kind string
+		n    int
+	}{{"flat", 100_000}, {"flat", 1_000_000}, {"ivf", 1_000_000}} {
+		n, id := c.n, fmt.Sprintf("index/%s/%d", c.kind, c.n)
+		if len(o.rows) > 0 && !slices.Contains(o.rows, fmt.Sprintf("%s-%d", c.kind, n)) {
 			continue
 		}
-		t, err := row(o, r, id, func() (searchTimes, error) { return besideFAISS(ctx, o, n) })
+		t, err := row(o, r, id, func() (searchTimes, error) { return besideFAISS(ctx, o, c.kind, n) })
 		if err != nil {
 			return err
 		}
-		fmt.Fprintf(o.out, "%d vectors: %.2f ms, FAISS flat %.2f ms, ratio of processor time %.2f (%.2f to %.2f), same neighbours %.4f; built in %.1f s, opened in %.2f s\n",
-			n, t.Ours, t.FAISS, t.Ratio.Median, t.Ratio.Low, t.Ratio.High, t.Same, t.Build, t.Open)
+		fmt.Fprintf(o.out, "%s, %d vectors: %.2f ms, FAISS flat %.2f ms, ratio of processor time %.2f (%.2f to %.2f), same neighbours %.4f; built in %.1f s, opened in %.2f s\n",
+			c.kind, n, t.Ours, t.FAISS, t.Ratio.Median, t.Ratio.Low, t.Ratio.High, t.Same, t.Build, t.Open)
 	}
 	t, err := row(o, r, "index/changes", func() (changeTimes, error) { return changesOf(100_000) })
 	if err != nil {
@@ -106,7 +110,7 @@ func unitVectors(seed uint64, n int) []float32 {
 }
 
 // vectorIndex builds an index of vectors in a folder.
-func vectorIndex(path string, data []float32) error {
+func vectorIndex(path, kind string, data []float32) error {
 	b, err := index.Build(path, false)
 	if err != nil {
 		return err
@@ -118,7 +122,7 @@ func vectorIndex(path string, data []float32) error {
 			}
 		}
 	}
-	about := index.About{Kind: "flat", Space: "bench", Model: "bench", Distance: "cosine", Dim: indexDim}
+	about := index.About{Kind: kind, Space: "bench", Model: "bench", Distance: "cosine", Dim: indexDim}
 	return errors.Join(b.Write(index.Contents{About: about, Entries: entries}), b.Close())
 }
 
@@ -128,7 +132,7 @@ func numbered(i int, vector []float32) index.Entry {
 }
 
 // besideFAISS measures single queries on one core, blocks of either program in turn.
-func besideFAISS(ctx context.Context, o options, n int) (t searchTimes, err error) {
+func besideFAISS(ctx context.Context, o options, kind string, n int) (t searchTimes, err error) {
 	t.Vectors = n
 	folder, err := os.MkdirTemp("", "bench-index-")
 	if err != nil {
@@ -150,7 +154,7 @@ func besideFAISS(ctx context.Context, o options, n int) (t searchTimes, err erro
 		}
 	}
 	began := time.Now()
-	if err := vectorIndex(filepath.Join(folder, "x.index"), data); err != nil {
+	if err := vectorIndex(filepath.Join(folder, "x.index"), kind, data); err != nil {
 		return t, err
 	}
 	t.Build = time.Since(began).Seconds()
@@ -159,7 +163,7 @@ func besideFAISS(ctx context.Context, o options, n int) (t searchTimes, err erro
 	if err != nil {
 		return t, err
 	}
-	t.Open = time.Since(began).Seconds()
+	t.Open, t.Recall = time.Since(began).Seconds(), x.Recall()
 	peer, err := start(ctx, "faiss", []string{interpreter, filepath.Join("peers", "faiss_flat.py"),
 		filepath.Join(folder, "vectors"), filepath.Join(folder, "queries"), fmt.Sprint(indexDim), fmt.Sprint(indexK)})
 	if err != nil {
@@ -199,7 +203,7 @@ func besideFAISS(ctx context.Context, o options, n int) (t searchTimes, err erro
 		}
 		for i, list := range rows {
 			for _, n := range list {
-				if slices.Contains(answer.Rows[i], n.Row) {
+				if slices.ContainsFunc(answer.Rows[i], func(row int) bool { return numbered(row, nil).ID == x.Item(n.Row).ID }) {
 					same++
 				}
 			}
@@ -230,7 +234,7 @@ func changesOf(n int) (t changeTimes, err error) {
 	}
 	defer os.RemoveAll(folder)
 	path := filepath.Join(folder, "x.index")
-	if err := vectorIndex(path, unitVectors(6, n)); err != nil {
+	if err := vectorIndex(path, "flat", unitVectors(6, n)); err != nil {
 		return t, err
 	}
 	more := unitVectors(7, indexMore+50)

@@ -84,6 +84,9 @@ func (o indexOptions) validate() error {
 	if err == nil && o.file && o.metadata != "" {
 		err = usagef("an index in one file has no metadata: leave out --file or --metadata")
 	}
+	if err == nil && o.file && o.kind == "ivf" {
+		err = usagef("an index in one file is flat: leave out --file or --kind ivf")
+	}
 	return cmp.Or(err, unknown, o.data.validate(), o.model.trust.validate(), o.machine.validate())
 }
 
@@ -102,6 +105,7 @@ type indexed struct {
 	Threshold   *index.Accept `json:"threshold,omitempty"`
 	NoThreshold string        `json:"no_threshold,omitempty"`
 	Seconds     float64       `json:"seconds"`         // of reading and embedding
+	Recall      float64       `json:"recall"`          // share of the ten nearest that searches find, measured; 1: searches are exact
 	Equal       [][]string    `json:"equal,omitempty"` // paths of images whose files are equal
 	Skipped     []string      `json:"skipped,omitempty"`
 }
@@ -146,9 +150,16 @@ func runIndexBuild(ctx context.Context, o indexOptions, streams IO) (err error) 
 	result := indexed{Out: o.out, Model: m.Name, Space: m.Manifest.Space, Data: photos.Data.Name, Images: x.Len(),
 		Classes: x.Classes(), Dim: m.Dim(), Distance: m.Manifest.Distance, Index: o.kind, Threshold: x.About().Accept, NoThreshold: x.About().NoAccept,
 		Seconds: time.Since(began).Seconds()}
-	result.Equal = equalFiles(x)
+	result.Equal, result.Recall = equalFiles(x), 1
 	if err := target.write(x, func() index.Contents { return m.Contents(ctx, photos, x, e, beside) }); err != nil {
 		return stopped(ctx, err)
+	}
+	if o.kind != "flat" {
+		written, err := m.OpenIndex(o.out)
+		if err != nil {
+			return err
+		}
+		result.Recall = written.Recall()
 	}
 	return result.show(out, e.Bad, nextSearch(m.Name, o.out, x, o.data.reading))
 }
@@ -162,6 +173,9 @@ func (r indexed) show(out output, bad []pipeline.BadImage, next commandLine) err
 	out.print("wrote %s: %s of length %d in %s, %.0f images/s", r.Out, count(r.Images, "embedding"), r.Dim,
 		count(r.Classes, "class"), float64(r.Images+len(bad))/r.Seconds)
 	out.print("%s", acceptance(r.Threshold, r.NoThreshold))
+	if r.Index != "flat" {
+		out.print("searches find %.1f %% of the ten nearest that flat finds", 100*r.Recall)
+	}
 	for i, list := range r.Equal {
 		if i == mostEqual {
 			out.say("equal      and %s more; --json lists them", count(len(r.Equal)-i, "group"))

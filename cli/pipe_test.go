@@ -172,7 +172,7 @@ func pipeArguments(flag string, args []string) []string {
 		change = append(change, "--gallery", list)
 	case flag == "index-tokens":
 		change = append(change, "--index", "index")
-	case flag == "index" && slices.Contains(rest, "--out"): // of embed
+	case flag == "index" && slices.Contains(rest, "new.csv"): // of embed
 		change = append(change, "--classify")
 	}
 	return slices.Concat([]string{"--" + flag, file}, change, rest)

@@ -344,7 +344,9 @@ func (w *writer) close() error {
 func (f *Folder) sweep() {
 	belongs := map[string]bool{}
 	for _, s := range f.now.Segments {
-		belongs[s.items()], belongs[s.vectors()], belongs[s.pictures()] = true, true, true
+		for _, name := range []string{s.items(), s.vectors(), s.pictures(), s.groups()} {
+			belongs[name] = true
+		}
 	}
 	if s := f.now.Strangers; s != nil {
 		belongs[segment{Number: s.Number}.strangers()] = true
@@ -363,5 +365,5 @@ func ofSegment(name string) bool {
 	if len(number) < 6 || strings.Trim(number, "0123456789") != "" {
 		return false
 	}
-	return kind == "items" || kind == "vectors" || kind == "pictures" || kind == "strangers"
+	return kind == "items" || kind == "vectors" || kind == "pictures" || kind == "groups" || kind == "strangers"
 }

@@ -134,6 +134,16 @@ func (s *scan) walk(asked []*query, from, to int) {
 	for _, q := range asked {
 		s.ask(q)
 	}
+	products := make([]int32, tileRows)
+	for start := from; start < to; start += tileRows {
+		for _, q := range asked {
+			s.compare(q, start, min(start+tileRows, to), products)
+		}
+	}
+}
+
+// compare offers q what may be among its best of the rows from..to.
+func (s *scan) compare(q *query, from, to int, products []int32) {
 	by := s.walkAll
 	switch {
 	case s.half != nil:
@@ -141,16 +151,13 @@ func (s *scan) walk(asked []*query, from, to int) {
 	case s.scale != nil:
 		by = s.walkDirections
 	}
-	products := make([]int32, tileRows)
+	if q.codes.data == nil {
+		by(q, from, to)
+		return
+	}
 	for start := from; start < to; start += tileRows {
 		end := min(start+tileRows, to)
-		for _, q := range asked {
-			if q.codes.data != nil {
-				s.walkCodes(q, start, end, products[:end-start])
-			} else {
-				by(q, start, end)
-			}
-		}
+		s.walkCodes(q, start, end, products[:end-start])
 	}
 }
 

@@ -68,7 +68,14 @@ func (g *growing) read(i int, from, to segment) error {
 	if err := finite("vector", data, g.dim); err != nil {
 		return refused(filepath.Join(g.folder, to.vectors()), err)
 	}
-	return g.apply(i, to, steps, data, kept)
+	if err := g.apply(i, to, steps, data, kept); err != nil || len(p.items) > 0 {
+		return err
+	}
+	of, err := readGroups(g.folder, to, g.dim)
+	if s, ok := g.parts[i].scan.(*scan); ok && of != nil {
+		g.parts[i].scan = &grouped{s, of}
+	}
+	return err
 }
 
 // apply applies steps to part i, which is the last, or a new one behind it. data are the vectors of the

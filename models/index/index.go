@@ -83,10 +83,11 @@ func (v vectors) row(i int) []float32 { return v.data[i*v.dim : (i+1)*v.dim] }
 // len returns N.
 func (v vectors) len() int { return len(v.data) / v.dim }
 
-// Table lists every way to search. A new one is a new file here and a new row; it must
-// agree with flat, which is exact.
+// Table lists every way to search. A new one is a new file here and a new row. Flat is exact; others say by
+// Recall how often they agree with it.
 var Table = named.Table[Kind]{Kind: "index", Rows: map[string]named.Row[Kind]{
 	"flat": flat,
+	"ivf":  ivf,
 }}
 
 // ValueError says that a number of a vector is NaN or infinite.

@@ -12,6 +12,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/tfpair/tfpair/internal/regular"
 )
@@ -122,6 +123,29 @@ func mapVectors(folder string, s segment) ([]float32, *mapping, error) {
 		return nil, nil, refused(path, err)
 	}
 	return data, kept, nil
+}
+
+// readGroups returns the groups of a segment, nil where it has none.
+func readGroups(folder string, s segment, dim int) (*groups, error) {
+	data, err := readFrom(folder, s.groups(), extent{}, s.Groups)
+	if err != nil || len(data) == 0 {
+		return nil, err
+	}
+	g := &groups{}
+	err = json.Unmarshal(data, g)
+	count := len(g.Starts) - 1
+	switch {
+	case err != nil:
+	case count < 1 || len(g.Centres) != count*dim || g.Starts[0] != 0 || g.Starts[count] != g.Rows || g.Rows > s.Rows || !slices.IsSorted(g.Starts):
+		err = fmt.Errorf("%d centres of %d numbers, %d rows", count, len(g.Centres), g.Rows)
+	case g.Probes < 1 || g.Probes > count:
+		err = fmt.Errorf("%d groups are looked at, of %d", g.Probes, count)
+	}
+	if err != nil {
+		return nil, refused(filepath.Join(folder, s.groups()), err)
+	}
+	g.halve(dim)
+	return g, nil
 }
 
 // numbers returns the vectors that bytes are.

@@ -47,6 +47,7 @@ type segment struct {
 	Items    extent `json:"items"`
 	Vectors  extent `json:"vectors"`
 	Pictures extent `json:"pictures"`
+	Groups   extent `json:"groups"` // of ivf: all of the file; no bytes: there are none
 }
 
 // extent is the beginning of a file.
@@ -60,6 +61,7 @@ func (s segment) items() string    { return fmt.Sprintf("%06d.items", s.Number) 
 func (s segment) vectors() string  { return fmt.Sprintf("%06d.vectors", s.Number) }
 func (s segment) pictures() string { return fmt.Sprintf("%06d.pictures", s.Number) }
 
+func (s segment) groups() string    { return fmt.Sprintf("%06d.groups", s.Number) }
 func (s segment) strangers() string { return fmt.Sprintf("%06d.strangers", s.Number) }
 
 // strangersFile is the file of strangers of a segment's number.
@@ -111,7 +113,7 @@ func parseState(data []byte) (s state, err error) {
 			return s, fmt.Errorf("segment %d behind %d, before %d", g.Number, before, s.Next)
 		case g.Rows < 0 || rows+g.Rows > math.MaxInt32 || g.Vectors.Bytes != 4*int64(g.Rows)*int64(s.Dim):
 			return s, fmt.Errorf("segment %d: %d bytes of %d vectors", g.Number, g.Vectors.Bytes, g.Rows)
-		case min(g.Items.Bytes, g.Pictures.Bytes) < 0 || max(g.Items.Bytes, g.Pictures.Bytes, g.Vectors.Bytes) > maxFile:
+		case min(g.Items.Bytes, g.Pictures.Bytes, g.Groups.Bytes) < 0 || max(g.Items.Bytes, g.Pictures.Bytes, g.Vectors.Bytes, g.Groups.Bytes) > maxFile:
 			return s, fmt.Errorf("segment %d: %d bytes of items, %d of pictures", g.Number, g.Items.Bytes, g.Pictures.Bytes)
 		}
 		rows, before = rows+g.Rows, g.Number

@@ -29,6 +29,7 @@ func Verify(path string) []error {
 		check(s.items(), s.Items)
 		check(s.vectors(), s.Vectors)
 		check(s.pictures(), s.Pictures)
+		check(s.groups(), s.Groups)
 	}
 	if s := now.Strangers; s != nil {
 		check(segment{Number: s.Number}.strangers(), s.extent)

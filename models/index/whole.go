@@ -87,7 +87,42 @@ func (f *Folder) Compact() error {
 			f.sweep() // of a compaction that was killed behind its end
 			return nil
 		}
-		return f.rewrite(Contents{About: x.about, Entries: x.Entries}, func(*state) error { return nil })
+		return f.arrange(x)
+	})
+}
+
+// arrange writes x, the index as it is now, as one segment: of ivf in the order of its groups.
+func (f *Folder) arrange(x *Index) error {
+	c := Contents{About: x.about, Entries: x.Entries}
+	if x.about.Kind != "ivf" {
+		return f.rewrite(c, func(*state) error { return nil })
+	}
+	v := vectors{x.between, x.about.Dim, x.Vectors()}
+	g, order := group(v)
+	if g == nil {
+		return f.rewrite(c, func(*state) error { return nil })
+	}
+	sorted := v
+	sorted.data = make([]float32, 0, len(v.data))
+	for _, row := range order {
+		sorted.data = append(sorted.data, v.row(int(row))...)
+	}
+	g.tune(sorted)
+	c.Entries = func(yield func(Entry, error) bool) {
+		for _, row := range order {
+			if e, err := x.entry(int(row)); !yield(e, err) || err != nil {
+				return
+			}
+		}
+	}
+	return f.rewrite(c, func(s *state) error {
+		data, err := json.Marshal(g)
+		if err != nil {
+			return err
+		}
+		of := &s.Segments[len(s.Segments)-1]
+		of.Groups = extent{int64(len(data)), crc32.Checksum(data, castagnoli)}
+		return aside.WriteFile(filepath.Join(f.path, of.groups()), data)
 	})
 }
 
@@ -98,20 +133,27 @@ func (f *Folder) compacted() bool {
 	case 0:
 		return true
 	case 1:
-		return view.parts[0].gone.count == 0
+		p := view.parts[0]
+		g, ok := p.scan.(*grouped)
+		arranged := view.about.Kind != "ivf" || len(p.items) < minGrouped || ok && g.groups.Rows == len(p.items)
+		return p.gone.count == 0 && (arranged || !p.vectors.distance.Squares())
 	}
 	return false
 }
 
 // Entries yields all that is in the index. The error is that of a picture.
 func (x *Index) Entries(yield func(Entry, error) bool) {
-	for row, item := range x.All() {
-		picture, err := x.Picture(row)
-		e := Entry{Item: item, Vector: x.Vector(row), Learned: x.Learned(row), Metadata: x.Metadata(row), Picture: picture}
-		if !yield(e, err) || err != nil {
+	for row := range x.Len() {
+		if e, err := x.entry(row); !yield(e, err) || err != nil {
 			return
 		}
 	}
+}
+
+// entry returns what was put in as row.
+func (x *Index) entry(row int) (Entry, error) {
+	picture, err := x.Picture(row)
+	return Entry{Item: x.Item(row), Vector: x.Vector(row), Learned: x.Learned(row), Metadata: x.Metadata(row), Picture: picture}, err
 }
 
 // Building is an index in a folder that is not there yet.
@@ -191,7 +233,10 @@ func (f *Folder) overwrite(c Contents) (err error) {
 		now = state{Version: 2, Next: f.unused()}
 	}
 	f.now = now
-	return f.replace(c)
+	if err := f.replace(c); err != nil || c.About.Kind != "ivf" || f.compacted() {
+		return err
+	}
+	return f.arrange(f.Index())
 }
 
 // unused returns a number that no file of a segment has.

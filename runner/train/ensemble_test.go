@@ -197,3 +197,30 @@ func TestEnsembleBegins(t *testing.T) {
 		t.Errorf("open it: %v", err)
 	}
 }
+
+// TestEnsembleOfNewClasses: whole classes are held out of all networks, those of the ensemble; a loss that learns a vector for each
+// class trains each network.
+func TestEnsembleOfNewClasses(t *testing.T) {
+	c := twoNetworks(t, "train.unseen_classes=true", "train.test=0.2", "train.steps=2", "loss=proxyanchor")
+	files := pictures(t, 12, 5)
+	c = config(t, files, c.Folder, c.Spec)
+	if _, err := Run(context.Background(), c); err != nil {
+		t.Fatal(err)
+	}
+	want, err := trained.ReadState(newest(t, c.Folder))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(want.Seen) == 0 || len(want.Seen) == 12 {
+		t.Fatalf("seen classes %q, want some of twelve", want.Seen)
+	}
+	for k := 1; k <= 2; k++ {
+		got, err := trained.ReadState(newest(t, filepath.Join(c.Folder, "members", fmt.Sprint(k))))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(want.Seen, got.Seen); diff != "" {
+			t.Errorf("network %d has seen other classes (-want +got):\n%s", k, diff)
+		}
+	}
+}

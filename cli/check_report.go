@@ -90,7 +90,7 @@ func showPairs(out output, p *check.Pairs) {
 	out.print("%-12s %s the same, %s different, in %s; the largest holds %.0f %% of the pairs", "pairs", commas(p.Same),
 		commas(p.Different), count(p.Components, "set"), 100*p.Largest)
 	if l := p.Likeness; l != nil {
-		out.print("%-12s same pairs are closer by %s: AUC %.2f (%.2f to %.2f; chance is 0.5)", "likeness", l.By, l.AUC,
+		out.print("%-12s how often a same pair is closer than a different one, by %s: AUC %.2f (%.2f to %.2f; chance is 0.5)", "likeness", l.By, l.AUC,
 			l.Interval.Low, l.Interval.High)
 	}
 	for _, e := range p.Look {

@@ -162,7 +162,7 @@ func pipeArguments(flag string, args []string) []string {
 	}
 	exports := slices.Contains(rest, "--run") && !slices.Contains(rest, "new.html") // else it is report
 	switch {
-	case (flag == "val" || flag == "test") && slices.Contains(rest, "--run"):
+	case (flag == "val" || flag == "test") && exports:
 		change = append(change, "--precision", "int8", "--data", list)
 	case flag == "val" || flag == "test":
 		change = append(change, "--images", "pictures/train/house")

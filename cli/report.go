@@ -47,7 +47,9 @@ Without --data the page is of the data that the run was trained on, if it still 
 	o.threshold.addFlags(c)
 	c.Flags = append(c.Flags,
 		&cli.StringFlag{Name: "out", Destination: &o.page.path, Usage: "HTML `FILE` of the page"},
-		overwriteFlag(&o.page.overwrite))
+		overwriteFlag(&o.page.overwrite),
+		&cli.StringFlag{Name: "projector", Destination: &o.page.projector,
+			Usage: "new `FOLDER` for embeddings and pictures as TensorBoard's projector reads them"})
 	o.machine.addFlags(c)
 	o.output.addFlags(c)
 	needs(c, "run", "out")
@@ -65,6 +67,9 @@ func runReport(ctx context.Context, runs []string, o evaluateOptions, streams IO
 	o.model.folder = runs[0]
 	if err := o.page.validate("out"); err != nil {
 		return err
+	}
+	if err := aside.Unused(o.page.projector, false); o.page.projector != "" && err != nil {
+		return fmt.Errorf("--projector: %w", err)
 	}
 	o.page.alone = true
 	trained := o.data.path == ""
@@ -143,6 +148,7 @@ type pageOptions struct {
 	path      string // HTML file; "": none
 	overwrite bool
 	alone     bool                                                          // the page is all that is asked for
+	projector string                                                        // folder; "": none is written
 	second    bool                                                          // who measured the other one says that it is written
 	write     func(ctx context.Context, path string, s report.Source) error // nil: report.Write
 }
@@ -179,8 +185,15 @@ func (m measuring) writePage(ctx context.Context, summary any, pairs *evaluate.R
 		write = report.Write
 	}
 	m.out.say("drawing the page")
-	return write(ctx, m.page.path, report.Source{Seen: m.model.Manifest.Seen, Title: fmt.Sprintf("%s on %s", m.model.Name, m.data.Name), About: m.about(history), Data: m.data,
-		Distance: m.model.Distance(), Pairs: pairs, Labels: labels, Numbers: numbers, History: history, Step: m.model.Manifest.Step})
+	source := report.Source{Seen: m.model.Manifest.Seen, Title: fmt.Sprintf("%s on %s", m.model.Name, m.data.Name), About: m.about(history), Data: m.data,
+		Distance: m.model.Distance(), Pairs: pairs, Labels: labels, Numbers: numbers, History: history, Step: m.model.Manifest.Step}
+	if folder := m.page.projector; folder != "" && !m.page.second {
+		if err := report.Projector(ctx, folder, source); err != nil {
+			return err
+		}
+		m.out.print("wrote %s: tensorboard --logdir %s", folder, folder)
+	}
+	return write(ctx, m.page.path, source)
 }
 
 // about says what was trained on what.

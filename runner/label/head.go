@@ -28,8 +28,8 @@ type Space struct {
 	seen []float64 // [N,K] rows, turned so that the learnt distance is that of rows
 }
 
-// newSpace returns the embeddings [N,D] in the directions in which they differ most, each of length 1 before.
-func newSpace(embeddings []float32, dim int) *Space {
+// NewSpace returns the embeddings [N,D] in the directions in which they differ most, each of length 1 before.
+func NewSpace(embeddings []float32, dim int) *Space {
 	n := len(embeddings) / dim
 	unit := make([]float64, len(embeddings))
 	for i := range n {

@@ -71,7 +71,7 @@ func New(p Pictures, j, second *Journal, seed uint64, now func() time.Time) (*Se
 	for i, path := range p.Paths {
 		s.number[path] = i
 	}
-	s.space = newSpace(p.Embeddings, p.Dim)
+	s.space = NewSpace(p.Embeddings, p.Dim)
 	s.near = nearest(s.space, neighbours)
 	for _, a := range j.Answers() {
 		s.note(a)

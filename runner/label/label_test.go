@@ -216,7 +216,7 @@ func TestSpace(t *testing.T) {
 			rows = append(rows, float32(v))
 		}
 	}
-	s := newSpace(rows, dim)
+	s := NewSpace(rows, dim)
 	right := func() (share float64) {
 		for i := range int32(n / 2) {
 			if same, other := s.Distance(i, i+4), s.Distance(i, i+5); same < other {

@@ -3,6 +3,7 @@ package report
 import (
 	"encoding/json"
 	"html"
+	"image/jpeg"
 	"math"
 	"math/rand/v2"
 	"os"
@@ -269,5 +270,45 @@ func TestCompare(t *testing.T) {
 		for _, v := range browser.Violations(t, dom) {
 			t.Errorf("%s: axe: %s", name, v)
 		}
+	}
+}
+
+// TestProjector: a line and a tile for each picture, in the order of the embeddings.
+func TestProjector(t *testing.T) {
+	s, folder := ofClasses(t), filepath.Join(t.TempDir(), "projector")
+	if err := Projector(t.Context(), folder, s); err != nil {
+		t.Fatal(err)
+	}
+	read := func(name string) string {
+		t.Helper()
+		text, err := os.ReadFile(filepath.Join(folder, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(text)
+	}
+	tensors, names := strings.Split(read("tensors.tsv"), "\n"), strings.Split(read("metadata.tsv"), "\n")
+	if len(tensors) != 49 || len(names) != 50 || len(strings.Split(tensors[0], "\t")) != 3 || names[0] != "path\tclass" || !strings.HasPrefix(names[1], "test/") {
+		t.Errorf("%d embeddings such as %q, %d names such as %q", len(tensors), tensors[0], len(names), names[1])
+	}
+	img, err := jpeg.Decode(strings.NewReader(read("sprite.jpg")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if side := img.Bounds().Dx(); side != 7*smallSide { // 48 pictures need 7 by 7
+		t.Errorf("the sprite is %d pixels wide, want %d", side, 7*smallSide)
+	}
+	for _, at := range []int{0, 13, 47} { // a tile has the colour of its embedding
+		first, err := strconv.ParseFloat(strings.Split(tensors[at], "\t")[0], 64)
+		if err != nil {
+			t.Fatal(err)
+		}
+		red, _, _, _ := img.At(at%7*smallSide+smallSide/2, at/7*smallSide+smallSide/2).RGBA()
+		if math.Abs(float64(red)/65535-first) > 0.2 {
+			t.Errorf("tile %d has red %g, its embedding %g", at, float64(red)/65535, first)
+		}
+	}
+	if config := read("projector_config.pbtxt"); !strings.Contains(config, "single_image_dim: 56") || !strings.Contains(config, `tensor_path: "tensors.tsv"`) {
+		t.Errorf("the configuration is\n%s", config)
 	}
 }

@@ -154,8 +154,12 @@ func fitted(img image.Image, side int) image.Image {
 
 // put draws a tile of a number on a sheet.
 func put(sheet *image.NRGBA, img image.Image, number, side int) {
-	at := image.Pt(number%tilesAcross*side, number/tilesAcross*side)
-	draw.Draw(sheet, image.Rect(0, 0, side, side).Add(at), img, image.Point{}, draw.Src)
+	putAt(sheet, img, image.Pt(number%tilesAcross*side, number/tilesAcross*side))
+}
+
+// putAt draws a picture below and to the right of a point.
+func putAt(sheet *image.NRGBA, img image.Image, at image.Point) {
+	draw.Draw(sheet, img.Bounds().Add(at), img, image.Point{}, draw.Src)
 }
 
 // css returns the rules that show the sheets.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/tfpair/tfpair/internal/aside"
@@ -67,11 +68,15 @@ func readKeras(s *source) (*File, error) {
 		return nil, fmt.Errorf("member %q has %d bytes, limit %d", member.Name,
 			member.UncompressedSize64, int64(maxBytes))
 	}
-	disk, err := aside.CreateTemp(os.TempDir(), "tfpair-keras-")
+	folder, err := aside.CreateFolder(os.TempDir(), "tfpair-keras-") // and not a file aside, which would be locked for the library
 	if err != nil {
 		return nil, err
 	}
-	defer os.RemoveAll(disk.Name())
+	defer folder.Cleanup() //nolint:errcheck // what cannot be removed the next one sweeps
+	disk, err := os.Create(filepath.Join(folder.Path(), "weights.h5"))
+	if err != nil {
+		return nil, err
+	}
 	defer disk.Close()
 	if err := unpack(disk, member); err != nil {
 		return nil, fmt.Errorf("member %q: %w", member.Name, err)

@@ -90,24 +90,31 @@ func thresholds(ctx context.Context, o options) error {
 			if err != nil {
 				return err
 			}
-			fmt.Fprintf(o.out, "%s, seed %d: false accepts %.2f %% (%.2f to %.2f %%), false rejects %.1f %%, "+
-				"calibration error %.4f (by chance %.4f), with %s same %.4f (%.4f)\n", c.name, seed,
-				100*x.FalseAccepts.Value, 100*x.FalseAccepts.Interval.Low, 100*x.FalseAccepts.Interval.High, 100*x.FalseRejects.Value,
-				x.Even.Error.Value, x.Even.ByChance, rarePrevalence, x.Rare.Error.Value, x.Rare.ByChance)
 			all = append(all, x)
 		}
-		of := func(value func(kept) float64) float64 {
-			var list []float64
-			for _, x := range all {
-				list = append(list, value(x))
-			}
-			return mean(list)
-		}
-		fmt.Fprintf(o.out, "%s: promised %s, mean of %d seeds %.2f %%; calibration error %.4f (by chance %.4f), with %s same %.4f (%.4f)\n",
-			c.name, promisedRate, len(all), 100*of(func(x kept) float64 { return x.FalseAccepts.Value }),
-			of(func(x kept) float64 { return x.Even.Error.Value }), of(func(x kept) float64 { return x.Even.ByChance }),
-			rarePrevalence,
-			of(func(x kept) float64 { return x.Rare.Error.Value }), of(func(x kept) float64 { return x.Rare.ByChance }))
+		sayKept(o, c.name, all)
 	}
 	return nil
+}
+
+// sayKept prints a line for each seed, and one for their means.
+func sayKept(o options, name string, all []kept) {
+	for seed, x := range all {
+		fmt.Fprintf(o.out, "%s, seed %d: false accepts %.2f %% (%.2f to %.2f %%), false rejects %.1f %%, "+
+			"calibration error %.4f (by chance %.4f), with %s same %.4f (%.4f)\n", name, seed,
+			100*x.FalseAccepts.Value, 100*x.FalseAccepts.Interval.Low, 100*x.FalseAccepts.Interval.High, 100*x.FalseRejects.Value,
+			x.Even.Error.Value, x.Even.ByChance, rarePrevalence, x.Rare.Error.Value, x.Rare.ByChance)
+	}
+	of := func(value func(kept) float64) float64 {
+		var list []float64
+		for _, x := range all {
+			list = append(list, value(x))
+		}
+		return mean(list)
+	}
+	fmt.Fprintf(o.out, "%s: promised %s, mean of %d seeds %.2f %%; calibration error %.4f (by chance %.4f), with %s same %.4f (%.4f)\n",
+		name, promisedRate, len(all), 100*of(func(x kept) float64 { return x.FalseAccepts.Value }),
+		of(func(x kept) float64 { return x.Even.Error.Value }), of(func(x kept) float64 { return x.Even.ByChance }),
+		rarePrevalence,
+		of(func(x kept) float64 { return x.Rare.Error.Value }), of(func(x kept) float64 { return x.Rare.ByChance }))
 }

@@ -29,6 +29,7 @@ type serveOptions struct {
 	writers []string // NAME=FILE, or FILE of the first model: tokens of those who may change its index
 	log     string   // one of logFormats
 	probe   bool     // ask the service that runs, and start none
+	traces  string   // address of a collector; "": what the environment says
 	isolate bool     // networks run in processes of their own
 	limits  serveLimits
 	trust   trustOptions
@@ -86,6 +87,8 @@ func (o *serveOptions) addFlags(c *cli.Command) {
 			Usage: "`FILE` of bearer tokens, one a line: requests without one of them are refused"},
 		&cli.StringFlag{Name: "log", Destination: &o.log, Value: logAuto,
 			Usage: "write the log as `FORMAT`: text, json, or auto, which is text on a terminal"},
+		&cli.StringFlag{Name: "traces", Destination: &o.traces,
+			Usage: "send traces to the OpenTelemetry collector at `URL`, such as http://localhost:4318 (default: OTEL_EXPORTER_OTLP_ENDPOINT, or nowhere)"},
 		&cli.BoolFlag{Name: "probe", Destination: &o.probe,
 			Usage: "start nothing: ask the service at --listen whether it is alive, and end with exit code 0 or 1"})
 	c.Flags = append(c.Flags, &cli.BoolFlag{Name: "isolate", Destination: &o.isolate,
@@ -268,6 +271,11 @@ func runServe(ctx context.Context, o serveOptions, streams IO) error {
 			return err
 		}
 	}
+	traced, err := o.trace(ctx, streams, &config)
+	if err != nil {
+		return err
+	}
+	defer traced()
 	service, err := serve.New(config)
 	if err != nil {
 		return usage(err)

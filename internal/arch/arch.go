@@ -181,6 +181,7 @@ var Rules = map[string]Rule{
 		Why: "it is a model for tests, and computes by itself"},
 	"runner/serve": {Ours: []string{"models", "models/drift", "models/index", "pipeline/decode", "pipeline/resize", "pipeline/thumbnail"},
 		Why: "it answers with models that it is given, and opens no session"},
+	"runner/serve/traces": {Pure: true, Why: "a program that mounts a service links the exporter only where it wants it"},
 	"runner/serve/client": {Pure: true, Why: "programs that ask a service need nothing of it"},
 	"runner/inference": {Ours: []string{"runner/evaluate", "runner/metric", "runner/network", "runner/trained", "internal/session", "internal/workers",
 		"graphs", "graphs/spec", "pipeline/...", "models/..."}, Why: ownRoom},

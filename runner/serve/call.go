@@ -14,6 +14,8 @@ import (
 	"strings"
 	"sync/atomic"
 	"time"
+
+	"go.opentelemetry.io/otel/trace"
 )
 
 // call is a request that is being answered.
@@ -34,6 +36,7 @@ type call struct {
 
 // took tells the client how long a part of its request has taken: a word, and milliseconds.
 func (c *call) took(part string, since time.Time) time.Duration {
+	c.spanned(part, since)
 	d := time.Since(since)
 	c.timing = append(c.timing, fmt.Sprintf("%s;dur=%.3f", part, 1e3*d.Seconds()))
 	return d
@@ -54,6 +57,7 @@ func (s *Service) handler(rt route) http.Handler {
 		ctx, cancel := context.WithCancel(r.Context())
 		defer cancel()
 		defer context.AfterFunc(s.aborted, cancel)()
+		ctx, span := s.begin(ctx, r, rt)
 		c := &call{service: s, request: r, header: w.Header(), ctx: ctx, id: requestID(r)}
 		c.header.Set("X-Request-Id", c.id)
 		if s.stopping.Load() {
@@ -72,6 +76,7 @@ func (s *Service) handler(rt route) http.Handler {
 		}
 		c.write(w, status, failure, answer)
 		c.report(rt, status, failure, time.Since(began))
+		c.ended(span, status, failure)
 	})
 }
 
@@ -183,6 +188,9 @@ func (c *call) report(rt route, status int, f *failure, took time.Duration) {
 	m.duration.WithLabelValues(rt.path).Observe(took.Seconds())
 	if c.pictures > 0 {
 		m.pictures.Observe(float64(c.pictures))
+	}
+	if span := trace.SpanContextFromContext(c.ctx); span.IsSampled() {
+		attributes = append(attributes, slog.String("trace_id", span.TraceID().String()))
 	}
 	level := slog.LevelInfo
 	if rt.probe {

@@ -3,6 +3,7 @@ package serve
 import (
 	"net/http"
 	"strconv"
+	"time"
 
 	"github.com/tfpair/tfpair/models"
 )
@@ -202,10 +203,12 @@ func searchPictures(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	began := time.Now()
 	lists, err := l.Index.SearchEmbeddings(rows, k)
 	if err != nil {
 		return nil, err
 	}
+	c.took("search", began)
 	return l.found(lists, threshold), nil
 }
 

@@ -23,6 +23,9 @@ import (
 	"sync/atomic"
 	"time"
 
+	"go.opentelemetry.io/otel/trace"
+	"go.opentelemetry.io/otel/trace/noop"
+
 	"github.com/tfpair/tfpair/models"
 	"github.com/tfpair/tfpair/models/index"
 )
@@ -51,10 +54,11 @@ type Index interface {
 
 // Config says what a Service answers with.
 type Config struct {
-	Models []Source     // at least one; the first answers where a request names none
-	Limits Limits       // of what is in flight
-	Tokens *Tokens      // who may ask; nil: everybody
-	Log    *slog.Logger // a line for each request, and what happens to models; nil: nothing is logged
+	Models []Source             // at least one; the first answers where a request names none
+	Limits Limits               // of what is in flight
+	Tokens *Tokens              // who may ask; nil: everybody
+	Traces trace.TracerProvider // makes spans of requests and their parts: see package traces; nil: there are none
+	Log    *slog.Logger         // a line for each request, and what happens to models; nil: nothing is logged
 }
 
 // Service is the http.Handler. New makes one.
@@ -65,6 +69,7 @@ type Service struct {
 	slots    []*slot
 	budget   *budget
 	metrics  *metrics
+	tracer   trace.Tracer
 	mux      http.Handler
 	started  atomic.Bool // all models are open
 	stopping atomic.Bool
@@ -101,6 +106,10 @@ func New(c Config) (*Service, error) {
 		}
 		s.slots = append(s.slots, &slot{Source: source, turns: newTurns(limits)})
 	}
+	if c.Traces == nil {
+		c.Traces = noop.NewTracerProvider()
+	}
+	s.tracer = c.Traces.Tracer(scope)
 	s.metrics = newMetrics(s)
 	s.mux = s.routes()
 	return s, nil

@@ -105,6 +105,8 @@ var commands = []command{
 		[]string{"mnist", "omniglot", "grocery"}, []string{"tfpair"}, recipes},
 	{"inference", "exported networks as float32 and int8 beside OpenVINO, ONNX Runtime, Keras and PyTorch",
 		nil, []string{"tfpair", "stepper"}, inference},
+	{"int8", "what int8 costs trained networks on test",
+		[]string{"mnist", "omniglot", "grocery"}, []string{"tfpair"}, int8Quality},
 	{"decode", "JPEG files to a network's size beside Go's decoder, Pillow and simplejpeg",
 		[]string{"grocery"}, []string{"stepper"}, decoding},
 	{"index", "search in an index beside FAISS, additions, and searches beside these",
@@ -183,6 +185,8 @@ func parse(name string, args []string) (options, error) {
 		o.peers = []string{"tfpair", "torch"}
 	case "recipe":
 		o.rows = recipeUsual()
+	case "int8":
+		o.rows = []string{"mnist", "omniglot", "grocery"}
 	case "inference":
 		o.peers, o.rows = []string{"tfpair", "openvino", "onnx", "keras", "torch"}, inferenceNames()
 	}

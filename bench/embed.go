@@ -2,18 +2,18 @@ package main
 
 import (
 	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
+
+	"github.com/tfpair/tfpair/models"
 )
 
 // embedRounds is how often all of embed's sides are measured, one after another.
-const embedRounds = 5
+const embedRounds = 3
 
 // embedding is images per second on the grocery test photos, per round, and processor seconds of an image.
 type embedding struct {
@@ -104,27 +104,21 @@ func embedForms(ctx context.Context, o options, folder string, source func() ([]
 			return "", "", err
 		}
 	}
-	return model, before, withoutDecoder(filepath.Join(before, "1", "assets.extra", "tfpair.json"))
+	return model, before, withoutDecoder(filepath.Join(before, "1"))
 }
 
-// withoutDecoder makes a manifest one of a model whose pictures Go decodes.
-func withoutDecoder(path string) error {
-	text, err := os.ReadFile(path)
+// withoutDecoder makes the model in a folder one whose pictures Go decodes.
+func withoutDecoder(folder string) error {
+	m, err := models.ReadManifest(folder)
 	if err != nil {
 		return err
 	}
-	var manifest, preprocessing map[string]json.RawMessage
-	if err := errors.Join(json.Unmarshal(text, &manifest), json.Unmarshal(manifest["preprocessing"], &preprocessing)); err != nil {
+	m.Preprocessing.Decoder = ""
+	text, err := m.Seal()
+	if err != nil {
 		return err
 	}
-	delete(preprocessing, "decoder")
-	if manifest["preprocessing"], err = json.Marshal(preprocessing); err != nil {
-		return err
-	}
-	if text, err = json.Marshal(manifest); err != nil {
-		return err
-	}
-	return os.WriteFile(path, text, 0o644)
+	return os.WriteFile(filepath.Join(folder, models.ManifestName), text, 0o644)
 }
 
 func embedRoundsOf(ctx context.Context, o options, folder, model, before string) (e embedding, err error) {

@@ -96,9 +96,13 @@ func recipes(ctx context.Context, o options) error {
 			}
 			seconds, processor = append(seconds, x.Seconds), append(processor, x.Training.Processor)
 		}
+		took := "" // which rows of before it was measured do not tell
+		if slices.Min(processor) > 0 {
+			took = fmt.Sprintf(", of which the training took %.0f s of processor time", mean(processor))
+		}
 		for _, name := range of.metrics {
-			fmt.Fprintf(o.out, "%s: %s %.4f (%.4f to %.4f of %d), %.0f s, of which the training took %.0f s of processor time\n", of.name, name,
-				mean(values[name]), slices.Min(values[name]), slices.Max(values[name]), len(seconds), mean(seconds), mean(processor))
+			fmt.Fprintf(o.out, "%s: %s %.4f (%.4f to %.4f of %d), %.0f s%s\n", of.name, name, mean(values[name]),
+				slices.Min(values[name]), slices.Max(values[name]), len(seconds), mean(seconds), took)
 		}
 	}
 	return nil

@@ -22,7 +22,7 @@ import (
 const (
 	smallSide, largeSide = 56, 112           // of a tile, pixels
 	tilesAcross          = 16                // and down, on a sheet
-	mostPictures         = 4_100_000 / 4 * 3 // bytes of all sheets, which are a third larger in the page
+	mostPictures         = 3_800_000 / 4 * 3 // bytes of all sheets, which are a third larger in the page
 )
 
 // qualities are those of JPEG that are tried until the pictures fit.

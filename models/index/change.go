@@ -227,7 +227,7 @@ func (f *Folder) append(s segment) (_ *writer, err error) {
 		}
 	}()
 	if s.Items.Bytes == 0 {
-		f.sweep()
+		_ = f.sweep() // what cannot be removed is no part of the index, and stays for the next one
 	}
 	if w.items, err = openAppender(f.path, s.items(), s.Items); err != nil {
 		return nil, err
@@ -339,9 +339,9 @@ func (w *writer) close() error {
 	return all
 }
 
-// sweep removes files of segments that do not belong to the folder: what a killed writer has left. What
-// it cannot remove stays for the next one.
-func (f *Folder) sweep() {
+// sweep removes files of segments that do not belong to the folder: those of a killed writer, and those that a
+// compaction has replaced. They are gone for good when it returns nil.
+func (f *Folder) sweep() error {
 	belongs := map[string]bool{}
 	for _, s := range f.now.Segments {
 		for _, name := range []string{s.items(), s.vectors(), s.pictures(), s.groups()} {
@@ -351,12 +351,21 @@ func (f *Folder) sweep() {
 	if s := f.now.Strangers; s != nil {
 		belongs[segment{Number: s.Number}.strangers()] = true
 	}
-	entries, _ := os.ReadDir(f.path)
+	entries, err := os.ReadDir(f.path)
+	if err != nil {
+		return err
+	}
+	var wrong []error
+	swept := false
 	for _, e := range entries {
 		if e.Type().IsRegular() && ofSegment(e.Name()) && !belongs[e.Name()] {
-			_ = os.Remove(filepath.Join(f.path, e.Name()))
+			wrong, swept = append(wrong, os.Remove(filepath.Join(f.path, e.Name()))), true
 		}
 	}
+	if swept {
+		wrong = append(wrong, aside.Sync(f.path))
+	}
+	return errors.Join(wrong...)
 }
 
 // ofSegment reports whether a file's name is that of a segment.

@@ -35,8 +35,11 @@ func (f *Folder) rewrite(c Contents, keep func(*state) error) (err error) {
 	}
 	defer func() {
 		err = errors.Join(err, w.close())
-		if err == nil || !swapping { // else nobody knows which state is on the disk
-			f.sweep()
+		switch {
+		case err == nil:
+			err = f.swept()
+		case !swapping: // else nobody knows which state is on the disk
+			_ = f.sweep() // err says more
 		}
 	}()
 	w.keep = false
@@ -84,8 +87,7 @@ func (f *Folder) Compact() error {
 	return f.exclusively(func() error {
 		x := f.Index()
 		if f.compacted() {
-			f.sweep() // of a compaction that was killed behind its end
-			return nil
+			return f.swept() // what a compaction has left that was killed behind its end
 		}
 		return f.arrange(x)
 	})
@@ -124,6 +126,14 @@ func (f *Folder) arrange(x *Index) error {
 		of.Groups = extent{int64(len(data)), crc32.Checksum(data, castagnoli)}
 		return aside.WriteFile(filepath.Join(f.path, of.groups()), data)
 	})
+}
+
+// swept removes what does not belong to the folder, and says so where it cannot.
+func (f *Folder) swept() error {
+	if err := f.sweep(); err != nil {
+		return fmt.Errorf("index %q is written, but files that it has replaced could not be removed; compact it again: %w", f.path, err)
+	}
+	return nil
 }
 
 // compacted reports whether nothing would be gained.

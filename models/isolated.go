@@ -389,19 +389,17 @@ func answerAll(in io.Reader, out io.Writer) error {
 		return err
 	}
 	var writing sync.Mutex
-	var all sync.WaitGroup
-	defer all.Wait()
 	for {
 		var q question
 		if err := questions.Decode(&q); err != nil {
-			return nil // nobody asks any more
+			return nil // nobody asks any more: what still runs ends with the process
 		}
-		all.Go(func() {
+		go func() {
 			r := m.reply(q)
 			writing.Lock()
 			defer writing.Unlock()
 			_ = replies.Encode(r) // else nobody asks any more
-		})
+		}()
 	}
 }
 

@@ -3,6 +3,7 @@ package serve
 import (
 	"os"
 	"regexp"
+	"strings"
 	"testing"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -34,6 +35,10 @@ func TestAlerts(t *testing.T) {
 	known := map[string]bool{}
 	for d := range descriptions {
 		known[regexp.MustCompile(`fqName: "(\w+)"`).FindStringSubmatch(d.String())[1]] = true
+	}
+	// increase() sees no first error of a series that begins with it.
+	if text := ask(s, "GET", "/metrics", "", nil).Body.String(); !strings.Contains(text, `tfpair_model_loads_total{model="photos",result="error"} 0`) {
+		t.Errorf("no count of bad versions before the first:\n%s", text)
 	}
 	for _, rule := range file.Groups[0].Rules {
 		names := regexp.MustCompile(`tfpair_\w+`).FindAllString(rule.Expr, -1)

@@ -111,6 +111,9 @@ func New(c Config) (*Service, error) {
 	}
 	s.tracer = c.Traces.Tracer(scope)
 	s.metrics = newMetrics(s)
+	for _, p := range s.slots {
+		s.metrics.loads.WithLabelValues(p.Name, "error") // 0 is an answer, too: an alert sees the first one
+	}
 	s.mux = s.routes()
 	return s, nil
 }

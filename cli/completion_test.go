@@ -18,7 +18,7 @@ func TestComplete(t *testing.T) {
 		{"tr", []string{"train"}},
 		{"ev", []string{"evaluate"}},
 		{"com", []string{"compare", "completion"}}, // and not the hidden "complete"
-		{"index ", []string{"build", "add", "update", "remove", "compact", "verify"}},
+		{"index ", []string{"build", "add", "update", "remove", "compact", "verify", "migrate"}},
 		{"index build --over", []string{"--overwrite"}},
 		{"train --dat", []string{"--data"}},
 		{"train --device ", []string{"auto", "cpu", "gpu"}},

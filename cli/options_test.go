@@ -162,7 +162,7 @@ func TestIndexOptions(t *testing.T) {
 		refusal[o]{func(o *o) { o.data.reading.workers = -1 }, "--workers"},
 		refusal[o]{func(o *o) { o.machine.device = "tpu" }, "--device"})
 	right.kind = "flt"
-	if err := right.validate(); err == nil || err.Error() != `unknown index "flt" (known: flat); did you mean flat?` {
+	if err := right.validate(); err == nil || err.Error() != `unknown index "flt" (known: flat, ivf); did you mean flat?` {
 		t.Errorf("kind flt: %v", err)
 	}
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/tfpair/tfpair/internal/aside"
 	"github.com/tfpair/tfpair/models/index"
 	"github.com/tfpair/tfpair/runner/inference"
 )
@@ -208,6 +209,7 @@ func (o growOptions) change(ctx context.Context, command string, streams IO, wor
 func (o growOptions) open(ctx context.Context, g growth, convert bool) (_ *index.Folder, err error) {
 	f, err := g.model.OpenFolder(o.index)
 	if !convert || !errors.Is(err, index.ErrFile) {
+		aside.Sweep(o.index) // the file that it was, where a kill came behind the exchange
 		return f, err
 	}
 	x, err := g.model.OpenIndex(o.index)

@@ -24,3 +24,6 @@ func (*Folder) Swap(string) error { return errors.ErrUnsupported }
 
 // Cleanup does nothing.
 func (*Folder) Cleanup() error { return nil }
+
+// Sweep does nothing.
+func Sweep(string) {}

@@ -10,6 +10,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// Sweep removes what killed writers have left aside for path.
+func Sweep(path string) { sweep(filepath.Dir(path), "."+filepath.Base(path)) }
+
 // sweep removes what killed writers left in a folder under names that are prefix and digits. What
 // it cannot remove stays for the next one.
 func sweep(folder, prefix string) {

@@ -8,9 +8,9 @@ import "slices"
 // differ in at most one bit of some part, and up to 11 in at most two, so that looking up each part and
 // its 16 or 136 neighbours finds all. It is safe for concurrent use once it is made.
 type Index struct {
-	hashes []Hash
-	starts [parts][]uint32 // [65537] where the rows with a value of the part begin in rows
-	rows   [parts][]uint32 // rows of hashes, by the value of the part
+	starts [parts][]uint32 // [65537] where the hashes with a value of the part begin in hashes and rows
+	hashes [parts][]Hash   // by the value of the part: those that are compared lie side by side
+	rows   [parts][]uint32 // their rows
 }
 
 const (
@@ -19,10 +19,9 @@ const (
 	farthest = 3*parts - 1 // that Find finds
 )
 
-// NewIndex returns an index of hashes [N], N < 2³²; it keeps the slice. It takes 32 bytes for
-// each hash and 1 MiB.
+// NewIndex returns an index of hashes [N], N < 2³². It takes 48 bytes for each hash and 1 MiB.
 func NewIndex(hashes []Hash) *Index {
-	x := &Index{hashes: hashes}
+	x := &Index{}
 	for p := range parts {
 		starts := make([]uint32, 1<<partBits+1)
 		for _, h := range hashes {
@@ -31,13 +30,13 @@ func NewIndex(hashes []Hash) *Index {
 		for i := 1; i < len(starts); i++ {
 			starts[i] += starts[i-1]
 		}
-		rows, next := make([]uint32, len(hashes)), slices.Clone(starts)
+		sorted, rows, next := make([]Hash, len(hashes)), make([]uint32, len(hashes)), slices.Clone(starts)
 		for row, h := range hashes {
-			v := h.part(p)
-			rows[next[v]] = uint32(row)
-			next[v]++
+			at := &next[h.part(p)]
+			sorted[*at], rows[*at] = h, uint32(row)
+			*at++
 		}
-		x.starts[p], x.rows[p] = starts, rows
+		x.starts[p], x.hashes[p], x.rows[p] = starts, sorted, rows
 	}
 	return x
 }
@@ -53,9 +52,10 @@ func (x *Index) Find(h Hash, distance int) []int {
 	}
 	var found []int
 	look := func(p int, value uint16) {
-		for _, row := range x.rows[p][x.starts[p][value]:x.starts[p][uint32(value)+1]] {
-			if x.hashes[row].Distance(h) <= distance {
-				found = append(found, int(row))
+		from, to := x.starts[p][value], x.starts[p][uint32(value)+1]
+		for i, other := range x.hashes[p][from:to] {
+			if other.Distance(h) <= distance {
+				found = append(found, int(x.rows[p][int(from)+i]))
 			}
 		}
 	}

@@ -15,7 +15,7 @@ type viewIndex struct {
 	owners []uint32 // [row of index]
 }
 
-// NewViewIndex returns an index of n Views, n < 2²⁷. It takes about 1 KiB for each.
+// NewViewIndex returns an index of n Views, n < 2²⁷. It takes less than 2 KiB for each.
 func NewViewIndex(n int, of func(i int) *Views) *ViewIndex {
 	x := &ViewIndex{all: newViewIndex(n, func(i int, add func(View)) {
 		v := of(i)

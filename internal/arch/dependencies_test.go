@@ -22,10 +22,7 @@ func TestDependenciesDocumented(t *testing.T) {
 		t.Fatal("go.mod requires nothing")
 	}
 	for _, r := range requires {
-		name := r[1]
-		if strings.HasPrefix(name, "golang.org/x/") { // one row has all of them
-			name = strings.TrimPrefix(name, "golang.org/x/")
-		}
+		name := strings.TrimPrefix(r[1], "golang.org/x/") // one row has all of them
 		if !strings.Contains(string(page), name) {
 			t.Errorf("docs/dependencies.md does not tell of %s", r[1])
 		}

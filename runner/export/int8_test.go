@@ -208,7 +208,11 @@ func TestInt8Labels(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			defer m.Close()
+			defer func() {
+				if err := m.Close(); err != nil {
+					t.Error(err)
+				}
+			}()
 			g, err := m.Gallery()
 			if err != nil {
 				t.Fatal(err)

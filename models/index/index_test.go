@@ -303,7 +303,7 @@ func TestRefuses(t *testing.T) {
 		data  []float32
 		want  string
 	}{
-		{with(func(a *About) { a.Kind = "hnsw" }), itemsOf(1), []float32{1, 2}, `unknown index "hnsw" (known: flat)`},
+		{with(func(a *About) { a.Kind = "hnsw" }), itemsOf(1), []float32{1, 2}, `unknown index "hnsw" (known: flat, ivf)`},
 		{with(func(a *About) { a.Distance = "l1" }), itemsOf(1), []float32{1, 2}, `unknown distance "l1" (known: cosine,`},
 		{with(func(a *About) { a.Space = "" }), itemsOf(1), []float32{1, 2}, "no embedding space"},
 		{good, nil, nil, "at least one"},

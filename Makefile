@@ -30,7 +30,7 @@ hdf5: ## fetch HDF5, for builds that read Keras' weight files; Debian's packages
 
 .PHONY: test
 test: ## run every test
-	$(SETUP) $(GO) test -p 2 -timeout 10m ./...
+	$(SETUP) $(GO) test -p 2 -timeout 20m ./...
 
 .PHONY: bench-check
 bench-check: ## vet and build the benchmarks, a module of their own, and run their tests

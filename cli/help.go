@@ -17,8 +17,15 @@ const required = "required"
 // needs marks flags that a command does not work without.
 func needs(c *cli.Command, flags ...string) {
 	for _, f := range c.Flags {
-		if of, ok := f.(*cli.StringFlag); ok && slices.Contains(flags, of.Name) {
-			of.Category = required
+		switch of := f.(type) {
+		case *cli.StringFlag:
+			if slices.Contains(flags, of.Name) {
+				of.Category = required
+			}
+		case *cli.StringSliceFlag:
+			if slices.Contains(flags, of.Name) {
+				of.Category = required
+			}
 		}
 	}
 }

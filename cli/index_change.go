@@ -308,8 +308,11 @@ thumbnail are in the files of the index until tfpair index compact.
 }
 
 func runIndexRemove(o removeOptions, streams IO) error {
-	if o.index == "" || len(o.ids) == 0 && o.list == "" {
-		return usagef("index remove needs --index, and --id or --ids")
+	switch {
+	case o.index == "":
+		return usagef("index remove needs --index")
+	case len(o.ids) == 0 && o.list == "":
+		return usagef("index remove needs --id or --ids")
 	}
 	out, began := o.output.on(streams), time.Now()
 	more, err := readLines(o.list)

@@ -50,7 +50,8 @@ type Store struct {
 
 	kept, keptLabels *kept.Pixels // of images and label images; nil without Options.Kept
 
-	mu         sync.Mutex               // protects identities
+	mu         sync.Mutex               // protects sizes and identities
+	sizes      [][2]int32               // [image] width and height in its file; zeros: nobody has looked
 	identities map[int32]phash.Identity // of the images that were decoded; nil without Options.Identify
 }
 
@@ -88,6 +89,7 @@ func NewStore(ds *dataset.Dataset, o StoreOptions) *Store {
 		identities = map[int32]phash.Identity{}
 	}
 	s := &Store{
+		sizes:      make([][2]int32, len(ds.Images)),
 		identities: identities,
 		answers:    answers,
 		data:       ds,
@@ -231,7 +233,12 @@ func (s *Store) decode(dst []uint8, image int32) error {
 		return nil
 	}
 	reader := decode.Reader{Limits: s.options.Limits, JPEG: s.options.JPEG, Reduce: resizer.Reduction}
-	img, err := reader.Until(context.Background(), file)
+	picture, err := reader.Examine(file)
+	if err != nil {
+		return &decode.ImageError{Path: path, Err: err}
+	}
+	s.measured(image, picture)
+	img, err := picture.Decode(context.Background())
 	if err != nil {
 		return &decode.ImageError{Path: path, Err: err}
 	}
@@ -243,6 +250,37 @@ func (s *Store) decode(dst []uint8, image int32) error {
 	onDisk := keeper.Put(stamp, id, s.identities != nil, dst)
 	s.cache.put(image, dst, !onDisk)
 	return nil
+}
+
+// measured keeps how large a picture is.
+func (s *Store) measured(image int32, of decode.Picture) (width, height int) {
+	width, height = of.Size()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.sizes[image] = [2]int32{int32(width), int32(height)}
+	return width, height
+}
+
+// FileSize returns the width and the height of an image in its file, in pixels, as stored. The file is read where that
+// is not known yet. Errors are those of decode.File, and *decode.ImageError.
+func (s *Store) FileSize(image int32) (width, height int, err error) {
+	s.mu.Lock()
+	known := s.sizes[image]
+	s.mu.Unlock()
+	if known[0] > 0 {
+		return int(known[0]), int(known[1]), nil
+	}
+	path := s.data.Images[image].Path
+	file, err := decode.File(s.data.Root, path, s.options.Limits)
+	if err != nil {
+		return 0, 0, err
+	}
+	picture, err := decode.Reader{Limits: s.options.Limits}.Examine(file)
+	if err != nil {
+		return 0, 0, &decode.ImageError{Path: path, Err: err}
+	}
+	width, height = s.measured(image, picture)
+	return width, height, nil
 }
 
 // take reads a picture that was kept, unless it lacks something or is damaged.

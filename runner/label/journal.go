@@ -8,7 +8,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -44,8 +43,8 @@ func (e *LockedError) Error() string {
 	return fmt.Sprintf("%q: another tfpair label writes to it", e.Path)
 }
 
-// maxJournal is the largest list that is gone on with, in bytes.
-const maxJournal = 1 << 30
+// maxJournal is the largest list that is gone on with, in bytes: of about half a million answers.
+const maxJournal = 64 << 20
 
 // Open opens the list at path, or makes it. Errors: *LockedError, *RowError, and those of the file system.
 func Open(path string) (j *Journal, err error) {
@@ -89,6 +88,9 @@ func (j *Journal) read(path string) error {
 	if err != nil {
 		return err
 	}
+	if reason := begins(text); reason != "" { // nothing of another's file is cut
+		return &RowError{path, 1, reason}
+	}
 	if whole := bytes.LastIndexByte(text, '\n') + 1; whole < len(text) { // half a line
 		text = text[:whole]
 		if err := j.cut(int64(whole)); err != nil {
@@ -106,10 +108,7 @@ func (j *Journal) read(path string) error {
 			return fmt.Errorf("%q: %w", path, err)
 		}
 		line, _ := rows.FieldPos(0)
-		switch {
-		case line == 1 && !slices.Equal(row, header):
-			return &RowError{path, 1, fmt.Sprintf("columns are %q, want %q: it is no list of tfpair label; give --out another name", row, header)}
-		case line == 1:
+		if line == 1 {
 			continue
 		}
 		a, reason := parse(row)
@@ -118,6 +117,17 @@ func (j *Journal) read(path string) error {
 		}
 		j.answers, j.ends = append(j.answers, a), append(j.ends, rows.InputOffset())
 	}
+}
+
+// begins says why text is not the beginning of a list, "" where it is: it begins with the header, or is a part of it.
+func begins(text []byte) (reason string) {
+	want := strings.Join(header, ",")
+	first, _, whole := bytes.Cut(text, []byte("\n"))
+	got := strings.TrimSuffix(string(first), "\r")
+	if got == want || !whole && strings.HasPrefix(want, got) {
+		return ""
+	}
+	return fmt.Sprintf("the first line is %.80q, want %q: it is no list of tfpair label; give --out another name", got, want)
 }
 
 // parse returns the answer of a row, or why it is none.

@@ -133,7 +133,8 @@ func TestJournal(t *testing.T) {
 func TestJournalRefuses(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "pairs.csv")
 	for text, want := range map[string]string{
-		"left,right,same\na,b,1\n":                                        ":1: columns are",
+		"left,right,same\na,b,1\n":                                        ":1: the first line is",
+		"no line at all, only words":                                      ":1: the first line is",
 		"left,right,same,name,time\na,b,yes,,2026-01-31T15:04:05Z\n":      `:2: same is "yes", want 1 or 0`,
 		"left,right,same,name,time\na,b,1,,yesterday\n":                   `:2: time is "yesterday"`,
 		"left,right,same,name,time\na,b,1,,2026-01-31T15:04:05Z\na,b,1\n": "wrong number of fields",
@@ -143,6 +144,9 @@ func TestJournalRefuses(t *testing.T) {
 		}
 		if _, err := Open(file); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: %v, want %q", text, err, want)
+		}
+		if got, err := os.ReadFile(file); err != nil || string(got) != text {
+			t.Errorf("%q was changed to %q (%v)", text, got, err)
 		}
 	}
 	empty := filepath.Join(t.TempDir(), "new.csv")

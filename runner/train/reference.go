@@ -7,7 +7,6 @@ import (
 	"github.com/tfpair/tfpair/models/distance"
 	"github.com/tfpair/tfpair/models/drift"
 	"github.com/tfpair/tfpair/pipeline/dataset"
-	"github.com/tfpair/tfpair/pipeline/decode"
 	"github.com/tfpair/tfpair/runner/trained"
 )
 
@@ -91,12 +90,8 @@ func (l *loop) look(ctx context.Context) (drift.Sample, error) {
 		if l.store.Pixels(pixels, []int32{image}) == nil {
 			s.Pixels(pixels, side)
 		}
-		file, err := decode.File(l.Data.Root, l.Data.Images[image].Path, decode.DefaultLimits)
-		if err != nil {
-			continue
-		}
-		if picture, err := (decode.Reader{}).Examine(file); err == nil {
-			s.Size(picture.Size())
+		if width, height, err := l.store.FileSize(image); err == nil {
+			s.Size(width, height)
 		}
 	}
 	return s, nil

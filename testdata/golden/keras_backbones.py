@@ -183,6 +183,19 @@ def concat(x, of):
     return layers.Concatenate()([tower(x) for tower in towers])
 
 
+def ensemble(x, of):
+    """Networks behind heads of their own, side by side, none of them trained any more."""
+    members = []
+    for member in of:
+        y = globals()[member["network"].replace("-", "_")](x)
+        if member.get("embedding_dim"):
+            y = layers.Dense(member["embedding_dim"])(y)
+        members.append(keras.Model(x, y))
+    for member in members:
+        member.trainable = False
+    return layers.Concatenate()([layers.UnitNormalization()(member(x)) for member in members])
+
+
 def efficientnet_lite1(x, **_):
     return efficientnet_lite0(x, stages=LITE1)
 
@@ -217,6 +230,7 @@ CASES = [
     (efficientnet_lite2, {}, 64),
     (mobilenetv2, {}, 64),
     (concat, {"of": ["efficientnet-lite0", "mobilenetv2"]}, 64),
+    (ensemble, {"of": [{"network": "conv4"}, {"network": "smallconv", "embedding_dim": 7}]}, 64),
 ]
 
 

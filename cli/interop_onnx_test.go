@@ -29,7 +29,7 @@ const (
 
 // onnxBackbones are the forms of each backbone, as settings: every option that changes its operations.
 var onnxBackbones = map[string][]string{
-	"concat":             {"{concat: {of: [efficientnet-lite0, mobilenetv2]}}"},
+	"concat":             {"{concat: {of: [efficientnet-lite0, mobilenetv2]}}", "{concat: {of: [efficientnet-lite0, mobilenetv2], sizes: [32, 40]}}"},
 	"conv4":              {"{conv4: {filters: 8}}", "{conv4: {filters: 8, pool: average}}", "{conv4: {filters: 8, pool: gem}}"},
 	"ensemble":           {"{ensemble: {of: [{network: {conv4: {filters: 8}}, size: 24}, {network: mobilenetv2, embedding_dim: 8}]}}"},
 	"efficientnet-lite0": {"efficientnet-lite0", "{efficientnet-lite0: {freeze: stage2, pool: gem}}"},

@@ -43,6 +43,8 @@ var table = map[string]row{
 	"ConcatV2":  concat,
 	"ReverseV2": reverse,
 
+	"ScaleAndTranslate": scaleAndTranslate,
+
 	"QuantizeV2": quantize, "Dequantize": dequantize, "Bitcast": same,
 	"QuantizedConv2DWithBiasAndReluAndRequantize":          quantizedConvolution,
 	"QuantizedConv2DWithBiasSumAndReluAndRequantize":       quantizedConvolution,

@@ -40,7 +40,7 @@ some of the images may be there, and the same command adds the rest.
 An image is called by its path below --data. Where another folder has the same names, give
 --prefix. The threshold is chosen anew when the index has grown by a quarter.
 
-` + examplesHead + `  tfpair index add --model demo/model --data new/ --index figures.index`,
+` + examplesHead + `  tfpair index add --model demo/model --data demo/pictures/test --index figures.index --prefix more/`,
 		Action: func(c *cli.Context) error { return runIndexAdd(c.Context, o, streams) },
 	}
 	o.addFlags(c)

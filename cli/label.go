@@ -182,9 +182,16 @@ func (o labelOptions) serve(ctx context.Context, out output, site *label.Site, p
 // end says what was answered, and how it trains.
 func (o labelOptions) end(out output, s *label.Session) error {
 	p := s.Progress()
-	out.print("wrote %s: %s, %d of them same", o.out, count(p.Answers, "answer"), p.Same)
+	if p.Answers > 0 {
+		out.print("wrote %s: %s, %d of them same", o.out, count(p.Answers, "answer"), p.Same)
+	} else {
+		out.print("no answers were given, and %s was not written", o.out)
+	}
 	if err := out.emit("summary", labelled{o.out, p.Answers, p.Same}); err != nil {
 		return err
+	}
+	if p.Answers == 0 {
+		return nil
 	}
 	images := o.data
 	if info, err := os.Stat(images); err == nil && info.IsDir() && filepath.Clean(images) == filepath.Dir(o.out) {

@@ -29,7 +29,8 @@ func (f *Folder) Spec() ([]byte, error) {
 		return nil, fmt.Errorf("read spec of run: %w", err)
 	}
 	line, rest, _ := bytes.Cut(text, []byte("\n"))
-	if bytes.HasPrefix(line, []byte(sealHead)) && !bytes.Equal(seal(rest), text) {
+	cut := bytes.HasPrefix([]byte(sealHead), text) // before the checksum
+	if cut || bytes.HasPrefix(line, []byte(sealHead)) && !bytes.Equal(seal(rest), text) {
 		return nil, &SpecError{f.SpecPath()}
 	}
 	return text, nil

@@ -83,7 +83,7 @@ func TestKill(t *testing.T) {
 // exported returns the SHA-256 of each file of the model that an export of the run makes.
 func exported(t *testing.T, folder string) map[string]string {
 	t.Helper()
-	out := t.TempDir()
+	out := filepath.Join(t.TempDir(), "model") // the card has its name
 	if _, err := export.Run(t.Context(), export.Config{Run: folder, Checkpoint: "best", Out: out, Version: 1}); err != nil {
 		t.Fatal(err)
 	}

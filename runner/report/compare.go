@@ -227,7 +227,7 @@ func (s *subject) asked() []int32 {
 	if s.Labels != nil {
 		return s.Labels.Answers.Photos
 	}
-	return s.Pairs.Found.Asked
+	return s.Pairs.Answers.Images
 }
 
 // groupsOf returns pictures that only one of the two finds. Pictures of b are numbered behind those of a.

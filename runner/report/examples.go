@@ -137,7 +137,11 @@ func (s *subject) doubts() []suspects.Suspect {
 		list = s.doubtedMatches()
 	case len(s.queries) > 0:
 		if len(s.Pairs.Found.Asked) <= mostShown {
-			list = suspects.Images(s.Data, s.Pairs.Found.Asked, nil, s.embeddings[:len(s.Pairs.Found.Asked)*s.dim], s.Distance)
+			var rows []float32
+			for _, picture := range s.asking {
+				rows = append(rows, s.embeddings[int(picture)*s.dim:][:s.dim]...)
+			}
+			list = suspects.Images(s.Data, s.Pairs.Found.Asked, nil, rows, s.Distance)
 		}
 	case s.Data.Kind().Lists():
 		list = suspects.Pairs(s.Data, s.listed(), s.Pairs.Answers.Distance, s.Pairs.Threshold.Value)

@@ -14,11 +14,12 @@ import (
 	"testing"
 
 	"github.com/tfpair/tfpair/internal/browser"
+	"github.com/tfpair/tfpair/pipeline/dataset"
 	"github.com/tfpair/tfpair/runner/evaluate"
 )
 
 // sources are the kinds of what a page shows.
-var sources = map[string]func(*testing.T) Source{"classes": ofClasses, "label images": ofLabelImages, "list": ofList}
+var sources = map[string]func(*testing.T) Source{"classes": ofClasses, "label images": ofLabelImages, "list": ofList, "roles": ofRoles}
 
 // rendered returns a page.
 func rendered(t *testing.T, s Source) string {
@@ -63,6 +64,39 @@ func TestNumbers(t *testing.T) {
 			t.Errorf("%s: a name is read as markup", name)
 		}
 	}
+}
+
+// TestRoles: where some pictures are only searched, those that ask are others, their answers are among the searched, and
+// distances are those of the embeddings.
+func TestRoles(t *testing.T) {
+	s := ofRoles(t).subject()
+	if len(s.queries) != 24 || len(s.asking) != 24 {
+		t.Fatalf("%d queries of %d pictures, want 24 of 24", len(s.queries), len(s.asking))
+	}
+	row := func(picture int32) []float32 { return s.embeddings[int(picture)*s.dim:][:s.dim] }
+	image := map[string]dataset.Image{}
+	for i, of := range s.Data.Images {
+		image[of.Path] = s.Data.Images[i]
+	}
+	embedded := map[string]int32{} // pictures of the pairs, by path
+	for picture := range s.mapped {
+		embedded[s.pictures[picture].Path] = int32(picture)
+	}
+	for _, q := range s.queries {
+		if asks := image[s.pictures[q.picture].Path]; asks.Searched || q.class != s.Data.Classes[asks.Class] {
+			t.Errorf("%s of class %q asks", asks.Path, q.class)
+		}
+		for k, answer := range q.answers {
+			found := image[s.pictures[answer].Path]
+			if !found.Searched || q.right[k] != (s.Data.Classes[found.Class] == q.class) {
+				t.Errorf("%s finds %s, right: %t", s.pictures[q.picture].Path, found.Path, q.right[k])
+			}
+			if want := s.Distance.Between(row(q.picture), row(embedded[found.Path])); q.distance[k] != want {
+				t.Errorf("%s finds %s at %g, want %g", s.pictures[q.picture].Path, found.Path, q.distance[k], want)
+			}
+		}
+	}
+	s.doubts() // of those that ask
 }
 
 // TestTradeIsOfTheReport: the slider begins with the wrong answers of the report.

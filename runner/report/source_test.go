@@ -109,6 +109,21 @@ func ofClasses(t *testing.T) Source {
 	return source(t, data, model, r, nil)
 }
 
+// ofRoles measures class folders of which every other picture is only searched, the first one among them.
+func ofRoles(t *testing.T) Source {
+	t.Helper()
+	data, store, model := opened(t, painted(t, 12), "data", "")
+	for i := range data.Images {
+		data.Images[i].Searched = i%2 == 0
+	}
+	r, err := evaluate.Run(context.Background(), evaluate.Config{Model: model, Store: store, Data: data, Part: data.In(dataset.Test),
+		Threshold: distance.Threshold{Value: 0.12, Source: "validation"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return source(t, data, model, r, nil)
+}
+
 // ofLabelImages measures photos, one of each kind is the label image.
 func ofLabelImages(t *testing.T) Source {
 	t.Helper()

@@ -45,6 +45,7 @@ type subject struct {
 	embeddings []float32
 	dim        int
 	queries    []query
+	asking     []int32 // pictures that asked, of pairs: not all where others are only searched
 	pairs      []shownPair
 }
 
@@ -86,6 +87,13 @@ func (s Source) ofPairs() *subject {
 	if f == nil {
 		return sub
 	}
+	number := map[int32]int32{}
+	for picture, image := range a.Images {
+		number[image] = int32(picture)
+	}
+	for _, image := range f.Asked {
+		sub.asking = append(sub.asking, number[image])
+	}
 	first := int32(0) // of the answers
 	if s.Pairs.Gallery != nil {
 		first = int32(len(sub.pictures))
@@ -94,7 +102,8 @@ func (s Source) ofPairs() *subject {
 		}
 	}
 	for at, row := range f.Queries {
-		q := query{picture: row, class: sub.pictures[row].Class, distance: f.Distance[at], right: f.Right[at]}
+		picture := sub.asking[row]
+		q := query{picture: picture, class: sub.pictures[picture].Class, distance: f.Distance[at], right: f.Right[at]}
 		for _, answer := range f.Top[at] {
 			q.answers = append(q.answers, first+answer)
 		}

@@ -1,6 +1,7 @@
 package models
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -44,20 +45,13 @@ func (x *Index) Put(ctx context.Context, pictures ...Picture) error {
 	}
 	entries := make([]index.Entry, len(pictures))
 	for i, p := range pictures {
-		entries[i] = index.Entry{Item: index.Item{ID: p.ID, Path: orID(p.Path, p.ID), SHA256: p.SHA256, Class: p.Class},
+		entries[i] = index.Entry{Item: index.Item{ID: p.ID, Path: cmp.Or(p.Path, p.ID), SHA256: p.SHA256, Class: p.Class},
 			Vector: rows[i], Metadata: p.Metadata}
 		if entries[i].Picture, err = x.Thumbnail(p.Image); err != nil {
 			return fmt.Errorf("thumbnail of %q: %w", p.ID, err)
 		}
 	}
 	return x.PutEntries(entries...)
-}
-
-func orID(path, id string) string {
-	if path == "" {
-		return id
-	}
-	return path
 }
 
 // PutEntries is Put of what the model has embedded already. It sets Learned of each by its class.

@@ -70,6 +70,15 @@ func (o dataOptions) options() (dataset.Options, error) {
 	return options, err
 }
 
+// collection opens the data as images that are to be searched.
+func (o dataOptions) collection() (*inference.Collection, error) {
+	options, err := o.options()
+	if err != nil {
+		return nil, err
+	}
+	return inference.OpenCollection(options)
+}
+
 // layoutOptions say how data is laid out.
 type layoutOptions struct {
 	images  string // what paths of a list are relative to; "": the list's folder

@@ -115,11 +115,7 @@ func runIndexBuild(ctx context.Context, o indexOptions, streams IO) (err error) 
 		return err
 	}
 	out := o.output.on(streams)
-	options, err := o.data.options()
-	if err != nil {
-		return err
-	}
-	photos, err := inference.OpenCollection(options)
+	photos, err := o.data.collection()
 	if err != nil {
 		return err
 	}

@@ -165,18 +165,14 @@ func (o growOptions) change(ctx context.Context, command string, streams IO, wor
 		return err
 	}
 	out := o.output.on(streams)
-	options, err := o.data.options()
-	if err != nil {
-		return err
-	}
 	g := growth{out: out, skipped: new([]string)}
-	if g.beside.Metadata, err = readMetadata(o.metadata); err != nil {
-		return err
-	}
-	if g.collection, err = inference.OpenCollection(options); err != nil {
+	if g.collection, err = o.data.collection(); err != nil {
 		return err
 	}
 	defer g.collection.Close() // read only
+	if g.beside.Metadata, err = readMetadata(o.metadata); err != nil {
+		return err
+	}
 	if o.prefix != "" {
 		g.collection.Prefix = strings.TrimSuffix(o.prefix, "/") + "/"
 	}

@@ -10,7 +10,6 @@ import (
 
 	"github.com/tfpair/tfpair/internal/aside"
 	"github.com/tfpair/tfpair/models/index"
-	"github.com/tfpair/tfpair/runner/inference"
 )
 
 // migrateOptions are the options of tfpair index migrate.
@@ -86,11 +85,7 @@ func runIndexMigrate(ctx context.Context, o migrateOptions, streams IO) (err err
 			return usagef("index %s does not say where its images are: give --data", o.index)
 		}
 	}
-	options, err := o.data.options()
-	if err != nil {
-		return err
-	}
-	photos, err := inference.OpenCollection(options)
+	photos, err := o.data.collection()
 	if err != nil {
 		return err
 	}
@@ -113,10 +108,7 @@ func runIndexMigrate(ctx context.Context, o migrateOptions, streams IO) (err err
 		return stopped(ctx, err)
 	}
 	r.Skipped = sayBad(out, bad)
-	if err := g.Finish(o.out); err != nil {
-		return err
-	}
-	x, err := m.OpenIndex(o.out)
+	x, err := g.Finish(o.out)
 	if err != nil {
 		return err
 	}

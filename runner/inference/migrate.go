@@ -164,5 +164,8 @@ func (g *Migration) embed(ctx context.Context, rows []int, r Reading) ([]pipelin
 	return e.Bad, g.to.Put(entries...)
 }
 
-// Finish gives the new index its name, where nothing may be.
-func (g *Migration) Finish(path string) error { return g.to.Rename(path) }
+// Finish gives the new index its name, where nothing may be, and returns it.
+func (g *Migration) Finish(path string) (*index.Index, error) {
+	err := g.to.Rename(path)
+	return g.to.Index(), err
+}

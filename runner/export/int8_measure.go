@@ -96,7 +96,7 @@ func (w *quantizing) measureFloat(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	defer func() { _ = net.folded.Close() }() // nothing is left in it
+	w.float = net
 	if w.before, err = w.measure(ctx, net); err == nil && len(w.before.metrics) == 0 {
 		w.before.metrics[cosine] = 1
 	}
@@ -190,16 +190,11 @@ func (w *quantizing) clock(ctx context.Context, q *quantized) error {
 	if w.Int8.Now == nil {
 		return nil
 	}
-	float, err := w.open(w.model, w.def)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = float.folded.Close() }() // nothing is left in it
 	side := w.model.Spec.Input.Size
 	pixels := make([]uint8, timedBatch*side*side*3) // how fast a network is does not depend on what it sees
 	var seconds [2][]float64
 	for run := range timedRuns + 1 {
-		for i, net := range []*graphNet{float, q.net} {
+		for i, net := range []*graphNet{w.float, q.net} {
 			if err := ctx.Err(); err != nil {
 				return err
 			}

@@ -33,7 +33,8 @@ type quantizing struct {
 	yardstick
 	seen   map[string]*quantize.Observed
 	ranges map[quantize.Method]map[string]quantize.Range // of what was seen
-	before measured                                      // the float32 network
+	float  *graphNet                                     // the float32 network; nil before it is measured
+	before measured                                      // what that answers
 }
 
 // prepare looks at the float32 network: what its layers give, and how good it is.
@@ -83,6 +84,9 @@ func (w *quantizing) prepare(ctx context.Context) error {
 }
 
 func (w *quantizing) close() {
+	if w.float != nil {
+		_ = w.float.folded.Close() // nothing is left in it
+	}
 	if w.store != nil {
 		w.store.Close() // a cache
 	}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -30,6 +31,8 @@ type place struct {
 	version int
 	made    bool          // out was not there before
 	aside   *aside.Folder // nil before make
+
+	sealed map[string]models.File // what the last manifest said of files that nobody has written since
 }
 
 // CheckPlace refuses a version in out, 0 for the next one, that something is in the way of, as Run
@@ -103,6 +106,7 @@ func (p *place) at(name string) string {
 
 // write writes a file of the model.
 func (p *place) write(name string, data []byte) error {
+	delete(p.sealed, name)
 	path := p.at(name)
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return err
@@ -114,12 +118,16 @@ func (p *place) write(name string, data []byte) error {
 func (p *place) seal(m *models.Manifest) error {
 	m.Files = map[string]models.File{}
 	err := p.walk(func(path, name string) (err error) {
-		m.Files[name], err = models.Sum(path)
+		known := false
+		if m.Files[name], known = p.sealed[name]; !known {
+			m.Files[name], err = models.Sum(path)
+		}
 		return err
 	})
 	if err != nil {
 		return err
 	}
+	p.sealed = maps.Clone(m.Files)
 	text, err := m.Seal()
 	if err != nil {
 		return err

@@ -151,12 +151,8 @@ func (l *loop) startJoined() error {
 
 // checkMemberWeights refuses weights that members of the ensemble, which are trained, have not started from.
 func (l *loop) checkMemberWeights(files []*weights.File) error {
-	c, err := checkpoint.Latest(l.folder.Checkpoints(), func(string, error) {}) // resume tells of corrupt ones
-	if err != nil {
-		return nil
-	}
-	state, err := trained.ReadState(c)
-	if err != nil {
+	state, ok, err := l.newestState()
+	if err != nil || !ok {
 		return err
 	}
 	for _, f := range files {

@@ -221,19 +221,26 @@ func (l *loop) openStore() error {
 // beganWithGo reports whether the run was begun with Go's decoder of JPEG files, by an earlier version: it goes
 // on with the same pixels.
 func (l *loop) beganWithGo() (bool, error) {
+	state, ok, err := l.newestState()
+	return ok && state.Decoder == "", err
+}
+
+// newestState returns what the newest checkpoint says of the training, without its tensors. It is false where there
+// is none, or none that can be read: resume says what is wrong with it.
+func (l *loop) newestState() (state trained.State, ok bool, err error) {
 	steps, err := checkpoint.Steps(l.folder.Checkpoints())
 	if err != nil {
-		return false, err
+		return state, false, err
 	}
 	for _, step := range slices.Backward(steps) {
 		meta, err := checkpoint.Meta(checkpoint.Path(l.folder.Checkpoints(), step))
 		if err != nil {
-			continue // resume says what is wrong with it
+			continue
 		}
-		state, err := trained.ReadState(&checkpoint.Checkpoint{Step: step, Meta: meta})
-		return err == nil && state.Decoder == "", nil
+		state, err = trained.ReadState(&checkpoint.Checkpoint{Step: step, Meta: meta})
+		return state, err == nil, nil
 	}
-	return false, nil
+	return state, false, nil
 }
 
 // prepareImages decodes every image of both parts, and all label images, and takes the

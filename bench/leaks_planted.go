@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"fmt"
 	"image"
 	"image/jpeg"
@@ -76,13 +77,7 @@ func plantable(o options, folder string) (p planting, err error) {
 		if err != nil {
 			return p, err
 		}
-		var all [][2]string // class and path in the data
-		for _, class := range photos.classes(1) {
-			for _, path := range photos[class] {
-				all = append(all, [2]string{class, path})
-			}
-		}
-		for _, photo := range dataset.Evenly(all, s.most) {
+		for _, photo := range dataset.Evenly(photos.list(), s.most) {
 			file, err := os.ReadFile(filepath.Join(o.grocery(), photo[1]))
 			if err != nil {
 				return p, err
@@ -146,5 +141,5 @@ func (p planting) another(class string, rng *rand.Rand) string {
 }
 
 func decodedPhoto(file []byte) (image.Image, error) {
-	return jpeg.Decode(strings.NewReader(string(file)))
+	return jpeg.Decode(bytes.NewReader(file))
 }

@@ -155,19 +155,7 @@ func TestAliases(t *testing.T) {
 // checkAliased looks at the gallery and the list of images of a model.
 func checkAliased(t *testing.T, out string, name map[string]string) {
 	t.Helper()
-	m, err := models.Load(out)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() {
-		if err := m.Close(); err != nil {
-			t.Error(err)
-		}
-	}()
-	g, err := m.Gallery()
-	if err != nil {
-		t.Fatal(err)
-	}
+	m, g := galleryOf(t, out)
 	for row := range 2 {
 		item := g.Vectors().Item(row)
 		at := map[string]int{"Clara": 0, "Dora": 1}[name[item.Class]]

@@ -42,19 +42,7 @@ func TestGallery(t *testing.T) {
 			if g := r.Manifest.Gallery; g == nil || g.Images != 2 || g.Classes != 2 || r.Manifest.Accept().Value != 0.125 {
 				t.Errorf("manifest has gallery %+v, accepts up to %v; want two images, 0.125", g, r.Manifest.Accept())
 			}
-			m, err := models.Load(out)
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer func() {
-				if err := m.Close(); err != nil {
-					t.Error(err)
-				}
-			}()
-			g, err := m.Gallery()
-			if err != nil {
-				t.Fatal(err)
-			}
+			_, g := galleryOf(t, out)
 			want := index.Item{ID: "b.png", Path: "b.png", SHA256: "bb", Class: "b", Coarse: "x"}
 			if got := g.Vectors().Item(1); got != want || !slices.Equal(g.Vectors().Vector(1)[:2], []float32{0, 1}) {
 				t.Errorf("item 1 is %+v at %v, want %+v", got, g.Vectors().Vector(1), want)
@@ -95,4 +83,23 @@ func TestGalleryRefuses(t *testing.T) {
 			}
 		})
 	}
+}
+
+// galleryOf loads a model that was exported, with its gallery.
+func galleryOf(t *testing.T, folder string) (*models.Model, *models.Index) {
+	t.Helper()
+	m, err := models.Load(folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := m.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	g, err := m.Gallery()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m, g
 }

@@ -204,19 +204,7 @@ func TestInt8Labels(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			m, err := models.Load(r.Path)
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer func() {
-				if err := m.Close(); err != nil {
-					t.Error(err)
-				}
-			}()
-			g, err := m.Gallery()
-			if err != nil {
-				t.Fatal(err)
-			}
+			_, g := galleryOf(t, r.Path)
 			if got := g.Vectors().Vector(1)[:2]; slices.Equal(got, []float32{0, 1}) != (side == "frozen") {
 				t.Errorf("label image 1 is at %v, …; those of the training were made up", got)
 			}

@@ -107,32 +107,8 @@ func TestEnsembleResume(t *testing.T) {
 	if _, err := Run(context.Background(), whole); err != nil {
 		t.Fatal(err)
 	}
-	want := newest(t, whole.Folder)
 	for _, at := range []int{5, 20} { // steps of 12 each in networks 1 and 2
-		c := twoNetworks(t)
-		ctx, cancel := context.WithCancel(context.Background())
-		steps := 0
-		c.Observe = func(e Event) {
-			if _, ok := e.(Stepped); ok {
-				if steps++; steps == at {
-					cancel()
-				}
-			}
-		}
-		var interrupted *InterruptedError
-		if _, err := Run(ctx, c); !errors.As(err, &interrupted) {
-			t.Fatalf("stopped after %d steps: %v", at, err)
-		}
-		c.Data = twoNetworks(t).Data
-		if s, err := Run(context.Background(), c); err != nil || s.Step != 12 {
-			t.Fatalf("gone on with: %+v, %v", s, err)
-		}
-		if steps != 24 && steps != 25 { // the step in hand is finished
-			t.Errorf("stopped after %d steps, %d are made, want 24", at, steps)
-		}
-		if diff := cmp.Diff(want, newest(t, c.Folder)); diff != "" {
-			t.Errorf("stopped after %d steps, the model differs:\n%.400s", at, diff)
-		}
+		stopAndGoOn(t, func() Config { return twoNetworks(t) }, at, 24, newest(t, whole.Folder))
 	}
 	whole.Data = twoNetworks(t).Data
 	whole.Observe = func(e Event) {

@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/tfpair/tfpair/internal/session"
+	"github.com/tfpair/tfpair/models/checkpoint"
 	"github.com/tfpair/tfpair/models/distance"
 	"github.com/tfpair/tfpair/models/run"
 	"github.com/tfpair/tfpair/pipeline/dataset"
@@ -136,6 +137,36 @@ func foldLoop(t *testing.T, k int) *loop {
 	return l
 }
 
+// stopAndGoOn stops a training of several after some steps, and goes on with it: total steps are made, and what is left is
+// want, a checkpoint.
+func stopAndGoOn(t *testing.T, training func() Config, at, total int, want *checkpoint.Checkpoint) {
+	t.Helper()
+	c := training()
+	ctx, cancel := context.WithCancel(context.Background())
+	steps := 0
+	c.Observe = func(e Event) {
+		if _, ok := e.(Stepped); ok {
+			if steps++; steps == at {
+				cancel()
+			}
+		}
+	}
+	var interrupted *InterruptedError
+	if _, err := Run(ctx, c); !errors.As(err, &interrupted) {
+		t.Fatalf("stopped after %d steps: %v", at, err)
+	}
+	c.Data = training().Data
+	if s, err := Run(context.Background(), c); err != nil || s.Step != 12 {
+		t.Fatalf("gone on with: %+v, %v", s, err)
+	}
+	if steps != total && steps != total+1 { // the step in hand is finished
+		t.Errorf("stopped after %d steps, %d are made, want %d", at, steps, total)
+	}
+	if diff := cmp.Diff(want, newest(t, c.Folder)); diff != "" {
+		t.Errorf("stopped after %d steps, the model differs:\n%.400s", at, diff)
+	}
+}
+
 // TestFoldsResume: a training stopped in a fold, or after them, ends as one that was not, and
 // what is done is not done again.
 func TestFoldsResume(t *testing.T) {
@@ -143,32 +174,8 @@ func TestFoldsResume(t *testing.T) {
 	if _, err := Run(context.Background(), whole); err != nil {
 		t.Fatal(err)
 	}
-	want := newest(t, whole.Folder)
 	for _, at := range []int{5, 20, 40} { // steps of 12 each in folds 1, 2 and in the last training
-		c := foldedSpec(t)
-		ctx, cancel := context.WithCancel(context.Background())
-		steps := 0
-		c.Observe = func(e Event) {
-			if _, ok := e.(Stepped); ok {
-				if steps++; steps == at {
-					cancel()
-				}
-			}
-		}
-		var interrupted *InterruptedError
-		if _, err := Run(ctx, c); !errors.As(err, &interrupted) {
-			t.Fatalf("stopped after %d steps: %v", at, err)
-		}
-		c.Data = foldedSpec(t).Data
-		if s, err := Run(context.Background(), c); err != nil || s.Step != 12 {
-			t.Fatalf("gone on with: %+v, %v", s, err)
-		}
-		if steps != 48 && steps != 49 { // the step in hand is finished
-			t.Errorf("stopped after %d steps, %d are made, want 48", at, steps)
-		}
-		if diff := cmp.Diff(want, newest(t, c.Folder)); diff != "" {
-			t.Errorf("stopped after %d steps, the model differs:\n%.400s", at, diff)
-		}
+		stopAndGoOn(t, func() Config { return foldedSpec(t) }, at, 48, newest(t, whole.Folder))
 	}
 	whole.Data = foldedSpec(t).Data
 	whole.Observe = func(e Event) {

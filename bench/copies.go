@@ -44,7 +44,9 @@ func trainedCopies(ctx context.Context, o options) error {
 	if err != nil {
 		return err
 	}
-	x, err := row(o, r, "copies/grocery", func() (copiesSeen, error) { return copiesSeenOf(ctx, o) })
+	x, err := row(o, r, "copies/grocery", func() (copiesSeen, error) {
+		return withFolder(func(folder string) (copiesSeen, error) { return copiesSeenOf(ctx, o, folder) })
+	})
 	if err != nil {
 		return err
 	}
@@ -54,12 +56,7 @@ func trainedCopies(ctx context.Context, o options) error {
 	return nil
 }
 
-func copiesSeenOf(ctx context.Context, o options) (x copiesSeen, err error) {
-	folder, err := os.MkdirTemp("", "tfpair-copies-")
-	if err != nil {
-		return x, err
-	}
-	defer os.RemoveAll(folder)
+func copiesSeenOf(ctx context.Context, o options, folder string) (x copiesSeen, err error) {
 	train, asked, run := filepath.Join(folder, "train.zip"), filepath.Join(folder, "asked.zip"), filepath.Join(folder, "run")
 	if err := byClass(train, o.grocery(), "image_label_train.csv"); err != nil {
 		return x, err

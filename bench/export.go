@@ -61,7 +61,7 @@ func exported(ctx context.Context, o options) error {
 
 // withFolder calls f with a folder that is removed afterwards.
 func withFolder[T any](f func(folder string) (T, error)) (T, error) {
-	folder, err := os.MkdirTemp("", "tfpair-export-")
+	folder, err := os.MkdirTemp("", "tfpair-bench-")
 	if err != nil {
 		var none T
 		return none, err

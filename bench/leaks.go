@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -43,11 +42,15 @@ func leaks(ctx context.Context, o options) error {
 	if err != nil {
 		return err
 	}
-	l, err := row(o, r, "leaks/grocery", func() (leaksFound, error) { return findLeaks(ctx, o) })
+	l, err := row(o, r, "leaks/grocery", func() (leaksFound, error) {
+		return withFolder(func(folder string) (leaksFound, error) { return findLeaks(ctx, o, folder) })
+	})
 	if err != nil {
 		return err
 	}
-	p, err := row(o, r, "inverted/grocery", func() (pairsTurned, error) { return turnPairs(ctx, o) })
+	p, err := row(o, r, "inverted/grocery", func() (pairsTurned, error) {
+		return withFolder(func(folder string) (pairsTurned, error) { return turnPairs(ctx, o, folder) })
+	})
 	if err != nil {
 		return err
 	}
@@ -82,12 +85,7 @@ var leakChecks = []string{
 	"--fail-on leaks --model " + leakModel,
 }
 
-func findLeaks(ctx context.Context, o options) (l leaksFound, err error) {
-	folder, err := os.MkdirTemp("", "tfpair-leaks-")
-	if err != nil {
-		return l, err
-	}
-	defer os.RemoveAll(folder)
+func findLeaks(ctx context.Context, o options, folder string) (l leaksFound, err error) {
 	data := filepath.Join(folder, "data")
 	p, err := plantable(o, data)
 	if err != nil {

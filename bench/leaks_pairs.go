@@ -22,12 +22,7 @@ type pairsTurned struct {
 }
 
 // turnPairs writes a list of pairs of photos in which 1 means different, and follows what check says of it.
-func turnPairs(ctx context.Context, o options) (p pairsTurned, err error) {
-	folder, err := os.MkdirTemp("", "tfpair-pairs-")
-	if err != nil {
-		return p, err
-	}
-	defer os.RemoveAll(folder)
+func turnPairs(ctx context.Context, o options, folder string) (p pairsTurned, err error) {
 	list := filepath.Join(folder, "pairs.csv")
 	if err := writeTurned(o, list); err != nil {
 		return p, err

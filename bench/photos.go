@@ -45,7 +45,9 @@ func photos(ctx context.Context, o options) error {
 	if err != nil {
 		return err
 	}
-	p, err := row(o, r, fmt.Sprintf("photos/%d", o.photos), func() (photosLooked, error) { return lookAtPhotos(ctx, o) })
+	p, err := row(o, r, fmt.Sprintf("photos/%d", o.photos), func() (photosLooked, error) {
+		return withFolder(func(folder string) (photosLooked, error) { return lookAtPhotos(ctx, o, folder) })
+	})
 	if err != nil {
 		return err
 	}
@@ -60,12 +62,7 @@ func photos(ctx context.Context, o options) error {
 	return nil
 }
 
-func lookAtPhotos(ctx context.Context, o options) (p photosLooked, err error) {
-	folder, err := os.MkdirTemp("", "tfpair-photos-")
-	if err != nil {
-		return p, err
-	}
-	defer os.RemoveAll(folder)
+func lookAtPhotos(ctx context.Context, o options, folder string) (p photosLooked, err error) {
 	p.Photos, p.Planted = o.photos, o.photos/photosPerCopy
 	data := filepath.Join(folder, "photos")
 	if p.Bytes, err = drawPhotos(ctx, data, o.photos); err != nil {

@@ -15,6 +15,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/tfpair/tfpair/pipeline/dataset"
 	"github.com/tfpair/tfpair/pipeline/decode"
 	"github.com/tfpair/tfpair/runner/inference"
 	"github.com/tfpair/tfpair/runner/label"
@@ -104,7 +105,7 @@ func runLabel(ctx context.Context, o labelOptions, streams IO) (err error) {
 		return err
 	}
 	defer data.Close() // read only
-	e, err := o.embed(ctx, out)
+	e, err := o.embed(ctx, out, data)
 	if err != nil {
 		return err
 	}
@@ -132,17 +133,12 @@ func (o labelOptions) journals() (first, second *label.Journal, err error) {
 }
 
 // embed embeds the pictures once, and closes the model again.
-func (o labelOptions) embed(ctx context.Context, out output) (e *inference.Embeddings, err error) {
+func (o labelOptions) embed(ctx context.Context, out output, data *dataset.Dataset) (e *inference.Embeddings, err error) {
 	model, err := o.model.open(o.machine)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, model.Close()) }()
-	data, err := (layoutOptions{}).openImages(o.data)
-	if err != nil {
-		return nil, err
-	}
-	defer data.Close() // read only
 	bar := stages{out: out}
 	e, err = model.EmbedImages(ctx, data, data.In("").Images, o.reading.with(bar.of("embedding")))
 	bar.end()

@@ -78,7 +78,6 @@ func runReport(ctx context.Context, runs []string, o evaluateOptions, streams IO
 			return err
 		}
 	}
-	o.page.write = report.Write
 	if len(runs) == 2 {
 		o.page.write = func(ctx context.Context, path string, first report.Source) error {
 			second := o

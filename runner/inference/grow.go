@@ -1,11 +1,14 @@
 package inference
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io/fs"
 	"maps"
 	"strings"
+	"syscall"
 
 	"github.com/tfpair/tfpair/internal/workers"
 	"github.com/tfpair/tfpair/models/index"
@@ -53,7 +56,12 @@ func (m *Model) Contents(ctx context.Context, c *Collection, x *index.Index, e *
 			for i := range items {
 				items[i] = x.Item(from + i)
 			}
-			for i, entry := range m.entries(ctx, c, images, items, b) {
+			list, err := m.entries(ctx, c, images, items, b)
+			if err != nil {
+				yield(index.Entry{}, err)
+				return
+			}
+			for i, entry := range list {
 				entry.Vector = x.Vector(from + i)
 				if !yield(entry, ctx.Err()) || ctx.Err() != nil {
 					return
@@ -81,7 +89,12 @@ func (m *Model) Converted(ctx context.Context, c *Collection, x *index.Index) (i
 		for row, item := range x.All() {
 			e := index.Entry{Item: item, Vector: x.Vector(row), Learned: calibration.Learned != nil && calibration.Learned(item)}
 			if image, ok := images[index.Item{ID: item.ID, SHA256: item.SHA256}]; ok {
-				e.Picture = m.thumbnails(ctx, c, []int32{image}, true)[0]
+				pictures, err := m.thumbnails(ctx, c, []int32{image}, true)
+				if err != nil {
+					yield(index.Entry{}, err)
+					return
+				}
+				e.Picture = pictures[0]
 			}
 			if !yield(e, ctx.Err()) || ctx.Err() != nil {
 				return
@@ -90,25 +103,28 @@ func (m *Model) Converted(ctx context.Context, c *Collection, x *index.Index) (i
 	}}, nil
 }
 
-// entries returns what is put into an index of images, without their vectors.
-func (m *Model) entries(ctx context.Context, c *Collection, images []int32, items []index.Item, b Beside) []index.Entry {
+// entries returns what is put into an index of images, without their vectors. The error is that of thumbnails.
+func (m *Model) entries(ctx context.Context, c *Collection, images []int32, items []index.Item, b Beside) ([]index.Entry, error) {
 	learned := m.calibrationFor(c).Learned
-	pictures := m.thumbnails(ctx, c, images, b.Thumbnails)
+	pictures, err := m.thumbnails(ctx, c, images, b.Thumbnails)
+	if err != nil {
+		return nil, err
+	}
 	list := make([]index.Entry, len(items))
 	for i, item := range items {
 		list[i] = index.Entry{Item: item, Picture: pictures[i], Metadata: b.Metadata[c.Data.Images[images[i]].Path], Learned: learned != nil && learned(item)}
 	}
-	return list
+	return list, nil
 }
 
 // chunk is how many images are added at once: what was added stays if the next are not.
 const chunk = 256
 
-// thumbnails returns those of images, nil for each that has none.
-func (m *Model) thumbnails(ctx context.Context, c *Collection, images []int32, wanted bool) [][]byte {
-	list := make([][]byte, len(images))
+// thumbnails returns those of images, nil for each that has none. The error is that of thumbnailOf, or of ctx.
+func (m *Model) thumbnails(ctx context.Context, c *Collection, images []int32, wanted bool) ([][]byte, error) {
+	list, errs := make([][]byte, len(images)), make([]error, len(images))
 	if !wanted {
-		return list
+		return list, nil
 	}
 	jpeg, err := m.jpeg()
 	if err != nil { // Go's decoder reads them, too
@@ -118,25 +134,25 @@ func (m *Model) thumbnails(ctx context.Context, c *Collection, images []int32, w
 	workers.Each(len(images), func() func(int) {
 		return func(i int) {
 			if ctx.Err() == nil {
-				list[i] = thumbnailOf(reader, c.Data.Root, c.Data.Images[images[i]].Path)
+				list[i], errs[i] = thumbnailOf(reader, c.Data.Root, c.Data.Images[images[i]].Path)
 			}
 		}
 	})
-	return list
+	return list, cmp.Or(append(errs, ctx.Err())...)
 }
 
-// thumbnailOf returns the thumbnail of a file, nil where it can no longer be read: it is a picture of what
-// was embedded, and answers do without.
-func thumbnailOf(reader decode.Reader, root fs.FS, path string) []byte {
+// thumbnailOf returns the thumbnail of a file, nil where that is gone or no picture any more: it shows what was
+// embedded, and answers do without. The error says that the file may be well: the disk failed, or the process has no
+// more of something.
+func thumbnailOf(reader decode.Reader, root fs.FS, path string) ([]byte, error) {
 	img, err := reader.Open(root, path)
-	if err != nil {
-		return nil
+	switch {
+	case err == nil:
+		return thumbnail.Of(img)
+	case errors.As(err, new(syscall.Errno)) && !errors.Is(err, fs.ErrNotExist):
+		return nil, err
 	}
-	file, err := thumbnail.Of(img)
-	if err != nil {
-		return nil
-	}
-	return file
+	return nil, nil
 }
 
 // Difference says what an index lacks of a collection, and what it has beside that.
@@ -197,7 +213,10 @@ func (m *Model) AddImages(ctx context.Context, f *index.Folder, c *Collection, i
 		if err != nil {
 			return added, bad, err
 		}
-		entries := m.entries(ctx, c, e.Images, items, b)
+		entries, err := m.entries(ctx, c, e.Images, items, b)
+		if err != nil {
+			return added, bad, err
+		}
 		for i := range entries {
 			entries[i].Vector = e.Data[i*m.Dim():][:m.Dim()]
 		}
@@ -217,7 +236,10 @@ func (m *Model) Refresh(ctx context.Context, f *index.Folder, c *Collection, ima
 		if err != nil {
 			return err
 		}
-		entries := m.entries(ctx, c, part, items, b)
+		entries, err := m.entries(ctx, c, part, items, b)
+		if err != nil {
+			return err
+		}
 		for i := range entries {
 			x, row, there := f.Find(entries[i].ID)
 			if !there {

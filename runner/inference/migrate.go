@@ -151,7 +151,11 @@ func (g *Migration) embed(ctx context.Context, rows []int, r Reading) ([]pipelin
 				lack = append(lack, image)
 			}
 		}
-		for i, picture := range g.model.thumbnails(ctx, &part, lack, true) {
+		made, err := g.model.thumbnails(ctx, &part, lack, true)
+		if err != nil {
+			return nil, err
+		}
+		for i, picture := range made {
 			pictures[slices.Index(e.Images, lack[i])] = picture
 		}
 	}

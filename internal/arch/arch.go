@@ -95,6 +95,10 @@ var Rules = map[string]Rule{
 	"internal/session": {Ours: []string{"internal/libtensorflow", "internal/libtensorflow/load"}, Door: true,
 		Why: "it is the only package that opens a session, and knows nothing of what it runs"},
 
+	"internal/cluster": {Pure: true, Why: leaf},
+	"internal/collective": {Ours: []string{"internal/cluster", "internal/session"}, Door: true,
+		Why: "it adds up vectors of several processes, and knows nothing of what they are"},
+
 	"graphs/variable":  {Door: true, Why: noBack},
 	"graphs/layer":     {Ours: []string{"graphs/variable"}, Door: true, Why: noBack},
 	"graphs/backbone":  {Ours: []string{"graphs/layer", "graphs/variable"}, Door: true, Why: noBack},

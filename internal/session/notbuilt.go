@@ -22,6 +22,9 @@ func (*Session) Close() error { return ErrNotBuilt }
 // Run returns ErrNotBuilt.
 func (*Call) Run(...Value) ([]Value, error) { return nil, ErrNotBuilt }
 
+// Remote stands for a server that runs a graph.
+type Remote struct{}
+
 // JPEG stands for a decoder of JPEG files.
 type JPEG struct{}
 

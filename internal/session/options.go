@@ -58,6 +58,7 @@ type Options struct {
 	Threads int           // threads that one operation may use; 0 is GOMAXPROCS, which follows a container's quota
 	Rewrite bool          // the runtime may optimize the graph before its first run: good where it only answers
 	Timeout time.Duration // that a run may take; 0 is no limit. See ErrTimeout
+	Remote  *Remote       // the server that runs the graph; nil: the session does
 }
 
 // Int8 reports whether the runtime has operations that compute convolutions with integers: those of oneDNN on

@@ -128,11 +128,12 @@ func (o Options) toTF() (*tf.SessionOptions, error) {
 	default:
 		return nil, fmt.Errorf("unknown device %q (known: %s, %s, %s)", o.Device, Auto, CPU, GPU)
 	}
+	target := o.remote(c)
 	text, err := proto.Marshal(c)
 	if err != nil {
 		return nil, fmt.Errorf("encode session options: %w", err)
 	}
-	return &tf.SessionOptions{Config: text}, nil
+	return &tf.SessionOptions{Target: target, Config: text}, nil
 }
 
 // Devices returns the names of the devices that the session may use.

@@ -1,0 +1,250 @@
+// Package collective lets the processes of a cluster add up vectors and tell each other things, by
+// TensorFlow's own gRPC server and collective operations:
+//
+//	cluster.Cluster → Join → Group: Sum, Share, all at once in all processes → Leave
+//
+// Every process calls the same functions in the same order with vectors of the same lengths, and all get
+// the same bits. A process that is lost ends the call of all others with a *LostError that names it: the
+// group finds that out by itself, by a pulse once a second, however long the others compute between
+// two calls. A server that runs cannot be stopped, and a call that waits for a lost process may never
+// return inside TensorFlow: who gets a *LostError ends the process.
+package collective
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/tfpair/tfpair/internal/cluster"
+	"github.com/tfpair/tfpair/internal/session"
+)
+
+// How a lost process is found. Together they are less than ten seconds.
+const (
+	pulseEvery  = time.Second
+	pulseWithin = 5 * time.Second // all processes take part in a pulse, or one is lost
+	lingerFor   = 3 * time.Second // more than asking takes: a process that ends at once would look lost to others, too
+)
+
+// logLevel is the environment variable that says from which level on TensorFlow writes to stderr: 3 is nothing
+// that a program survives. It is read when the library is loaded.
+const logLevel = "TF_CPP_MIN_LOG_LEVEL"
+
+// LostError says that a process of the cluster was lost, or has ended.
+type LostError struct {
+	Peers []string // "worker 1 at host:2222 (connection refused)"; none: all answer, and a call failed all the same
+	Err   error    // what failed
+}
+
+func (e *LostError) Error() string {
+	if len(e.Peers) == 0 {
+		return fmt.Sprintf("the processes of the cluster lost each other: %v", e.Err)
+	}
+	return "lost " + strings.Join(e.Peers, ", ")
+}
+
+// Unwrap returns what failed.
+func (e *LostError) Unwrap() error { return e.Err }
+
+// Group is the processes that train together. One goroutine may use it.
+type Group struct {
+	cluster *cluster.Cluster
+	options session.Options
+	ops     map[key]*op
+	next    int64 // number of the next operation
+
+	pulse *op
+	quiet context.Context // ends with Leave: who is silent then has ended in order
+	leave context.CancelFunc
+	once  sync.Once
+	lost  chan struct{} // closed once err is set
+	err   error
+}
+
+// Join starts this process' server and waits until those of all others answer, for join at most. Waiting is
+// as in cluster.Wait. Errors are those of session.Server.Start and cluster.Wait, and *LostError.
+func Join(ctx context.Context, c *cluster.Cluster, o session.Options, join time.Duration, waiting func([]cluster.Silent)) (*Group, error) {
+	self := c.Tasks[c.Self]
+	s := session.Server{Jobs: map[string]map[int32]string{}, Job: self.Job, Task: int32(self.Index), Leader: device(c.Tasks[0])}
+	for _, t := range c.Tasks {
+		if s.Jobs[t.Job] == nil {
+			s.Jobs[t.Job] = map[int32]string{}
+		}
+		s.Jobs[t.Job][int32(t.Index)] = t.Address
+	}
+	o.Device = session.CPU // what is added up lies in memory
+	if os.Getenv(logLevel) == "" {
+		if err := os.Setenv(logLevel, "3"); err != nil { // of a lost process the error says enough
+			return nil, err
+		}
+	}
+	remote, err := s.Start(o)
+	if err != nil {
+		return nil, fmt.Errorf("%s at %s: %w", self, self.Address, err)
+	}
+	if err := c.Wait(ctx, join, waiting); err != nil {
+		return nil, err
+	}
+	o.Remote = remote
+	g := &Group{cluster: c, options: o, ops: map[key]*op{}, next: 1, lost: make(chan struct{})}
+	g.quiet, g.leave = context.WithCancel(context.WithoutCancel(ctx))
+	if g.pulse, err = g.open(key{len(c.Tasks), true}, pulseWithin); err != nil {
+		return nil, err
+	}
+	return g, g.meet(join)
+}
+
+// meet waits, for so long at most, until all processes have come so far, and starts the pulse.
+func (g *Group) meet(within time.Duration) error {
+	first, err := g.open(key{g.Size(), true}, within)
+	if err != nil {
+		return err
+	}
+	if err := first.run(session.Vector(make([]int32, g.Size())), func(session.Value) error { return nil }); err != nil {
+		g.fail(err)
+		return g.err
+	}
+	go g.beat()
+	g.cluster.Watch(g.quiet, func(s cluster.Silent) { g.fail(s.Err) })
+	return nil
+}
+
+// device is the name of a task in TensorFlow.
+func device(t cluster.Task) string {
+	return fmt.Sprintf("/job:%s/replica:0/task:%d", t.Job, t.Index)
+}
+
+// Rank returns which of the processes this is, from 0: the chief.
+func (g *Group) Rank() int { return g.cluster.Self }
+
+// Size returns how many processes there are.
+func (g *Group) Size() int { return len(g.cluster.Tasks) }
+
+// Name names the process of a rank: "worker 1".
+func (g *Group) Name(rank int) string { return g.cluster.Tasks[rank].String() }
+
+// beat runs the pulse until a process is lost or this one leaves. It ends with the process.
+func (g *Group) beat() {
+	one := make([]int32, g.Size())
+	for {
+		if err := g.pulse.run(session.Vector(one), func(session.Value) error { return nil }); err != nil {
+			g.fail(err)
+			return
+		}
+		select {
+		case <-g.quiet.Done():
+			return
+		case <-time.After(pulseEvery):
+		}
+	}
+}
+
+// fail asks who is lost, once, and ends the call in progress.
+func (g *Group) fail(cause error) {
+	g.once.Do(func() {
+		if g.quiet.Err() != nil {
+			return
+		}
+		linger := time.After(lingerFor)
+		e := &LostError{Err: cause}
+		for _, s := range g.cluster.Silent(context.Background()) {
+			e.Peers = append(e.Peers, fmt.Sprintf("%s at %s (%v)", s.Task, s.Address, s.Err))
+		}
+		<-linger
+		g.err = e
+		close(g.lost)
+	})
+}
+
+// run runs an operation of this group, unless a process is lost before it ends.
+func (g *Group) run(k key, v session.Value, result func(session.Value) error) error {
+	o, ok := g.ops[k]
+	if !ok {
+		var err error
+		if o, err = g.open(k, 0); err != nil {
+			return err
+		}
+		g.ops[k] = o
+	}
+	done := make(chan error, 1) // nobody may be there to take it
+	go func() { done <- o.run(v, result) }()
+	select {
+	case err := <-done:
+		if err == nil || g.quiet.Err() != nil {
+			return err
+		}
+		go g.fail(err)
+		<-g.lost
+	case <-g.lost:
+	}
+	return g.err
+}
+
+// Sum replaces v by the sum of what all processes call it with. The order of the additions is the same in
+// all of them: they get the same bits.
+func (g *Group) Sum(v []float32) error {
+	for part := range slices.Chunk(v, bucket) {
+		buffer := slices.Clone(part) // an abandoned call may still read it
+		err := g.run(key{len(part), false}, session.Vector(buffer), func(sum session.Value) error {
+			data, err := session.Data[float32](sum)
+			copy(part, data)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Share gives all processes the numbers of each: v is as long in all of them, and each has its own in a
+// place of its own, with zeros in the places of the others. Bits stay as they are.
+func (g *Group) Share(v []int32) error {
+	for part := range slices.Chunk(v, bucket) {
+		buffer := slices.Clone(part)
+		err := g.run(key{len(part), true}, session.Vector(buffer), func(sum session.Value) error {
+			data, err := session.Data[int32](sum)
+			copy(part, data)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// ShareFloats is Share of float32, whose bits stay as they are, too.
+func (g *Group) ShareFloats(v []float32) error {
+	bits := make([]int32, len(v))
+	for i, x := range v {
+		bits[i] = int32(math.Float32bits(x))
+	}
+	if err := g.Share(bits); err != nil {
+		return err
+	}
+	for i, b := range bits {
+		v[i] = math.Float32frombits(uint32(b))
+	}
+	return nil
+}
+
+// Leave ends the group, in all processes at once: who ends afterwards is not lost. It waits a short while for
+// those that are not there yet, which may still fetch from this one what was shared last.
+func (g *Group) Leave() {
+	g.leave()
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		_ = g.Share(make([]int32, g.Size())) // all was said before: a process that has ended is not lost
+	}()
+	select {
+	case <-done:
+	case <-time.After(pulseWithin):
+	}
+}

@@ -46,9 +46,9 @@ func (o *thresholdOptions) addSearchFlags(c *cli.Command) {
 }
 
 // of returns x with the threshold that is asked for.
-func (o thresholdOptions) of(m *inference.Model, x *index.Index) (*index.Index, error) {
+func (o thresholdOptions) of(m *inference.Model, x index.Searched) (index.Searched, error) {
 	if o.given {
-		return x.Accepting(index.Accept{Threshold: distance.Threshold{Value: o.value, Source: "--threshold"}, Images: x.Len()}), nil
+		return index.Accepting(x, index.Accept{Threshold: distance.Threshold{Value: o.value, Source: "--threshold"}, Images: x.Len()}), nil
 	}
 	share, err := parseShare("--false-accepts", o.falseAccepts)
 	if err != nil || share == 0 {

@@ -14,6 +14,7 @@ import (
 
 	"github.com/tfpair/tfpair/internal/aside"
 	"github.com/tfpair/tfpair/models/index"
+	"github.com/tfpair/tfpair/models/postgres"
 	"github.com/tfpair/tfpair/pipeline"
 	"github.com/tfpair/tfpair/pipeline/dataset"
 	"github.com/tfpair/tfpair/runner/inference"
@@ -23,7 +24,7 @@ import (
 // looks for it.
 type classifyOptions struct {
 	asked     bool
-	index     string // file; "": the gallery inside the model
+	index     string // path or URL; "": the gallery inside the model
 	threshold thresholdOptions
 }
 
@@ -32,7 +33,7 @@ func (o *classifyOptions) addFlags(c *cli.Command) {
 		&cli.BoolFlag{Name: "classify", Destination: &o.asked,
 			Usage: "write the class of the nearest indexed image, or none of these, instead of vectors"},
 		&cli.StringFlag{Name: "index", Destination: &o.index,
-			Usage: "`FILE` from tfpair index build, for --classify (default: the gallery inside the model)"})
+			Usage: "`PATH` from tfpair index build, or URL that tfpair index push was given, for --classify (default: the gallery inside the model)"})
 	o.threshold.addSearchFlags(c)
 }
 
@@ -52,20 +53,20 @@ func (o classifyOptions) validate(out string) error {
 	return o.threshold.validate()
 }
 
-// open returns what is searched, which has a threshold. The error is an
+// open returns what is searched, which has a threshold, until done is called. The error is an
 // *inference.NoAcceptError where none answers the question, and else that of opening it.
-func (o classifyOptions) open(m *inference.Model) (*index.Index, error) {
-	x, err := m.OpenIndex(o.index)
+func (o classifyOptions) open(ctx context.Context, m *inference.Model) (x index.Searched, done func() error, err error) {
+	x, done, err = m.OpenSearched(ctx, o.index)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	if x, err = o.threshold.of(m, x); err != nil {
-		return nil, err
+	if x, err = o.threshold.of(m, x); err == nil && x.About().Accept == nil {
+		err = &inference.NoAcceptError{Images: x.Len(), Reason: noThreshold(x.About().NoAccept)}
 	}
-	if x.About().Accept == nil {
-		return nil, &inference.NoAcceptError{Images: x.Len(), Reason: noThreshold(x.About().NoAccept)}
+	if err != nil {
+		return nil, nil, errors.Join(err, done())
 	}
-	return x, nil
+	return x, done, nil
 }
 
 // answer is what is written of one image.
@@ -105,19 +106,20 @@ func runClassify(ctx context.Context, o embedOptions, out output, data *dataset.
 		return err
 	}
 	defer func() { err = errors.Join(err, m.Close()) }()
-	x, err := o.classify.open(m)
+	x, done, err := o.classify.open(ctx, m)
 	if err != nil {
 		return err
 	}
+	defer func() { err = errors.Join(err, done()) }()
 	e, seconds, err := o.embed(ctx, out, m, data)
 	if err != nil {
 		return err
 	}
-	found, err := m.Search(x, e.Data, 1)
+	found, err := m.Search(ctx, x, e.Data, 1)
 	if err != nil {
 		return err
 	}
-	r := classified{Out: o.out, Model: m.Name, Space: e.Space, Data: data.Name, Index: o.classify.index, Searched: x.Len(),
+	r := classified{Out: o.out, Model: m.Name, Space: e.Space, Data: data.Name, Index: postgres.Shown(o.classify.index), Searched: x.Len(),
 		Threshold: *x.About().Accept, Images: len(found), Seconds: seconds}
 	list := make([]answer, len(found))
 	for i, hits := range found {

@@ -23,6 +23,7 @@ import (
 	"github.com/tfpair/tfpair/models/distance"
 	"github.com/tfpair/tfpair/models/index"
 	"github.com/tfpair/tfpair/models/onnx"
+	"github.com/tfpair/tfpair/models/postgres"
 	"github.com/tfpair/tfpair/models/quantize"
 	"github.com/tfpair/tfpair/models/run"
 	"github.com/tfpair/tfpair/models/seen"
@@ -190,6 +191,9 @@ var outcomes = []outcome{
 	{is(index.ErrFile), exitInput, advice{"make it a folder: tfpair index update --model {model} --data DATA --index {index}"}},
 	{isA[*index.BusyError], exitFailed, nil},
 	{isA[*inference.LostError], exitInput, advice{"give the images as they were: --data DATA", "leave these out: --skip-missing"}},
+	{is(postgres.ErrNone), exitInput, advice{"write it there first: tfpair index push --index INDEX --to URL"}},
+	{isA[*postgres.Error], exitInput, nil},
+	{is(inference.ErrElsewhere), exitInput, advice{"leave out --false-accepts", "give a distance: --threshold"}},
 	{isAbsent[*index.Error], exitInput, advice{"build it first: tfpair index build --model {model} --data DATA --out {index}"}},
 	{isA[*index.Error], exitInput, advice{"build it again with this model: tfpair index build --model {model} --data DATA --out {index} --overwrite"}},
 	{is(models.ErrNoGallery), exitInput, advice{"search with --index what tfpair index build has made",

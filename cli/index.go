@@ -32,7 +32,7 @@ type indexOptions struct {
 func newIndexCommand(streams IO) *cli.Command {
 	return &cli.Command{Name: "index", Usage: "make images searchable",
 		Subcommands: []*cli.Command{newIndexBuildCommand(streams), newIndexAddCommand(streams), newIndexUpdateCommand(streams),
-			newIndexRemoveCommand(streams), newIndexCompactCommand(streams), newIndexVerifyCommand(streams), newIndexMigrateCommand(streams)}}
+			newIndexRemoveCommand(streams), newIndexCompactCommand(streams), newIndexVerifyCommand(streams), newIndexMigrateCommand(streams), newIndexPushCommand(streams)}}
 }
 
 func newIndexBuildCommand(streams IO) *cli.Command {

@@ -8,6 +8,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/tfpair/tfpair/models/index"
+	"github.com/tfpair/tfpair/models/postgres"
 	"github.com/tfpair/tfpair/models/vectors"
 	"github.com/tfpair/tfpair/pipeline/dataset"
 	"github.com/tfpair/tfpair/runner/inference"
@@ -16,7 +17,7 @@ import (
 // searchOptions are the options of tfpair search.
 type searchOptions struct {
 	model     modelOptions
-	index     string   // file; "": the gallery inside the model
+	index     string   // path or URL; "": the gallery inside the model
 	images    []string // files, folders, archives and lists to search for
 	k         int      // nearest to show
 	threshold thresholdOptions
@@ -57,7 +58,7 @@ func (o *searchOptions) addFlags(c *cli.Command) {
 		&cli.StringSliceFlag{Name: "image", Category: required,
 			Usage: "`PATH` of an image to search for, or of a folder, a .zip or a list of images; may be repeated"},
 		&cli.StringFlag{Name: "index", Destination: &o.index,
-			Usage: "`FILE` from tfpair index build (default: the gallery inside the model)"},
+			Usage: "`PATH` from tfpair index build, or URL that tfpair index push was given (default: the gallery inside the model)"},
 		&cli.IntFlag{Name: "k", Destination: &o.k, Value: 5, Usage: "show the `N` nearest images"})
 	o.threshold.addSearchFlags(c)
 	o.layout.addFlags(c)
@@ -112,10 +113,11 @@ func runSearch(ctx context.Context, o searchOptions, streams IO) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, m.Close()) }()
-	x, err := m.OpenIndex(o.index)
+	x, done, err := m.OpenSearched(ctx, o.index)
 	if err != nil {
 		return err
 	}
+	defer func() { err = errors.Join(err, done()) }()
 	if x, err = o.threshold.of(m, x); err != nil {
 		return err
 	}
@@ -126,11 +128,11 @@ func runSearch(ctx context.Context, o searchOptions, streams IO) (err error) {
 			return err
 		}
 	}
-	found, err := m.Search(x, q.vectors.Data, o.k)
+	found, err := m.Search(ctx, x, q.vectors.Data, o.k)
 	if err != nil {
 		return err
 	}
-	r := searches{Model: m.Name, Space: m.Manifest.Space, Index: o.index, Images: x.Len(),
+	r := searches{Model: m.Name, Space: m.Manifest.Space, Index: postgres.Shown(o.index), Images: x.Len(),
 		Threshold: x.About().Accept, NoThreshold: x.About().NoAccept, Queries: len(found)}
 	if r.Threshold != nil {
 		r.Accepted = new(int)
@@ -143,7 +145,7 @@ func runSearch(ctx context.Context, o searchOptions, streams IO) (err error) {
 		}
 	}
 	if r.Sheet = o.sheet.path; r.Sheet != "" {
-		if err := writeSearchSheet(o.data, r, list, x, q.images); err != nil {
+		if err := writeSearchSheet(ctx, o.data, r, list, x, q.images); err != nil {
 			return err
 		}
 	}

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -22,7 +23,7 @@ const sheetQueries = 40
 // writeSearchSheet draws queries, each with its answers to the right, as a contact sheet.
 // Those that are none of these have a frame of
 // their own. The images searched are those of data.
-func writeSearchSheet(data string, r searches, list []searched, x *index.Index,
+func writeSearchSheet(ctx context.Context, data string, r searches, list []searched, x index.Searched,
 	queries map[string]queryImage) error {
 	pictures, err := picturesOf(data, x)
 	if err != nil {
@@ -50,7 +51,7 @@ func writeSearchSheet(data string, r searches, list []searched, x *index.Index,
 		}
 		row := []sheet.Cell{{Image: img, Caption: "query\n" + s.Query}}
 		for _, h := range s.Hits {
-			cell, err := cellOf(h, pictures, x)
+			cell, err := cellOf(ctx, h, pictures, x)
 			if err != nil {
 				return err
 			}
@@ -68,7 +69,7 @@ type pictures struct {
 }
 
 // picturesOf opens the data at path, or, where that is "", what x was built from.
-func picturesOf(path string, x *index.Index) (pictures, error) {
+func picturesOf(path string, x index.Searched) (pictures, error) {
 	p := pictures{close: func() {}}
 	asked := path != ""
 	if !asked {
@@ -116,7 +117,7 @@ func (p pictures) open(path, sum string) (picture image.Image, why string, err e
 }
 
 // cellOf shows an answer: its picture, or the thumbnail of x where that is not as it was.
-func cellOf(h inference.Hit, p pictures, x *index.Index) (cell sheet.Cell, err error) {
+func cellOf(ctx context.Context, h inference.Hit, p pictures, x index.Searched) (cell sheet.Cell, err error) {
 	cell = sheet.Cell{Caption: fmt.Sprintf("%d: %.4f", h.Rank, h.Distance)}
 	if h.Class != "" {
 		cell.Caption += "\n" + h.Class
@@ -128,13 +129,14 @@ func cellOf(h inference.Hit, p pictures, x *index.Index) (cell sheet.Cell, err e
 	}
 	var why string
 	cell.Image, why, err = p.open(h.Path, h.SHA256)
-	if why != "" && x.HasPicture(h.Row) {
-		img, err := thumbnailOf(x, h.Row)
-		if err == nil {
+	if why != "" {
+		switch img, err := thumbnailOf(ctx, x, h.Row); {
+		case err != nil:
+			why = err.Error()
+		case img != nil:
 			cell.Image = img
 			return cell, nil
 		}
-		why = err.Error()
 	}
 	if why != "" {
 		cell.Caption += "\n(" + why + ")"
@@ -142,10 +144,10 @@ func cellOf(h inference.Hit, p pictures, x *index.Index) (cell sheet.Cell, err e
 	return cell, err
 }
 
-// thumbnailOf returns the picture that lies in an index.
-func thumbnailOf(x *index.Index, row int) (image.Image, error) {
-	file, err := x.Picture(row)
-	if err != nil {
+// thumbnailOf returns the picture that lies in an index, nil where it has none.
+func thumbnailOf(ctx context.Context, x index.Searched, row int) (image.Image, error) {
+	file, err := x.Thumbnail(ctx, row)
+	if err != nil || file == nil {
 		return nil, err
 	}
 	return decode.Decode(file, decode.DefaultLimits)

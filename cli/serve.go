@@ -18,6 +18,7 @@ import (
 	"github.com/tfpair/tfpair/internal/session"
 	"github.com/tfpair/tfpair/models"
 	"github.com/tfpair/tfpair/models/index"
+	"github.com/tfpair/tfpair/models/postgres"
 	"github.com/tfpair/tfpair/runner/serve"
 )
 
@@ -79,7 +80,7 @@ func (o *serveOptions) addFlags(c *cli.Command) {
 		&cli.StringSliceFlag{Name: "model", Category: required,
 			Usage: "`FOLDER` of an exported model, or NAME=FOLDER; may be repeated"},
 		&cli.StringSliceFlag{Name: "index",
-			Usage: "`PATH` from tfpair index build, or NAME=PATH for the model of that name; may be repeated (default: the galleries inside the models)"},
+			Usage: "`PATH` from tfpair index build, or URL that tfpair index push was given, or NAME=PATH for the model of that name; may be repeated (default: the galleries inside the models)"},
 		&cli.StringSliceFlag{Name: "index-tokens",
 			Usage: "`FILE` of bearer tokens, one a line, of those who may put pictures into the index of --index and remove them, " +
 				"or NAME=FILE for that of the model of that name; may be repeated (default: nobody may)"},
@@ -138,7 +139,8 @@ func (o serveOptions) validate() error {
 type served struct {
 	Name  string `json:"name"`
 	Model string `json:"model"` // folder
-	Index string `json:"index,omitempty"`
+	Index string `json:"-"`     // path or URL, which may have a password
+	Shown string `json:"index,omitempty"`
 
 	writers string // file of tokens; "": nobody may change the index
 }
@@ -169,11 +171,11 @@ func (o serveOptions) served() ([]served, error) {
 		}
 		switch {
 		case at == len(list):
-			return nil, usagef("--index %q is for a model %q, which there is not", text, name)
+			return nil, usagef("--index %q is for a model %q, which there is not", name+"="+postgres.Shown(file), name)
 		case list[at].Index != "":
-			return nil, usagef("--index gives model %q a second index, %q", list[at].Name, file)
+			return nil, usagef("--index gives model %q a second index, %q", list[at].Name, postgres.Shown(file))
 		}
-		list[at].Index = file
+		list[at].Index, list[at].Shown = file, postgres.Shown(file)
 	}
 	for _, text := range o.writers {
 		name, file := nameAndPath(text)
@@ -202,6 +204,9 @@ func (s served) check() error {
 	info, err := models.Describe(s.Model)
 	if err != nil || s.Index == "" {
 		return err
+	}
+	if postgres.Is(s.Index) {
+		return nil // the service opens it before it answers
 	}
 	about, _, err := index.ReadItems(s.Index)
 	if err != nil {
@@ -337,7 +342,7 @@ func (o serveOptions) show(out output, service *serve.Service, list []served, at
 	for _, s := range list {
 		text := s.Model
 		if s.Index != "" {
-			text += ", searched in " + s.Index
+			text += ", searched in " + s.Shown
 		}
 		out.print("model      %s: %s", s.Name, text)
 	}

@@ -102,6 +102,18 @@ func (x *Index) Find(id string) (now *index.Index, row int, ok bool) {
 	return x.vectors, 0, false
 }
 
+// Entry returns the entry of an id as it is now, with its picture; false: there is none. The error says that the picture
+// is not as it was written.
+func (x *Index) Entry(id string) (e index.Entry, ok bool, err error) {
+	now, row, ok := x.Find(id)
+	if !ok {
+		return e, false, nil
+	}
+	e = index.Entry{Item: now.Item(row), Vector: now.Vector(row), Learned: now.Learned(row), Metadata: now.Metadata(row)}
+	e.Picture, err = now.Picture(row)
+	return e, true, err
+}
+
 // Compact frees the room of what was removed. Searches go on, and changes wait.
 func (x *Index) Compact() error {
 	if x.folder == nil {

@@ -89,6 +89,15 @@ func (x *Index) Vectors() *index.Index {
 	return x.vectors
 }
 
+// About returns what the vectors are.
+func (x *Index) About() index.About { return x.Vectors().About() }
+
+// Len returns the number of images.
+func (x *Index) Len() int { return x.Vectors().Len() }
+
+// Classes returns how many classes the images are of; those without are of none. The error is nil.
+func (x *Index) Classes() (int, error) { return x.Vectors().Classes(), nil }
+
 // Gallery returns the images that the model was exported with; Load has read them. The
 // error wraps ErrNoGallery.
 func (m *Model) Gallery() (*Index, error) {
@@ -162,8 +171,11 @@ func (m *Model) openGallery() error {
 
 // Fits says why the model's embeddings cannot be searched in x: it is of another space, a
 // *SpaceError, or ranks by another distance.
-func (m *Manifest) Fits(x *index.Index) error {
-	switch about := x.About(); {
+func (m *Manifest) Fits(x *index.Index) error { return m.FitsAbout(x.About()) }
+
+// FitsAbout is Fits of what is known of vectors.
+func (m *Manifest) FitsAbout(about index.About) error {
+	switch {
 	case about.Space != m.Space:
 		return &SpaceError{Got: about.Space, Want: m.Space}
 	case about.Dim != m.EmbeddingDim:

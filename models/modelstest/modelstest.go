@@ -154,3 +154,9 @@ func (x *Index) Threshold() (models.Threshold, bool) {
 
 // Vectors returns what is searched.
 func (x *Index) Vectors() *index.Index { return x.vectors }
+
+// About returns what the embeddings are.
+func (x *Index) About() index.About { return x.vectors.About() }
+
+// Len returns how many they are.
+func (x *Index) Len() int { return x.vectors.Len() }

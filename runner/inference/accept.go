@@ -15,6 +15,9 @@ import (
 var ErrLabelThreshold = errors.New("photos of validation chose the threshold of its label images during the training, " +
 	"and are not at hand to choose another")
 
+// ErrElsewhere says that no other threshold can be chosen for an index in a database.
+var ErrElsewhere = errors.New("strangers ask in an index folder, and not in a database: choose the threshold there and push it")
+
 // NoAcceptError says that no threshold answers whether the nearest image of a search is an answer.
 type NoAcceptError struct {
 	Images int // searched
@@ -25,10 +28,14 @@ func (e *NoAcceptError) Error() string {
 	return fmt.Sprintf("no threshold for a search among %s: %s", plural.Count(e.Images, "image"), e.Reason)
 }
 
-// Promising returns x, an index of m's space, with a threshold that accepts at most a share of
-// strangers, in (0,1), chosen as by Index. Errors: ErrLabelThreshold of m's label images, and a
+// Promising returns an index of m's space with a threshold that accepts at most a share of
+// strangers, in (0,1), chosen as by Index. Errors: ErrElsewhere, ErrLabelThreshold of m's label images, and a
 // *NoAcceptError where too few strangers can ask.
-func (m *Model) Promising(x *index.Index, share float64) (*index.Index, error) {
+func (m *Model) Promising(in index.Searched, share float64) (*index.Index, error) {
+	x, ok := in.(*index.Index)
+	if !ok {
+		return nil, ErrElsewhere
+	}
 	if x == m.Gallery && len(m.Labels.Images) > 0 {
 		return nil, fmt.Errorf("model %q: %w", m.Name, ErrLabelThreshold)
 	}

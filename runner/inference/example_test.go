@@ -84,7 +84,7 @@ func ExampleModel_Index() {
 	defer photos.Close()
 	x, e, err := model.Index(ctx, photos, "flat", inference.Reading{})
 	check(err)
-	hits, err := model.Search(x, e.Data[:e.Dim], 1)
+	hits, err := model.Search(ctx, x, e.Data[:e.Dim], 1)
 	check(err)
 	nearest := hits[0][0]
 	fmt.Println(x.Len(), "images in", x.Classes(), "classes; nearest:", nearest.ID, nearest.Class)

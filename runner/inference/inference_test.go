@@ -168,7 +168,7 @@ func TestIndex(t *testing.T) {
 	if a := x.About(); a.Accept != nil || a.NoAccept == "" {
 		t.Errorf("threshold %+v, %q; want none of few images, and why", a.Accept, a.NoAccept)
 	}
-	hits, err := m.Search(x, e.Data, 2)
+	hits, err := m.Search(t.Context(), x, e.Data, 2)
 	if err != nil {
 		t.Fatal(err)
 	}

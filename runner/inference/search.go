@@ -1,10 +1,13 @@
 package inference
 
 import (
+	"context"
+	"errors"
 	"fmt"
 
 	"github.com/tfpair/tfpair/models"
 	"github.com/tfpair/tfpair/models/index"
+	"github.com/tfpair/tfpair/models/postgres"
 )
 
 // Hit is one answer of a search.
@@ -15,7 +18,27 @@ type Hit struct {
 	Path     string            `json:"path"`
 	SHA256   string            `json:"sha256,omitempty"`
 	Metadata map[string]string `json:"metadata,omitempty"` // that the index has of the image
-	Row      int               `json:"-"`                  // of the index
+	Row      int               `json:"-"`                  // of what was searched
+}
+
+// OpenSearched returns what lies at a path: an index, or m's gallery where path is "", or an index in a database
+// where path is its URL. It is used until done is called. Errors: those of OpenIndex, and *postgres.Error.
+func (m *Model) OpenSearched(ctx context.Context, path string) (x index.Searched, done func() error, err error) {
+	if !postgres.Is(path) {
+		x, err := m.OpenIndex(path)
+		if err != nil { // a nil *index.Index is no nil Searched
+			return nil, nil, err
+		}
+		return x, func() error { return nil }, nil
+	}
+	d, err := postgres.Open(ctx, path)
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := m.Manifest.FitsAbout(d.About()); err != nil {
+		return nil, nil, errors.Join(&postgres.Error{At: d.Name(), Err: err}, d.Close())
+	}
+	return d, d.Close, nil
 }
 
 // OpenIndex returns the index in a file, or m's gallery where path is "". Errors: *index.Error,
@@ -41,21 +64,20 @@ func (m *Model) distances() index.Own { return index.Own{m.Manifest.Distance: m.
 
 // Search returns, for each of embeddings [N,D] of m's space, the k nearest of x, nearest
 // first. A hit is accepted up to the threshold of x, which is for a search of its size; without
-// one nobody knows. Errors are those of index.Index.Search.
-func (m *Model) Search(x *index.Index, embeddings []float32, k int) ([][]Hit, error) {
-	found, err := x.Search(embeddings, k)
+// one nobody knows. Errors are those of index.Index.Search, and *postgres.Error.
+func (m *Model) Search(ctx context.Context, x index.Searched, embeddings []float32, k int) ([][]Hit, error) {
+	found, err := x.Answers(ctx, embeddings, k)
 	if err != nil {
 		return nil, err
 	}
 	accept := x.About().Accept
 	lists := make([][]Hit, len(found))
-	for i, neighbours := range found {
-		for rank, n := range neighbours {
-			item := x.Item(n.Row)
-			hit := Hit{Rank: rank + 1, Path: item.Path, SHA256: item.SHA256, Metadata: x.Metadata(n.Row), Row: n.Row,
-				Hit: models.Hit{ID: item.ID, Class: item.Class, Distance: n.Distance}}
+	for i, answers := range found {
+		for rank, a := range answers {
+			hit := Hit{Rank: rank + 1, Path: a.Path, SHA256: a.SHA256, Metadata: a.Metadata, Row: a.Row,
+				Hit: models.Hit{ID: a.ID, Class: a.Class, Distance: a.Distance}}
 			if accept != nil {
-				hit.Hit.Accepted = accept.Accepts(n.Distance)
+				hit.Hit.Accepted = accept.Accepts(a.Distance)
 				hit.Accepted = &hit.Hit.Accepted
 			}
 			lists[i] = append(lists[i], hit)

@@ -23,8 +23,15 @@ type Changing interface {
 	PutEntries(entries ...index.Entry) error
 	// Remove returns how many of the ids were there, when that is on the disk.
 	Remove(ids ...string) (int, error)
-	// Find returns the row of an id in the index as it is now.
-	Find(id string) (now *index.Index, row int, ok bool)
+	keeper
+}
+
+// keeper tells what it has.
+type keeper interface {
+	// Entry returns the entry of an id with its picture; false: there is none.
+	Entry(id string) (e index.Entry, ok bool, err error)
+	// Classes returns how many classes the entries are of.
+	Classes() (int, error)
 }
 
 // putEntry is a picture that is put into the index.
@@ -196,7 +203,7 @@ func (c *call) put(l *loaded, x Changing, entries []putEntry, files [][]byte) (a
 	if err != nil {
 		return nil, err
 	}
-	dim, pictures := l.info.Manifest.EmbeddingDim, x.Vectors().About().Thumbnails > 0
+	dim, pictures := l.info.Manifest.EmbeddingDim, x.About().Thumbnails > 0
 	list := make([]index.Entry, len(entries))
 	for i, e := range entries {
 		sum := sha256.Sum256(files[i])
@@ -214,7 +221,7 @@ func (c *call) put(l *loaded, x Changing, entries []putEntry, files [][]byte) (a
 	if err != nil {
 		return nil, changeFailure(l.name, err)
 	}
-	return changed{of: l.of(), Put: len(list), Images: x.Vectors().Len()}, nil
+	return changed{of: l.of(), Put: len(list), Images: x.Len()}, nil
 }
 
 // check says what is wrong with the words of a picture.
@@ -278,7 +285,7 @@ func removePicture(c *call) (any, error) {
 	if n == 0 {
 		return nil, errNoEntry(l.name, id)
 	}
-	return changed{of: l.of(), Removed: n, Images: x.Vectors().Len()}, nil
+	return changed{of: l.of(), Removed: n, Images: x.Len()}, nil
 }
 
 func errNoEntry(model, id string) error {
@@ -304,26 +311,25 @@ func showPicture(c *call) (any, error) {
 		return nil, err
 	}
 	id := c.request.PathValue("id")
-	x, ok := l.Index.(interface {
-		Find(id string) (*index.Index, int, bool)
-	})
+	x, ok := l.Index.(keeper)
 	if !ok {
 		return nil, errFixed(l.name)
 	}
-	now, row, ok := x.Find(id)
-	if !ok {
-		return nil, errNoEntry(l.name, id)
+	e, ok, err := x.Entry(id)
+	if err == nil && !ok {
+		err = errNoEntry(l.name, id)
 	}
-	item := now.Item(row)
+	if err != nil {
+		return nil, err
+	}
 	if c.request.URL.Query().Get("picture") == "true" {
-		file, err := now.Picture(row)
-		if err == nil && file == nil {
+		if e.Picture == nil {
 			return nil, failed(http.StatusNotFound, "no_thumbnail", "picture %q has no thumbnail in the index", id)
 		}
-		return text{"image/jpeg", file}, err
+		return text{"image/jpeg", e.Picture}, nil
 	}
-	return entryAnswer{of: l.of(), ID: item.ID, Class: item.Class, Path: item.Path, SHA256: item.SHA256,
-		Metadata: now.Metadata(row), Picture: now.HasPicture(row)}, nil
+	return entryAnswer{of: l.of(), ID: e.ID, Class: e.Class, Path: e.Path, SHA256: e.SHA256,
+		Metadata: e.Metadata, Picture: e.Picture != nil}, nil
 }
 
 // showIndex answers GET /v1/index.
@@ -332,8 +338,12 @@ func showIndex(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	now := l.Index.Vectors()
-	answer := indexAnswer{of: l.of(), Images: now.Len(), Classes: now.Classes()}
+	answer := indexAnswer{of: l.of(), Images: l.Index.Len()}
+	if x, ok := l.Index.(keeper); ok {
+		if answer.Classes, err = x.Classes(); err != nil {
+			return nil, err
+		}
+	}
 	if t, ok := l.Index.Threshold(); ok {
 		answer.Threshold = &t
 	}

@@ -22,7 +22,9 @@ import (
 // folderIndex is an index in a folder of embeddings of a modelstest.Model.
 type folderIndex struct{ *index.Folder }
 
-func (f folderIndex) Vectors() *index.Index               { return f.Index() }
+func (f folderIndex) About() index.About                  { return f.Index().About() }
+func (f folderIndex) Len() int                            { return f.Index().Len() }
+func (f folderIndex) Classes() (int, error)               { return f.Index().Classes(), nil }
 func (f folderIndex) Threshold() (models.Threshold, bool) { return models.Threshold{}, false }
 func (f folderIndex) PutEntries(e ...index.Entry) error   { return f.Put(e...) }
 
@@ -36,6 +38,15 @@ func (f folderIndex) SearchEmbeddings(embeddings []float32, k int) ([][]models.H
 		}
 	}
 	return lists, err
+}
+
+func (f folderIndex) Entry(id string) (e index.Entry, ok bool, err error) {
+	now, row, ok := f.Find(id)
+	if ok {
+		e = index.Entry{Item: now.Item(row), Metadata: now.Metadata(row)}
+		e.Picture, err = now.Picture(row)
+	}
+	return e, ok, err
 }
 
 const writerToken = "may-change-the-index"
@@ -169,7 +180,7 @@ func TestChangeRefused(t *testing.T) {
 			t.Errorf("%s %s with %q = %d %s, want %d %s", c.method, c.path, c.token, w.Code, w.Body, c.status, c.code)
 		}
 	}
-	if got := s.slots[0].current().Index.Vectors().Len(); got != 0 {
+	if got := s.slots[0].current().Index.Len(); got != 0 {
 		t.Errorf("the index has %d pictures after refusals, want none", got)
 	}
 	plain := started(t, Config{Models: []Source{fake(t, "photos", &modelstest.Model{})}})

@@ -11,6 +11,7 @@ import (
 	"syscall"
 
 	"github.com/tfpair/tfpair/models"
+	"github.com/tfpair/tfpair/models/postgres"
 	"github.com/tfpair/tfpair/pipeline/decode"
 )
 
@@ -56,9 +57,17 @@ func failureOf(err error) *failure {
 	var limit *decode.LimitError
 	var format *decode.FormatError
 	var picture *pictureError
+	var entry *postgres.EntryError
+	var elsewhere *postgres.Error
 	switch {
 	case errors.As(err, &own):
 		return own
+	case errors.As(err, &entry):
+		return failed(http.StatusUnprocessableEntity, "unfit", "%v", entry)
+	case errors.As(err, &elsewhere): // whatever became of its connection
+		f := unready("the database of the index does not answer")
+		f.err = err
+		return f
 	case errors.As(err, &large):
 		return failed(http.StatusRequestEntityTooLarge, "too_large", "the request has more than %d bytes", large.Limit)
 	case errors.Is(err, context.DeadlineExceeded):

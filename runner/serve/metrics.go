@@ -110,7 +110,7 @@ func (m *metrics) Collect(to chan<- prometheus.Metric) {
 		}
 		gauge(m.modelInfo, 1, p.Name, fmt.Sprint(l.info.Version), l.info.Manifest.WeightsSHA256)
 		if l.Index != nil {
-			gauge(m.indexSize, float64(l.Index.Vectors().Len()), p.Name)
+			gauge(m.indexSize, float64(l.Index.Len()), p.Name)
 		}
 		if i, ok := l.Model.(isolated); ok {
 			to <- prometheus.MustNewConstMetric(m.restarts, prometheus.CounterValue, float64(i.Restarts()), p.Name, fmt.Sprint(l.info.Version))

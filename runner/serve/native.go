@@ -219,7 +219,7 @@ func (l *loaded) found(lists [][]models.Hit, threshold *float64) found {
 			threshold = &own.Value
 		}
 	}
-	answer := found{of: l.of(), Images: l.Index.Vectors().Len(), Threshold: threshold, Results: make([][]searchHit, len(lists))}
+	answer := found{of: l.of(), Images: l.Index.Len(), Threshold: threshold, Results: make([][]searchHit, len(lists))}
 	for i, list := range lists {
 		if len(list) > 0 {
 			l.drift.Searched(list[0].Distance, list[0].Accepted) // by the threshold of the index, which does not change
@@ -289,7 +289,7 @@ func listModels(c *call) (any, error) {
 			row.Threshold = &m.Threshold
 		}
 		if l.Index != nil {
-			row.Images = l.Index.Vectors().Len()
+			row.Images = l.Index.Len()
 		}
 		list.Models = append(list.Models, row)
 		done()

@@ -48,8 +48,10 @@ type Index interface {
 	SearchEmbeddings(embeddings []float32, k int) ([][]models.Hit, error)
 	// Threshold returns the distance up to which a hit is accepted; false: there is none.
 	Threshold() (models.Threshold, bool)
-	// Vectors returns what is searched.
-	Vectors() *index.Index
+	// About returns what the embeddings are.
+	About() index.About
+	// Len returns the number of images.
+	Len() int
 }
 
 // Config says what a Service answers with.

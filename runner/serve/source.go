@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 
 	"github.com/tfpair/tfpair/models"
+	"github.com/tfpair/tfpair/models/postgres"
 )
 
 // Source is a model by name, and how it is opened.
@@ -38,7 +39,7 @@ func (o Opened) close() error {
 }
 
 // Folder is the exported model in a folder, or the highest of its numbered versions. Searches are in its
-// gallery, or in the file index where that is not "". Before a version answers, its probes are compared
+// gallery, or, where index is not "", in the index of that path or URL: see postgres.Open. Before a version answers, its probes are compared
 // with what it gives for them.
 func Folder(name, folder, index string, options ...models.Option) Source {
 	return Source{
@@ -58,8 +59,12 @@ func Folder(name, folder, index string, options ...models.Option) Source {
 	}
 }
 
-// withIndex returns the model with the file index, or else with its gallery, if it has one.
+// withIndex returns the model with the index of that path or URL, or else with its gallery, if it has one.
 func withIndex(model *models.Model, index string) (Opened, error) {
+	if postgres.Is(index) {
+		x, err := openDatabase(model, index)
+		return Opened{model, x}, err
+	}
 	if index != "" {
 		x, err := model.OpenIndex(index)
 		if err != nil {
@@ -81,7 +86,7 @@ func newest(folder, index string) (string, error) {
 	}
 	name := path
 	for _, file := range []string{filepath.Join(path, models.ManifestName), index} {
-		if file == "" {
+		if file == "" || postgres.Is(file) { // which is seen to change while it is open
 			continue
 		}
 		info, err := os.Stat(file)

@@ -20,7 +20,7 @@ func use(ctx context.Context, m *inference.Model, data *dataset.Dataset, picture
 	photos := must(inference.OpenCollection(dataset.Options{Data: pictures}))
 	x, e, err := m.Index(ctx, photos, "flat", inference.Reading{})
 	check(err)
-	hits := must(m.Search(x, e.Data[:e.Dim], 2))[0]
+	hits := must(m.Search(ctx, x, e.Data[:e.Dim], 2))[0]
 	compared := must(m.CompareVectors(e.Vectors, e.Vectors, 0.5))
 	want := float32(math.Inf(1)) // of the nearest other picture
 	for row := range x.Len() {

@@ -39,7 +39,7 @@ An index of kind hnsw has a graph, by which searches find most of the nearest in
 fraction of the time. The share is measured and printed. With --kind flat searches
 compare all vectors, and answer as the index does.
 
-` + examplesHead + `  tfpair index push --index figures.index --to postgres://shop@localhost/shop?index=figures`,
+` + examplesHead + `  tfpair index push --index figures.index --to "postgres://shop@localhost/shop?index=figures"`,
 		Action: func(c *cli.Context) error { return runIndexPush(c.Context, o, streams) },
 	}
 	c.Flags = append(c.Flags,

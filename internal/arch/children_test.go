@@ -12,14 +12,15 @@ import (
 // children lists the files that start other programs, and why a program or a module of the current
 // folder, which may be a stranger's, is not run.
 var children = map[string]string{
-	"internal/pip/pip.go":            "python3 -I in a folder of its own; a test puts pip.py, ssl.py and python3 beside pictures",
-	"internal/libtensorflow/stub.go": "cc and strip in a folder of its own; a test puts them beside pictures",
-	"internal/venv/venv.go":          "python3 -I; for tests and benchmarks, not in the program",
-	"internal/browser/browser.go":    "a browser from PATH, which os/exec does not take from the current folder; for tests, not in the program",
-	"models/isolated.go":             "the program that its caller names: of tfpair serve its own, by its whole path",
-	"cli/tfpair-env/main.go":         "go env, which os/exec does not take from the current folder; a test puts one there",
-	"internal/tracer/tracer.go":      "the program under test, which its caller has found; by hand, not in the program",
-	"cli/faults/campaign.go":         "go build of this module and the program that it made; by hand, not in the program",
+	"internal/pip/pip.go":                          "python3 -I in a folder of its own; a test puts pip.py, ssl.py and python3 beside pictures",
+	"internal/libtensorflow/stub.go":               "cc and strip in a folder of its own; a test puts them beside pictures",
+	"models/postgres/postgrestest/postgrestest.go": "PostgreSQL by its whole path, in a folder of its own; for tests, not in the program",
+	"internal/venv/venv.go":                        "python3 -I; for tests and benchmarks, not in the program",
+	"internal/browser/browser.go":                  "a browser from PATH, which os/exec does not take from the current folder; for tests, not in the program",
+	"models/isolated.go":                           "the program that its caller names: of tfpair serve its own, by its whole path",
+	"cli/tfpair-env/main.go":                       "go env, which os/exec does not take from the current folder; a test puts one there",
+	"internal/tracer/tracer.go":                    "the program under test, which its caller has found; by hand, not in the program",
+	"cli/faults/campaign.go":                       "go build of this module and the program that it made; by hand, not in the program",
 }
 
 var (

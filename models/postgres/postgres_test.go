@@ -78,7 +78,7 @@ func written(t *testing.T, url string) (sum string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer c.Close(context.Background()) // read only
+	defer func() { _ = c.Close(context.Background()) }() // read only
 	err = c.QueryRow(t.Context(), `SELECT md5(string_agg(e.xmin::text || e::text, ',' ORDER BY index, row)) || (SELECT md5(string_agg(i::text, ',')) FROM tfpair.index i) FROM tfpair.entry e`).Scan(&sum)
 	if err != nil {
 		t.Fatal(err)
@@ -178,7 +178,7 @@ func testGraph(t *testing.T, url string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer c.Close(context.Background()) // read only
+	defer func() { _ = c.Close(context.Background()) }() // read only
 	var scans, graphs int
 	err = c.QueryRow(t.Context(), `SELECT sum(idx_scan), count(*) FROM pg_stat_user_indexes WHERE indexrelname LIKE 'entry_%_graph'`).Scan(&scans, &graphs)
 	if err != nil || scans == 0 || graphs != 2 {
@@ -299,7 +299,7 @@ func testSpace(t *testing.T, url string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer c.Close(context.Background()) // nothing is lost with it
+	defer func() { _ = c.Close(context.Background()) }() // nothing is lost with it
 	for _, change := range []string{`space = 'another'`, `embedding = '[1,2,3]'`} {
 		_, err = c.Exec(t.Context(), `UPDATE tfpair.entry SET `+change+` WHERE id = '00001'`)
 		if e := (*pgconn.PgError)(nil); !errors.As(err, &e) || e.Code != "23503" { // foreign_key_violation

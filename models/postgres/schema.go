@@ -41,7 +41,7 @@ func (a address) version(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	defer c.Close(context.WithoutCancel(ctx)) // nothing is lost with it
+	defer func() { _ = c.Close(context.WithoutCancel(ctx)) }() // nothing is lost with it
 	there, err := hasTables(ctx, c)
 	if err == nil && !there {
 		err = ErrNone
@@ -96,7 +96,7 @@ func (a address) prepare(ctx context.Context, about index.About, half bool) (err
 	if err != nil {
 		return err
 	}
-	defer c.Close(context.WithoutCancel(ctx)) // what was done is committed
+	defer func() { _ = c.Close(context.WithoutCancel(ctx)) }() // what was done is committed
 	return pgx.BeginFunc(ctx, c, func(tx pgx.Tx) error {
 		if _, err := tx.Exec(ctx, `SELECT pg_advisory_xact_lock($1)`, int64(schemaLock)); err != nil {
 			return err

@@ -94,8 +94,13 @@ demo: build ## draw a small picture set, train on it, evaluate, export, compare
 	bin/tfpair demo
 
 .PHONY: examples
-examples: build ## run the examples of every command's help as they are printed
+examples: build ## run the examples of every command's help, and the stories of docs/examples, as they are printed
 	.ci/examples
+	$(GO) run ./cli/stories
+
+.PHONY: stories
+stories: build ## write what the stories of docs/examples print, and their pictures, into their pages
+	$(GO) run ./cli/stories -write
 
 .PHONY: stranger
 stranger: build ## build and test a service, and a training with parts of its own, in modules of their own

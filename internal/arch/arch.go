@@ -202,6 +202,8 @@ var Rules = map[string]Rule{
 	"cli/faults": {Ours: []string{"internal/libtensorflow", "internal/sample", "internal/tracer", "models", "models/...",
 		"pipeline/copies", "pipeline/kept", "pipeline/phash"},
 		Why: "it breaks what the commands write, and reads what is left"},
+	"cli/stories": {Ours: []string{"internal/sample"}, Pure: true,
+		Why: "it runs the program as people do, and knows nothing of it"},
 	"cli/tfpair-env": {Ours: []string{"internal/libhdf5", "internal/libtensorflow"}, Pure: true,
 		Why: "it runs before TensorFlow is there"},
 }

@@ -74,13 +74,19 @@ func Files(o Options) (map[string][]byte, error) {
 
 // Write writes the pictures of Files into the folder dir, which must not exist:
 // all of them or none.
-func Write(dir string, o Options) (err error) {
-	if _, err := os.Lstat(dir); !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("sample: %q exists", dir)
-	}
+func Write(dir string, o Options) error {
 	files, err := Files(o)
 	if err != nil {
 		return err
+	}
+	return WriteFiles(dir, files)
+}
+
+// WriteFiles writes files, by their paths with slashes, into the folder dir, which must not
+// exist: all of them or none.
+func WriteFiles(dir string, files map[string][]byte) (err error) {
+	if _, err := os.Lstat(dir); !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("sample: %q exists", dir)
 	}
 	if err := aside.MkdirAll(filepath.Dir(dir)); err != nil {
 		return err
@@ -110,13 +116,7 @@ func paint(r *rand.Rand, f figure, size int) *image.RGBA {
 	if r.IntN(2) == 0 {
 		ground, ink = dark, light
 	}
-	slopeX, slopeY := 30*(r.Float64()-0.5), 30*(r.Float64()-0.5)
-	for y := range size {
-		for x := range size {
-			at := slopeX*(float64(x)/float64(size)-0.5) + slopeY*(float64(y)/float64(size)-0.5)
-			img.SetRGBA(x, y, shift(ground, at))
-		}
-	}
+	slope(r, img, ground)
 	p := pen{img: img, size: float64(size), ink: ink,
 		scale: 0.26 + 0.09*r.Float64(), turn: (r.Float64() - 0.5) * math.Pi / 4,
 		x: 0.5 + 0.18*(r.Float64()-0.5), y: 0.5 + 0.18*(r.Float64()-0.5),
@@ -127,12 +127,29 @@ func paint(r *rand.Rand, f figure, size int) *image.RGBA {
 	for range 3 { // specks: marks that mean nothing
 		p.dot(r.Float64(), r.Float64(), 0.015+0.02*r.Float64())
 	}
-	for i := range img.Pix {
-		if i%4 != 3 {
-			img.Pix[i] = clamp(float64(img.Pix[i]) + 10*r.NormFloat64())
+	grain(r, img, 10)
+	return img
+}
+
+// slope fills a picture with a colour that grows lighter to one side.
+func slope(r *rand.Rand, img *image.RGBA, ground color.RGBA) {
+	slopeX, slopeY := 30*(r.Float64()-0.5), 30*(r.Float64()-0.5)
+	size := img.Rect.Dx()
+	for y := range size {
+		for x := range size {
+			at := slopeX*(float64(x)/float64(size)-0.5) + slopeY*(float64(y)/float64(size)-0.5)
+			img.SetRGBA(x, y, shift(ground, at))
 		}
 	}
-	return img
+}
+
+// grain adds noise of a standard deviation in levels.
+func grain(r *rand.Rand, img *image.RGBA, deviation float64) {
+	for i := range img.Pix {
+		if i%4 != 3 {
+			img.Pix[i] = clamp(float64(img.Pix[i]) + deviation*r.NormFloat64())
+		}
+	}
 }
 
 func shade(r *rand.Rand, low, high int) color.RGBA {
@@ -152,11 +169,13 @@ type pen struct {
 	ink                      color.RGBA
 	size                     float64 // of the picture, pixels
 	scale, turn, x, y, width float64 // in shares of the picture's side; turn in radians
+	slant                    float64 // how far the top of a figure leans to the right, in shares of its height
 }
 
 // place returns where a point of a figure lies in the picture, in pixels.
 func (p pen) place(q point) (x, y float64) {
 	sin, cos := math.Sincos(p.turn)
+	q.x -= p.slant * q.y
 	return (p.x + p.scale*(q.x*cos-q.y*sin)) * p.size, (p.y + p.scale*(q.x*sin+q.y*cos)) * p.size
 }
 

@@ -19,7 +19,7 @@ type beginnings struct {
 	Load    []float64 `json:"load"`    // of the machine, before each round
 	Decoded []float64 `json:"decoded"` // nothing is kept
 	Kept    []float64 `json:"kept"`    // a training before has kept the pixels
-	// Processor seconds of the whole training: an evaluation before the step, and one after it, are part of it.
+	// Processor seconds to the first step: an evaluation before it is part of them.
 	DecodedProcessor []float64 `json:"decoded_processor"`
 	KeptProcessor    []float64 `json:"kept_processor"`
 }
@@ -40,7 +40,7 @@ func second(ctx context.Context, o options) error {
 		name               string
 		seconds, processor quantiles
 	}{{"pixels decoded", spread(b.Decoded), spread(b.DecodedProcessor)}, {"pixels kept", spread(b.Kept), spread(b.KeptProcessor)}} {
-		fmt.Fprintf(o.out, "%s: first step after %.2f s (%.2f to %.2f), processor time of all %.2f s (%.2f to %.2f)\n", side.name,
+		fmt.Fprintf(o.out, "%s: first step after %.2f s (%.2f to %.2f), processor time until then %.2f s (%.2f to %.2f)\n", side.name,
 			side.seconds.Median, side.seconds.Low, side.seconds.High, side.processor.Median, side.processor.Low, side.processor.High)
 	}
 	fmt.Fprintf(o.out, "load %.1f to %.1f\n", slices.Min(b.Load), slices.Max(b.Load))
@@ -65,8 +65,8 @@ func begin(ctx context.Context, o options, folder string) (b beginnings, err err
 			return 0, 0, err
 		}
 		seconds = time.Since(c.began).Seconds()
-		err = c.end()
-		return seconds, (c.cmd.ProcessState.UserTime() + c.cmd.ProcessState.SystemTime()).Seconds(), err
+		processor, err = processorTime(c.cmd.Process.Pid)
+		return seconds, processor, errors.Join(err, c.end())
 	}
 	if _, _, err := train(); err != nil { // which keeps the pixels
 		return b, err

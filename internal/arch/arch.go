@@ -122,7 +122,7 @@ var Rules = map[string]Rule{
 	"pipeline/features":    {Ours: []string{"internal/half"}, Pure: true, Why: noCgo},
 	"pipeline/resize":      {Pure: true, Why: noCgo},
 	"pipeline/thumbnail":   {Pure: true, Why: noCgo},
-	"pipeline/look":        {Ours: []string{"pipeline", "pipeline/dataset", "pipeline/decode", "pipeline/kept", "pipeline/resize"}, Pure: true, Why: noCgo},
+	"pipeline/look":        {Ours: []string{"internal/workers", "pipeline", "pipeline/dataset", "pipeline/decode", "pipeline/kept", "pipeline/resize"}, Pure: true, Why: noCgo},
 	"pipeline/copies": {Ours: []string{"internal/aside", "internal/forest", "internal/regular", "internal/workers", "pipeline/dataset", "pipeline/decode",
 		"pipeline/phash"}, Pure: true, Why: noCgo},
 	"pipeline/phash":    {Pure: true, Why: noCgo},

@@ -59,12 +59,7 @@ func lloyd(points, centres [][]float64) (of []int, sum float64) {
 		changed := false
 		sum = 0
 		for i := range points {
-			at, least := 0, math.Inf(1)
-			for c := range centres {
-				if d := square(points[i], centres[c]); d < least {
-					at, least = c, d
-				}
-			}
+			at, least := closest(points[i], centres)
 			changed = changed || of[i] != at
 			of[i], sum = at, sum+least
 		}
@@ -74,6 +69,36 @@ func lloyd(points, centres [][]float64) (of []int, sum float64) {
 		move(points, of, centres)
 	}
 	return of, sum
+}
+
+// closest returns the centre that is nearest to a point, the first of several, and the square of their distance.
+func closest(point []float64, centres [][]float64) (at int, least float64) {
+	least = math.Inf(1)
+	last := len(centres) - 1
+	for c := 0; c <= last; c += 4 {
+		four := squares(point, centres[c], centres[min(c+1, last)], centres[min(c+2, last)], centres[min(c+3, last)])
+		for i, d := range four {
+			if d < least {
+				at, least = c+i, d
+			}
+		}
+	}
+	return at, least
+}
+
+// squares returns the squares of the distances of a point to four others. No sum waits for another one, so that
+// the four take hardly longer than one.
+func squares(point, a, b, c, d []float64) [4]float64 {
+	a, b, c, d = a[:len(point)], b[:len(point)], c[:len(point)], d[:len(point)]
+	var ofA, ofB, ofC, ofD float64
+	for j, v := range point {
+		toA, toB, toC, toD := v-a[j], v-b[j], v-c[j], v-d[j]
+		ofA += toA * toA
+		ofB += toB * toB
+		ofC += toC * toC
+		ofD += toD * toD
+	}
+	return [4]float64{ofA, ofB, ofC, ofD}
 }
 
 // move puts each centre into the middle of its points. One without points stays.

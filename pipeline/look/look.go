@@ -10,9 +10,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
+	"github.com/tfpair/tfpair/internal/workers"
 	"github.com/tfpair/tfpair/pipeline"
 	"github.com/tfpair/tfpair/pipeline/dataset"
 	"github.com/tfpair/tfpair/pipeline/decode"
@@ -62,12 +64,13 @@ func Groups(ctx context.Context, d *dataset.Dataset, o Options) (map[int32]strin
 	if err != nil {
 		return nil, err
 	}
-	names := map[int32]string{}
-	for _, k := range alike {
-		images, known := k.known(looks)
-		for at, group := range cluster(traits(known), min(groups, len(known)/least)) {
-			names[images[at]] = fmt.Sprintf("%s, look %d", k.name, group+1)
-		}
+	of := make([]map[int32]string, len(alike))
+	workers.Each(len(alike), func() func(int) {
+		return func(i int) { of[i] = alike[i].group(looks) }
+	})
+	names := make(map[int32]string, len(looks))
+	for _, some := range of {
+		maps.Copy(names, some)
 	}
 	return names, nil
 }
@@ -76,6 +79,16 @@ func Groups(ctx context.Context, d *dataset.Dataset, o Options) (map[int32]strin
 type kind struct {
 	name   string
 	images []int32
+}
+
+// group returns the group of each picture that has a look, by name.
+func (k kind) group(looks map[int32]Look) map[int32]string {
+	images, known := k.known(looks)
+	names := make(map[int32]string, len(images))
+	for at, group := range cluster(traits(known), min(groups, len(known)/least)) {
+		names[images[at]] = fmt.Sprintf("%s, look %d", k.name, group+1)
+	}
+	return names
 }
 
 // known returns the pictures that have a look, and their looks.

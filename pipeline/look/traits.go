@@ -72,9 +72,10 @@ func standardise(points [][]float64) {
 	if energy < none {
 		return
 	}
+	length := math.Sqrt(energy)
 	for _, p := range points {
 		for j := range p {
-			p[j] /= math.Sqrt(energy)
+			p[j] /= length
 		}
 	}
 }

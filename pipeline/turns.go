@@ -6,6 +6,9 @@ import "github.com/tfpair/tfpair/pipeline/dataset"
 // dataset of n images is i + k·n in turn k, and its tuples stay in one turn. A Loader
 // takes such numbers apart. One turn is the part itself.
 func Turned(p dataset.Part, n, turns int) dataset.Part {
+	if turns == 1 {
+		return p
+	}
 	t := dataset.Part{Split: p.Split}
 	for k := range turns {
 		to := int32(k * n)

@@ -41,13 +41,13 @@ type Image struct {
 
 // Pair is two images, of the same class or not.
 type Pair struct {
-	Left, Right int32 // indices of Dataset.Images
-	Same        bool
 	Split       Split
-	Line        int // in the list file, from 1
-	Fold        int // of a protocol whose folds choose thresholds for each other, from 1; 0: there is none
+	Line        int    // in the list file, from 1
+	Left, Right int32  // indices of Dataset.Images
+	Fold        uint16 // of a protocol whose folds choose thresholds for each other, from 1; 0: there is none
+	Same        bool
 
-	list uint8 // of Dataset.lists
+	list uint8 // of Dataset.lists; fields are ordered by size, as there may be millions of pairs
 }
 
 // spot is where the row of p is.
@@ -113,7 +113,7 @@ func (d *Dataset) Close() error {
 func (d *Dataset) Splits() []Split {
 	var present []Split
 	for _, s := range []Split{Train, Val, Test} {
-		if len(d.In(s).Images) > 0 {
+		if d.has(s) {
 			present = append(present, s)
 		}
 	}

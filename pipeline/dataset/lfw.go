@@ -80,7 +80,7 @@ func (r *facesReader) add(line int, words []string) error {
 		return err
 	}
 	fold := len(r.d.Pairs)/(2*r.kind) + 1
-	r.d.Pairs = append(r.d.Pairs, Pair{Left: a, Right: b, Same: left == right, Split: Test, Line: line, Fold: fold})
+	r.d.Pairs = append(r.d.Pairs, Pair{Left: a, Right: b, Same: left == right, Split: Test, Line: line, Fold: uint16(fold)})
 	return nil
 }
 

@@ -28,7 +28,7 @@ var pairs = named.Row[Format]{
 }
 
 func readPairs(s *source, d *Dataset) error {
-	r := &pairReader{source: s, images: newImageSet(s), seen: map[[2]int32]int{}}
+	r := &pairReader{source: s, images: newImageSet(s)}
 	if err := s.each("pairs", r.add); err != nil {
 		return err
 	}
@@ -44,7 +44,7 @@ type pairReader struct {
 	*source
 	images        *imageSet
 	pairs         []Pair
-	seen          map[[2]int32]int // pair, lower number first → index of pairs
+	known         knownPairs
 	repeats       int
 	firstRepeated spot
 }
@@ -62,10 +62,8 @@ func (r *pairReader) add(row []string) error {
 	}
 	r.images.groups.add(r.field(row, "group"), left, right)
 	p := Pair{Left: left, Right: right, Same: same, Split: split, Line: r.from.line, list: r.from.list}
-	key := [2]int32{min(left, right), max(left, right)}
-	at, ok := r.seen[key]
+	at, ok := r.known.first(r.pairs, left, right)
 	if !ok {
-		r.seen[key] = len(r.pairs)
 		r.pairs = append(r.pairs, p)
 		return nil
 	}

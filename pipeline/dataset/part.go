@@ -12,29 +12,18 @@ type Part struct {
 }
 
 // In returns the images and tuples of a split, or everything for "". Which images of
-// a list are in a split its pairs say.
+// a list are in a split its pairs say. The tuples may be those of d itself: who changes them
+// makes a copy first.
 func (d *Dataset) In(split Split) Part {
 	p := Part{Split: split}
 	switch kind := d.Kind(); {
 	case kind.Lists():
-		for _, pair := range d.Pairs {
-			if split == "" || pair.Split == split {
-				p.Pairs = append(p.Pairs, pair)
-			}
-		}
-		for _, t := range d.Triplets {
-			if split == "" || t.Split == split {
-				p.Triplets = append(p.Triplets, t)
-			}
-		}
+		p.Pairs = of(d.Pairs, split, func(p Pair) Split { return p.Split })
+		p.Triplets = of(d.Triplets, split, func(t Triplet) Split { return t.Split })
 		p.Images = imagesOf(p.Pairs)
 		return p
 	case kind == OfLabelImages:
-		for _, m := range d.Matches {
-			if split == "" || m.Split == split {
-				p.Matches = append(p.Matches, m)
-			}
-		}
+		p.Matches = of(d.Matches, split, func(m Match) Split { return m.Split })
 		p.Images = photosOf(p.Matches)
 		return p
 	}
@@ -44,6 +33,43 @@ func (d *Dataset) In(split Split) Part {
 		}
 	}
 	return p
+}
+
+// of returns the tuples of a split, or all for "". Where they stand together they are not copied.
+func of[T any](tuples []T, split Split, in func(T) Split) []T {
+	first, last, n := -1, -1, 0
+	for i := range tuples {
+		if split == "" || in(tuples[i]) == split {
+			if n++; n == 1 {
+				first = i
+			}
+			last = i
+		}
+	}
+	switch {
+	case n == 0:
+		return nil
+	case n == last-first+1:
+		return tuples[first : last+1 : last+1]
+	}
+	among := make([]T, 0, n)
+	for i := range tuples[first : last+1] {
+		if t := &tuples[first+i]; in(*t) == split {
+			among = append(among, *t)
+		}
+	}
+	return among
+}
+
+// has reports whether In of a split has images.
+func (d *Dataset) has(split Split) bool {
+	switch kind := d.Kind(); {
+	case kind.Lists():
+		return slices.ContainsFunc(d.Pairs, func(p Pair) bool { return p.Split == split })
+	case kind == OfLabelImages:
+		return slices.ContainsFunc(d.Matches, func(m Match) bool { return m.Split == split })
+	}
+	return slices.ContainsFunc(d.Images, func(i Image) bool { return i.Split == split })
 }
 
 // Without returns the part without the images that skip holds, and without the
@@ -142,10 +168,28 @@ func photosOf(matches []Match) []int32 {
 
 // imagesOf returns the distinct images in pairs, ascending.
 func imagesOf(pairs []Pair) []int32 {
-	images := make([]int32, 0, 2*len(pairs))
-	for _, p := range pairs {
-		images = append(images, p.Left, p.Right)
+	if len(pairs) == 0 {
+		return []int32{}
 	}
-	slices.Sort(images)
-	return slices.Clip(slices.Compact(images))
+	most := int32(0)
+	for i := range pairs {
+		most = max(most, pairs[i].Left, pairs[i].Right)
+	}
+	in := make([]bool, most+1)
+	n := 0
+	for i := range pairs {
+		for _, image := range []int32{pairs[i].Left, pairs[i].Right} {
+			if !in[image] {
+				in[image] = true
+				n++
+			}
+		}
+	}
+	images := make([]int32, 0, n)
+	for i := range in {
+		if in[i] {
+			images = append(images, int32(i))
+		}
+	}
+	return images
 }

@@ -118,7 +118,7 @@ func TestProtocolFolds(t *testing.T) {
 	d := mustOpen(t, Options{Data: ".", FS: lfwFS("2 1\nAda_L 1 2\nAda_L 2 Bo 1\nBo 1 2\nAda_L 1 Bo 2\n")})
 	var folds []int
 	for _, p := range d.Pairs {
-		folds = append(folds, p.Fold)
+		folds = append(folds, int(p.Fold))
 	}
 	if diff := cmp.Diff([]int{1, 1, 2, 2}, folds); diff != "" {
 		t.Errorf("folds (-want +got):\n%s", diff)

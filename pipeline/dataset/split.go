@@ -67,7 +67,7 @@ func (d *Dataset) Assign(o SplitOptions) error {
 		return nil
 	}
 	d.allTrain()
-	if len(d.In(Train).Images) == 0 {
+	if !d.has(Train) {
 		return nil
 	}
 	if err := d.holdOut(o); err != nil {
@@ -107,10 +107,10 @@ func train(s *Split) {
 
 // holdOut moves shares of train to test and validation.
 func (d *Dataset) holdOut(o SplitOptions) error {
-	test := o.Test > 0 && len(d.In(Test).Images) == 0
-	val := o.Val > 0 && len(d.In(Val).Images) == 0
-	before := d.roles()
+	test := o.Test > 0 && !d.has(Test)
+	val := o.Val > 0 && !d.has(Val)
 	if test {
+		before := d.roles()
 		err := d.move(cut{to: Test, share: o.Test, seed: o.Seed}, testStream)
 		if err == nil && val {
 			err = d.move(cut{to: Val, share: o.Val / (1 - o.Test), seed: o.Seed}, valStream)

@@ -10,6 +10,7 @@ import (
 	"bufio"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 )
 
@@ -91,7 +92,7 @@ func (r *Reader) Next() (Row, error) {
 				r.otherwise++
 			}
 		}
-		if strings.Join(fields, "") != "" { // spreadsheets write separators for empty rows
+		if slices.ContainsFunc(fields, func(f string) bool { return f != "" }) { // spreadsheets write separators for empty rows
 			return Row{r.lines.number, fields}, nil
 		}
 	}

@@ -33,20 +33,18 @@ func newPairs(s Source) (Sampler, error) {
 type listed struct {
 	source Source
 	pairs  int
-	orders perEpoch[[]dataset.Pair]
+	orders perEpoch[[]int32] // indices of the part's pairs
 }
 
 func newListed(s Source) (Sampler, error) {
 	if s.BatchSize < 1 {
 		return nil, s.least(1, "pair")
 	}
-	order := func(epoch int) []dataset.Pair {
-		return shuffled(stream(s.Seed, orderPairs, epoch), s.Part.Pairs)
-	}
+	order := func(epoch int) []int32 { return permuted(stream(s.Seed, orderPairs, epoch), len(s.Part.Pairs)) }
 	return &listed{
 		source: s,
 		pairs:  len(s.Part.Pairs),
-		orders: perEpoch[[]dataset.Pair]{compute: order},
+		orders: perEpoch[[]int32]{compute: order},
 	}, nil
 }
 
@@ -59,7 +57,8 @@ func (l *listed) Plan(step int) Plan {
 	first := k * l.source.BatchSize
 	last := min(first+l.source.BatchSize, l.pairs)
 	p := newPlan(last - first)
-	for _, pair := range l.orders.at(epoch)[first:last] {
+	for _, at := range l.orders.at(epoch)[first:last] {
+		pair := &l.source.Part.Pairs[at]
 		p.add(pair.Left, pair.Right, pair.Same)
 	}
 	return p.plan(l.source.Tuples)

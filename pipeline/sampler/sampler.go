@@ -144,6 +144,16 @@ func shuffled[T any](r *rand.Rand, xs []T) []T {
 	return xs
 }
 
+// permuted returns the numbers of [0,n) in the order that shuffled gives to n things.
+func permuted(r *rand.Rand, n int) []int32 {
+	order := make([]int32, n)
+	for i := range order {
+		order[i] = int32(i)
+	}
+	r.Shuffle(n, func(i, j int) { order[i], order[j] = order[j], order[i] })
+	return order
+}
+
 // perEpoch computes something once per epoch. It keeps two epochs, because
 // workers that run ahead straddle a boundary; keeping changes no answer.
 type perEpoch[T any] struct {

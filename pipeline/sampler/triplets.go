@@ -43,15 +43,18 @@ func newTriplets(s Source) (Sampler, error) {
 
 // listedTriplets takes the list in an order drawn for each epoch.
 func listedTriplets(s Source) Sampler {
-	all := make([][3]int32, len(s.Part.Triplets))
-	for i, t := range s.Part.Triplets {
-		all[i] = [3]int32{t.Anchor, t.Positive, t.Negative}
-	}
-	orders := &perEpoch[[][3]int32]{compute: func(epoch int) [][3]int32 {
-		return shuffled(stream(s.Seed, orderTriplets, epoch), all)
+	all := s.Part.Triplets
+	orders := &perEpoch[[]int32]{compute: func(epoch int) []int32 {
+		return permuted(stream(s.Seed, orderTriplets, epoch), len(all))
 	}}
-	return &orderedTriplets{source: s, epoch: len(all),
-		of: func(epoch, _, first, last int) [][3]int32 { return orders.at(epoch)[first:last] }}
+	of := func(epoch, _, first, last int) [][3]int32 {
+		listed := make([][3]int32, 0, last-first)
+		for _, at := range orders.at(epoch)[first:last] {
+			listed = append(listed, [3]int32{all[at].Anchor, all[at].Positive, all[at].Negative})
+		}
+		return listed
+	}
+	return &orderedTriplets{source: s, epoch: len(all), of: of}
 }
 
 // drawnTriplets makes each image that is not alone in its class the anchor of one

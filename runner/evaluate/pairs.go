@@ -143,7 +143,7 @@ func listed(part dataset.Part) Pairs {
 		p.Right = append(p.Right, row(pair.Right))
 		p.Same = append(p.Same, pair.Same)
 		if pair.Fold > 0 {
-			p.Fold = append(p.Fold, pair.Fold)
+			p.Fold = append(p.Fold, int(pair.Fold))
 		}
 	}
 	return p

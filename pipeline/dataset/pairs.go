@@ -153,9 +153,11 @@ func (d *Dataset) leaks() int {
 	return len(leaks)
 }
 
+// withheld are the splits, the most exposed to training first.
+var withheld = []Split{"", Train, Val, Test}
+
 // splitImages sets the split of each image from its pairs.
 func (d *Dataset) splitImages() {
-	withheld := []Split{"", Train, Val, Test}
 	for _, p := range d.Pairs {
 		for _, i := range []int32{p.Left, p.Right} {
 			s := &d.Images[i].Split

@@ -46,10 +46,10 @@ func of[T any](tuples []T, split Split, in func(T) Split) []T {
 			last = i
 		}
 	}
-	switch {
-	case n == 0:
+	switch n {
+	case 0:
 		return nil
-	case n == last-first+1:
+	case last - first + 1:
 		return tuples[first : last+1 : last+1]
 	}
 	among := make([]T, 0, n)

@@ -58,7 +58,13 @@ func (d *Dataset) divide(held map[int32]bool, to Split) {
 		}
 		return *s == Train && n > 0
 	}
-	var pairs []Pair
+	across := 0
+	for i := range d.Pairs {
+		if s := d.Pairs[i].Split; side(&s, d.Pairs[i].Left, d.Pairs[i].Right) {
+			across++
+		}
+	}
+	pairs := make([]Pair, 0, len(d.Pairs)-across) // appended one by one a million would be copied again and again
 	for _, p := range d.Pairs {
 		if !side(&p.Split, p.Left, p.Right) {
 			pairs = append(pairs, p)

@@ -170,13 +170,28 @@ func (d *Dataset) Unsplit() {
 	}
 }
 
-// roles returns what Assign changes.
-func (d *Dataset) roles() Dataset {
-	return Dataset{Images: slices.Clone(d.Images), Pairs: slices.Clone(d.Pairs),
-		Triplets: slices.Clone(d.Triplets), Matches: slices.Clone(d.Matches), Notes: slices.Clone(d.Notes)}
+// roles are what Assign changes.
+type roles struct {
+	Dataset
+	splits []byte // those of eachSplit: indices of withheld
+}
+
+// roles returns what Assign changes. Tuples and images are not copied: Assign leaves some out into new slices, and
+// changes nothing else of them but their splits.
+func (d *Dataset) roles() roles {
+	r := roles{splits: make([]byte, 0, len(d.Pairs)+len(d.Triplets)+len(d.Matches)+len(d.Images)), Dataset: Dataset{Images: d.Images, Pairs: d.Pairs, Triplets: d.Triplets, Matches: d.Matches, Notes: slices.Clone(d.Notes)}}
+	d.eachSplit(func(s *Split, _ int32) {
+		r.splits = append(r.splits, byte(slices.Index(withheld, *s)))
+	})
+	return r
 }
 
 // restore undoes what was assigned since roles.
-func (d *Dataset) restore(r Dataset) {
+func (d *Dataset) restore(r roles) {
 	d.Images, d.Pairs, d.Triplets, d.Matches, d.Notes = r.Images, r.Pairs, r.Triplets, r.Matches, r.Notes
+	at := 0
+	d.eachSplit(func(s *Split, _ int32) {
+		*s = withheld[r.splits[at]]
+		at++
+	})
 }

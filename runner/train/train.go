@@ -75,7 +75,10 @@ func runOne(ctx context.Context, c Config, after func(*loop) error) (*Summary, e
 	if err := c.keepNoTest(); err != nil {
 		return nil, err
 	}
-	whole := c.Data.Without(nil) // of which folds are assigned
+	var whole *dataset.Dataset // of which folds are assigned
+	if c.Spec.Train.Folds > 0 {
+		whole = c.Data.Without(nil)
+	}
 	if err := c.Data.Assign(trained.Splits(c.Spec)); err != nil {
 		return nil, err
 	}

@@ -56,6 +56,9 @@ type changeTimes struct {
 	Seconds float64   `json:"seconds"` // of adding
 }
 
+// indexRows are what command index measures.
+var indexRows = []string{"flat-100000", "flat-1000000", "ivf-1000000", "postgres", "changes"}
+
 // indexes measures search in an index, beside FAISS, and what changes cost.
 func indexes(ctx context.Context, o options) error {
 	r, err := openResults(o, "index")
@@ -67,7 +70,7 @@ func indexes(ctx context.Context, o options) error {
 		n    int
 	}{{"flat", 100_000}, {"flat", 1_000_000}, {"ivf", 1_000_000}} {
 		n, id := c.n, fmt.Sprintf("index/%s/%d", c.kind, c.n)
-		if len(o.rows) > 0 && !slices.Contains(o.rows, fmt.Sprintf("%s-%d", c.kind, n)) {
+		if !slices.Contains(o.rows, fmt.Sprintf("%s-%d", c.kind, n)) {
 			continue
 		}
 		t, err := row(o, r, id, func() (searchTimes, error) { return besideFAISS(ctx, o, c.kind, n) })
@@ -76,6 +79,19 @@ func indexes(ctx context.Context, o options) error {
 		}
 		fmt.Fprintf(o.out, "%s, %d vectors: %.2f ms, FAISS flat %.2f ms, ratio of processor time %.2f (%.2f to %.2f), same neighbours %.4f; built in %.1f s, opened in %.2f s\n",
 			c.kind, n, t.Ours, t.FAISS, t.Ratio.Median, t.Ratio.Low, t.Ratio.High, t.Same, t.Build, t.Open)
+	}
+	if slices.Contains(o.rows, "postgres") {
+		t, err := row(o, r, "index/postgres", func() (databaseTimes, error) { return inDatabase(ctx, 100_000) })
+		if err != nil {
+			return err
+		}
+		for _, k := range t.Kinds {
+			fmt.Fprintf(o.out, "PostgreSQL, %s, %d vectors: pushed in %.1f s, again in %.1f s; search %.2f ms, answers of flat for %.3f of queries, recall %.4f\n",
+				k.Kind, t.Vectors, k.Push, k.Again, 1e3*k.Search.Median, k.Equal, k.Recall)
+		}
+	}
+	if !slices.Contains(o.rows, "changes") {
+		return nil
 	}
 	t, err := row(o, r, "index/changes", func() (changeTimes, error) { return changesOf(100_000) })
 	if err != nil {

@@ -185,6 +185,8 @@ func parse(name string, args []string) (options, error) {
 		o.rows = serveUsual
 	case "extract":
 		o.peers = []string{"tfpair", "torch"}
+	case "index":
+		o.rows = indexRows
 	case "recipe":
 		o.rows = recipeUsual()
 	case "int8":
@@ -193,7 +195,7 @@ func parse(name string, args []string) (options, error) {
 		o.peers, o.rows = []string{"tfpair", "openvino", "onnx", "keras", "torch"}, inferenceNames()
 	}
 	list(f, &o.peers, "peers", "who takes part")
-	list(f, &o.rows, "rows", "siamese, inference, recipe, serve: what to measure; steady is one more of serve; products at effort good, products at effort best and characters at effort best are of recipe")
+	list(f, &o.rows, "rows", "siamese, inference, recipe, serve, index: what to measure; steady is one more of serve; products at effort good, products at effort best and characters at effort best are of recipe")
 	f.Func("set", "siamese: `key=value` of row contrastive, instead of its own; repeatable",
 		replaced(&o.set))
 	if err := f.Parse(args); err != nil {

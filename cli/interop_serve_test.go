@@ -89,6 +89,11 @@ func TestInteropOpenAPI(t *testing.T) {
 		"--phases", "examples,coverage,fuzzing", "--checks", "all", "--seed", "1", "--max-examples", "20", "--no-color"))
 }
 
+// TestInteropRules: Prometheus' own parser takes the alert rules.
+func TestInteropRules(t *testing.T) {
+	command(t, buildInterop(t, "rules"), "../deploy/alerts.yaml")
+}
+
 // TestInteropDeploy: Kubernetes' schemas and systemd take what deploy holds.
 func TestInteropDeploy(t *testing.T) {
 	python := interopPython(t, "serve")

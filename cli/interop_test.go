@@ -36,7 +36,7 @@ const interopPairs = 60
 // load what tfpair exports, and give the answers that Go gives; TensorBoard reads what
 // it wrote of the training.
 func TestInterop(t *testing.T) {
-	python, tfgo := interopPython(t, "keras"), buildTFGo(t)
+	python, tfgo := interopPython(t, "keras"), buildInterop(t, "tfgo")
 	eachInteropModel(t, func(t *testing.T, folder string, want expected) {
 		t.Log(command(t, python, "../testdata/interop/check.py", "../docs/export.md", folder))
 		checkTFGo(t, tfgo, folder, want.Pairs)
@@ -177,14 +177,14 @@ func interopCase(t *testing.T, folder, pictures string, set []string) expected {
 	return want
 }
 
-// buildTFGo returns the program of testdata/interop/tfgo, a module of its own.
-func buildTFGo(t *testing.T) string {
+// buildInterop returns the program of a folder of testdata/interop, a module of its own.
+func buildInterop(t *testing.T, folder string) string {
 	t.Helper()
-	program := filepath.Join(t.TempDir(), "tfgo")
+	program := filepath.Join(t.TempDir(), folder)
 	build := exec.Command("go", "build", "-o", program, ".")
-	build.Dir = "../testdata/interop/tfgo"
+	build.Dir = filepath.Join("../testdata/interop", folder)
 	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("build tfgo: %v\n%s", err, out)
+		t.Fatalf("build %s: %v\n%s", folder, err, out)
 	}
 	return program
 }

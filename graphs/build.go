@@ -29,6 +29,7 @@ type Graph struct {
 	Frozen       []variable.Variable // those that they are made with: the first ones of Variables
 	Probable     bool                // names.Probability exists
 	Tower        int                 // how many of Trained the embedding depends on, the first ones; the others are the loss's
+	Moved        []variable.Variable // what the tower moves at each step beside them, such as the averages of batch norm
 }
 
 // BuildError says which operation of a graph could not be added.
@@ -167,6 +168,7 @@ func (a *assembly) embed() {
 		a.graph.Modes = true
 	}
 	a.graph.Tower, a.towerUpdates = len(a.trained.Trained()), len(a.trained.Updates())
+	a.graph.Moved = slices.Clone(a.trained.Moved())
 }
 
 // views adds what towers start from, of an image as it is and of its mirror image: the same

@@ -14,7 +14,8 @@ import (
 	"github.com/tfpair/tfpair/internal/names"
 )
 
-// chunks adds what a step needs whose batch is embedded in chunks, where train.chunk asks for that:
+// chunks adds what a step needs whose batch is embedded in chunks, where train.chunk asks for that, or by
+// several processes:
 //
 //	embeddings of all chunks, fed → loss → names.EmbeddingGradient, and gradients of what the loss learns
 //	images of a chunk, names.ChunkGradient → what they add to the gradients of the tower
@@ -23,7 +24,7 @@ import (
 // chunk: Gao et al., Scaling Deep Contrastive Learning Batch Size under Memory Limited Setup, 2021,
 // arXiv:2101.06983, section 3.2.
 func (a *assembly) chunks(of tf.Output) {
-	if a.parts.Spec.Train.Chunk == 0 || a.root.Err() != nil {
+	if a.parts.Spec.Train.Chunk == 0 && !a.parts.Shared || a.root.Err() != nil {
 		return
 	}
 	s, seen := a.root.SubScope("chunks"), a.training.embedding

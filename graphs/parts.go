@@ -27,6 +27,7 @@ type Parts struct {
 	Optimizer optimizer.Optimizer
 	Schedule  optimizer.Schedule
 	Notes     []string // what a user should know about the combination, one sentence each
+	Shared    bool     // several processes make each step: the graph has what that takes
 	topology  topology
 	losses    named.Table[loss.Loss] // that Loss is from
 }

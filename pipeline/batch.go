@@ -26,6 +26,9 @@ type Batch struct {
 	References         []int32   // [R] indices of dataset images, ascending: label images, each once
 	Targets            []int32   // [M] rows of References: what each photo belongs to; photos are rows [0,M)
 
+	Own   *Batch // the images that this process reads, with what the network sees of them: see Share; nil: all
+	First int    // row of the first of Own
+
 	parts func(images int) iter.Seq2[*Batch, error] // reads what the network sees; nil: it is here
 }
 

@@ -19,6 +19,7 @@ type LoaderOptions struct {
 	AugmentLabelImages bool               // and augmented like them
 	Cached             *Cached            // gives features in place of pixels; nil: pixels are read
 	Part               int                // a batch of more images is InParts, and memory holds a few parts of it; 0: none is
+	Share              Share              // which images of each batch are read; the zero value reads all
 
 	Workers int // batches assembled at once; 0: one per CPU
 	Ahead   int // batches kept ready; 0: twice the workers
@@ -101,12 +102,25 @@ func (l *Loader) fill(ctx context.Context, j *job) error {
 	for i, planned := range images {
 		b.Images[i], _ = l.store.unturned(planned)
 	}
+	if b.Own = nil; l.options.Share.Of > 1 {
+		return l.fillOwn(ctx, j)
+	}
 	if b.parts = nil; l.options.Part > 0 && len(images) > l.options.Part {
 		b.Pixels, b.Features = b.Pixels[:0], b.Features[:0]
 		b.parts = l.parts(ctx, j)
 		return nil
 	}
 	return l.read(ctx, b, j, 0)
+}
+
+// fillOwn reads the images of a batch that are this process' own.
+func (l *Loader) fillOwn(ctx context.Context, j *job) error {
+	b, own := &j.batch, &j.own
+	b.parts, b.Pixels, b.Features = nil, b.Pixels[:0], b.Features[:0]
+	from, to := l.options.Share.Rows(len(b.Images))
+	own.Step, own.Images, own.Pixels, own.Features = j.step, append(own.Images[:0], b.Images[from:to]...), own.Pixels[:0], own.Features[:0]
+	b.Own, b.First = own, from
+	return l.read(ctx, own, j, from)
 }
 
 // read fills to with what the network sees of its images, which are those of j from row first on.

@@ -12,6 +12,7 @@ import (
 type job struct {
 	step    int
 	batch   Batch
+	own     Batch   // of a batch that several processes read
 	planned []int32 // images of a batch, as its plan has them: see Turned
 	bad     []BadImage
 	inputs  []features.Sum // of a block of Cached: what each row is made of

@@ -52,8 +52,8 @@ func BatchNorm(s *op.Scope, v *variable.Set, m Mode, x tf.Output, n Norm) tf.Out
 	y, batchMean, batchVariance, _, _, _ := op.FusedBatchNormV3(s.SubScope("normalize"), x,
 		gamma.Read, beta.Read, none, none, epsilon, op.FusedBatchNormV3IsTraining(true))
 	share := tg.Const(s.SubScope("share"), 1-n.Momentum)
-	v.Update(mean.Approach(s.SubScope("move_mean"), batchMean, share))
-	v.Update(variance.Approach(s.SubScope("move_variance"), batchVariance, share))
+	v.Update(mean, mean.Approach(s.SubScope("move_mean"), batchMean, share))
+	v.Update(variance, variance.Approach(s.SubScope("move_variance"), batchVariance, share))
 	return y
 }
 

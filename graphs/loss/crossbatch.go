@@ -103,7 +103,7 @@ func push(s *op.Scope, v *variable.Set, memory variable.Variable, batch tf.Outpu
 		tg.Const(s.SubScope("begin"), []int32{int32(-memory.Shape[0])}),
 		tg.Const(s.SubScope("end"), []int32{0}), tg.Const(s.SubScope("step"), []int32{1}),
 		op.StridedSliceEndMask(1)) // to the very end
-	v.Update(op.AssignVariableOp(s.SubScope("assign"), memory.Handle, newest))
+	v.Update(memory, op.AssignVariableOp(s.SubScope("assign"), memory.Handle, newest))
 }
 
 // joined adds a and b, one behind the other along an axis.

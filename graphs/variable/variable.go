@@ -71,6 +71,7 @@ type made struct {
 	all     []Variable
 	at      map[string]int // index in all of each key
 	updates []*tf.Operation
+	moved   []Variable           // what updates change, one of each
 	derived map[string]tf.Output // what Derive made, by key
 }
 
@@ -139,12 +140,17 @@ func (s *Set) Trained() []Variable {
 	return trained
 }
 
-// Update remembers an operation that changes a variable at each step of a
+// Update remembers an operation that changes variable v at each step of a
 // training, such as a moving average; it runs beside the optimizer's.
-func (s *Set) Update(o *tf.Operation) { s.made.updates = append(s.made.updates, o) }
+func (s *Set) Update(v Variable, o *tf.Operation) {
+	s.made.updates, s.made.moved = append(s.made.updates, o), append(s.made.moved, v)
+}
 
-// Updates returns what Update was given, in order.
+// Updates returns the operations that Update was given, in order.
 func (s *Set) Updates() []*tf.Operation { return s.made.updates }
+
+// Moved returns the variable that each of Updates changes.
+func (s *Set) Moved() []Variable { return s.made.moved }
 
 // Create adds a variable. A key used twice is an error of the scope, unless the
 // set is a Reuse.

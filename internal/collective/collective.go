@@ -187,36 +187,66 @@ func (g *Group) run(k key, v session.Value, result func(session.Value) error) er
 
 // Sum replaces v by the sum of what all processes call it with. The order of the additions is the same in
 // all of them: they get the same bits.
-func (g *Group) Sum(v []float32) error {
+func (g *Group) Sum(v []float32) error { return around(g, v, false) }
+
+// Share gives all processes the numbers of each: v is as long in all of them, and each has its own in a
+// place of its own, with zeros in the places of the others. Bits stay as they are.
+func (g *Group) Share(v []int32) error { return around(g, v, true) }
+
+// around adds up v in buckets. There are operations for few lengths, and the rest of a vector is filled with
+// zeros to one of them.
+func around[T float32 | int32](g *Group, v []T, whole bool) error {
 	for part := range slices.Chunk(v, bucket) {
-		buffer := slices.Clone(part) // an abandoned call may still read it
-		err := g.run(key{len(part), false}, session.Vector(buffer), func(sum session.Value) error {
-			data, err := session.Data[float32](sum)
-			copy(part, data)
+		length := shortest
+		for length < len(part) {
+			length *= 2
+		}
+		buffer := make([]T, length) // a copy, too: a call that is given up may still read it
+		copy(buffer, part)
+		err := g.run(key{length, whole}, session.Vector(buffer), func(sum session.Value) error {
+			data, err := session.Data[T](sum)
+			copy(buffer, data)
 			return err
 		})
 		if err != nil {
 			return err
 		}
+		copy(part, buffer)
 	}
 	return nil
 }
 
-// Share gives all processes the numbers of each: v is as long in all of them, and each has its own in a
-// place of its own, with zeros in the places of the others. Bits stay as they are.
-func (g *Group) Share(v []int32) error {
-	for part := range slices.Chunk(v, bucket) {
-		buffer := slices.Clone(part)
-		err := g.run(key{len(part), true}, session.Vector(buffer), func(sum session.Value) error {
-			data, err := session.Data[int32](sum)
-			copy(part, data)
-			return err
-		})
-		if err != nil {
-			return err
-		}
+// Texts gives all processes the text of each, by rank.
+func (g *Group) Texts(text string) ([]string, error) {
+	lengths := make([]int32, g.Size())
+	lengths[g.Rank()] = int32(len(text))
+	if err := g.Share(lengths); err != nil {
+		return nil, err
 	}
-	return nil
+	all, at, texts := 0, 0, make([]string, g.Size())
+	for _, n := range lengths {
+		all += int(n)
+	}
+	codes := make([]int32, all) // of bytes
+	for rank, n := range lengths {
+		if rank == g.Rank() {
+			for i := range len(text) {
+				codes[at+i] = int32(text[i])
+			}
+		}
+		at += int(n)
+	}
+	if err := g.Share(codes); err != nil {
+		return nil, err
+	}
+	for rank, n := range lengths {
+		read := make([]byte, n)
+		for i := range read {
+			read[i] = byte(codes[i])
+		}
+		texts[rank], codes = string(read), codes[n:]
+	}
+	return texts, nil
 }
 
 // ShareFloats is Share of float32, whose bits stay as they are, too.

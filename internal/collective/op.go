@@ -10,8 +10,11 @@ import (
 	"github.com/tfpair/tfpair/internal/session"
 )
 
-// bucket is how many numbers go around at once.
-const bucket = 1 << 20 // 4 MB
+// How many numbers go around at once: 4 MB at most, and a power of two.
+const (
+	bucket   = 1 << 20
+	shortest = 1 << 8
+)
 
 // groupKey is the number of the group of all processes, which is the only one.
 const groupKey = 1

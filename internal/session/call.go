@@ -162,11 +162,10 @@ func elements(shape []int64) int64 {
 // Assign feeds values and runs target, once, with tensors that are never
 // written again: a variable keeps the memory of the tensor it was set from.
 func (s *Session) Assign(target string, feeds []string, values []Value) error {
-	c, err := s.Prepare(feeds, nil, []string{target})
+	c, err := s.PrepareAssign(feeds, []string{target})
 	if err != nil {
 		return err
 	}
-	c.fresh = true
 	_, err = c.Run(values...)
 	debug.FreeOSMemory() // the values lie in the runtime now: they may be most of the process
 	return err
@@ -192,6 +191,16 @@ func (s *Session) Store(feed, fetch, text string) error {
 		return fmt.Errorf("run %q: %w", fetch, err)
 	}
 	return nil
+}
+
+// PrepareAssign is Prepare of targets that set variables from feeds: each run makes new tensors for
+// them, since a variable keeps the memory of the tensor that it was set from.
+func (s *Session) PrepareAssign(feeds, targets []string) (*Call, error) {
+	c, err := s.Prepare(feeds, nil, targets)
+	if err == nil {
+		c.fresh = true
+	}
+	return c, err
 }
 
 func (c *Call) collect() {

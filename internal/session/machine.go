@@ -22,6 +22,7 @@ type Machine struct {
 	Processor  string            `json:"processor"`           // architecture and features, see Processor
 	Threads    int               `json:"threads"`             // that one operation may use
 	Devices    []string          `json:"devices"`             // that the session may use
+	Processes  int               `json:"processes,omitempty"` // that make each step together; 0: one
 	Variables  map[string]string `json:"variables,omitempty"` // of the environment, those of numerics that are set
 }
 
@@ -70,6 +71,7 @@ func (m Machine) Differences(b Machine) []string {
 	add("processor", m.Processor, b.Processor)
 	add("threads", fmt.Sprint(m.Threads), fmt.Sprint(b.Threads))
 	add("devices", strings.Join(m.Devices, ", "), strings.Join(b.Devices, ", "))
+	add("processes", fmt.Sprint(max(m.Processes, 1)), fmt.Sprint(max(b.Processes, 1)))
 	names := maps.Clone(m.Variables)
 	if names == nil {
 		names = map[string]string{}

@@ -31,10 +31,13 @@ func (n *Network) seen(b *pipeline.Batch) (string, session.Value) {
 	return names.Images, PixelsOf(b.Pixels, n.size())
 }
 
-// eachChunk calls do for each chunk of b, with the row of its first image.
+// eachChunk calls do for each chunk of b, with the row of its first image. Without train.chunk all of b is one.
 func (n *Network) eachChunk(b *pipeline.Batch, do func(chunk *pipeline.Batch, from int) error) error {
-	from := 0
-	for chunk, err := range b.Parts(n.Parts.Spec.Train.Chunk) {
+	from, images := 0, n.Parts.Spec.Train.Chunk
+	if images == 0 {
+		images = max(len(b.Images), 1)
+	}
+	for chunk, err := range b.Parts(images) {
 		if err != nil {
 			return err
 		}
@@ -91,9 +94,21 @@ func chunkKeys(variables []variable.Variable) []string {
 // gradient of embeddings, and once more, chunk by chunk, for what this makes of the weights. Where batch norm
 // and dropout are trained they see a chunk at a time, the same in both passes.
 func (n *Network) chunkGradients(b *pipeline.Batch, step int) (Update, []checkpoint.Tensor, error) {
+	embeddings, err := n.embedChunks(b, step)
+	if err != nil {
+		return Update{}, nil, err
+	}
+	u, wanted, sums, err := n.lossOf(b, embeddings, step)
+	if err != nil {
+		return Update{}, nil, err
+	}
+	return u, sums, n.addTower(sums, b, wanted, step)
+}
+
+// embedChunks returns the embeddings [N,D] of b as the loss sees them.
+func (n *Network) embedChunks(b *pipeline.Batch, step int) (embeddings []float32, err error) {
 	at := session.Scalar(float32(step))
-	var embeddings []float32
-	err := n.eachChunk(b, func(chunk *pipeline.Batch, _ int) error {
+	err = n.eachChunk(b, func(chunk *pipeline.Batch, _ int) error {
 		name, seen := n.seen(chunk)
 		if err := n.prepareChunks(name); err != nil {
 			return err
@@ -107,30 +122,38 @@ func (n *Network) chunkGradients(b *pipeline.Batch, step int) (Update, []checkpo
 		return err
 	})
 	if err != nil {
-		return Update{}, nil, fmt.Errorf("embed in chunks: %w", err)
+		return nil, fmt.Errorf("embed in chunks: %w", err)
 	}
-	images, dim := len(b.Images), n.Dim()
+	return embeddings, nil
+}
+
+// lossOf computes the loss of b by the embeddings [N,D] of its images. It returns the gradient of embeddings
+// [N,D], wanted, and gradients of all trained variables: those of the loss' own, and zeros of the tower's.
+func (n *Network) lossOf(b *pipeline.Batch, embeddings []float32, step int) (u Update, wanted []float32, sums []checkpoint.Tensor, err error) {
+	images, dim, at := len(b.Images), n.Dim(), session.Scalar(float32(step))
 	given := append(n.valuesOf(b), session.Of(embeddings, int64(images), int64(dim)), at)
 	if n.Parts.Tuples() == loss.Triplets {
 		given = append(given, session.Scalar(int32(images)))
 	}
 	values, err := n.chunk.loss.Run(given...)
 	if err != nil {
-		return Update{}, nil, err
+		return Update{}, nil, nil, err
 	}
-	u, err := updateOf(values[:len(updates)])
-	if err != nil {
-		return Update{}, nil, err
+	if u, err = updateOf(values[:len(updates)]); err != nil {
+		return Update{}, nil, nil, err
 	}
-	wanted, err := session.Data[float32](values[len(updates)])
-	if err != nil {
-		return Update{}, nil, err
+	if wanted, err = session.Data[float32](values[len(updates)]); err != nil {
+		return Update{}, nil, nil, err
 	}
-	sums := n.noGradients()
-	if err := add(sums[n.Graph.Tower:], values[len(updates)+1:], 1); err != nil {
-		return Update{}, nil, err
-	}
-	err = n.eachChunk(b, func(chunk *pipeline.Batch, from int) error {
+	sums = n.noGradients()
+	return u, wanted, sums, add(sums[n.Graph.Tower:], values[len(updates)+1:], 1)
+}
+
+// addTower adds to the gradients of the tower what images of b make of wanted [N,D], the gradient of their
+// embeddings.
+func (n *Network) addTower(sums []checkpoint.Tensor, b *pipeline.Batch, wanted []float32, step int) error {
+	dim, at := n.Dim(), session.Scalar(float32(step))
+	return n.eachChunk(b, func(chunk *pipeline.Batch, from int) error {
 		_, seen := n.seen(chunk)
 		rows := wanted[from*dim : (from+len(chunk.Images))*dim]
 		values, err := n.chunk.tower.Run(seen, at, session.Of(rows, int64(len(chunk.Images)), int64(dim)))
@@ -139,7 +162,6 @@ func (n *Network) chunkGradients(b *pipeline.Batch, step int) (Update, []checkpo
 		}
 		return add(sums[:n.Graph.Tower], values, 1)
 	})
-	return u, sums, err
 }
 
 // noGradients returns a gradient of zeros of each trained variable.

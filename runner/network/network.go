@@ -43,6 +43,8 @@ type Network struct {
 	fit           fitCalls
 
 	chunk chunkCalls
+	moved *session.Call // sets Graph.Moved; nil: not prepared yet
+	moves *session.Call // reads them, likewise
 	sum   accumulated
 	parts stepParts // prepared when they are asked for
 }

@@ -47,14 +47,14 @@ func (c *cache) close() error {
 // caches reports whether what the frozen part makes of images is kept.
 func (l *loop) caches() bool {
 	c := l.Spec.Cache
-	return !l.ensemble() && (l.Spec.Train.Steps > 0 || l.network.Fits()) && (c.Type == spec.Float16 || c.Type == spec.Float32) &&
+	return !l.ensemble() && l.Group == nil && (l.Spec.Train.Steps > 0 || l.network.Fits()) && (c.Type == spec.Float16 || c.Type == spec.Float32) &&
 		(l.Augmenter.None() || c.Views > 0)
 }
 
 // cacheNotes says what is kept of the frozen part, in so many bytes, or why nothing is.
 func (l *loop) cacheNotes(bytes int64) []string {
 	c := l.Spec.Cache
-	if l.ensemble() {
+	if l.ensemble() || l.Group != nil {
 		return nil
 	}
 	kept := fmt.Sprintf("features are kept in the run folder as %s, %.1f MB", c.Type, float64(bytes)/1e6)

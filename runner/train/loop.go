@@ -49,6 +49,10 @@ type loop struct {
 	found      []string // says what is wrong with the images, the worst first; nil: nothing
 	moved      string   // says that the training goes on on another machine; "": it does not
 
+	labelImages []int32 // of a process that is not the chief: those that can be read, ascending
+	joinedAt    int     // step from which on all processes of a group make steps
+	met         bool    // all of them wait for what the chief says
+
 	step    int       // updates done
 	until   time.Time // when the time is used up, zero: never
 	state   trained.State
@@ -85,6 +89,13 @@ func (l *loop) run(ctx context.Context) (*Summary, error) {
 	}
 	reason := EndedBudget
 	switch err := l.steps(ctx); {
+	case left(err) && ctx.Err() == nil:
+		return nil, errors.Join(err, l.save())
+	case left(err): // this process was told to stop, too
+		reason = EndedInterrupted
+		if err := l.save(); err != nil {
+			return nil, err
+		}
 	case err != nil && (ctx.Err() == nil || !errors.Is(err, ctx.Err())):
 		return nil, err
 	case err != nil:
@@ -162,13 +173,13 @@ func (l *loop) steps(ctx context.Context) error {
 // stepsTo makes the steps up to one, not including it, with the sampler as it is. It reports whether training ends
 // before.
 func (l *loop) stepsTo(ctx context.Context, until int) (ended bool, err error) {
-	loader := pipeline.NewLoader(l.store, l.sampler, pipeline.LoaderOptions{
-		Labels: l.labels.Of, Augment: l.Augmenter, Workers: l.Store.Workers,
-		LabelImages: l.Spec.Target.Side == spec.SharedTargets, AugmentLabelImages: l.Spec.Target.Augment,
-		Cached: l.cache.filled(), Part: l.Spec.Train.Chunk})
+	loader := pipeline.NewLoader(l.store, l.sampler, l.loaderOptions())
 	batches := l.batches()
 	for batch, err := range loader.Iter(ctx, l.step*batches, until*batches) {
 		if err != nil {
+			return true, err
+		}
+		if err := l.stepOfAll(); err != nil {
 			return true, err
 		}
 		before := l.step
@@ -196,6 +207,12 @@ func (l *loop) stepsPerEpoch() int {
 
 // learn makes a step, or, where that takes more batches, does what belongs to this one.
 func (l *loop) learn(b *pipeline.Batch) (update network.Update, done bool, err error) {
+	if l.Group != nil {
+		l.met = false
+		update, err = l.network.SharedStep(b, l.step, l.Group)
+		l.met = err == nil
+		return update, true, err
+	}
 	if l.batches() > 1 {
 		return l.network.Accumulate(b, l.step)
 	}
@@ -258,13 +275,17 @@ func (l *loop) diverged(what string, b *pipeline.Batch) error {
 
 // afterStep evaluates and saves where that is due, or where it was the last step.
 func (l *loop) afterStep(ctx context.Context, last bool) error {
-	switch {
-	case l.due() || last && l.pooled == nil:
-		return l.evaluate(ctx)
-	case last || l.Now().Sub(l.savedAt) >= l.savePeriod():
-		return l.save()
+	evaluate := l.due() || last && l.pooled == nil
+	if !evaluate && !last && l.Now().Sub(l.savedAt) < l.savePeriod() {
+		return nil
 	}
-	return nil
+	if err := l.compareAll(); err != nil {
+		return err
+	}
+	if evaluate {
+		return l.evaluate(ctx)
+	}
+	return l.save()
 }
 
 // savePeriod is after how long a checkpoint is saved at this step.

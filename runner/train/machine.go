@@ -27,7 +27,11 @@ func (e *MachineError) Error() string {
 // machine returns the machine that the network runs on.
 func (l *loop) machine() (session.Machine, error) {
 	devices, err := l.network.Devices()
-	return l.Session.Machine(devices), err
+	m := l.Session.Machine(devices)
+	if l.Group != nil {
+		m.Processes = l.Group.Size()
+	}
+	return m, err
 }
 
 // changeMachine compares this machine with those that have made the steps up to l.step, as the

@@ -43,6 +43,8 @@ type Config struct {
 	Profile   bool                  // a Profiled is observed behind the first ProfileSteps steps
 	Observe   func(Event)           // may be nil; called from one goroutine
 	Now       func() time.Time      // the clock, for speeds and the times of events
+	Group     Group                 // the processes that train together, of which this is the chief; nil: it is alone
+	Program   string                // version of the program, which is the same in all of them
 }
 
 // Summary is what a training came to.
@@ -85,6 +87,11 @@ func runOne(ctx context.Context, c Config, after func(*loop) error) (*Summary, e
 	if err := c.Data.CheckPairs(); err != nil {
 		return nil, err
 	}
+	resolved, err := c.ofGroup()
+	if err != nil {
+		return nil, err
+	}
+	c.Resolved = resolved
 	l := &loop{Config: c, given: c.Spec}
 	if err := l.countClasses(); err != nil {
 		return nil, err
@@ -92,7 +99,6 @@ func runOne(ctx context.Context, c Config, after func(*loop) error) (*Summary, e
 	if err := session.Ready(c.Session); err != nil { // before hours of reading images
 		return nil, err
 	}
-	var err error
 	if l.folder, l.longer, err = openFolder(c.Folder, l.Resolved); err != nil {
 		return nil, err
 	}
@@ -116,10 +122,16 @@ func runOne(ctx context.Context, c Config, after func(*loop) error) (*Summary, e
 	if err := l.open(ctx); err != nil {
 		return nil, errors.Join(err, l.close(), l.discard(nil))
 	}
+	if l.Group != nil {
+		if err := l.shareState(); err != nil {
+			return nil, errors.Join(err, l.close())
+		}
+	}
 	summary, err := l.run(ctx)
 	if err == nil && after != nil && summary.Step == l.Spec.Train.Steps {
 		err = after(l)
 	}
+	l.dismiss(err)
 	return summary, errors.Join(err, l.close())
 }
 
@@ -182,6 +194,15 @@ func (l *loop) open(ctx context.Context) error {
 	if err := l.check(); err != nil {
 		return err
 	}
+	if l.Group != nil {
+		trained, err := l.images(trainPart, dataset.Part{}, labelImages)
+		if err != nil {
+			return err
+		}
+		if err := l.compareCards(trained); err != nil {
+			return err
+		}
+	}
 	l.cache.images = pipeline.NewCached(l.store, l.cacheOptions(trainPart, valPart))
 	if err := l.started(trainPart, valPart); err != nil || l.saved != "" {
 		return err
@@ -210,11 +231,16 @@ func (l *loop) openStore() error {
 			return err
 		}
 	}
-	if err := l.Store.Resize(network.Resize(l.Spec), l.Spec.Target.Resize); err != nil {
-		return err
-	}
 	if l.Store.SpillDir == "" {
 		l.Store.SpillDir = l.folder.Path() // a disk that is meant to hold much; "/tmp" may be memory
+	}
+	return l.makeStore()
+}
+
+// makeStore makes the store of pixels, by l.Store.
+func (l *loop) makeStore() error {
+	if err := l.Store.Resize(network.Resize(l.Spec), l.Spec.Target.Resize); err != nil {
+		return err
 	}
 	l.Store.Identify = true
 	l.store = pipeline.NewStore(l.Data, l.Store)

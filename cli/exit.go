@@ -12,6 +12,8 @@ import (
 
 	"github.com/tfpair/tfpair/graphs"
 	"github.com/tfpair/tfpair/internal/aside"
+	"github.com/tfpair/tfpair/internal/cluster"
+	"github.com/tfpair/tfpair/internal/collective"
 	"github.com/tfpair/tfpair/internal/crash"
 	"github.com/tfpair/tfpair/internal/libtensorflow"
 	"github.com/tfpair/tfpair/internal/libtensorflow/load"
@@ -58,6 +60,7 @@ const (
 	exitRefused     = 6
 	exitCrashed     = crash.Code
 	exitDifferent   = 10
+	exitLost        = 75 // EX_TEMPFAIL of sysexits.h
 	exitInterrupted = 130
 	exitTerminated  = 143
 )
@@ -76,6 +79,7 @@ var exitCodes = []struct {
 	{exitRefused, "refused by a quality guard"},
 	{exitCrashed, "crashed: what was printed does not count"},
 	{exitDifferent, "different (compare --exit-code only)"},
+	{exitLost, "a process that trains with this one was lost, or did not come: try again"},
 	{exitInterrupted, "interrupted (Ctrl-C)"},
 	{exitTerminated, "terminated (SIGTERM)"},
 }
@@ -135,6 +139,12 @@ var outcomes = []outcome{
 	{isA[*dataset.OptionsError], exitUsage, nil},
 	{isA[*graphs.BuildError], exitUsage, advice{"docs/spec.md says what a spec may hold"}},
 	{isA[*train.ClassesError], exitUsage, nil},
+	{isA[*cluster.Error], exitUsage, advice{"docs/distributed.md says what it may hold"}},
+	{isA[*cluster.JoinError], exitLost, advice{"start the same command on every machine, and let them reach each other's addresses", "wait longer: --join-timeout 1h"}},
+	{isA[*collective.LostError], exitLost, advice{"give the same commands again, on every machine: they go on from the last checkpoint"}},
+	{isA[*train.LeftError], exitLost, advice{"give the same commands again, on every machine: they go on from the last checkpoint"}},
+	{isA[*train.UnlikeError], exitInput, advice{"give every process the same program, data and settings"}},
+	{isA[*train.ApartError], exitFailed, advice{"the last checkpoint was compared and is whole; machines of different processors or a fault of memory can do this"}},
 	{is(sampler.ErrNoLabelImages), exitUsage, advice{"list the label image of each photo; docs/data.md shows how",
 		"train on classes: leave out --preset image-label"}},
 	{isA[*train.SamplerError], exitUsage, nil},

@@ -74,7 +74,8 @@ func TestEmbedOptions(t *testing.T) {
 
 func TestTrainOptions(t *testing.T) {
 	type o = trainOptions
-	right := trainOptions{data: dataOptions{path: "data", reading: rightReading}, out: "run", machine: rightMachine}
+	right := trainOptions{data: dataOptions{path: "data", reading: rightReading}, out: "run", machine: rightMachine,
+		cluster: clusterOptions{join: defaultJoin}}
 	refuse(t, right,
 		refusal[o]{func(o *o) { o.data.path = "" }, "train needs --data and --out"},
 		refusal[o]{func(o *o) { o.out = "" }, "train needs --data and --out"},
@@ -85,6 +86,8 @@ func TestTrainOptions(t *testing.T) {
 		refusal[o]{func(o *o) { o.minutes = math.NaN() }, "got NaN"},
 		refusal[o]{func(o *o) { o.minutes = 1e9 }, "got 1e+09"},
 		refusal[o]{func(o *o) { o.minutes = 0.5 }, ""},
+		refusal[o]{func(o *o) { o.cluster.local = 65 }, "--local-workers must be 1 to 64, got 65"},
+		refusal[o]{func(o *o) { o.cluster.join = 0 }, "--join-timeout must be more than 0, got 0s"},
 		refusal[o]{func(o *o) { o.data.reading.bad = "" }, "--bad-images"},
 		refusal[o]{func(o *o) { o.machine.device = "" }, "--device"})
 }

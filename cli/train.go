@@ -32,6 +32,7 @@ type trainOptions struct {
 	profile bool    // a table says what operations of a step take
 	page    pageOptions
 	machine machineOptions
+	cluster clusterOptions
 	output  outputOptions
 }
 
@@ -81,6 +82,7 @@ func (o *trainOptions) addFlags(c *cli.Command) {
 		Usage: "HTML `FILE` of a page about the trained network, measured on test: see tfpair report"},
 		overwriteFlag(&o.page.overwrite))
 	o.machine.addFlags(c)
+	o.cluster.addFlags(c)
 	o.output.addFlags(c)
 	needs(c, "data", "out")
 }
@@ -100,7 +102,7 @@ func (o trainOptions) validate() error {
 	if !(o.minutes >= 0 && o.minutes <= most) {
 		return usagef("--max-minutes must be 0 (no limit) to %g, got %g", float64(most), o.minutes)
 	}
-	return cmp.Or(o.page.validate("report"), o.data.validate(), o.machine.validate())
+	return cmp.Or(o.page.validate("report"), o.data.validate(), o.machine.validate(), o.cluster.validate())
 }
 
 func runTrain(ctx context.Context, o trainOptions, streams IO) error {
@@ -110,6 +112,13 @@ func runTrain(ctx context.Context, o trainOptions, streams IO) error {
 	out := o.output.on(streams)
 	if !o.recipe.explain {
 		out.say("tfpair train: %s → %s", o.data.path, o.out)
+	}
+	if !o.recipe.explain {
+		run, wait, err := o.begin(ctx, out)
+		defer wait()
+		if err != nil || !run {
+			return err
+		}
 	}
 	c, err := o.choose(ctx)
 	if err != nil {
@@ -152,10 +161,17 @@ func (o *trainOptions) train(ctx context.Context, g *grouping, r *train.Resolved
 	if o.start.found != nil {
 		w.forecast = newForecast(time.Now)
 	}
-	summary, err := train.Run(ctx, train.Config{Resolved: r, Data: data, Opened: commandLine{}.with(o.data.flags()...), Folder: o.out,
+	config := train.Config{Resolved: r, Data: data, Opened: commandLine{}.with(o.data.flags()...), Folder: o.out,
 		Weights: pretrained, Session: o.machine.session(), Store: o.data.reading.store(),
 		MaxTime: time.Duration(o.minutes * float64(time.Minute)), SkipBad: o.data.reading.skip(), Exact: o.exact, Profile: o.profile,
-		Observe: w.observe, Now: time.Now})
+		Observe: w.observe, Now: time.Now, Program: programVersion()}
+	if o.cluster.group != nil {
+		config.Group = o.cluster.group
+		if o.cluster.group.Rank() > 0 {
+			return o.work(ctx, g.out, config)
+		}
+	}
+	summary, err := train.Run(ctx, config)
 	w.end()
 	var notRun *run.NotRunError
 	if errors.As(err, &notRun) {

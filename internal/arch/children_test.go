@@ -18,6 +18,7 @@ var children = map[string]string{
 	"internal/venv/venv.go":                        "python3 -I; for tests and benchmarks, not in the program",
 	"internal/browser/browser.go":                  "a browser from PATH, which os/exec does not take from the current folder; for tests, not in the program",
 	"models/isolated.go":                           "the program that its caller names: of tfpair serve its own, by its whole path",
+	"cli/cluster.go":                               "tfpair itself, by its whole path",
 	"cli/tfpair-env/main.go":                       "go env, which os/exec does not take from the current folder; a test puts one there",
 	"internal/tracer/tracer.go":                    "the program under test, which its caller has found; by hand, not in the program",
 	"cli/faults/campaign.go":                       "go build of this module and the program that it made; by hand, not in the program",

@@ -26,21 +26,12 @@ type hall struct {
 	size    int
 	round   int
 	brought []any // by rank: a vector, nil before it is there
-	lost    error // what all calls return once it is set
 }
 
 func newHall(size int) *hall {
 	h := &hall{size: size, brought: make([]any, size)}
 	h.all = sync.NewCond(&h.mu)
 	return h
-}
-
-// lose has all calls end with err, those that wait too.
-func (h *hall) lose(err error) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.lost = err
-	h.all.Broadcast()
 }
 
 // member is the hall as a rank sees it: a Group.
@@ -95,10 +86,10 @@ func exchange[T float32 | int32](m member, v []T) error {
 		}
 	}
 	if there < m.size {
-		for m.round == round && m.lost == nil {
+		for m.round == round {
 			m.all.Wait()
 		}
-		return m.lost
+		return nil
 	}
 	sum := make([]T, len(v))
 	for _, w := range m.brought {
@@ -112,7 +103,7 @@ func exchange[T float32 | int32](m member, v []T) error {
 	clear(m.brought)
 	m.round++
 	m.all.Broadcast()
-	return m.lost
+	return nil
 }
 
 // result is what a process of a group came to.

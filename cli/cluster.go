@@ -1,0 +1,201 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/tfpair/tfpair/internal/cluster"
+	"github.com/tfpair/tfpair/internal/collective"
+	"github.com/tfpair/tfpair/runner/train"
+)
+
+// defaultJoin is how long the processes of a cluster wait for each other.
+const defaultJoin = 10 * time.Minute
+
+// localFlag is the name of the flag that starts processes, which they are not given themselves.
+const localFlag = "local-workers"
+
+// clusterOptions say which processes train together.
+type clusterOptions struct {
+	local int           // processes of this machine; 0: TF_CONFIG says
+	join  time.Duration // that they wait for each other
+
+	group *collective.Group // nil: this process is alone
+	name  string            // of this process
+}
+
+func (o *clusterOptions) addFlags(c *cli.Command) {
+	c.Flags = append(c.Flags,
+		&cli.IntFlag{Name: localFlag, Destination: &o.local, DefaultText: "1, or as " + cluster.Variable + " says",
+			Usage: "train in `N` processes of this machine, which share its cores; for several machines see docs/distributed.md"},
+		&cli.DurationFlag{Name: "join-timeout", Destination: &o.join, Value: defaultJoin,
+			Usage: "wait `TIME` at most until all processes of the cluster are there"})
+}
+
+func (o clusterOptions) validate() error {
+	const most = 64 // more processes than cores of one machine gain nothing
+	switch {
+	case o.local < 0 || o.local > most:
+		return usagef("--%s must be 1 to %d, got %d", localFlag, most, o.local)
+	case o.join <= 0:
+		return usagef("--join-timeout must be more than 0, got %v", o.join)
+	}
+	return nil
+}
+
+// read returns the cluster that the environment or the command line describes, nil for one process.
+func (o *clusterOptions) read(getenv func(string) string) (*cluster.Cluster, error) {
+	text := getenv(cluster.Variable)
+	if o.local > 1 && text != "" {
+		return nil, usagef("--%s starts processes of this machine, and %s is set: give one of them", localFlag, cluster.Variable)
+	}
+	if o.local < 2 {
+		return cluster.Parse(text)
+	}
+	return localCluster(o.local)
+}
+
+// localCluster is a cluster of so many processes at free ports of this machine.
+func localCluster(processes int) (*cluster.Cluster, error) {
+	c := &cluster.Cluster{}
+	var ports []net.Listener // open until all are found, so that they differ
+	for i := range processes {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			return nil, fmt.Errorf("find a free port: %w", err)
+		}
+		ports = append(ports, l)
+		t := cluster.Task{Job: cluster.Worker, Index: i - 1, Address: l.Addr().String()}
+		if i == 0 {
+			t.Job, t.Index = cluster.Chief, 0
+		}
+		c.Tasks = append(c.Tasks, t)
+	}
+	for _, l := range ports {
+		if err := l.Close(); err != nil {
+			return nil, fmt.Errorf("find a free port: %w", err)
+		}
+	}
+	return c, nil
+}
+
+// begin joins the other processes of the cluster, and starts them before where they are of this machine. It reports
+// whether there is anything to do: an evaluator has nothing. The result waits for those that were started.
+func (o *trainOptions) begin(ctx context.Context, out output) (run bool, wait func(), err error) {
+	c, err := o.cluster.read(out.Getenv)
+	wait = func() {}
+	if c == nil || err != nil {
+		return true, wait, err
+	}
+	if c.Evaluator() {
+		out.say("this process is the evaluator of the cluster: the chief evaluates, so there is nothing to do here")
+		return false, wait, nil
+	}
+	if o.start.asksData() {
+		return false, wait, usagef("processes that train together need a spec that each of them reads: give --preset, --spec or --set; " +
+			"tfpair train --explain prints what the data would choose")
+	}
+	if o.cluster.local > 1 {
+		if o.machine.threads == 0 {
+			o.machine.threads = max(runtime.GOMAXPROCS(0)/o.cluster.local, 1)
+		}
+		if wait, err = startLocal(c, o.machine.threads, out.Err); err != nil {
+			return false, wait, err
+		}
+	}
+	o.cluster.name = c.Tasks[c.Self].String()
+	o.cluster.group, err = collective.Join(ctx, c, o.machine.session(), o.cluster.join, func(silent []cluster.Silent) {
+		if o.cluster.local > 1 {
+			return // they are being started
+		}
+		var names []string
+		for _, s := range silent {
+			names = append(names, s.Task.String())
+		}
+		out.say("%s waits for %s", o.cluster.name, strings.Join(names, ", "))
+	})
+	return true, wait, err
+}
+
+// work makes this process' part of the chief's steps.
+func (o *trainOptions) work(ctx context.Context, out output, c train.Config) error {
+	w := &trainWatcher{out: out}
+	c.Observe = w.observe
+	steps, err := train.Work(ctx, c)
+	w.end()
+	if err == nil {
+		out.say("%s made its part of %s; the run is with the chief", o.cluster.name, count(steps, "step"))
+	}
+	return stopped(ctx, err)
+}
+
+// startLocal starts the other processes of a cluster on this machine, by the command line of this one. They share
+// stderr. The result ends when they have ended, or ends them where they do not within the time that finding a lost process takes.
+func startLocal(c *cluster.Cluster, threads int, stderr io.Writer) (wait func(), err error) {
+	var started []*exec.Cmd
+	wait = func() {
+		for _, p := range started {
+			late := time.AfterFunc(10*time.Second, func() { _ = p.Process.Kill() }) // it may have ended just now
+			_ = p.Wait()                                                            // it says itself what went wrong
+			late.Stop()
+		}
+	}
+	self, err := os.Executable()
+	if err != nil {
+		return wait, err
+	}
+	for i, t := range c.Tasks[1:] {
+		text, err := configOf(c, 1+i)
+		if err != nil {
+			return wait, err
+		}
+		p := exec.Command(self, append(withoutLocal(os.Args[1:]), "--quiet", "--threads", strconv.Itoa(threads))...)
+		p.Env = append(os.Environ(), cluster.Variable+"="+text)
+		p.Stderr = stderr
+		p.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // Ctrl-C is for the chief, which tells them
+		if err := p.Start(); err != nil {
+			return wait, fmt.Errorf("start %s: %w", t, err)
+		}
+		started = append(started, p)
+	}
+	return wait, nil
+}
+
+// configOf returns TF_CONFIG of the process of a rank.
+func configOf(c *cluster.Cluster, rank int) (string, error) {
+	jobs := map[string][]string{}
+	for _, t := range c.Tasks {
+		jobs[t.Job] = append(jobs[t.Job], t.Address)
+	}
+	t := c.Tasks[rank]
+	text, err := json.Marshal(map[string]any{"cluster": jobs, "task": map[string]any{"type": t.Job, "index": t.Index}})
+	return string(text), err
+}
+
+// withoutLocal returns a command line without what would start processes, and without those flags that the
+// processes are given anew.
+func withoutLocal(args []string) []string {
+	var kept []string
+	for i := 0; i < len(args); i++ {
+		name, _, whole := strings.Cut(strings.TrimLeft(args[i], "-"), "=")
+		if !strings.HasPrefix(args[i], "-") || !slices.Contains([]string{localFlag, "threads"}, name) {
+			kept = append(kept, args[i])
+		} else if !whole {
+			i++
+		}
+	}
+	return kept
+}

@@ -246,7 +246,7 @@ func (o dataOptions) images() string {
 		return o.layout.images
 	}
 	info, err := os.Stat(o.path)
-	if err == nil && !info.IsDir() && !strings.EqualFold(filepath.Ext(o.path), ".zip") {
+	if err == nil && !info.IsDir() && !dataset.IsArchive(o.path) {
 		return filepath.Dir(o.path)
 	}
 	return o.path

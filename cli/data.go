@@ -33,7 +33,7 @@ type dataOptions struct {
 func (o *dataOptions) addFlags(c *cli.Command) {
 	c.Flags = append(c.Flags,
 		&cli.StringFlag{Name: "data", Destination: &o.path,
-			Usage: "`PATH` of the images: a folder with one folder per class, a .zip of one, or a list (CSV or TSV) of pairs, triplets or photos"},
+			Usage: "`PATH` of the images: a folder with one folder per class, a .zip or .tar of one, a folder of such archives, or a list (CSV or TSV) of pairs, triplets or photos"},
 		&cli.StringFlag{Name: "val", Destination: &o.val,
 			Usage: "second `LIST` of the same kind, whose pairs, triplets or photos are for validation"},
 		&cli.StringFlag{Name: "test", Destination: &o.test,
@@ -89,7 +89,7 @@ type layoutOptions struct {
 func (o *layoutOptions) addFlags(c *cli.Command) {
 	c.Flags = append(c.Flags,
 		&cli.StringFlag{Name: "images", Destination: &o.images,
-			Usage: "`PATH` of the folder or .zip that the paths of a list start from (default: the list's folder)"},
+			Usage: "`PATH` of the folder or archive that the paths of a list start from (default: the list's folder)"},
 		&cli.StringFlag{Name: "format", Destination: &o.format,
 			Usage: "`NAME` of the data's layout, from tfpair list --kind format (default: recognised)"},
 		&cli.StringFlag{Name: "columns", Destination: &o.columns,

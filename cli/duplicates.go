@@ -44,7 +44,7 @@ func newDuplicatesCommand(streams IO) *cli.Command {
 		Name:      "duplicates",
 		Usage:     "find pictures that are there more than once, in a folder or between two",
 		ArgsUsage: "PHOTOS [flags]",
-		Description: `PHOTOS is a folder or a .zip of pictures, or a list with a column "image". Nothing
+		Description: `PHOTOS is a folder or an archive of pictures, or a list with a column "image". Nothing
 is trained, and TensorFlow is not needed. The surest groups come first. Of each group,
 the best picture is named first: the sharpest, then the largest. Which one is the
 original is a guess: look before you move.

@@ -75,7 +75,7 @@ func (o duplicatesOptions) places() (root, to string, err error) {
 	if err != nil {
 		return "", "", err
 	}
-	if !info.IsDir() {
+	if !info.IsDir() || dataset.HoldsArchives(o.photos) {
 		return "", "", usagef("--move-to and --link are for a folder; %q is none", o.photos)
 	}
 	if root, err = resolved(o.photos); err != nil || o.moveTo == "" {

@@ -19,6 +19,7 @@ import (
 	"github.com/tfpair/tfpair/internal/aside"
 	"github.com/tfpair/tfpair/internal/workers"
 	"github.com/tfpair/tfpair/pipeline/copies"
+	"github.com/tfpair/tfpair/pipeline/dataset"
 	"github.com/tfpair/tfpair/pipeline/decode"
 )
 
@@ -80,7 +81,7 @@ func writeDuplicatesPage(ctx context.Context, path string, g *gathered, rows []d
 	if left := len(rows) - len(shown); left > 0 {
 		page.Left = fmt.Sprintf("The page shows %s, those of the most doubtful groups; --out FILE.csv lists all %s.", count(len(shown), "picture"), commas(len(rows)))
 	}
-	if info, err := os.Stat(r.Photos); err == nil && info.IsDir() && r.Against == "" {
+	if info, err := os.Stat(r.Photos); err == nil && info.IsDir() && !dataset.HoldsArchives(r.Photos) && r.Against == "" {
 		page.Command = commandLine{"tfpair", "duplicates", argument(r.Photos), "--groups", pageList, "--move-to", awayFrom(r.Photos)}.String()
 	}
 	for _, k := range copies.Kinds {

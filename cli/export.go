@@ -121,7 +121,7 @@ func (o *exportOptions) addFlags(c *cli.Command) {
 		&cli.StringFlag{Name: "form", Destination: &o.form, Value: string(models.Folded),
 			Usage: "what weights are in the model: `FORM` is folded (constants, fastest) or trainable (variables, for Python)"},
 		&cli.StringFlag{Name: "gallery", Destination: &o.gallery,
-			Usage: "`PATH` of images that the model carries for tfpair search: a folder, a .zip or a list"},
+			Usage: "`PATH` of images that the model carries for tfpair search: a folder, an archive or a list"},
 		&cli.BoolFlag{Name: "with-seen", Destination: &o.withSeen,
 			Usage: "carry a hash of each image that was trained on, and embeddings of validation images, for evaluate, seen and index build; they tell who was in the data"},
 		&cli.BoolFlag{Name: "alias-classes", Destination: &o.alias,

@@ -50,7 +50,7 @@ list. A model without training is a start:
 		Action: func(c *cli.Context) error { return runLabel(c.Context, o, streams) },
 	}
 	c.Flags = append(c.Flags,
-		&cli.StringFlag{Name: "data", Destination: &o.data, Usage: "`PATH` of the pictures: a folder or a .zip"},
+		&cli.StringFlag{Name: "data", Destination: &o.data, Usage: "`PATH` of the pictures: a folder or an archive"},
 		&cli.StringFlag{Name: "out", Destination: &o.out, Usage: "`FILE` of the list, CSV; answers are appended to it"},
 		&cli.IntFlag{Name: "port", Destination: &o.port, DefaultText: "a free one", Usage: "`PORT` of the page, on this machine only"},
 		&cli.Uint64Flag{Name: "seed", Destination: &o.seed, Usage: "`SEED` of questions"})

@@ -56,7 +56,7 @@ func (o *searchOptions) addFlags(c *cli.Command) {
 	o.model.addFlags(c)
 	c.Flags = append(c.Flags,
 		&cli.StringSliceFlag{Name: "image", Category: required,
-			Usage: "`PATH` of an image to search for, or of a folder, a .zip or a list of images; may be repeated"},
+			Usage: "`PATH` of an image to search for, or of a folder, an archive or a list of images; may be repeated"},
 		&cli.StringFlag{Name: "index", Destination: &o.index,
 			Usage: "`PATH` from tfpair index build, or URL that tfpair index push was given (default: the gallery inside the model)"},
 		&cli.IntFlag{Name: "k", Destination: &o.k, Value: 5, Usage: "show the `N` nearest images"})

@@ -76,21 +76,35 @@ func openArchive(file fs.File) (*archive, error) {
 }
 
 func checkEntry(f *zip.File) error {
-	switch {
-	case f.Name == "":
-		return errors.New("no name")
-	case !utf8.ValidString(f.Name):
-		return errors.New("name is not UTF-8")
-	case strings.Contains(f.Name, `\`):
-		return errors.New("name has a backslash; paths in archives are separated by slashes")
-	case strings.HasPrefix(f.Name, "/"):
-		return errors.New("name is an absolute path")
+	switch err := checkName(f.Name); {
+	case err != nil:
+		return err
 	case f.Flags&1 != 0: // APPNOTE 6.3.10, section 4.4.4, bit 0
 		return errors.New("encrypted")
 	case f.Method != zip.Store && f.Method != zip.Deflate:
 		return fmt.Errorf("compression method %d, want 0 (none) or 8 (deflate)", f.Method)
 	}
-	for element := range strings.SplitSeq(f.Name, "/") {
+	return nil
+}
+
+// maxName is the most bytes of a path that Linux opens (PATH_MAX).
+const maxName = 4096
+
+// checkName refuses names that lead out of an archive, or mean different things to different readers.
+func checkName(name string) error {
+	switch {
+	case name == "":
+		return errors.New("no name")
+	case len(name) > maxName:
+		return fmt.Errorf("name has %d bytes, at most %d are read", len(name), maxName)
+	case !utf8.ValidString(name):
+		return errors.New("name is not UTF-8")
+	case strings.Contains(name, `\`):
+		return errors.New("name has a backslash; paths in archives are separated by slashes")
+	case strings.HasPrefix(name, "/"):
+		return errors.New("name is an absolute path")
+	}
+	for element := range strings.SplitSeq(name, "/") {
 		if element == ".." {
 			return errors.New(`name leads out of the archive ("..")`)
 		}

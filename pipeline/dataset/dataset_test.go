@@ -101,6 +101,10 @@ var formatCases = map[string]formatCase{
 				`the positive is its anchor`,
 		},
 	},
+	"webdataset": {
+		data: samplesFS(), path: "shards",
+		images: "train/0001.jpg 3 train\ntrain/0002.jpg 5 train\nval/0003.jpg 3 val",
+	},
 	"runs": {
 		data: runFS("run1/test/a.png run1/training/y.png\n\nrun1/test/b.png run1/training/x.png\n"),
 		path: ".",
@@ -158,12 +162,12 @@ func TestOpenErrors(t *testing.T) {
 		o    Options
 		want string
 	}{
-		{"nothing", Options{}, `no data is named: want a folder, a .zip or a list`},
+		{"nothing", Options{}, `no data is named: want a folder, a .zip, a .tar or a list`},
 		{"not there", Options{Data: "gone"}, `data "gone": file does not exist`},
 		{"unknown format", Options{Data: "d", Format: "foldrs"},
-			`unknown format "foldrs" (known: cars, cub, folders, image-label, images, inshop, labels, lfw, pairs, runs, sop, triplets); did you mean folders?`},
+			`unknown format "foldrs" (known: cars, cub, folders, image-label, images, inshop, labels, lfw, pairs, runs, sop, triplets, webdataset); did you mean folders?`},
 		{"unknown format of a list", Options{Data: "l.csv", Format: "pair"},
-			`unknown format "pair" (known: cars, cub, folders, image-label, images, inshop, labels, lfw, pairs, runs, sop, triplets); did you mean pairs?`},
+			`unknown format "pair" (known: cars, cub, folders, image-label, images, inshop, labels, lfw, pairs, runs, sop, triplets, webdataset); did you mean pairs?`},
 		{"list as folders", Options{Data: "l.csv", Format: "folders"},
 			`format "folders" is for folders and archives; data "l.csv" is a list`},
 		{"folder as pairs", Options{Data: "d", Format: "pairs"},
@@ -175,7 +179,7 @@ func TestOpenErrors(t *testing.T) {
 		{"images not there", Options{Data: "l.csv", Images: "gone"},
 			`images "gone": file does not exist`},
 		{"images is a file", Options{Data: "l.csv", Images: "x.png"},
-			`images "x.png": neither a folder nor a .zip`},
+			`images "x.png": neither a folder nor an archive (.zip, .tar)`},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -17,8 +17,8 @@ import (
 
 // Options say where the data is and how to read it.
 type Options struct {
-	Data    string         // path of a folder, a .zip or a list file (CSV, TSV)
-	Images  string         // folder or .zip that a list's paths are relative to; "" the list's folder
+	Data    string         // path of a folder, a .zip, a .tar, a folder of these, or a list file (CSV, TSV)
+	Images  string         // folder or archive that a list's paths are relative to; "" the list's folder
 	Format  string         // row of Table; "" recognises it
 	Columns Columns        // of a list; nil where they have the format's own names
 	Val     string         // another list, of rows for validation; "": none
@@ -55,6 +55,7 @@ var Table = named.Table[Format]{Kind: "format", Rows: map[string]named.Row[Forma
 	"runs":        runs,
 	"sop":         sop,
 	"triplets":    triplets,
+	"webdataset":  webdataset,
 }}
 
 // OptionsError says that Options contradict each other or the data.
@@ -73,7 +74,7 @@ func Open(o Options) (*Dataset, error) {
 // open is Open. Lenient leaves out bad rows of a list as long as there are good ones.
 func open(o Options, lenient bool) (*Dataset, *source, error) {
 	if o.Data == "" {
-		return nil, nil, &OptionsError{"no data is named: want a folder, a .zip or a list"}
+		return nil, nil, &OptionsError{"no data is named: want a folder, a .zip, a .tar or a list"}
 	}
 	p := place{o.FS}
 	s := &source{path: o.Data, rootPath: o.Data}
@@ -148,6 +149,8 @@ func (s *source) recogniseTree(o Options) (string, Format, error) {
 			name = "runs"
 		} else if known := publishedAt(s.root); known != "" {
 			name = known
+		} else if packed, ok := s.root.(*shards); ok && packed.labelled() {
+			name = "webdataset"
 		}
 	}
 	format, err := Table.New(&named.Choice{Name: name})
@@ -176,17 +179,23 @@ func (s *source) findImages(p place, images string) error {
 	if s.imagesNamed = images != ""; !s.imagesNamed {
 		role, images = "data", p.dir(s.path)
 	}
-	opened, err := p.open(images)
+	open := p.open
+	if !s.imagesNamed { // archives beside a list are for those who name them
+		open = p.openUnpacked
+	}
+	opened, err := open(images)
 	if err != nil {
 		return &Error{role, images, regular.Reason(err)}
 	}
 	if opened.file != nil {
 		_ = opened.close() // nothing was written
-		return &Error{role, images, errors.New("neither a folder nor a .zip")}
+		return &Error{role, images, errors.New("neither a folder nor an archive (.zip, .tar)")}
 	}
 	s.closeList, s.close = s.close, opened.close
 	s.root, s.rootPath = opened.root, images
-	if _, isArchive := opened.root.(*archive); !isArchive {
+	switch opened.root.(type) {
+	case *archive, *shards:
+	default:
 		s.absolute = p.absolute(images)
 	}
 	return nil
@@ -206,14 +215,30 @@ type place struct{ fsys fs.FS } // nil: the operating system's files
 
 // opened is what a path leads to: a root of images or a list.
 type opened struct {
-	root  fs.FS         // nil for a list
-	file  *bufio.Reader // nil for a root
-	size  int64         // of the file
-	close func() error
+	root   fs.FS         // nil for a list
+	shards []string      // archives in the folder, where it has these and no images
+	file   *bufio.Reader // nil for a root
+	size   int64         // of the file
+	close  func() error
 }
 
-// open returns the root of images, or the list, that a path leads to.
+// open returns the root of images, or the list, that a path leads to. A folder that holds archives is what is in them.
 func (p place) open(name string) (opened, error) {
+	o, err := p.openUnpacked(name)
+	if err != nil || o.root == nil || len(o.shards) == 0 {
+		return o, err
+	}
+	all, shut, err := p.openShards(name, o.shards)
+	if err != nil {
+		return opened{}, errors.Join(err, shut(), o.close())
+	}
+	outer := o.close
+	o.root, o.close = all, sync.OnceValue(func() error { return errors.Join(shut(), outer()) })
+	return o, nil
+}
+
+// openUnpacked is open that looks into no archives in a folder.
+func (p place) openUnpacked(name string) (opened, error) {
 	if err := p.check(name); err != nil {
 		return opened{}, err
 	}
@@ -228,16 +253,21 @@ func (p place) open(name string) (opened, error) {
 	}
 	o.size = info.Size()
 	if info.IsDir() {
+		o.shards = shardNames(file)
 		o.root, err = p.sub(name)
 		return o, errors.Join(err, o.close())
 	}
 	o.file = bufio.NewReaderSize(file, 64<<10)
-	start, _ := o.file.Peek(4) // the error comes again with the first line
-	if !isArchive(name, start) {
+	start, _ := o.file.Peek(tarBlock) // the error comes again with the first line
+	switch {
+	case isArchive(name, start):
+		o.root, err = openArchive(file)
+	case isTar(name, start):
+		o.root, err = openTar(file)
+	default:
 		return o, nil
 	}
-	o.file = nil
-	if o.root, err = openArchive(file); err != nil {
+	if o.file = nil; err != nil {
 		return opened{}, errors.Join(err, o.close())
 	}
 	return o, nil
@@ -250,7 +280,7 @@ func (p place) check(name string) error {
 	case err != nil:
 		return err
 	case !info.IsDir() && !info.Mode().IsRegular():
-		return fmt.Errorf("this is %s; want a folder, a .zip or a list, so write what it gives to a file first",
+		return fmt.Errorf("this is %s; want a folder, an archive (.zip, .tar) or a list, so write what it gives to a file first",
 			regular.Kind(info.Mode()))
 	}
 	return nil
@@ -261,6 +291,25 @@ func (p place) stat(name string) (fs.FileInfo, error) {
 		return fs.Stat(p.fsys, name)
 	}
 	return os.Stat(name)
+}
+
+// regularFile opens a file, and refuses all else.
+func (p place) regularFile(name string) (fs.File, error) {
+	info, err := p.stat(name)
+	switch {
+	case err != nil:
+		return nil, regular.Reason(err)
+	case !info.Mode().IsRegular():
+		return nil, fmt.Errorf("this is %s, not a file", regular.Kind(info.Mode()))
+	}
+	return p.openFile(name)
+}
+
+func (p place) join(folder, name string) string {
+	if p.fsys != nil {
+		return path.Join(folder, name)
+	}
+	return filepath.Join(folder, name)
 }
 
 func (p place) openFile(name string) (fs.File, error) {

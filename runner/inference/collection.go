@@ -57,7 +57,7 @@ func rootOf(o dataset.Options) string {
 	if o.Images != "" {
 		return o.Images
 	}
-	if info, err := os.Stat(o.Data); err == nil && info.Mode().IsRegular() && filepath.Ext(o.Data) != ".zip" {
+	if info, err := os.Stat(o.Data); err == nil && info.Mode().IsRegular() && !dataset.IsArchive(o.Data) {
 		return filepath.Dir(o.Data)
 	}
 	return o.Data

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"archive/tar"
 	"bufio"
 	"bytes"
 	"context"
@@ -48,13 +49,19 @@ func rows(ctx context.Context, o options) error {
 	if err != nil {
 		return err
 	}
-	for _, c := range []struct{ pictures, rows int }{{20_000, 100_000}, {20_000, 1_000_000}, {200_000, 1_000_000}, {200_000, 0}} {
+	for _, c := range []struct {
+		pictures, rows int
+		shards         bool
+	}{{20_000, 100_000, false}, {20_000, 1_000_000, false}, {200_000, 1_000_000, false}, {200_000, 0, false}, {200_000, 0, true}} {
 		what := "class folders"
-		if c.rows > 0 {
+		switch {
+		case c.rows > 0:
 			what = fmt.Sprint(c.rows, " rows")
+		case c.shards:
+			what = ".tar shards"
 		}
 		held, err := row(o, r, fmt.Sprintf("rows/%d pictures, %s", c.pictures, what), func() (rowsHeld, error) {
-			return withFolder(func(folder string) (rowsHeld, error) { return holdRows(ctx, o, folder, c.pictures, c.rows) })
+			return withFolder(func(folder string) (rowsHeld, error) { return holdRows(ctx, o, folder, c.pictures, c.rows, c.shards) })
 		})
 		if err != nil {
 			return err
@@ -65,10 +72,14 @@ func rows(ctx context.Context, o options) error {
 	return nil
 }
 
-func holdRows(ctx context.Context, o options, folder string, pictures, rows int) (h rowsHeld, err error) {
+func holdRows(ctx context.Context, o options, folder string, pictures, rows int, shards bool) (h rowsHeld, err error) {
 	h.Pictures, h.Rows, h.Load = pictures, rows, load()
 	data := filepath.Join(folder, "pictures")
-	if err := drawTiny(ctx, data, pictures); err != nil {
+	draw := drawTiny
+	if shards {
+		draw = packTiny
+	}
+	if err := draw(ctx, data, pictures); err != nil {
 		return h, err
 	}
 	if rows > 0 {
@@ -153,6 +164,42 @@ func drawTiny(ctx context.Context, folder string, n int) error {
 		})
 	}
 	return g.Wait()
+}
+
+// tinyPerShard is how many pictures are in a .tar.
+const tinyPerShard = 10_000
+
+// packTiny writes the pictures of drawTiny as samples with their classes, in .tar shards.
+func packTiny(ctx context.Context, folder string, n int) error {
+	if err := os.MkdirAll(folder, 0o755); err != nil {
+		return err
+	}
+	for first := 0; first < n && ctx.Err() == nil; first += tinyPerShard {
+		file, err := os.Create(filepath.Join(folder, fmt.Sprintf("%06d.tar", first/tinyPerShard)))
+		if err != nil {
+			return err
+		}
+		buffer := bufio.NewWriter(file)
+		w := tar.NewWriter(buffer)
+		for i := first; i < min(first+tinyPerShard, n); i++ {
+			for _, f := range []struct {
+				extension string
+				content   []byte
+			}{{"jpg", tinyPicture(i)}, {"cls", fmt.Append(nil, i/tinyPerClass)}} {
+				h := &tar.Header{Name: fmt.Sprintf("%07d.%s", i, f.extension), Typeflag: tar.TypeReg, Size: int64(len(f.content)), Mode: 0o644}
+				if err := w.WriteHeader(h); err != nil {
+					return err
+				}
+				if _, err := w.Write(f.content); err != nil {
+					return err
+				}
+			}
+		}
+		if err := errors.Join(w.Close(), buffer.Flush(), file.Close()); err != nil {
+			return err
+		}
+	}
+	return ctx.Err()
 }
 
 // tinyPicture returns the JPEG file of the i-th picture, a few squares of drawn colour.

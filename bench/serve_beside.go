@@ -30,17 +30,22 @@ type quantiled struct {
 }
 
 func (b serveBench) beside(ctx context.Context) error {
-	n, err := row(b.options, b.results, "beside", func() (neighbour, error) { return b.neighbour(ctx) })
-	if err != nil {
-		return err
+	for _, of := range []struct {
+		id, what string
+		flags    []string
+	}{{"beside", "another model", nil}, {"beside/background", "a model in the background", []string{"--background", "other"}}} {
+		n, err := row(b.options, b.results, of.id, func() (neighbour, error) { return b.neighbour(ctx, of.flags...) })
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(b.options.out, "one picture beside batches of 256 of %s: p50 %.2f of alone (%.2f to %.2f), p99 %.2f (%.2f to %.2f)\n",
+			of.what, n.P50.Median, n.P50.Low, n.P50.High, n.P99.Median, n.P99.Low, n.P99.High)
 	}
-	fmt.Fprintf(b.options.out, "one picture beside batches of 256 of another model: p50 %.2f of alone (%.2f to %.2f), p99 %.2f (%.2f to %.2f)\n",
-		n.P50.Median, n.P50.Low, n.P50.High, n.P99.Median, n.P99.Low, n.P99.High)
 	return nil
 }
 
-func (b serveBench) neighbour(ctx context.Context) (n neighbour, err error) {
-	s, err := startService(ctx, b.options.tfpair, "one="+b.program, "--model", "other="+b.program)
+func (b serveBench) neighbour(ctx context.Context, flags ...string) (n neighbour, err error) {
+	s, err := startService(ctx, b.options.tfpair, "one="+b.program, append([]string{"--model", "other=" + b.program}, flags...)...)
 	if err != nil {
 		return n, err
 	}

@@ -32,6 +32,7 @@ type serveOptions struct {
 	probe   bool     // ask the service that runs, and start none
 	traces  string   // address of a collector; "": what the environment says
 	isolate bool     // networks run in processes of their own
+	behind  []string // names of models that run at low priority
 	limits  serveLimits
 	trust   trustOptions
 	machine machineOptions
@@ -68,6 +69,7 @@ environment: TFPAIR_SERVE_LISTEN for --listen, and so on. docs/serve.md has more
   tfpair serve --model photos=demo/model --listen 127.0.0.1:9000`,
 		Action: func(c *cli.Context) error {
 			o.models, o.indexes, o.writers = c.StringSlice("model"), c.StringSlice("index"), c.StringSlice("index-tokens")
+			o.behind = c.StringSlice("background")
 			return runServe(c.Context, o, streams)
 		},
 	}
@@ -94,6 +96,8 @@ func (o *serveOptions) addFlags(c *cli.Command) {
 			Usage: "start nothing: ask the service at --listen whether it is alive, and end with exit code 0 or 1"})
 	c.Flags = append(c.Flags, &cli.BoolFlag{Name: "isolate", Destination: &o.isolate,
 		Usage: "run each network in a process of its own, which is started again after a crash"})
+	c.Flags = append(c.Flags, &cli.StringSliceFlag{Name: "background",
+		Usage: "run the network of the model `NAME` at low priority: its batches give way to requests for other models; on Linux; may be repeated"})
 	o.limits.addFlags(c)
 	o.trust.addFlags(c)
 	o.machine.addFlags(c)
@@ -143,6 +147,7 @@ type served struct {
 	Shown string `json:"index,omitempty"`
 
 	writers string // file of tokens; "": nobody may change the index
+	behind  bool   // it runs at low priority
 }
 
 // served returns the models by name, in order, with what they are searched in.
@@ -188,6 +193,13 @@ func (o serveOptions) served() ([]served, error) {
 		}
 		list[at].writers = file
 	}
+	for _, name := range o.behind {
+		at := slices.IndexFunc(list, func(s served) bool { return s.Name == name })
+		if at < 0 {
+			return nil, usagef("--background %q is no model: its name is that of --model", name)
+		}
+		list[at].behind = true
+	}
 	return list, nil
 }
 
@@ -228,6 +240,9 @@ func (o serveOptions) source(s served, log *slog.Logger) (serve.Source, error) {
 		models.WithBatching(o.limits.batch, o.limits.delay), models.WithTimeout(o.limits.run)}
 	if o.machine.threads > 0 {
 		options = append(options, models.WithThreads(o.machine.threads))
+	}
+	if s.behind {
+		options = append(options, models.InBackground())
 	}
 	if key != nil {
 		options = append(options, models.RequireSignature(key))

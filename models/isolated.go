@@ -47,6 +47,7 @@ type hello struct {
 	Path     string // of the SavedModel
 	Device   string
 	Threads  int
+	Low      bool // see InBackground
 	Any      bool // see Trust
 	WithJPEG bool // it is asked to decode
 }
@@ -103,7 +104,7 @@ type worker struct {
 // startProcess starts the process of the model at a path, and waits until it has opened the model.
 func startProcess(path string, o options, jpeg bool) (*process, error) {
 	p := &process{command: o.isolated, timeout: o.session.Timeout, closing: make(chan struct{}), changed: make(chan struct{}),
-		hello: hello{Path: path, Device: string(o.session.Device), Threads: o.session.Threads, Any: o.trust == Any, WithJPEG: jpeg}}
+		hello: hello{Path: path, Device: string(o.session.Device), Threads: o.session.Threads, Low: o.session.Background, Any: o.trust == Any, WithJPEG: jpeg}}
 	w, name, err := p.start()
 	if err != nil {
 		return nil, err
@@ -405,7 +406,7 @@ func answerAll(in io.Reader, out io.Writer) error {
 
 // open opens the model, and says how that went.
 func (h hello) open() (*Model, reply) {
-	list := []Option{OnDevice(h.Device), func(o *options) { o.session.Threads, o.bare = h.Threads, true }}
+	list := []Option{OnDevice(h.Device), func(o *options) { o.session.Threads, o.session.Background, o.bare = h.Threads, h.Low, true }}
 	if h.Any {
 		list = append(list, Trust(Any))
 	}

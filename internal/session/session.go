@@ -57,8 +57,8 @@ func Open(g *tf.Graph, o Options) (*Session, error) {
 	if err != nil {
 		return nil, err
 	}
-	s, err := tf.NewSession(g, options)
-	if err != nil {
+	var s *tf.Session
+	if err := o.make(func() (err error) { s, err = tf.NewSession(g, options); return err }); err != nil {
 		return nil, fmt.Errorf("open session: %w", err)
 	}
 	return newSession(s, g, o)
@@ -88,7 +88,8 @@ func Load(folder, tag string, o Options) (*Session, error) {
 	if err != nil {
 		return nil, err
 	}
-	m, err := tf.LoadSavedModel(folder, []string{tag}, options)
+	var m *tf.SavedModel
+	err = o.make(func() (err error) { m, err = tf.LoadSavedModel(folder, []string{tag}, options); return err })
 	if err != nil && strings.ContainsAny(folder, patterns) {
 		err = fmt.Errorf("TensorFlow takes the characters [ ] * ? and \\ of a path for a "+
 			"pattern; give the folder a path without them (%w)", err)
@@ -97,6 +98,14 @@ func Load(folder, tag string, o Options) (*Session, error) {
 		return nil, &LoadError{folder, err}
 	}
 	return newSession(m.Session, m.Graph, o)
+}
+
+// make calls f, which has the runtime make a session and its threads.
+func (o Options) make(f func() error) error {
+	if o.Background {
+		return inBackground(f)
+	}
+	return f()
 }
 
 // newSession returns s as a Session, if it has the device that o asks for.

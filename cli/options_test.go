@@ -292,7 +292,8 @@ func TestServeOptions(t *testing.T) {
 		says            string
 	}{
 		{[]string{"some/model/"}, nil, []served{{Name: "model", Model: "some/model/"}}, ""},
-		{[]string{"a=x", "b=y=z"}, []string{"i", "b=j"}, []served{{Name: "a", Model: "x", Index: "i"}, {Name: "b", Model: "y=z", Index: "j"}}, ""},
+		{[]string{"a=x", "b=y=z"}, []string{"i", "b=j"}, []served{{Name: "a", Model: "x", Index: "i", Shown: "i"},
+			{Name: "b", Model: "y=z", Index: "j", Shown: "j"}}, ""},
 		{[]string{"./a=b"}, nil, nil, `--model "./a=b" has no name`},
 		{[]string{"x/a", "y/a"}, nil, nil, `two models have the name "a"`},
 		{[]string{"a"}, []string{"b=i"}, nil, `is for a model "b"`},

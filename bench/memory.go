@@ -25,8 +25,16 @@ type resident struct {
 	Slope   float64 `json:"slope_mib_per_1000_steps"` // after the warm-up
 }
 
-// memory trains program 1 for a long time and watches the resident memory of the process.
+// memory measures a long training, and large batches.
 func memory(ctx context.Context, o options) error {
+	if err := longMemory(ctx, o); err != nil {
+		return err
+	}
+	return chunkMemory(ctx, o)
+}
+
+// longMemory trains program 1 for a long time and watches the resident memory of the process.
+func longMemory(ctx context.Context, o options) error {
 	r, err := openResults(o, "memory")
 	if err != nil {
 		return err

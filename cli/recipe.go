@@ -157,6 +157,10 @@ func (c *decision) say(out output, o *trainOptions) {
 		return
 	case c.again != "":
 		out.say("recipe    that of %s, which this training goes on with", c.again)
+		if o.recipe.effort != "" {
+			out.say("note      --effort %s chooses nothing here: a run keeps the recipe that it began with; for another one, give another --out",
+				o.recipe.effort)
+		}
 		return
 	}
 	c.brief(out)

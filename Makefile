@@ -89,6 +89,14 @@ proof: build hdf5 ## compare with ONNX Runtime, OpenVINO, Keras and PyTorch; doc
 	for set in efficientnet-lite0 efficientnet-lite1 efficientnet-lite2 mobilenetv2; do bin/tfpair weights fetch $$set || exit; done
 	$(SETUP) $(GO) test -count 1 -v -run 'TestProof|TestPretrained' -tags tensorflow,interop,hdf5 -timeout 60m ./cli ./graphs/backbone
 
+.PHONY: runtime-bump
+runtime-bump: ## pin the TensorFlow release VERSION, and say what changes with it
+	.ci/runtime-bump "$(VERSION)"
+
+.PHONY: nightly
+nightly: ## run the tests on the pinned TensorFlow, on an older one, and on a newer one if there is one
+	.ci/nightly
+
 .PHONY: demo
 demo: build ## draw a small picture set, train on it, evaluate, export, compare
 	bin/tfpair demo

@@ -72,10 +72,11 @@ func pinFor(platform string, d Device) (pin, error) {
 		"linux/arm64 cpu)", d, Version, platform)
 }
 
-// tag is the platform tag of the wheel: "manylinux_2_27_x86_64".
+// tag is the platform tag of the wheel, the first where it has several: "manylinux_2_27_x86_64".
 func (p pin) tag() string {
 	stem := strings.TrimSuffix(p.Wheel, ".whl")
-	return stem[strings.LastIndex(stem, "-")+1:]
+	first, _, _ := strings.Cut(stem[strings.LastIndex(stem, "-")+1:], ".")
+	return first
 }
 
 // The two libraries. Both always come from one wheel: together they export the C API.

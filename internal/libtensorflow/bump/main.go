@@ -83,14 +83,16 @@ func bump(ctx context.Context, version string, cpuOnly bool) (err error) {
 			return err
 		}
 	}
+	constant := `const Version = "` + libtensorflow.Version + `"`
+	pinned = strings.Replace(pinned, constant, strings.Replace(constant, libtensorflow.Version, version, 1), 1)
 	if err := os.WriteFile(pinFile, []byte(pinned), 0o644); err != nil {
 		return err
 	}
 	return rename(libtensorflow.Version, version, megabytes)
 }
 
-// named are the files that name the release or the size of its wheel.
-var named = []string{pinFile, "README.md", "CONTRIBUTING.md", "Dockerfile", "docs/container.md", "docs/machines.md", "cli/runtime.go",
+// named are the other files that name the release or the size of its wheel.
+var named = []string{"README.md", "CONTRIBUTING.md", "Dockerfile", "docs/container.md", "docs/machines.md", "cli/runtime.go",
 	"cli/testdata/script/usage.txtar", "internal/libtensorflow/*_test.go"}
 
 // rename writes the new release, and the size of its wheel, into each file that names the old one.

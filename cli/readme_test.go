@@ -51,3 +51,18 @@ func TestServiceDocs(t *testing.T) {
 		}
 	}
 }
+
+// TestFromKerasDocs: the page shows the program that make proof-keras runs.
+func TestFromKerasDocs(t *testing.T) {
+	page, err := os.ReadFile("../docs/from-keras.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	program, err := os.ReadFile("../testdata/proof/from_keras.py")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(string(page), "```python\n"+string(program)+"```\n") {
+		t.Error("docs/from-keras.md does not show testdata/proof/from_keras.py as it is")
+	}
+}

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 )
@@ -118,16 +117,19 @@ func TestParseDevice(t *testing.T) {
 }
 
 func TestPins(t *testing.T) {
-	var tags []string
-	for _, platform := range []string{"linux/amd64", "linux/arm64"} {
+	for platform, machine := range map[string]string{"linux/amd64": "x86_64", "linux/arm64": "aarch64"} {
 		p, err := pinFor(platform, CPU)
 		if err != nil || len(p.SHA256) != 64 || !strings.Contains(p.Wheel, "-"+Version+"-") {
 			t.Errorf("pinFor(%s) = %+v, %v", platform, p, err)
 		}
-		tags = append(tags, p.tag())
+		if tag := p.tag(); !strings.HasPrefix(tag, "manylinux") || !strings.HasSuffix(tag, machine) || strings.Contains(tag, ".") {
+			t.Errorf("tag of %s = %q, want one manylinux tag of %s", platform, tag, machine)
+		}
 	}
-	if want := []string{"manylinux_2_27_x86_64", "manylinux_2_27_aarch64"}; !slices.Equal(tags, want) {
-		t.Errorf("tags are %v, want %v", tags, want)
+	// Wheels of 2.20 have two tags.
+	p := pin{Wheel: "tensorflow_cpu-2.20.0-cp311-cp311-manylinux_2_17_x86_64.manylinux2014_x86_64.whl"}
+	if want := "manylinux_2_17_x86_64"; p.tag() != want {
+		t.Errorf("tag of two = %q, want %q", p.tag(), want)
 	}
 	if p, err := pinFor("linux/amd64", GPU); err != nil || p.CUDA == "" {
 		t.Errorf("pinFor(linux/amd64, gpu) = %+v, %v, want one that needs CUDA", p, err)

@@ -26,6 +26,7 @@ type Space struct {
 	rows []float64 // [N,K] in the directions, scaled
 	dim  int       // K
 	seen []float64 // [N,K] rows, turned so that the learnt distance is that of rows
+	kept kinship   // to the sets of the answers
 }
 
 // NewSpace returns the embeddings [N,D] in the directions in which they differ most, each of length 1 before.
@@ -132,13 +133,19 @@ func orthonormal(m *mat.Dense) {
 	}
 }
 
-// Fit learns the distance from answers: pictures that same answers join vary around their mean. Without same pairs it is that of
-// the embeddings.
+// Fit learns from answers how much each direction counts, and how near each picture is to the sets that answers make. Without
+// answers the distance is that of the embeddings.
 func (s *Space) Fit(list []Labelled) {
+	s.turn(list)
+	s.kept = s.kinship(list)
+}
+
+// turn learns how much each direction counts: pictures that same answers join vary around their mean.
+func (s *Space) turn(list []Labelled) {
 	k := s.dim
 	within, n := mat.NewSymDense(k, nil), 0
 	difference := make([]float64, k)
-	for _, members := range s.joined(list) {
+	for _, members := range s.members(list) {
 		n += len(members) - 1
 		mean := make([]float64, k)
 		for _, i := range members {
@@ -154,33 +161,6 @@ func (s *Space) Fit(list []Labelled) {
 		}
 	}
 	s.seen = s.turned(within, n)
-}
-
-// joined returns the pictures that same answers join, set by set.
-func (s *Space) joined(list []Labelled) (sets [][]int32) {
-	f := forest.New(len(s.rows) / s.dim)
-	for _, l := range list {
-		if l.Same {
-			f.Join(l.Left, l.Right)
-		}
-	}
-	at, in := map[int32]int{}, map[int32]bool{}
-	for _, l := range list {
-		if !l.Same {
-			continue
-		}
-		root := f.Root(l.Left)
-		if _, known := at[root]; !known {
-			at[root], sets = len(sets), append(sets, nil)
-		}
-		for _, i := range []int32{l.Left, l.Right} {
-			if !in[i] {
-				in[i] = true
-				sets[at[root]] = append(sets[at[root]], i)
-			}
-		}
-	}
-	return sets
 }
 
 // turned returns the rows in which the squared distance is xᵀW⁻¹x, W being how n pictures vary within their sets.
@@ -221,14 +201,31 @@ func (s *Space) turned(within *mat.SymDense, n int) []float64 {
 	return seen.RawMatrix().Data
 }
 
-// Distance returns the squared distance of two pictures, as learnt.
-func (s *Space) Distance(a, b int32) float64 {
+// apart returns the squared distance of two pictures in the learnt directions.
+func (s *Space) apart(a, b int32) float64 {
 	x, y := s.seen[int(a)*s.dim:][:s.dim], s.seen[int(b)*s.dim:][:s.dim]
 	sum := 0.0
 	for d, v := range x {
 		sum += (v - y[d]) * (v - y[d])
 	}
 	return sum
+}
+
+// of returns a space of the pictures of answers alone, and the answers by their numbers in it.
+func (s *Space) of(list []Labelled) (*Space, []Labelled) {
+	few, number := &Space{dim: s.dim}, map[int32]int32{}
+	add := func(i int32) int32 {
+		if _, known := number[i]; !known {
+			number[i] = int32(len(number))
+			few.rows = append(few.rows, s.rows[int(i)*s.dim:][:s.dim]...)
+		}
+		return number[i]
+	}
+	renamed := make([]Labelled, len(list))
+	for at, l := range list {
+		renamed[at] = Labelled{add(l.Left), add(l.Right), l.Same}
+	}
+	return few, renamed
 }
 
 // distances returns those of pairs.
@@ -253,7 +250,7 @@ func nearest(s *Space, most int) [][]int32 {
 			list = list[:0]
 			for k := range n {
 				if k != i {
-					list = append(list, one{s.Distance(int32(i), int32(k)), int32(k)})
+					list = append(list, one{s.apart(int32(i), int32(k)), int32(k)})
 				}
 			}
 			slices.SortFunc(list, func(a, b one) int {
@@ -292,13 +289,12 @@ const fewest = 10
 // answers join are in one part. ok is false where there are too few answers.
 func (s *Session) Quality() (q Quality, ok bool) {
 	s.mu.Lock()
-	list := s.labelled()
-	space := *s.space // its distance is learnt anew, and the rows are read only
+	space, list := s.space.of(s.labelled())
 	s.mu.Unlock()
 	if same, different := kinds(list); same < fewest || different < fewest {
 		return q, false
 	}
-	part := parted(list, len(s.near))
+	part := parted(list, len(space.rows)/space.dim)
 	q.Answers = len(list)
 	var scored *metric.Scored
 	var measured []Labelled

@@ -7,14 +7,10 @@
 package label
 
 import (
-	"errors"
 	"fmt"
 	"math/rand/v2"
-	"slices"
 	"sync"
 	"time"
-
-	"github.com/tfpair/tfpair/internal/forest"
 )
 
 // Pictures are what is asked about.
@@ -41,6 +37,7 @@ type Session struct {
 	last      []*Journal    // that this session's answers went to
 	turn      int           // questions asked
 	count     []int         // [N] answers that each picture is in
+	order     []int32       // [N] in which pictures are placed
 	threshold float64       // squared distance of the space that questions are near
 	sure      map[pair]bool // expected answers of sure questions that are out
 	person    person
@@ -73,6 +70,7 @@ func New(p Pictures, j, second *Journal, seed uint64, now func() time.Time) (*Se
 	}
 	s.space = NewSpace(p.Embeddings, p.Dim)
 	s.near = nearest(s.space, neighbours)
+	s.order = s.space.spread(s.random)
 	for _, a := range j.Answers() {
 		s.note(a)
 	}
@@ -120,24 +118,10 @@ const learnEvery = 10
 // learn makes the space and the threshold from what was answered.
 func (s *Session) learn() {
 	list := s.labelled()
-	s.space.Fit(list)
+	s.space.turn(list)
 	s.threshold = s.guess()
 	for _, l := range list {
 		s.step(l.Same)
-	}
-}
-
-// stair is by how much an answer moves the distance that is asked about.
-const stair = 1.02
-
-// step asks about pairs that are farther apart after a same one, and nearer together after a different one, so that both
-// answers become as frequent: the staircase of Dixon and Mood, A method for obtaining and analyzing sensitivity data, Journal of
-// the American Statistical Association 43, 1948.
-func (s *Session) step(same bool) {
-	if same {
-		s.threshold *= stair
-	} else {
-		s.threshold /= stair
 	}
 }
 
@@ -149,116 +133,6 @@ func kinds(list []Labelled) (same, different int) {
 		}
 	}
 	return same, len(list) - same
-}
-
-// guess returns a threshold before anything is known: the median distance of the third nearest.
-func (s *Session) guess() float64 {
-	var distances []float64
-	for i, near := range s.near {
-		distances = append(distances, s.space.Distance(int32(i), near[min(2, len(near)-1)]))
-	}
-	slices.Sort(distances)
-	return distances[len(distances)/2]
-}
-
-// Question is two pictures.
-type Question struct {
-	Left, Right int
-	Sure        bool // the answer is expected: it measures the person
-}
-
-// sureEvery is how many questions there are to a sure one.
-const sureEvery = 12
-
-// ErrNothingLeft says that every pair worth asking about was asked.
-var ErrNothingLeft = errors.New("every pair that is worth asking about has an answer")
-
-// Next returns a question for a person.
-func (s *Session) Next(name string) (Question, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.turn++
-	if s.turn%secondEvery == 0 {
-		if q, ok := s.secondOne(name); ok {
-			return q, nil
-		}
-	}
-	if s.turn%sureEvery == 0 {
-		if q, ok := s.sureOne(); ok {
-			return q, nil
-		}
-	}
-	return s.unsureOne()
-}
-
-// tries is how many pictures a question is the best of.
-const tries = 24
-
-// unsureOne returns the pair nearest to the threshold, of pictures that were asked about least.
-func (s *Session) unsureOne() (Question, error) {
-	joined := s.joined()
-	order := s.random.Perm(len(s.near))
-	slices.SortStableFunc(order, func(a, b int) int { return s.count[a] - s.count[b] })
-	best, found, off := Question{}, false, 0.0
-	looked := 0
-	for _, i := range order {
-		any := false
-		for _, k := range s.near[i] {
-			p := newPair(int32(i), k)
-			if s.asked[p] || joined.Root(int32(i)) == joined.Root(k) { // what follows from answers is not asked
-				continue
-			}
-			any = true
-			if d := s.off(int32(i), k); !found || d < off {
-				best, found, off = Question{Left: i, Right: int(k)}, true, d
-			}
-		}
-		if any {
-			looked++
-		}
-		if looked == tries {
-			break
-		}
-	}
-	if !found {
-		return Question{}, ErrNothingLeft
-	}
-	return best, nil
-}
-
-// off is how far the distance of a pair is from the threshold.
-func (s *Session) off(a, b int32) float64 {
-	d := s.space.Distance(a, b) - s.threshold
-	return max(d, -d)
-}
-
-// joined returns which pictures are the same by the answers.
-func (s *Session) joined() forest.Forest {
-	f := forest.New(len(s.near))
-	for _, l := range s.labelled() {
-		if l.Same {
-			f.Join(l.Left, l.Right)
-		}
-	}
-	return f
-}
-
-// sureOne returns a pair that the distance leaves no doubt about: two that are nearest to each other, or two at random that
-// are far apart.
-func (s *Session) sureOne() (Question, bool) {
-	for range 50 {
-		i := int32(s.random.IntN(len(s.near)))
-		k, same := s.near[i][0], s.random.IntN(2) == 0
-		if !same {
-			k = int32(s.random.IntN(len(s.near)))
-		}
-		d := s.space.Distance(i, k)
-		if p := newPair(i, k); i != k && !s.asked[p] && (same && d < s.threshold/4 || !same && d > 4*s.threshold) {
-			s.sure[p] = same
-			return Question{int(i), int(k), true}, true
-		}
-	}
-	return Question{}, false
 }
 
 // Say keeps an answer. Once it returns, the answer is on the disk. It returns what the answer contradicts, nil where it does not.
@@ -366,30 +240,6 @@ func (s *Session) Undo() (q Question, ok bool, err error) {
 	delete(s.asked, newPair(left, right))
 	s.learn()
 	return Question{Left: int(left), Right: int(right)}, true, nil
-}
-
-// Group returns a picture and up to so many others that seem to be the same and are not known to be.
-func (s *Session) Group(most int) []int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	joined := s.joined()
-	var best []int
-	for _, i := range s.random.Perm(len(s.near))[:min(tries, len(s.near))] {
-		group := []int{i}
-		for _, k := range s.near[i] {
-			if len(group) < most && s.space.Distance(int32(i), k) <= s.threshold && !s.asked[newPair(int32(i), k)] &&
-				joined.Root(int32(i)) != joined.Root(k) {
-				group = append(group, int(k))
-			}
-		}
-		if len(group) > len(best) {
-			best = group
-		}
-	}
-	if len(best) < 2 {
-		return nil
-	}
-	return best
 }
 
 // SayGroup keeps that pictures are the same as the first one, or are not: same has one for each of the others. All answers are

@@ -27,8 +27,8 @@ type Answer struct {
 // header is the first row of a list. Training reads the first three columns.
 var header = []string{"left", "right", "same", "name", "time"}
 
-// Journal is a list of pairs that answers are appended to, one by one. Each is on the disk before Append returns. A line that
-// was cut off by a kill was acknowledged to nobody, and is taken away by Open.
+// Journal is a list of pairs that answers are appended to, one by one. Each is on the disk before Append returns. Half a row
+// is what a kill left of one that was acknowledged to nobody, and is taken away by Open.
 type Journal struct {
 	file    *os.File
 	answers []Answer
@@ -91,11 +91,8 @@ func (j *Journal) read(path string) error {
 	if reason := begins(text); reason != "" { // nothing of another's file is cut
 		return &RowError{path, 1, reason}
 	}
-	if whole := bytes.LastIndexByte(text, '\n') + 1; whole < len(text) { // half a line
-		text = text[:whole]
-		if err := j.cut(int64(whole)); err != nil {
-			return err
-		}
+	if text, err = j.ended(text); err != nil {
+		return err
 	}
 	rows := csv.NewReader(bytes.NewReader(text))
 	rows.ReuseRecord = true
@@ -117,6 +114,20 @@ func (j *Journal) read(path string) error {
 		}
 		j.answers, j.ends = append(j.answers, a), append(j.ends, rows.InputOffset())
 	}
+}
+
+// ended returns text with a line end behind its last row. An editor may have taken that away; half a row is taken away instead.
+func (j *Journal) ended(text []byte) ([]byte, error) {
+	whole := bytes.LastIndexByte(text, '\n') + 1
+	if whole == len(text) {
+		return text, nil
+	}
+	if row, err := csv.NewReader(bytes.NewReader(text[whole:])).Read(); err == nil && len(row) == len(header) {
+		if _, reason := parse(row); reason == "" {
+			return append(text, '\n'), j.write([]byte("\n"), int64(len(text)))
+		}
+	}
+	return text[:whole], j.cut(int64(whole))
 }
 
 // begins says why text is not the beginning of a list, "" where it is: it begins with the header, or is a part of it.

@@ -111,8 +111,15 @@ func TestJournal(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	// An editor that took the last line end away has taken no answer.
+	if err := os.WriteFile(file, []byte(strings.TrimSuffix(want, "\n")), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	if j, err = Open(file); err != nil {
 		t.Fatal(err)
+	}
+	if got := text(t, file); got != want || len(j.Answers()) != 2 || j.Answers()[1] != two {
+		t.Errorf("without the last line end the list has %v:\n%s", j.Answers(), got)
 	}
 	for i := range 3 {
 		if _, ok, err := j.Undo(); ok != (i < 2) || err != nil {
@@ -237,6 +244,61 @@ func TestSpace(t *testing.T) {
 	s.Fit(list)
 	if after := right(); after < 0.9 || after < before+0.2 {
 		t.Errorf("right of %.2f before, %.2f after", before, after)
+	}
+}
+
+// TestPlaced: each picture is placed by a question of its own, beside the nearest set of answers, before any is asked about again.
+func TestPlaced(t *testing.T) {
+	p := pictures(12, 10)
+	s := session(t, p, t.TempDir())
+	placed := map[int]bool{}
+	for turn := range 60 {
+		q, err := s.Next("Ada")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !q.Sure && turn > 0 {
+			if placed[q.Left] || !placed[q.Right] {
+				t.Fatalf("question %d is %+v: want a new picture beside one that was answered", turn, q)
+			}
+		}
+		if _, err := s.Say(q.Left, q.Right, oracle(p, q.Left, q.Right), "Ada"); err != nil {
+			t.Fatal(err)
+		}
+		placed[q.Left], placed[q.Right] = true, true
+	}
+}
+
+// TestKinship: pictures of one class that lie in two places are near once answers join the places.
+func TestKinship(t *testing.T) {
+	r := rand.New(rand.NewPCG(3, 3))
+	var rows []float32
+	const n, dim = 160, 8
+	for i := range n { // picture i lies in place i mod 8; places c and c+4 are of class c
+		for d := range dim {
+			v := 0.05 * r.NormFloat64()
+			if d == i%8 {
+				v++
+			}
+			rows = append(rows, float32(v))
+		}
+	}
+	s := NewSpace(rows, dim)
+	var list []Labelled
+	for i := int32(0); i < 32; i++ {
+		list = append(list, Labelled{i, (i + 4) % 32, true})
+	}
+	before := s.Distance(100, 104)
+	s.Fit(list)
+	for i := int32(100); i < 120; i++ {
+		if same, other := s.Distance(i, i+4), s.Distance(i, i+5); same > 0.1 || other < 1.5 {
+			t.Errorf("picture %d is %.2f from its class, %.2f from another; the two places were %.2f apart", i, same, other, before)
+		}
+	}
+	for _, rows := range [][]float64{s.kept.rows[:s.kept.sets], s.kept.rows[99*s.kept.sets:][:s.kept.sets]} {
+		if length := dot(rows, rows); length < 1-1e-9 || length > 1+1e-9 { // roots of shares
+			t.Errorf("shares add up to %v", length)
+		}
 	}
 }
 

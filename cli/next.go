@@ -166,7 +166,7 @@ func seenFiles(ctx context.Context, data *dataset.Dataset, part dataset.Part, fo
 func nextSearch(model, file string, x *index.Index, reading readingOptions) commandLine {
 	root := x.About().Root
 	image := root
-	if info, err := os.Stat(root); err == nil && info.IsDir() {
+	if info, err := os.Stat(root); err == nil && info.IsDir() && !dataset.HoldsArchives(root) {
 		image = filepath.Join(root, filepath.FromSlash(x.Item(0).Path))
 	}
 	return commandLine{"tfpair", "search"}.with(given{"model", model}, given{"index", file}, given{"image", image}).

@@ -76,7 +76,7 @@ func picturesOf(path string, x index.Searched) (pictures, error) {
 		path = x.About().Root
 	}
 	info, err := os.Stat(path)
-	if err == nil && info.IsDir() {
+	if err == nil && info.IsDir() && !dataset.HoldsArchives(path) {
 		p.root = os.DirFS(path) // without a look at all that is in it
 		return p, nil
 	}

@@ -170,6 +170,7 @@ type found struct {
 	of
 	Images    int           `json:"images" doc:"searched"`
 	Threshold *float64      `json:"threshold,omitempty" doc:"distance up to which a hit is accepted; absent: there is none, and nothing is accepted"`
+	Pictures  bool          `json:"pictures,omitempty" doc:"the index has thumbnails: GET /v1/index/ID?picture=true"`
 	Results   [][]searchHit `json:"results" doc:"of each picture the nearest, nearest first"`
 }
 
@@ -220,6 +221,9 @@ func (l *loaded) found(lists [][]models.Hit, threshold *float64) found {
 		}
 	}
 	answer := found{of: l.of(), Images: l.Index.Len(), Threshold: threshold, Results: make([][]searchHit, len(lists))}
+	if _, ok := l.Index.(keeper); ok {
+		answer.Pictures = l.Index.About().Thumbnails > 0
+	}
 	for i, list := range lists {
 		if len(list) > 0 {
 			l.drift.Searched(list[0].Distance, list[0].Accepted) // by the threshold of the index, which does not change

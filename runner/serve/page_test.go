@@ -1,8 +1,10 @@
 package serve
 
 import (
+	"image/color"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"strings"
 	"testing"
 
@@ -44,6 +46,24 @@ func opened(t *testing.T, s *Service, script string) (dom, log string) {
 	dom, log = browser.Open(t, server.URL+"/", 8000)
 	dom, _, _ = strings.Cut(dom, "<script>") // without the words of the scripts
 	return dom, log
+}
+
+// TestPageThumbnails: the page shows the thumbnails that lie in an index.
+func TestPageThumbnails(t *testing.T) {
+	s, _ := changingService(t, Config{})
+	for id, c := range map[string]color.NRGBA{"a/red 1.png": {255, 0, 0, 255}, "blue.png": {0, 0, 255, 255}} {
+		if w := ask(s, "PUT", "/v1/index/"+url.PathEscape(id), "image/png", picture(t, c), "Authorization", "Bearer "+writerToken); w.Code != http.StatusOK {
+			t.Fatalf("PUT = %d %s", w.Code, w.Body)
+		}
+	}
+	dom, log := opened(t, s, `await hand("drop", places[0], await colour("red")); await settled();
+		for (let i = 0; i < 200 && document.querySelectorAll("td img").length < 2; i++) await new Promise(f => setTimeout(f, 20));`)
+	if n := strings.Count(dom, `<td><img alt="" src="blob:`); n != 2 {
+		t.Errorf("the page shows %d thumbnails, want 2:\n%s", n, dom[strings.Index(dom, "<main>"):])
+	}
+	if strings.Contains(log, "CONSOLE") {
+		t.Errorf("the page complains: %s", log)
+	}
 }
 
 // TestPage looks at the page in a browser: two pictures are the same or different, one has its nearest, and what

@@ -97,12 +97,25 @@ func newInference(p *Parts) *inference {
 // embed adds serving_default_images → serving_default_embedding [N,D].
 func (b *inference) embed() {
 	images := feed(b.root, names.ServingImages, tf.Uint8, b.images)
-	embedding := b.parts.whole(network{scope: b.root.SubScope("embed"), variables: b.variables, mode: b.mode}, images)
+	embedding := b.answer(network{scope: b.root.SubScope("embed"), variables: b.variables, mode: b.mode}, images)
 	if b.root.Err() == nil {
 		b.graph.EmbeddingDim = int(embedding.Shape().Size(1))
 	}
 	fetch(b.root, names.ServingEmbedding, embedding)
 }
+
+// answer adds images [N,H,W,3] → embedding [N,D], of length 1 where Unit says so.
+func (b *inference) answer(n network, images tf.Output) tf.Output {
+	embedding := b.parts.whole(n, images)
+	if !b.parts.Unit() {
+		return embedding
+	}
+	return layer.Direction(n.scope.SubScope("unit"), embedding)
+}
+
+// Unit reports whether models of p answer with embeddings of length 1: the cosine distance does not see the length, and
+// stores that rank by inner product or by Euclidean distance then rank as the model does.
+func (p *Parts) Unit() bool { return p.Spec.Distance.Name == "cosine" }
 
 // compare adds two more towers on the same variables: compare_left, compare_right
 // → compare_distance [N], compare_same [N] and, where the loss has log-odds,
@@ -113,7 +126,7 @@ func (b *inference) compare(threshold float64) {
 	side := func(feedName, scope, embedding string) tf.Output {
 		images := feed(b.root, feedName, tf.Uint8, b.images)
 		n := network{scope: s.SubScope(scope), variables: b.variables.Reuse(), mode: b.mode}
-		return fetch(b.root, embedding, b.parts.whole(n, images))
+		return fetch(b.root, embedding, b.answer(n, images))
 	}
 	left := side(names.CompareLeft, "left", names.CompareLeftEmbedding)
 	right := side(names.CompareRight, "right", names.CompareRightEmbedding)

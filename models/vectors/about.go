@@ -24,11 +24,12 @@ const maxAbout = 1 << 30
 
 // about is the file beside one that holds numbers alone.
 type about struct {
-	Space string   `json:"embedding_space,omitempty"`
-	Count int      `json:"count,omitempty"` // N
-	Dim   int      `json:"dim,omitempty"`   // D
-	Paths []string `json:"paths,omitempty"` // [N]
-	Bytes int64    `json:"bytes,omitempty"` // of the file of numbers
+	Space    string   `json:"embedding_space,omitempty"`
+	Distance string   `json:"distance,omitempty"` // of Vectors; "" in files of earlier versions
+	Count    int      `json:"count,omitempty"`    // N
+	Dim      int      `json:"dim,omitempty"`      // D
+	Paths    []string `json:"paths,omitempty"`    // [N]
+	Bytes    int64    `json:"bytes,omitempty"`    // of the file of numbers
 	// Checksum is that of Vectors.sum; "" in files of earlier versions, which had none.
 	Checksum string `json:"checksum,omitempty"`
 	// Either are the files of which one is beside the numbers while these are being replaced: the new
@@ -42,7 +43,7 @@ func (v *Vectors) writeAbout(w io.Writer, file interface{ Stat() (fs.FileInfo, e
 	if err != nil {
 		return err
 	}
-	return json.NewEncoder(w).Encode(about{Space: v.Space, Count: len(v.Paths), Dim: v.Dim, Paths: v.Paths, Bytes: info.Size(), Checksum: v.sum()})
+	return json.NewEncoder(w).Encode(about{Space: v.Space, Distance: v.Distance, Count: len(v.Paths), Dim: v.Dim, Paths: v.Paths, Bytes: info.Size(), Checksum: v.sum()})
 }
 
 // readAbout adds to numbers at path, a file of so many bytes, what stands beside them.
@@ -80,7 +81,7 @@ func (v *Vectors) take(a about, path string, size int64) error {
 		return fmt.Errorf("%q is of a file of %d bytes, and beside it is one of %d: they do not belong together",
 			path+aboutExtension, a.Bytes, size)
 	}
-	v.Space, v.Paths = a.Space, a.Paths
+	v.Space, v.Distance, v.Paths = a.Space, a.Distance, a.Paths
 	if a.Checksum != "" && a.Checksum != v.sum() {
 		return fmt.Errorf("the checksum in %q is not that of these numbers, paths and space: one of the two files "+
 			"is damaged; make them again", path+aboutExtension)

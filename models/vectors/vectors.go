@@ -22,10 +22,13 @@ import (
 
 // Vectors are embeddings of images.
 type Vectors struct {
-	Space string    // id of the embedding space
-	Dim   int       // D, at least 1
-	Paths []string  // [N] of the images, as the data names them
-	Data  []float32 // [N,D] row-major, finite
+	Space string // id of the embedding space
+	Dim   int    // D, at least 1
+	// Distance is by which they are compared, "cosine": a store of vectors is told so. "" not known: only the file beside a
+	// .npy says it.
+	Distance string
+	Paths    []string  // [N] of the images, as the data names them
+	Data     []float32 // [N,D] row-major, finite
 }
 
 // Row returns the embedding [D] of image i.

@@ -168,7 +168,7 @@ func (c Config) fill(ctx context.Context, p *place, m *trained.Model, weights []
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	probes, err := writeProbes(p, m, q.or(m.Embed))
+	probes, err := writeProbes(p, m, q.or(m.Answer))
 	if err != nil {
 		return nil, err
 	}

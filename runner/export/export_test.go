@@ -80,7 +80,7 @@ func checkAnswers(t *testing.T, folder, out string, probable bool) {
 	for i := range pixels {
 		pixels[i] = uint8(i * i >> 3)
 	}
-	want, err := trainedModel.Embed(pixels)
+	want, err := trainedModel.Answer(pixels)
 	if err != nil {
 		t.Fatal(err)
 	}

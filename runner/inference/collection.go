@@ -123,7 +123,7 @@ func (m *Model) embedCollection(ctx context.Context, c *Collection, r Reading) (
 	if err != nil {
 		return nil, err
 	}
-	e := &Embeddings{Vectors: &vectors.Vectors{Space: m.Manifest.Space, Dim: m.Dim()}}
+	e := &Embeddings{Vectors: &vectors.Vectors{Space: m.Manifest.Space, Distance: m.Manifest.Distance, Dim: m.Dim()}}
 	var others []string
 	for i, image := range c.Images {
 		if stored := m.Labels.Stored(sums[i]); stored != nil {

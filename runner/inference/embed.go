@@ -38,7 +38,7 @@ func (m *Model) EmbedImages(ctx context.Context, data *dataset.Dataset, images [
 		return nil, err
 	}
 	defer store.Close()
-	e := &Embeddings{Vectors: &vectors.Vectors{Space: m.Manifest.Space, Dim: m.Dim()}}
+	e := &Embeddings{Vectors: &vectors.Vectors{Space: m.Manifest.Space, Distance: m.Manifest.Distance, Dim: m.Dim()}}
 	budget := pipeline.BadBudget(len(images), r.SkipBad)
 	for batch, err := range store.Sequence(ctx, images, embedBatch, e.leaveOut) {
 		if err != nil {
@@ -90,7 +90,7 @@ func (m *Model) LabelImage(path string) *vectors.Vectors {
 	if stored == nil {
 		return nil
 	}
-	return &vectors.Vectors{Space: m.Manifest.Space, Dim: m.Dim(), Paths: []string{path}, Data: slices.Clone(stored)}
+	return &vectors.Vectors{Space: m.Manifest.Space, Distance: m.Manifest.Distance, Dim: m.Dim(), Paths: []string{path}, Data: slices.Clone(stored)}
 }
 
 // EmbedFile returns the embedding that the network gives one image file. The error is a
@@ -120,5 +120,5 @@ func (m *Model) EmbedFile(path string) (*vectors.Vectors, error) {
 	pixels := make([]uint8, resizer.Bytes())
 	resizer.Into(pixels, img)
 	embedding, err := m.Embed(pixels)
-	return &vectors.Vectors{Space: m.Manifest.Space, Dim: m.Dim(), Paths: []string{path}, Data: embedding}, err
+	return &vectors.Vectors{Space: m.Manifest.Space, Distance: m.Manifest.Distance, Dim: m.Dim(), Paths: []string{path}, Data: embedding}, err
 }

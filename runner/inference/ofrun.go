@@ -28,7 +28,7 @@ func openOfRun(t *trained.Model, o session.Options) (*ofRun, error) {
 // Embed returns embeddings [N,D] of pixels [N,S,S,3] uint8 RGB.
 func (m *ofRun) Embed(pixels []uint8) ([]float32, error) {
 	if m.folded == nil {
-		return m.Model.Embed(pixels)
+		return m.Answer(pixels)
 	}
 	return m.folded.Embed(pixels)
 }

@@ -33,7 +33,7 @@ func (m *Model) Labels() (*Labels, error) {
 	if err != nil {
 		return nil, err
 	}
-	g := &Labels{LabelEmbeddings: evaluate.LabelEmbeddings{Images: m.State.Gallery, Vectors: m.gallery},
+	g := &Labels{LabelEmbeddings: evaluate.LabelEmbeddings{Images: m.State.Gallery, Vectors: m.unit(m.gallery)},
 		NoneAbove: m.NoneAbove(), distance: m.Distance()}
 	g.Accept = m.accept()
 	g.Space, err = m.Space(c.Variables)

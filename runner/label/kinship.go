@@ -176,12 +176,13 @@ func dot(a, b []float64) (sum float64) {
 	return sum
 }
 
-// Distance returns how far apart two pictures are, as learnt: by the sets that they are near to, from 0 to 2; without answers the
-// squared distance of the embeddings.
+// Distance returns how far apart two pictures are, as learnt: the distance of Bhattacharyya between their shares, 0 or more, which
+// tells pairs apart that have next to nothing in common, too. Without answers it is the squared distance of the embeddings.
 func (s *Space) Distance(a, b int32) float64 {
 	n := s.kept.sets
 	if n == 0 {
 		return s.apart(a, b)
 	}
-	return 2 - 2*dot(s.kept.rows[int(a)*n:][:n], s.kept.rows[int(b)*n:][:n])
+	common := dot(s.kept.rows[int(a)*n:][:n], s.kept.rows[int(b)*n:][:n])
+	return max(0, -math.Log(max(common, math.SmallestNonzeroFloat64)))
 }

@@ -71,14 +71,14 @@ type Small [4 * 4 * 3]uint8
 var unread [sha256.Size]byte
 
 // Compare returns how two pictures are the same, the closest kind that they are, and false where they are
-// not. The distance is that of the hashes in bits, 0 for the same file or pixels. Of animations and files of
+// not. The distance is that of the hashes in bits, 0 for the same file or pixels. What was not read is the same as nothing. Of animations and files of
 // pages only the first picture is known, which can make them look the same, and no more.
 func Compare(a, b *Print) (kind Kind, distance int, ok bool) {
 	more := a.Facts.More || b.Facts.More
 	switch {
 	case a.SHA256 == b.SHA256 && a.SHA256 != unread:
 		return File, 0, true
-	case a.Fault != "" || b.Fault != "":
+	case a.Fault != "" || b.Fault != "" || a.SHA256 == unread || b.SHA256 == unread:
 		return "", 0, false
 	case !more && a.Pixels == b.Pixels:
 		return Pixels, 0, true

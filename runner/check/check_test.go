@@ -190,6 +190,20 @@ func TestQuick(t *testing.T) {
 	}
 }
 
+// TestQuickOfPairs: a pair that is called different is two copies of one picture only where both were read, which those of
+// test are not.
+func TestQuickOfPairs(t *testing.T) {
+	d, prints := pairsOf(false)
+	copyOf(prints, 3, 2) // pair 1 is called different, and so is pair 3, of images 6 and 7
+	found, err := Quick(d, func(i int32) (id phash.Identity, ok bool) {
+		id.SHA256 = prints[i].SHA256
+		return id, i < 6
+	})
+	if err != nil || len(found) != 2 || found[0].Kind != Contradictions || found[0].Count != 1 {
+		t.Errorf("Quick = %+v, %v, want one contradiction, and a duplicate", found, err)
+	}
+}
+
 // TestPartByTime: test is newer than validation, and that than training; copies are as new as the newest.
 func TestPartByTime(t *testing.T) {
 	d := classed(100, 10, func(i int) dataset.Split { return "" })

@@ -71,8 +71,9 @@ type Small [4 * 4 * 3]uint8
 var unread [sha256.Size]byte
 
 // Compare returns how two pictures are the same, the closest kind that they are, and false where they are
-// not. The distance is that of the hashes in bits, 0 for the same file or pixels. What was not read is the same as nothing. Of animations and files of
-// pages only the first picture is known, which can make them look the same, and no more.
+// not. The distance is that of the hashes in bits, 0 for the same file or pixels.
+// What was not read is the same as nothing. Of animations and files of pages only the first picture is known, which
+// can make them look the same, and no more.
 func Compare(a, b *Print) (kind Kind, distance int, ok bool) {
 	more := a.Facts.More || b.Facts.More
 	switch {

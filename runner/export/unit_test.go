@@ -33,7 +33,7 @@ func TestUnit(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			defer model.Close()
+			defer func() { _ = model.Close() }() // nothing is left in it
 			network, err := trained.Open(folder, "last", network.Own{}, session.Options{})
 			if err != nil {
 				t.Fatal(err)

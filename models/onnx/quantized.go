@@ -86,7 +86,11 @@ func quantize(m *mapping, n *graphdef.Node) (value, error) {
 	if mode := string(n.Attr["mode"].GetS()); mode != "SCALED" {
 		return value{}, fmt.Errorf("its mode is %q, want SCALED", mode)
 	}
-	return m.toIntegers(n, x.name, x.shape, most/largest[kind], kind), nil
+	steps := largest[kind]
+	if kind == int8Elements {
+		steps = 127.5 // of the oneDNN kernel, whatever those that take integers read
+	}
+	return m.toIntegers(n, x.name, x.shape, most/steps, kind), nil
 }
 
 func dequantize(m *mapping, n *graphdef.Node) (value, error) {

@@ -15,7 +15,12 @@ const (
 	integers = "/int8"
 	least    = "/least"
 	largest  = "/largest"
+	outer    = "/outer"
 )
+
+// signedOuter: the oneDNN kernel of QuantizeV2 makes x·127.5/largest of a number with a sign; those that take integers read
+// q·largest/127. So it is told of a range that is larger by this.
+const signedOuter = 127.5 / 127
 
 // pointwise reports whether u takes one pixel for each that it gives.
 func pointwise(g *graphdef.Graph, u *unit) bool {
@@ -50,11 +55,14 @@ func (w *rewriter) border(key, tensor string, r Range, signed bool) (*source, er
 		low = -high
 	}
 	s, name := &source{signed: signed}, tensor+integers
-	w.graph.Put(&graphdef.Node{Name: name, Op: "QuantizeV2",
-		Input: []string{tensor, w.scalar(name+least, low), w.scalar(name+largest, high)},
+	s.ref = [3]string{name, w.scalar(name+least, low), w.scalar(name+largest, high)}
+	told := s.ref
+	if signed {
+		told[1], told[2] = w.scalar(name+outer+least, low*signedOuter), w.scalar(name+outer+largest, high*signedOuter)
+	}
+	w.graph.Put(&graphdef.Node{Name: name, Op: "QuantizeV2", Input: []string{tensor, told[1], told[2]},
 		Attr: map[string]*graphdef.Attr{"T": graphdef.Type(s.dtype()), "mode": graphdef.Text("SCALED"),
 			"round_mode": graphdef.Text("HALF_TO_EVEN")}})
-	s.ref = outputs(name)
 	w.made[key] = s
 	return s, nil
 }

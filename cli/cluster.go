@@ -123,7 +123,7 @@ func (o *trainOptions) begin(ctx context.Context, out output) (run bool, wait fu
 		}
 		var names []string
 		for _, s := range silent {
-			names = append(names, s.Task.String())
+			names = append(names, s.String())
 		}
 		out.say("%s waits for %s", o.cluster.name, strings.Join(names, ", "))
 	})

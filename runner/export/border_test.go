@@ -64,7 +64,7 @@ func TestSignedBorder(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer s.Close()
+	defer func() { _ = s.Close() }()
 	call, err := s.Prepare([]string{"in"}, []string{"out"}, nil)
 	if err != nil {
 		t.Fatal(err)

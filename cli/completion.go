@@ -14,6 +14,7 @@ import (
 	"github.com/tfpair/tfpair/internal/pretrained"
 	"github.com/tfpair/tfpair/models"
 	"github.com/tfpair/tfpair/models/index"
+	"github.com/tfpair/tfpair/models/postgres"
 	"github.com/tfpair/tfpair/pipeline/dataset"
 	"github.com/tfpair/tfpair/runner/recipe"
 	"github.com/tfpair/tfpair/runner/tune"
@@ -180,8 +181,11 @@ func (p page) values(flag, typed string) []candidate {
 	case "set":
 		return settings(typed)
 	case "kind":
-		if p.command.Name == "list" {
+		switch p.command.Name {
+		case "list":
 			return words(kindWords()...)
+		case "push":
+			return words(postgres.Flat, postgres.HNSW)
 		}
 		return namesOf(entriesOf(index.Table))
 	}

@@ -18,7 +18,7 @@ func TestComplete(t *testing.T) {
 		{"tr", []string{"train"}},
 		{"ev", []string{"evaluate"}},
 		{"com", []string{"compare", "completion"}}, // and not the hidden "complete"
-		{"index ", []string{"build", "add", "update", "remove", "compact", "verify", "migrate"}},
+		{"index ", []string{"build", "add", "update", "remove", "compact", "verify", "migrate", "push"}},
 		{"index build --over", []string{"--overwrite"}},
 		{"train --dat", []string{"--data"}},
 		{"train --device ", []string{"auto", "cpu", "gpu"}},
@@ -35,6 +35,7 @@ func TestComplete(t *testing.T) {
 		{"train --bad-images skip --bad-im", []string{"--bad-images"}},
 		{"list --kind top", []string{"topology"}},
 		{"index build --kind f", []string{"flat"}},
+		{"index push --kind h", []string{"hnsw"}},
 		{"help ind", []string{"index"}},
 		{"help index b", []string{"build"}},
 		{"completion ", shells},

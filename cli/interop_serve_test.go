@@ -97,7 +97,9 @@ func TestInteropRules(t *testing.T) {
 // TestInteropDeploy: Kubernetes' schemas and systemd take what deploy holds.
 func TestInteropDeploy(t *testing.T) {
 	python := interopPython(t, "serve")
-	command(t, filepath.Join(filepath.Dir(python), "kubernetes-validate"), "--strict", "../deploy/kubernetes.yaml")
+	for _, file := range []string{"../deploy/kubernetes.yaml", "../deploy/train.yaml"} {
+		command(t, filepath.Join(filepath.Dir(python), "kubernetes-validate"), "--strict", file)
+	}
 	analyze, err := exec.LookPath("systemd-analyze")
 	if err != nil {
 		t.Skip("systemd-analyze is not installed: the unit is not checked")

@@ -40,7 +40,7 @@ type clusterOptions struct {
 func (o *clusterOptions) addFlags(c *cli.Command) {
 	c.Flags = append(c.Flags,
 		&cli.IntFlag{Name: localFlag, Destination: &o.local, DefaultText: "1, or as " + cluster.Variable + " says",
-			Usage: "train in `N` processes of this machine, which share its cores; for several machines see docs/distributed.md"},
+			Usage: "train in `N` processes of this machine, which share its cores and, while they train, listen on ports of all interfaces; for several machines see docs/distributed.md"},
 		&cli.DurationFlag{Name: "join-timeout", Destination: &o.join, Value: defaultJoin,
 			Usage: "wait `TIME` at most until all processes of the cluster are there"})
 }

@@ -116,7 +116,8 @@ func (l *loop) groupNotes() []string {
 		return nil
 	}
 	notes := []string{fmt.Sprintf("%d processes make each step: of a batch of %d each embeds its part, and the loss sees all of it",
-		l.Group.Size(), l.Spec.Train.BatchSize)}
+		l.Group.Size(), l.Spec.Train.BatchSize),
+		"until it ends, this training listens on all interfaces of its machines, and obeys whoever reaches its ports: use a private network"}
 	if l.Backbone.Modes || l.Head.Modes {
 		notes = append(notes, "batch norm and dropout see the images of one process, and not all images of a step together; "+
 			"freeze_bn keeps batch norm fixed")

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"image"
-	"slices"
 
 	"github.com/tfpair/tfpair/models/index"
 	"github.com/tfpair/tfpair/pipeline/thumbnail"
@@ -61,7 +60,7 @@ func (x *Index) PutEntries(entries ...index.Entry) error {
 	}
 	m := x.model.info.Manifest
 	for i := range entries {
-		entries[i].Learned = m.Aliased || slices.Contains(m.Seen, entries[i].Class) // without names nobody knows
+		entries[i].Learned = m.Learned(entries[i].Class)
 	}
 	if err := x.folder.Put(entries...); err != nil {
 		return err
@@ -109,8 +108,7 @@ func (x *Index) Entry(id string) (e index.Entry, ok bool, err error) {
 	if !ok {
 		return e, false, nil
 	}
-	e = index.Entry{Item: now.Item(row), Vector: now.Vector(row), Learned: now.Learned(row), Metadata: now.Metadata(row)}
-	e.Picture, err = now.Picture(row)
+	e, err = now.Entry(row)
 	return e, true, err
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"image"
 	"path/filepath"
+	"slices"
 
 	"github.com/tfpair/tfpair/models/index"
 )
@@ -50,6 +51,10 @@ func (m *Manifest) ofEarlier() bool {
 	g := m.Gallery
 	return m.NoneAbove != nil && g != nil && g.Accept == nil && g.NoAccept == "" && g.Root == ""
 }
+
+// Learned reports whether the network has learned from a class. Of a model that tells no names of classes nobody
+// knows, so it may have.
+func (m *Manifest) Learned(class string) bool { return m.Aliased || slices.Contains(m.Seen, class) }
 
 // Hit is one answer of a search.
 type Hit struct {

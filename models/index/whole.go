@@ -112,7 +112,7 @@ func (f *Folder) arrange(x *Index) error {
 	g.tune(sorted)
 	c.Entries = func(yield func(Entry, error) bool) {
 		for _, row := range order {
-			if e, err := x.entry(int(row)); !yield(e, err) || err != nil {
+			if e, err := x.Entry(int(row)); !yield(e, err) || err != nil {
 				return
 			}
 		}
@@ -154,14 +154,14 @@ func (f *Folder) compacted() bool {
 // Entries yields all that is in the index. The error is that of a picture.
 func (x *Index) Entries(yield func(Entry, error) bool) {
 	for row := range x.Len() {
-		if e, err := x.entry(row); !yield(e, err) || err != nil {
+		if e, err := x.Entry(row); !yield(e, err) || err != nil {
 			return
 		}
 	}
 }
 
-// entry returns what was put in as row.
-func (x *Index) entry(row int) (Entry, error) {
+// Entry returns what was put in as row. The error is that of Picture.
+func (x *Index) Entry(row int) (Entry, error) {
 	picture, err := x.Picture(row)
 	return Entry{Item: x.Item(row), Vector: x.Vector(row), Learned: x.Learned(row), Metadata: x.Metadata(row), Picture: picture}, err
 }

@@ -64,8 +64,9 @@ func (c catalogue) graph() bool { return c.ef > 0 }
 
 // Open returns the index at a URL: postgres://USER@HOST/DATABASE?index=NAME. The name is "tfpair" if
 // the URL has none. The environment says what the URL leaves out, as for psql: PGPASSWORD or a file
-// .pgpass the password. The error is an *Error.
-func Open(ctx context.Context, url string) (*Index, error) {
+// .pgpass the password. fits, unless it is nil, says why the caller cannot search vectors like these. The error is
+// an *Error, which wraps what fits says.
+func Open(ctx context.Context, url string, fits func(index.About) error) (*Index, error) {
 	at, err := parse(url)
 	if err != nil {
 		return nil, err
@@ -73,7 +74,14 @@ func Open(ctx context.Context, url string) (*Index, error) {
 	if err := at.version(ctx); err != nil {
 		return nil, at.refused(err)
 	}
-	return open(ctx, at)
+	x, err := open(ctx, at)
+	if err != nil || fits == nil {
+		return x, err
+	}
+	if err := fits(x.About()); err != nil {
+		return nil, errors.Join(&Error{x.Name(), err}, x.Close())
+	}
+	return x, nil
 }
 
 // open opens what is there.

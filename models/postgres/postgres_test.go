@@ -306,7 +306,7 @@ func testSpace(t *testing.T, url string) {
 			t.Errorf("SET %s: %v, want a violation of the foreign key", change, err)
 		}
 	}
-	if _, err := postgres.Open(t.Context(), url+"?index=none"); !errors.Is(err, postgres.ErrNone) {
+	if _, err := postgres.Open(t.Context(), url+"?index=none", nil); !errors.Is(err, postgres.ErrNone) {
 		t.Errorf("opening an index that is not there: %v, want ErrNone", err)
 	}
 }
@@ -323,7 +323,7 @@ func testSecret(t *testing.T, url string) {
 		"parameter": url + "?nonsense=1",
 		"none":      url,
 	} {
-		_, err := postgres.Open(t.Context(), bad)
+		_, err := postgres.Open(t.Context(), bad, nil)
 		if err == nil || strings.Contains(err.Error(), postgrestest.Password) {
 			t.Errorf("%s: error %v, want one without the password", name, err)
 		}

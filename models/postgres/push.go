@@ -3,7 +3,6 @@ package postgres
 import (
 	"context"
 	"fmt"
-	"iter"
 
 	"github.com/tfpair/tfpair/models/index"
 )
@@ -93,7 +92,7 @@ func (x *Index) push(ctx context.Context, from *index.Index, o Options) (p Pushe
 		return err
 	}
 	done := 0
-	for e, err := range entriesOf(from) {
+	for e, err := range from.Entries {
 		if err != nil {
 			return p, err
 		}
@@ -161,17 +160,4 @@ func (x *Index) sums(ctx context.Context) (map[string]string, error) {
 		of[id] = string(sum)
 	}
 	return of, rows.Err()
-}
-
-// entriesOf yields what an index has.
-func entriesOf(x *index.Index) iter.Seq2[index.Entry, error] {
-	return func(yield func(index.Entry, error) bool) {
-		for row, item := range x.All() {
-			picture, err := x.Picture(row)
-			e := index.Entry{Item: item, Vector: x.Vector(row), Learned: x.Learned(row), Metadata: x.Metadata(row), Picture: picture}
-			if !yield(e, err) || err != nil {
-				return
-			}
-		}
-	}
 }

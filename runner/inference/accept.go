@@ -83,8 +83,7 @@ func (m *Model) untold() string {
 		"build the index with the run that it was exported from"
 }
 
-// learned reports whether the network of an exported model has learned from the class of i. Of a
-// model that tells no names of classes nobody knows, so it may have.
+// learned reports whether the network of an exported model has learned from the class of i.
 func (m *Model) learned(i index.Item) bool {
-	return m.Manifest.Aliased || slices.Contains(m.Manifest.Seen, i.Class) || trained.Trained(m.Seen, i)
+	return m.Manifest.Learned(i.Class) || trained.Trained(m.Seen, i)
 }

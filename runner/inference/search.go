@@ -2,7 +2,6 @@ package inference
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"github.com/tfpair/tfpair/models"
@@ -31,12 +30,9 @@ func (m *Model) OpenSearched(ctx context.Context, path string) (x index.Searched
 		}
 		return x, func() error { return nil }, nil
 	}
-	d, err := postgres.Open(ctx, path)
+	d, err := postgres.Open(ctx, path, m.Manifest.FitsAbout)
 	if err != nil {
 		return nil, nil, err
-	}
-	if err := m.Manifest.FitsAbout(d.About()); err != nil {
-		return nil, nil, errors.Join(&postgres.Error{At: d.Name(), Err: err}, d.Close())
 	}
 	return d, d.Close, nil
 }

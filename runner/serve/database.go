@@ -2,8 +2,6 @@ package serve
 
 import (
 	"context"
-	"errors"
-	"slices"
 	"time"
 
 	"github.com/tfpair/tfpair/models"
@@ -14,6 +12,11 @@ import (
 // databasePatience is how long a question to the database may take.
 const databasePatience = 30 * time.Second
 
+// patiently returns the context of a question to the database.
+func patiently() (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.Background(), databasePatience)
+}
+
 // database is an index in PostgreSQL of the embeddings of a model.
 type database struct {
 	*postgres.Index
@@ -22,15 +25,12 @@ type database struct {
 
 // openDatabase opens the index at a URL. The error is a *postgres.Error.
 func openDatabase(model *models.Model, url string) (_ *database, err error) {
-	ctx, cancel := context.WithTimeout(context.Background(), databasePatience)
+	ctx, cancel := patiently()
 	defer cancel()
-	x, err := postgres.Open(ctx, url)
+	manifest := model.Info().Manifest
+	x, err := postgres.Open(ctx, url, manifest.FitsAbout)
 	if err != nil {
 		return nil, err
-	}
-	manifest := model.Info().Manifest
-	if err := manifest.FitsAbout(x.About()); err != nil {
-		return nil, errors.Join(&postgres.Error{At: x.Name(), Err: err}, x.Close())
 	}
 	return &database{x, &manifest}, nil
 }
@@ -45,7 +45,7 @@ func (d *database) Threshold() (models.Threshold, bool) {
 
 // SearchEmbeddings returns the k nearest of each row of embeddings [N,D].
 func (d *database) SearchEmbeddings(embeddings []float32, k int) ([][]models.Hit, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), databasePatience)
+	ctx, cancel := patiently()
 	defer cancel()
 	found, err := d.Answers(ctx, embeddings, k)
 	if err != nil {
@@ -63,10 +63,10 @@ func (d *database) SearchEmbeddings(embeddings []float32, k int) ([][]models.Hit
 
 // PutEntries returns when the entries are committed.
 func (d *database) PutEntries(entries ...index.Entry) error {
-	ctx, cancel := context.WithTimeout(context.Background(), databasePatience)
+	ctx, cancel := patiently()
 	defer cancel()
 	for i := range entries {
-		entries[i].Learned = d.model.Aliased || slices.Contains(d.model.Seen, entries[i].Class) // as models.Index has it
+		entries[i].Learned = d.model.Learned(entries[i].Class)
 	}
 	_, err := d.Put(ctx, entries...)
 	return err
@@ -74,21 +74,21 @@ func (d *database) PutEntries(entries ...index.Entry) error {
 
 // Remove returns how many of the ids were there, when that is committed.
 func (d *database) Remove(ids ...string) (int, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), databasePatience)
+	ctx, cancel := patiently()
 	defer cancel()
 	return d.Index.Remove(ctx, ids...)
 }
 
 // Entry returns the entry of an id.
 func (d *database) Entry(id string) (index.Entry, bool, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), databasePatience)
+	ctx, cancel := patiently()
 	defer cancel()
 	return d.Find(ctx, id)
 }
 
 // Classes returns how many classes the entries are of.
 func (d *database) Classes() (int, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), databasePatience)
+	ctx, cancel := patiently()
 	defer cancel()
 	return d.Index.Classes(ctx)
 }

@@ -29,7 +29,7 @@ func TestDatabase(t *testing.T) {
 	var services []*Service
 	for range 2 {
 		s, _ := changingService(t, Config{})
-		there, err := postgres.Open(t.Context(), url)
+		there, err := postgres.Open(t.Context(), url, nil)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -3,7 +3,6 @@ package trained
 import (
 	"encoding/json"
 	"fmt"
-	"math"
 	"slices"
 	"strings"
 
@@ -57,13 +56,10 @@ func (m *Model) unit(rows []float32) []float32 {
 	}
 	rows = slices.Clone(rows)
 	for row := range slices.Chunk(rows, m.Dim()) {
-		length := math.Sqrt(max(distance.Energy(row), smallestEnergy))
+		length := m.Distance().Divisor(distance.Energy(row))
 		for i, x := range row {
 			row[i] = float32(float64(x) / length)
 		}
 	}
 	return rows
 }
-
-// smallestEnergy is the clamp of the graph: see layer.Direction.
-const smallestEnergy = 1e-12

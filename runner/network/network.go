@@ -220,16 +220,25 @@ func (n *Network) Snapshot() (*checkpoint.Checkpoint, error) {
 	if err != nil {
 		return nil, err
 	}
-	var tensors []checkpoint.Tensor
-	for i, v := range n.state() {
+	tensors, err := tensorsOf(n.state(), values)
+	if err != nil {
+		return nil, err
+	}
+	split := len(n.Graph.Variables)
+	return &checkpoint.Checkpoint{Variables: tensors[:split], Optimizer: tensors[split:]}, nil
+}
+
+// tensorsOf returns the values of variables that were read.
+func tensorsOf(variables []variable.Variable, values []session.Value) ([]checkpoint.Tensor, error) {
+	tensors := make([]checkpoint.Tensor, len(variables))
+	for i, v := range variables {
 		data, err := session.Data[float32](values[i])
 		if err != nil {
 			return nil, fmt.Errorf("read %q: %w", v.Key, err)
 		}
-		tensors = append(tensors, checkpoint.Tensor{Name: v.Key, Shape: v.Shape, Data: data})
+		tensors[i] = checkpoint.Tensor{Name: v.Key, Shape: v.Shape, Data: data}
 	}
-	split := len(n.Graph.Variables)
-	return &checkpoint.Checkpoint{Variables: tensors[:split], Optimizer: tensors[split:]}, nil
+	return tensors, nil
 }
 
 // NotFinite returns the name of the first tensor of c that holds a NaN or an

@@ -1,8 +1,6 @@
 package network
 
 import (
-	"fmt"
-
 	"github.com/tfpair/tfpair/internal/names"
 	"github.com/tfpair/tfpair/internal/session"
 	"github.com/tfpair/tfpair/models/checkpoint"
@@ -113,15 +111,7 @@ func (n *Network) readMoved() ([]checkpoint.Tensor, error) {
 	if err != nil {
 		return nil, err
 	}
-	moved := make([]checkpoint.Tensor, len(values))
-	for i, v := range n.Graph.Moved {
-		data, err := session.Data[float32](values[i])
-		if err != nil {
-			return nil, fmt.Errorf("read %q: %w", v.Key, err)
-		}
-		moved[i] = checkpoint.Tensor{Name: v.Key, Shape: v.Shape, Data: data}
-	}
-	return moved, nil
+	return tensorsOf(n.Graph.Moved, values)
 }
 
 // setMoved sets Graph.Moved to what readMoved returned.

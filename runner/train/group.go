@@ -14,7 +14,7 @@ import (
 	"github.com/tfpair/tfpair/graphs"
 	"github.com/tfpair/tfpair/internal/session"
 	"github.com/tfpair/tfpair/models/checkpoint"
-	"github.com/tfpair/tfpair/models/seen"
+	"github.com/tfpair/tfpair/pipeline/dataset"
 	"github.com/tfpair/tfpair/runner/network"
 )
 
@@ -141,9 +141,12 @@ type card struct {
 
 // compareCards has all processes show what they are about to train. Where one is not like the chief, all get
 // the *UnlikeError.
-func (l *loop) compareCards(images seen.List) error {
+func (l *loop) compareCards(train dataset.Part, labels []int32) error {
+	images, err := l.images(train, dataset.Part{}, labels)
+	if err != nil {
+		return err
+	}
 	own := card{Program: l.Program, Data: l.Data.Fingerprint(), Images: images.Sum(), Skipped: l.state.Skipped, Decoder: l.store.Decoder()}
-	var err error
 	if own.Machine, err = l.machine(); err != nil {
 		return err
 	}

@@ -195,11 +195,7 @@ func (l *loop) open(ctx context.Context) error {
 		return err
 	}
 	if l.Group != nil {
-		trained, err := l.images(trainPart, dataset.Part{}, labelImages)
-		if err != nil {
-			return err
-		}
-		if err := l.compareCards(trained); err != nil {
+		if err := l.compareCards(trainPart, labelImages); err != nil {
 			return err
 		}
 	}

@@ -60,11 +60,7 @@ func (l *loop) prepareWork(ctx context.Context) (err error) {
 	if err := l.plan(trainPart); err != nil {
 		return err
 	}
-	images, err := l.images(trainPart, dataset.Part{}, l.labelImages)
-	if err != nil {
-		return err
-	}
-	if err := l.compareCards(images); err != nil {
+	if err := l.compareCards(trainPart, l.labelImages); err != nil {
 		return err
 	}
 	if err := l.network.Start(uint64(l.Spec.Train.Seed)); err != nil { // a variable must be set before it is read

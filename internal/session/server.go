@@ -27,16 +27,12 @@ type Remote struct{ target, leader string }
 func (s Server) Start(o Options) (*Remote, error) {
 	r := &Remote{leader: s.Leader}
 	o.Remote = r
-	options, err := o.toTF()
+	c, _, err := o.config()
 	if err != nil {
 		return nil, err
 	}
-	var c config.ConfigProto
-	if err := proto.Unmarshal(options.Config, &c); err != nil {
-		return nil, fmt.Errorf("decode session options: %w", err)
-	}
 	def := &config.ServerDef{JobName: s.Job, TaskIndex: s.Task, Protocol: "grpc",
-		DefaultSessionConfig: &c, Cluster: &config.ClusterDef{}}
+		DefaultSessionConfig: c, Cluster: &config.ClusterDef{}}
 	for name, tasks := range s.Jobs {
 		def.Cluster.Job = append(def.Cluster.Job, &config.JobDef{Name: name, Tasks: tasks})
 	}

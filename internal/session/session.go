@@ -134,10 +134,24 @@ func (s *Session) requireGPU() error {
 
 // toTF returns the options in the runtime's form, after loading the runtime.
 func (o Options) toTF() (*tf.SessionOptions, error) {
-	if err := Ready(o); err != nil {
+	c, target, err := o.config()
+	if err != nil {
 		return nil, err
 	}
-	c := &config.ConfigProto{
+	text, err := proto.Marshal(c)
+	if err != nil {
+		return nil, fmt.Errorf("encode session options: %w", err)
+	}
+	return &tf.SessionOptions{Target: target, Config: text}, nil
+}
+
+// config returns the options as the runtime has them, and the address of the server that runs the graph, after loading
+// the runtime.
+func (o Options) config() (c *config.ConfigProto, target string, err error) {
+	if err := Ready(o); err != nil {
+		return nil, "", err
+	}
+	c = &config.ConfigProto{
 		IntraOpParallelismThreads: int32(o.threads()),
 		InterOpParallelismThreads: 1, // one operation at a time: each of ours fills the cores
 		// Each session has that thread for itself, and by ownPools the threads of an operation, too. The process has
@@ -154,14 +168,9 @@ func (o Options) toTF() (*tf.SessionOptions, error) {
 	case CPU:
 		c.DeviceCount = map[string]int32{"GPU": 0}
 	default:
-		return nil, fmt.Errorf("unknown device %q (known: %s, %s, %s)", o.Device, Auto, CPU, GPU)
+		return nil, "", fmt.Errorf("unknown device %q (known: %s, %s, %s)", o.Device, Auto, CPU, GPU)
 	}
-	target := o.remote(c)
-	text, err := proto.Marshal(c)
-	if err != nil {
-		return nil, fmt.Errorf("encode session options: %w", err)
-	}
-	return &tf.SessionOptions{Target: target, Config: text}, nil
+	return c, o.remote(c), nil
 }
 
 // Devices returns the names of the devices that the session may use.

@@ -216,7 +216,7 @@ type place struct{ fsys fs.FS } // nil: the operating system's files
 // opened is what a path leads to: a root of images or a list.
 type opened struct {
 	root   fs.FS         // nil for a list
-	shards []string      // archives in the folder, where it has these and no images
+	folder bool          // root is a folder of p, and no archive
 	file   *bufio.Reader // nil for a root
 	size   int64         // of the file
 	close  func() error
@@ -225,10 +225,14 @@ type opened struct {
 // open returns the root of images, or the list, that a path leads to. A folder that holds archives is what is in them.
 func (p place) open(name string) (opened, error) {
 	o, err := p.openUnpacked(name)
-	if err != nil || o.root == nil || len(o.shards) == 0 {
+	if err != nil || !o.folder {
 		return o, err
 	}
-	all, shut, err := p.openShards(name, o.shards)
+	names := p.shardNames(name)
+	if len(names) == 0 {
+		return o, nil
+	}
+	all, shut, err := p.openShards(name, names)
 	if err != nil {
 		return opened{}, errors.Join(err, shut(), o.close())
 	}
@@ -253,7 +257,7 @@ func (p place) openUnpacked(name string) (opened, error) {
 	}
 	o.size = info.Size()
 	if info.IsDir() {
-		o.shards = shardNames(file)
+		o.folder = true
 		o.root, err = p.sub(name)
 		return o, errors.Join(err, o.close())
 	}

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
 	"path"
 	"slices"
 	"strings"
@@ -33,8 +32,13 @@ type entry interface {
 const maxShards = 10_000
 
 // shardNames returns the names of the archives in a folder that holds archives, and neither images nor folders; else nil.
-func shardNames(folder fs.File) []string {
-	list, ok := folder.(fs.ReadDirFile)
+func (p place) shardNames(folder string) []string {
+	file, err := p.openFile(folder)
+	if err != nil {
+		return nil
+	}
+	defer file.Close() // read only
+	list, ok := file.(fs.ReadDirFile)
 	if !ok {
 		return nil
 	}
@@ -59,14 +63,7 @@ func shardNames(folder fs.File) []string {
 
 // HoldsArchives reports whether a folder of the disk is read as the archives in it: what they hold lies in no folder of
 // the disk, and cannot be moved there.
-func HoldsArchives(folder string) bool {
-	file, err := os.Open(folder)
-	if err != nil {
-		return false
-	}
-	defer file.Close() // read only
-	return len(shardNames(file)) > 0
-}
+func HoldsArchives(folder string) bool { return len(place{}.shardNames(folder)) > 0 }
 
 // IsArchive tells by a file's name whether it is an archive that Open reads.
 func IsArchive(name string) bool {

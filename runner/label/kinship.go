@@ -2,6 +2,7 @@ package label
 
 import (
 	"math"
+	"slices"
 
 	"github.com/tfpair/tfpair/internal/forest"
 )
@@ -113,13 +114,9 @@ func (k kinship) middle(unit []float64, dim int, sets [][]int32, means [][]float
 
 // unit returns the learnt rows [N,K] at length 1.
 func (s *Space) unit() []float64 {
-	unit := make([]float64, len(s.seen))
-	for at := 0; at < len(unit); at += s.dim {
-		row := s.seen[at:][:s.dim]
-		length := max(math.Sqrt(dot(row, row)), 1e-12)
-		for d, v := range row {
-			unit[at+d] = v / length
-		}
+	unit := slices.Clone(s.seen)
+	for row := range slices.Chunk(unit, s.dim) {
+		length(row)
 	}
 	return unit
 }

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"os"
 	"path/filepath"
 	"time"
 
@@ -34,34 +33,31 @@ type databaseTimed struct {
 const databaseQueries = 200
 
 // inDatabase pushes an index of n vectors into a server of its own, and compares searches with flat.
-func inDatabase(ctx context.Context, n int) (t databaseTimes, err error) {
-	t.Vectors, t.Queries = n, databaseQueries
-	server, stop, err := postgrestest.Run(ctx)
-	if err != nil {
-		return t, err
-	}
-	defer func() { err = errors.Join(err, stop()) }()
-	folder, err := os.MkdirTemp("", "bench-index-")
-	if err != nil {
-		return t, err
-	}
-	defer os.RemoveAll(folder)
-	path := filepath.Join(folder, "x.index")
-	if err := vectorIndex(path, "flat", unitVectors(4, n)); err != nil {
-		return t, err
-	}
-	x, err := index.Read(path)
-	if err != nil {
-		return t, err
-	}
-	for _, o := range []postgres.Options{{Flat: true}, {}, {Half: true}} {
-		k, err := pushedTo(ctx, server.URL("postgres")+"?index=", x, o)
+func inDatabase(ctx context.Context, n int) (databaseTimes, error) {
+	return withFolder(func(folder string) (t databaseTimes, err error) {
+		t.Vectors, t.Queries = n, databaseQueries
+		server, stop, err := postgrestest.Run(ctx)
 		if err != nil {
 			return t, err
 		}
-		t.Kinds = append(t.Kinds, k)
-	}
-	return t, nil
+		defer func() { err = errors.Join(err, stop()) }()
+		path := filepath.Join(folder, "x.index")
+		if err := vectorIndex(path, "flat", unitVectors(4, n)); err != nil {
+			return t, err
+		}
+		x, err := index.Read(path)
+		if err != nil {
+			return t, err
+		}
+		for _, o := range []postgres.Options{{Flat: true}, {}, {Half: true}} {
+			k, err := pushedTo(ctx, server.URL("postgres")+"?index=", x, o)
+			if err != nil {
+				return t, err
+			}
+			t.Kinds = append(t.Kinds, k)
+		}
+		return t, nil
+	})
 }
 
 // pushedTo measures one kind.

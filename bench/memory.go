@@ -105,3 +105,17 @@ func residentMemory(pid int) (float64, error) {
 	pages, err := strconv.Atoi(string(fields[1])) // the second is resident, in pages: proc(5)
 	return float64(pages*os.Getpagesize()) / mib, err
 }
+
+// mostResident returns the most resident memory that a process has had, in MiB (Linux).
+func mostResident(pid int) (float64, error) {
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	if err != nil {
+		return 0, err
+	}
+	_, rest, _ := bytes.Cut(status, []byte("VmHWM:")) // KiB: proc(5)
+	var kib float64
+	if _, err := fmt.Sscan(string(rest), &kib); err != nil {
+		return 0, fmt.Errorf("resident memory of process %d: %w", pid, err)
+	}
+	return kib / 1024, nil
+}

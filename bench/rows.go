@@ -127,20 +127,6 @@ func beginRows(ctx context.Context, o options, data, run, kept string, environme
 	return b, c.end()
 }
 
-// mostResident returns the most resident memory that a process has had, in MiB (Linux).
-func mostResident(pid int) (float64, error) {
-	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
-	if err != nil {
-		return 0, err
-	}
-	_, rest, _ := bytes.Cut(status, []byte("VmHWM:")) // KiB: proc(5)
-	var kib float64
-	if _, err := fmt.Sscan(string(rest), &kib); err != nil {
-		return 0, fmt.Errorf("resident memory of process %d: %w", pid, err)
-	}
-	return kib / 1024, nil
-}
-
 func tinyPath(i int) string {
 	class := i / tinyPerClass
 	return fmt.Sprintf("group-%03d/class-%05d/%07d.jpg", class/1000, class, i)

@@ -13,7 +13,6 @@ import (
 	"io"
 	"math/rand/v2"
 	"net/http"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -68,16 +67,10 @@ func (s *served) stop() error {
 // kill ends what an error has left.
 func (s *served) kill() { _ = s.cmd.Process.Kill() }
 
-// peak returns the most memory that the service has held, in MiB (Linux).
+// peak returns the most memory that the service has held, in MiB (Linux), 0 where that is not to be had.
 func (s *served) peak() float64 {
-	text, _ := os.ReadFile(fmt.Sprintf("/proc/%d/status", s.cmd.Process.Pid)) // 0 elsewhere
-	for line := range strings.Lines(string(text)) {
-		if rest, ok := strings.CutPrefix(line, "VmHWM:"); ok {
-			kib, _ := strconv.Atoi(strings.TrimSpace(strings.TrimSuffix(strings.TrimSpace(rest), "kB")))
-			return float64(kib) / 1024
-		}
-	}
-	return 0
+	mib, _ := mostResident(s.cmd.Process.Pid)
+	return mib
 }
 
 // processor returns the processor seconds that the service has taken (Linux), 0 where that is not to be had.

@@ -37,32 +37,28 @@ func TestReadmeList(t *testing.T) {
 
 // TestServiceDocs: the page shows the programs that are compiled and tested.
 func TestServiceDocs(t *testing.T) {
-	page, err := os.ReadFile("../docs/service.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, name := range []string{"main.go", "nearest/main.go"} {
-		program, err := os.ReadFile("../testdata/service/" + name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if !strings.Contains(string(page), "```go\n"+string(program)+"```\n") {
-			t.Errorf("docs/service.md does not show testdata/service/%s as it is", name)
-		}
-	}
+	shows(t, "../docs/service.md", "go", "../testdata/service/main.go", "../testdata/service/nearest/main.go")
 }
 
 // TestFromKerasDocs: the page shows the program that make proof-keras runs.
 func TestFromKerasDocs(t *testing.T) {
-	page, err := os.ReadFile("../docs/from-keras.md")
+	shows(t, "../docs/from-keras.md", "python", "../testdata/proof/from_keras.py")
+}
+
+// shows checks that a page has programs as they are, in blocks of their language.
+func shows(t *testing.T, page, language string, programs ...string) {
+	t.Helper()
+	text, err := os.ReadFile(page)
 	if err != nil {
 		t.Fatal(err)
 	}
-	program, err := os.ReadFile("../testdata/proof/from_keras.py")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !strings.Contains(string(page), "```python\n"+string(program)+"```\n") {
-		t.Error("docs/from-keras.md does not show testdata/proof/from_keras.py as it is")
+	for _, path := range programs {
+		program, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(string(text), "```"+language+"\n"+string(program)+"```\n") {
+			t.Errorf("%s does not show %s as it is", page, path)
+		}
 	}
 }

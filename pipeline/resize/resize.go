@@ -4,8 +4,9 @@
 //	src [H,W,4] uint8 opaque → mode: squash, crop or pad → filter → dst [S,S,3] uint8 RGB
 //
 // It is the only place that resizes: a model sees in service what it saw in
-// training only if both went through the same filter. The resampling itself is
-// github.com/disintegration/imaging's. It neither decodes nor normalises.
+// training only if both went through the same filter. The result is that of
+// github.com/disintegration/imaging, bit by bit: "linear" and "box" are computed here,
+// faster, and imaging does the others. It neither decodes nor normalises.
 //
 // # Convention
 //
@@ -21,13 +22,12 @@
 //
 // # Concurrency
 //
-// A Resizer may be used by many goroutines. imaging starts GOMAXPROCS goroutines
-// for each of its two passes and waits for them. On two cores that gains a single
-// caller nothing with pictures of up to 256x341 pixels, and costs several callers
-// nothing: two of them resize 1.7 to 2 times as many pictures as one.
+// A Resizer may be used by many goroutines. "linear" and "box" work on the goroutine
+// that calls. imaging starts GOMAXPROCS goroutines for each of its two passes and waits for them.
 package resize
 
 import (
+	"encoding/binary"
 	"fmt"
 	"image"
 	"image/color"
@@ -159,15 +159,15 @@ func (r Resizer) Into(dst []uint8, src *image.NRGBA) {
 	for y := range size {
 		row := src.Pix[y*src.Stride:][:4*size]
 		out := dst[3*size*y:][:3*size]
-		for len(row) >= 4 && len(out) >= 3 {
-			out[0], out[1], out[2] = row[0], row[1], row[2]
-			row, out = row[4:], out[3:]
+		for ; len(row) > 4 && len(out) >= 4; row, out = row[4:], out[3:] { // four bytes at once: the next pixel overwrites the last
+			binary.LittleEndian.PutUint32(out, binary.LittleEndian.Uint32(row))
 		}
+		copy(out, row[:3])
 	}
 }
 
 func squash(src *image.NRGBA, size int, filter imaging.ResampleFilter) *image.NRGBA {
-	return imaging.Resize(src, size, size, filter)
+	return resample(src, size, size, filter)
 }
 
 // crop leaves the odd pixel, where there is one, at the right or at the bottom.
@@ -176,7 +176,7 @@ func crop(src *image.NRGBA, size int, filter imaging.ResampleFilter) *image.NRGB
 	side := min(w, h)
 	corner := src.Rect.Min.Add(image.Pt((w-side)/2, (h-side)/2))
 	square := image.Rectangle{Min: corner, Max: corner.Add(image.Pt(side, side))}
-	return imaging.Resize(src.SubImage(square), size, size, filter)
+	return resample(src.SubImage(square).(*image.NRGBA), size, size, filter)
 }
 
 // pad brings the longer side to size. White is what pipeline/decode puts under
@@ -186,7 +186,7 @@ func pad(src *image.NRGBA, size int, filter imaging.ResampleFilter) *image.NRGBA
 	longer := max(w, h)
 	// A side of 0 means "keep the aspect ratio" to imaging, so 1x5000 must not reach it.
 	inner := image.Pt(max(1, (w*size+longer/2)/longer), max(1, (h*size+longer/2)/longer))
-	resized := imaging.Resize(src, inner.X, inner.Y, filter)
+	resized := resample(src, inner.X, inner.Y, filter)
 	if inner.X == size && inner.Y == size {
 		return resized
 	}

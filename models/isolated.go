@@ -328,7 +328,7 @@ func (p *process) probabilities(left, right []float32) ([]float32, error) {
 func (p *process) Name() string { return p.name }
 
 // Decode implements decode.JPEG.
-func (p *process) Decode(data []byte, ratio int) (*image.NRGBA, error) {
+func (p *process) Decode(data []byte, ratio int, _ []uint8) (*image.NRGBA, error) {
 	r, err := p.ask(question{JPEG: data, Ratio: ratio})
 	if err != nil {
 		return nil, err
@@ -437,7 +437,7 @@ func (m *Model) reply(q question) (r reply) {
 		var jpeg *session.JPEG
 		var img *image.NRGBA
 		if jpeg, err = session.SharedJPEG(session.Options{Device: session.CPU}); err == nil {
-			img, err = jpeg.Decode(q.JPEG, q.Ratio)
+			img, err = jpeg.Decode(q.JPEG, q.Ratio, nil)
 		}
 		if err == nil {
 			r.Pix, r.Width, r.Height = img.Pix, img.Rect.Dx(), img.Rect.Dy()

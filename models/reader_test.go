@@ -7,7 +7,10 @@ import (
 	"image/color"
 	"image/jpeg"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -30,8 +33,8 @@ type counted struct {
 	pictures int
 }
 
-func (c *counted) Decode(data []byte, ratio int) (*image.NRGBA, error) {
-	img, err := c.JPEG.Decode(data, ratio)
+func (c *counted) Decode(data []byte, ratio int, memory []uint8) (*image.NRGBA, error) {
+	img, err := c.JPEG.Decode(data, ratio, memory)
 	if err == nil {
 		c.pictures++
 	}
@@ -183,6 +186,57 @@ func TestReaderTorture(t *testing.T) {
 		got, err := decode.Reader{JPEG: j}.Open(root, name)
 		if fmt.Sprint(err) != fmt.Sprint(wantErr) || err == nil && got.Rect != want.Rect {
 			t.Errorf("%s: %v, Go's decoder says %v", name, err, wantErr)
+		}
+	}
+}
+
+// oddJPEGs are files that libjpeg decodes, and says on standard error what it makes of them.
+func oddJPEGs(t *testing.T) map[string][]byte {
+	t.Helper()
+	var b bytes.Buffer
+	if err := jpeg.Encode(&b, picture(1, 70, 50), nil); err != nil {
+		t.Fatal(err)
+	}
+	file := b.Bytes()
+	frame, scan := bytes.Index(file, []byte{0xff, 0xc0}), bytes.Index(file, []byte{0xff, 0xda})
+	with := func(at int, more ...byte) []byte { return slices.Concat(file[:at], more, file[at:]) }
+	spectral := bytes.Clone(file)
+	spectral[scan+4+1+2*3+1] = 62 // the last coefficient
+	return map[string][]byte{
+		"stray bytes before the frame": with(frame, 1, 2, 3),
+		"stray zeros before the scan":  with(scan, 0xff, 0, 0xff, 0),
+		"zeros before the end":         with(len(file)-2, make([]byte, 7)...),
+		"JFIF 2.01":                    with(2, []byte("\xff\xe0\x00\x10JFIF\x00\x02\x01\x00\x00\x01\x00\x01\x00\x00")...),
+		"Adobe transform 7":            with(2, []byte("\xff\xee\x00\x0eAdobe\x00\x64\x00\x00\x00\x00\x07")...),
+		"coefficients 0 to 62":         spectral,
+	}
+}
+
+// TestReaderIsQuiet: what libjpeg would write about to standard error is decoded by Go's decoder, which reads it without
+// a word. The test runs itself in other processes, to see what they write.
+func TestReaderIsQuiet(t *testing.T) {
+	const variable = "TFPAIR_TEST_ODD_JPEG"
+	files, j := oddJPEGs(t), runtimeJPEG(t)
+	for name, file := range files {
+		switch os.Getenv(variable) {
+		case "libjpeg":
+			_, _ = j.Decode(file, 1, nil)
+		case "reader":
+			if _, err := (decode.Reader{JPEG: j}).Until(t.Context(), file); err != nil || j.pictures > 0 {
+				t.Errorf("%s: %d pictures by libjpeg (%v), want none and no error", name, j.pictures, err)
+			}
+		}
+	}
+	if os.Getenv(variable) != "" {
+		return
+	}
+	said := regexp.MustCompile("(?m)^(Corrupt JPEG data|Invalid SOS parameters|Warning: unknown JFIF|Unknown Adobe color)")
+	for way, want := range map[string]int{"libjpeg": len(files), "reader": 0} {
+		c := exec.Command(os.Args[0], "-test.run", "^TestReaderIsQuiet$")
+		c.Env = append(os.Environ(), variable+"="+way)
+		text, err := c.CombinedOutput()
+		if got := len(said.FindAll(text, -1)); err != nil || got != want {
+			t.Errorf("%s writes of %d files, want %d of %d (%v)\n%s", way, got, want, len(files), err, text)
 		}
 	}
 }

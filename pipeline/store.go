@@ -50,6 +50,8 @@ type Store struct {
 
 	kept, keptLabels *kept.Pixels // of images and label images; nil without Options.Kept
 
+	spare sync.Pool // of *[]uint8: memory of pictures that were resized
+
 	mu         sync.Mutex               // protects sizes and identities
 	sizes      [][2]int32               // [image] width and height in its file; zeros: nobody has looked
 	identities map[int32]phash.Identity // of the images that were decoded; nil without Options.Identify
@@ -233,6 +235,9 @@ func (s *Store) decode(dst []uint8, image int32) error {
 		return nil
 	}
 	reader := decode.Reader{Limits: s.options.Limits, JPEG: s.options.JPEG, Reduce: resizer.Reduction}
+	if spare, ok := s.spare.Get().(*[]uint8); ok {
+		reader.Memory = *spare
+	}
 	picture, err := reader.Examine(file)
 	if err != nil {
 		return &decode.ImageError{Path: path, Err: err}
@@ -247,6 +252,7 @@ func (s *Store) decode(dst []uint8, image int32) error {
 		s.identify(image, id)
 	}
 	resizer.Into(dst, img)
+	s.spare.Put(&img.Pix)
 	onDisk := keeper.Put(stamp, id, s.identities != nil, dst)
 	s.cache.put(image, dst, !onDisk)
 	return nil

@@ -46,6 +46,7 @@ func decodeFiles(folder, size, decoder string) error {
 		img, err := reader.Open(os.DirFS(folder), filepath.Base(path))
 		if err == nil {
 			resizer.Into(pixels, img)
+			reader.Memory = img.Pix
 		}
 		return err
 	})

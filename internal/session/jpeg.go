@@ -2,15 +2,30 @@
 
 package session
 
+/*
+#cgo LDFLAGS: -ltensorflow
+#include <tensorflow/c/c_api.h>
+
+// decode_jpeg feeds the bytes of a file where they are. The result is the caller's.
+static TF_Tensor *decode_jpeg(TF_Session *s, TF_Output file, const char *bytes, size_t size, TF_Output pixels, TF_Status *status) {
+	TF_Tensor *fed = TF_AllocateTensor(TF_STRING, NULL, 0, sizeof(TF_TString)), *result = NULL;
+	TF_TString *text = TF_TensorData(fed);
+	TF_TString_Init(text);
+	TF_TString_AssignView(text, bytes, size);
+	TF_SessionRun(s, NULL, &file, &fed, 1, &pixels, &result, 1, NULL, 0, NULL, status);
+	TF_DeleteTensor(fed);
+	return result;
+}
+*/
+import "C"
+
 import (
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"image"
-	"runtime"
 	"strconv"
 	"sync"
-	"sync/atomic"
 	"unsafe"
 
 	tf "github.com/galeone/tensorflow/tensorflow/go"
@@ -26,7 +41,6 @@ type JPEG struct {
 	session *tf.Session
 	file    tf.Output         // scalar string: the bytes of a file
 	pixels  map[int]tf.Output // by ratio: [H/ratio, W/ratio, 3] uint8 RGB, rounded up
-	held    atomic.Int64      // bytes of tensors since garbage was collected
 }
 
 // jpegRatios are how many times smaller than the file says a picture can be decoded.
@@ -108,8 +122,8 @@ func inCaller(o *tf.SessionOptions) (*tf.SessionOptions, error) {
 func (j *JPEG) Name() string { return "libjpeg-turbo of TensorFlow " + libtensorflow.Version }
 
 // Decode returns the picture in data at 1/ratio of its size, rounded up, opaque, as it is stored.
-// ratio is 1, 2, 4 or 8.
-func (j *JPEG) Decode(data []byte, ratio int) (*image.NRGBA, error) {
+// ratio is 1, 2, 4 or 8. Its pixels lie in memory, where that is large enough.
+func (j *JPEG) Decode(data []byte, ratio int, memory []uint8) (*image.NRGBA, error) {
 	pixels, ok := j.pixels[ratio]
 	if !ok {
 		return nil, fmt.Errorf("JPEG at 1/%d of its size, want one of 1/%d", ratio, jpegRatios)
@@ -117,36 +131,35 @@ func (j *JPEG) Decode(data []byte, ratio int) (*image.NRGBA, error) {
 	if len(data) == 0 {
 		return nil, errors.New("no data")
 	}
-	file, err := tf.NewTensor(unsafe.String(&data[0], len(data))) // copied into the runtime's memory
-	if err != nil {
-		return nil, fmt.Errorf("make tensor of %d bytes: %w", len(data), err)
+	status := C.TF_NewStatus()
+	defer C.TF_DeleteStatus(status)
+	// Not by the binding: it copies the file, and holds tensors until garbage is collected.
+	t := C.decode_jpeg((*C.TF_Session)(inside(j.session)), outputOf(j.file), (*C.char)(unsafe.Pointer(&data[0])), C.size_t(len(data)),
+		outputOf(pixels), status)
+	if C.TF_GetCode(status) != C.TF_OK {
+		return nil, errors.New(C.GoString(C.TF_Message(status)))
 	}
-	results, err := j.session.Run(map[tf.Output]*tf.Tensor{j.file: file}, []tf.Output{pixels}, nil)
-	if err != nil {
-		return nil, err
+	defer C.TF_DeleteTensor(t)
+	rgb := unsafe.Slice((*uint8)(C.TF_TensorData(t)), int(C.TF_TensorByteSize(t)))
+	w, h := int(C.TF_Dim(t, 1)), int(C.TF_Dim(t, 0))
+	if n := 4 * w * h; n <= cap(memory) {
+		memory = memory[:n]
+	} else {
+		memory = make([]uint8, n)
 	}
-	t := results[0]
-	shape := t.Shape()
-	img := opaque(t.TensorData(), int(shape[1]), int(shape[0]))
-	runtime.KeepAlive(t)
-	if j.held.Add(int64(len(data)+len(img.Pix))) > collectBytes {
-		j.held.Store(0)
-		runtime.GC()
-	}
-	return img, nil
+	opaque(memory, rgb)
+	return &image.NRGBA{Pix: memory, Stride: 4 * w, Rect: image.Rect(0, 0, w, h)}, nil
 }
 
-// opaque returns rgb [h,w,3] as a picture.
-func opaque(rgb []uint8, w, h int) *image.NRGBA {
-	img := image.NewNRGBA(image.Rect(0, 0, w, h))
-	pix := img.Pix
-	const alpha = 0xff << 24
-	for ; len(rgb) >= 4 && len(pix) >= 4; pix, rgb = pix[4:], rgb[3:] { // four bytes at once: one is of the next pixel
-		binary.LittleEndian.PutUint32(pix, binary.LittleEndian.Uint32(rgb)|alpha)
+// opaque writes RGB to pix, which is RGBA.
+func opaque(pix, rgb []uint8) {
+	const alpha, second = 0xff<<24 | 0xff<<56, 0xffffff << 32
+	for len(rgb) >= 8 && len(pix) >= 8 { // two pixels of four bytes at once: two bytes are of the next one
+		p := binary.LittleEndian.Uint64(rgb)
+		binary.LittleEndian.PutUint64(pix, p&0xffffff|p<<8&second|alpha)
+		pix, rgb = pix[8:], rgb[6:]
 	}
-	copy(pix, rgb) // the last pixel
-	if len(pix) >= 4 {
-		pix[3] = 255
+	for ; len(rgb) >= 3 && len(pix) >= 4; pix, rgb = pix[4:], rgb[3:] {
+		pix[0], pix[1], pix[2], pix[3] = rgb[0], rgb[1], rgb[2], 255
 	}
-	return img
 }

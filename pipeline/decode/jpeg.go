@@ -13,12 +13,13 @@ import (
 
 // Markers of ITU-T T.81, table B.1.
 const (
-	markerSOF0, markerSOF2 = 0xc0, 0xc2
-	markerDHT, markerJPG   = 0xc4, 0xc8
-	markerDAC, markerSOF15 = 0xcc, 0xcf
-	markerRST0, markerRST7 = 0xd0, 0xd7
-	markerEOI, markerSOS   = 0xd9, 0xda
-	markerDRI, markerAPP1  = 0xdd, 0xe1
+	markerSOF0, markerSOF2  = 0xc0, 0xc2
+	markerDHT, markerJPG    = 0xc4, 0xc8
+	markerDAC, markerSOF15  = 0xcc, 0xcf
+	markerRST0, markerRST7  = 0xd0, 0xd7
+	markerEOI, markerSOS    = 0xd9, 0xda
+	markerDRI, markerAPP0   = 0xdd, 0xe0
+	markerAPP1, markerAPP14 = 0xe1, 0xee
 )
 
 const (
@@ -42,6 +43,7 @@ type frame struct {
 	inFirst   int  // components of the first scan
 	tables    bool // the file has Huffman tables
 	interval  int  // units between restart markers before the first scan; 0: none
+	odd       bool // something that libjpeg would warn of on standard error, and then pass over
 }
 
 // jpegHeader walks the markers of the whole file, for jpeg.DecodeConfig does not
@@ -52,6 +54,7 @@ func jpegHeader(data []byte) (header, error) {
 	ended := false
 	var scan []byte // from the data of the last scan on
 	for rest := data[2:]; !ended; {
+		f.odd = f.odd || f.scans == 0 && stray(rest)
 		marker, segment, next, err := nextSegment(rest)
 		if err != nil && f.n > 0 {
 			break // the decoder says where the file ends
@@ -98,6 +101,15 @@ func jpegHeader(data []byte) (header, error) {
 // multi-picture format), or the film of a photo that moves.
 const leastMore = 1 << 10
 
+// stray reports whether data begin with something else than fill bytes and the marker of a segment.
+func stray(data []byte) bool {
+	fill := 0
+	for fill < len(data) && data[fill] == 0xff {
+		fill++
+	}
+	return fill == 0 || fill == len(data) || data[fill] == 0
+}
+
 // nextSegment returns the first marker in data, its segment without the length,
 // and what follows. Restart markers and other bytes before it are passed over.
 func nextSegment(data []byte) (marker byte, segment, next []byte, err error) {
@@ -140,6 +152,10 @@ func (f *frame) read(marker byte, segment []byte) error {
 		f.orientation = orientation(segment) // of the first block, whatever others say
 	case marker == markerSOS:
 		return f.readScan(segment)
+	case marker == markerAPP0 && len(segment) > 5 && bytes.HasPrefix(segment, []byte("JFIF\x00")):
+		f.odd = f.odd || segment[5] != 1 // the only revision that there is
+	case marker == markerAPP14 && len(segment) > 11 && bytes.HasPrefix(segment, []byte("Adobe")):
+		f.odd = f.odd || segment[11] > 1 && f.n != maxComponents // colours that are neither RGB nor YCbCr
 	case marker == markerDHT:
 		f.tables = true
 	case marker == markerDRI && len(segment) == 2 && f.scans == 0:
@@ -192,6 +208,7 @@ func (f *frame) readScan(b []byte) error {
 	n := int(b[0])
 	if f.scans == 1 {
 		f.inFirst = n
+		f.odd = f.odd || !bytes.Equal(b[1+2*n:], []byte{0, 63, 0}) && !f.progressive // all coefficients at once
 	}
 	for i := range n {
 		for j := range f.components[:f.n] {

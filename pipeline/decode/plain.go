@@ -20,7 +20,7 @@ type plainScan struct {
 func (f *frame) plain(tail []byte) *plainScan {
 	first := f.components[0]
 	switch {
-	case f.progressive || f.precision != 8 || f.scans != 1 || f.inFirst != f.n || !f.tables || f.height == 0:
+	case f.odd || f.progressive || f.precision != 8 || f.scans != 1 || f.inFirst != f.n || !f.tables || f.height == 0:
 		return nil
 	case f.n == 1:
 		first.h, first.v = 1, 1 // factors of a single component mean nothing (T.81, section A.2.2)
@@ -36,10 +36,16 @@ func (f *frame) plain(tail []byte) *plainScan {
 	p := &plainScan{side: image.Pt(8*int(first.h), 8*int(first.v)), interval: f.interval}
 	p.columns = (f.width + p.side.X - 1) / p.side.X
 	p.units = p.columns * ((f.height + p.side.Y - 1) / p.side.Y)
-	if !p.restarts(tail) {
+	if !p.restarts(tail) || padded(tail) {
 		return nil
 	}
 	return p
+}
+
+// padded reports whether a scan ends with zeros: a camera's, which libjpeg warns of. A code that ends so is rare.
+func padded(scan []byte) bool {
+	end := bytes.LastIndex(scan, []byte{0xff, markerEOI})
+	return end >= 3 && scan[end-1] == 0 && scan[end-2] == 0 && scan[end-3] != 0xff
 }
 
 // restarts reports whether the restart markers in the data of a scan are those that there must be.

@@ -18,7 +18,8 @@ type JPEG interface {
 	Name() string
 	// Decode returns the picture in data as it is stored, opaque, bounds from (0,0), at 1/ratio of its
 	// width and height, each rounded up. ratio is 1, 2, 4 or 8. Where chroma is subsampled it is repeated.
-	Decode(data []byte, ratio int) (*image.NRGBA, error)
+	// The pixels may lie in memory, where that is large enough.
+	Decode(data []byte, ratio int, memory []uint8) (*image.NRGBA, error)
 }
 
 // Reader decodes pictures that are resized next. The zero value decodes as Decode does.
@@ -26,6 +27,7 @@ type Reader struct {
 	Limits Limits
 	JPEG   JPEG                        // decodes plain JPEG files; nil: Go's decoder
 	Reduce func(width, height int) int // how many times smaller a picture may come out: 1, 2, 4 or 8; nil: 1
+	Memory []uint8                     // JPEG may put the pixels of the picture here; nil: into memory of their own
 }
 
 // Open is the function Open for r.
@@ -128,7 +130,7 @@ func (r Reader) plain(data []byte, h header) *image.NRGBA {
 		return nil
 	}
 	ratio := r.ratio(h)
-	img, err := r.JPEG.Decode(data, ratio)
+	img, err := r.JPEG.Decode(data, ratio, r.Memory)
 	if err != nil || img.Rect != image.Rect(0, 0, reduced(h.width, ratio), reduced(h.height, ratio)) || h.plain.short(img, ratio) {
 		return nil
 	}

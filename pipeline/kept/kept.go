@@ -31,7 +31,7 @@ import (
 
 // version is part of every key. It changes whenever the same file would become other pixels, by whatever of
 // decoding and resizing is of tfpair itself.
-const version = 1
+const version = 2
 
 // Options say where pixels are kept, and how many.
 type Options struct {

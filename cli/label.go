@@ -25,7 +25,8 @@ import (
 type labelOptions struct {
 	model   modelOptions
 	data    string // folder or archive of pictures
-	out     string // list of pairs
+	labels  string // folder of the pictures that stand for them; "": pairs are asked about
+	out     string // list of pairs, or of photos and their label images
 	port    int
 	seed    uint64
 	reading readingOptions
@@ -42,15 +43,20 @@ func newLabelCommand(streams IO) *cli.Command {
 U undo, G a whole group at once. It asks what is worth asking: pairs that the model is
 unsure of, spread over the pictures, and a sure one now and then.
 
+With --label-images it shows a photo and the five label images that are nearest, such as
+product pictures: 1 to 5 chooses, N is none of these.
+
 Each answer is on the disk before the next question. The same command goes on with the
 list. A model without training is a start:
   tfpair export --weights efficientnet-lite0 --out start
 
-` + examplesHead + `  tfpair label --data demo/pictures --model demo/model --out pairs.csv`,
+` + examplesHead + `  tfpair label --data demo/pictures --model demo/model --out pairs.csv
+  tfpair label --data photos --label-images products --model start --out list.csv`,
 		Action: func(c *cli.Context) error { return runLabel(c.Context, o, streams) },
 	}
 	c.Flags = append(c.Flags,
 		&cli.StringFlag{Name: "data", Destination: &o.data, Usage: "`PATH` of the pictures: a folder or an archive"},
+		&cli.StringFlag{Name: "label-images", Destination: &o.labels, Usage: "`FOLDER` of pictures that stand for photos, such as product pictures: ask which is which"},
 		&cli.StringFlag{Name: "out", Destination: &o.out, Usage: "`FILE` of the list, CSV; answers are appended to it"},
 		&cli.IntFlag{Name: "port", Destination: &o.port, DefaultText: "a free one", Usage: "`PORT` of the page, on this machine only"},
 		&cli.Uint64Flag{Name: "seed", Destination: &o.seed, Usage: "`SEED` of questions"})
@@ -80,6 +86,7 @@ type labelling struct {
 	Address  string `json:"address"` // with the token: who has it can answer
 	Out      string `json:"out"`
 	Pictures int    `json:"pictures"`
+	Labels   int    `json:"label_images,omitempty"`
 	Answers  int    `json:"answers"` // that the list has already
 }
 
@@ -95,6 +102,9 @@ func runLabel(ctx context.Context, o labelOptions, streams IO) (err error) {
 		return err
 	}
 	out := o.output.on(streams)
+	if o.labels != "" {
+		return o.match(ctx, out)
+	}
 	journal, second, err := o.journals()
 	if err != nil {
 		return err
@@ -105,58 +115,72 @@ func runLabel(ctx context.Context, o labelOptions, streams IO) (err error) {
 		return err
 	}
 	defer data.Close() // read only
-	e, err := o.embed(ctx, out, data)
+	all, err := o.embed(ctx, out, data)
 	if err != nil {
 		return err
 	}
-	session, err := label.New(label.Pictures{Paths: e.Paths, Embeddings: e.Data, Dim: e.Dim}, journal, second, o.seed, time.Now)
+	e := all[0]
+	session, err := label.New(labelPictures(e), journal, second, o.seed, time.Now)
 	if err != nil {
 		return fmt.Errorf("--data %q: %w", o.data, err)
 	}
 	site := label.NewSite(session, func(n int) (image.Image, error) { return decode.Open(data.Root, e.Paths[n], decode.DefaultLimits) })
-	if err := o.serve(ctx, out, site, len(e.Paths)); err != nil {
+	if err := o.serve(ctx, out, site, labelling{Pictures: len(e.Paths), Answers: session.Progress().Answers}); err != nil {
 		return err
 	}
 	return o.end(out, session)
 }
 
 // journals opens the list, and beside it that of second answers.
-func (o labelOptions) journals() (first, second *label.Journal, err error) {
+func (o labelOptions) journals() (first, second *label.Journal[label.Answer], err error) {
 	if first, err = label.Open(o.out); err != nil {
 		return nil, nil, fmt.Errorf("--out: %w", err)
 	}
-	second, err = label.Open(strings.TrimSuffix(o.out, filepath.Ext(o.out)) + ".second.csv")
+	second, err = label.Open(o.beside("second"))
 	if err != nil {
 		return nil, nil, errors.Join(fmt.Errorf("--out: %w", err), first.Close())
 	}
 	return first, second, nil
 }
 
-// embed embeds the pictures once, and closes the model again.
-func (o labelOptions) embed(ctx context.Context, out output, data *dataset.Dataset) (e *inference.Embeddings, err error) {
+// beside returns the path of a list beside the one that is asked for.
+func (o labelOptions) beside(what string) string {
+	return strings.TrimSuffix(o.out, filepath.Ext(o.out)) + "." + what + ".csv"
+}
+
+// labelPictures are embedded pictures as package label asks about them.
+func labelPictures(e *inference.Embeddings) label.Pictures {
+	return label.Pictures{Paths: e.Paths, Embeddings: e.Data, Dim: e.Dim}
+}
+
+// embed embeds the pictures of each set once, and closes the model again.
+func (o labelOptions) embed(ctx context.Context, out output, sets ...*dataset.Dataset) (all []*inference.Embeddings, err error) {
 	model, err := o.model.open(o.machine)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, model.Close()) }()
-	bar := stages{out: out}
-	e, err = model.EmbedImages(ctx, data, data.In("").Images, o.reading.with(bar.of("embedding")))
-	bar.end()
-	if err != nil {
-		return nil, stopped(ctx, err)
+	for _, data := range sets {
+		bar := stages{out: out}
+		e, err := model.EmbedImages(ctx, data, data.In("").Images, o.reading.with(bar.of("embedding")))
+		bar.end()
+		if err != nil {
+			return nil, stopped(ctx, err)
+		}
+		sayBad(out, e.Bad)
+		all = append(all, e)
 	}
-	sayBad(out, e.Bad)
-	return e, nil
+	return all, nil
 }
 
 // serve answers the page until a signal comes, which is a good end.
-func (o labelOptions) serve(ctx context.Context, out output, site *label.Site, pictures int) error {
+func (o labelOptions) serve(ctx context.Context, out output, site *label.Site, v labelling) error {
 	var listen net.ListenConfig
 	door, err := listen.Listen(ctx, "tcp", fmt.Sprintf("127.0.0.1:%d", o.port))
 	if err != nil {
 		return fmt.Errorf("--port: %w", err)
 	}
-	v := labelling{Address: "http://" + door.Addr().String() + site.Path(), Out: o.out, Pictures: pictures, Answers: site.Session.Progress().Answers}
+	v.Address, v.Out = "http://"+door.Addr().String()+site.Path(), o.out
 	out.print("ready      %s", v.Address)
 	out.say("open this address in a browser; Ctrl-C ends, and every answer is kept")
 	if err := out.emit("ready", v); err != nil {

@@ -24,14 +24,29 @@ type Answer struct {
 	Time        time.Time
 }
 
-// header is the first row of a list. Training reads the first three columns.
-var header = []string{"left", "right", "same", "name", "time"}
+// form is what the rows of a list are.
+type form[A any] struct {
+	header []string                       // the first row
+	parse  func(row []string) (A, string) // the answer of a row, or why it is none
+	row    func(A) []string
+}
 
-// Journal is a list of pairs that answers are appended to, one by one. Each is on the disk before Append returns. Half a row
-// is what a kill left of one that was acknowledged to nobody, and is taken away by Open.
-type Journal struct {
+// pairsForm is that of a list of pairs. Training reads the first three columns.
+var pairsForm = form[Answer]{header: []string{"left", "right", "same", "name", "time"}, parse: parseAnswer,
+	row: func(a Answer) []string {
+		same := "0"
+		if a.Same {
+			same = "1"
+		}
+		return []string{a.Left, a.Right, same, a.Name, a.Time.UTC().Format(time.RFC3339)}
+	}}
+
+// Journal is a list that answers are appended to, one by one. Each is on the disk before Append returns. Half a row
+// is what a kill left of one that was acknowledged to nobody, and is taken away when the list is opened.
+type Journal[A any] struct {
+	form    form[A]
 	file    *os.File
-	answers []Answer
+	answers []A
 	ends    []int64 // [answers] offset of the end of each one's line
 	broken  error   // of an append that may have left half a line
 }
@@ -46,8 +61,11 @@ func (e *LockedError) Error() string {
 // maxJournal is the largest list that is gone on with, in bytes: of about half a million answers.
 const maxJournal = 64 << 20
 
-// Open opens the list at path, or makes it. Errors: *LockedError, *RowError, and those of the file system.
-func Open(path string) (j *Journal, err error) {
+// Open opens the list of pairs at path, or makes it. Errors: *LockedError, *RowError, and those of the file system.
+func Open(path string) (*Journal[Answer], error) { return open(path, pairsForm) }
+
+// open opens the list of a form.
+func open[A any](path string, f form[A]) (j *Journal[A], err error) {
 	if info, err := os.Stat(path); err == nil {
 		if err := regular.Check(info.Mode()); err != nil {
 			return nil, fmt.Errorf("%q: %w", path, err)
@@ -60,7 +78,7 @@ func Open(path string) (j *Journal, err error) {
 	if err != nil {
 		return nil, err
 	}
-	j = &Journal{file: file}
+	j = &Journal[A]{form: f, file: file}
 	if err := syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
 		if errors.Is(err, syscall.EWOULDBLOCK) {
 			err = &LockedError{path}
@@ -83,12 +101,12 @@ type RowError struct {
 func (e *RowError) Error() string { return fmt.Sprintf("%s:%d: %s", e.Path, e.Line, e.Reason) }
 
 // read reads what is there, and writes the header of a new list.
-func (j *Journal) read(path string) error {
+func (j *Journal[A]) read(path string) error {
 	text, err := io.ReadAll(j.file)
 	if err != nil {
 		return err
 	}
-	if reason := begins(text); reason != "" { // nothing of another's file is cut
+	if reason := j.form.begins(text); reason != "" { // nothing of another's file is cut
 		return &RowError{path, 1, reason}
 	}
 	if text, err = j.ended(text); err != nil {
@@ -108,7 +126,7 @@ func (j *Journal) read(path string) error {
 		if line == 1 {
 			continue
 		}
-		a, reason := parse(row)
+		a, reason := j.form.parse(row)
 		if reason != "" {
 			return &RowError{path, line, reason}
 		}
@@ -117,13 +135,13 @@ func (j *Journal) read(path string) error {
 }
 
 // ended returns text with a line end behind its last row. An editor may have taken that away; half a row is taken away instead.
-func (j *Journal) ended(text []byte) ([]byte, error) {
+func (j *Journal[A]) ended(text []byte) ([]byte, error) {
 	whole := bytes.LastIndexByte(text, '\n') + 1
 	if whole == len(text) {
 		return text, nil
 	}
-	if row, err := csv.NewReader(bytes.NewReader(text[whole:])).Read(); err == nil && len(row) == len(header) {
-		if _, reason := parse(row); reason == "" {
+	if row, err := csv.NewReader(bytes.NewReader(text[whole:])).Read(); err == nil && len(row) == len(j.form.header) {
+		if _, reason := j.form.parse(row); reason == "" {
 			return append(text, '\n'), j.write([]byte("\n"), int64(len(text)))
 		}
 	}
@@ -131,8 +149,8 @@ func (j *Journal) ended(text []byte) ([]byte, error) {
 }
 
 // begins says why text is not the beginning of a list, "" where it is: it begins with the header, or is a part of it.
-func begins(text []byte) (reason string) {
-	want := strings.Join(header, ",")
+func (f form[A]) begins(text []byte) (reason string) {
+	want := strings.Join(f.header, ",")
 	first, _, whole := bytes.Cut(text, []byte("\n"))
 	got := strings.TrimSuffix(string(first), "\r")
 	if got == want || !whole && strings.HasPrefix(want, got) {
@@ -141,8 +159,8 @@ func begins(text []byte) (reason string) {
 	return fmt.Sprintf("the first line is %.80q, want %q: it is no list of tfpair label; give --out another name", got, want)
 }
 
-// parse returns the answer of a row, or why it is none.
-func parse(row []string) (a Answer, reason string) {
+// parseAnswer returns the answer of a row, or why it is none.
+func parseAnswer(row []string) (a Answer, reason string) {
 	a = Answer{Left: row[0], Right: row[1], Name: row[3]}
 	switch row[2] {
 	case "1", "0":
@@ -150,15 +168,21 @@ func parse(row []string) (a Answer, reason string) {
 	default:
 		return a, fmt.Sprintf("same is %q, want 1 or 0", row[2])
 	}
-	var err error
-	if a.Time, err = time.Parse(time.RFC3339, row[4]); err != nil {
-		return a, fmt.Sprintf("time is %q, want one such as 2026-01-31T15:04:05Z", row[4])
+	a.Time, reason = parseTime("time", row[4])
+	return a, reason
+}
+
+// parseTime returns the time of a field, or why it is none.
+func parseTime(column, text string) (at time.Time, reason string) {
+	at, err := time.Parse(time.RFC3339, text)
+	if err != nil {
+		return at, fmt.Sprintf("%s is %q, want one such as 2026-01-31T15:04:05Z", column, text)
 	}
-	return a, ""
+	return at, ""
 }
 
 // write appends text with one call, and brings it to the disk; of a new list its name, too.
-func (j *Journal) write(text []byte, end int64) error {
+func (j *Journal[A]) write(text []byte, end int64) error {
 	_, err := j.file.WriteAt(text, end)
 	if err == nil {
 		err = j.file.Sync()
@@ -173,7 +197,7 @@ func (j *Journal) write(text []byte, end int64) error {
 }
 
 // cut takes away what is behind an offset.
-func (j *Journal) cut(end int64) error {
+func (j *Journal[A]) cut(end int64) error {
 	err := j.file.Truncate(end)
 	if err == nil {
 		err = j.file.Sync()
@@ -186,7 +210,7 @@ func (j *Journal) cut(end int64) error {
 
 // Append adds answers, all or none of them. They are on the disk once it returns nil. After an error of the disk that could not
 // be taken back, every call fails.
-func (j *Journal) Append(list ...Answer) error {
+func (j *Journal[A]) Append(list ...A) error {
 	if j.broken != nil {
 		return j.broken
 	}
@@ -197,17 +221,13 @@ func (j *Journal) Append(list ...Answer) error {
 	var text bytes.Buffer
 	to := csv.NewWriter(&text)
 	if end == 0 {
-		if err := to.Write(header); err != nil {
+		if err := to.Write(j.form.header); err != nil {
 			return err
 		}
 	}
 	var ends []int64
 	for _, a := range list {
-		same := "0"
-		if a.Same {
-			same = "1"
-		}
-		if err := to.Write([]string{a.Left, a.Right, same, a.Name, a.Time.UTC().Format(time.RFC3339)}); err != nil {
+		if err := to.Write(j.form.row(a)); err != nil {
 			return err
 		}
 		to.Flush()
@@ -221,12 +241,12 @@ func (j *Journal) Append(list ...Answer) error {
 }
 
 // Undo takes the last answer away, and returns it. ok is false where there is none.
-func (j *Journal) Undo() (a Answer, ok bool, err error) {
+func (j *Journal[A]) Undo() (a A, ok bool, err error) {
 	last := len(j.answers) - 1
 	if last < 0 || j.broken != nil {
 		return a, false, j.broken
 	}
-	to := int64(len(strings.Join(header, ",")) + 1)
+	to := int64(len(strings.Join(j.form.header, ",")) + 1)
 	if last > 0 {
 		to = j.ends[last-1]
 	}
@@ -239,10 +259,10 @@ func (j *Journal) Undo() (a Answer, ok bool, err error) {
 }
 
 // Answers returns what was said, in order. Do not change it.
-func (j *Journal) Answers() []Answer { return j.answers }
+func (j *Journal[A]) Answers() []A { return j.answers }
 
 // Close unlocks the list. One that nothing was ever written to is removed.
-func (j *Journal) Close() error {
+func (j *Journal[A]) Close() error {
 	var err error
 	if end, seekErr := j.file.Seek(0, io.SeekEnd); seekErr == nil && end == 0 {
 		err = os.Remove(j.file.Name())

@@ -26,20 +26,20 @@ type Session struct {
 	number   map[string]int // of each path
 	near     [][]int32      // [N][≤neighbours] the nearest others, nearest first
 	space    *Space
-	journal  *Journal // one answer of each pair
-	second   *Journal // what others said of pairs that have one
+	journal  *Journal[Answer] // one answer of each pair
+	second   *Journal[Answer] // what others said of pairs that have one
 	now      func() time.Time
 
 	mu        sync.Mutex // protects all that follows
 	random    *rand.Rand
-	asked     map[pair]bool // answered, by anybody, or skipped by this session
-	skipped   map[pair]bool // by this session
-	last      []*Journal    // that this session's answers went to
-	turn      int           // questions asked
-	count     []int         // [N] answers that each picture is in
-	order     []int32       // [N] in which pictures are placed
-	threshold float64       // squared distance of the space that questions are near
-	sure      map[pair]bool // expected answers of sure questions that are out
+	asked     map[pair]bool      // answered, by anybody, or skipped by this session
+	skipped   map[pair]bool      // by this session
+	last      []*Journal[Answer] // that this session's answers went to
+	turn      int                // questions asked
+	count     []int              // [N] answers that each picture is in
+	order     []int32            // [N] in which pictures are placed
+	threshold float64            // squared distance of the space that questions are near
+	sure      map[pair]bool      // expected answers of sure questions that are out
 	person    person
 }
 
@@ -59,7 +59,7 @@ const neighbours = 100
 
 // New returns a session over pictures that goes on with what the journal holds; second answers of a pair go to another one. Rows
 // whose pictures are not there stay as they are. Equal seeds and equal answers ask equal questions. The error says that there are too few pictures.
-func New(p Pictures, j, second *Journal, seed uint64, now func() time.Time) (*Session, error) {
+func New(p Pictures, j, second *Journal[Answer], seed uint64, now func() time.Time) (*Session, error) {
 	if len(p.Paths) < 3 {
 		return nil, fmt.Errorf("%d pictures are too few to ask about, want at least 3", len(p.Paths))
 	}

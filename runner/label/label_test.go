@@ -46,7 +46,7 @@ func pictures(classes, each int) Pictures {
 }
 
 // opened opens lists in a folder.
-func opened(t *testing.T, folder string) (first, second *Journal) {
+func opened(t *testing.T, folder string) (first, second *Journal[Answer]) {
 	t.Helper()
 	first, err := Open(filepath.Join(folder, "pairs.csv"))
 	if err != nil {
@@ -377,7 +377,7 @@ const answering = "TFPAIR_TEST_ANSWERING"
 // whole.
 func TestKilled(t *testing.T) {
 	p := pictures(30, 12)
-	if folder := os.Getenv(answering); folder != "" {
+	killed(t, "TestKilled", func(folder string) {
 		s := session(t, p, folder)
 		for {
 			q, err := s.Next("Ada")
@@ -389,12 +389,31 @@ func TestKilled(t *testing.T) {
 			}
 			fmt.Printf("kept %s %s\n", p.Paths[q.Left], p.Paths[q.Right])
 		}
+	}, func(folder string) (list []string) {
+		j, err := Open(filepath.Join(folder, "pairs.csv"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer j.Close() // read only
+		for _, a := range j.Answers() {
+			list = append(list, a.Left+" "+a.Right)
+		}
+		return list
+	})
+}
+
+// killed runs a test of this package 50 times and kills it while it answers and prints what was acknowledged; kept returns what
+// the list in a folder has then.
+func killed(t *testing.T, test string, answer func(folder string), kept func(folder string) []string) {
+	t.Helper()
+	if folder := os.Getenv(answering); folder != "" {
+		answer(folder)
 	}
 	folder := t.TempDir()
 	r := rand.New(rand.NewPCG(5, 5))
 	acknowledged := 0
 	for kill := range 50 {
-		c := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestKilled$")
+		c := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^"+test+"$")
 		c.Env = append(os.Environ(), answering+"="+folder)
 		out, err := c.StdoutPipe()
 		if err != nil {
@@ -415,23 +434,16 @@ func TestKilled(t *testing.T) {
 		}
 		_ = c.Wait()
 		acknowledged += len(said)
-		j, err := Open(filepath.Join(folder, "pairs.csv"))
-		if err != nil {
-			t.Fatalf("kill %d: %v", kill, err)
-		}
-		list := j.Answers()
+		list := kept(folder)
 		if len(list) < acknowledged || len(list) > acknowledged+1 {
 			t.Fatalf("kill %d: %d answers are kept, %d were acknowledged", kill, len(list), acknowledged)
 		}
 		for i, pair := range said {
-			if a := list[acknowledged-len(said)+i]; a.Left+" "+a.Right != pair {
-				t.Fatalf("kill %d: answer %d is of %s and %s, want %s", kill, i, a.Left, a.Right, pair)
+			if got := list[acknowledged-len(said)+i]; got != pair {
+				t.Fatalf("kill %d: answer %d is of %s, want %s", kill, i, got, pair)
 			}
 		}
 		acknowledged = len(list) // one more may be on the disk than was told
-		if err := j.Close(); err != nil {
-			t.Fatal(err)
-		}
 	}
 	if acknowledged < 100 {
 		t.Errorf("only %d answers were given", acknowledged)
@@ -441,11 +453,19 @@ func TestKilled(t *testing.T) {
 // site serves a session to a browser; inside is added to its page.
 func site(t *testing.T, s *Session, inside string) *httptest.Server {
 	t.Helper()
-	of := NewSite(s, func(n int) (image.Image, error) {
-		img := image.NewNRGBA(image.Rect(0, 0, 40, 30))
-		draw.Draw(img, img.Rect, image.NewUniform(color.NRGBA{uint8(n * 40), uint8(n * 90), 120, 255}), image.Point{}, draw.Src)
-		return img, nil
-	})
+	return serve(t, NewSite(s, drawn), inside)
+}
+
+// drawn is the picture of a number.
+func drawn(n int) (image.Image, error) {
+	img := image.NewNRGBA(image.Rect(0, 0, 40, 30))
+	draw.Draw(img, img.Rect, image.NewUniform(color.NRGBA{uint8(n * 40), uint8(n * 90), 120, 255}), image.Point{}, draw.Src)
+	return img, nil
+}
+
+// serve serves a page to a browser; inside is added to it.
+func serve(t *testing.T, of *Site, inside string) *httptest.Server {
+	t.Helper()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if inside == "" || r.URL.Path != of.Path() {
 			of.ServeHTTP(w, r)

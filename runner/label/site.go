@@ -11,13 +11,23 @@ import (
 	"net"
 	"net/http"
 	"strconv"
+	"strings"
 	"syscall"
 
 	"github.com/disintegration/imaging"
 )
 
 //go:embed page.html
-var page []byte
+var pairsPage string
+
+//go:embed matching.html
+var matchingPage string
+
+//go:embed page.css
+var style string
+
+//go:embed page.js
+var script string
 
 // policy lets the page load nothing but itself, and talk to this program only.
 const policy = "default-src 'none'; connect-src 'self'; img-src 'self'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; " +
@@ -27,31 +37,32 @@ const (
 	shownSide    = 512      // of a picture, pixels
 	shownQuality = 85       // of its JPEG
 	mostBody     = 64 << 10 // bytes of a request
-	groupSize    = 20       // pictures
 )
 
 // Site is the page of a session. Its address holds a token, so that other programs and pages on this machine cannot use it.
 type Site struct {
-	Session *Session
-	Picture func(number int) (image.Image, error)
-	token   string
-	mux     *http.ServeMux
+	pictures int
+	open     func(number int) (image.Image, error)
+	token    string
+	mux      *http.ServeMux
 }
 
-// NewSite returns the page of a session, whose pictures are opened by their numbers.
-func NewSite(s *Session, picture func(number int) (image.Image, error)) *Site {
-	t := &Site{Session: s, Picture: picture, token: rand.Text(), mux: http.NewServeMux()}
-	at := "/" + t.token
-	t.mux.HandleFunc("GET "+at+"/{$}", t.page)
-	t.mux.HandleFunc("GET "+at+"/next", t.next)
-	t.mux.HandleFunc("GET "+at+"/group", t.group)
-	t.mux.HandleFunc("GET "+at+"/quality", t.quality)
-	t.mux.HandleFunc("GET "+at+"/picture/{number}", t.picture)
-	t.mux.HandleFunc("POST "+at+"/answer", t.answer)
-	t.mux.HandleFunc("POST "+at+"/skip", t.skip)
-	t.mux.HandleFunc("POST "+at+"/undo", t.undo)
-	t.mux.HandleFunc("POST "+at+"/group", t.answerGroup)
+// newSite returns a page, whose pictures are opened by their numbers.
+func newSite(page string, pictures int, open func(number int) (image.Image, error)) *Site {
+	t := &Site{pictures: pictures, open: open, token: rand.Text(), mux: http.NewServeMux()}
+	text := []byte(strings.NewReplacer("{{style}}", style, "{{script}}", script).Replace(page))
+	t.handle("GET", "{$}", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Security-Policy", policy)
+		w.Header().Set("Content-Type", "text/html; charset=utf-8")
+		_, _ = w.Write(text)
+	})
+	t.handle("GET", "picture/{number}", t.picture)
 	return t
+}
+
+// handle answers requests below the token.
+func (t *Site) handle(method, path string, answer http.HandlerFunc) {
+	t.mux.HandleFunc(method+" "+t.Path()+path, answer)
 }
 
 // Path returns the path of the page, which holds the token.
@@ -73,138 +84,13 @@ func (t *Site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	t.mux.ServeHTTP(w, r)
 }
 
-func (t *Site) page(w http.ResponseWriter, _ *http.Request) {
-	w.Header().Set("Content-Security-Policy", policy)
-	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	_, _ = w.Write(page)
-}
-
-// asked is a question as the page shows it.
-type asked struct {
-	Left     int      `json:"left"`
-	Right    int      `json:"right"`
-	Paths    []string `json:"paths"`
-	Done     bool     `json:"done"` // there is nothing left to ask
-	Progress Progress `json:"progress"`
-}
-
-func (t *Site) next(w http.ResponseWriter, r *http.Request) {
-	q, err := t.Session.Next(r.URL.Query().Get("name"))
-	if errors.Is(err, ErrNothingLeft) {
-		t.write(w, asked{Done: true, Progress: t.Session.Progress()})
-		return
-	}
-	if err != nil {
-		refuse(w, err)
-		return
-	}
-	t.write(w, t.asked(q))
-}
-
-func (t *Site) asked(q Question) asked {
-	paths := t.Session.pictures.Paths
-	return asked{Left: q.Left, Right: q.Right, Paths: []string{paths[q.Left], paths[q.Right]}, Progress: t.Session.Progress()}
-}
-
-// said is what the page is told of an answer that is on the disk.
-type said struct {
-	Contradiction *Contradiction `json:"contradiction"`
-	Progress      Progress       `json:"progress"`
-	Agreements    []Agreement    `json:"agreements"`
-}
-
-func (t *Site) answer(w http.ResponseWriter, r *http.Request) {
-	var a struct {
-		Left, Right int
-		Same        *bool
-		Name        string
-	}
-	if !read(w, r, &a) {
-		return
-	}
-	if a.Same == nil {
-		refuse(w, errors.New(`"same" is not given, want true or false`))
-		return
-	}
-	c, err := t.Session.Say(a.Left, a.Right, *a.Same, a.Name)
-	t.told(w, c, err)
-}
-
-func (t *Site) answerGroup(w http.ResponseWriter, r *http.Request) {
-	var a struct {
-		Pictures []int
-		Same     []bool
-		Name     string
-	}
-	if !read(w, r, &a) {
-		return
-	}
-	c, err := t.Session.SayGroup(a.Pictures, a.Same, a.Name)
-	t.told(w, c, err)
-}
-
-func (t *Site) told(w http.ResponseWriter, c *Contradiction, err error) {
-	if err != nil {
-		refuse(w, err)
-		return
-	}
-	t.write(w, said{c, t.Session.Progress(), t.Session.Agreements()})
-}
-
-func (t *Site) skip(w http.ResponseWriter, r *http.Request) {
-	var a struct{ Left, Right int }
-	if !read(w, r, &a) {
-		return
-	}
-	if err := t.Session.Skip(a.Left, a.Right); err != nil {
-		refuse(w, err)
-		return
-	}
-	t.write(w, said{Progress: t.Session.Progress()})
-}
-
-func (t *Site) undo(w http.ResponseWriter, _ *http.Request) {
-	q, ok, err := t.Session.Undo()
-	switch {
-	case err != nil:
-		refuse(w, err)
-	case !ok:
-		t.write(w, asked{Done: true, Progress: t.Session.Progress()})
-	default:
-		t.write(w, t.asked(q))
-	}
-}
-
-// grouped is pictures that seem to be the same as the first one.
-type grouped struct {
-	Pictures []int    `json:"pictures"` // none: there is no such group
-	Paths    []string `json:"paths"`
-}
-
-func (t *Site) group(w http.ResponseWriter, _ *http.Request) {
-	g := grouped{Pictures: t.Session.Group(groupSize)}
-	for _, i := range g.Pictures {
-		g.Paths = append(g.Paths, t.Session.pictures.Paths[i])
-	}
-	t.write(w, g)
-}
-
-func (t *Site) quality(w http.ResponseWriter, _ *http.Request) {
-	q, ok := t.Session.Quality()
-	if !ok {
-		t.write(w, nil)
-		return
-	}
-	t.write(w, q)
-}
-
 func (t *Site) picture(w http.ResponseWriter, r *http.Request) {
 	n, err := strconv.Atoi(r.PathValue("number"))
-	if err != nil || n < 0 || n >= len(t.Session.pictures.Paths) {
+	if err != nil || n < 0 || n >= t.pictures {
 		http.NotFound(w, r)
 		return
 	}
-	img, err := t.Picture(n)
+	img, err := t.open(n)
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusUnprocessableEntity)
 		return
@@ -238,7 +124,7 @@ func refuse(w http.ResponseWriter, err error) {
 	http.Error(w, err.Error(), code)
 }
 
-func (t *Site) write(w http.ResponseWriter, v any) {
+func write(w http.ResponseWriter, v any) {
 	w.Header().Set("Content-Type", "application/json")
 	_ = json.NewEncoder(w).Encode(v)
 }

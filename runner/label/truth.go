@@ -78,24 +78,32 @@ func (s *Session) Agreements() []Agreement {
 			first[newPair(left, right)] = a
 		}
 	}
-	var list []Agreement
+	var list agreements
 	for _, a := range s.second.Answers() {
 		left, right, ok := s.numbers(a)
 		other, known := first[newPair(left, right)]
 		if !ok || !known {
 			continue
 		}
-		at := slices.IndexFunc(list, func(g Agreement) bool { return g.First == other.Name && g.Second == a.Name })
-		if at < 0 {
-			at = len(list)
-			list = append(list, Agreement{First: other.Name, Second: a.Name})
-		}
-		list[at].Pairs++
-		if other.Same == a.Same {
-			list[at].Alike++
-		}
+		list.add(other.Name, a.Name, other.Same == a.Same)
 	}
 	return list
+}
+
+// agreements are those of pairs of people.
+type agreements []Agreement
+
+// add counts what two people said of the same.
+func (l *agreements) add(first, second string, alike bool) {
+	at := slices.IndexFunc(*l, func(g Agreement) bool { return g.First == first && g.Second == second })
+	if at < 0 {
+		at = len(*l)
+		*l = append(*l, Agreement{First: first, Second: second})
+	}
+	(*l)[at].Pairs++
+	if alike {
+		(*l)[at].Alike++
+	}
 }
 
 // secondEvery is how many questions there are to one that another person has answered.

@@ -74,6 +74,16 @@ func studentsT(freedom float64) float64 {
 	return distuv.StudentsT{Sigma: 1, Nu: freedom}.Quantile((1 + Level) / 2)
 }
 
+// Share returns Wilson's interval of a share of n draws that do not depend on each other. Question says what else might have
+// been drawn.
+func Share(hits, n int, question string) Interval {
+	i := Interval{Level: Level, Question: question, Method: "Wilson", Units: n, High: 1}
+	if n > 0 {
+		i.Low, i.High = wilson(float64(hits)/float64(n), float64(n), distuv.UnitNormal.Quantile((1+Level)/2))
+	}
+	return i
+}
+
 // wilson returns the interval of a share of n draws, whose error is t standard errors:
 // Wilson, Probable inference, the law of succession, and statistical inference, Journal of
 // the American Statistical Association 22, 1927.

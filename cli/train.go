@@ -151,7 +151,7 @@ func runTrain(ctx context.Context, o trainOptions, streams IO) error {
 }
 
 // train trains on the data that g opens.
-func (o *trainOptions) train(ctx context.Context, g *grouping, r *train.Resolved, pretrained []*weights.File) error {
+func (o *trainOptions) train(ctx context.Context, g *grouping, r *train.Resolved, pretrained []*weights.File) (err error) {
 	data, err := g.open(ctx)
 	if err != nil {
 		return err
@@ -161,16 +161,18 @@ func (o *trainOptions) train(ctx context.Context, g *grouping, r *train.Resolved
 	if o.start.found != nil {
 		w.forecast = newForecast(time.Now)
 	}
+	t := o.track(g.out, r.Spec)
 	config := train.Config{Resolved: r, Data: data, Opened: commandLine{}.with(o.data.flags()...), Folder: o.out,
 		Weights: pretrained, Session: o.machine.session(), Store: o.data.reading.store(),
 		MaxTime: time.Duration(o.minutes * float64(time.Minute)), SkipBad: o.data.reading.skip(), Exact: o.exact, Profile: o.profile,
-		Observe: w.observe, Now: time.Now, Program: programVersion()}
+		Observe: func(e train.Event) { w.observe(e); t.observe(ctx, e, w.line) }, Now: time.Now, Program: programVersion()}
 	if o.cluster.group != nil {
 		config.Group = o.cluster.group
 		if o.cluster.group.Rank() > 0 {
 			return o.work(ctx, g.out, config)
 		}
 	}
+	defer func() { t.end(ctx, o.page.path, err) }()
 	summary, err := train.Run(ctx, config)
 	w.end()
 	var notRun *run.NotRunError

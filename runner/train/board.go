@@ -14,19 +14,24 @@ type board struct {
 	writer *tensorboard.Writer
 }
 
-// show adds the scalars of e, if it has any.
-func (b *board) show(e Event, now time.Time) error {
-	var step int
-	var values map[string]float64
+// Scalars names the numbers of an event of a training that has some, as TensorBoard shows them; none of any other.
+func Scalars(e Event) (step int, values map[string]float64) {
 	switch e := e.(type) {
 	case Stepped:
-		step, values = e.Step, map[string]float64{
+		return e.Step, map[string]float64{
 			"train/loss": e.Loss, "train/active": e.Active, "train/learning_rate": e.LearningRate,
 			"train/images_per_second": e.ImagesPerSecond,
 		}
 	case Evaluated:
-		step, values = e.Step, scalars(e.Scores)
-	default:
+		return e.Step, scalars(e.Scores)
+	}
+	return 0, nil
+}
+
+// show adds the scalars of e, if it has any.
+func (b *board) show(e Event, now time.Time) error {
+	step, values := Scalars(e)
+	if values == nil {
 		return nil
 	}
 	if b.writer == nil {

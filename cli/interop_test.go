@@ -44,6 +44,28 @@ func TestInterop(t *testing.T) {
 	})
 }
 
+// TestInteropSummaries: TensorBoard reads the pictures of a report: the hardest pairs of each kind, and what pictures find.
+func TestInteropSummaries(t *testing.T) {
+	python, folder := interopPython(t, "keras"), t.TempDir()
+	at := func(name string) string { return filepath.Join(folder, name) }
+	if err := sample.Write(at("pictures"), sample.Options{Train: 12, Test: 8}); err != nil {
+		t.Fatal(err)
+	}
+	tfpair(t, "train", "--data", at("pictures"), "--out", at("run"), "--quiet", "--preset", "siamese", "--set", "input.size=24",
+		"--set", "backbone={smallconv: {filters: [4], dense: 4}}", "--set", "train.batch_size=8", "--set", "train.steps=3")
+	tfpair(t, "report", "--run", at("run"), "--data", at("pictures"), "--out", at("page.html"), "--projector", at("board"), "--quiet")
+	var got map[string][3]int
+	text := command(t, python, "../testdata/interop/read_summaries.py", at("board"))
+	if err := json.Unmarshal(text.Bytes(), &got); err != nil {
+		t.Fatalf("%v: %s", err, text)
+	}
+	for _, tag := range []string{"hardest/False accepts", "hardest/False rejects", "hardest/Searches", "neighbours/the nearest is wrong", "neighbours/of all"} {
+		if size, ok := got[tag]; !ok || size[0] < 200 || size[1] < 100 || size[2] != 3 {
+			t.Errorf("%q is %v, want a picture of step 3; there are %v", tag, size, got)
+		}
+	}
+}
+
 // TestInteropNothing: where all images are alike, no pair is called the same, and TensorFlow answers as
 // Go does: no threshold is a neighbour of 0.
 func TestInteropNothing(t *testing.T) {

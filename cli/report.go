@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/urfave/cli/v2"
 
@@ -49,7 +50,7 @@ Without --data the page is of the data that the run was trained on, if it still 
 		&cli.StringFlag{Name: "out", Destination: &o.page.path, Usage: "HTML `FILE` of the page"},
 		overwriteFlag(&o.page.overwrite),
 		&cli.StringFlag{Name: "projector", Destination: &o.page.projector,
-			Usage: "new `FOLDER` for embeddings and pictures as TensorBoard's projector reads them"})
+			Usage: "new `FOLDER` for what TensorBoard shows: embeddings for its projector, and the hardest pictures"})
 	o.machine.addFlags(c)
 	o.output.addFlags(c)
 	needs(c, "run", "out")
@@ -187,7 +188,7 @@ func (m measuring) writePage(ctx context.Context, summary any, pairs *evaluate.R
 	source := report.Source{Seen: m.model.Manifest.Seen, Title: fmt.Sprintf("%s on %s", m.model.Name, m.data.Name), About: m.about(history), Data: m.data,
 		Distance: m.model.Distance(), Pairs: pairs, Labels: labels, Numbers: numbers, History: history, Step: m.model.Manifest.Step}
 	if folder := m.page.projector; folder != "" && !m.page.second {
-		if err := report.Projector(ctx, folder, source); err != nil {
+		if err := report.Projector(ctx, folder, source, time.Now()); err != nil {
 			return err
 		}
 		m.out.print("wrote %s: tensorboard --logdir %s", folder, folder)

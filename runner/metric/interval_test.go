@@ -222,3 +222,17 @@ func BenchmarkPairs(b *testing.B) {
 		})
 	}
 }
+
+// TestShare: the method without continuity correction of Newcombe, Two-sided confidence intervals for the single proportion:
+// comparison of seven methods, Statistics in Medicine 17, 1998, table I.
+func TestShare(t *testing.T) {
+	for _, c := range []struct {
+		hits, n   int
+		low, high float64
+	}{{81, 263, 0.2553, 0.3662}, {15, 148, 0.0624, 0.1605}, {0, 20, 0, 0.1611}, {1, 29, 0.0061, 0.1718}, {0, 0, 0, 1}} {
+		got := Share(c.hits, c.n, "others")
+		if math.Abs(got.Low-c.low) > 5e-5 || math.Abs(got.High-c.high) > 5e-5 || got.Units != c.n {
+			t.Errorf("%d of %d: %+v, want %v to %v", c.hits, c.n, got, c.low, c.high)
+		}
+	}
+}

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/tfpair/tfpair/internal/aside"
 	"github.com/tfpair/tfpair/internal/workers"
@@ -19,8 +20,8 @@ import (
 const mostSprite = 8192
 
 // Projector writes what was measured into a folder as TensorBoard's embedding projector reads it: embeddings, paths and classes, and
-// small pictures. Of more pictures than a browser draws, the first are shown. Errors are that of ctx and those of the files.
-func Projector(ctx context.Context, folder string, s Source) error {
+// small pictures. Beside them are the examples of the page, as TensorBoard's pictures. Of more pictures than a browser draws, the first are shown. Errors are that of ctx and those of the files.
+func Projector(ctx context.Context, folder string, s Source, now time.Time) error {
 	sub := s.subject()
 	across := mostSprite / smallSide
 	shown := min(sub.mapped, across*across)
@@ -58,7 +59,7 @@ func Projector(ctx context.Context, folder string, s Source) error {
 			return err
 		}
 	}
-	return nil
+	return sub.summaries(folder, now)
 }
 
 // tensors returns the first embeddings, a line each.

@@ -1,9 +1,11 @@
 package report
 
 import (
+	"bytes"
 	"encoding/json"
 	"html"
 	"image/jpeg"
+	"image/png"
 	"math"
 	"math/rand/v2"
 	"os"
@@ -12,6 +14,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/tfpair/tfpair/internal/browser"
 	"github.com/tfpair/tfpair/pipeline/dataset"
@@ -310,7 +313,7 @@ func TestCompare(t *testing.T) {
 // TestProjector: a line and a tile for each picture, in the order of the embeddings.
 func TestProjector(t *testing.T) {
 	s, folder := ofClasses(t), filepath.Join(t.TempDir(), "projector")
-	if err := Projector(t.Context(), folder, s); err != nil {
+	if err := Projector(t.Context(), folder, s, time.Unix(1_600_000_000, 0)); err != nil {
 		t.Fatal(err)
 	}
 	read := func(name string) string {
@@ -342,7 +345,42 @@ func TestProjector(t *testing.T) {
 			t.Errorf("tile %d has red %g, its embedding %g", at, float64(red)/65535, first)
 		}
 	}
+	checkSummaries(t, s.subject(), folder)
 	if config := read("projector_config.pbtxt"); !strings.Contains(config, "single_image_dim: 56") || !strings.Contains(config, `tensor_path: "tensors.tsv"`) {
 		t.Errorf("the configuration is\n%s", config)
+	}
+}
+
+// checkSummaries: the event file has a picture of each kind of example of the page, of the run's step. TensorBoard's own reader reads one in
+// cli's interop tests.
+func checkSummaries(t *testing.T, sub *subject, folder string) {
+	t.Helper()
+	names, err := filepath.Glob(filepath.Join(folder, "events.out.tfevents.*"))
+	if err != nil || len(names) != 1 {
+		t.Fatalf("%v, event files %q", err, names)
+	}
+	text, err := os.ReadFile(names[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, of := range sub.sheets() {
+		at := bytes.Index(text, []byte(of.name))
+		if at < 0 {
+			t.Errorf("no picture %q", of.name)
+			continue
+		}
+		from := bytes.Index(text[at:], []byte("\x89PNG"))
+		img, err := png.Decode(bytes.NewReader(text[at+max(0, from):]))
+		if err != nil {
+			t.Errorf("%s: %v", of.name, err)
+			continue
+		}
+		if width := len(of.rows[0]) * largeSide; img.Bounds().Dx() < width || len(of.rows) == 0 {
+			t.Errorf("%s is %v, want at least %d wide for %d rows", of.name, img.Bounds(), width, len(of.rows))
+		}
+	}
+	list := sub.sheets()
+	if last := list[len(list)-1]; last.name != "neighbours/of all" || len(last.rows) != mostGallery || len(last.rows[0]) < 2 {
+		t.Errorf("the last of %d is %q with %d rows", len(list), last.name, len(last.rows))
 	}
 }

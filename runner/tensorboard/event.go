@@ -27,13 +27,14 @@ const (
 	sessionStart  = 1 // a value of it: drop what is of this step or a later one
 )
 
-// event is one entry of a file: its version, a start, or scalars.
+// event is one entry of a file: its version, a start, scalars, or pictures.
 type event struct {
 	time    time.Time
 	step    int
 	version string
 	start   bool
 	scalars map[string]float64
+	images  []Image
 }
 
 // encode returns e as a tensorflow.Event; scalars in the order of their names.
@@ -49,10 +50,10 @@ func (e event) encode() ([]byte, error) {
 		b = protowire.AppendTag(b, eventVersion, protowire.BytesType)
 		b = protowire.AppendString(b, e.version)
 	}
-	if len(e.scalars) > 0 {
+	if len(e.scalars)+len(e.images) > 0 {
 		summary, err := proto.MarshalOptions{Deterministic: true}.Marshal(e.summary())
 		if err != nil {
-			return nil, fmt.Errorf("encode scalars: %w", err)
+			return nil, fmt.Errorf("encode summary: %w", err)
 		}
 		b = protowire.AppendTag(b, eventSummary, protowire.BytesType)
 		b = protowire.AppendBytes(b, summary)
@@ -66,11 +67,18 @@ func (e event) encode() ([]byte, error) {
 	return b, nil
 }
 
+// rgb is what summary.proto calls pictures of three colours.
+const rgb = 3
+
 func (e event) summary() *summary_go_proto.Summary {
 	var s summary_go_proto.Summary
 	for _, name := range slices.Sorted(maps.Keys(e.scalars)) {
 		s.Value = append(s.Value, &summary_go_proto.Summary_Value{Tag: name,
 			Value: &summary_go_proto.Summary_Value_SimpleValue{SimpleValue: float32(e.scalars[name])}})
+	}
+	for _, i := range e.images {
+		s.Value = append(s.Value, &summary_go_proto.Summary_Value{Tag: i.Name, Value: &summary_go_proto.Summary_Value_Image{
+			Image: &summary_go_proto.Summary_Image{Height: int32(i.Height), Width: int32(i.Width), Colorspace: rgb, EncodedImageString: i.Encoded}}})
 	}
 	return &s
 }

@@ -78,6 +78,18 @@ func (w *Writer) Scalars(now time.Time, step int, values map[string]float64) err
 	return w.write(event{time: now, step: step, scalars: values})
 }
 
+// Image is a picture.
+type Image struct {
+	Name          string // the part before the first slash is the group that TensorBoard shows it in
+	Width, Height int    // pixels
+	Encoded       []byte // PNG or JPEG
+}
+
+// Images adds pictures to a step.
+func (w *Writer) Images(now time.Time, step int, images []Image) error {
+	return w.write(event{time: now, step: step, images: images})
+}
+
 // write adds one event, whole, so that a kill can cut off the last one alone.
 func (w *Writer) write(e event) error {
 	data, err := e.encode()

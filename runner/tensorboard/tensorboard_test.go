@@ -6,6 +6,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -196,5 +197,42 @@ func TestMasked(t *testing.T) {
 	var want uint32 = sum>>15 | sum<<17&0xffffffff
 	if got := masked(make([]byte, 32)); got != want+0xa282ead8 {
 		t.Errorf("masked of 32 zeros = %#x, want %#x", got, want+0xa282ead8)
+	}
+}
+
+// TestImages: a picture is there as it was encoded, by the numbers of summary.proto.
+func TestImages(t *testing.T) {
+	folder := t.TempDir()
+	w := mustCreate(t, folder, at, 0)
+	want := Image{Name: "hardest/false accepts", Width: 3, Height: 2, Encoded: []byte("\x89PNG")}
+	if err := w.Images(at, 7, []Image{want}); err != nil {
+		t.Fatal(err)
+	}
+	b, err := event{time: at, step: 7, images: []Image{want}}.encode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(w.file.Name())
+	if err != nil || !strings.HasSuffix(string(text), string(record(b))) {
+		t.Errorf("the file ends otherwise (%v)", err)
+	}
+	var s summary_go_proto.Summary
+	for len(b) > 0 {
+		number, _, n := protowire.ConsumeTag(b)
+		size := protowire.ConsumeFieldValue(number, map[protowire.Number]protowire.Type{1: protowire.Fixed64Type, 2: protowire.VarintType, 5: protowire.BytesType}[number], b[n:])
+		if number == 5 {
+			value, _ := protowire.ConsumeBytes(b[n:])
+			if err := proto.Unmarshal(value, &s); err != nil {
+				t.Fatal(err)
+			}
+		}
+		b = b[n+size:]
+	}
+	if len(s.Value) != 1 {
+		t.Fatalf("%d values", len(s.Value))
+	}
+	got := s.Value[0].GetImage()
+	if s.Value[0].Tag != want.Name || got.GetWidth() != 3 || got.GetHeight() != 2 || got.GetColorspace() != 3 || string(got.GetEncodedImageString()) != "\x89PNG" {
+		t.Errorf("%+v", s.Value[0])
 	}
 }

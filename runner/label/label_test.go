@@ -394,7 +394,7 @@ func TestKilled(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer j.Close() // read only
+		defer func() { _ = j.Close() }() // read only
 		for _, a := range j.Answers() {
 			list = append(list, a.Left+" "+a.Right)
 		}

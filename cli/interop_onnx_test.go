@@ -70,15 +70,21 @@ func TestInteropONNX(t *testing.T) {
 			for i, settings := range onnxSettings(t, onnxBackbones[name]) {
 				cases = append(cases, makeONNX(t, folder, uint64(i), settings))
 			}
-			text, err := json.Marshal(map[string]any{"size": onnxSize, "cases": cases})
-			if err != nil {
-				t.Fatal(err)
-			}
-			write(t, filepath.Join(folder, "expected.json"), text)
-			write(t, filepath.Join(folder, "images.rgb"), onnxPixels())
-			t.Log(command(t, python, "../testdata/interop/onnx_matrix.py", folder))
+			compareONNX(t, python, folder, cases)
 		})
 	}
+}
+
+// compareONNX has ONNX Runtime run the models in folder.
+func compareONNX(t *testing.T, python, folder string, cases []onnxCase) {
+	t.Helper()
+	text, err := json.Marshal(map[string]any{"size": onnxSize, "cases": cases})
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(t, filepath.Join(folder, "expected.json"), text)
+	write(t, filepath.Join(folder, "images.rgb"), onnxPixels())
+	t.Log(command(t, python, "../testdata/interop/onnx_matrix.py", folder))
 }
 
 // TestInteropONNXPage: docs/export.md shows how ONNX Runtime uses an exported model.onnx, and it gives what Go gives.

@@ -16,6 +16,11 @@ func Type(t types_go_proto.DataType) *Attr {
 // Text returns an attribute that is a word.
 func Text(s string) *Attr { return &Attr{Value: &attr_value_go_proto.AttrValue_S{S: []byte(s)}} }
 
+// Floats returns an attribute that is a list of numbers.
+func Floats(list ...float32) *Attr {
+	return &Attr{Value: &attr_value_go_proto.AttrValue_List{List: &attr_value_go_proto.AttrValue_ListValue{F: list}}}
+}
+
 // Numbers returns an attribute that is a list of whole numbers.
 func Numbers(list ...int64) *Attr {
 	return &Attr{Value: &attr_value_go_proto.AttrValue_List{List: &attr_value_go_proto.AttrValue_ListValue{I: list}}}

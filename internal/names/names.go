@@ -64,6 +64,11 @@ const (
 	MetaThreshold     = "tfpair.threshold"       // distance up to which two images are the same; absent: there is none
 )
 
+// Attributes of nodes of an int8 graph that TensorFlow leaves alone: their names begin with an underscore.
+const (
+	ConvolvedRange = "_convolved_range" // floats, least and largest: what a convolution gives before its summand is added
+)
+
 // Signatures of an exported model and the keys of their inputs and outputs.
 const (
 	ServingDefault = "serving_default" // images → embedding

@@ -86,7 +86,7 @@ type read struct {
 	ints    map[string][]int64   // attributes, by node.attribute
 	shapes  map[string][]int64   // of tensors
 	floats  map[string][]float32 // of tensors of float32
-	numbers map[string][]int64   // of tensors of int64
+	numbers map[string][]int64   // of tensors of int64 and uint8
 }
 
 // readModel reads a model by the numbers of onnx.proto.
@@ -166,6 +166,9 @@ func (r *read) tensor(t *testing.T, data []byte) {
 	r.shapes[name] = shape
 	for ; len(raw) > 0 && kind == 1; raw = raw[4:] {
 		r.floats[name] = append(r.floats[name], math.Float32frombits(binary.LittleEndian.Uint32(raw)))
+	}
+	for ; len(raw) > 0 && kind == uint8Elements; raw = raw[1:] {
+		r.numbers[name] = append(r.numbers[name], int64(raw[0]))
 	}
 	for ; len(raw) > 0 && kind == 7; raw = raw[8:] {
 		r.numbers[name] = append(r.numbers[name], int64(binary.LittleEndian.Uint64(raw)))

@@ -9,6 +9,7 @@ import (
 	"github.com/galeone/tensorflow/tensorflow/go/core/framework/types_go_proto"
 
 	"github.com/tfpair/tfpair/internal/graphdef"
+	"github.com/tfpair/tfpair/internal/names"
 )
 
 // Integers are written as ONNX Runtime and OpenVINO look for them: each operation is one of floats, between a
@@ -192,16 +193,23 @@ func (m *mapping) integerWeights(n *graphdef.Node, x value, kernel *graphdef.Ten
 }
 
 // addSummand returns y + the summand of n, whose sum counts from 0 to most. TensorFlow adds before it rounds; here y
-// becomes integers by itself, or it would be computed as floats. Below minus the largest summand and above most, the sum does
-// not depend on it.
+// becomes integers by itself, or it would be computed as floats: of the range that it had in calibration, without what is below
+// minus the largest summand or above most, where the sum does not depend on it.
 func (m *mapping) addSummand(n *graphdef.Node, y string, most float32) (string, error) {
 	sum, err := m.takeIntegers(n, inputSummand)
 	if err != nil {
 		return "", err
 	}
-	least := sum.step * largest[sum.kind]
-	step := (least + most) / largest[uint8Elements]
-	name, zero := m.scale(n.Name+"/convolved", step, uint8Elements, uint8(math.RoundToEven(float64(least/step))))
+	seen := n.Attr[names.ConvolvedRange].GetList().GetF()
+	if len(seen) != 2 || !(seen[0] <= 0 && seen[1] >= 0) {
+		return "", fmt.Errorf("its %s is %v, want a least number up to 0 and a largest from 0 on", names.ConvolvedRange, seen)
+	}
+	least := max(seen[0], -sum.step*largest[sum.kind])
+	step := (min(seen[1], most) - least) / largest[uint8Elements]
+	if step == 0 { // it convolves to zeros alone
+		step = 1
+	}
+	name, zero := m.scale(n.Name+"/convolved", step, uint8Elements, uint8(math.RoundToEven(float64(-least/step))))
 	y = m.step(n.Name+"/convolved", "QuantizeLinear", nil, y, name, zero)
 	y = m.step(n.Name+"/convolved/floats", "DequantizeLinear", nil, y, name, zero)
 	return m.step(n.Name+"/sum", "Add", nil, y, m.toFloats(sum)), nil

@@ -8,6 +8,7 @@ import (
 	"github.com/galeone/tensorflow/tensorflow/go/core/framework/types_go_proto"
 
 	"github.com/tfpair/tfpair/internal/graphdef"
+	"github.com/tfpair/tfpair/internal/names"
 )
 
 // quint8 is a node that quantizes, and constants of its range, 0 to most.
@@ -28,8 +29,8 @@ func numbersOf(name string, values ...float32) *graphdef.Node {
 // integerTower is [quantize → pad → convolve, add what was padded → dequantize → mean], two channels.
 func integerTower() []*graphdef.Node {
 	border := graphdef.Const("border", graphdef.Tensor{Shape: []int64{4, 2}, Ints: []int32{0, 0, 1, 1, 1, 1, 0, 0}})
-	a := attributes{"strides": graphdef.Numbers(1, 1, 1, 1), "padding": graphdef.Text("VALID"),
-		"out_type": graphdef.Type(types_go_proto.DataType_DT_QUINT8)}
+	sum := attributes{"strides": graphdef.Numbers(1, 1, 1, 1), "padding": graphdef.Text("VALID"),
+		"out_type": graphdef.Type(types_go_proto.DataType_DT_QUINT8), names.ConvolvedRange: graphdef.Floats(-255, 510)}
 	kernel := make([]int8, 3*3*2*2)
 	for i := range kernel {
 		kernel[i] = int8(i - 20)
@@ -39,7 +40,7 @@ func integerTower() []*graphdef.Node {
 		operation("framed", "Bitcast", nil, "padded"),
 		graphdef.Const("kernel", graphdef.Tensor{Shape: []int64{3, 3, 2, 2}, Bytes: kernel}), numbersOf("bias", 7, -4),
 		numbersOf("down", -127, -254), numbersOf("up", 127, 254), numbersOf("zero", 0), numbersOf("most", 1020),
-		operation("convolve", "QuantizedConv2DWithBiasSumAndReluAndRequantize", a, "framed", "kernel", "bias", "in:1", "in:2",
+		operation("convolve", "QuantizedConv2DWithBiasSumAndReluAndRequantize", sum, "framed", "kernel", "bias", "in:1", "in:2",
 			"down", "up", "zero", "most", "in", "in:1", "in:2"),
 		operation("out", "Dequantize", nil, "convolve", "convolve:1", "convolve:2"),
 		intsOf("pixels", 1, 2), operation("embedding", "Mean", nil, "out", "pixels"))
@@ -72,13 +73,16 @@ func TestIntegers(t *testing.T) {
 		t.Errorf("nodes are\n%s\nwant\n%s", strings.Join(got.nodes, "\n"), strings.Join(want, "\n"))
 	}
 	for name, want := range map[string][]float32{"in/step": {2}, "kernel/steps": {1, 2}, "convolve/bias/steps": {2, 4}, "convolve/step": {4},
-		"convolve/convolved/step": {6}} { // (510 + 1020)/255
+		"convolve/convolved/step": {3}} { // (255 + 510)/255
 		if !slices.Equal(got.floats[name], want) {
 			t.Errorf("%s is %v, want %v", name, got.floats[name], want)
 		}
 	}
 	if pads := got.ints["convolve/convolve.pads"]; !slices.Equal(pads, []int64{1, 1, 1, 1}) {
 		t.Errorf("zeros around are %v", pads)
+	}
+	if zero := got.numbers["convolve/convolved/zero"]; !slices.Equal(zero, []int64{85}) { // 255/3
+		t.Errorf("0 before the sum is %v, want 85", zero)
 	}
 	if shape := got.shapes["kernel"]; !slices.Equal(shape, []int64{2, 2, 3, 3}) {
 		t.Errorf("the kernel has shape %v", shape)

@@ -8,6 +8,7 @@ import (
 	"github.com/galeone/tensorflow/tensorflow/go/core/framework/types_go_proto"
 
 	"github.com/tfpair/tfpair/internal/graphdef"
+	"github.com/tfpair/tfpair/internal/names"
 )
 
 // Suffixes of the names of nodes that are put beside those of a layer.
@@ -116,6 +117,10 @@ func (w *rewriter) put(u *unit, in, sum *source, out Range) error {
 			b[c] += out.Shift[c]
 		}
 	}
+	convolved, err := w.convolved(u, sum, out)
+	if err != nil {
+		return err
+	}
 	own := u.layer + integers
 	name, channels := u.conv.Name+integers, []int64{int64(len(b))}
 	n := &graphdef.Node{Name: name, Op: "QuantizedConv2DWithBiasAndReluAndRequantize", Attr: map[string]*graphdef.Attr{
@@ -132,12 +137,37 @@ func (w *rewriter) put(u *unit, in, sum *source, out Range) error {
 	case sum != nil:
 		n.Op, n.Attr["Tsummand"] = "QuantizedConv2DWithBiasSumAndReluAndRequantize", graphdef.Type(sum.dtype())
 		n.Input = append(n.Input, sum.ref[:]...)
+		n.Attr[names.ConvolvedRange] = convolved
 	}
 	w.graph.Put(n)
 	s := &source{ref: outputs(name), shift: out.Shift}
 	w.made[u.output] = s
 	w.floats(u.output, s)
 	return nil
+}
+
+// convolved returns what u gives before sum is added, from the least to the largest: nil where nothing is. TensorFlow adds
+// before it rounds; engines that round twice need this range.
+func (w *rewriter) convolved(u *unit, sum *source, out Range) (*graphdef.Attr, error) {
+	if sum == nil {
+		return nil, nil
+	}
+	e, ok := w.plan.Extremes[convolvedKey(u.layer)]
+	if !ok {
+		return nil, errors.New("the extremes of what it convolves are not known")
+	}
+	least, largest := float32(0), float32(0)
+	for c := range e.Min {
+		shift := float32(0) // the sum counts from -out.Shift, and its summand from -sum.shift
+		if out.Shift != nil {
+			shift += out.Shift[c]
+		}
+		if sum.shift != nil {
+			shift -= sum.shift[c]
+		}
+		least, largest = min(least, e.Min[c]+shift), max(largest, e.Max[c]+shift)
+	}
+	return graphdef.Floats(least, min(largest, out.Max)), nil
 }
 
 // floats puts what gives a tensor as floats in the place of the node that gave it.

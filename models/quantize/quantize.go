@@ -39,6 +39,9 @@ type Layer struct {
 	Name   string // of its kernel in the weights, without its room: "conv2_block1_1_conv"
 	Output string // tensor whose range must be known
 	Input  string // likewise, where no layer gives it; "": one does
+
+	// Convolved is the tensor that a summand is added to. Its extremes must be known. "": the layer adds none.
+	Convolved string
 }
 
 // Find returns the layers that output depends on, in the order of a run. Of towers that share weights it is those of
@@ -59,6 +62,9 @@ func Find(g *graphdef.Graph, output string) ([]Layer, error) {
 		l := Layer{Name: u.layer, Output: u.output}
 		if by[through(g, u.input)] == nil {
 			l.Input = u.input
+		}
+		if u.summand != "" {
+			l.Convolved = u.bias.Name
 		}
 		layers = append(layers, l)
 	}

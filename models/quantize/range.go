@@ -22,20 +22,23 @@ var Methods = []Method{MinMax, Percentile, MSE}
 // bins of a histogram: 8 for each of the 255 steps of an activation.
 const bins = 2040
 
-// Observed is what was seen of a tensor [N,H,W,C]: first its extremes, then a histogram between them.
+// Extremes are the least and the largest number of each channel of a tensor [N,H,W,C].
+type Extremes struct{ Min, Max []float32 } // [C]
+
+// Observed is what was seen of a tensor: first its extremes, then a histogram between them.
 type Observed struct {
-	Min, Max []float32 // [C]
-	counts   []float64 // of x + shift, from 0 to top
+	Extremes
+	counts []float64 // of x + shift, from 0 to top
 }
 
-// Extremes takes in numbers of a tensor with so many channels.
-func (o *Observed) Extremes(x []float32, channels int) {
-	if o.Min == nil {
-		o.Min, o.Max = slices.Clone(x[:channels]), slices.Clone(x[:channels])
+// Widen takes in numbers of a tensor with so many channels.
+func (e *Extremes) Widen(x []float32, channels int) {
+	if e.Min == nil {
+		e.Min, e.Max = slices.Clone(x[:channels]), slices.Clone(x[:channels])
 	}
 	for i := 0; i+channels <= len(x); i += channels {
 		for c, v := range x[i : i+channels] {
-			o.Min[c], o.Max[c] = min(o.Min[c], v), max(o.Max[c], v)
+			e.Min[c], e.Max[c] = min(e.Min[c], v), max(e.Max[c], v)
 		}
 	}
 }

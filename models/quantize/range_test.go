@@ -9,7 +9,7 @@ import (
 // seen returns what was observed of x, with so many channels.
 func seen(x []float32, channels int) *Observed {
 	o := &Observed{}
-	o.Extremes(x, channels)
+	o.Widen(x, channels)
 	o.Count(x, channels)
 	return o
 }

@@ -15,12 +15,43 @@ var ErrNothing = errors.New("no layer of the network can be int8")
 
 // Plan says which layers of a graph are int8, and how.
 type Plan struct {
-	Ranges map[string]Range // of outputs, by Layer.Name, and of inputs, by that with "/input" behind it
-	Float  []string         // names of layers that stay as they are
+	Ranges   map[string]Range    // of outputs, by Layer.Name, and of inputs, by InputKey of it
+	Extremes map[string]Extremes // of the same, and of convolved tensors, by convolvedKey
+	Float    []string            // names of layers that stay as they are
 }
 
-// InputKey is the name in Plan.Ranges of what a layer takes.
+// InputKey is the name in a Plan of what a layer takes.
 func InputKey(layer string) string { return layer + "/input" }
+
+// convolvedKey is the name in a Plan of what a summand is added to.
+func convolvedKey(layer string) string { return layer + "/convolved" }
+
+// Watched lists the tensors of layers that must be observed, and the keys of a Plan for them.
+func Watched(layers []Layer) (keys, tensors []string) {
+	for _, l := range layers {
+		keys, tensors = append(keys, l.Name), append(tensors, l.Output)
+		if l.Input != "" {
+			keys, tensors = append(keys, InputKey(l.Name)), append(tensors, l.Input)
+		}
+		if l.Convolved != "" {
+			keys, tensors = append(keys, convolvedKey(l.Name)), append(tensors, l.Convolved)
+		}
+	}
+	return keys, tensors
+}
+
+// NewPlan returns the plan, by a method, of what was observed of tensors, by the keys of Watched.
+func NewPlan(seen map[string]*Observed, m Method) (Plan, error) {
+	p := Plan{Ranges: map[string]Range{}, Extremes: map[string]Extremes{}}
+	for key, o := range seen {
+		var err error
+		if p.Ranges[key], err = o.Choose(m); err != nil {
+			return p, err
+		}
+		p.Extremes[key] = o.Extremes
+	}
+	return p, nil
+}
 
 // Rewrite makes the layers of g int8 that outputs depend on, in all towers, and returns their names, in order.
 // The error is ErrNothing, or says which range is missing.

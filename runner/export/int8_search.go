@@ -32,9 +32,9 @@ type quantizing struct {
 	train    []int32 // on which ranges are observed
 	yardstick
 	seen   map[string]*quantize.Observed
-	ranges map[quantize.Method]map[string]quantize.Range // of what was seen
-	float  *graphNet                                     // the float32 network; nil before it is measured
-	before measured                                      // what that answers
+	plans  map[quantize.Method]quantize.Plan // of what was seen
+	float  *graphNet                         // the float32 network; nil before it is measured
+	before measured                          // what that answers
 }
 
 // prepare looks at the float32 network: what its layers give, and how good it is.
@@ -71,13 +71,10 @@ func (w *quantizing) prepare(ctx context.Context) error {
 	if err := w.observe(ctx); err != nil {
 		return err
 	}
-	w.ranges = map[quantize.Method]map[string]quantize.Range{}
+	w.plans = map[quantize.Method]quantize.Plan{}
 	for _, method := range quantize.Methods {
-		w.ranges[method] = map[string]quantize.Range{}
-		for key, o := range w.seen {
-			if w.ranges[method][key], err = o.Choose(method); err != nil {
-				return err
-			}
+		if w.plans[method], err = quantize.NewPlan(w.seen, method); err != nil {
+			return err
 		}
 	}
 	return w.measureFloat(ctx)
@@ -110,14 +107,8 @@ func (w *quantizing) observe(ctx context.Context) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, s.Close()) }()
-	var tensors, keys []string
+	keys, tensors := quantize.Watched(w.layers)
 	w.seen = map[string]*quantize.Observed{}
-	for _, l := range w.layers {
-		tensors, keys = append(tensors, l.Output), append(keys, l.Name)
-		if l.Input != "" {
-			tensors, keys = append(tensors, l.Input), append(keys, quantize.InputKey(l.Name))
-		}
-	}
 	for _, key := range keys {
 		w.seen[key] = &quantize.Observed{}
 	}
@@ -125,7 +116,7 @@ func (w *quantizing) observe(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	for _, take := range []func(*quantize.Observed, []float32, int){(*quantize.Observed).Extremes, (*quantize.Observed).Count} {
+	for _, take := range []func(*quantize.Observed, []float32, int){(*quantize.Observed).Widen, (*quantize.Observed).Count} {
 		for batch, err := range w.store.Sequence(ctx, w.train, observeBatch, nil) {
 			if err != nil {
 				return err
@@ -227,7 +218,8 @@ func (w *quantizing) worst(ctx context.Context, method quantize.Method) ([]strin
 
 // try makes all layers int8 but those that stay, and measures.
 func (w *quantizing) try(ctx context.Context, method quantize.Method, float []string) (*quantized, error) {
-	plan := quantize.Plan{Ranges: w.ranges[method], Float: float}
+	plan := w.plans[method]
+	plan.Float = float
 	g, err := graphdef.Decode(w.def)
 	if err != nil {
 		return nil, err

@@ -36,6 +36,11 @@ test: ## run every test
 bench-check: ## vet and build the benchmarks, a module of their own, and run their tests
 	$(SETUP) cd bench && $(GO) vet ./... && $(GO) build ./... && $(GO) test -timeout 10m ./...
 
+.PHONY: bench
+bench: ## measure tfpair beside its peers, three hours; BENCH='-data FOLDER' says where the data are
+	$(SETUP) cd bench && $(GO) run . all -results ../out/bench $(BENCH)
+	cd bench && $(GO) run . compare results ../out/bench
+
 .PHONY: pure
 pure: ## run the tests that need no TensorFlow, without cgo and build tags
 	packages=$$(.ci/pure) && CGO_ENABLED=0 $(GO) test -tags= -p 2 -timeout 10m $$packages ./internal/session

@@ -16,6 +16,12 @@ type integers struct {
 	Cosine float64 `json:"cosine"` // mean, of the embeddings of validation
 	Layers int     `json:"layers"` // that are int8
 	Left   int     `json:"left"`   // that could be, and stay float32
+
+	FloatBytes int `json:"float32_bytes"` // of the exported graph, its weights included
+	Int8Bytes  int `json:"int8_bytes"`
+
+	Training usage `json:"training"` // next to nothing where -runs had it
+	Export   usage `json:"export"`   // as int8
 }
 
 // int8Task is a training, what its export for int8 is told of the data, and the test.
@@ -47,6 +53,9 @@ func int8Quality(ctx context.Context, o options) error {
 			arguments: append(slices.Clone(lists), "--weights", l.weights)},
 			append([]string{"--data", l.list("train")}, lists...), []string{"--data", l.list("test")}, "recall@1", 0.005},
 	} {
+		if o.runs != "" {
+			task.training.keep = filepath.Join(o.runs, task.name)
+		}
 		if !slices.Contains(o.rows, task.name) {
 			continue
 		}
@@ -54,32 +63,45 @@ func int8Quality(ctx context.Context, o options) error {
 		if err != nil {
 			return err
 		}
-		fmt.Fprintf(o.out, "%s: %s %.4f as float32, %.4f as int8 (%d layers, %d stay float32): %+.4f, within %g: %v\n", task.name, x.Metric,
-			x.Float, x.Int8, x.Layers, x.Left, x.Int8-x.Float, task.within, math.Abs(x.Int8-x.Float) <= task.within)
+		fmt.Fprintf(o.out, "%s: %s %.4f as float32, %.4f as int8 (%d layers, %d stay float32): %+.4f, within %g: %v; %.2f of the bytes\n",
+			task.name, x.Metric, x.Float, x.Int8, x.Layers, x.Left, x.Int8-x.Float, task.within,
+			math.Abs(x.Int8-x.Float) <= task.within, float64(x.Int8Bytes)/float64(x.FloatBytes))
+		fmt.Fprintf(o.out, "%s: processor time %.1f min of the training, %.1f min of the export\n", task.name,
+			x.Training.Processor/60, x.Export.Processor/60)
 	}
 	return nil
 }
 
-func (t int8Task) measure(ctx context.Context, o options) (x integers, err error) {
-	x.Metric = t.metric
-	t.training.look = func(run string) error {
+func (t int8Task) measure(ctx context.Context, o options) (integers, error) {
+	return withFolder(func(folder string) (integers, error) { return t.measureIn(ctx, o, folder) })
+}
+
+// measureIn keeps exported models in folder.
+func (t int8Task) measureIn(ctx context.Context, o options, folder string) (x integers, err error) {
+	x.Metric, t.training.took = t.metric, &x.Training
+	t.training.look = func(run string) (err error) {
 		for _, side := range []struct {
 			to        *float64
 			arguments []string
 		}{{&x.Float, nil}, {&x.Int8, append([]string{"--precision", "int8"}, t.data...)}} {
-			out := filepath.Join(filepath.Dir(run), fmt.Sprint("model", len(side.arguments)))
+			out := filepath.Join(folder, fmt.Sprint("model", len(side.arguments)))
 			var exported struct {
 				Quantized struct {
 					Layers, Float []string
 					Cosine        float64
 				}
+				Speed struct {
+					FloatBytes int `json:"float32_bytes"`
+					Int8Bytes  int `json:"int8_bytes"`
+				}
 			}
 			argv := append([]string{o.tfpair, "export", "--json", "--run", run, "--out", out}, side.arguments...)
-			if _, err := complete(ctx, "tfpair export", argv, &exported); err != nil {
+			if x.Export, err = completeUsing(ctx, "tfpair export", argv, &exported); err != nil {
 				return err
 			}
 			q := exported.Quantized
 			x.Layers, x.Left, x.Cosine = len(q.Layers), len(q.Float), q.Cosine
+			x.FloatBytes, x.Int8Bytes = exported.Speed.FloatBytes, exported.Speed.Int8Bytes
 			var r report
 			argv = append([]string{o.tfpair, "evaluate", "--json", "--model", out}, t.test...)
 			if _, err := complete(ctx, "tfpair evaluate", argv, &r); err != nil {

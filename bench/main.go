@@ -1,6 +1,8 @@
 // Command bench measures tfpair side by side with Keras and PyTorch, on one machine, in one run:
 //
 //	go -C bench run . COMMAND        from the root of the repository
+//	go -C bench run . all            what has peers, one command after another, and the tables of it
+//	go -C bench run . table          what the stored results say; -write: into docs/speed.md
 //	go -C bench run . compare A B    two folders of results
 //
 // README.md says what each command answers, what it needs and how long it takes. The peers are
@@ -21,6 +23,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/tfpair/tfpair/internal/libtensorflow"
 )
 
 // options are what a person may choose; paths are relative to the folder bench.
@@ -38,7 +42,10 @@ type options struct {
 	photos   int           // of command photos
 	load     time.Duration // of rows photos, overload and steady of command serve
 	cores    int           // of command inference; 0: all
+	runs     string        // of command int8: folder of its trainings; "": none are kept
+	write    bool          // of command table
 	out      io.Writer
+	versions map[string]string // of what takes part, as far as it is known
 
 	programs // built when a command starts
 }
@@ -139,19 +146,20 @@ func run(ctx context.Context, args []string) error {
 	if name == "compare" && len(args) == 2 {
 		return compareResults(os.Stdout, args[0], args[1])
 	}
-	i := slices.IndexFunc(commands, func(c command) bool { return c.name == name })
-	if i < 0 {
-		for _, c := range commands {
-			fmt.Fprintf(os.Stderr, "  %-9s %s\n", c.name, c.brief)
-		}
-		fmt.Fprintf(os.Stderr, "  %-9s %s\n", "compare A B", "what differs by more than a tenth between two folders of results")
-		return fmt.Errorf("command %q is none of these: %w", name, flag.ErrHelp)
+	if name == "all" {
+		return all(ctx, args)
 	}
 	o, err := parse(name, args)
 	if err != nil {
 		return err
 	}
-	c := commands[i]
+	if name == "table" {
+		return tables(o)
+	}
+	c, err := find(name)
+	if err != nil {
+		return err
+	}
 	if err := o.checkData(c); err != nil {
 		return err
 	}
@@ -161,9 +169,50 @@ func run(ctx context.Context, args []string) error {
 	return c.run(ctx, o)
 }
 
+// find returns a command. Where there is none, it says which there are.
+func find(name string) (command, error) {
+	i := slices.IndexFunc(commands, func(c command) bool { return c.name == name })
+	if i >= 0 {
+		return commands[i], nil
+	}
+	for _, c := range commands {
+		fmt.Fprintf(os.Stderr, "  %-11s %s\n", c.name, c.brief)
+	}
+	for _, c := range [][2]string{{"all", "those that docs/speed.md has, one after another, and its tables"},
+		{"table", "the tables of docs/speed.md, of stored results"}, {"compare A B", "what differs by more than a tenth between two folders of results"}} {
+		fmt.Fprintf(os.Stderr, "  %-11s %s\n", c[0], c[1])
+	}
+	return command{}, fmt.Errorf("command %q is none of these: %w", name, flag.ErrHelp)
+}
+
+// all runs the commands that the tables show, each as by itself, and prints the tables.
+func all(ctx context.Context, args []string) error {
+	names := tabled()
+	for _, name := range names { // before the first hour
+		o, err := parse(name, args)
+		if err != nil {
+			return err
+		}
+		c, err := find(name)
+		if err != nil {
+			return err
+		}
+		if err := o.checkData(c); err != nil {
+			return err
+		}
+	}
+	for i, name := range names {
+		fmt.Printf("%d of %d: %s\n", i+1, len(names), name)
+		if err := run(ctx, append([]string{name}, args...)); err != nil {
+			return err
+		}
+	}
+	return run(ctx, append([]string{"table"}, args...))
+}
+
 // parse reads the flags; all commands share them, and each reads those it needs.
 func parse(name string, args []string) (options, error) {
-	o := options{out: os.Stdout, set: contrastiveSettings}
+	o := options{out: os.Stdout, set: contrastiveSettings, versions: map[string]string{"libtensorflow": libtensorflow.Version}}
 	f := flag.NewFlagSet("bench "+name, flag.ContinueOnError)
 	f.StringVar(&o.data, "data", os.Getenv("TFPAIR_DATA"),
 		"`folder` that holds mnist, omniglot and grocery; default $TFPAIR_DATA")
@@ -176,6 +225,8 @@ func parse(name string, args []string) (options, error) {
 	f.IntVar(&o.steps, "steps", 10000, "memory: steps of the training")
 	f.IntVar(&o.photos, "photos", 100_000, "photos: how many")
 	f.DurationVar(&o.load, "load", time.Minute, "serve: `time` of rows photos, overload and steady")
+	f.StringVar(&o.runs, "runs", "", "int8: `folder` of trainings by row, which are kept and gone on with")
+	f.BoolVar(&o.write, "write", false, "table: write into docs/speed.md")
 	f.IntVar(&o.cores, "cores", 0, "inference: cores that all sides run on; default all. On a busy machine take 1, and look at processor time")
 	o.peers, o.rows = []string{"tfpair", "keras"}, rowNames()
 	switch name {

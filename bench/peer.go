@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/tfpair/tfpair/internal/venv"
 )
@@ -54,9 +55,19 @@ func python(ctx context.Context, o options, name, program string) (peer, error) 
 
 // environment returns the interpreter of an environment that holds requirements-NAME.txt.
 func environment(ctx context.Context, o options, name string) (string, error) {
+	requirements := "requirements-" + name + ".txt"
+	text, err := os.ReadFile(requirements)
+	if err != nil {
+		return "", err
+	}
+	for line := range strings.Lines(string(text)) {
+		if pkg, version, ok := strings.Cut(strings.TrimSpace(line), "=="); ok && o.versions != nil {
+			o.versions[pkg] = version
+		}
+	}
 	return venv.Make(ctx, venv.Options{
 		Python:       o.python,
-		Requirements: "requirements-" + name + ".txt",
+		Requirements: requirements,
 		Name:         name,
 		Say:          func(text string) { fmt.Fprintln(o.out, text) },
 	})

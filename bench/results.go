@@ -18,27 +18,31 @@ import (
 
 // entry is one finished measurement.
 type entry struct {
-	ID      string          `json:"id"` // "program1/keras/seed=0"
-	At      time.Time       `json:"at"`
-	Commit  string          `json:"commit"`
-	Machine string          `json:"machine"`
-	Values  json.RawMessage `json:"values"`
+	ID      string    `json:"id"` // "program1/keras/seed=0"
+	At      time.Time `json:"at"`
+	Commit  string    `json:"commit"`
+	Machine string    `json:"machine"`
+	// Versions of what took part: the TensorFlow runtime, and the packages of the peers that were installed.
+	Versions map[string]string `json:"versions,omitempty"`
+	Values   json.RawMessage   `json:"values"`
 }
 
 // results are the finished measurements of one command, kept in a file.
 type results struct {
-	path    string
-	commit  string
-	machine string
-	list    []entry
+	path     string
+	commit   string
+	machine  string
+	versions map[string]string // of what has been installed up to now
+	list     []entry
 }
 
 // openResults reads the results of a command, none where it has no file yet.
 func openResults(o options, command string) (*results, error) {
 	r := &results{
-		path:    filepath.Join(o.results, command+".json"),
-		commit:  commit(),
-		machine: machine(),
+		path:     filepath.Join(o.results, command+".json"),
+		commit:   commit(),
+		machine:  machine(),
+		versions: o.versions,
 	}
 	data, err := os.ReadFile(r.path)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -71,7 +75,7 @@ func (r *results) put(id string, values any) error {
 		return fmt.Errorf("results: %q: %w", id, err)
 	}
 	r.list = slices.DeleteFunc(r.list, func(e entry) bool { return e.ID == id })
-	r.list = append(r.list, entry{id, time.Now().UTC().Round(time.Second), r.commit, r.machine, raw})
+	r.list = append(r.list, entry{id, time.Now().UTC().Round(time.Second), r.commit, r.machine, r.versions, raw})
 	data, err := json.MarshalIndent(r.list, "", " ")
 	if err != nil {
 		return fmt.Errorf("results: %w", err)

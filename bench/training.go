@@ -19,6 +19,7 @@ type training struct {
 	preset    string     // "" is siamese
 	arguments []string   // others of the training
 	tests     [][]string // arguments of each evaluation, after --model
+	keep      string     // folder of the run, which goes on if it is there; "": one that is removed
 
 	took *usage                 // what the training alone took; may be nil
 	look func(run string) error // at the run folder before it is removed; may be nil
@@ -63,7 +64,7 @@ func (t training) run(ctx context.Context, o options, seed int) ([]report, float
 		return nil, 0, err
 	}
 	defer os.RemoveAll(folder)
-	run := filepath.Join(folder, "run")
+	run := cmp.Or(t.keep, filepath.Join(folder, "run"))
 	settings := append([]string{fmt.Sprintf("train.seed=%d", seed)}, t.settings...)
 	argv := append(trainArguments(o, t.data, run, settings...), t.arguments...)
 	argv = append(argv, "--preset", cmp.Or(t.preset, "siamese"))

@@ -53,37 +53,62 @@ func first(points [][]float64, k int, r *rand.Rand) [][]float64 {
 
 // lloyd moves centres to the middle of the points that are nearest to them until none changes. It
 // returns the centre of each point, and the sum of the squares of their distances.
+//
+// A point is compared with centres only where their moves since it was may have brought another one nearer
+// (Hamerly 2010, §3), which by the triangle inequality few have; and only centres whose points changed move.
 func lloyd(points, centres [][]float64) (of []int, sum float64) {
 	of = make([]int, len(points))
-	for range rounds {
-		changed := false
-		sum = 0
+	bounds := make([]bound, len(points))
+	changed := slices.Repeat([]bool{true}, len(centres)) // [centre] its points have, since it moved
+	for round := range rounds {
+		same := true
 		for i := range points {
-			at, least := closest(points[i], centres)
-			changed = changed || of[i] != at
-			of[i], sum = at, sum+least
+			if bounds[i].sure() {
+				continue
+			}
+			at, b := closest(points[i], centres)
+			if bounds[i] = b; of[i] != at {
+				changed[of[i]], changed[at], same = true, true, false
+				of[i] = at
+			}
 		}
-		if !changed {
+		if same || round == rounds-1 {
 			break
 		}
-		move(points, of, centres)
+		moves := move(points, of, centres, changed)
+		most := slices.Max(moves)
+		for i, at := range of {
+			bounds[i].near += moves[at]
+			bounds[i].next -= most
+		}
+	}
+	for i, at := range of {
+		sum += square(points[i], centres[at])
 	}
 	return of, sum
 }
 
-// closest returns the centre that is nearest to a point, the first of several, and the square of their distance.
-func closest(point []float64, centres [][]float64) (at int, least float64) {
-	least = math.Inf(1)
+// bound is how far a point is from its centre, at most, and from each other one, at least.
+type bound struct{ near, next float64 }
+
+// sure reports whether no other centre can be nearer than a point's own, nor as near. It leaves more to rounding than there is.
+func (b bound) sure() bool { return b.next-b.near > 1e-9*(1+b.next) }
+
+// closest returns the centre that is nearest to a point, the first of several.
+func closest(point []float64, centres [][]float64) (at int, _ bound) {
+	least, second := math.Inf(1), math.Inf(1)
 	last := len(centres) - 1
 	for c := 0; c <= last; c += 4 {
 		four := squares(point, centres[c], centres[min(c+1, last)], centres[min(c+2, last)], centres[min(c+3, last)])
-		for i, d := range four {
+		for i, d := range four[:min(4, len(centres)-c)] {
 			if d < least {
-				at, least = c+i, d
+				at, least, second = c+i, d, least
+			} else {
+				second = min(second, d)
 			}
 		}
 	}
-	return at, least
+	return at, bound{math.Sqrt(least), math.Sqrt(second)}
 }
 
 // squares returns the squares of the distances of a point to four others. No sum waits for another one, so that
@@ -101,11 +126,16 @@ func squares(point, a, b, c, d []float64) [4]float64 {
 	return [4]float64{ofA, ofB, ofC, ofD}
 }
 
-// move puts each centre into the middle of its points. One without points stays.
-func move(points [][]float64, of []int, centres [][]float64) {
+// move puts each centre that changed into the middle of its points, and returns how far each moved. One without
+// points stays.
+func move(points [][]float64, of []int, centres [][]float64, changed []bool) (moves []float64) {
+	moves = make([]float64, len(centres))
 	for c := range centres {
-		middle := make([]float64, len(centres[c]))
-		n := 0.0
+		if !changed[c] {
+			continue
+		}
+		changed[c] = false
+		middle, n := make([]float64, len(centres[c])), 0.0
 		for i, at := range of {
 			if at == c {
 				n++
@@ -114,12 +144,16 @@ func move(points [][]float64, of []int, centres [][]float64) {
 				}
 			}
 		}
-		for j := range middle {
-			if n > 0 {
-				centres[c][j] = middle[j] / n
-			}
+		if n == 0 {
+			continue
 		}
+		for j := range middle {
+			middle[j] /= n
+		}
+		moves[c] = math.Sqrt(square(middle, centres[c]))
+		copy(centres[c], middle)
 	}
+	return moves
 }
 
 // inOrder numbers groups by the first point of each, so that centres' order does not matter.

@@ -7,6 +7,7 @@ package mlflow
 
 import (
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -57,6 +58,8 @@ type Log struct {
 	start time.Time
 	run   info   // ID "" until the server has made it; of the goroutine, then of End
 	said  []pair // parameters that the server has yet to get; likewise
+	id    string // of the run, that the server is asked for by
+	tried bool   // to make the run
 }
 
 // point is a metric.
@@ -79,13 +82,13 @@ const (
 	mostPairs   = 100              // likewise
 	mostValue   = 6000             // characters of a parameter
 	again       = 10 * time.Second // until a server is tried again that did not answer
-	endTime     = 20 * time.Second // for what is left at the end
+	endTime     = 30 * time.Second // for what is left at the end
 )
 
 // Begin logs a run on a server, from its start at Now.
 func Begin(ctx context.Context, s *Server, o Options) *Log {
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx)) // what was measured until a signal is sent, too
-	l := &Log{server: s, options: o, wake: make(chan struct{}, 1), done: make(chan struct{}), quit: make(chan struct{}), cancel: cancel, start: o.Now()}
+	l := &Log{server: s, options: o, wake: make(chan struct{}, 1), done: make(chan struct{}), quit: make(chan struct{}), cancel: cancel, start: o.Now(), id: rand.Text()}
 	go func() {
 		defer close(l.done)
 		l.serve(ctx)
@@ -214,7 +217,7 @@ func (l *Log) open(ctx context.Context) error {
 			return err
 		}
 	}
-	run, err := l.server.create(ctx, l.options.Name, l.start, pairs(l.options.Tags))
+	run, err := l.create(ctx)
 	if err != nil {
 		return err
 	}
@@ -224,6 +227,17 @@ func (l *Log) open(ctx context.Context) error {
 		_ = aside.WriteFile(l.options.Keep, append(text, '\n')) // without it, a training that goes on is another run there
 	}
 	return l.say(ctx)
+}
+
+// create makes the run on the server. Where an earlier attempt was not answered, the server may have made it.
+func (l *Log) create(ctx context.Context) (info, error) {
+	if l.tried {
+		if run, known, err := l.server.made(ctx, l.id); err != nil || known {
+			return run, err
+		}
+	}
+	l.tried = true
+	return l.server.create(ctx, l.options.Name, l.start, append(pairs(l.options.Tags), pair{tagID, l.id}))
 }
 
 // say sends the parameters that the server has yet to get.
@@ -248,7 +262,7 @@ func pairs(values map[string]string) (list []pair) {
 	return list
 }
 
-// End sends what waits, then the files, and says how the run ended. It takes 20 seconds at most. The error says what the server has
+// End sends what waits, then the files, and says how the run ended. It takes 30 seconds at most. The error says what the server has
 // not got.
 func (l *Log) End(ctx context.Context, status string, files ...string) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), endTime)

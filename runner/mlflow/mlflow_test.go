@@ -22,6 +22,7 @@ type fake struct {
 	mu          sync.Mutex
 	away        bool   // requests are not answered
 	refuse      string // a metric of this name is refused
+	mute        bool   // a run is made, and the answer gets lost
 	artifacts   string // address of files
 	experiments map[string]string
 	runs        map[string]*fakeRun
@@ -72,6 +73,7 @@ func (f *fake) answer(what string, query func(string) string, body []byte) (answ
 		RunID        string `json:"run_id"`
 		RunName      string `json:"run_name"`
 		Status       string
+		Filter       string
 		StartTime    int64 `json:"start_time"`
 		EndTime      int64 `json:"end_time"`
 		Metrics      []point
@@ -82,7 +84,7 @@ func (f *fake) answer(what string, query func(string) string, body []byte) (answ
 			return err, "INVALID_PARAMETER_VALUE"
 		}
 	}
-	info := func(id string) any {
+	info := func(id string) map[string]any {
 		return map[string]any{"run": map[string]any{"info": map[string]string{"run_id": id, "experiment_id": "7", "artifact_uri": f.artifacts + id + "/artifacts"}}}
 	}
 	switch what {
@@ -103,7 +105,19 @@ func (f *fake) answer(what string, query func(string) string, body []byte) (answ
 		for _, t := range in.Tags {
 			f.runs[id].Tags[t.Key] = t.Value
 		}
+		if f.mute {
+			f.mute = false
+			return "lost", "TEMPORARILY_UNAVAILABLE"
+		}
 		return info(id), ""
+	case "runs/search":
+		var runs []any
+		for id, run := range f.runs {
+			if in.Filter == fmt.Sprintf("tags.`tfpair.id` = '%s'", run.Tags["tfpair.id"]) {
+				runs = append(runs, info(id)["run"])
+			}
+		}
+		return map[string]any{"runs": runs}, ""
 	}
 	id := in.RunID + query("run_id")
 	run, ok := f.runs[id]
@@ -240,6 +254,15 @@ func TestAway(t *testing.T) {
 	}
 	if run := f.runs["run0"]; run == nil || len(run.Metrics["loss"]) != 5 || run.Status != Finished {
 		t.Errorf("%+v", f.runs)
+	}
+	f.mute = true // the answer to the first attempt gets lost
+	l = Begin(t.Context(), s, Options{Name: "mute", Keep: filepath.Join(t.TempDir(), "mlflow.json"), Now: clock})
+	for l.Trouble() == nil && t.Context().Err() == nil {
+		time.Sleep(time.Millisecond)
+	}
+	l.Metrics(1, map[string]float64{"loss": 1})
+	if err := l.End(t.Context(), Finished); err != nil || len(f.runs) != 2 || len(f.runs["run1"].Metrics["loss"]) != 1 {
+		t.Errorf("%v, %d runs, want no third one", err, len(f.runs))
 	}
 	f.away = true
 	l = Begin(t.Context(), s, Options{Name: "other", Keep: filepath.Join(t.TempDir(), "mlflow.json"), Now: clock})

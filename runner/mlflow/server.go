@@ -37,7 +37,7 @@ const (
 )
 
 // requestTime is how long the server may take to answer.
-const requestTime = 5 * time.Second
+const requestTime = 10 * time.Second
 
 // FromEnvironment returns the server that the environment names, nil where it names none.
 func FromEnvironment(getenv func(string) string) (*Server, error) {
@@ -186,6 +186,28 @@ func (s *Server) create(ctx context.Context, name string, start time.Time, tags 
 	var a runAnswer
 	err = s.post(ctx, "runs/create", map[string]any{"experiment_id": id, "run_name": name, "start_time": start.UnixMilli(), "tags": tags}, &a)
 	return a.Run.Info, err
+}
+
+// tagID names what tells the runs of this program apart.
+const tagID = "tfpair.id"
+
+// made returns the run of a tag, where create was not answered and made it all the same.
+func (s *Server) made(ctx context.Context, tag string) (run info, known bool, err error) {
+	id, err := s.experimentID(ctx)
+	if err != nil {
+		return info{}, false, err
+	}
+	var found struct {
+		Runs []struct {
+			Info info `json:"info"`
+		} `json:"runs"`
+	}
+	err = s.post(ctx, "runs/search", map[string]any{"experiment_ids": []string{id}, "max_results": 1,
+		"filter": fmt.Sprintf("tags.`%s` = '%s'", tagID, tag)}, &found)
+	if err != nil || len(found.Runs) == 0 {
+		return info{}, false, err
+	}
+	return found.Runs[0].Info, true, nil
 }
 
 // get returns a run that is there. known is false where it is not.

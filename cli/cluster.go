@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -22,8 +23,12 @@ import (
 	"github.com/tfpair/tfpair/runner/train"
 )
 
-// defaultJoin is how long the processes of a cluster wait for each other.
-const defaultJoin = 10 * time.Minute
+// How long processes of a cluster wait.
+const (
+	defaultJoin  = 10 * time.Minute // until all are there
+	defaultStall = 10 * time.Minute // for one that is there and does not get on
+	endWithin    = 30 * time.Second // for what this process does by itself, when another is lost
+)
 
 // localFlag is the name of the flag that starts processes, which they are not given themselves.
 const localFlag = "local-workers"
@@ -31,7 +36,8 @@ const localFlag = "local-workers"
 // clusterOptions say which processes train together.
 type clusterOptions struct {
 	local int           // processes of this machine; 0: TF_CONFIG says
-	join  time.Duration // that they wait for each other
+	join  time.Duration // that they wait until all are there
+	stall time.Duration // that they wait for one that does not get on
 
 	group *collective.Group // nil: this process is alone
 	name  string            // of this process
@@ -42,7 +48,9 @@ func (o *clusterOptions) addFlags(c *cli.Command) {
 		&cli.IntFlag{Name: localFlag, Destination: &o.local, DefaultText: "1, or as " + cluster.Variable + " says",
 			Usage: "train in `N` processes of this machine, which share its cores and, while they train, listen on ports of all interfaces; for several machines see docs/distributed.md"},
 		&cli.DurationFlag{Name: "join-timeout", Destination: &o.join, Value: defaultJoin,
-			Usage: "wait `TIME` at most until all processes of the cluster are there"})
+			Usage: "wait `TIME` at most until all processes of the cluster are there"},
+		&cli.DurationFlag{Name: "stall-timeout", Destination: &o.stall, Value: defaultStall,
+			Usage: "end with 75 when a process of the cluster has not got on for `TIME`"})
 }
 
 func (o clusterOptions) validate() error {
@@ -52,6 +60,8 @@ func (o clusterOptions) validate() error {
 		return usagef("--%s must be 1 to %d, got %d", localFlag, most, o.local)
 	case o.join <= 0:
 		return usagef("--join-timeout must be more than 0, got %v", o.join)
+	case o.stall < time.Second:
+		return usagef("--stall-timeout must be 1s or more, got %v", o.stall)
 	}
 	return nil
 }
@@ -93,19 +103,20 @@ func localCluster(processes int) (*cluster.Cluster, error) {
 }
 
 // begin joins the other processes of the cluster, and starts them before where they are of this machine. It reports
-// whether there is anything to do: an evaluator has nothing. The result waits for those that were started.
-func (o *trainOptions) begin(ctx context.Context, out output) (run bool, wait func(), err error) {
+// whether there is anything to do: an evaluator has nothing. The context ends where a process is lost. The last result
+// waits for those that were started.
+func (o *trainOptions) begin(ctx context.Context, out output) (within context.Context, run bool, wait func(), err error) {
 	c, err := o.cluster.read(out.Getenv)
 	wait = func() {}
 	if c == nil || err != nil {
-		return true, wait, err
+		return ctx, true, wait, err
 	}
 	if c.Evaluator() {
 		out.say("this process is the evaluator of the cluster: the chief evaluates, so there is nothing to do here")
-		return false, wait, nil
+		return ctx, false, wait, nil
 	}
 	if o.start.asksData() {
-		return false, wait, usagef("processes that train together need a spec that each of them reads: give --preset, --spec or --set; " +
+		return ctx, false, wait, usagef("processes that train together need a spec that each of them reads: give --preset, --spec or --set; " +
 			"tfpair train --explain prints what the data would choose")
 	}
 	if o.cluster.local > 1 {
@@ -113,11 +124,11 @@ func (o *trainOptions) begin(ctx context.Context, out output) (run bool, wait fu
 			o.machine.threads = max(runtime.GOMAXPROCS(0)/o.cluster.local, 1)
 		}
 		if wait, err = startLocal(c, o.machine.threads, out.Err); err != nil {
-			return false, wait, err
+			return ctx, false, wait, err
 		}
 	}
 	o.cluster.name = c.Tasks[c.Self].String()
-	o.cluster.group, err = collective.Join(ctx, c, o.machine.session(), o.cluster.join, func(silent []cluster.Silent) {
+	o.cluster.group, err = collective.Join(ctx, c, o.machine.session(), collective.Waits{Join: o.cluster.join, Stall: o.cluster.stall}, func(silent []cluster.Silent) {
 		if o.cluster.local > 1 {
 			return // they are being started
 		}
@@ -127,7 +138,37 @@ func (o *trainOptions) begin(ctx context.Context, out output) (run bool, wait fu
 		}
 		out.say("%s waits for %s", o.cluster.name, strings.Join(names, ", "))
 	})
-	return true, wait, err
+	if err == nil {
+		ctx = o.cluster.watch(ctx, out)
+	}
+	return ctx, true, wait, err
+}
+
+// watch returns a context that ends where a process is lost. Where this one does not end by itself then, because it
+// waits for a disk, say, it is ended: all files of a run are whole at any moment.
+func (o *clusterOptions) watch(ctx context.Context, out output) context.Context {
+	ctx, end := context.WithCancelCause(ctx)
+	go func() { // to the end of the process
+		<-o.group.Lost()
+		end(o.group.Err())
+		time.Sleep(endWithin)
+		out.say("tfpair: %v", o.group.Err())
+		out.say("tfpair: %s is still busy after %v, and is ended", o.name, endWithin)
+		os.Exit(exitLost)
+	}()
+	return ctx
+}
+
+// lost is err, or the loss of a process where that is what ended ctx, and with it the work.
+func lost(ctx context.Context, err error) error {
+	var l *collective.LostError
+	if !errors.As(context.Cause(ctx), &l) || !errors.Is(err, context.Canceled) && !isA[*train.InterruptedError](err) {
+		return err
+	}
+	if isA[*train.InterruptedError](err) {
+		return fmt.Errorf("%w: %v", l, err)
+	}
+	return l
 }
 
 // work makes this process' part of the chief's steps.

@@ -88,6 +88,7 @@ func TestTrainOptions(t *testing.T) {
 		refusal[o]{func(o *o) { o.minutes = 0.5 }, ""},
 		refusal[o]{func(o *o) { o.cluster.local = 65 }, "--local-workers must be 1 to 64, got 65"},
 		refusal[o]{func(o *o) { o.cluster.join = 0 }, "--join-timeout must be more than 0, got 0s"},
+		refusal[o]{func(o *o) { o.cluster.stall = 0 }, "--stall-timeout must be 1s or more, got 0s"},
 		refusal[o]{func(o *o) { o.data.reading.bad = "" }, "--bad-images"},
 		refusal[o]{func(o *o) { o.machine.device = "" }, "--device"})
 }

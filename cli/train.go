@@ -105,7 +105,7 @@ func (o trainOptions) validate() error {
 	return cmp.Or(o.page.validate("report"), o.data.validate(), o.machine.validate(), o.cluster.validate())
 }
 
-func runTrain(ctx context.Context, o trainOptions, streams IO) error {
+func runTrain(ctx context.Context, o trainOptions, streams IO) (err error) {
 	if err := o.validate(); err != nil {
 		return err
 	}
@@ -114,11 +114,13 @@ func runTrain(ctx context.Context, o trainOptions, streams IO) error {
 		out.say("tfpair train: %s → %s", o.data.path, o.out)
 	}
 	if !o.recipe.explain {
-		run, wait, err := o.begin(ctx, out)
+		within, run, wait, failed := o.begin(ctx, out)
 		defer wait()
-		if err != nil || !run {
-			return err
+		if failed != nil || !run {
+			return failed
 		}
+		ctx = within
+		defer func() { err = lost(ctx, err) }()
 	}
 	c, err := o.choose(ctx)
 	if err != nil {

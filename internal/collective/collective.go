@@ -6,8 +6,8 @@
 // Every process calls the same functions in the same order with vectors of the same lengths, and all get
 // the same bits. A process that is lost ends the call of all others with a *LostError that names it: the
 // group finds that out by itself, by a pulse once a second, however long the others compute between
-// two calls. A server that runs cannot be stopped, and a call that waits for a lost process may never
-// return inside TensorFlow: who gets a *LostError ends the process.
+// two calls. So does a process that answers and does not get on. A server that runs cannot be stopped, and a
+// call that waits for a lost process may never return inside TensorFlow: who gets a *LostError ends the process.
 package collective
 
 import (
@@ -16,49 +16,28 @@ import (
 	"math"
 	"os"
 	"slices"
-	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/tfpair/tfpair/internal/cluster"
 	"github.com/tfpair/tfpair/internal/session"
 )
 
-// How a lost process is found. Together they are less than ten seconds.
-const (
-	pulseEvery  = time.Second
-	pulseWithin = 5 * time.Second // all processes take part in a pulse, or one is lost
-	lingerFor   = 3 * time.Second // more than asking takes: a process that ends at once would look lost to others, too
-)
-
 // logLevel is the environment variable that says from which level on TensorFlow writes to stderr: 3 is nothing
 // that a program survives. It is read when the library is loaded.
 const logLevel = "TF_CPP_MIN_LOG_LEVEL"
 
-// LostError says that a process of the cluster was lost, or has ended.
-type LostError struct {
-	Peers []string // "worker 1 at host:2222 (connection refused)"; none: all answer, and a call failed all the same
-	Err   error    // what failed
-}
-
-func (e *LostError) Error() string {
-	if len(e.Peers) == 0 {
-		return fmt.Sprintf("the processes of the cluster lost each other: %v", e.Err)
-	}
-	return "lost " + strings.Join(e.Peers, ", ")
-}
-
-// Unwrap returns what failed.
-func (e *LostError) Unwrap() error { return e.Err }
-
-// Group is the processes that train together. One goroutine may use it.
+// Group is the processes that train together. One goroutine may use it, but for Alive and Lost.
 type Group struct {
 	cluster *cluster.Cluster
 	options session.Options
+	waits   Waits
 	ops     map[key]*op
 	next    int64 // number of the next operation
 
 	pulse *op
+	state atomic.Int32    // of this process, see stall
 	quiet context.Context // ends with Leave: who is silent then has ended in order
 	leave context.CancelFunc
 	once  sync.Once
@@ -66,9 +45,15 @@ type Group struct {
 	err   error
 }
 
-// Join starts this process' server and waits until those of all others answer, for join at most. Waiting is
-// as in cluster.Wait. Errors are those of session.Server.Start and cluster.Wait, and *LostError.
-func Join(ctx context.Context, c *cluster.Cluster, o session.Options, join time.Duration, waiting func([]cluster.Silent)) (*Group, error) {
+// Waits is how long the processes of a group wait for each other at most.
+type Waits struct {
+	Join  time.Duration // until all are there
+	Stall time.Duration // for one that answers, and neither gets on nor waits itself
+}
+
+// Join starts this process' server and waits until those of all others answer. Waiting is as in cluster.Wait.
+// Errors are those of session.Server.Start and cluster.Wait, and *LostError.
+func Join(ctx context.Context, c *cluster.Cluster, o session.Options, w Waits, waiting func([]cluster.Silent)) (*Group, error) {
 	self := c.Tasks[c.Self]
 	s := session.Server{Jobs: map[string]map[int32]string{}, Job: self.Job, Task: int32(self.Index), Leader: device(c.Tasks[0])}
 	for _, t := range c.Tasks {
@@ -87,31 +72,40 @@ func Join(ctx context.Context, c *cluster.Cluster, o session.Options, join time.
 	if err != nil {
 		return nil, fmt.Errorf("%s at %s: %w", self, self.Address, err)
 	}
-	if err := c.Wait(ctx, join, waiting); err != nil {
+	if err := c.Wait(ctx, w.Join, waiting); err != nil {
 		return nil, err
 	}
 	o.Remote = remote
-	g := &Group{cluster: c, options: o, ops: map[key]*op{}, next: 1, lost: make(chan struct{})}
+	g := &Group{cluster: c, options: o, waits: w, ops: map[key]*op{}, next: 1, lost: make(chan struct{})}
 	g.quiet, g.leave = context.WithCancel(context.WithoutCancel(ctx))
-	if g.pulse, err = g.open(key{len(c.Tasks), true}, pulseWithin); err != nil {
-		return nil, err
+	met := make(chan error, 1) // nobody may be there to take it
+	go func() { met <- g.meet() }()
+	select {
+	case err = <-met:
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	case <-time.After(w.Join): // the runtime waits for a process that was lost just now, without end
+		err = fmt.Errorf("no meeting of all within %v", w.Join)
 	}
-	return g, g.meet(join)
-}
-
-// meet waits, for so long at most, until all processes have come so far, and starts the pulse.
-func (g *Group) meet(within time.Duration) error {
-	first, err := g.open(key{g.Size(), true}, within)
 	if err != nil {
-		return err
-	}
-	if err := first.run(session.Vector(make([]int32, g.Size())), func(session.Value) error { return nil }); err != nil {
 		g.fail(err)
-		return g.err
+		return nil, g.err
 	}
 	go g.beat()
 	g.cluster.Watch(g.quiet, func(s cluster.Silent) { g.fail(s.Err) })
-	return nil
+	return g, nil
+}
+
+// meet opens what the pulse needs, and waits until all processes have come so far.
+func (g *Group) meet() (err error) {
+	if g.pulse, err = g.open(key{pulseLength(g.Size()), true}, pulseWithin); err != nil {
+		return err
+	}
+	first, err := g.open(key{g.Size(), true}, g.waits.Join)
+	if err != nil {
+		return err
+	}
+	return first.run(session.Vector(make([]int32, g.Size())), func(session.Value) error { return nil })
 }
 
 // device is the name of a task in TensorFlow.
@@ -128,51 +122,18 @@ func (g *Group) Size() int { return len(g.cluster.Tasks) }
 // Name names the process of a rank: "worker 1".
 func (g *Group) Name(rank int) string { return g.cluster.Tasks[rank].String() }
 
-// beat runs the pulse until a process is lost or this one leaves. It ends with the process.
-func (g *Group) beat() {
-	one := make([]int32, g.Size())
-	for {
-		if err := g.pulse.run(session.Vector(one), func(session.Value) error { return nil }); err != nil {
-			g.fail(err)
-			return
-		}
-		select {
-		case <-g.quiet.Done():
-			return
-		case <-time.After(pulseEvery):
-		}
-	}
-}
-
-// fail asks who is lost, once, and ends the call in progress.
-func (g *Group) fail(cause error) {
-	g.once.Do(func() {
-		if g.quiet.Err() != nil {
-			return
-		}
-		linger := time.After(lingerFor)
-		e := &LostError{Err: cause}
-		for _, s := range g.cluster.Silent(context.Background()) {
-			e.Peers = append(e.Peers, fmt.Sprintf("%s at %s (%v)", s.Task, s.Address, s.Err))
-		}
-		<-linger
-		g.err = e
-		close(g.lost)
-	})
-}
-
 // run runs an operation of this group, unless a process is lost before it ends.
 func (g *Group) run(k key, v session.Value, result func(session.Value) error) error {
-	o, ok := g.ops[k]
-	if !ok {
-		var err error
-		if o, err = g.open(k, 0); err != nil {
-			return err
-		}
-		g.ops[k] = o
-	}
+	g.wait(true)
+	defer g.wait(false)
 	done := make(chan error, 1) // nobody may be there to take it
-	go func() { done <- o.run(v, result) }()
+	go func() {
+		o, err := g.op(k)
+		if err == nil {
+			err = o.run(v, result)
+		}
+		done <- err
+	}()
 	select {
 	case err := <-done:
 		if err == nil || g.quiet.Err() != nil {
@@ -183,6 +144,17 @@ func (g *Group) run(k key, v session.Value, result func(session.Value) error) er
 	case <-g.lost:
 	}
 	return g.err
+}
+
+// op returns an operation of this group, which is opened once.
+func (g *Group) op(k key) (o *op, err error) {
+	o, ok := g.ops[k]
+	if !ok {
+		if o, err = g.open(k, 0); err == nil {
+			g.ops[k] = o
+		}
+	}
+	return o, err
 }
 
 // Sum replaces v by the sum of what all processes call it with. The order of the additions is the same in

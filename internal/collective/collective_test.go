@@ -25,22 +25,29 @@ import (
 const childVariable = "TFPAIR_COLLECTIVE_TEST"
 
 func TestMain(m *testing.M) {
-	do := map[string]func(*Group) error{"sum": sums, "hang": hang}[os.Getenv(childVariable)]
+	what, waits := os.Getenv(childVariable), Waits{Join: time.Minute, Stall: time.Minute}
+	do := map[string]func(*Group) error{"sum": sums, "hang": hang, "stall": hang, "slow": slow}[what]
 	if do == nil {
 		os.Exit(m.Run())
 	}
-	if err := child(do); err != nil {
+	if what == "stall" || what == "slow" {
+		waits.Stall = stallOfTests
+	}
+	if err := child(do, waits); err != nil {
 		fmt.Println("error:", err)
 		os.Exit(1)
 	}
 }
 
-func child(do func(*Group) error) error {
+// stallOfTests is more than a pulse takes.
+const stallOfTests = 3 * time.Second
+
+func child(do func(*Group) error, waits Waits) error {
 	c, err := cluster.Parse(os.Getenv(cluster.Variable))
 	if err != nil {
 		return err
 	}
-	g, err := Join(context.Background(), c, session.Options{Device: session.CPU, Threads: 1}, time.Minute, nil)
+	g, err := Join(context.Background(), c, session.Options{Device: session.CPU, Threads: 1}, waits, nil)
 	if err != nil {
 		return err
 	}
@@ -100,6 +107,21 @@ func hang(g *Group) error {
 	return nil
 }
 
+// slow keeps the others waiting for longer than a stall, and says that it gets on.
+func slow(g *Group) error {
+	if g.Rank() == g.Size()-1 {
+		for start := time.Now(); time.Since(start) < 2*stallOfTests; time.Sleep(100 * time.Millisecond) {
+			g.Alive()
+		}
+	}
+	if err := g.Sum(make([]float32, 10)); err != nil {
+		return err
+	}
+	fmt.Println("done")
+	g.Leave()
+	return nil
+}
+
 // process is a child.
 type process struct {
 	*exec.Cmd
@@ -155,39 +177,72 @@ func (p process) line() string {
 	return p.lines.Text()
 }
 
-// TestSum: what processes add up and tell each other is the same in all, whatever their number.
+// TestSum: what processes add up and tell each other is the same in all, whatever their number. One that is slow is not lost.
 func TestSum(t *testing.T) {
-	for _, n := range []int{2, 3} {
-		list := start(t, n, "sum")
-		for i, p := range list {
-			if got := p.line(); got != "done" {
-				t.Errorf("process %d of %d: %q", i, n, got)
-			}
-			if err := p.Wait(); err != nil {
-				t.Errorf("process %d of %d: %v", i, n, err)
+	for what, processes := range map[string][]int{"sum": {2, 3}, "slow": {2}} {
+		for _, n := range processes {
+			list := start(t, n, what)
+			for i, p := range list {
+				if got := p.line(); got != "done" {
+					t.Errorf("%s, process %d of %d: %q", what, i, n, got)
+				}
+				if err := p.Wait(); err != nil {
+					t.Errorf("%s, process %d of %d: %v", what, i, n, err)
+				}
 			}
 		}
 	}
 }
 
-// TestLost: a process that is killed, or stands still, ends the sums of the others with its name.
+// TestLost: a process that is killed, stands still, or answers and does not get on, ends the sums of the others with its name.
 func TestLost(t *testing.T) {
-	for _, signal := range []syscall.Signal{syscall.SIGKILL, syscall.SIGSTOP} {
-		list := start(t, 3, "hang")
+	for _, tt := range []struct {
+		what   string
+		signal syscall.Signal
+		why    string
+	}{{"hang", syscall.SIGKILL, ""}, {"hang", syscall.SIGSTOP, ""}, {"stall", 0, "it answers, and has not got on for "}} {
+		list := start(t, 3, tt.what)
 		for i, p := range list {
 			if got := p.line(); got != "ready" {
 				t.Fatalf("process %d: %q", i, got)
 			}
 		}
-		if err := list[2].Process.Signal(signal); err != nil {
+		if err := list[2].Process.Signal(tt.signal); err != nil { // 0 does nothing
 			t.Fatal(err)
 		}
 		for i, p := range list[:2] {
 			got := p.line()
-			if !strings.Contains(got, ": lost worker 1 at ") || strings.Contains(got, "chief") || strings.Contains(got, "worker 0") {
-				t.Errorf("%v: process %d: %q", signal, i, got)
+			if !strings.Contains(got, ": lost worker 1 at ") || !strings.Contains(got, tt.why) ||
+				strings.Contains(got, "chief") || strings.Contains(got, "worker 0") {
+				t.Errorf("%s, %v: process %d: %q", tt.what, tt.signal, i, got)
 			}
-			t.Logf("%v: process %d %s", signal, i, got)
+			t.Logf("%s, %v: process %d %s", tt.what, tt.signal, i, got)
+		}
+	}
+}
+
+// TestStall: who waits is not to blame, and who blames nobody says that all wait.
+func TestStall(t *testing.T) {
+	c := []cluster.Task{{Job: cluster.Chief, Address: "a:1"}, {Job: cluster.Worker, Address: "b:2"}, {Job: cluster.Worker, Index: 1, Address: "c:3"}}
+	for _, tt := range []struct {
+		states [][]int32 // a pulse a second
+		want   string
+	}{
+		{[][]int32{{1, 3, 4}, {1, 3, 6}, {1, 3, 8}, {1, 3, 10}}, ""},                                                            // one is busy
+		{[][]int32{{1, 3, 4}, {1, 3, 4}, {1, 3, 4}, {1, 3, 4}}, "lost worker 1 at c:3 (it answers, and has not got on for 2s)"}, // it stands still
+		{[][]int32{{1, 3, 4}, {1, 3, 5}, {3, 5, 7}, {3, 5, 7}}, ""},                                                             // all get on
+		{[][]int32{{1, 3, 5}, {1, 3, 5}, {1, 3, 5}, {1, 3, 5}}, "each has waited for the others for 2s"},
+		{[][]int32{{0, 0, 0}, {0, 0, 2}, {0, 0, 4}}, "lost chief at a:1 (it answers, and has not got on for 2s), worker 0 at b:2 (it answers, and has not got on for 2s)"},
+	} {
+		s, got := stall{after: 2 * time.Second}, ""
+		for second, states := range tt.states {
+			if err := s.look(c, states, time.Duration(second)*time.Second); err != nil {
+				got = err.Error()
+				break
+			}
+		}
+		if tt.want == "" && got != "" || !strings.Contains(got, tt.want) {
+			t.Errorf("%v: %q, want %q", tt.states, got, tt.want)
 		}
 	}
 }

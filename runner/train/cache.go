@@ -146,7 +146,7 @@ func (l *loop) dropFeatures() error {
 // embed returns the embeddings [N,D] of dataset images as they are.
 func (l *loop) embed(ctx context.Context, images []int32) ([]float32, error) {
 	if l.cache.filled() == nil {
-		return evaluate.Embed(ctx, l.network, l.store, images, nil)
+		return evaluate.Embed(ctx, l.network, l.store, images, l.embedded)
 	}
 	return l.readCached(ctx, images, l.network.Dim(), l.network.EmbedFeatures)
 }

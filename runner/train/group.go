@@ -32,6 +32,8 @@ type Group interface {
 	Texts(text string) ([]string, error)
 	// Name names the process of a rank in errors: "worker 1".
 	Name(rank int) string
+	// Alive says that this process gets on with what it does by itself: one that does not is lost. Any goroutine may call it.
+	Alive()
 	// Leave ends the group: who is gone afterwards is not lost.
 	Leave()
 }
@@ -108,6 +110,28 @@ func (c *Config) ofGroup() (*Resolved, error) {
 	shared, parts := *c.Resolved, *c.Parts
 	parts.Shared, shared.Parts = true, &parts
 	return &shared, nil
+}
+
+// watched returns an observer of a process of a group, which gets on with each event.
+func (c *Config) watched() func(Event) {
+	observe := c.Observe
+	if observe == nil {
+		observe = func(Event) {}
+	}
+	if c.Group == nil {
+		return observe
+	}
+	return func(e Event) {
+		c.Group.Alive()
+		observe(e)
+	}
+}
+
+// embedded says to the group, if there is one, that images have been embedded.
+func (l *loop) embedded(int, int) {
+	if l.Group != nil {
+		l.Group.Alive()
+	}
 }
 
 // groupNotes says who makes a step, and what that changes.

@@ -46,6 +46,8 @@ func (m member) Size() int { return m.size }
 
 func (m member) Name(rank int) string { return []string{"chief", "worker 0", "worker 1"}[rank] }
 
+func (m member) Alive() {}
+
 func (m member) Leave() { _ = m.Share(make([]int32, 1)) } // nobody is lost in a test that ends
 
 func (m member) Sum(v []float32) error { return exchange(m, v) }

@@ -106,9 +106,7 @@ func runOne(ctx context.Context, c Config, after func(*loop) error) (*Summary, e
 	if c.MaxTime > 0 {
 		l.until = c.Now().Add(c.MaxTime)
 	}
-	if l.Observe == nil {
-		l.Observe = func(Event) {}
-	}
+	l.Observe = c.watched()
 	if l.folds() {
 		if stopped, err := l.pool(ctx, whole); err != nil || stopped != nil {
 			return stopped, errors.Join(err, l.close(), l.discard(stopped))

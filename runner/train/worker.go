@@ -32,9 +32,7 @@ func Work(ctx context.Context, c Config) (steps int, err error) {
 	if err := l.countClasses(); err != nil {
 		return 0, err
 	}
-	if l.Observe == nil {
-		l.Observe = func(Event) {}
-	}
+	l.Observe = c.watched()
 	err = l.prepareWork(ctx)
 	if err == nil {
 		err = l.work(ctx)

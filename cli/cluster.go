@@ -183,6 +183,14 @@ func (o *trainOptions) work(ctx context.Context, out output, c train.Config) err
 	return stopped(ctx, err)
 }
 
+// shared says what a step of several processes takes beside what each computes, "" where there is one.
+func shared(e train.Stepped) string {
+	if e.ReduceBytes == 0 {
+		return ""
+	}
+	return fmt.Sprintf(", all-reduce %.2f MB %.0f ms", float64(e.ReduceBytes)/1e6, 1e3*e.ReduceSeconds)
+}
+
 // startLocal starts the other processes of a cluster on this machine, by the command line of this one. They share
 // stderr. The result ends when they have ended, or ends them where they do not within the time that finding a lost process takes.
 func startLocal(c *cluster.Cluster, threads int, stderr io.Writer) (wait func(), err error) {

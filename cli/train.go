@@ -184,6 +184,9 @@ func (o *trainOptions) train(ctx context.Context, g *grouping, r *train.Resolved
 	if err != nil {
 		return stopped(ctx, err)
 	}
+	if e := w.step; e.ReduceBytes > 0 {
+		g.out.say("all-reduce  %.2f MB sent and %.1f ms in a step, waiting for the slowest process included", float64(e.ReduceBytes)/1e6, 1e3*e.ReduceSeconds)
+	}
 	if o.profile && !w.traced {
 		g.out.say("no profile: the training made fewer than %d steps", train.ProfileSteps)
 	}
@@ -223,8 +226,9 @@ type trainWatcher struct {
 	joins    bool             // an ensemble is trained
 	joining  bool             // what is known of the data was said of the network before
 	skipped  int
-	traced   bool      // steps were profiled
-	forecast *forecast // nil: who chose the spec knows
+	traced   bool          // steps were profiled
+	step     train.Stepped // the last that was recorded
+	forecast *forecast     // nil: who chose the spec knows
 	bar      *progress
 	what     string
 }
@@ -289,7 +293,10 @@ func (w *trainWatcher) observe(e train.Event) {
 		}
 	case train.Stepped:
 		w.show("training", e.Steps).at(e.Step, e.Steps,
-			fmt.Sprintf("loss %.4f, %.0f images/s", e.Loss, e.ImagesPerSecond))
+			fmt.Sprintf("loss %.4f, %.0f images/s%s", e.Loss, e.ImagesPerSecond, shared(e)))
+		if e.Recorded() {
+			w.step = e
+		}
 		if left := w.forecast.at("training", e.Step, e.Steps); left > 0 {
 			w.line("time      about %s more for %s, measured just now", span(left), count(e.Steps-e.Step, "step"))
 		}

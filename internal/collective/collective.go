@@ -36,6 +36,9 @@ type Group struct {
 	ops     map[key]*op
 	next    int64 // number of the next operation
 
+	sent int64         // bytes, by this process, to add up and to share
+	took time.Duration // of all calls, waiting for the others included
+
 	pulse *op
 	state atomic.Int32    // of this process, see stall
 	quiet context.Context // ends with Leave: who is silent then has ended in order
@@ -122,11 +125,19 @@ func (g *Group) Size() int { return len(g.cluster.Tasks) }
 // Name names the process of a rank: "worker 1".
 func (g *Group) Name(rank int) string { return g.cluster.Tasks[rank].String() }
 
+// Traffic returns how many bytes this process has sent for sums and shares so far, and how long they took. That includes
+// waiting for the others.
+func (g *Group) Traffic() (sent int64, took time.Duration) { return g.sent, g.took }
+
 // run runs an operation of this group, unless a process is lost before it ends.
 func (g *Group) run(k key, v session.Value, result func(session.Value) error) error {
 	g.wait(true)
-	defer g.wait(false)
-	done := make(chan error, 1) // nobody may be there to take it
+	defer func(begin time.Time) {
+		g.wait(false)
+		g.took += time.Since(begin)
+	}(time.Now())
+	g.sent += 2 * int64(g.Size()-1) * 4 * int64(k.length) / int64(g.Size()) // around the ring twice, but for its own part
+	done := make(chan error, 1)                                             // nobody may be there to take it
 	go func() {
 		o, err := g.op(k)
 		if err == nil {

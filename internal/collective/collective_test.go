@@ -12,6 +12,8 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -26,7 +28,7 @@ const childVariable = "TFPAIR_COLLECTIVE_TEST"
 
 func TestMain(m *testing.M) {
 	what, waits := os.Getenv(childVariable), Waits{Join: time.Minute, Stall: time.Minute}
-	do := map[string]func(*Group) error{"sum": sums, "hang": hang, "stall": hang, "slow": slow}[what]
+	do := map[string]func(*Group) error{"sum": sums, "hang": hang, "stall": hang, "slow": slow, "time": timed}[what]
 	if do == nil {
 		os.Exit(m.Run())
 	}
@@ -129,7 +131,7 @@ type process struct {
 }
 
 // start starts n processes of a cluster.
-func start(t *testing.T, n int, what string) []process {
+func start(t testing.TB, n int, what string) []process {
 	t.Helper()
 	if err := session.Ready(session.Options{}); err != nil {
 		t.Skipf("no TensorFlow runtime: %v", err)
@@ -244,5 +246,52 @@ func TestStall(t *testing.T) {
 		if tt.want == "" && got != "" || !strings.Contains(got, tt.want) {
 			t.Errorf("%v: %q, want %q", tt.states, got, tt.want)
 		}
+	}
+}
+
+// sizesToTime are lengths of vectors: the smallest takes what messages take, the largest what bytes take.
+var sizesToTime = []int{1 << 8, 1 << 16, 1 << 20, 4 << 20, 16 << 20}
+
+// timed adds up vectors, and the first process prints the median time of each length in nanoseconds.
+func timed(g *Group) error {
+	for _, length := range sizesToTime {
+		v, times := make([]float32, length), make([]time.Duration, 21)
+		for i := range times {
+			if err := g.Sum(make([]float32, 1)); err != nil { // all begin together
+				return err
+			}
+			begin := time.Now()
+			if err := g.Sum(v); err != nil {
+				return err
+			}
+			times[i] = time.Since(begin)
+		}
+		if slices.Sort(times[1:]); g.Rank() == 0 { // the first opens the operation
+			fmt.Println(times[11].Nanoseconds())
+		}
+	}
+	g.Leave()
+	return nil
+}
+
+// BenchmarkSum measures what adding up vectors among 2 and 4 processes of this machine takes.
+func BenchmarkSum(b *testing.B) {
+	for _, n := range []int{2, 4} {
+		b.Run(fmt.Sprintf("processes=%d", n), func(b *testing.B) {
+			list := start(b, n, "time")
+			for _, length := range sizesToTime {
+				ns, err := strconv.ParseFloat(list[0].line(), 64)
+				if err != nil {
+					b.Fatal(err)
+				}
+				b.ReportMetric(ns/1e6, fmt.Sprintf("ms/%dKiB", 4*length>>10))
+			}
+			for _, p := range list {
+				if err := p.Wait(); err != nil {
+					b.Error(err)
+				}
+			}
+			b.ReportMetric(0, "ns/op")
+		})
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"math"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/tfpair/tfpair/graphs"
 	"github.com/tfpair/tfpair/internal/session"
@@ -34,6 +35,9 @@ type Group interface {
 	Name(rank int) string
 	// Alive says that this process gets on with what it does by itself: one that does not is lost. Any goroutine may call it.
 	Alive()
+	// Traffic returns how many bytes this process has sent to the others so far, and how long it has added up and shared,
+	// waiting for them included.
+	Traffic() (sent int64, took time.Duration)
 	// Leave ends the group: who is gone afterwards is not lost.
 	Leave()
 }

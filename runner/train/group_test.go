@@ -12,6 +12,7 @@ import (
 	"sync"
 	"testing"
 	"testing/fstest"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -47,6 +48,12 @@ func (m member) Size() int { return m.size }
 func (m member) Name(rank int) string { return []string{"chief", "worker 0", "worker 1"}[rank] }
 
 func (m member) Alive() {}
+
+func (m member) Traffic() (sent int64, took time.Duration) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return int64(1000 * m.round), time.Duration(m.round) * time.Second
+}
 
 func (m member) Leave() { _ = m.Share(make([]int32, 1)) } // nobody is lost in a test that ends
 
@@ -175,9 +182,16 @@ func TestGroup(t *testing.T) {
 			want := newest(t, alone.Folder)
 			for _, of := range []int{2, 3} {
 				folder := filepath.Join(t.TempDir(), "run")
+				var steps []Stepped
 				for rank, r := range group(t, files, folder, of, set, func(rank int, c *Config) {
 					if rank > 0 {
 						c.Folder = filepath.Join(t.TempDir(), "none", "of", "these") // cannot be made: it is not
+						return
+					}
+					c.Observe = func(e Event) {
+						if s, ok := e.(Stepped); ok && s.Recorded() {
+							steps = append(steps, s)
+						}
 					}
 				}) {
 					if r.err != nil || r.steps != 12 {
@@ -185,6 +199,11 @@ func TestGroup(t *testing.T) {
 					}
 				}
 				near(t, newest(t, folder).Variables, want.Variables, 1e-5)
+				// From the tenth step to the twelfth: in each a word of the chief, embeddings and gradients, and once a word and sums
+				// of variables, which are compared. The hall counts 1,000 bytes and a second for each.
+				if last := steps[len(steps)-1]; last.ReduceBytes != (2*3+2)*1000/2 || last.ReduceSeconds != (2*3+2)/2 {
+					t.Errorf("a step of %d takes %d bytes and %g s", of, last.ReduceBytes, last.ReduceSeconds)
+				}
 			}
 		})
 	}

@@ -81,7 +81,11 @@ func (l *loop) close() error {
 func (l *loop) run(ctx context.Context) (*Summary, error) {
 	start := l.Now()
 	l.meter = newMeter(start)
+	if l.Group != nil {
+		l.meter.sent, l.meter.took = l.Group.Traffic()
+	}
 	l.board = board{folder: l.folder.TensorBoard(), first: l.step + 1}
+	debug.FreeOSMemory()                                           // a long list lay in memory several times while it was read
 	if l.saved == "" && (l.pretrained != nil || l.pooled != nil) { // gone on with, the run needs their file and folds no more
 		if err := l.save(); err != nil {
 			return nil, err
@@ -255,6 +259,10 @@ func (l *loop) update(b *pipeline.Batch) error {
 		LearningRate: float64(l.LearningRate(l.step - 1)),
 		recorded:     l.step%recordEvery == 0 || l.step == l.Spec.Train.Steps}
 	l.meter.read(&e, l.Now())
+	if l.Group != nil {
+		sent, took := l.Group.Traffic()
+		l.meter.share(&e, sent, took)
+	}
 	if !e.recorded {
 		l.Observe(e)
 		return nil

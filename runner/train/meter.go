@@ -10,6 +10,8 @@ type meter struct {
 	active float64 // sum
 	steps  int
 	images int
+	sent   int64 // to the others, until since
+	took   time.Duration
 
 	epochLoss   float64 // sum since the last evaluation
 	epochActive float64
@@ -36,6 +38,14 @@ func (m *meter) read(e *Stepped, now time.Time) {
 		e.ImagesPerSecond = float64(m.images) / seconds
 	}
 	e.Loss, e.Active = m.loss/float64(m.steps), m.active/float64(m.steps)
+}
+
+// share sets what it takes to train with others, by what it has taken so far.
+func (m *meter) share(e *Stepped, sent int64, took time.Duration) {
+	e.ReduceBytes, e.ReduceSeconds = (sent-m.sent)/int64(m.steps), (took-m.took).Seconds()/float64(m.steps)
+	if e.recorded {
+		m.sent, m.took = sent, took
+	}
 }
 
 func (m *meter) reset(now time.Time) {

@@ -75,7 +75,7 @@ func TestEmbedOptions(t *testing.T) {
 func TestTrainOptions(t *testing.T) {
 	type o = trainOptions
 	right := trainOptions{data: dataOptions{path: "data", reading: rightReading}, out: "run", machine: rightMachine,
-		cluster: clusterOptions{join: defaultJoin}}
+		cluster: clusterOptions{join: defaultJoin, stall: defaultStall}}
 	refuse(t, right,
 		refusal[o]{func(o *o) { o.data.path = "" }, "train needs --data and --out"},
 		refusal[o]{func(o *o) { o.out = "" }, "train needs --data and --out"},

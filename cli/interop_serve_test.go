@@ -94,11 +94,61 @@ func TestInteropRules(t *testing.T) {
 	command(t, buildInterop(t, "rules"), "../deploy/alerts.yaml")
 }
 
+// checkCustom checks a resource by the schema of its kind.
+const checkCustom = `
+import json, sys, jsonschema
+schema, resource = (json.load(open(path)) for path in sys.argv[1:])
+jsonschema.validate(resource, {**schema, "$ref": "#/$defs/" + resource["kind"]})
+`
+
+// customResources writes the resources of a file into files of their own: those of Kubernetes, with the templates of jobs as
+// jobs, and those whose schemas are not Kubernetes' own.
+func customResources(t *testing.T, path string) (plain, custom []string) {
+	t.Helper()
+	dir := t.TempDir()
+	write := func(name string, content any) string {
+		text, err := json.Marshal(content)
+		if err != nil {
+			t.Fatal(err)
+		}
+		name = filepath.Join(dir, name+".json")
+		if err := os.WriteFile(name, text, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return name
+	}
+	for kind, resource := range manifests(t, path) {
+		jobs := resource.at("spec", "replicatedJobs")
+		switch kind {
+		case "TrainingRuntime":
+			jobs = resource.at("spec", "template", "spec", "replicatedJobs")
+		case "JobSet", "TrainJob":
+		default:
+			plain = append(plain, write(kind, resource.any))
+			continue
+		}
+		for i, job := range jobs.list() {
+			plain = append(plain, write(kind+strconv.Itoa(i), map[string]any{"apiVersion": "batch/v1", "kind": "Job",
+				"metadata": map[string]any{"name": job.at("name").any}, "spec": job.at("template", "spec").any}))
+		}
+		custom = append(custom, write(kind, resource.any))
+	}
+	return plain, custom
+}
+
 // TestInteropDeploy: Kubernetes' schemas and systemd take what deploy holds.
 func TestInteropDeploy(t *testing.T) {
 	python := interopPython(t, "serve")
-	for _, file := range []string{"../deploy/kubernetes.yaml", "../deploy/train.yaml"} {
-		command(t, filepath.Join(filepath.Dir(python), "kubernetes-validate"), "--strict", file)
+	kubernetes := filepath.Join(filepath.Dir(python), "kubernetes-validate")
+	for _, name := range []string{"kubernetes", "train", "statefulset"} {
+		command(t, kubernetes, "--strict", "../deploy/"+name+".yaml")
+	}
+	for _, name := range []string{"jobset", "trainjob"} {
+		plain, custom := customResources(t, "../deploy/"+name+".yaml")
+		command(t, kubernetes, append([]string{"--strict"}, plain...)...)
+		for _, file := range custom {
+			command(t, python, "-I", "-c", checkCustom, "testdata/crds.json", file)
+		}
 	}
 	analyze, err := exec.LookPath("systemd-analyze")
 	if err != nil {

@@ -78,8 +78,9 @@ fuzz: ## run every fuzz target for FUZZTIME (20s)
 	$(SETUP) FUZZTIME=$(FUZZTIME) .ci/fuzz
 
 .PHONY: kill
-kill: ## kill a training run 50 times at random moments and compare its weights
+kill: ## kill trainings, of one process and of three, at random moments and compare their weights; KILLS=200 for more of three
 	$(SETUP) TFPAIR_KILL=1 $(GO) test -count 1 -v -run TestKill -tags tensorflow,kill -timeout 20m ./runner/train
+	$(SETUP) TFPAIR_KILLS=$(KILLS) $(GO) test -count 1 -v -run TestKill -tags tensorflow,kill -timeout 4h ./cli
 
 .PHONY: faults
 faults: ## make system calls fail, kill, cut power and flip bits, all over; FAULTS=-quick for a part
@@ -105,6 +106,10 @@ proof-keras: hdf5 ## the part of proof that trains in Keras, and loads its weigh
 proof-torch: build ## the part of proof that loads PyTorch's weights: 6 GB to install
 	for set in efficientnet-lite0 efficientnet-lite1 efficientnet-lite2 mobilenetv2; do bin/tfpair weights fetch $$set || exit; done
 	$(SETUP) $(GO) test -count 1 -v -run 'TestProofTorch$$|TestPretrained' -tags tensorflow,interop -timeout 60m ./graphs/backbone
+
+.PHONY: gpu-proof
+gpu-proof: build ## on a machine with an NVIDIA driver: train, export and go on there, and time steps beside PyTorch; GPU=--cpu tries that without
+	$(SETUP) .ci/gpu-proof $(GPU)
 
 .PHONY: runtime-bump
 runtime-bump: ## pin the TensorFlow release VERSION, and say what changes with it

@@ -102,7 +102,8 @@ func (r *pairReader) same(row []string) (bool, error) {
 func (r *pairReader) fill(d *Dataset) {
 	r.readNotes(d, r.images)
 	images, number := r.images.sorted()
-	d.Images, d.Pairs, d.lists = images, r.pairs, r.names()
+	d.Images, d.Pairs, d.lists = images, slices.Clone(r.pairs), r.names() // without the room for more, up to a quarter
+	r.pairs = nil
 	for i := range d.Pairs {
 		p := &d.Pairs[i]
 		p.Left, p.Right = number[p.Left], number[p.Right]

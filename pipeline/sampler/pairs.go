@@ -31,37 +31,46 @@ func newPairs(s Source) (Sampler, error) {
 // listed gives each listed pair once per epoch, in an order drawn for the epoch.
 // The last batch of an epoch holds what is left.
 type listed struct {
-	source Source
-	pairs  int
-	orders perEpoch[[]int32] // indices of the part's pairs
+	size   int // pairs of a batch
+	tuples Tuples
+	pairs  []listedPair
+	orders perEpoch[[]int32] // indices of pairs
+}
+
+// listedPair is what a batch needs of a dataset.Pair, in less than a third of the bytes: there may be millions.
+type listedPair struct {
+	left, right int32
+	same        bool
 }
 
 func newListed(s Source) (Sampler, error) {
 	if s.BatchSize < 1 {
 		return nil, s.least(1, "pair")
 	}
-	order := func(epoch int) []int32 { return permuted(stream(s.Seed, orderPairs, epoch), len(s.Part.Pairs)) }
-	return &listed{
-		source: s,
-		pairs:  len(s.Part.Pairs),
-		orders: perEpoch[[]int32]{compute: order},
-	}, nil
+	l := &listed{size: s.BatchSize, tuples: s.Tuples, pairs: make([]listedPair, len(s.Part.Pairs))}
+	for i := range s.Part.Pairs {
+		pair := &s.Part.Pairs[i]
+		l.pairs[i] = listedPair{pair.Left, pair.Right, pair.Same}
+	}
+	seed, pairs := s.Seed, len(l.pairs) // s is not kept
+	l.orders.compute = func(epoch int) []int32 { return permuted(stream(seed, orderPairs, epoch), pairs) }
+	return l, nil
 }
 
-func (l *listed) StepsPerEpoch() int { return ceilDiv(l.pairs, l.source.BatchSize) }
+func (l *listed) StepsPerEpoch() int { return ceilDiv(len(l.pairs), l.size) }
 
 func (l *listed) Notes() []string { return nil }
 
 func (l *listed) Plan(step int) Plan {
 	epoch, k := step/l.StepsPerEpoch(), step%l.StepsPerEpoch()
-	first := k * l.source.BatchSize
-	last := min(first+l.source.BatchSize, l.pairs)
+	first := k * l.size
+	last := min(first+l.size, len(l.pairs))
 	p := newPlan(last - first)
 	for _, at := range l.orders.at(epoch)[first:last] {
-		pair := &l.source.Part.Pairs[at]
-		p.add(pair.Left, pair.Right, pair.Same)
+		pair := l.pairs[at]
+		p.add(pair.left, pair.right, pair.same)
 	}
-	return p.plan(l.source.Tuples)
+	return p.plan(l.tuples)
 }
 
 // drawn makes pairs from classes. In an epoch each labelled image is the left of

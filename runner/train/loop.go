@@ -37,7 +37,7 @@ type loop struct {
 	pooled     *trained.Validation // what folds said; nil: the training has validation of its own
 	store      *pipeline.Store
 	labels     dataset.Labels // of the training data, where they are needed
-	source     sampler.Source // of the sampler
+	source     sampler.Source // of a sampler that mines
 	sampler    sampler.Sampler
 	network    *network.Network
 	pretrained *pretrained // weights to start from, nil: random ones

@@ -42,10 +42,13 @@ func (l *loop) plan(part dataset.Part) (err error) {
 		l.labels = pipeline.TurnedLabels(l.labels, turns)
 	}
 	part = pipeline.Turned(part, len(l.Data.Images), turns)
-	l.source = sampler.Source{Part: part, Labels: l.labels.Of, BatchSize: l.Spec.Train.BatchSize,
+	source := sampler.Source{Part: part, Labels: l.labels.Of, BatchSize: l.Spec.Train.BatchSize,
 		Seed: uint64(l.Spec.Train.Seed), Tuples: sampler.Tuples(l.Tuples())}
-	if l.sampler, err = l.Sampler.New(l.source); err != nil {
+	if l.sampler, err = l.Sampler.New(source); err != nil {
 		return &SamplerError{err}
+	}
+	if l.Sampler.Mining.Every > 0 { // else the part is not kept: it may be of millions of pairs
+		l.source = source
 	}
 	return nil
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime/debug"
 	"slices"
 
 	"github.com/tfpair/tfpair/internal/session"
@@ -69,6 +70,7 @@ func (l *loop) prepareWork(ctx context.Context) (err error) {
 
 // work makes steps until the chief ends them.
 func (l *loop) work(ctx context.Context) error {
+	debug.FreeOSMemory() // as run
 	loader := pipeline.NewLoader(l.store, l.sampler, l.loaderOptions())
 	for batch, err := range loader.Iter(context.WithoutCancel(ctx), l.step, l.Spec.Train.Steps) {
 		if err != nil {

@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 EPSILON = 1.001e-5  # of batch norm
+DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
 
 
 def conv_norm(inputs, filters, size, stride=1):
@@ -64,14 +65,14 @@ def contrastive(features, same):
 
 def main():
     torch.manual_seed(0)
-    model = ResNet50().to(memory_format=torch.channels_last)
+    model = ResNet50().to(DEVICE, memory_format=torch.channels_last)
     optimizer = torch.optim.Adam(model.parameters(), eps=1e-7)
     images, same = protocol.large_batch()
     images, same = torch.from_numpy(images).permute(0, 3, 1, 2), torch.from_numpy(same)
 
     def step():
         optimizer.zero_grad()
-        loss = contrastive(model(images), same)
+        loss = contrastive(model(images.to(DEVICE)), same.to(DEVICE))
         loss.backward()
         optimizer.step()
         return loss.item()

@@ -10,6 +10,8 @@ import serve
 import torch
 from torch import nn
 
+DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
+
 
 class Siamese(nn.Module):
     """Images uint8 [M,3,H,W] on either side -> log-odds of same [M]."""
@@ -44,20 +46,20 @@ class Siamese(nn.Module):
 
 class Trainer:
     def __init__(self):
-        self.model = Siamese().to(memory_format=torch.channels_last)
+        self.model = Siamese().to(DEVICE, memory_format=torch.channels_last)
         self.optimizer = torch.optim.Adam(self.model.parameters(), eps=1e-7)
         self.loss = nn.BCEWithLogitsLoss()
 
     def step(self, left, right, same):
         self.optimizer.zero_grad()
-        loss = self.loss(self.model(left, right), same)
+        loss = self.loss(self.model(left.to(DEVICE), right.to(DEVICE)), same.to(DEVICE))
         loss.backward()
         self.optimizer.step()
         return loss.item()
 
     @torch.inference_mode()
     def score(self, images, pairs):
-        parts = [self.model.embed(part) for part in images.split(protocol.BATCH)]
+        parts = [self.model.embed(part.to(DEVICE)).cpu() for part in images.split(protocol.BATCH)]
         distance = protocol.distances(torch.cat(parts).numpy(), pairs[0], pairs[1])
         return (
             self.model.probability.weight.item() * distance + self.model.probability.bias.item()

@@ -16,6 +16,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/tfpair/tfpair/internal/cluster"
+	"github.com/tfpair/tfpair/internal/libtensorflow"
 )
 
 // node is a value of a manifest, and what is in it.
@@ -210,6 +211,10 @@ func TestDeployedClusters(t *testing.T) {
 // Kubeflow's controller of TFJobs writes it, but for their addresses.
 func TestDeployedTraining(t *testing.T) {
 	dir := clusterPictures(t)
+	runtime, err := libtensorflow.Find(os.Getenv, libtensorflow.Auto) // the image says where its own is
+	if err != nil {
+		t.Fatal(err)
+	}
 	list := pods(t, manifests(t, "../deploy/trainjob.yaml"))
 	const config = `{"cluster":{"chief":["one-chief-0.team.svc:2222"],"worker":["one-worker-0.team.svc:2222"]},` +
 		`"task":{"type":"%s","index":0},"environment":"cloud"}` // training-operator 1.9, pkg/controller.v1/tensorflow/tensorflow.go
@@ -231,7 +236,7 @@ func TestDeployedTraining(t *testing.T) {
 		var started []*exec.Cmd
 		var said []*bytes.Buffer
 		for _, d := range processes {
-			var env, args []string
+			env, args := []string{libtensorflow.FolderVariable + "=" + runtime}, []string(nil)
 			for name, value := range d.env {
 				env = append(env, name+"="+here.Replace(value))
 			}

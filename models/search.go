@@ -64,6 +64,12 @@ type Hit struct {
 	Accepted bool    `json:"accepted"`        // near enough for the threshold of the index; false where that has none
 }
 
+// Vote returns the class that the k nearest of hits name, hits being an answer of a search, of at least one: see
+// index.VoteOf. Whether that is an answer at all the nearest says, by its Accepted.
+func Vote(hits []Hit, k int) index.Vote {
+	return index.VoteOf(min(k, len(hits)), func(i int) (string, float32) { return hits[i].Class, hits[i].Distance })
+}
+
 // Index is images to search by a model. It is safe for any number of goroutines, and so are searches while
 // others put pictures into it and remove some.
 type Index struct {

@@ -169,7 +169,7 @@ func (f *Folder) commit(changes []*change) (err error) {
 			return f.refused(err)
 		}
 	}
-	if w.lines.Len() == 0 {
+	if len(w.steps) == 0 {
 		return nil
 	}
 	if s, err = w.sync(); err != nil {
@@ -186,10 +186,6 @@ func (f *Folder) commit(changes []*change) (err error) {
 
 // grown applies what a writer has written.
 func (f *Folder) grown(now state, i int, s segment, w *writer) error {
-	steps, err := parseSteps(w.lines.Bytes())
-	if err != nil {
-		return f.refused(err)
-	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	view := f.view.Load()
@@ -198,7 +194,7 @@ func (f *Folder) grown(now state, i int, s segment, w *writer) error {
 		return f.refused(err)
 	}
 	g.parts, g.at = slices.Clone(view.parts), f.at
-	if err := g.apply(i, s, steps, w.data, nil); err != nil {
+	if err := g.apply(i, s, w.steps, w.data, nil); err != nil {
 		return f.refused(err)
 	}
 	f.now = now
@@ -211,9 +207,9 @@ type writer struct {
 	folder                   string
 	segment                  segment
 	items, vectors, pictures *appender
-	lines                    bytes.Buffer    // of items, as they were written
+	steps                    []step          // of items, as one would read them
 	data                     []float32       // vectors, as they were written
-	keep                     bool            // lines and data are kept
+	keep                     bool            // steps and data are kept
 	added                    int             // entries less those that went
 	fresh                    map[string]bool // ids that were put in or taken away: whether they are there
 }
@@ -267,6 +263,7 @@ func (w *writer) change(c *change, at map[string]place) error {
 		if err := w.line(removalLine{id}); err != nil {
 			return err
 		}
+		w.step(step{removed: id})
 	}
 	return nil
 }
@@ -283,6 +280,7 @@ func (w *writer) entry(e Entry) error {
 	if err := w.line(l); err != nil {
 		return err
 	}
+	w.step(l.step())
 	row := make([]byte, 0, 4*len(e.Vector))
 	for _, x := range e.Vector {
 		row = binary.LittleEndian.AppendUint32(row, math.Float32bits(x))
@@ -306,10 +304,13 @@ func (w *writer) line(value any) error {
 	if text.Len() > maxItem {
 		return fmt.Errorf("item %.40q… takes %d bytes, want at most %d", text.String(), text.Len(), maxItem)
 	}
-	if w.keep {
-		w.lines.Write(text.Bytes())
-	}
 	return w.items.write(text.Bytes())
+}
+
+func (w *writer) step(s step) {
+	if w.keep {
+		w.steps = append(w.steps, s)
+	}
 }
 
 // sync brings all that was written to the disk, and returns the segment as it is then.
@@ -333,7 +334,7 @@ func (w *writer) close() error {
 	var all error
 	for _, a := range []*appender{w.items, w.vectors, w.pictures} {
 		if a != nil {
-			all = errors.Join(all, a.file.Close())
+			all = errors.Join(all, a.close())
 		}
 	}
 	return all

@@ -11,6 +11,10 @@ import (
 // Queries of one tile: see tileRows.
 const tileQueries = 64
 
+// shareRows is how many rows a share has, at least, where each core has several of them to take: a share begins without
+// knowing what is near, which costs it some distances in float64.
+const shareRows = 8192
+
 // query is a search for one vector.
 type query struct {
 	exact  []float32 // [D]
@@ -51,6 +55,9 @@ func (x *Index) search(queries []float32, k int) [][]Neighbour {
 	shares := 1
 	if blocks < cores && blocks > 0 {
 		shares = max(1, min((rows+tileRows-1)/tileRows, (cores+blocks-1)/blocks))
+		if shares > 1 && !x.grouped() {
+			shares = max(shares, min(4*shares, rows/shareRows)) // a core that is late leaves most rows to the others
+		}
 	}
 	lists := make([]nearest, count*shares) // [Q,shares]
 	search := func(task int) {
@@ -71,6 +78,11 @@ func (x *Index) search(queries []float32, k int) [][]Neighbour {
 		answers[i] = x.merge(lists[i*shares:(i+1)*shares], k)
 	}
 	return answers
+}
+
+// grouped reports whether some rows lie in groups, whose centres each share compares.
+func (x *Index) grouped() bool {
+	return slices.ContainsFunc(x.parts, func(p *part) bool { _, is := p.scan.(*grouped); return is })
 }
 
 // walk lets the searchers of the parts compare the rows from..to, counted through all parts.

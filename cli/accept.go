@@ -2,6 +2,7 @@ package cli
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 
 	"github.com/urfave/cli/v2"
@@ -46,7 +47,7 @@ func (o *thresholdOptions) addSearchFlags(c *cli.Command) {
 }
 
 // of returns x with the threshold that is asked for.
-func (o thresholdOptions) of(m *inference.Model, x index.Searched) (index.Searched, error) {
+func (o thresholdOptions) of(ctx context.Context, m *inference.Model, x index.Searched) (index.Searched, error) {
 	if o.given {
 		return index.Accepting(x, index.Accept{Threshold: distance.Threshold{Value: o.value, Source: "--threshold"}, Images: x.Len()}), nil
 	}
@@ -54,5 +55,5 @@ func (o thresholdOptions) of(m *inference.Model, x index.Searched) (index.Search
 	if err != nil || share == 0 {
 		return x, err
 	}
-	return m.Promising(x, share)
+	return m.Promising(ctx, x, share)
 }

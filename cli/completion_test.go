@@ -18,7 +18,7 @@ func TestComplete(t *testing.T) {
 		{"tr", []string{"train"}},
 		{"ev", []string{"evaluate"}},
 		{"com", []string{"compare", "completion"}}, // and not the hidden "complete"
-		{"index ", []string{"build", "add", "update", "remove", "compact", "verify", "migrate", "push"}},
+		{"index ", []string{"build", "add", "update", "remove", "compact", "verify", "migrate", "push", "threshold"}},
 		{"index build --over", []string{"--overwrite"}},
 		{"train --dat", []string{"--data"}},
 		{"train --device ", []string{"auto", "cpu", "gpu"}},

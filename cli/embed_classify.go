@@ -60,7 +60,7 @@ func (o classifyOptions) open(ctx context.Context, m *inference.Model) (x index.
 	if err != nil {
 		return nil, nil, err
 	}
-	if x, err = o.threshold.of(m, x); err == nil && x.About().Accept == nil {
+	if x, err = o.threshold.of(ctx, m, x); err == nil && x.About().Accept == nil {
 		err = &inference.NoAcceptError{Images: x.Len(), Reason: noThreshold(x.About().NoAccept)}
 	}
 	if err != nil {

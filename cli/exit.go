@@ -204,7 +204,6 @@ var outcomes = []outcome{
 	{isA[*inference.LostError], exitInput, advice{"give the images as they were: --data DATA", "leave these out: --skip-missing"}},
 	{is(postgres.ErrNone), exitInput, advice{"write it there first: tfpair index push --index INDEX --to URL"}},
 	{isA[*postgres.Error], exitInput, nil},
-	{is(inference.ErrElsewhere), exitInput, advice{"leave out --false-accepts", "give a distance: --threshold"}},
 	{isAbsent[*index.Error], exitInput, advice{"build it first: tfpair index build --model {model} --data DATA --out {index}"}},
 	{isA[*index.Error], exitInput, advice{"build it again with this model: tfpair index build --model {model} --data DATA --out {index} --overwrite"}},
 	{is(models.ErrNoGallery), exitInput, advice{"search with --index what tfpair index build has made",

@@ -32,7 +32,8 @@ type indexOptions struct {
 func newIndexCommand(streams IO) *cli.Command {
 	return &cli.Command{Name: "index", Usage: "make images searchable",
 		Subcommands: []*cli.Command{newIndexBuildCommand(streams), newIndexAddCommand(streams), newIndexUpdateCommand(streams),
-			newIndexRemoveCommand(streams), newIndexCompactCommand(streams), newIndexVerifyCommand(streams), newIndexMigrateCommand(streams), newIndexPushCommand(streams)}}
+			newIndexRemoveCommand(streams), newIndexCompactCommand(streams), newIndexVerifyCommand(streams), newIndexMigrateCommand(streams),
+			newIndexPushCommand(streams), newIndexThresholdCommand(streams)}}
 }
 
 func newIndexBuildCommand(streams IO) *cli.Command {

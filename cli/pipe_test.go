@@ -98,6 +98,7 @@ func pipeCommands(t *testing.T) map[string][]string {
 		"index migrate":   slices.Concat(data, model, []string{"--index", "index", "--out", "new"}),
 		"index compact":   {"--index", "index"},
 		"index push":      {"--index", "index", "--to", "postgres://127.0.0.1:1/none"},
+		"index threshold": slices.Concat(model, []string{"--index", "postgres://127.0.0.1:1/none"}),
 		"index verify":    {"--index", "index"},
 		"search":          slices.Concat(model, []string{"--image", onePicture, "--index", "index", "--sheet", "new.png"}),
 		"serve":           slices.Concat(model, []string{"--listen", "127.0.0.1:0", "--admin", "off"}),

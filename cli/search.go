@@ -118,7 +118,7 @@ func runSearch(ctx context.Context, o searchOptions, streams IO) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, done()) }()
-	if x, err = o.threshold.of(m, x); err != nil {
+	if x, err = o.threshold.of(ctx, m, x); err != nil {
 		return err
 	}
 	q := queries{images: map[string]queryImage{}}

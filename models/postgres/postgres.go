@@ -13,7 +13,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"math"
 	"sync/atomic"
 	"time"
@@ -120,13 +119,12 @@ func (x *Index) Close() error {
 func (x *Index) Name() string { return x.at.String() }
 
 // About returns what the vectors are. It has no threshold where the index has grown or shrunk by a
-// quarter since that was chosen.
+// quarter since that was chosen: see Renew.
 func (x *Index) About() index.About {
 	c := x.current()
 	about := c.about
-	if a := about.Accept; a != nil && (4*c.images > 5*a.Images || 5*c.images < 4*a.Images) {
-		about.Accept = nil
-		about.NoAccept = fmt.Sprintf("it was chosen for %d images and there are %d: push the whole index again", a.Images, c.images)
+	if why := x.outgrown(c); why != "" {
+		about.Accept, about.NoAccept = nil, why
 	}
 	return about
 }

@@ -30,7 +30,7 @@ type Pushed struct {
 // Push writes an index to the database at a URL: see Open. What is there already is not sent again, so that a
 // push again changes nothing, and one after a kill goes on. It makes the tables where the database has none.
 // Several programs may push into one index. Its threshold is that of from where the database has the images
-// of from and no others. The error is an *Error; it says whose the other vectors are where the index there
+// of from and no others, and stays as it was elsewhere: see Renew. The error is an *Error; it says whose the other vectors are where the index there
 // is of another embedding space.
 func Push(ctx context.Context, url string, from *index.Index, o Options) (*Index, Pushed, error) {
 	at, err := parse(url)

@@ -3,7 +3,6 @@ package postgres
 import (
 	"context"
 	_ "embed"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"strconv"
@@ -164,20 +163,4 @@ func fits(now *catalogue, about index.About, half bool) error {
 		return fmt.Errorf("it is of kind %s, half-precision %v, as it was pushed first; push to another name for another kind", is.Kind, now.half)
 	}
 	return nil
-}
-
-// threshold stores what searches accept.
-func (x *Index) threshold(ctx context.Context, about index.About) error {
-	var accept []byte
-	if about.Accept != nil {
-		text, err := json.Marshal(about.Accept)
-		if err != nil {
-			return err
-		}
-		accept = text
-	}
-	_, err := x.pool.Exec(ctx, `UPDATE tfpair.index SET accept = $2, no_accept = $3, root = $4
-		WHERE number = $1 AND (accept, no_accept, root) IS DISTINCT FROM ($2::jsonb, $3, $4)`,
-		x.now.Load().number, accept, about.NoAccept, about.Root)
-	return err
 }

@@ -1,6 +1,7 @@
 package inference
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -8,15 +9,13 @@ import (
 	"github.com/tfpair/tfpair/internal/plural"
 	"github.com/tfpair/tfpair/models"
 	"github.com/tfpair/tfpair/models/index"
+	"github.com/tfpair/tfpair/models/postgres"
 	"github.com/tfpair/tfpair/runner/trained"
 )
 
 // ErrLabelThreshold says that the threshold of a search among label images cannot be chosen anew.
 var ErrLabelThreshold = errors.New("photos of validation chose the threshold of its label images during the training, " +
 	"and are not at hand to choose another")
-
-// ErrElsewhere says that no other threshold can be chosen for an index in a database.
-var ErrElsewhere = errors.New("strangers ask in an index folder, and not in a database: choose the threshold there and push it")
 
 // NoAcceptError says that no threshold answers whether the nearest image of a search is an answer.
 type NoAcceptError struct {
@@ -29,26 +28,50 @@ func (e *NoAcceptError) Error() string {
 }
 
 // Promising returns an index of m's space with a threshold that accepts at most a share of
-// strangers, in (0,1), chosen as by Index. Errors: ErrElsewhere, ErrLabelThreshold of m's label images, and a
-// *NoAcceptError where too few strangers can ask.
-func (m *Model) Promising(in index.Searched, share float64) (*index.Index, error) {
-	x, ok := in.(*index.Index)
-	if !ok {
-		return nil, ErrElsewhere
-	}
-	if x == m.Gallery && len(m.Labels.Images) > 0 {
+// strangers, in (0,1), chosen as by Index. Of an index in a database it reads all entries. Errors: ErrLabelThreshold of m's label
+// images, a *NoAcceptError where too few strangers can ask, and *postgres.Error.
+func (m *Model) Promising(ctx context.Context, x index.Searched, share float64) (index.Searched, error) {
+	if x == index.Searched(m.Gallery) && len(m.Labels.Images) > 0 {
 		return nil, fmt.Errorf("model %q: %w", m.Name, ErrLabelThreshold)
 	}
+	var about index.About
+	var err error
+	switch x := x.(type) {
+	case *index.Index:
+		about = x.Calibrate(m.promising(share)).About()
+	case *postgres.Index:
+		about, err = x.Calibrate(ctx, m.promising(share))
+	}
+	if err != nil {
+		return nil, err
+	}
+	if about.Accept == nil {
+		return nil, &NoAcceptError{x.Len(), about.NoAccept}
+	}
+	return index.Accepting(x, *about.Accept), nil
+}
+
+// Renew chooses the threshold of an index in a database anew, for the images that it has now, and stores it there.
+// At most a share of strangers is accepted, that of the threshold before, or else of index.Promise, where the share is 0. The
+// threshold that is returned may be none: its NoAccept says why. The error is a *postgres.Error.
+func (m *Model) Renew(ctx context.Context, x *postgres.Index, share float64) (index.About, error) {
+	if share == 0 {
+		share = index.Promise
+		if before := x.Promised(); before > 0 {
+			share = before
+		}
+	}
+	return x.Renew(ctx, m.promising(share))
+}
+
+// promising returns what a threshold that accepts a share of strangers is chosen by.
+func (m *Model) promising(share float64) index.Calibration {
 	c := m.calibration
 	c.Promise = share
 	if m.Spec.LabelImages() { // photos ask for such images, and they ask for nothing
 		c.Learned = func(index.Item) bool { return true }
 	}
-	y := x.Calibrate(c)
-	if a := y.About(); a.Accept == nil {
-		return nil, &NoAcceptError{x.Len(), a.NoAccept}
-	}
-	return y, nil
+	return c
 }
 
 // calibrationOf returns what thresholds of searches by an exported model are chosen with. The error

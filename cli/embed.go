@@ -38,15 +38,16 @@ The data may also be images without classes, one image, or a list with a column
 of a list in the order of its rows. The file also holds the paths and the id of
 the embedding space. It appears whole or not at all.
 
-With --classify the file has, of each image, the class of the nearest image of an
-index or of the model's gallery, its distance, and its path. Beyond the threshold of
-the index the class is empty: none of these.
+With --classify the file has, of each image, the class that the nearest images of an
+index or of the model's gallery vote for, the vote, and the distance and the path of
+the nearest. Where that is beyond the threshold of the index the class is empty: none
+of these.
 
 ` + examplesHead + `  tfpair embed --model demo/model --data demo/pictures --out vectors.npy
   tfpair embed --model demo/model --data demo/pictures/test --out vectors.csv
   tfpair embed --model demo/model --data demo/pictures/test --classify --index demo/pictures.index --threshold 0.5 --out names.csv`,
 		Action: func(c *cli.Context) error {
-			o.classify.threshold.given = c.IsSet("threshold")
+			o.classify.threshold.given, o.classify.vote.given = c.IsSet("threshold"), c.IsSet("vote")
 			return runEmbed(c.Context, o, streams)
 		},
 	}

@@ -25,15 +25,17 @@ import (
 type classifyOptions struct {
 	asked     bool
 	index     string // path or URL; "": the gallery inside the model
+	vote      voteOptions
 	threshold thresholdOptions
 }
 
 func (o *classifyOptions) addFlags(c *cli.Command) {
 	c.Flags = append(c.Flags,
 		&cli.BoolFlag{Name: "classify", Destination: &o.asked,
-			Usage: "write the class of the nearest indexed image, or none of these, instead of vectors"},
+			Usage: "write the class that the nearest indexed images name, or none of these, instead of vectors"},
 		&cli.StringFlag{Name: "index", Destination: &o.index,
 			Usage: "`PATH` from tfpair index build, or URL that tfpair index push was given, for --classify (default: the gallery inside the model)"})
+	o.vote.addFlags(c, ", for --classify")
 	o.threshold.addSearchFlags(c)
 }
 
@@ -42,15 +44,15 @@ var answerFormats = map[string]func(io.Writer, []answer) error{".csv": writeAnsw
 
 func (o classifyOptions) validate(out string) error {
 	if !o.asked {
-		if o.index != "" || o.threshold.asked() {
-			return usagef("--index, --threshold and --false-accepts are for --classify")
+		if o.index != "" || o.vote.given || o.threshold.asked() {
+			return usagef("--index, --vote, --threshold and --false-accepts are for --classify")
 		}
 		return nil
 	}
 	if _, known := answerFormats[filepath.Ext(out)]; !known {
 		return usagef("with --classify the name of --out ends in .csv or .jsonl, got %q", out)
 	}
-	return o.threshold.validate()
+	return cmp.Or(o.vote.validate(), o.threshold.validate())
 }
 
 // open returns what is searched, which has a threshold, until done is called. The error is an
@@ -77,6 +79,11 @@ type answer struct {
 	Distance     float32 `json:"distance"` // of the nearest
 	NearestClass string  `json:"nearest_class"`
 	NearestPath  string  `json:"nearest_path"`
+	Share        float64 `json:"share"`       // of the votes that the class with the most of them has
+	Votes        int     `json:"votes"`       // images of that class among
+	Of           int     `json:"of"`          // those that voted
+	Tied         bool    `json:"tied"`        // another class has as large a share
+	VotedClass   string  `json:"voted_class"` // that has the most, accepted or not
 }
 
 // classified is the result of tfpair embed --classify.
@@ -115,7 +122,7 @@ func runClassify(ctx context.Context, o embedOptions, out output, data *dataset.
 	if err != nil {
 		return err
 	}
-	found, err := m.Search(ctx, x, e.Data, 1)
+	found, err := m.Search(ctx, x, e.Data, o.classify.vote.of)
 	if err != nil {
 		return err
 	}
@@ -123,7 +130,7 @@ func runClassify(ctx context.Context, o embedOptions, out output, data *dataset.
 		Threshold: *x.About().Accept, Images: len(found), Seconds: seconds}
 	list := make([]answer, len(found))
 	for i, hits := range found {
-		list[i] = answerOf(e.Paths[i], hits[0])
+		list[i] = answerOf(e.Paths[i], hits)
 		if list[i].Accepted {
 			r.Accepted++
 		}
@@ -138,11 +145,15 @@ func runClassify(ctx context.Context, o embedOptions, out output, data *dataset.
 }
 
 // answerOf returns what is written of the image at path. An image of no class is named by its path.
-func answerOf(path string, nearest inference.Hit) answer {
+// The threshold acts on the nearest, whatever the vote is.
+func answerOf(path string, hits []inference.Hit) answer {
+	nearest, vote := hits[0], inference.Vote(hits, len(hits))
 	a := answer{Path: path, Accepted: *nearest.Accepted, Distance: nearest.Distance,
-		NearestClass: cmp.Or(nearest.Class, nearest.Path), NearestPath: nearest.Path}
+		NearestClass: cmp.Or(nearest.Class, nearest.Path), NearestPath: nearest.Path,
+		Share: vote.Share, Votes: vote.Votes, Of: vote.Of, Tied: vote.Tied,
+		VotedClass: cmp.Or(vote.Class, hits[vote.First].Path)}
 	if a.Accepted {
-		a.Class = a.NearestClass
+		a.Class = a.VotedClass
 	}
 	return a
 }
@@ -163,10 +174,11 @@ func (r classified) show(out output, bad []pipeline.BadImage) error {
 
 func writeAnswersCSV(w io.Writer, list []answer) error {
 	c := csv.NewWriter(w)
-	rows := [][]string{{"path", "class", "accepted", "distance", "nearest_class", "nearest_path"}}
+	rows := [][]string{{"path", "class", "accepted", "distance", "nearest_class", "nearest_path", "share", "votes", "of", "tied", "voted_class"}}
 	for _, a := range list {
 		rows = append(rows, []string{a.Path, a.Class, strconv.FormatBool(a.Accepted),
-			strconv.FormatFloat(float64(a.Distance), 'g', -1, 32), a.NearestClass, a.NearestPath})
+			strconv.FormatFloat(float64(a.Distance), 'g', -1, 32), a.NearestClass, a.NearestPath,
+			strconv.FormatFloat(a.Share, 'g', 6, 64), strconv.Itoa(a.Votes), strconv.Itoa(a.Of), strconv.FormatBool(a.Tied), a.VotedClass})
 	}
 	return c.WriteAll(rows)
 }

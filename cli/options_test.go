@@ -173,10 +173,11 @@ func TestIndexOptions(t *testing.T) {
 
 func TestSearchOptions(t *testing.T) {
 	type o = searchOptions
-	refuse(t, searchOptions{model: modelOptions{folder: "model"}, images: []string{"a.png"}, k: 1, reading: rightReading,
+	refuse(t, searchOptions{model: modelOptions{folder: "model"}, images: []string{"a.png"}, k: 1, vote: voteOptions{of: 1}, reading: rightReading,
 		machine: rightMachine},
 		refusal[o]{func(o *o) { o.images = nil }, "search needs --model and --image"},
 		refusal[o]{func(o *o) { o.k = 0 }, "-k must be 1 or more, got 0"},
+		refusal[o]{func(o *o) { o.vote.of = 0 }, "--vote must be 1 or more, got 0"},
 		refusal[o]{func(o *o) { o.sheet.path = "a.jpg" }, `--sheet "a.jpg": want a name that ends in .png`},
 		refusal[o]{func(o *o) { o.sheet.path = "absent/a.png" }, `there is no folder "absent"`},
 		refusal[o]{func(o *o) { o.reading.bad = "keep" }, "--bad-images"})

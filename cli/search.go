@@ -20,6 +20,7 @@ type searchOptions struct {
 	index     string   // path or URL; "": the gallery inside the model
 	images    []string // files, folders, archives and lists to search for
 	k         int      // nearest to show
+	vote      voteOptions
 	threshold thresholdOptions
 	layout    layoutOptions
 	sheet     sheetOptions
@@ -41,10 +42,14 @@ An answer beyond the threshold is marked "none of these". The threshold belongs 
 the index: it was chosen for as many images as it holds. An index without one, because
 its classes are not known or too few strangers could ask, shows distances only.
 
+Where the index has classes, the nearest images vote on the class of the image. The
+nearer an image is, the more its vote counts. A line says so where the class is not
+that of the nearest, or where you give --vote.
+
 ` + examplesHead + `  tfpair search --model demo/model --index demo/pictures.index --image demo/pictures/test/house/000.png
   tfpair search --model demo/model --index demo/pictures.index --image demo/pictures/test/ring -k 3 --sheet found.png`,
 		Action: func(c *cli.Context) error {
-			o.images, o.threshold.given = c.StringSlice("image"), c.IsSet("threshold")
+			o.images, o.threshold.given, o.vote.given = c.StringSlice("image"), c.IsSet("threshold"), c.IsSet("vote")
 			return runSearch(c.Context, o, streams)
 		},
 	}
@@ -60,6 +65,7 @@ func (o *searchOptions) addFlags(c *cli.Command) {
 		&cli.StringFlag{Name: "index", Destination: &o.index,
 			Usage: "`PATH` from tfpair index build, or URL that tfpair index push was given (default: the gallery inside the model)"},
 		&cli.IntFlag{Name: "k", Destination: &o.k, Value: 5, Usage: "show the `N` nearest images"})
+	o.vote.addFlags(c, "")
 	o.threshold.addSearchFlags(c)
 	o.layout.addFlags(c)
 	o.sheet.addFlags(c, "PNG `FILE` to draw the images and their answers into")
@@ -78,13 +84,15 @@ func (o searchOptions) validate() error {
 	case o.k < 1:
 		return usagef("-k must be 1 or more, got %d", o.k)
 	}
-	return cmp.Or(o.threshold.validate(), o.layout.validate(), o.sheet.validate(), o.reading.validate(), o.model.trust.validate(), o.machine.validate())
+	return cmp.Or(o.vote.validate(), o.threshold.validate(), o.layout.validate(), o.sheet.validate(), o.reading.validate(), o.model.trust.validate(), o.machine.validate())
 }
 
 // searched is the answer to one image.
 type searched struct {
 	Query string          `json:"query"` // as the user names it
 	Hits  []inference.Hit `json:"hits"`  // nearest first
+	// Vote is on the class; nil: none of the nearest has one.
+	Vote *index.Vote `json:"vote,omitempty"`
 }
 
 // searches is the result of tfpair search.
@@ -128,7 +136,7 @@ func runSearch(ctx context.Context, o searchOptions, streams IO) (err error) {
 			return err
 		}
 	}
-	found, err := m.Search(ctx, x, q.vectors.Data, o.k)
+	found, err := m.Search(ctx, x, q.vectors.Data, max(o.k, o.vote.of))
 	if err != nil {
 		return err
 	}
@@ -139,7 +147,7 @@ func runSearch(ctx context.Context, o searchOptions, streams IO) (err error) {
 	}
 	list := make([]searched, len(found))
 	for i, hits := range found {
-		list[i] = searched{Query: q.vectors.Paths[i], Hits: hits}
+		list[i] = searched{Query: q.vectors.Paths[i], Hits: hits[:min(o.k, len(hits))], Vote: o.vote.on(hits)}
 		if accepted := hits[0].Accepted; accepted != nil && *accepted {
 			*r.Accepted++
 		}
@@ -149,7 +157,7 @@ func runSearch(ctx context.Context, o searchOptions, streams IO) (err error) {
 			return err
 		}
 	}
-	return r.show(out, list, q)
+	return r.show(out, list, q, o.vote)
 }
 
 // queries are the images that are searched for.
@@ -205,7 +213,7 @@ func (q *queries) close() {
 }
 
 // show prints the answers.
-func (r searches) show(out output, list []searched, q queries) error {
+func (r searches) show(out output, list []searched, q queries, o voteOptions) error {
 	wide := 0
 	for _, s := range list {
 		for _, h := range s.Hits {
@@ -219,6 +227,9 @@ func (r searches) show(out output, list []searched, q queries) error {
 		out.print("%s", s.Query)
 		for _, h := range s.Hits {
 			out.print("%4d  %sdistance %.4f  %-*s  %s", h.Rank, verdict(h), h.Distance, wide, h.Class, h.Path)
+		}
+		if o.shown(s) {
+			out.print("      %s", s.named())
 		}
 	}
 	if r.Threshold != nil {

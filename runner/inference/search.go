@@ -20,6 +20,11 @@ type Hit struct {
 	Row      int               `json:"-"`                  // of what was searched
 }
 
+// Vote returns the class that the k nearest of hits name: see index.VoteOf.
+func Vote(hits []Hit, k int) index.Vote {
+	return index.VoteOf(min(k, len(hits)), func(i int) (string, float32) { return hits[i].Class, hits[i].Distance })
+}
+
 // OpenSearched returns what lies at a path: an index, or m's gallery where path is "", or an index in a database
 // where path is its URL. It is used until done is called. Errors: those of OpenIndex, and *postgres.Error.
 func (m *Model) OpenSearched(ctx context.Context, path string) (x index.Searched, done func() error, err error) {

@@ -35,6 +35,9 @@ func TestClient(t *testing.T) {
 		t.Errorf("Compare with itself = %+v, %v", compared, err)
 	}
 	found, err := c.Search(t.Context(), 1, two)
+	if found.Votes != nil {
+		t.Errorf("without classes the vote is %+v", found.Votes[0])
+	}
 	if err != nil || len(found.Results) != 1 || len(found.Results[0]) != 1 || found.Results[0][0].ID != "blue.png" || !found.Results[0][0].Accepted {
 		t.Errorf("Search = %+v, %v", found, err)
 	}

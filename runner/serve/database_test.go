@@ -48,6 +48,12 @@ func TestDatabase(t *testing.T) {
 	if hit := answer.Results[0][0]; hit.ID != "a/red" || hit.Class != "colour" {
 		t.Errorf("the other service finds %+v, want what the first one has put in", hit)
 	}
+	if len(answer.Results[0]) != 1 || len(answer.Votes) != 1 || answer.Votes[0].Class != "colour" || answer.Votes[0].Of != 2 {
+		t.Errorf("of 1 hit and 2 entries the vote is %s, want class colour by 2", w.Body)
+	}
+	if w := ask(services[1], "POST", "/v1/search?vote=0", "image/png", png); w.Code != http.StatusBadRequest {
+		t.Errorf("a vote of 0 = %d %s", w.Code, w.Body)
+	}
 	if w := ask(services[1], "GET", "/v1/index/a/red?picture=true", "", nil); w.Code != http.StatusOK || w.Header().Get("Content-Type") != "image/jpeg" {
 		t.Errorf("its thumbnail = %d %s", w.Code, w.Header())
 	}

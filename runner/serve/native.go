@@ -2,10 +2,12 @@ package serve
 
 import (
 	"net/http"
+	"slices"
 	"strconv"
 	"time"
 
 	"github.com/tfpair/tfpair/models"
+	"github.com/tfpair/tfpair/models/index"
 )
 
 // pictureRequest is JSON with pictures.
@@ -172,6 +174,13 @@ type found struct {
 	Threshold *float64      `json:"threshold,omitempty" doc:"distance up to which a hit is accepted; absent: there is none, and nothing is accepted"`
 	Pictures  bool          `json:"pictures,omitempty" doc:"the index has thumbnails: GET /v1/index/ID?picture=true"`
 	Results   [][]searchHit `json:"results" doc:"of each picture the nearest, nearest first"`
+	Votes     []*vote       `json:"votes,omitempty" doc:"of each picture the class that its nearest name, null where none of them has a class"`
+}
+
+// vote is the class of a picture.
+type vote struct {
+	index.Vote
+	Accepted bool `json:"accepted" doc:"the nearest picture is within the threshold; else the class is none of these"`
 }
 
 // searchHit is one answer of a search.
@@ -185,7 +194,7 @@ const mostHits = 1000
 
 // searchPictures answers POST /v1/search.
 func searchPictures(c *call) (any, error) {
-	k, threshold, err := c.searchOptions()
+	k, voters, threshold, err := c.searchOptions()
 	if err != nil {
 		return nil, err
 	}
@@ -205,16 +214,16 @@ func searchPictures(c *call) (any, error) {
 		return nil, err
 	}
 	began := time.Now()
-	lists, err := l.Index.SearchEmbeddings(rows, k)
+	lists, err := l.Index.SearchEmbeddings(rows, max(k, voters))
 	if err != nil {
 		return nil, err
 	}
 	c.took("search", began)
-	return l.found(lists, threshold), nil
+	return l.found(lists, k, voters, threshold), nil
 }
 
-// found returns the answer, with hits accepted up to the threshold, where one is given.
-func (l *loaded) found(lists [][]models.Hit, threshold *float64) found {
+// found returns the answer: the k nearest, accepted up to the threshold where one is given, and the vote of voters.
+func (l *loaded) found(lists [][]models.Hit, k, voters int, threshold *float64) found {
 	if threshold == nil {
 		if own, ok := l.Index.Threshold(); ok {
 			threshold = &own.Value
@@ -228,31 +237,51 @@ func (l *loaded) found(lists [][]models.Hit, threshold *float64) found {
 		if len(list) > 0 {
 			l.drift.Searched(list[0].Distance, list[0].Accepted) // by the threshold of the index, which does not change
 		}
-		for _, hit := range list {
-			hit.Accepted = threshold != nil && models.Threshold{Value: *threshold}.Accepts(hit.Distance)
-			answer.Results[i] = append(answer.Results[i], searchHit{Hit: hit})
+		for rank, hit := range list {
+			list[rank].Accepted = threshold != nil && models.Threshold{Value: *threshold}.Accepts(hit.Distance)
+			if rank < k {
+				answer.Results[i] = append(answer.Results[i], searchHit{Hit: list[rank]})
+			}
 		}
 	}
+	answer.Votes = votes(lists, voters)
 	return answer
 }
 
-// searchOptions reads ?k= and ?threshold=.
-func (c *call) searchOptions() (k int, threshold *float64, err error) {
+// votes returns the class of each picture by the nearest of its list; nil where no picture has one.
+func votes(lists [][]models.Hit, voters int) []*vote {
+	all, some := make([]*vote, len(lists)), false
+	for i, list := range lists {
+		list = list[:min(voters, len(list))]
+		if slices.ContainsFunc(list, func(h models.Hit) bool { return h.Class != "" }) {
+			all[i], some = &vote{models.Vote(list, voters), list[0].Accepted}, true
+		}
+	}
+	if !some {
+		return nil
+	}
+	return all
+}
+
+// searchOptions reads ?k=, ?vote= and ?threshold=.
+func (c *call) searchOptions() (k, voters int, threshold *float64, err error) {
 	query := c.request.URL.Query()
-	k = 5 // as tfpair search
-	if text := query.Get("k"); text != "" {
-		if k, err = strconv.Atoi(text); err != nil || k < 1 || k > mostHits {
-			return 0, nil, malformed("k must be a whole number from 1 to %d, got %q", mostHits, text)
+	k, voters = 5, index.DefaultVote // as tfpair search
+	for name, value := range map[string]*int{"k": &k, "vote": &voters} {
+		if text := query.Get(name); text != "" {
+			if *value, err = strconv.Atoi(text); err != nil || *value < 1 || *value > mostHits {
+				return 0, 0, nil, malformed("%s must be a whole number from 1 to %d, got %q", name, mostHits, text)
+			}
 		}
 	}
 	if text := query.Get("threshold"); text != "" {
 		value, err := strconv.ParseFloat(text, 64)
 		if err != nil || value-value != 0 {
-			return 0, nil, malformed("threshold must be a number, got %q", text)
+			return 0, 0, nil, malformed("threshold must be a number, got %q", text)
 		}
 		threshold = &value
 	}
-	return k, threshold, nil
+	return k, voters, threshold, nil
 }
 
 // modelInfo is what /v1/models says of one.

@@ -57,6 +57,17 @@ type Found struct {
 	Images    int      `json:"images"`    // that were searched
 	Threshold *float64 `json:"threshold"` // distance up to which a hit is accepted; nil: there is none
 	Results   [][]Hit  `json:"results"`
+	Votes     []*Vote  `json:"votes"` // of each picture; nil: the index has no classes
+}
+
+// Vote is the class that the nearest pictures name.
+type Vote struct {
+	Class    string  `json:"class"`
+	Share    float64 `json:"share"`    // of the votes, in (0,1]; the nearer a picture, the more its vote counts
+	Votes    int     `json:"votes"`    // pictures of the class
+	Of       int     `json:"of"`       // pictures that voted
+	Tied     bool    `json:"tied"`     // another class has as large a share; Class has the nearer picture
+	Accepted bool    `json:"accepted"` // the nearest picture is within the threshold; else the class is none of these
 }
 
 // Hit is a picture of the index.

@@ -57,7 +57,7 @@ type changeTimes struct {
 }
 
 // indexRows are what command index measures.
-var indexRows = []string{"flat-100000", "flat-1000000", "ivf-1000000", "postgres", "changes"}
+var indexRows = []string{"flat-100000", "flat-1000000", "ivf-1000000", "postgres", "changes", "real", "migrate"}
 
 // indexes measures search in an index, beside FAISS, and what changes cost.
 func indexes(ctx context.Context, o options) error {
@@ -90,8 +90,8 @@ func indexes(ctx context.Context, o options) error {
 				k.Kind, t.Vectors, k.Push, k.Again, 1e3*k.Search.Median, k.Equal, k.Recall)
 		}
 	}
-	if !slices.Contains(o.rows, "changes") {
-		return nil
+	if err := indexesOfPictures(ctx, o, r); err != nil || !slices.Contains(o.rows, "changes") {
+		return err
 	}
 	t, err := row(o, r, "index/changes", func() (changeTimes, error) { return changesOf(100_000) })
 	if err != nil {
@@ -99,6 +99,32 @@ func indexes(ctx context.Context, o options) error {
 	}
 	fmt.Fprintf(o.out, "10 entries to %d: %.3f s (%.3f to %.3f), processor %.3f s; searches p99 %.2f ms quiet, %.2f ms while %d were added in %.1f s, %d missed\n",
 		t.Vectors, t.Add.Median, t.Add.Low, t.Add.High, t.AddOwn.Median, 1e3*t.Quiet99, 1e3*t.P99, t.Added, t.Seconds, t.Missed)
+	return nil
+}
+
+// indexesOfPictures measures what needs pictures and networks.
+func indexesOfPictures(ctx context.Context, o options, r *results) error {
+	if slices.Contains(o.rows, "real") {
+		for _, set := range realSets {
+			t, err := row(o, r, "index/real/"+set.name, func() (realRecall, error) { return amongReal(ctx, o, set.name, set.make) })
+			if err != nil {
+				return err
+			}
+			for _, k := range t.Kinds {
+				fmt.Fprintf(o.out, "%s, %d of length %d, %d queries: %s finds %.4f of the ten nearest, says %.4f, %.2f ms\n",
+					t.Pictures, t.Vectors, t.Dim, t.Queries, k.Kind, k.Recall, k.Says, 1e3*k.Search.Median)
+			}
+		}
+	}
+	if !slices.Contains(o.rows, "migrate") {
+		return nil
+	}
+	t, err := row(o, r, "index/migrate", func() (migratedTimes, error) { return migration(ctx, o) })
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(o.out, "%d photos to another network: killed after %.1f s with %d done, went on for %.1f s, from nothing %.1f s; answers as of a fresh index %.3f, numbers differ by %.1e at most, old index untouched %v, new one there before the end %v\n",
+		t.Images, t.Killed, t.Resumed, t.Seconds, t.Fresh, t.Equal, t.Largest, t.Untouched, t.Early)
 	return nil
 }
 
@@ -127,18 +153,22 @@ func unitVectors(seed uint64, n int) []float32 {
 
 // vectorIndex builds an index of vectors in a folder.
 func vectorIndex(path, kind string, data []float32) error {
+	return writeIndex(path, index.About{Kind: kind, Space: "bench", Model: "bench", Distance: "cosine", Dim: indexDim}, data)
+}
+
+// writeIndex builds an index of vectors of about.
+func writeIndex(path string, about index.About, data []float32) error {
 	b, err := index.Build(path, false)
 	if err != nil {
 		return err
 	}
 	entries := func(yield func(index.Entry, error) bool) {
-		for i := range len(data) / indexDim {
-			if !yield(numbered(i, data[i*indexDim:][:indexDim]), nil) {
+		for i := range len(data) / about.Dim {
+			if !yield(numbered(i, data[i*about.Dim:][:about.Dim]), nil) {
 				return
 			}
 		}
 	}
-	about := index.About{Kind: kind, Space: "bench", Model: "bench", Distance: "cosine", Dim: indexDim}
 	return errors.Join(b.Write(index.Contents{About: about, Entries: entries}), b.Close())
 }
 

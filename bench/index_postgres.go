@@ -50,7 +50,7 @@ func inDatabase(ctx context.Context, n int) (databaseTimes, error) {
 			return t, err
 		}
 		for _, o := range []postgres.Options{{Flat: true}, {}, {Half: true}} {
-			k, err := pushedTo(ctx, server.URL("postgres")+"?index=", x, o)
+			k, err := pushedTo(ctx, server.URL("postgres")+"?index=", x, o, unitVectors(5, databaseQueries))
 			if err != nil {
 				return t, err
 			}
@@ -60,8 +60,8 @@ func inDatabase(ctx context.Context, n int) (databaseTimes, error) {
 	})
 }
 
-// pushedTo measures one kind.
-func pushedTo(ctx context.Context, url string, x *index.Index, o postgres.Options) (k databaseTimed, err error) {
+// pushedTo measures one kind, with queries [Q,D].
+func pushedTo(ctx context.Context, url string, x *index.Index, o postgres.Options, queries []float32) (k databaseTimed, err error) {
 	k.Kind = "hnsw"
 	if o.Flat {
 		k.Kind = "flat"
@@ -87,16 +87,16 @@ func pushedTo(ctx context.Context, url string, x *index.Index, o postgres.Option
 		return k, errors.New("a push again has changed the database")
 	}
 	k.Says = there.Recall()
-	return k, k.searched(ctx, there, x)
+	return k, k.searched(ctx, there, x, queries)
 }
 
 // searched compares searches with those of flat.
-func (k *databaseTimed) searched(ctx context.Context, there, flat index.Searched) error {
+func (k *databaseTimed) searched(ctx context.Context, there, flat index.Searched, queries []float32) error {
 	var seconds []float64
-	queries := unitVectors(5, databaseQueries)
-	equal, found := 0, 0
-	for i := range databaseQueries {
-		query := queries[i*indexDim:][:indexDim]
+	dim := flat.About().Dim
+	equal, found, asked := 0, 0, len(queries)/dim
+	for i := range asked {
+		query := queries[i*dim:][:dim]
 		want, err := flat.Answers(ctx, query, indexK)
 		if err != nil {
 			return err
@@ -123,6 +123,6 @@ func (k *databaseTimed) searched(ctx context.Context, there, flat index.Searched
 		}
 	}
 	k.Search = spread(seconds)
-	k.Equal, k.Recall = float64(equal)/databaseQueries, float64(found)/(databaseQueries*indexK)
+	k.Equal, k.Recall = float64(equal)/float64(asked), float64(found)/float64(asked*indexK)
 	return nil
 }

@@ -37,6 +37,10 @@ func TestPostgres(t *testing.T) {
 	if d := cmp.Diff(string(search(index)), string(search(url+"?index=flat"))); d != "" {
 		t.Errorf("answers of the database differ:\n%s", d)
 	}
+	renewed := tfpair(t, "index", "threshold", "--model", filepath.Join(folder, "model"), "--index", url+"?index=flat")
+	if said = append(said, renewed...); !strings.Contains(string(renewed), "no threshold for searches in it: ") || !strings.Contains(string(renewed), "can ask as strangers") {
+		t.Errorf("index threshold says %q, want that few strangers can ask", renewed)
+	}
 	var out, complaint bytes.Buffer
 	streams := IO{Out: &out, Err: &complaint, Getenv: os.Getenv}
 	for _, wrong := range [][]string{
@@ -44,6 +48,8 @@ func TestPostgres(t *testing.T) {
 		{"search", "--model", filepath.Join(folder, "model"), "--index", url + "nowhere", "--image", image},
 		{"search", "--model", filepath.Join(folder, "model"), "--index", url + "?index=flat", "--image", image, "--false-accepts", "1%"},
 		{"index", "push", "--index", index, "--to", url + "?index=flat"}, // which is of kind hnsw
+		{"index", "threshold", "--model", filepath.Join(folder, "model"), "--index", url + "?index=none"},
+		{"index", "threshold", "--model", filepath.Join(folder, "model"), "--index", index}, // which renews its own
 		{"serve", "--model", filepath.Join(folder, "model"), "--index", "other=" + url, "--listen", "127.0.0.1:0"},
 		{"serve", "--model", filepath.Join(folder, "model"), "--index", url, "--index", url, "--listen", "127.0.0.1:0"},
 	} {

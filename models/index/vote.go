@@ -1,7 +1,7 @@
 package index
 
-// DefaultVote is how many of the nearest entries vote on the class of a query if nothing else is asked for. On
-// photos of groceries it named as many photos right as the nearest alone, or more, whether the index had two photos of a
+// DefaultVote is how many of the nearest entries vote on the class of a query if nothing else is asked for. Of test
+// photos of groceries it named 0.4 to 2.4 points more right than the nearest alone, whether the index had two photos of a
 // class or all: see docs/search.md.
 const DefaultVote = 5
 

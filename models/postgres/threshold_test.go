@@ -1,0 +1,64 @@
+package postgres_test
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/tfpair/tfpair/models/index"
+	"github.com/tfpair/tfpair/models/postgres"
+)
+
+// testThreshold: a threshold is chosen anew for what is in the database, as it is for an index of the same entries, and
+// all programs see it. Entries of learned classes do not ask.
+func testThreshold(t *testing.T, url string) {
+	x := indexOf(t, "euclidean", "", 1, 300)
+	there, _ := push(t, url, x, postgres.Options{Flat: true})
+	items, data := []index.Item{}, slices.Clone(x.Vectors())
+	for _, item := range x.All() {
+		items = append(items, item)
+	}
+	var more []index.Entry
+	for i, from := 0, vectors(5, 200); i < 200; i++ {
+		e := index.Entry{Item: index.Item{ID: fmt.Sprintf("more %05d", i), Path: "x", Class: fmt.Sprint("other ", i%9)},
+			Vector: from[i*dim:][:dim], Learned: i%9 == 4}
+		more, items, data = append(more, e), append(items, e.Item), append(data, e.Vector...)
+	}
+	if _, err := there.Put(t.Context(), more...); err != nil {
+		t.Fatal(err)
+	}
+	about := x.About()
+	about.Accept = nil
+	whole, err := index.New(about, items, data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	strangers := index.Strangers{Vectors: vectors(6, 100)}
+	for i := range 100 {
+		strangers.Classes = append(strangers.Classes, fmt.Sprint("stranger ", i%10))
+	}
+	c := index.Calibration{Promise: 0.1, Strangers: strangers, Learned: func(i index.Item) bool { return i.Class == "class 3" }}
+	got, err := there.Renew(t.Context(), c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Learned = func(i index.Item) bool { return i.Class == "class 3" || i.Class == "other 4" }
+	want := whole.Calibrate(c).About()
+	if d := cmp.Diff(want.Accept, got.Accept); d != "" || got.Accept == nil || got.Accept.Images != 500 {
+		t.Errorf("the threshold of the database differs (-index +database): %s\n%s", got.NoAccept, d)
+	}
+	again, err := postgres.Open(t.Context(), url, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = again.Close() }() // it says nothing
+	if d := cmp.Diff(want.Accept, again.About().Accept); d != "" || again.Promised() != 0.1 {
+		t.Errorf("another program sees another threshold, promising %v:\n%s", again.Promised(), d)
+	}
+	c.Strangers, c.Learned = index.Strangers{}, func(index.Item) bool { return true }
+	if got, err := there.Renew(t.Context(), c); err != nil || got.Accept != nil || there.About().NoAccept != got.NoAccept || got.NoAccept == "" {
+		t.Errorf("without strangers: %+v, %v; want none, and why", got, err)
+	}
+}

@@ -78,6 +78,19 @@ func TestSayDoubts(t *testing.T) {
 	}
 }
 
+// TestPaper: the numbers that papers report have the names and the form of papers, in the papers' order.
+func TestPaper(t *testing.T) {
+	e := evaluation{Report: &evaluate.Report{Retrieval: []evaluate.Measured{
+		{Name: "map@r", Value: 0.2096}, {Name: "mrr", Value: 0.5}, {Name: "recall@2", Value: 0.573}, {Name: "recall@1", Value: 0.4512}}}}
+	for want, recalls := range map[string][]int32{"": nil, "\nas papers have it: R@1 45.1 | R@2 57.3 | MAP@R 21.0\n": {1, 2}} {
+		var b bytes.Buffer
+		e.printPaper(output{IO: IO{Out: &b, Getenv: func(string) string { return "" }}}, &dataset.Dataset{Recalls: recalls})
+		if b.String() != want {
+			t.Errorf("recalls at %v: %q, want %q", recalls, b.String(), want)
+		}
+	}
+}
+
 // TestRates: one line says which rates so few are not enough for, and the table has the others.
 func TestRates(t *testing.T) {
 	rates := []metric.Rate{{Target: 0.001}, {Target: 0.1}}

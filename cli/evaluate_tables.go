@@ -59,11 +59,12 @@ func (e evaluation) printPaper(out output, data *dataset.Dataset) {
 		return
 	}
 	var names, values []string
+	written := strings.NewReplacer("recall@", "R@", "map@r", "MAP@R")
 	for _, k := range data.Recalls {
 		names = append(names, fmt.Sprintf("recall@%d", k))
 	}
 	for _, m := range pick(e.Retrieval, append(names, "map@r")) {
-		values = append(values, fmt.Sprintf("%s %.1f", strings.Replace(m.Name, "recall@", "R@", 1), 100*m.Value))
+		values = append(values, fmt.Sprintf("%s %.1f", written.Replace(m.Name), 100*m.Value))
 	}
 	out.print("\nas papers have it: %s%s", strings.Join(values, " | "), onSeen(e.Exposure))
 }

@@ -99,11 +99,12 @@ proof-engines: ## the part of proof that asks ONNX Runtime and OpenVINO
 
 .PHONY: proof-keras
 proof-keras: hdf5 ## the part of proof that trains in Keras, and loads its weights
-	$(SETUP) $(GO) test -count 1 -v -run 'TestProofFromKeras$$' -tags tensorflow,interop -timeout 60m ./cli
+	$(SETUP) $(GO) test -count 1 -v -run 'TestProofFromKeras$$|TestProofKerasSteps$$' -tags tensorflow,interop -timeout 60m ./cli
 	$(SETUP) $(GO) test -count 1 -v -run 'TestProofKeras$$' -tags tensorflow,interop,hdf5 -timeout 60m ./graphs/backbone
 
 .PHONY: proof-torch
-proof-torch: build ## the part of proof that loads PyTorch's weights: 6 GB to install
+proof-torch: build ## the part of proof that trains in pytorch-metric-learning, and loads PyTorch's weights: 6 GB to install
+	$(SETUP) $(GO) test -count 1 -v -run 'TestProofFromPML$$' -tags tensorflow,interop -timeout 60m ./cli
 	for set in efficientnet-lite0 efficientnet-lite1 efficientnet-lite2 mobilenetv2; do bin/tfpair weights fetch $$set || exit; done
 	$(SETUP) $(GO) test -count 1 -v -run 'TestProofTorch$$|TestPretrained' -tags tensorflow,interop -timeout 60m ./graphs/backbone
 

@@ -208,10 +208,11 @@ type publishedReport struct {
 }
 
 // reportOf measures all of a test, with the pictures that the network knows from the first layout.
-func reportOf(t *testing.T, model, data string) publishedReport {
+func reportOf(t *testing.T, model, data string, args ...string) publishedReport {
 	t.Helper()
 	var r publishedReport
-	if err := json.Unmarshal(tfpair(t, "evaluate", "--model", model, "--data", data, "--seen", "--json"), &r); err != nil {
+	args = append([]string{"evaluate", "--model", model, "--data", data, "--seen", "--json"}, args...)
+	if err := json.Unmarshal(tfpair(t, args...), &r); err != nil {
 		t.Fatal(err)
 	}
 	return r

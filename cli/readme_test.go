@@ -45,6 +45,11 @@ func TestFromKerasDocs(t *testing.T) {
 	shows(t, "../docs/from-keras.md", "python", "../testdata/proof/from_keras.py")
 }
 
+// TestFromPMLDocs: the page shows the program that make proof-torch runs.
+func TestFromPMLDocs(t *testing.T) {
+	shows(t, "../docs/from-pytorch-metric-learning.md", "python", "../testdata/proof/from_pml.py")
+}
+
 // shows checks that a page has programs as they are, in blocks of their language.
 func shows(t *testing.T, page, language string, programs ...string) {
 	t.Helper()

@@ -5,7 +5,7 @@ package session
 import (
 	"bytes"
 	"fmt"
-	"runtime"
+	"maps"
 	"runtime/debug"
 	"slices"
 	"strconv"
@@ -19,16 +19,6 @@ import (
 // images come in a few sizes, 64, 63, 62, …
 const keepShapes = 8
 
-// collectEvery is after how many runs garbage is collected on purpose. The
-// binding frees tensors by finalizers, and the garbage collector sees only
-// their tiny Go parts, so it would not run by itself.
-const collectEvery = 256
-
-// collectBytes is the same for large results: less than the gradients of a network. TensorFlow
-// makes results where it makes activations. A result that is still there when the next run begins
-// splits that memory, and the run takes new memory in place of it.
-const collectBytes = 8 << 20
-
 // Call is a run with fixed feeds, fetches and targets. It keeps the tensors of
 // its feeds, so one goroutine at a time may use it.
 type Call struct {
@@ -39,8 +29,6 @@ type Call struct {
 	targets []*tf.Operation
 	kept    [][]*tf.Tensor // [feed] tensors of recent shapes, the last one most recent
 	fresh   bool           // keep no tensors
-	runs    int
-	bytes   int
 }
 
 // Prepare returns a Call that feeds the tensors named feeds, runs targets, and returns
@@ -115,10 +103,11 @@ func (c *Call) Run(values ...Value) ([]Value, error) {
 	out := make([]Value, len(results))
 	for i, t := range results {
 		out[i] = Value{shape: t.Shape(), dtype: types.DataType(t.DataType()), data: bytes.Clone(t.TensorData())}
-		c.bytes += len(out[i].data)
-		runtime.KeepAlive(t)
 	}
-	c.collect()
+	if c.fresh {
+		free(slices.Collect(maps.Values(feeds))...)
+	}
+	free(results...) // before the next run: TensorFlow makes results among activations, whose memory they would split
 	return out, nil
 }
 
@@ -145,6 +134,7 @@ func (c *Call) tensor(i int, v Value) (*tf.Tensor, error) {
 		return t, nil
 	}
 	if len(kept) == keepShapes {
+		free(kept[0])
 		kept = slices.Delete(kept, 0, 1)
 	}
 	c.kept[i] = append(kept, t)
@@ -201,11 +191,4 @@ func (s *Session) PrepareAssign(feeds, targets []string) (*Call, error) {
 		c.fresh = true
 	}
 	return c, err
-}
-
-func (c *Call) collect() {
-	if c.runs++; c.runs%collectEvery == 0 || c.bytes > collectBytes {
-		c.bytes = 0
-		runtime.GC()
-	}
 }

@@ -176,20 +176,10 @@ func files(name string, pictures ...[]byte) []file {
 	return list
 }
 
-// post sends a form.
+// post sends files.
 func (c *Client) post(ctx context.Context, path string, query url.Values, list []file, answer any) error {
-	var body bytes.Buffer
-	w := multipart.NewWriter(&body)
-	for _, f := range list {
-		part, err := w.CreateFormFile(f.name, f.name)
-		if err == nil {
-			_, err = part.Write(f.data)
-		}
-		if err != nil {
-			return err
-		}
-	}
-	if err := w.Close(); err != nil {
+	contentType, body, err := bodyOf(list)
+	if err != nil {
 		return err
 	}
 	if c.Model != "" {
@@ -201,8 +191,28 @@ func (c *Client) post(ctx context.Context, path string, query url.Values, list [
 	if len(query) > 0 {
 		path += "?" + query.Encode()
 	}
-	_, err := c.do(ctx, http.MethodPost, path, http.Header{"Content-Type": {w.FormDataContentType()}}, body.Bytes(), answer)
+	_, err = c.do(ctx, http.MethodPost, path, http.Header{"Content-Type": {contentType}}, body, answer)
 	return err
+}
+
+// bodyOf returns a form of files. One file is a body by itself, which takes less of both sides.
+func bodyOf(list []file) (contentType string, body []byte, err error) {
+	if len(list) == 1 {
+		return "application/octet-stream", list[0].data, nil
+	}
+	var form bytes.Buffer
+	w := multipart.NewWriter(&form)
+	for _, f := range list {
+		part, err := w.CreateFormFile(f.name, f.name)
+		if err == nil {
+			_, err = part.Write(f.data)
+		}
+		if err != nil {
+			return "", nil, err
+		}
+	}
+	err = w.Close() // writes the end
+	return w.FormDataContentType(), form.Bytes(), err
 }
 
 // do sends a request and reads its answer, as JSON or, into a *[]byte, as it is.

@@ -129,6 +129,7 @@ type outcome struct {
 // outcomes are looked through in order.
 var outcomes = []outcome{
 	{isA[SignalError], 0, nil}, // the code is the signal's
+	{is(syscall.EADDRINUSE), exitFailed, advice{"give another --listen or --admin", "give another --port"}},
 	{isOpenLimit, exitFailed, advice{"raise the limit of open files, such as: ulimit -n 4096"}},
 	{isA[*train.SpecError], exitUsage, advice{"to go on, give the settings and the --weights of that run; to begin anew, give another --out"}},
 	{isA[*tune.FolderError], exitUsage, advice{"give the same search to go on with it; to begin anew, give another --out"}},

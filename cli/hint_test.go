@@ -4,8 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
+	"os"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/urfave/cli/v2"
@@ -84,6 +87,8 @@ func TestHints(t *testing.T) {
 			"tfpair train --data 'my list.csv' --set train.steps=3"},
 		{"train", &train.SamplerError{Err: &sampler.FitError{}}, ""},
 		{"evaluate", &models.NotModelError{Path: "run", Reason: "it is a file"}, "tfpair export --run RUN --out MODEL makes one"},
+		{"serve", &net.OpError{Op: "listen", Net: "tcp", Err: os.NewSyscallError("bind", syscall.EADDRINUSE)},
+			"give another --listen or --admin"},
 		{"export", list, ""},
 		{"search", list, ""},
 		{"train", &train.DivergedError{Step: 3}, "lower the learning rate, such as --set optimizer.adam.lr=0.0003, " +

@@ -272,7 +272,7 @@ func TestCalibrateOptions(t *testing.T) {
 
 func TestServeOptions(t *testing.T) {
 	type o = serveOptions
-	right := serveOptions{models: []string{"model"}, log: "auto", machine: rightMachine, limits: serveLimits{body: 16, pictures: 32, side: 100, memory: 1024,
+	right := serveOptions{models: []string{"model"}, log: "auto", machine: rightMachine, limits: serveLimits{listen: ":8080", admin: "off", body: 16, pictures: 32, side: 100, memory: 1024,
 		queue: 1, connections: 1, batch: 1, wait: 1, deadline: 2, run: 1, header: 1, read: 1, idle: 1, drain: 1}}
 	refuse(t, right,
 		refusal[o]{func(o *o) { o.models = nil }, "serve needs --model"},
@@ -281,6 +281,10 @@ func TestServeOptions(t *testing.T) {
 		refusal[o]{func(o *o) { o.limits.memory = 1 << 30 }, "--memory must be"},
 		refusal[o]{func(o *o) { o.limits.deadline = 0 }, "--deadline must be more than 0s, got 0s"},
 		refusal[o]{func(o *o) { o.limits.grace = -1 }, "--grace and --max-delay must be 0s or more"},
+		refusal[o]{func(o *o) { o.limits.listen = "8080" }, `--listen must be host:port, got "8080"`},
+		refusal[o]{func(o *o) { o.limits.listen = "localhost:99999" }, `--listen must be host:port, got "localhost:99999"`},
+		refusal[o]{func(o *o) { o.limits.listen = "localhost:" }, `--listen must be host:port, got "localhost:"`},
+		refusal[o]{func(o *o) { o.limits.listen, o.limits.admin = "[::1]:http", "none" }, `--admin must be host:port or off, got "none"`},
 		refusal[o]{func(o *o) { o.limits.key = "a" }, `go together, got "" and "a"`})
 	if got, err := (serveOptions{models: []string{"a"}, indexes: []string{"i"}, writers: []string{"w"}}).served(); err != nil || got[0].writers != "w" {
 		t.Errorf("--index-tokens w = %+v, %v", got, err)

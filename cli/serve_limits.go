@@ -2,6 +2,7 @@ package cli
 
 import (
 	"cmp"
+	"net"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -78,6 +79,12 @@ func (o serveLimits) validate() error {
 			return usagef("--%s must be more than 0s, got %v", of.flag, of.value)
 		}
 	}
+	if !isAddress(o.listen) {
+		return usagef("--listen must be host:port, got %q", o.listen)
+	}
+	if o.admin != noAdmin && !isAddress(o.admin) {
+		return usagef("--admin must be host:port or off, got %q", o.admin)
+	}
 	switch {
 	case o.grace < 0 || o.delay < 0:
 		return usagef("--grace and --max-delay must be 0s or more, got %v and %v", o.grace, o.delay)
@@ -85,6 +92,16 @@ func (o serveLimits) validate() error {
 		return usagef("--tls-certificate and --tls-key go together, got %q and %q", o.certificate, o.key)
 	}
 	return nil
+}
+
+// isAddress tells whether text is a host, which may be left out, and a port.
+func isAddress(text string) bool {
+	_, port, err := net.SplitHostPort(text)
+	if err != nil {
+		return false
+	}
+	_, err = net.LookupPort("tcp", port) // a number of 0 to 65535, or a name such as http
+	return err == nil && port != ""
 }
 
 func (o serveLimits) of() serve.Limits {

@@ -2,10 +2,15 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/tfpair/tfpair/runner/serve/client"
 )
 
 const (
@@ -15,12 +20,13 @@ const (
 )
 
 // neighbour is what requests for one model take, in milliseconds, turn by turn: alone, and while the other model is
-// sent batches of 256 all the time.
+// sent batches of 256, or opened, all the time.
 type neighbour struct {
 	Alone  []quantiled `json:"alone"`
 	Beside []quantiled `json:"beside"`
 	P50    quantiles   `json:"p50_ratio"` // beside against alone
 	P99    quantiles   `json:"p99_ratio"`
+	Opened int         `json:"opened,omitempty"` // versions of the other model, in all turns
 }
 
 // quantiled is milliseconds of requests.
@@ -29,23 +35,39 @@ type quantiled struct {
 	P99 float64 `json:"p99_ms"`
 }
 
+// besides is what the other model does.
+var besides = []struct {
+	id, what string
+	opens    bool // new versions of it appear
+	flags    []string
+}{
+	{"beside", "batches of 256 of another model", false, nil},
+	{"beside/background", "batches of 256 of a model in the background", false, []string{"--background", "other"}},
+	{"beside/opening", "openings of another model", true, nil},
+	{"beside/opening/background", "openings of a model in the background", true, []string{"--background", "other"}},
+}
+
 func (b serveBench) beside(ctx context.Context) error {
-	for _, of := range []struct {
-		id, what string
-		flags    []string
-	}{{"beside", "another model", nil}, {"beside/background", "a model in the background", []string{"--background", "other"}}} {
-		n, err := row(b.options, b.results, of.id, func() (neighbour, error) { return b.neighbour(ctx, of.flags...) })
+	for _, of := range besides {
+		n, err := row(b.options, b.results, of.id, func() (neighbour, error) {
+			return withFolder(func(folder string) (neighbour, error) { return b.neighbour(ctx, folder, of.opens, of.flags...) })
+		})
 		if err != nil {
 			return err
 		}
-		fmt.Fprintf(b.options.out, "one picture beside batches of 256 of %s: p50 %.2f of alone (%.2f to %.2f), p99 %.2f (%.2f to %.2f)\n",
+		fmt.Fprintf(b.options.out, "one picture beside %s: p50 %.2f of alone (%.2f to %.2f), p99 %.2f (%.2f to %.2f)\n",
 			of.what, n.P50.Median, n.P50.Low, n.P50.High, n.P99.Median, n.P99.Low, n.P99.High)
 	}
 	return nil
 }
 
-func (b serveBench) neighbour(ctx context.Context, flags ...string) (n neighbour, err error) {
-	s, err := startService(ctx, b.options.tfpair, "one="+b.program, append([]string{"--model", "other=" + b.program}, flags...)...)
+// neighbour measures in turns. The other model lies in folder.
+func (b serveBench) neighbour(ctx context.Context, folder string, opens bool, flags ...string) (n neighbour, err error) {
+	v := &versions{folder: folder, first: filepath.Join(b.program, "1"), last: 1}
+	if err := os.CopyFS(filepath.Join(v.model(), "1"), os.DirFS(v.first)); err != nil {
+		return n, err
+	}
+	s, err := startService(ctx, b.options.tfpair, "one="+b.program, append([]string{"--model", "other=" + v.model()}, flags...)...)
 	if err != nil {
 		return n, err
 	}
@@ -58,104 +80,77 @@ func (b serveBench) neighbour(ctx context.Context, flags ...string) (n neighbour
 	}
 	size := list[0].Size
 	pixels := make([]uint8, serveBatch*size*size*3)
-	single := func() (q quantiled, err error) {
-		var took []float64
-		for began := time.Now(); time.Since(began) < besideTurn; {
-			sent := time.Now()
-			if _, err := one.EmbedPixels(ctx, size, pixels[:size*size*3]); err != nil {
-				return q, err
-			}
-			took = append(took, 1e3*time.Since(sent).Seconds())
-		}
-		slices.Sort(took)
-		return quantiled{took[len(took)/2], took[len(took)*99/100]}, nil
+	work := func(ctx context.Context) error { return batchesOf256(ctx, other, size, pixels) }
+	if opens {
+		work = func(ctx context.Context) error { return v.keepOpening(ctx, other) }
 	}
 	var p50, p99 []float64
 	for range besideTurns {
-		alone, err := single()
+		alone, err := singles(ctx, one, size, pixels[:size*size*3])
 		if err != nil {
 			return n, err
 		}
 		loading, cancel := context.WithCancel(ctx)
-		var all sync.WaitGroup
-		for range besideOthers {
-			all.Go(func() {
-				for loading.Err() == nil {
-					_, _ = other.EmbedPixels(loading, size, pixels) // a 429 is an answer, too
-				}
-			})
-		}
-		beside, err := single()
+		done := make(chan error, 1)
+		go func() { done <- work(loading) }()
+		beside, err := singles(ctx, one, size, pixels[:size*size*3])
 		cancel()
-		all.Wait()
-		if err != nil {
+		if err := errors.Join(err, <-done); err != nil {
 			return n, err
 		}
 		n.Alone, n.Beside = append(n.Alone, alone), append(n.Beside, beside)
 		p50, p99 = append(p50, beside.P50/alone.P50), append(p99, beside.P99/alone.P99)
 	}
-	n.P50, n.P99 = spread(p50), spread(p99)
+	n.P50, n.P99, n.Opened = spread(p50), spread(p99), v.last-1
 	return n, s.stop()
 }
 
-// steadyState is what a service did at 80 % of what it can do.
-type steadyState struct {
-	answers
-	Seconds  float64 `json:"seconds"`
-	PerSec   float64 `json:"requests_per_second"`
-	Third    held    `json:"after_a_third"` // of the time
-	AtTheEnd held    `json:"at_the_end"`
-}
-
-// held is what a service holds.
-type held struct {
-	MiB         float64 `json:"resident_mib"`
-	Goroutines  float64 `json:"goroutines"`
-	Descriptors float64 `json:"descriptors"`
-}
-
-func (b serveBench) steady(ctx context.Context) error {
-	x, err := row(b.options, b.results, "steady", func() (steadyState, error) { return b.steadily(ctx) })
-	if err != nil {
-		return err
+// singles sends one picture at a time for a turn.
+func singles(ctx context.Context, c *client.Client, size int, pixels []uint8) (q quantiled, err error) {
+	var took []float64
+	for began := time.Now(); time.Since(began) < besideTurn; {
+		sent := time.Now()
+		if _, err := c.EmbedPixels(ctx, size, pixels); err != nil {
+			return q, err
+		}
+		took = append(took, 1e3*time.Since(sent).Seconds())
 	}
-	fmt.Fprintf(b.options.out, "%.0f s at %.0f requests a second: %v, lost %d; after a third %+v, at the end %+v\n",
-		x.Seconds, x.PerSec, x.Status, x.Lost, x.Third, x.AtTheEnd)
+	slices.Sort(took)
+	return quantiled{took[len(took)/2], took[len(took)*99/100]}, nil
+}
+
+// batchesOf256 sends pictures until ctx is done.
+func batchesOf256(ctx context.Context, c *client.Client, size int, pixels []uint8) error {
+	var all sync.WaitGroup
+	for range besideOthers {
+		all.Go(func() {
+			for ctx.Err() == nil {
+				_, _ = c.EmbedPixels(ctx, size, pixels) // a 429 is an answer, too
+			}
+		})
+	}
+	all.Wait()
 	return nil
 }
 
-// steadily has clients send, as fast as 80 % of what came back in a tenth of the time, for options.load.
-func (b serveBench) steadily(ctx context.Context) (x steadyState, err error) {
-	s, err := startService(ctx, b.options.tfpair, b.program)
-	if err != nil {
-		return x, err
-	}
-	defer s.kill()
-	c := s.client(nil)
-	x.Seconds = b.options.load.Seconds()
-	const probe = 10 * time.Second
-	short, cancel := context.WithTimeout(ctx, probe)
-	var first, t tally
-	closedLoop(short, c, b.small, 4, &first)
-	cancel()
-	x.PerSec = 0.8 * float64(first.Status["200"]) / probe.Seconds()
-	for i, share := range []time.Duration{b.options.load / 3, b.options.load - b.options.load/3} {
-		loading, cancel := context.WithTimeout(ctx, share)
-		openLoop(loading, c, b.small, x.PerSec, &t)
-		cancel()
-		now, err := s.holds(ctx)
-		if err != nil {
-			return x, err
-		}
-		if x.AtTheEnd = now; i == 0 {
-			x.Third = now
-		}
-	}
-	x.answers = t.finish()
-	return x, s.stop()
+// versions of a model lie in a folder.
+type versions struct {
+	folder, first string
+	last          int
 }
 
-func (s *served) holds(ctx context.Context) (held, error) {
-	values, err := s.metrics(ctx)
-	return held{values["process_resident_memory_bytes"] / (1 << 20), values["go_goroutines"], values["process_open_fds"]}, err
+func (v *versions) model() string { return filepath.Join(v.folder, "model") }
+
+// keepOpening puts a new version beside the others as soon as the one before answers, until ctx is done.
+func (v *versions) keepOpening(ctx context.Context, c *client.Client) error {
+	for ctx.Err() == nil {
+		if err := putVersion(v.folder, v.model(), v.first, v.last+1, false); err != nil {
+			return err
+		}
+		v.last++
+		if err := awaitVersion(context.WithoutCancel(ctx), c, v.last); err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -194,16 +194,21 @@ func closedLoop(ctx context.Context, c *client.Client, picture []byte, n int, t 
 	all.Wait()
 }
 
-// openLoop sends so many requests a second, whatever comes of them, until ctx is done.
-func openLoop(ctx context.Context, c *client.Client, picture []byte, perSecond float64, t *tally) {
-	ticker := time.NewTicker(time.Duration(float64(time.Second) / max(1, perSecond)))
+// openLoop sends so many requests a second, whatever comes of them, until ctx is done. It returns how many it had no
+// core to send: it does not send them later, all at once.
+func openLoop(ctx context.Context, c *client.Client, picture []byte, perSecond float64, t *tally) (leftOut int) {
+	every := time.Duration(float64(time.Second) / max(1, perSecond))
+	ticker := time.NewTicker(every)
 	defer ticker.Stop()
 	var all sync.WaitGroup
-	for ctx.Err() == nil {
+	began, sent := time.Now(), 0
+	for ; ctx.Err() == nil; sent++ {
 		all.Go(func() { t.send(context.WithoutCancel(ctx), c, picture) })
 		<-ticker.C
 	}
+	leftOut = max(0, int(time.Since(began)/every)-sent)
 	all.Wait()
+	return leftOut
 }
 
 // sendAll sends bodies, 32 at a time.

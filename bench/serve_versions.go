@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -150,17 +151,36 @@ func putVersion(aside, model, first string, version int, bad bool) error {
 		return err
 	}
 	if bad {
-		file := filepath.Join(from, "variables", "variables.data-00000-of-00001")
-		data, err := os.ReadFile(file)
-		if err != nil {
-			return err
-		}
-		data[len(data)/2] ^= 1
-		if err := os.WriteFile(file, data, 0o600); err != nil {
+		if err := turnBit(from); err != nil {
 			return err
 		}
 	}
 	return os.Rename(from, filepath.Join(model, name))
+}
+
+// turnBit turns a bit of the largest file of a version, which has the weights.
+func turnBit(folder string) error {
+	var file string
+	var most int64
+	err := filepath.WalkDir(folder, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		info, err := d.Info()
+		if err == nil && info.Size() > most {
+			file, most = path, info.Size()
+		}
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	data, err := os.ReadFile(file)
+	if err != nil {
+		return err
+	}
+	data[len(data)/2] ^= 1
+	return os.WriteFile(file, data, 0o600)
 }
 
 // awaitVersion waits until a version answers.

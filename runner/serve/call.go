@@ -65,17 +65,22 @@ func (s *Service) handler(rt route) http.Handler {
 		}
 		body := r.Body
 		answer, err := c.answer(w, rt)
+		if err == nil {
+			answer, err = encoded(answer)
+		}
 		status, failure := http.StatusOK, (*failure)(nil)
 		if err != nil {
 			failure = failureOf(err)
 			if failure.status == statusGone && s.aborted.Err() != nil {
 				failure = unready("the service is shutting down")
 			}
-			status, answer = failure.status, rt.style.body(failure, c.id)
+			status = failure.status
+			answer, _ = encoded(rt.style.body(failure, c.id)) // words and a number
 			c.drain(body)
 		}
+		c.count(rt, status, failure, time.Since(began)) // who has the answer finds it counted
 		c.write(w, status, failure, answer)
-		c.report(rt, status, failure, time.Since(began))
+		c.report(rt, status, failure, time.Since(began)) // and does not wait for the log
 		c.ended(span, status, failure)
 	})
 }
@@ -147,21 +152,24 @@ func (c *call) model(name string) (*loaded, error) {
 	return l, nil
 }
 
-// write sends the answer: an http.Handler makes it itself.
+// encoded returns an answer as JSON, unless it is text, or an http.Handler that makes it itself. The error is that of
+// an embedding which is not finite.
+func encoded(answer any) (any, error) {
+	switch answer.(type) {
+	case text, http.Handler:
+		return answer, nil
+	}
+	data, err := json.Marshal(answer)
+	return text{"application/json", data}, err
+}
+
+// write sends the answer that encoded has returned.
 func (c *call) write(w http.ResponseWriter, status int, f *failure, answer any) {
 	if h, ok := answer.(http.Handler); ok {
 		h.ServeHTTP(w, c.request)
 		return
 	}
-	t, ok := answer.(text)
-	if !ok {
-		t.contentType = "application/json"
-		var err error
-		if t.data, err = json.Marshal(answer); err != nil { // an embedding that is not finite
-			status, t.data = http.StatusInternalServerError, []byte(`{"error":{"code":"internal","message":"the answer is not finite"}}`)
-			c.service.log.Error("no answer", "request_id", c.id, "error", err)
-		}
-	}
+	t := answer.(text)
 	if f != nil && (status == http.StatusTooManyRequests || status == http.StatusServiceUnavailable) {
 		c.header.Set("Retry-After", strconv.Itoa(int(retryAfter/time.Second)))
 	}
@@ -172,22 +180,32 @@ func (c *call) write(w http.ResponseWriter, status int, f *failure, answer any) 
 	c.header.Set("X-Content-Type-Options", "nosniff")
 	c.header.Set("Content-Length", strconv.Itoa(len(t.data)))
 	w.WriteHeader(status)
-	_, _ = w.Write(t.data) // the client may have gone
+	_, _ = w.Write(t.data)                    // the client may have gone
+	_ = http.NewResponseController(w).Flush() // else it is sent when all is done; a writer of another program may not have it
 }
 
-// report counts and logs an answered request.
-func (c *call) report(rt route, status int, f *failure, took time.Duration) {
+// count counts a request that is answered.
+func (c *call) count(rt route, status int, f *failure, took time.Duration) {
 	m, model := c.service.metrics, ""
-	attributes := []slog.Attr{slog.String("request_id", c.id), slog.String("method", c.request.Method), slog.String("route", rt.path),
-		slog.Int("status", status), slog.Float64("seconds", took.Seconds()), slog.Int("pictures", c.pictures), slog.String("client", c.request.RemoteAddr)}
 	if c.loaded != nil {
 		model = c.loaded.name
-		attributes = append(attributes, c.loaded.attributes()...)
 	}
 	m.requests.WithLabelValues(rt.path, model, strconv.Itoa(status)).Inc()
 	m.duration.WithLabelValues(rt.path).Observe(took.Seconds())
 	if c.pictures > 0 {
 		m.pictures.Observe(float64(c.pictures))
+	}
+	if f != nil && f.reason != "" {
+		m.rejected.WithLabelValues(f.reason).Inc()
+	}
+}
+
+// report logs an answered request.
+func (c *call) report(rt route, status int, f *failure, took time.Duration) {
+	attributes := []slog.Attr{slog.String("request_id", c.id), slog.String("method", c.request.Method), slog.String("route", rt.path),
+		slog.Int("status", status), slog.Float64("seconds", took.Seconds()), slog.Int("pictures", c.pictures), slog.String("client", c.request.RemoteAddr)}
+	if c.loaded != nil {
+		attributes = append(attributes, c.loaded.attributes()...)
 	}
 	if span := trace.SpanContextFromContext(c.ctx); span.IsSampled() {
 		attributes = append(attributes, slog.String("trace_id", span.TraceID().String()))
@@ -198,9 +216,6 @@ func (c *call) report(rt route, status int, f *failure, took time.Duration) {
 	}
 	if f != nil {
 		attributes = append(attributes, slog.String("code", f.code), slog.String("message", f.message))
-		if f.reason != "" {
-			m.rejected.WithLabelValues(f.reason).Inc()
-		}
 		if f.err != nil {
 			level = slog.LevelError
 			attributes = append(attributes, slog.String("error", f.err.Error()))

@@ -2,6 +2,7 @@ package models
 
 import (
 	"context"
+	"math/bits"
 	"slices"
 	"sync"
 	"time"
@@ -149,23 +150,48 @@ func (b *batcher) gather() {
 	}
 }
 
-// take removes the oldest requests from the queue: as many as fit, one at least.
+// take removes the oldest requests from the queue: as many as fit, one at least, or fewer where that makes a batch of
+// one of BatchSizes.
 func (b *batcher) take() []*request {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	n, images := 0, 0
-	for n < len(b.queue) {
-		more := len(b.queue[n].pixels) / b.bytes
-		if n > 0 && images+more > b.max {
+	var fit, sized struct{ requests, images int }
+	for _, r := range b.queue {
+		more := len(r.pixels) / b.bytes
+		if fit.requests > 0 && fit.images+more > b.max {
 			break
 		}
-		images += more
-		n++
+		fit.requests++
+		if fit.images += more; isBatchSize(fit.images, b.max) {
+			sized = fit
+		}
 	}
-	batch := slices.Clone(b.queue[:n])
-	b.queue = slices.Delete(b.queue, 0, n)
-	b.images -= images
+	if sized.requests > 0 {
+		fit = sized
+	}
+	batch := slices.Clone(b.queue[:fit.requests])
+	b.queue = slices.Delete(b.queue, 0, fit.requests)
+	b.images -= fit.images
 	return batch
+}
+
+// BatchSizes returns the numbers of images, up to most, that a run has where calls with one image each share it: 1, 2, 3,
+// 4, 6, 8, 12, 16, 24, …, and most. The runtime takes time and memory for each size when it comes first, so a service
+// that runs each of them before it answers has both behind it.
+func BatchSizes(most int) []int {
+	var list []int
+	for n := 1; n <= most; n++ {
+		if isBatchSize(n, most) {
+			list = append(list, n)
+		}
+	}
+	return list
+}
+
+// isBatchSize tells whether n is one of BatchSizes(most): two bits of it are 1 at most, side by side.
+func isBatchSize(n, most int) bool {
+	odd := n >> bits.TrailingZeros(uint(n))
+	return odd == 1 || odd == 3 || n == most
 }
 
 // share runs a batch of several requests and deals out what comes of it.

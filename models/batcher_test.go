@@ -59,6 +59,46 @@ func TestBatcherShares(t *testing.T) {
 	})
 }
 
+// TestBatcherSizes: batches have few sizes, so that memory does not grow whenever another number of callers meets. Calls
+// with several images run as they come.
+func TestBatcherSizes(t *testing.T) {
+	for _, c := range []struct {
+		max    int
+		images []int // of calls, in order; the first runs while the others come
+		want   []int // images of each run
+	}{
+		{32, slices.Repeat([]int{1}, 14), []int{1, 12, 1}},
+		{32, slices.Repeat([]int{1}, 64), []int{1, 32, 24, 6, 1}},
+		{20, slices.Repeat([]int{1}, 40), []int{1, 20, 16, 3}},
+		{32, []int{1, 5, 5, 5}, []int{1, 15}}, // none of their sums is such a size
+		{32, []int{1, 5, 1, 4}, []int{1, 6, 4}},
+		{4, []int{1, 9, 2}, []int{1, 9, 2}},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			var sizes []int
+			b := stub(c.max, 0, &sizes)
+			var wait sync.WaitGroup
+			for i, n := range c.images {
+				wait.Go(func() {
+					time.Sleep(time.Millisecond * time.Duration(i))
+					pixels := slices.Repeat([]uint8{uint8(i), 100}, n)
+					rows, err := b.embed(context.Background(), pixels)
+					if want := slices.Repeat([]float32{float32(i) + 100}, n); err != nil || !slices.Equal(rows, want) {
+						t.Errorf("embed(%d) = %v, %v; want %v", i, rows, err, want)
+					}
+				})
+			}
+			wait.Wait()
+			if !slices.Equal(sizes, c.want) {
+				t.Errorf("calls with %v images, %d at most: runs of %v, want %v", c.images, c.max, sizes, c.want)
+			}
+		})
+	}
+	if got, want := BatchSizes(32), []int{1, 2, 3, 4, 6, 8, 12, 16, 24, 32}; !slices.Equal(got, want) {
+		t.Errorf("BatchSizes(32) = %v, want %v", got, want)
+	}
+}
+
 // TestBatcherDelay: a leader waits for others, but not longer than the delay, and not
 // when the batch is full.
 func TestBatcherDelay(t *testing.T) {

@@ -133,9 +133,9 @@ func (s *Service) open(ctx context.Context, p *slot, version string) (_ *loaded,
 	return l, l.warmUp(ctx, s.limits.Pictures)
 }
 
-// warmUp runs batches of several sizes, since the first run of a size is the slowest.
+// warmUp runs a batch of each size that requests will share: the first run of a size is the slowest, and takes memory.
 func (l *loaded) warmUp(ctx context.Context, most int) error {
-	for n := 1; n <= most; n *= 2 {
+	for _, n := range models.BatchSizes(most) {
 		if _, err := l.Model.EmbedPixels(ctx, make([]uint8, n*l.resizer.Bytes())); err != nil {
 			return fmt.Errorf("warm-up with %d pictures: %w", n, err)
 		}

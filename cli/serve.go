@@ -301,6 +301,7 @@ func runServe(ctx context.Context, o serveOptions, streams IO) error {
 		return usage(err)
 	}
 	if !o.isolate { // else this process loads no runtime
+		session.FewArenas() // versions come and go
 		if err := session.Ready(o.machine.session()); err != nil {
 			return err
 		}

@@ -35,8 +35,8 @@ type quantiled struct {
 	P99 float64 `json:"p99_ms"`
 }
 
-// besides is what the other model does.
-var besides = []struct {
+// besideRows is what the other model does.
+var besideRows = []struct {
 	id, what string
 	opens    bool // new versions of it appear
 	flags    []string
@@ -48,7 +48,7 @@ var besides = []struct {
 }
 
 func (b serveBench) beside(ctx context.Context) error {
-	for _, of := range besides {
+	for _, of := range besideRows {
 		n, err := row(b.options, b.results, of.id, func() (neighbour, error) {
 			return withFolder(func(folder string) (neighbour, error) { return b.neighbour(ctx, folder, of.opens, of.flags...) })
 		})

@@ -90,7 +90,7 @@ func killedHalfway(ctx context.Context, program string, arguments []string, part
 		if _, items, err := index.ReadItems(part); err == nil && len(items) >= images {
 			seconds := time.Since(began).Seconds()
 			err := cmd.Process.Kill()
-			<-ended // killed
+			_ = <-ended // it was killed
 			return seconds, err
 		}
 	}

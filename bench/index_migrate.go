@@ -89,9 +89,13 @@ func killedHalfway(ctx context.Context, program string, arguments []string, part
 		}
 		if _, items, err := index.ReadItems(part); err == nil && len(items) >= images {
 			seconds := time.Since(began).Seconds()
-			err := cmd.Process.Kill()
-			_ = <-ended // it was killed
-			return seconds, err
+			if err := cmd.Process.Kill(); err != nil {
+				return 0, err
+			}
+			if err := <-ended; err == nil {
+				return 0, errors.New("it ended before it was killed")
+			}
+			return seconds, nil
 		}
 	}
 }

@@ -175,7 +175,7 @@ func (l *Log) flush(ctx context.Context) error {
 		}
 		err = l.server.post(ctx, "runs/log-batch", map[string]any{"run_id": l.run.ID, "metrics": batch}, nil)
 		var refused *AnswerError
-		if err != nil && !(errors.As(err, &refused) && refused.Status == http.StatusBadRequest) {
+		if err != nil && (!errors.As(err, &refused) || refused.Status != http.StatusBadRequest) {
 			break
 		}
 		l.mu.Lock()

@@ -17,6 +17,7 @@ import (
 	"github.com/tfpair/tfpair/pipeline/dataset"
 	"github.com/tfpair/tfpair/pipeline/decode"
 	"github.com/tfpair/tfpair/runner/recipe"
+	"github.com/tfpair/tfpair/runner/train"
 )
 
 // autoPreset is the value of --preset that lets the data choose.
@@ -216,8 +217,8 @@ func (c *decision) tell(out output, o *trainOptions, s *spec.Spec) error {
 }
 
 // explain prints the spec of a training, and why it is so.
-func (c *decision) explain(out output, o *trainOptions, s *spec.Spec) error {
-	text, err := s.Marshal()
+func (c *decision) explain(out output, o *trainOptions, r *train.Resolved) error {
+	text, err := r.Spec.Marshal()
 	if err != nil {
 		return err
 	}
@@ -240,6 +241,9 @@ func (c *decision) explain(out output, o *trainOptions, s *spec.Spec) error {
 	}
 	if len(o.start.weights) > 0 {
 		out.print("# weights   --weights %s", strings.Join(o.start.weights, " --weights "))
+	}
+	if err := o.start.checkWanted(r, o.out); err != nil {
+		out.print("# refused   %s", err)
 	}
 	for line := range strings.Lines(string(text)) {
 		out.print("%s", strings.TrimSuffix(line, "\n"))

@@ -131,7 +131,7 @@ func runTrain(ctx context.Context, o trainOptions, streams IO) (err error) {
 		if err != nil {
 			return err
 		}
-		return c.explain(out, &o, r.Spec)
+		return c.explain(out, &o, r)
 	}
 	r, pretrained, err := o.start.read(ctx, out, o.out)
 	if err != nil {

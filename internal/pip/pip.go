@@ -64,7 +64,7 @@ func Download(ctx context.Context, o Options, args ...string) error {
 	case errors.Is(err, exec.ErrNotFound):
 		return errors.New("python3 with pip is needed to download; without it, " + o.Offline)
 	}
-	return fmt.Errorf("pip: %w:\n%s", err, lastLines(string(out), 6))
+	return fmt.Errorf("pip: %w:\n%s", err, complaint(string(out), 6))
 }
 
 // watch reports the bytes below a folder every few seconds until stop is called.
@@ -101,8 +101,15 @@ func treeSize(folder string) int64 {
 	return total
 }
 
-// lastLines returns the last n lines of a text.
-func lastLines(text string, n int) string {
+// complaint returns the last n lines of what pip wrote, and of its tries to connect again the last one alone.
+func complaint(text string, n int) string {
 	lines := strings.Split(strings.TrimSpace(text), "\n")
-	return strings.Join(lines[max(0, len(lines)-n):], "\n")
+	retry := func(line string) bool { return strings.HasPrefix(line, "WARNING: Retrying") }
+	var kept []string
+	for i, line := range lines {
+		if !retry(line) || i+1 == len(lines) || !retry(lines[i+1]) {
+			kept = append(kept, line)
+		}
+	}
+	return strings.Join(kept[max(0, len(kept)-n):], "\n")
 }

@@ -45,6 +45,17 @@ func TestDownload(t *testing.T) {
 	}
 }
 
+// TestComplaint: of many tries to connect the last is told, so that the reason behind them is read.
+func TestComplaint(t *testing.T) {
+	const text = "WARNING: Retrying 3\nWARNING: Retrying 2\nWARNING: Retrying 1: refused\nERROR: none fits\n"
+	if got, want := complaint(text, 6), "WARNING: Retrying 1: refused\nERROR: none fits"; got != want {
+		t.Errorf("complaint = %q, want %q", got, want)
+	}
+	if got, want := complaint("one\ntwo\nthree", 2), "two\nthree"; got != want {
+		t.Errorf("complaint = %q, want %q", got, want)
+	}
+}
+
 // TestNothingOfTheFolderRuns: neither a pip.py nor a python3 beside the user's pictures is run.
 func TestNothingOfTheFolderRuns(t *testing.T) {
 	if _, err := exec.LookPath("python3"); err != nil {

@@ -40,7 +40,7 @@ func (p Pairs) doubts() (list []string) {
 		list = append(list, fmt.Sprintf("only %d classes that training has not seen, want %d", len(classes), fewClasses))
 	}
 	if p.SeenUnknown {
-		list = append(list, "the training knew no names of classes, so it may have seen these; intervals are for new images of them")
+		list = append(list, "which classes the model learnt from is not known, so it may have seen these; intervals are for new images of them")
 	}
 	if p.OneGroup {
 		list = append(list, "no class has images of two groups, so that both images of a same pair are of one group, and alike")

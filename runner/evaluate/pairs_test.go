@@ -247,7 +247,7 @@ func TestSeenUnknown(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if said := strings.Contains(strings.Join(p.doubts(), "; "), "knew no names of classes"); said != c.want {
+		if said := strings.Contains(strings.Join(p.doubts(), "; "), "learnt from is not known"); said != c.want {
 			t.Errorf("seen %q: doubts %q, want one of unknown classes: %v", c.seen, p.doubts(), c.want)
 		}
 		s, err := metric.Score(make([]float32, len(p.Same)), p.Same, p.Weight)

@@ -52,16 +52,18 @@ func TestBelowStart(t *testing.T) {
 	}
 }
 
-// TestBelowStartOfFolds: a fold that is as good as its start tells of nothing.
-func TestBelowStartOfFolds(t *testing.T) {
-	c := config(t, pictures(t, 4, 10), filepath.Join(t.TempDir(), "run"),
-		tiny(t, "optimizer={adam: {lr: 1e-30}}", "train.folds=2", "train.test=0"))
-	c.Observe = func(e Event) {
-		if a, ok := e.(Alarmed); ok && strings.Contains(a.Reason, "not better than the network") {
-			t.Errorf("alarm of a fold: %s", a.Reason)
+// TestAsGoodAsStart: a fold, or a head of closed form, that is as good as its start tells of nothing.
+func TestAsGoodAsStart(t *testing.T) {
+	for _, sets := range [][]string{{"train.folds=2", "train.test=0"}, {"head={linear: {embedding_dim: 4, start: ridge}}"}} {
+		c := config(t, pictures(t, 4, 10), filepath.Join(t.TempDir(), "run"),
+			tiny(t, append(sets, "optimizer={adam: {lr: 1e-30}}")...))
+		c.Observe = func(e Event) {
+			if a, ok := e.(Alarmed); ok && strings.Contains(a.Reason, "not better than the network") {
+				t.Errorf("%s: alarm %s", sets, a.Reason)
+			}
 		}
-	}
-	if _, err := Run(context.Background(), c); err != nil {
-		t.Fatal(err)
+		if _, err := Run(context.Background(), c); err != nil {
+			t.Fatal(err)
+		}
 	}
 }

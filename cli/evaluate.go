@@ -5,13 +5,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"path/filepath"
 	"slices"
 	"strings"
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/tfpair/tfpair/models"
 	"github.com/tfpair/tfpair/pipeline/dataset"
 	"github.com/tfpair/tfpair/runner/evaluate"
 	"github.com/tfpair/tfpair/runner/inference"
@@ -329,10 +327,5 @@ func (m measuring) next() (commandLine, error) {
 	if err != nil || !isRun || m.split != string(dataset.Test) {
 		return nil, err
 	}
-	out := filepath.Join(filepath.Dir(filepath.Clean(m.model.Name)), "model")
-	if _, err := models.Describe(out); err != nil { // else the export adds a version
-		out = freeName(out, "")
-	}
-	return commandLine{"tfpair", "export"}.with(given{"run", m.model.Name}, given{"out", out},
-		given{"checkpoint", m.evaluateOptions.model.checkpoint}), nil
+	return nextExport(m.model.Name, m.evaluateOptions.model.checkpoint), nil
 }

@@ -13,6 +13,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/tfpair/tfpair/models"
 	"github.com/tfpair/tfpair/models/index"
 	"github.com/tfpair/tfpair/models/run"
 	"github.com/tfpair/tfpair/pipeline/dataset"
@@ -106,23 +107,43 @@ func number(flag string, n int) given {
 	return given{flag, fmt.Sprint(n)}
 }
 
-// next returns the command that measures the run on what the training kept for test. Where
-// that cannot be measured, the command measures validation, and says that it was seen.
-func (o trainOptions) next(ctx context.Context, data *dataset.Dataset) commandLine {
-	line := commandLine{"tfpair", "evaluate"}.with(given{"model", o.out}).with(o.data.flags()...).with(o.machine.flags()...)
+// measured returns the split that the run is measured on: test or, where that cannot be measured,
+// what was seen: validation, or train where folds left none.
+func (o trainOptions) measured(ctx context.Context, data *dataset.Dataset) dataset.Split {
 	test := data.In(dataset.Test)
 	copies, err := seenFiles(ctx, data, test, o.out)
 	if err != nil {
 		copies = nil // the command says what cannot be read
 	}
-	if !evaluate.Measurable(data, test.Without(copies)) {
-		split := dataset.Val
-		if len(data.In(split).Images) == 0 { // folds leave none
-			split = dataset.Train
-		}
+	switch {
+	case evaluate.Measurable(data, test.Without(copies)):
+		return dataset.Test
+	case len(data.In(dataset.Val).Images) > 0:
+		return dataset.Val
+	}
+	return dataset.Train
+}
+
+// next returns the command that measures the run on a split, and says where that was seen. After
+// folds, whose number is of images that were not seen, it is the command that exports the run.
+func (o trainOptions) next(split dataset.Split) commandLine {
+	if split == dataset.Train {
+		return nextExport(o.out, "")
+	}
+	line := commandLine{"tfpair", "evaluate"}.with(given{"model", o.out}).with(o.data.flags()...).with(o.machine.flags()...)
+	if split != dataset.Test {
 		line = append(line.with(given{"split", string(split)}), "--seen")
 	}
 	return line
+}
+
+// nextExport returns the command that exports a run beside it.
+func nextExport(folder, checkpoint string) commandLine {
+	out := filepath.Join(filepath.Dir(filepath.Clean(folder)), "model")
+	if _, err := models.Describe(out); err != nil { // else the export adds a version
+		out = freeName(out, "")
+	}
+	return commandLine{"tfpair", "export"}.with(given{"run", folder}, given{"out", out}, given{"checkpoint", checkpoint})
 }
 
 // seenFiles returns the images of a part that are the same files as images that a run has seen.

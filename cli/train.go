@@ -190,20 +190,18 @@ func (o *trainOptions) train(ctx context.Context, g *grouping, r *train.Resolved
 	if o.profile && !w.traced {
 		g.out.say("no profile: the training made fewer than %d steps", train.ProfileSteps)
 	}
-	next := o.next(ctx, data)
-	if err := w.summarize(summary, o.out, next); err != nil || o.page.path == "" || summary.Reason == train.EndedTime {
+	split := o.measured(ctx, data)
+	if err := w.summarize(summary, o.out, split, o.next(split)); err != nil || o.page.path == "" || summary.Reason == train.EndedTime {
 		return err
 	}
-	return o.report(ctx, g.out.IO, next)
+	return o.report(ctx, g.out.IO, split)
 }
 
-// report writes the page of the trained network. Next is the command that measures it.
-func (o *trainOptions) report(ctx context.Context, streams IO, next commandLine) error {
-	e := evaluateOptions{data: o.data, model: modelOptions{folder: o.out}, split: string(dataset.Test), prevalence: distance.EvenPrevalence, page: o.page, machine: o.machine,
+// report writes the page of the trained network, measured on a split.
+func (o *trainOptions) report(ctx context.Context, streams IO, split dataset.Split) error {
+	e := evaluateOptions{data: o.data, model: modelOptions{folder: o.out}, split: string(split), seen: split != dataset.Test,
+		prevalence: distance.EvenPrevalence, page: o.page, machine: o.machine,
 		output: outputOptions{json: o.output.json, quiet: o.output.quiet}}
-	if at := slices.Index(next, "--split"); at >= 0 {
-		e.split, e.seen = next[at+1], slices.Contains(next, "--seen")
-	}
 	e.page.alone = true
 	return runEvaluate(ctx, e, streams)
 }
@@ -470,7 +468,7 @@ type trainSummary struct {
 	Skipped  int              `json:"skipped"`
 }
 
-func (w *trainWatcher) summarize(s *train.Summary, folder string, next commandLine) error {
+func (w *trainWatcher) summarize(s *train.Summary, folder string, split dataset.Split, next commandLine) error {
 	err := w.out.emit("summary", trainSummary{Run: folder, Step: s.Step, Reason: s.Reason,
 		Seconds: s.Seconds, Folds: s.Folds, Fold: s.Fold, Network: s.Member, BestStep: s.BestStep, Best: s.Best, Skipped: w.skipped})
 	if err != nil {
@@ -504,7 +502,11 @@ func (w *trainWatcher) summarize(s *train.Summary, folder string, next commandLi
 	if s.Best != nil {
 		w.doubts(*s.Best)
 	}
-	if slices.Contains(next, "--seen") {
+	switch split {
+	case dataset.Train:
+		w.out.say("note      too little is kept for test to measure it; the number of the folds is of networks like it, each on images " +
+			"that it has not seen")
+	case dataset.Val:
 		w.out.say("note      too little is kept for test to measure it; --data with images of their own gives an honest number")
 	}
 	w.out.say("next: %s", next)

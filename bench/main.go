@@ -114,6 +114,8 @@ var commands = []command{
 		[]string{"mnist", "omniglot", "grocery"}, []string{"tfpair"}, recipes},
 	{"inference", "exported networks as float32 and int8 beside OpenVINO, ONNX Runtime, Keras and PyTorch",
 		nil, []string{"tfpair", "stepper"}, inference},
+	{"layers", "where int8 ResNet50 spends its time, beside OpenVINO",
+		nil, []string{"tfpair", "stepper"}, layers},
 	{"int8", "what int8 costs trained networks on test",
 		[]string{"mnist", "omniglot", "grocery"}, []string{"tfpair"}, int8Quality},
 	{"decode", "JPEG files to a network's size beside Go's decoder, Pillow and simplejpeg",
@@ -229,7 +231,7 @@ func parse(name string, args []string) (options, error) {
 	f.DurationVar(&o.load, "load", time.Minute, "serve: `time` of rows photos, overload and steady")
 	f.StringVar(&o.runs, "runs", "", "int8: `folder` of trainings by row, which are kept and gone on with")
 	f.BoolVar(&o.write, "write", false, "table: write into docs/speed.md")
-	f.IntVar(&o.cores, "cores", 0, "inference: cores that all sides run on; default all. On a busy machine take 1, and look at processor time")
+	f.IntVar(&o.cores, "cores", 0, "inference, layers: cores that all sides run on; default all. On a busy machine take 1, and look at processor time")
 	o.peers, o.rows = []string{"tfpair", "keras"}, rowNames()
 	switch name {
 	case "step", "resnet":

@@ -79,7 +79,14 @@ func tableOf(o options) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	parts, err := layersTable(o, &entries)
+	if err != nil {
+		return nil, err
+	}
 	out.WriteString("\n" + forms + "\n")
+	if parts != "" {
+		out.WriteString(parts + "\n")
+	}
 	for _, line := range madeWith(entries) {
 		out.WriteString(line + "\n")
 	}

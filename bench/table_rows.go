@@ -21,7 +21,7 @@ func tabled() []string {
 	for _, s := range shown {
 		names = append(names, s.command)
 	}
-	return append(names, "inference")
+	return append(names, "inference", "layers")
 }
 
 // stepNames say what a step of each entry is.

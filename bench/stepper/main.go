@@ -5,6 +5,7 @@
 //	stepper resnet     training steps of ResNet50, 4 pairs of 224×224
 //	stepper extract    features of EfficientNet-Lite0, 32 images of 224×224
 //	stepper model FOLDER N    embeddings of N images of noise, by an exported model
+//	stepper layers FOLDER N   what the operations of that take, printed once
 //	stepper decode FOLDER SIZE go|runtime    a JPEG file of a folder, brought to a size
 //
 // It makes one step and prints {"event": "first_step"}; then, for each line "run K"
@@ -40,10 +41,13 @@ func run(args []string) error {
 	if len(args) == 3 && args[0] == "model" {
 		return embed(args[1], args[2])
 	}
+	if len(args) == 3 && args[0] == "layers" {
+		return layers(args[1], args[2])
+	}
 	if len(args) == 4 && args[0] == "decode" {
 		return decodeFiles(args[1], args[2], args[3])
 	}
-	return fmt.Errorf("arguments %q: want siamese, resnet, extract, model FOLDER N or decode FOLDER SIZE DECODER", args)
+	return fmt.Errorf("arguments %q: want siamese, resnet, extract, model FOLDER N, layers FOLDER N or decode FOLDER SIZE DECODER", args)
 }
 
 // serve makes steps on request, as the package comment says.

@@ -1,9 +1,11 @@
 package main
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"strconv"
 
 	"github.com/tfpair/tfpair/internal/names"
@@ -13,7 +15,39 @@ import (
 )
 
 // embed embeds images of noise with the exported model in folder, so many at a time.
-func embed(folder, batch string) (err error) {
+func embed(folder, batch string) error {
+	return withModel(folder, batch, func(_ *session.Session, run func() error) error { return serve(run) })
+}
+
+// Runs that layers traces, and those before them.
+const (
+	warmRuns   = 5
+	tracedRuns = 20
+)
+
+// layers prints what the operations of such a run take, by the runtime's trace.
+func layers(folder, batch string) error {
+	return withModel(folder, batch, func(s *session.Session, run func() error) error {
+		var trace session.Trace
+		for i := range warmRuns + tracedRuns {
+			if i == warmRuns {
+				s.Trace(&trace)
+			}
+			if err := run(); err != nil {
+				return err
+			}
+		}
+		seconds := map[string]float64{}
+		for name, took := range trace.Names {
+			seconds[name] = took.Time.Seconds() / tracedRuns
+		}
+		return json.NewEncoder(os.Stdout).Encode(map[string]any{"event": "summary", "seconds": trace.Wall.Seconds() / tracedRuns,
+			"layers": seconds})
+	})
+}
+
+// withModel calls use with a session of the exported model in folder, and what embeds so many images of noise.
+func withModel(folder, batch string, use func(s *session.Session, run func() error) error) (err error) {
 	n, err := strconv.Atoi(batch)
 	if err != nil || n < 1 {
 		return fmt.Errorf("batch %q: want a number of images", batch)
@@ -37,7 +71,7 @@ func embed(folder, batch string) (err error) {
 		pixels[i] = uint8(random.UintN(256))
 	}
 	images := session.Of(pixels, int64(n), int64(size), int64(size), 3)
-	return serve(func() error {
+	return use(s, func() error {
 		_, err := call.Run(images)
 		return err
 	})

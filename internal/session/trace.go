@@ -110,7 +110,7 @@ func (s *Session) count(data []byte) error {
 			continue // of a GPU: the same operations once more
 		}
 		for _, n := range device.NodeStats {
-			s.trace.add(s.kind(n), time.Duration(n.OpEndRelNanos-n.OpStartRelNanos))
+			s.trace.add(s.kind(n), n.NodeName, time.Duration(n.OpEndRelNanos-n.OpStartRelNanos))
 		}
 	}
 	return nil

@@ -36,6 +36,9 @@ func TestTrace(t *testing.T) {
 		t.Error("a traced run of another type has no error")
 	}
 	s.Trace(nil)
+	if y := trace.Names["y"]; y.Operations != 3 || y.Time <= 0 {
+		t.Errorf("operation \"y\" took %+v, want three runs of it", y)
+	}
 	if mul := trace.Kinds["Mul"]; trace.Runs != 3 || mul.Operations != 3 || mul.Time <= 0 || trace.Kinds["Cast"].Operations != 3 {
 		t.Errorf("trace of three runs: %+v", trace)
 	}

@@ -12,7 +12,7 @@ import (
 // roomForGarbage is never written, so the system gives no memory for it. The collector takes it for memory that lives, and
 // lets as much garbage lie before it collects. A service holds 10 MB and makes 0.4 MB of garbage for a small photo, so that
 // it would collect within every twentieth request, which then takes longer.
-var roomForGarbage []byte
+var roomForGarbage []byte //nolint:unused // the collector looks at it
 
 // boundHeap has the collector keep what lives now, the requests and their garbage within what is said at the
 // start. While two versions of a model are open it works harder. GOMEMLIMIT, where it is set, is left alone.

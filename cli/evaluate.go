@@ -327,5 +327,5 @@ func (m measuring) next() (commandLine, error) {
 	if err != nil || !isRun || m.split != string(dataset.Test) {
 		return nil, err
 	}
-	return nextExport(m.model.Name, m.evaluateOptions.model.checkpoint), nil
+	return nextExport(m.model.Name, m.evaluateOptions.model.checkpoint, m.model.Manifest.Data.Fingerprint), nil
 }

@@ -126,9 +126,9 @@ func (o trainOptions) measured(ctx context.Context, data *dataset.Dataset) datas
 
 // next returns the command that measures the run on a split, and says where that was seen. After
 // folds, whose number is of images that were not seen, it is the command that exports the run.
-func (o trainOptions) next(split dataset.Split) commandLine {
+func (o trainOptions) next(split dataset.Split, data *dataset.Dataset) commandLine {
 	if split == dataset.Train {
-		return nextExport(o.out, "")
+		return nextExport(o.out, "", data.Fingerprint())
 	}
 	line := commandLine{"tfpair", "evaluate"}.with(given{"model", o.out}).with(o.data.flags()...).with(o.machine.flags()...)
 	if split != dataset.Test {
@@ -137,10 +137,11 @@ func (o trainOptions) next(split dataset.Split) commandLine {
 	return line
 }
 
-// nextExport returns the command that exports a run beside it.
-func nextExport(folder, checkpoint string) commandLine {
+// nextExport returns the command that exports a run beside it. It adds a version to the model that is there where both are of
+// the same data, whose fingerprint is given.
+func nextExport(folder, checkpoint, data string) commandLine {
 	out := filepath.Join(filepath.Dir(filepath.Clean(folder)), "model")
-	if _, err := models.Describe(out); err != nil { // else the export adds a version
+	if m, err := models.Describe(out); err != nil || m.Manifest.Data.Fingerprint != data {
 		out = freeName(out, "")
 	}
 	return commandLine{"tfpair", "export"}.with(given{"run", folder}, given{"out", out}, given{"checkpoint", checkpoint})

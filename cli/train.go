@@ -191,7 +191,7 @@ func (o *trainOptions) train(ctx context.Context, g *grouping, r *train.Resolved
 		g.out.say("no profile: the training made fewer than %d steps", train.ProfileSteps)
 	}
 	split := o.measured(ctx, data)
-	if err := w.summarize(summary, o.out, split, o.next(split)); err != nil || o.page.path == "" || summary.Reason == train.EndedTime {
+	if err := w.summarize(summary, o.out, split, o.next(split, data)); err != nil || o.page.path == "" || summary.Reason == train.EndedTime {
 		return err
 	}
 	return o.report(ctx, g.out.IO, split)

@@ -51,7 +51,7 @@ list. A model without training is a start:
   tfpair export --weights efficientnet-lite0 --out start
 
 ` + examplesHead + `  tfpair label --data demo/pictures --model demo/model --out pairs.csv
-  tfpair label --data photos --label-images products --model start --out list.csv`,
+  tfpair label --data demo/pictures/test --label-images demo/pictures/train --model demo/model --out list.csv`,
 		Action: func(c *cli.Context) error { return runLabel(c.Context, o, streams) },
 	}
 	c.Flags = append(c.Flags,

@@ -25,7 +25,7 @@ import (
 
 const (
 	killsVariable = "TFPAIR_KILLS"            // how many processes TestKillCluster kills
-	killsDefault  = 20                        // a few minutes
+	killsDefault  = 8                         // a minute or two
 	joinOfKills   = 20 * time.Second          // a process that is killed before all are there is waited for so long
 	hangAfter     = joinOfKills + 2*endWithin // from a kill to the end of all others: more is a hang
 	processesKept = 3

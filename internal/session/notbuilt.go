@@ -35,4 +35,4 @@ func SharedJPEG(Options) (*JPEG, error) { return nil, ErrNotBuilt }
 func (*JPEG) Name() string { return "" }
 
 // Decode returns ErrNotBuilt.
-func (*JPEG) Decode([]byte, int) (*image.NRGBA, error) { return nil, ErrNotBuilt }
+func (*JPEG) Decode([]byte, int, []uint8) (*image.NRGBA, error) { return nil, ErrNotBuilt }

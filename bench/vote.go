@@ -116,7 +116,7 @@ func votesOf(split string, train, asked *vectors.Vectors) (x votedSplit, err err
 		for _, n := range voters {
 			right := 0
 			for i, list := range found {
-				v := index.VoteOf(min(n, len(list)), func(i int) (string, float32) { return items[list[i].Row].Class, list[i].Distance })
+				v, _ := index.VoteOf(min(n, len(list)), func(i int) (string, float32) { return items[list[i].Row].Class, list[i].Distance })
 				if v.Class == className(asked.Paths[i]) {
 					right++
 				}

@@ -147,7 +147,8 @@ func runClassify(ctx context.Context, o embedOptions, out output, data *dataset.
 // answerOf returns what is written of the image at path. An image of no class is named by its path.
 // The threshold acts on the nearest, whatever the vote is.
 func answerOf(path string, hits []inference.Hit) answer {
-	nearest, vote := hits[0], inference.Vote(hits, len(hits))
+	nearest := hits[0]
+	vote, _ := inference.Vote(hits, len(hits)) // an image without a class stands for itself
 	a := answer{Path: path, Accepted: *nearest.Accepted, Distance: nearest.Distance,
 		NearestClass: cmp.Or(nearest.Class, nearest.Path), NearestPath: nearest.Path,
 		Share: vote.Share, Votes: vote.Votes, Of: vote.Of, Tied: vote.Tied,

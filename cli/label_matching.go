@@ -8,7 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/tfpair/tfpair/internal/regular"
@@ -126,7 +125,7 @@ func (o labelOptions) folders() (f labelFolders, err error) {
 // inside reports whether a path is a folder or lies in it.
 func inside(folder, path string) bool {
 	rest, err := filepath.Rel(folder, path)
-	return err == nil && rest != ".." && !strings.HasPrefix(rest, ".."+string(filepath.Separator))
+	return err == nil && filepath.IsLocal(rest)
 }
 
 // openImages opens the pictures of one folder, without those of the other one where that lies in it.

@@ -30,14 +30,14 @@ func (o voteOptions) validate() error {
 
 // on returns the vote of the nearest of hits, nil where none of them has a class.
 func (o voteOptions) on(hits []inference.Hit) *index.Vote {
-	hits = hits[:min(o.of, len(hits))]
-	for _, h := range hits {
-		if h.Class != "" {
-			v := inference.Vote(hits, len(hits))
-			return &v
-		}
+	if len(hits) == 0 {
+		return nil
 	}
-	return nil
+	v, named := inference.Vote(hits, o.of)
+	if !named {
+		return nil
+	}
+	return &v
 }
 
 // shown reports whether a person reads the vote: asked for, or where the nearest is of another class.

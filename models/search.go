@@ -65,8 +65,8 @@ type Hit struct {
 }
 
 // Vote returns the class that the k nearest of hits name, hits being an answer of a search, of at least one: see
-// index.VoteOf. Whether that is an answer at all the nearest says, by its Accepted.
-func Vote(hits []Hit, k int) index.Vote {
+// index.VoteOf, and whether some of them have a class. Whether that is an answer at all the nearest says, by its Accepted.
+func Vote(hits []Hit, k int) (v index.Vote, named bool) {
 	return index.VoteOf(min(k, len(hits)), func(i int) (string, float32) { return hits[i].Class, hits[i].Distance })
 }
 

@@ -162,8 +162,11 @@ func (f *Folder) Outgrown() bool {
 }
 
 func (s state) outgrown() bool {
-	return s.Promise > 0 && (4*s.Images > 5*s.Chosen || 5*s.Images < 4*s.Chosen)
+	return s.Promise > 0 && Accept{Images: s.Chosen}.Outgrown(s.Images)
 }
+
+// Outgrown reports whether so many images are a quarter more, or fewer, than those that the threshold was chosen for.
+func (a Accept) Outgrown(images int) bool { return 4*images > 5*a.Images || 5*images < 4*a.Images }
 
 // Renew chooses the threshold anew where it is outgrown, and reports whether it did. Searches and
 // changes go on while the strangers ask.

@@ -23,8 +23,8 @@ type Vote struct {
 // where d is its distance and d₀ that of the nearest: the weight 1/d of Dudani, The distance-weighted k-nearest-neighbor
 // rule, 1976, squared. So the nearest entry outweighs two that are half as far again as it is, and an entry equal to the
 // query outweighs all that are not. Of equal sums that class wins whose entry is nearer, or first in the index.
-// An entry without a class is of a class of its own. It panics without entries.
-func VoteOf(n int, of func(i int) (class string, distance float32)) Vote {
+// An entry without a class is of a class of its own; named reports whether some have one. It panics without entries.
+func VoteOf(n int, of func(i int) (class string, distance float32)) (v Vote, named bool) {
 	if n < 1 {
 		panic("index: a vote of no entries")
 	}
@@ -39,6 +39,7 @@ func VoteOf(n int, of func(i int) (class string, distance float32)) Vote {
 	_, nearest := of(0)
 	for i := range n {
 		class, d := of(i)
+		named = named || class != ""
 		at, known := number[class]
 		if !known || class == "" {
 			at = len(parties)
@@ -59,7 +60,7 @@ func VoteOf(n int, of func(i int) (class string, distance float32)) Vote {
 		}
 	}
 	p := parties[won]
-	return Vote{Class: p.class, Share: p.weight / all, Votes: p.votes, Of: n, Tied: tied, First: p.first}
+	return Vote{Class: p.class, Share: p.weight / all, Votes: p.votes, Of: n, Tied: tied, First: p.first}, named
 }
 
 // inverse is what a vote counts. Distances are not negative but for their rounding.

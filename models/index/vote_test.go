@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 )
 
@@ -51,8 +52,14 @@ func plainVote(classes []string, distances []float32) Vote {
 	return v
 }
 
-func voted(classes []string, distances []float32) Vote {
-	return VoteOf(len(classes), func(i int) (string, float32) { return classes[i], distances[i] })
+// voted fails where VoteOf errs about whether there are classes.
+func voted(t *testing.T, classes []string, distances []float32) Vote {
+	t.Helper()
+	v, named := VoteOf(len(classes), func(i int) (string, float32) { return classes[i], distances[i] })
+	if want := slices.ContainsFunc(classes, func(c string) bool { return c != "" }); named != want {
+		t.Errorf("classes %q: named %v, want %v", classes, named, want)
+	}
+	return v
 }
 
 // TestVoteOracle: votes are those of a plain loop, with few classes, equal distances and entries without a class.
@@ -68,7 +75,7 @@ func TestVoteOracle(t *testing.T) {
 			distances[i] = d
 			d += float32(r.IntN(3)) / 4 // which float32 adds exactly
 		}
-		got, want := voted(classes, distances), plainVote(classes, distances)
+		got, want := voted(t, classes, distances), plainVote(classes, distances)
 		if math.Abs(got.Share-want.Share) > 1e-12 {
 			t.Errorf("%q at %v: share %v, want %v", classes, distances, got.Share, want.Share)
 		}
@@ -102,7 +109,7 @@ func TestVote(t *testing.T) {
 		{"without classes", []string{"", "", ""}, []float32{1, 2, 2}, Vote{"", 1 / 1.5, 1, 3, false, 0}},
 		{"rounded below 0", []string{"a", "b"}, []float32{-1e-9, 0}, Vote{"a", 0.5, 1, 2, true, 0}},
 	} {
-		got := voted(c.classes, c.distances)
+		got := voted(t, c.classes, c.distances)
 		if math.Abs(got.Share-c.want.Share) > 1e-12 {
 			t.Errorf("%s: share %v, want %v", c.name, got.Share, c.want.Share)
 		}

@@ -18,7 +18,7 @@ func (x *Index) outgrown(c *catalogue) string {
 	switch {
 	case a == nil && c.about.NoAccept == "" && c.images > 0:
 		why = "none was chosen for these images, which are not those of one index"
-	case a == nil || 4*c.images <= 5*a.Images && 5*c.images >= 4*a.Images:
+	case a == nil || !a.Outgrown(c.images):
 		return ""
 	default:
 		why = fmt.Sprintf("it was chosen for %d images and there are %d", a.Images, c.images)

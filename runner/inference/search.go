@@ -20,8 +20,8 @@ type Hit struct {
 	Row      int               `json:"-"`                  // of what was searched
 }
 
-// Vote returns the class that the k nearest of hits name: see index.VoteOf.
-func Vote(hits []Hit, k int) index.Vote {
+// Vote returns the class that the k nearest of hits name, and whether some of them have a class: see index.VoteOf.
+func Vote(hits []Hit, k int) (v index.Vote, named bool) {
 	return index.VoteOf(min(k, len(hits)), func(i int) (string, float32) { return hits[i].Class, hits[i].Distance })
 }
 

@@ -7,17 +7,21 @@ import (
 )
 
 // matchingSite is the page that asks which label image stands for a photo.
-type matchingSite struct{ session *Matching }
+type matchingSite struct {
+	asker[Suggestion, MatchProgress]
+	session *Matching
+}
 
 // NewMatchingSite returns the page of a session. Pictures are opened by their numbers: photos first, then label images.
 func NewMatchingSite(m *Matching, picture func(number int) (image.Image, error)) *Site {
-	p, t := matchingSite{m}, newSite(matchingPage, len(m.photos.Paths)+len(m.labels.Paths), picture)
-	t.handle("GET", "next", p.next)
-	t.handle("GET", "quality", p.quality)
+	p, t := matchingSite{session: m}, newSite(matchingPage, len(m.photos.Paths)+len(m.labels.Paths), picture)
+	p.asker = asker[Suggestion, MatchProgress]{m, func(s Suggestion) any { return p.suggested(s) },
+		func() any { return suggested{Done: true, Progress: m.Progress()} }}
+	p.on(t)
+	t.handle("GET", "quality", quality(m.Quality))
 	t.handle("POST", "choose", p.choose)
 	t.handle("POST", "none", p.none)
 	t.handle("POST", "skip", p.skip)
-	t.handle("POST", "undo", p.undo)
 	return t
 }
 
@@ -43,29 +47,6 @@ func (p matchingSite) suggested(s Suggestion) suggested {
 		shown.Labels = append(shown.Labels, labelPicture{l, len(p.session.photos.Paths) + l, p.session.labels.Paths[l]})
 	}
 	return shown
-}
-
-func (p matchingSite) done(w http.ResponseWriter) {
-	write(w, suggested{Done: true, Progress: p.session.Progress()})
-}
-
-func (p matchingSite) next(w http.ResponseWriter, r *http.Request) {
-	s, err := p.session.Next(r.URL.Query().Get("name"))
-	switch {
-	case errors.Is(err, ErrNothingLeft):
-		p.done(w)
-	case err != nil:
-		refuse(w, err)
-	default:
-		write(w, p.suggested(s))
-	}
-}
-
-// matched is what the page is told of an answer that is on the disk.
-type matched struct {
-	Contradiction *MatchContradiction `json:"contradiction"`
-	Progress      MatchProgress       `json:"progress"`
-	Agreements    []Agreement         `json:"agreements"`
 }
 
 func (p matchingSite) choose(w http.ResponseWriter, r *http.Request) {
@@ -103,33 +84,4 @@ func (p matchingSite) skip(w http.ResponseWriter, r *http.Request) {
 	if read(w, r, &a) {
 		p.told(w, nil, p.session.Skip(a.Photo))
 	}
-}
-
-func (p matchingSite) told(w http.ResponseWriter, c *MatchContradiction, err error) {
-	if err != nil {
-		refuse(w, err)
-		return
-	}
-	write(w, matched{c, p.session.Progress(), p.session.Agreements()})
-}
-
-func (p matchingSite) undo(w http.ResponseWriter, _ *http.Request) {
-	s, ok, err := p.session.Undo()
-	switch {
-	case err != nil:
-		refuse(w, err)
-	case !ok:
-		p.done(w)
-	default:
-		write(w, p.suggested(s))
-	}
-}
-
-func (p matchingSite) quality(w http.ResponseWriter, _ *http.Request) {
-	q, ok := p.session.Quality()
-	if !ok {
-		write(w, nil)
-		return
-	}
-	write(w, q)
 }

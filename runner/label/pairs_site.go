@@ -10,17 +10,21 @@ import (
 const groupSize = 20
 
 // pairsSite is the page that asks about two pictures, or a group.
-type pairsSite struct{ session *Session }
+type pairsSite struct {
+	asker[Question, Progress]
+	session *Session
+}
 
 // NewSite returns the page of a session, whose pictures are opened by their numbers.
 func NewSite(s *Session, picture func(number int) (image.Image, error)) *Site {
-	p, t := pairsSite{s}, newSite(pairsPage, len(s.pictures.Paths), picture)
-	t.handle("GET", "next", p.next)
+	p, t := pairsSite{session: s}, newSite(pairsPage, len(s.pictures.Paths), picture)
+	p.asker = asker[Question, Progress]{s, func(q Question) any { return p.asked(q) },
+		func() any { return asked{Done: true, Progress: s.Progress()} }}
+	p.on(t)
 	t.handle("GET", "group", p.group)
-	t.handle("GET", "quality", p.quality)
+	t.handle("GET", "quality", quality(s.Quality))
 	t.handle("POST", "answer", p.answer)
 	t.handle("POST", "skip", p.skip)
-	t.handle("POST", "undo", p.undo)
 	t.handle("POST", "group", p.answerGroup)
 	return t
 }
@@ -34,29 +38,9 @@ type asked struct {
 	Progress Progress `json:"progress"`
 }
 
-func (p pairsSite) next(w http.ResponseWriter, r *http.Request) {
-	q, err := p.session.Next(r.URL.Query().Get("name"))
-	if errors.Is(err, ErrNothingLeft) {
-		write(w, asked{Done: true, Progress: p.session.Progress()})
-		return
-	}
-	if err != nil {
-		refuse(w, err)
-		return
-	}
-	write(w, p.asked(q))
-}
-
 func (p pairsSite) asked(q Question) asked {
 	paths := p.session.pictures.Paths
 	return asked{Left: q.Left, Right: q.Right, Paths: []string{paths[q.Left], paths[q.Right]}, Progress: p.session.Progress()}
-}
-
-// said is what the page is told of an answer that is on the disk.
-type said struct {
-	Contradiction *Contradiction `json:"contradiction"`
-	Progress      Progress       `json:"progress"`
-	Agreements    []Agreement    `json:"agreements"`
 }
 
 func (p pairsSite) answer(w http.ResponseWriter, r *http.Request) {
@@ -89,14 +73,6 @@ func (p pairsSite) answerGroup(w http.ResponseWriter, r *http.Request) {
 	p.told(w, c, err)
 }
 
-func (p pairsSite) told(w http.ResponseWriter, c *Contradiction, err error) {
-	if err != nil {
-		refuse(w, err)
-		return
-	}
-	write(w, said{c, p.session.Progress(), p.session.Agreements()})
-}
-
 func (p pairsSite) skip(w http.ResponseWriter, r *http.Request) {
 	var a struct{ Left, Right int }
 	if !read(w, r, &a) {
@@ -107,18 +83,6 @@ func (p pairsSite) skip(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	write(w, said{Progress: p.session.Progress()})
-}
-
-func (p pairsSite) undo(w http.ResponseWriter, _ *http.Request) {
-	q, ok, err := p.session.Undo()
-	switch {
-	case err != nil:
-		refuse(w, err)
-	case !ok:
-		write(w, asked{Done: true, Progress: p.session.Progress()})
-	default:
-		write(w, p.asked(q))
-	}
 }
 
 // grouped is pictures that seem to be the same as the first one.
@@ -133,13 +97,4 @@ func (p pairsSite) group(w http.ResponseWriter, _ *http.Request) {
 		g.Paths = append(g.Paths, p.session.pictures.Paths[i])
 	}
 	write(w, g)
-}
-
-func (p pairsSite) quality(w http.ResponseWriter, _ *http.Request) {
-	q, ok := p.session.Quality()
-	if !ok {
-		write(w, nil)
-		return
-	}
-	write(w, q)
 }

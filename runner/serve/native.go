@@ -2,7 +2,6 @@ package serve
 
 import (
 	"net/http"
-	"slices"
 	"strconv"
 	"time"
 
@@ -252,9 +251,11 @@ func (l *loaded) found(lists [][]models.Hit, k, voters int, threshold *float64) 
 func votes(lists [][]models.Hit, voters int) []*vote {
 	all, some := make([]*vote, len(lists)), false
 	for i, list := range lists {
-		list = list[:min(voters, len(list))]
-		if slices.ContainsFunc(list, func(h models.Hit) bool { return h.Class != "" }) {
-			all[i], some = &vote{models.Vote(list, voters), list[0].Accepted}, true
+		if len(list) == 0 {
+			continue
+		}
+		if v, named := models.Vote(list, voters); named {
+			all[i], some = &vote{v, list[0].Accepted}, true
 		}
 	}
 	if !some {

@@ -50,7 +50,7 @@ func asking(ctx context.Context, o options) error {
 	for seed := range o.seeds {
 		x, err := row(o, r, fmt.Sprintf("grocery/seed=%d", seed), func() (x askingOnce, err error) {
 			if all == nil {
-				if all, err = embeddedPhotos(ctx, o, model, filepath.Join(folder, "all.npy")); err != nil {
+				if all, err = embeddedBy(ctx, o, model, filepath.Join(o.grocery(), "test"), filepath.Join(folder, "all.npy")); err != nil {
 					return x, err
 				}
 			}
@@ -65,12 +65,15 @@ func asking(ctx context.Context, o options) error {
 	return nil
 }
 
-// embeddedPhotos returns the embeddings of all test photos by a network that is not trained, which it exports to model.
-func embeddedPhotos(ctx context.Context, o options, model, file string) (*vectors.Vectors, error) {
-	if _, err := complete(ctx, "tfpair export", []string{o.tfpair, "export", "--weights", "efficientnet-lite0", "--out", model, "--json"}, &struct{}{}); err != nil {
-		return nil, err
+// embeddedBy returns the embeddings of pictures by a network that is not trained, which it exports to model where that is
+// not there.
+func embeddedBy(ctx context.Context, o options, model, pictures, file string) (*vectors.Vectors, error) {
+	if _, err := os.Stat(model); err != nil {
+		if _, err := o.ask(ctx, &struct{}{}, "export", "--weights", "efficientnet-lite0", "--out", model); err != nil {
+			return nil, err
+		}
 	}
-	if _, err := complete(ctx, "tfpair embed", []string{o.tfpair, "embed", "--model", model, "--data", filepath.Join(o.grocery(), "test"), "--out", file, "--json"}, &struct{}{}); err != nil {
+	if _, err := o.ask(ctx, &struct{}{}, "embed", "--model", model, "--data", pictures, "--out", file); err != nil {
 		return nil, err
 	}
 	return vectors.Read(file)

@@ -76,7 +76,7 @@ func photosOf(o options, path string, parts func(image.Image) []image.Image) err
 	})
 }
 
-// eachFile gives use the files of an archive.
+// eachFile gives use the files of an archive, without folders.
 func eachFile(path string, use func(name string, data []byte) error) error {
 	z, err := zip.OpenReader(path)
 	if err != nil {
@@ -84,6 +84,9 @@ func eachFile(path string, use func(name string, data []byte) error) error {
 	}
 	defer z.Close() // read only
 	for _, f := range z.File {
+		if f.FileInfo().IsDir() {
+			continue
+		}
 		r, err := f.Open()
 		if err != nil {
 			return err
@@ -118,13 +121,7 @@ func amongReal(ctx context.Context, o options, name string, pictures func(option
 		if err := pictures(o, in("pictures.zip")); err != nil {
 			return t, err
 		}
-		for _, c := range [][]string{{"export", "--weights", "efficientnet-lite0", "--out", in("model")},
-			{"embed", "--model", in("model"), "--data", in("pictures.zip"), "--out", in("x.npy")}} {
-			if _, err := complete(ctx, "tfpair "+c[0], append(append([]string{o.tfpair}, c...), "--json"), &struct{}{}); err != nil {
-				return t, err
-			}
-		}
-		v, err := vectors.Read(in("x.npy"))
+		v, err := embeddedBy(ctx, o, in("model"), in("pictures.zip"), in("x.npy"))
 		if err != nil {
 			return t, err
 		}

@@ -1,11 +1,8 @@
 package main
 
 import (
-	"archive/zip"
 	"context"
-	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -87,45 +84,21 @@ func oneShotOf(ctx context.Context, o options, data string, seed int, settings .
 
 // merge writes one archive of the files of several. Those of equal name below the top
 // folder, the alphabets that both sets share, go in once.
-func merge(path string, archives ...string) (err error) {
-	out, err := os.Create(path)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, out.Close()) }()
-	w := zip.NewWriter(out)
-	seen := map[string]bool{}
-	for _, name := range archives {
-		if err := copyInto(w, name, seen); err != nil {
-			return fmt.Errorf("merge %q: %w", name, err)
+func merge(path string, archives ...string) error {
+	return zipped(path, func(add func(name string, data []byte) error) error {
+		seen := map[string]bool{}
+		for _, archive := range archives {
+			if err := eachFile(archive, func(name string, data []byte) error {
+				_, name, ok := strings.Cut(name, "/")
+				if !ok || seen[name] {
+					return nil
+				}
+				seen[name] = true
+				return add(name, data)
+			}); err != nil {
+				return fmt.Errorf("merge %q: %w", archive, err)
+			}
 		}
-	}
-	return w.Close()
-}
-
-func copyInto(w *zip.Writer, archive string, seen map[string]bool) error {
-	in, err := zip.OpenReader(archive)
-	if err != nil {
-		return err
-	}
-	defer in.Close() // read only
-	for _, f := range in.File {
-		_, name, ok := strings.Cut(f.Name, "/")
-		if !ok || f.FileInfo().IsDir() || seen[name] {
-			continue
-		}
-		seen[name] = true
-		r, err := f.Open()
-		if err != nil {
-			return err
-		}
-		to, err := w.Create(name)
-		if err == nil {
-			_, err = io.Copy(to, r)
-		}
-		if err := errors.Join(err, r.Close()); err != nil {
-			return err
-		}
-	}
-	return nil
+		return nil
+	})
 }

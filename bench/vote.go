@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -72,19 +71,11 @@ func vote(ctx context.Context, o options) error {
 
 // embeddedClasses returns the embeddings of the photos of a split, by a network that is not trained. Paths begin with the class.
 func embeddedClasses(ctx context.Context, o options, folder, split string) (*vectors.Vectors, error) {
-	photos, model, out := filepath.Join(folder, split+".zip"), filepath.Join(folder, "model"), filepath.Join(folder, split+".npy")
+	photos := filepath.Join(folder, split+".zip")
 	if err := byClass(photos, o.grocery(), "image_label_"+split+".csv"); err != nil {
 		return nil, err
 	}
-	if _, err := os.Stat(model); err != nil {
-		if _, err := complete(ctx, "tfpair export", []string{o.tfpair, "export", "--weights", "efficientnet-lite0", "--out", model, "--json"}, &struct{}{}); err != nil {
-			return nil, err
-		}
-	}
-	if _, err := complete(ctx, "tfpair embed", []string{o.tfpair, "embed", "--model", model, "--data", photos, "--out", out, "--json"}, &struct{}{}); err != nil {
-		return nil, err
-	}
-	return vectors.Read(out)
+	return embeddedBy(ctx, o, filepath.Join(folder, "model"), photos, filepath.Join(folder, split+".npy"))
 }
 
 // className returns the class of a photo: the folder that its path begins with.

@@ -7,7 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"sync"
+	"strconv"
 	"time"
 
 	"github.com/tfpair/tfpair/runner/serve/client"
@@ -79,21 +79,21 @@ func (b serveBench) neighbour(ctx context.Context, folder string, opens bool, fl
 		return n, err
 	}
 	size := list[0].Size
-	pixels := make([]uint8, serveBatch*size*size*3)
-	work := func(ctx context.Context) error { return batchesOf256(ctx, other, size, pixels) }
+	pixels := make([]uint8, size*size*3)
+	work := func(ctx context.Context) error { return b.batchesOf256(ctx, s, size) }
 	if opens {
 		work = func(ctx context.Context) error { return v.keepOpening(ctx, other) }
 	}
 	var p50, p99 []float64
 	for range besideTurns {
-		alone, err := singles(ctx, one, size, pixels[:size*size*3])
+		alone, err := singles(ctx, one, size, pixels)
 		if err != nil {
 			return n, err
 		}
 		loading, cancel := context.WithCancel(ctx)
 		done := make(chan error, 1)
 		go func() { done <- work(loading) }()
-		beside, err := singles(ctx, one, size, pixels[:size*size*3])
+		beside, err := singles(ctx, one, size, pixels)
 		cancel()
 		if err := errors.Join(err, <-done); err != nil {
 			return n, err
@@ -119,18 +119,19 @@ func singles(ctx context.Context, c *client.Client, size int, pixels []uint8) (q
 	return quantiled{took[len(took)/2], took[len(took)*99/100]}, nil
 }
 
-// batchesOf256 sends pictures until ctx is done.
-func batchesOf256(ctx context.Context, c *client.Client, size int, pixels []uint8) error {
-	var all sync.WaitGroup
-	for range besideOthers {
-		all.Go(func() {
-			for ctx.Err() == nil {
-				_, _ = c.EmbedPixels(ctx, size, pixels) // a 429 is an answer, too
-			}
-		})
+// batchesOf256 sends pictures to the other model until ctx is done. Clients live on other machines: these here have the lowest
+// priority, so that they take nothing from the service.
+func (b serveBench) batchesOf256(ctx context.Context, s *served, size int) error {
+	c, err := start(context.WithoutCancel(ctx), "embedder send", []string{"nice", "-n", "19", b.options.embedder, "send", s.address, "other",
+		strconv.Itoa(size), strconv.Itoa(serveBatch), strconv.Itoa(besideOthers)})
+	if err != nil {
+		return err
 	}
-	all.Wait()
-	return nil
+	<-ctx.Done()
+	if err := c.in.Close(); err != nil {
+		return err
+	}
+	return errors.Join(c.await("summary", &line{}), c.end())
 }
 
 // versions of a model lie in a folder.

@@ -186,11 +186,11 @@ func turnBit(folder string) error {
 // awaitVersion waits until a version answers.
 func awaitVersion(ctx context.Context, c *client.Client, version int) error {
 	for began := time.Now(); time.Since(began) < reloadWithin; time.Sleep(50 * time.Millisecond) {
-		list, err := c.Models(ctx)
+		answers, err := versionOf(ctx, c)
 		if err != nil {
 			return err
 		}
-		if list[0].Version == version {
+		if answers == version {
 			return nil
 		}
 	}
@@ -199,9 +199,23 @@ func awaitVersion(ctx context.Context, c *client.Client, version int) error {
 
 // answersWith says that another version answers.
 func answersWith(ctx context.Context, c *client.Client, version int) error {
-	list, err := c.Models(ctx)
-	if err == nil && list[0].Version != version {
-		err = fmt.Errorf("version %d answers, want %d", list[0].Version, version)
+	answers, err := versionOf(ctx, c)
+	if err == nil && answers != version {
+		err = fmt.Errorf("version %d answers, want %d", answers, version)
 	}
 	return err
+}
+
+// versionOf returns the version that answers of the client's model, or of the service's first where it has none.
+func versionOf(ctx context.Context, c *client.Client) (int, error) {
+	list, err := c.Models(ctx)
+	if err != nil {
+		return 0, err
+	}
+	for _, m := range list {
+		if c.Model == "" || m.Model == c.Model {
+			return m.Version, nil
+		}
+	}
+	return 0, fmt.Errorf("the service has no model %q", c.Model)
 }

@@ -30,10 +30,13 @@ func taps(to, from int, filter imaging.ResampleFilter) []tap {
 	scale := max(1, ratio)
 	reach := math.Ceil(scale * filter.Support)
 	all := make([]tap, to)
+	room := to * min(from, int(2*reach)+1) // of all taps, in one piece
+	weights, precise := make([]uint32, room), make([]float64, 0, room)
 	for i := range all {
 		centre := (float64(i)+0.5)*ratio - 0.5
 		begin, end := max(0, int(math.Ceil(centre-reach))), min(from-1, int(math.Floor(centre+reach)))
 		t, sum := &all[i], 0.0
+		t.precise = precise[len(precise):]
 		for u := begin; u <= end; u++ {
 			w := filter.Kernel((float64(u) - centre) / scale)
 			if w < 0 {
@@ -50,6 +53,9 @@ func taps(to, from int, filter imaging.ResampleFilter) []tap {
 		if sum == 0 {
 			return nil
 		}
+		n := len(t.precise)
+		precise, t.precise = precise[:len(precise)+n], t.precise[:n:n]
+		t.weights, weights = weights[:n:n], weights[n:]
 		t.fix(sum)
 	}
 	return all
@@ -57,7 +63,6 @@ func taps(to, from int, filter imaging.ResampleFilter) []tap {
 
 // fix makes the weights of t, whose precise ones have the given sum.
 func (t *tap) fix(sum float64) {
-	t.weights = make([]uint32, len(t.precise))
 	off, total := 0.0, uint32(0)
 	for i, w := range t.precise {
 		w /= sum

@@ -176,7 +176,7 @@ var outcomes = []outcome{
 	{isA[*dataset.ListError], exitInput, nil},
 	{isA[*decode.ImageError], exitInput, advice{"mend or remove it", "add --bad-images skip to leave it out"}},
 	{isA[*distance.FewPairsError], exitInput, advice{"ask for a larger share, or choose on more pairs: tfpair calibrate"}},
-	{isA[*inference.NoAcceptError], exitInput, advice{"give a --threshold"}},
+	{isA[*inference.NoAcceptError], exitInput, advice{"give a --threshold: a distance that parts right answers from wrong ones"}},
 	{is(inference.ErrLabelThreshold), exitInput, advice{"leave out --false-accepts", "give a --threshold"}},
 	{is(distance.ErrNoCurve), exitInput, advice{"give a --threshold",
 		"choose one on pairs of yours: tfpair calibrate --model {model} --data PAIRS"}},

@@ -99,15 +99,16 @@ func flagsOf(c *cli.Context, except ...string) commandLine {
 		if !c.IsSet(name) || slices.Contains(except, name) || inEnvironment(c, flag) {
 			continue
 		}
+		word := dashed(name)
 		switch value := c.Value(name).(type) {
 		case bool:
-			words = append(words, "--"+name)
+			words = append(words, word)
 		case cli.StringSlice:
 			for _, v := range value.Value() {
-				words = append(words, "--"+name, v)
+				words = append(words, word, v)
 			}
 		default:
-			words = append(words, "--"+name, fmt.Sprint(value))
+			words = append(words, word, fmt.Sprint(value))
 		}
 	}
 	return words

@@ -11,8 +11,10 @@ import (
 
 	"github.com/tfpair/tfpair/internal/named"
 	"github.com/tfpair/tfpair/internal/pretrained"
+	"github.com/tfpair/tfpair/models/postgres"
 	"github.com/tfpair/tfpair/pipeline/dataset"
 	"github.com/tfpair/tfpair/pipeline/sampler"
+	"github.com/tfpair/tfpair/runner/inference"
 )
 
 // commandError is an error of a command, whose flags the hint may name.
@@ -55,7 +57,7 @@ func (c commandLine) fill(word string) string {
 		return c.String()
 	}
 	if i := slices.Index(c, "--"+name); i >= 0 && i+1 < len(c) {
-		return shellWord(c[i+1])
+		return shellWord(postgres.Shown(c[i+1])) // of a URL without the password
 	}
 	return strings.ToUpper(name)
 }
@@ -98,12 +100,17 @@ func (o outcome) hintFor(err error, of *commandError) string {
 	var wrong *usageError
 	var wanted *wantedError
 	var missing *pretrained.DownloadError
+	var silent *inference.NoAcceptError
 	settings := settingsFor(err)
 	switch {
 	case errors.As(err, &wanted):
 		return wanted.mend(of.line).String()
 	case errors.As(err, &missing):
 		return elsewhere(missing.Set)
+	case errors.As(err, &silent) && silent.Suggested != nil:
+		return "a threshold to begin with, which says nothing of strangers: " + of.line.accepting(*silent.Suggested).String()
+	case errors.As(err, &silent) && silent.Outgrown:
+		return advice{"tfpair index threshold --model {model} --index {index}"}.on(of.flags, of.line)
 	case len(settings) > 0 && flagNamed(of.flags, "set") != nil:
 		return of.line.set(settings).String()
 	case o.hint != nil:

@@ -10,6 +10,7 @@ import (
 	"github.com/tfpair/tfpair/internal/named"
 	"github.com/tfpair/tfpair/models/index"
 	"github.com/tfpair/tfpair/models/postgres"
+	"github.com/tfpair/tfpair/runner/inference"
 )
 
 // pushOptions are the options of tfpair index push.
@@ -112,10 +113,11 @@ func runIndexPush(ctx context.Context, o pushOptions, streams IO) (err error) {
 	r := pushedIndex{Index: o.index, To: there.Name(), Space: about.Space, Distance: about.Distance, Kind: about.Kind,
 		Added: p.Added, Replaced: p.Replaced, Removed: p.Removed, Same: p.Same, Missing: len(p.Missing), Images: there.Len(),
 		Recall: there.Recall(), Threshold: about.Accept, NoThreshold: about.NoAccept, Seconds: time.Since(began).Seconds()}
-	return r.show(out)
+	return r.show(out, x, there.Outgrown())
 }
 
-func (r pushedIndex) show(out output) error {
+// show says what was pushed from x.
+func (r pushedIndex) show(out output, x *index.Index, outgrown bool) error {
 	if err := out.emit("summary", r); err != nil {
 		return err
 	}
@@ -128,6 +130,19 @@ func (r pushedIndex) show(out output) error {
 		out.print("searches find %.1f %% of the ten nearest", 100*r.Recall)
 	}
 	out.print("%s", acceptance(r.Threshold, r.NoThreshold))
-	out.say("next: tfpair search --model MODEL --index '%s' --image IMAGE", r.To)
+	out.say("next: %s", r.next(x, outgrown))
 	return nil
+}
+
+// next returns the command that chooses a threshold for what is there, where none was, or else one that searches there. The model is the one
+// that made the index, where it is at hand.
+func (r pushedIndex) next(x *index.Index, outgrown bool) commandLine {
+	model := x.About().Model
+	if _, err := inference.IsRun(model); err != nil {
+		model = "MODEL"
+	}
+	if outgrown {
+		return commandLine{"tfpair", "index", "threshold"}.with(given{"model", model}, given{"index", r.To})
+	}
+	return nextSearch(model, r.To, x, readingOptions{})
 }

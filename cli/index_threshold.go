@@ -92,5 +92,8 @@ func runIndexThreshold(ctx context.Context, o indexThresholdOptions, streams IO)
 	}
 	out.print("%s: %s", r.Index, count(r.Images, "image"))
 	out.print("%s", acceptance(r.Threshold, r.NoThreshold))
+	if kept := x.About().Accept; r.Threshold == nil && kept != nil {
+		out.print("the one of before stays: %s", acceptance(kept, ""))
+	}
 	return nil
 }

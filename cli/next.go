@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"encoding/hex"
 	"errors"
@@ -184,11 +185,11 @@ func seenFiles(ctx context.Context, data *dataset.Dataset, part dataset.Part, fo
 }
 
 // nextSearch returns the command that searches in the file x, or in what the model carries where it
-// is "", for the first image there: its file, or the archive that holds it.
+// is "", for the first image there: its file, or the archive that holds it; IMAGE where that is not known.
 func nextSearch(model, file string, x *index.Index, reading readingOptions) commandLine {
 	root := x.About().Root
-	image := root
-	if info, err := os.Stat(root); err == nil && info.IsDir() && !dataset.HoldsArchives(root) {
+	image := cmp.Or(root, "IMAGE")
+	if info, err := os.Stat(root); err == nil && info.IsDir() && !dataset.HoldsArchives(root) && x.Len() > 0 {
 		image = filepath.Join(root, filepath.FromSlash(x.Item(0).Path))
 	}
 	return commandLine{"tfpair", "search"}.with(given{"model", model}, given{"index", file}, given{"image", image}).

@@ -28,6 +28,7 @@ type searchOptions struct {
 	reading   readingOptions
 	machine   machineOptions
 	output    outputOptions
+	line      commandLine // as it was given, without a threshold
 }
 
 func newSearchCommand(streams IO) *cli.Command {
@@ -50,6 +51,7 @@ that of the nearest, or where you give --vote.
   tfpair search --model demo/model --index demo/pictures.index --image demo/pictures/test/ring -k 3 --sheet found.png`,
 		Action: func(c *cli.Context) error {
 			o.images, o.threshold.given, o.vote.given = c.StringSlice("image"), c.IsSet("threshold"), c.IsSet("vote")
+			o.line = append(commandOf(c), flagsOf(c, "threshold", "false-accepts")...)
 			return runSearch(c.Context, o, streams)
 		},
 	}
@@ -105,10 +107,12 @@ type searches struct {
 	// of this size, and NoThreshold says why where that is known.
 	Threshold   *index.Accept `json:"threshold,omitempty"`
 	NoThreshold string        `json:"no_threshold,omitempty"`
-	Queries     int           `json:"queries"`
-	Accepted    *int          `json:"accepted,omitempty"` // of which the first answer is; nil without a threshold
-	Sheet       string        `json:"sheet,omitempty"`
-	Skipped     []string      `json:"skipped,omitempty"`
+	// Suggested is a threshold to begin with where there is none; nil: the index suggests none.
+	Suggested *float64 `json:"suggested_threshold,omitempty"`
+	Queries   int      `json:"queries"`
+	Accepted  *int     `json:"accepted,omitempty"` // of which the first answer is; nil without a threshold
+	Sheet     string   `json:"sheet,omitempty"`
+	Skipped   []string `json:"skipped,omitempty"`
 }
 
 func runSearch(ctx context.Context, o searchOptions, streams IO) (err error) {
@@ -144,6 +148,8 @@ func runSearch(ctx context.Context, o searchOptions, streams IO) (err error) {
 		Threshold: x.About().Accept, NoThreshold: x.About().NoAccept, Queries: len(found)}
 	if r.Threshold != nil {
 		r.Accepted = new(int)
+	} else {
+		r.Suggested = inference.Suggested(x)
 	}
 	list := make([]searched, len(found))
 	for i, hits := range found {
@@ -157,7 +163,22 @@ func runSearch(ctx context.Context, o searchOptions, streams IO) (err error) {
 			return err
 		}
 	}
-	return r.show(out, list, q, o.vote)
+	return r.show(out, list, q, o.vote, o.next(m, r, outgrown(x)))
+}
+
+// next returns the command that accepts answers where the search had no threshold, nil where nothing is known.
+func (o searchOptions) next(m *inference.Model, r searches, outgrown bool) commandLine {
+	switch {
+	case r.Threshold != nil:
+		return nil
+	case outgrown:
+		return nextThreshold(m, o.index)
+	case r.Suggested == nil:
+		return nil
+	case o.sheet.path != "" && !o.sheet.overwrite: // which is there now
+		return append(o.line, "--overwrite").accepting(*r.Suggested)
+	}
+	return o.line.accepting(*r.Suggested)
 }
 
 // queries are the images that are searched for.
@@ -213,7 +234,7 @@ func (q *queries) close() {
 }
 
 // show prints the answers.
-func (r searches) show(out output, list []searched, q queries, o voteOptions) error {
+func (r searches) show(out output, list []searched, q queries, o voteOptions, next commandLine) error {
 	wide := 0
 	for _, s := range list {
 		for _, h := range s.Hits {
@@ -235,10 +256,16 @@ func (r searches) show(out output, list []searched, q queries, o voteOptions) er
 	if r.Threshold != nil {
 		out.say("none of these where distance > %.4g (from %s)", r.Threshold.Value, r.Threshold.Source)
 	} else {
-		out.say("no threshold for a search of this size: %s; --threshold X sets one", noThreshold(r.NoThreshold))
+		out.say("no threshold for a search of this size: %s", noThreshold(r.NoThreshold))
+	}
+	if r.Suggested != nil {
+		out.say("%s", suggested(*r.Suggested))
 	}
 	if r.Sheet != "" {
 		out.print("wrote %s", r.Sheet)
+	}
+	if next != nil {
+		out.say("next: %s", next)
 	}
 	r.Skipped = q.skipped
 	if err := out.emit("summary", r); err != nil {

@@ -123,7 +123,7 @@ func (x *Index) Name() string { return x.at.String() }
 func (x *Index) About() index.About {
 	c := x.current()
 	about := c.about
-	if why := x.outgrown(c); why != "" {
+	if why := c.outgrown(); why != "" {
 		about.Accept, about.NoAccept = nil, why
 	}
 	return about

@@ -13,18 +13,18 @@ import (
 
 // outgrown says why there is no threshold for the number of images: that has changed by a quarter since it was chosen, or
 // none was chosen yet. "" where there is one, or it was tried.
-func (x *Index) outgrown(c *catalogue) string {
-	a, why := c.about.Accept, ""
-	switch {
+func (c *catalogue) outgrown() string {
+	switch a := c.about.Accept; {
 	case a == nil && c.about.NoAccept == "" && c.images > 0:
-		why = "none was chosen for these images, which are not those of one index"
-	case a == nil || !a.Outgrown(c.images):
-		return ""
-	default:
-		why = fmt.Sprintf("it was chosen for %d images and there are %d", a.Images, c.images)
+		return "none was chosen for these images, which are not those of one index; tfpair index threshold chooses it"
+	case a != nil && a.Outgrown(c.images):
+		return fmt.Sprintf("it was chosen for %d images and there are %d; tfpair index threshold chooses it anew", a.Images, c.images)
 	}
-	return fmt.Sprintf("%s; choose it: tfpair index threshold --model MODEL --index '%s'", why, x.Name())
+	return ""
 }
+
+// Outgrown reports whether there is no threshold because none was chosen for as many images as there are now: see Renew.
+func (x *Index) Outgrown() bool { return x.current().outgrown() != "" }
 
 // Promised returns the share of strangers that the stored threshold may accept, for however many images it was chosen; 0: there
 // is none.
@@ -50,10 +50,11 @@ func (x *Index) Calibrate(ctx context.Context, c index.Calibration) (index.About
 	return whole.Calibrate(c).About(), nil
 }
 
-// Renew stores the threshold of Calibrate, which all programs then search by, and returns it.
+// Renew stores the threshold of Calibrate, which all programs then search by, and returns it. Where c can choose none, a threshold
+// that is there and not outgrown stays.
 func (x *Index) Renew(ctx context.Context, c index.Calibration) (index.About, error) {
 	about, err := x.Calibrate(ctx, c)
-	if err == nil {
+	if err == nil && (about.Accept != nil || x.About().Accept == nil) {
 		about.Root = x.current().about.Root // as it is by now
 		if err = x.threshold(ctx, about); err == nil {
 			err = x.refresh(ctx)

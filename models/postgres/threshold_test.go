@@ -58,7 +58,23 @@ func testThreshold(t *testing.T, url string) {
 		t.Errorf("another program sees another threshold, promising %v:\n%s", again.Promised(), d)
 	}
 	c.Strangers, c.Learned = index.Strangers{}, func(index.Item) bool { return true }
-	if got, err := there.Renew(t.Context(), c); err != nil || got.Accept != nil || there.About().NoAccept != got.NoAccept || got.NoAccept == "" {
-		t.Errorf("without strangers: %+v, %v; want none, and why", got, err)
+	none, err := there.Renew(t.Context(), c)
+	if d := cmp.Diff(want.Accept, there.About().Accept); err != nil || none.Accept != nil || none.NoAccept == "" || d != "" {
+		t.Errorf("without strangers: %+v, %v; want none, and why, and that of before in the database:\n%s", none, err, d)
+	}
+	if there.Outgrown() {
+		t.Error("it is outgrown, want a threshold for these images")
+	}
+	for i := range more {
+		more[i].ID = "again " + more[i].ID
+	}
+	if _, err := there.Put(t.Context(), more...); err != nil {
+		t.Fatal(err)
+	}
+	if !there.Outgrown() || there.About().Accept != nil {
+		t.Errorf("grown from 500 to 700, it is not outgrown: %+v", there.About())
+	}
+	if none, err = there.Renew(t.Context(), c); err != nil || none.Accept != nil || there.About().NoAccept != none.NoAccept || there.Outgrown() {
+		t.Errorf("without strangers, outgrown: %+v, %v; the database has %+v, want none, and why", none, err, there.About())
 	}
 }

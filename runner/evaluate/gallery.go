@@ -3,6 +3,7 @@ package evaluate
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/tfpair/tfpair/pipeline"
@@ -52,6 +53,18 @@ func (g LabelEmbeddings) row(image LabelImage) int {
 		}
 	}
 	return found
+}
+
+// Are reports whether the files with these checksums are the label images, no more and no fewer.
+func (g LabelEmbeddings) Are(sha256 []string) bool {
+	known, given := map[string]bool{}, map[string]bool{}
+	for _, image := range g.Images {
+		known[image.SHA256] = true
+	}
+	for _, sum := range sha256 {
+		given[sum] = true
+	}
+	return len(given) > 0 && maps.Equal(known, given)
 }
 
 // Stored returns the embedding [D] of the file with this checksum, nil where g has none.

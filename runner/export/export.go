@@ -268,19 +268,35 @@ func (c Config) load(p *place, trust models.Trusted) (*models.Model, error) {
 
 // gallery returns what the model is to carry, nil for nothing.
 func (c Config) gallery(ctx context.Context, m *trained.Model, q *quantized, reloaded *models.Model) (*index.Index, error) {
+	g, err := m.Labels()
+	if err != nil {
+		return nil, err
+	}
+	if g != nil {
+		q.relabel(g, reloaded.Info().Manifest.Space)
+	}
 	if c.Gallery != nil {
 		x, err := c.Gallery(ctx, reloaded)
-		if err != nil {
+		switch {
+		case err != nil:
 			return nil, err
+		case g != nil && g.Accept != nil && g.Are(sumsOf(x)): // photos of validation chose it
+			return x.Accepting(*g.Accept), nil
 		}
 		return x.Calibrate(m.Calibration()), nil // the run knows more strangers than the model
 	}
-	g, err := m.Labels()
-	if err != nil || g == nil {
-		return nil, err
+	if g == nil {
+		return nil, nil
 	}
-	q.relabel(g, reloaded.Info().Manifest.Space)
 	return g.Index(filepath.Base(filepath.Clean(c.Out)), m.Spec.Distance.Name)
+}
+
+// sumsOf returns the checksums of the files of x.
+func sumsOf(x *index.Index) (list []string) {
+	for _, item := range x.All() {
+		list = append(list, item.SHA256)
+	}
+	return list
 }
 
 // addGallery writes the gallery, which may be the label images of the training, and tells the

@@ -19,13 +19,29 @@ var ErrLabelThreshold = errors.New("photos of validation chose the threshold of 
 
 // NoAcceptError says that no threshold answers whether the nearest image of a search is an answer.
 type NoAcceptError struct {
-	Images int // searched
-	Reason string
+	Images    int // searched
+	Reason    string
+	Suggested *float64 // see Suggested
+	Outgrown  bool     // it lies in a database, and Renew chooses its threshold
 }
 
 func (e *NoAcceptError) Error() string {
 	return fmt.Sprintf("no threshold for a search among %s: %s", plural.Count(e.Images, "image"), e.Reason)
 }
+
+// Suggested returns the threshold that index.Index.Suggest begins with; nil: there is none, or x lies in a database.
+func Suggested(x index.Searched) *float64 {
+	if x, ok := x.(*index.Index); ok {
+		if value, ok := x.Suggest(); ok {
+			return &value
+		}
+	}
+	return nil
+}
+
+// Silent reports whether m does not tell of the strangers that its run knows: it was exported without the images that training has seen,
+// or with aliases. Then the run chooses thresholds, or an export that tells.
+func (m *Model) Silent() bool { return m.calibration.Untold != "" }
 
 // Promising returns an index of m's space with a threshold that accepts at most a share of
 // strangers, in (0,1), chosen as by Index. Of an index in a database it reads all entries. Errors: ErrLabelThreshold of m's label
@@ -46,7 +62,7 @@ func (m *Model) Promising(ctx context.Context, x index.Searched, share float64) 
 		return nil, err
 	}
 	if about.Accept == nil {
-		return nil, &NoAcceptError{x.Len(), about.NoAccept}
+		return nil, &NoAcceptError{Images: x.Len(), Reason: about.NoAccept, Suggested: Suggested(x)}
 	}
 	return index.Accepting(x, *about.Accept), nil
 }

@@ -102,7 +102,23 @@ func (m *Model) Index(ctx context.Context, c *Collection, kind string, r Reading
 	if err != nil {
 		return nil, nil, err
 	}
+	if accept := m.ofLabels(items); accept != nil {
+		return x.Accepting(*accept), e, nil
+	}
 	return x.Calibrate(m.calibrationFor(c)), e, nil
+}
+
+// ofLabels returns the threshold that photos of validation chose for the label images of the training, where items are these and
+// no others; nil elsewhere.
+func (m *Model) ofLabels(items []index.Item) *index.Accept {
+	sums := make([]string, len(items))
+	for i, item := range items {
+		sums[i] = item.SHA256
+	}
+	if !m.Labels.Are(sums) {
+		return nil
+	}
+	return m.Gallery.About().Accept
 }
 
 // calibrationFor returns what the threshold of searches in c is chosen with.

@@ -280,10 +280,11 @@ func TestServeOptions(t *testing.T) {
 		refusal[o]{func(o *o) { o.limits.body = 0 }, "--max-body must be 1 to 1048576, got 0"},
 		refusal[o]{func(o *o) { o.limits.memory = 1 << 30 }, "--memory must be"},
 		refusal[o]{func(o *o) { o.limits.deadline = 0 }, "--deadline must be more than 0s, got 0s"},
+		refusal[o]{func(o *o) { o.limits.wait = 2 }, "--queue-wait must be less than --deadline, got 2ns and 2ns"},
 		refusal[o]{func(o *o) { o.limits.grace = -1 }, "--grace and --max-delay must be 0s or more"},
-		refusal[o]{func(o *o) { o.limits.listen = "8080" }, `--listen must be host:port, got "8080"`},
-		refusal[o]{func(o *o) { o.limits.listen = "localhost:99999" }, `--listen must be host:port, got "localhost:99999"`},
-		refusal[o]{func(o *o) { o.limits.listen = "localhost:" }, `--listen must be host:port, got "localhost:"`},
+		refusal[o]{func(o *o) { o.limits.listen = "8080" }, `--listen must be host:port, such as :8080, got "8080"`},
+		refusal[o]{func(o *o) { o.limits.listen = "localhost:99999" }, `--listen must be host:port, such as :8080, got "localhost:99999"`},
+		refusal[o]{func(o *o) { o.limits.listen = "localhost:" }, `--listen must be host:port, such as :8080, got "localhost:"`},
 		refusal[o]{func(o *o) { o.limits.listen, o.limits.admin = "[::1]:http", "none" }, `--admin must be host:port or off, got "none"`},
 		refusal[o]{func(o *o) { o.limits.key = "a" }, `go together, got "" and "a"`})
 	if got, err := (serveOptions{models: []string{"a"}, indexes: []string{"i"}, writers: []string{"w"}}).served(); err != nil || got[0].writers != "w" {

@@ -371,17 +371,24 @@ func (o serveOptions) show(out output, service *serve.Service, list []served, at
 		scheme = "https"
 	}
 	out.print("ready      %s://%s", scheme, v.Address)
-	out.say("next: curl --data-binary @photo.jpg %s://localhost:%s/v1/embed", scheme, port(at))
+	token := ""
+	if o.tokens != "" {
+		token = "-H 'Authorization: Bearer TOKEN' "
+	}
+	out.say("next: curl %s--data-binary @photo.jpg %s://%s/v1/embed", token, scheme, reached(at))
 	return out.emit("ready", v)
 }
 
-// port returns the port of an address.
-func port(at net.Addr) string {
-	_, port, err := net.SplitHostPort(at.String())
+// reached returns host and port where a client on this machine reaches an address.
+func reached(at net.Addr) string {
+	host, port, err := net.SplitHostPort(at.String())
 	if err != nil {
 		return at.String()
 	}
-	return port
+	if ip := net.ParseIP(host); ip == nil || ip.IsUnspecified() || ip.IsLoopback() {
+		host = "localhost"
+	}
+	return net.JoinHostPort(host, port)
 }
 
 // logger returns where a line for each request goes.

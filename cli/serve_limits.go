@@ -80,12 +80,14 @@ func (o serveLimits) validate() error {
 		}
 	}
 	if !isAddress(o.listen) {
-		return usagef("--listen must be host:port, got %q", o.listen)
+		return usagef("--listen must be host:port, such as :8080, got %q", o.listen)
 	}
 	if o.admin != noAdmin && !isAddress(o.admin) {
 		return usagef("--admin must be host:port or off, got %q", o.admin)
 	}
 	switch {
+	case o.wait >= o.deadline:
+		return usagef("--queue-wait must be less than --deadline, got %v and %v", o.wait, o.deadline)
 	case o.grace < 0 || o.delay < 0:
 		return usagef("--grace and --max-delay must be 0s or more, got %v and %v", o.grace, o.delay)
 	case (o.certificate == "") != (o.key == ""):

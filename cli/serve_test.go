@@ -5,7 +5,9 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
+	"net/netip"
 	"os"
 	"os/exec"
 	"regexp"
@@ -88,5 +90,27 @@ func TestServeDocs(t *testing.T) {
 	}
 	if !strings.Contains(string(text), rows.String()) {
 		t.Errorf("docs/serve.md lacks the rows\n%s", &rows)
+	}
+}
+
+// TestServeVariables: each flag is also set by a variable of the environment.
+func TestServeVariables(t *testing.T) {
+	for _, f := range newServeCommand(IO{}).Flags {
+		of, ok := f.(cli.DocGenerationFlag)
+		if want := variableOf(f); !ok || !slices.Equal(of.GetEnvVars(), []string{want}) {
+			t.Errorf("--%s is not set by %s alone: %q", f.Names()[0], want, of.GetEnvVars())
+		}
+	}
+}
+
+// TestReached: a client on this machine gets an address that answers it.
+func TestReached(t *testing.T) {
+	for address, want := range map[string]string{
+		"0.0.0.0:80": "localhost:80", "[::]:8080": "localhost:8080", "127.0.0.1:9000": "localhost:9000",
+		"10.0.0.7:8080": "10.0.0.7:8080", "[fd00::1]:8080": "[fd00::1]:8080",
+	} {
+		if got := reached(net.TCPAddrFromAddrPort(netip.MustParseAddrPort(address))); got != want {
+			t.Errorf("%s is reached at %s, want %s", address, got, want)
+		}
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 
+	"github.com/tfpair/tfpair/internal/regular"
 	"github.com/tfpair/tfpair/internal/session"
 )
 
@@ -33,7 +34,13 @@ var errPanicked = errors.New("the run of the network panicked in the call that l
 // NotModelError says why a path holds no exported model.
 type NotModelError struct{ Path, Reason string }
 
-func (e *NotModelError) Error() string { return fmt.Sprintf("model %q: %s", e.Path, e.Reason) }
+func (e *NotModelError) Error() string {
+	text := fmt.Sprintf("model %q: %s", e.Path, e.Reason)
+	if e.Reason == absent {
+		text += regular.Place(e.Path)
+	}
+	return text
+}
 
 // absent is the reason where a path leads nowhere.
 const absent = "there is nothing of that name"

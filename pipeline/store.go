@@ -235,12 +235,12 @@ func (s *Store) decode(dst []uint8, image int32) error {
 		return nil
 	}
 	reader := decode.Reader{Limits: s.options.Limits, JPEG: s.options.JPEG, Reduce: resizer.Reduction}
-	if spare, ok := s.spare.Get().(*[]uint8); ok {
-		reader.Memory = *spare
-	}
 	picture, err := reader.Examine(file)
 	if err != nil {
 		return &decode.ImageError{Path: path, Err: err}
+	}
+	if spare, ok := s.spare.Get().(*[]uint8); ok {
+		picture.Memory = *spare
 	}
 	s.measured(image, picture)
 	img, err := picture.Decode(context.Background())

@@ -120,3 +120,18 @@ func TestReadUnsized(t *testing.T) {
 		t.Errorf("ReadFile(%q, 3) = %v, want it refused", path, err)
 	}
 }
+
+// TestPlace: an error about a relative path says where it leads, one about a whole path need not.
+func TestPlace(t *testing.T) {
+	dir := t.TempDir()
+	t.Chdir(dir)
+	here, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for path, want := range map[string]string{"a/../b": " (" + filepath.Join(here, "b") + ")", filepath.Join(here, "b"): ""} {
+		if got := Place(path); got != want {
+			t.Errorf("Place(%q) = %q, want %q", path, got, want)
+		}
+	}
+}

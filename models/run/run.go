@@ -63,7 +63,11 @@ type Folder struct {
 type NotRunError struct{ Path, Reason string }
 
 func (e *NotRunError) Error() string {
-	return fmt.Sprintf("%q is not a run folder: %s", e.Path, e.Reason)
+	text := fmt.Sprintf("%q is not a run folder: %s", e.Path, e.Reason)
+	if e.Reason == absent {
+		text += regular.Place(e.Path)
+	}
+	return text
 }
 
 // absent is the reason where a path leads nowhere.

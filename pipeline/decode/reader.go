@@ -27,7 +27,6 @@ type Reader struct {
 	Limits Limits
 	JPEG   JPEG                        // decodes plain JPEG files; nil: Go's decoder
 	Reduce func(width, height int) int // how many times smaller a picture may come out: 1, 2, 4 or 8; nil: 1
-	Memory []uint8                     // JPEG may put the pixels of the picture here; nil: into memory of their own
 }
 
 // Open is the function Open for r.
@@ -71,6 +70,8 @@ func (r Reader) Until(ctx context.Context, data []byte) (*image.NRGBA, error) {
 
 // Picture is a file whose header has been read and is within the limits.
 type Picture struct {
+	Memory []uint8 // where Reader.JPEG may put the pixels; nil: in memory of their own
+
 	reader Reader
 	data   []byte
 	format format
@@ -105,7 +106,7 @@ func (p Picture) Decode(ctx context.Context) (img *image.NRGBA, err error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	if img := p.reader.plain(p.data, p.header); img != nil {
+	if img := p.plain(); img != nil {
 		return turn(img, p.header.orientation), nil
 	}
 	return p.format.pixels(ctx, p.data, p.header)
@@ -124,13 +125,14 @@ func (r Reader) ratio(h header) int {
 // reduced returns the length of a side at 1/ratio.
 func reduced(side, ratio int) int { return (side + ratio - 1) / ratio }
 
-// plain returns what r.JPEG makes of a plain JPEG file, nil where Go's decoder has to say what it is.
-func (r Reader) plain(data []byte, h header) *image.NRGBA {
+// plain returns what Reader.JPEG makes of a plain JPEG file, nil where Go's decoder has to say what it is.
+func (p Picture) plain() *image.NRGBA {
+	r, h := p.reader, p.header
 	if r.JPEG == nil || h.plain == nil {
 		return nil
 	}
 	ratio := r.ratio(h)
-	img, err := r.JPEG.Decode(data, ratio, r.Memory)
+	img, err := r.JPEG.Decode(p.data, ratio, p.Memory)
 	if err != nil || img.Rect != image.Rect(0, 0, reduced(h.width, ratio), reduced(h.height, ratio)) || h.plain.short(img, ratio) {
 		return nil
 	}

@@ -145,7 +145,7 @@ func fileOf(text string) ([]byte, error) {
 	}
 	file, err := base64.StdEncoding.DecodeString(text)
 	if err != nil {
-		return nil, malformed("a picture is no base64: %v", err)
+		return nil, malformed("a picture is no base64: %v; send the bytes of a JPEG or PNG file in base64, or as a data URI. Text is not embedded", err)
 	}
 	return file, nil
 }

@@ -21,6 +21,7 @@ type metrics struct {
 	rejected   *prometheus.CounterVec // reason
 	loads      *prometheus.CounterVec // model, result
 	modelInfo  *prometheus.Desc
+	modelBad   *prometheus.Desc
 	indexSize  *prometheus.Desc
 	queueDepth *prometheus.Desc
 	budget     *prometheus.Desc
@@ -61,6 +62,8 @@ func newMetrics(s *Service) *metrics {
 		loads:     counter("model_loads_total", "Versions of models that were opened, or could not be.", "model", "result"),
 		modelInfo: prometheus.NewDesc("tfpair_model_info", "1 for the version of a model that answers.",
 			[]string{"model", "version", "sha256"}, nil),
+		modelBad: prometheus.NewDesc("tfpair_model_bad_version", "1 for the newest version of a model where it could not be opened, until one can be.",
+			[]string{"model", "version"}, nil),
 		indexSize:  prometheus.NewDesc("tfpair_index_size", "Pictures that a model can be searched in.", []string{"model"}, nil),
 		queueDepth: prometheus.NewDesc("tfpair_queue_depth", "Requests that wait for their turn.", nil, nil),
 		budget:     prometheus.NewDesc("tfpair_budget_bytes", "Memory that requests hold, by what for.", []string{"part"}, nil),
@@ -86,7 +89,7 @@ func (m *metrics) all() []prometheus.Collector {
 
 // Describe implements prometheus.Collector.
 func (m *metrics) Describe(to chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{m.modelInfo, m.indexSize, m.queueDepth, m.budget, m.drift, m.driftLimit, m.restarts} {
+	for _, d := range []*prometheus.Desc{m.modelInfo, m.modelBad, m.indexSize, m.queueDepth, m.budget, m.drift, m.driftLimit, m.restarts} {
 		to <- d
 	}
 }
@@ -104,6 +107,9 @@ func (m *metrics) Collect(to chan<- prometheus.Metric) {
 	gauge(m.budget, float64(m.service.budget.held.Load()), "requests")
 	gauge(m.budget, float64(m.service.budget.decoded.Load()), "decoding")
 	for _, p := range m.service.slots {
+		if bad := p.badVersion(); bad != "" {
+			gauge(m.modelBad, 1, p.Name, bad)
+		}
 		l, done := p.use()
 		if l == nil {
 			continue

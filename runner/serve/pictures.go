@@ -119,11 +119,17 @@ func (c *call) decodeOne(ctx context.Context, l *loaded, p decode.Picture, pixel
 	}
 	defer c.service.budget.cores.Release(1)
 	return c.service.budget.decode(ctx, p.Cost(), func() error {
+		if spare, ok := c.service.spare.Get().(*[]uint8); ok {
+			p.Memory = *spare
+		}
 		img, err := p.Decode(ctx)
 		if err != nil {
 			return err
 		}
 		l.resizer.Into(pixels, img)
+		if cap(img.Pix) <= unit { // more is given back at once
+			c.service.spare.Put(&img.Pix)
+		}
 		return nil
 	})
 }

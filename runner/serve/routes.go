@@ -114,7 +114,7 @@ func (s *Service) routes() http.Handler {
 		}}))
 	}
 	mux.Handle("/", s.handler(route{path: "other", style: native, probe: true, answer: func(*call) (any, error) {
-		return nil, failed(http.StatusNotFound, "no_route", "there is nothing here; docs/serve.md lists what there is")
+		return nil, failed(http.StatusNotFound, "no_route", "there is nothing here; GET /openapi.json lists what there is")
 	}}))
 	return mux
 }

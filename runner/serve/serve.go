@@ -20,6 +20,7 @@ import (
 	"log/slog"
 	"net/http"
 	"regexp"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -77,6 +78,7 @@ type Service struct {
 	stopping atomic.Bool
 	aborted  context.Context // done: requests that are not answered yet are told to go elsewhere
 	abort    func()
+	spare    sync.Pool   // of *[]uint8: memory of pictures that were resized
 	stuck    atomic.Bool // a run of a model took longer than its timeout: see models.ErrTimeout
 }
 

@@ -6,6 +6,9 @@ import (
 	"fmt"
 	"log/slog"
 	"math"
+	"path"
+	"path/filepath"
+	"strings"
 	"sync"
 	"time"
 
@@ -23,8 +26,9 @@ type slot struct {
 	opening sync.Mutex   // held while a version is opened
 	refused string       // version that is bad, of Newest
 	again   time.Time    // when it is tried again
-	mu      sync.RWMutex // protects now
+	mu      sync.RWMutex // protects now and bad
 	now     *loaded      // nil: none is open
+	bad     string       // refused, as metrics call it; "": the newest version is good
 }
 
 // loaded is a version of a model that answers.
@@ -71,6 +75,26 @@ func (p *slot) swap(l *loaded) error {
 	return before.close()
 }
 
+// versionName is what the log and the metrics call a version of Newest: the last element of the path in its first line.
+func versionName(version string) string {
+	first, _, _ := strings.Cut(version, "\n")
+	return path.Base(filepath.ToSlash(first)) // "." where there is no Newest
+}
+
+// setBad keeps what the newest version is called where it could not be opened, "" where it could.
+func (p *slot) setBad(name string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.bad = name
+}
+
+// badVersion returns what setBad was given.
+func (p *slot) badVersion() string {
+	p.mu.RLock()
+	defer p.mu.RUnlock()
+	return p.bad
+}
+
 // retryBad is the time after which a bad version is tried again by polling: its files may have been on
 // their way.
 const retryBad = time.Minute
@@ -93,11 +117,13 @@ func (s *Service) reload(ctx context.Context, p *slot) (changed bool, err error)
 	l, err := s.open(ctx, p, version)
 	if err != nil {
 		p.refused, p.again = version, time.Now().Add(retryBad)
+		p.setBad(versionName(version))
 		s.metrics.loads.WithLabelValues(p.Name, "error").Inc()
-		s.log.Error("model not opened", "model", p.Name, "version", version, "error", err)
+		s.log.Error("model not opened", "model", p.Name, "version", versionName(version), "error", err)
 		return false, err
 	}
 	p.refused = ""
+	p.setBad("")
 	s.metrics.loads.WithLabelValues(p.Name, "ok").Inc()
 	s.log.Info("model opened", "model", p.Name, "path", l.info.Path, "space", l.info.Manifest.Space,
 		"seconds", time.Since(began).Seconds())

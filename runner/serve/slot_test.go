@@ -100,12 +100,22 @@ func TestReload(t *testing.T) {
 	if got := version(); got != 2 {
 		t.Errorf("version %d answers after a bad one, want 2", got)
 	}
+	badVersions := func() []string {
+		text := ask(s, "GET", "/metrics", "", nil).Body.String()
+		return regexp.MustCompile(`tfpair_model_bad_version{.*`).FindAllString(text, -1)
+	}
+	if got := badVersions(); len(got) != 1 || !strings.Contains(got[0], `{model="photos",version="3"} 1`) {
+		t.Errorf("metrics name the bad versions %q, want 3", got)
+	}
 	for v := 4; v < 20; v++ {
 		h.put(v, v%4 == 3)
 		if v%4 == 3 {
 			reload(409, `"version":`)
 		} else {
 			reload(200, fmt.Sprintf(`"version":%d`, v)) // polling may have been faster
+			if got := badVersions(); got != nil {
+				t.Errorf("metrics name the bad versions %q where %d is good", got, v)
+			}
 		}
 	}
 	cancel()

@@ -16,8 +16,9 @@ type Source struct {
 	Name string // that requests use; see ModelName
 	// Open opens the newest version. The Service closes the Model.
 	Open func() (Opened, error)
-	// Newest names the version that Open would open now: it is asked often, and the answer need mean
-	// nothing to others. Where it is nil, the model is never opened again.
+	// Newest names the version that Open would open now: it is asked often. Another name is another version.
+	// Metrics show the last element of the path in its first line. Where Newest is nil, the model is never
+	// opened again.
 	Newest func() (string, error)
 	// Writers may change the index, where it is Changing; nil: nobody may. They need no other token.
 	Writers *Tokens
@@ -96,7 +97,7 @@ func newest(folder, index string) (string, error) {
 		if info.IsDir() { // an index that is seen to change while it is open
 			continue
 		}
-		name += fmt.Sprintf(" %d %d", info.Size(), info.ModTime().UnixNano())
+		name += fmt.Sprintf("\n%d %d", info.Size(), info.ModTime().UnixNano())
 	}
 	return name, nil
 }

@@ -62,7 +62,7 @@ type command struct {
 var commands = []command{
 	{"siamese", "accuracy, collapse and wall time of program 1 on mnist-small",
 		[]string{"mnist"}, []string{"tfpair"}, siamese},
-	{"step", "time of one training step, and from process start to the first",
+	{"step", "time of one training step of programs 1 and 2, and from process start to the first",
 		nil, []string{"stepper"}, step},
 	{"resnet", "the same of ResNet50, 8 images of 224×224, and its resident memory",
 		nil, []string{"stepper"}, resNet},

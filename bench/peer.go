@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -17,13 +18,9 @@ type peer struct {
 	argv []string
 }
 
-// steppers returns the peers that make steps of some work on request, installed. Work
-// "step" is command step of the programs that train program 1.
-func steppers(ctx context.Context, o options, work string) ([]peer, error) {
-	program, arguments := work, []string{}
-	if work == "step" {
-		program, arguments = "siamese", []string{"step"}
-	}
+// peers returns those that make steps of r's program on request, installed.
+func (r turns) peers(ctx context.Context, o options) ([]peer, error) {
+	program := cmp.Or(r.program, r.work)
 	var list []peer
 	for _, name := range o.peers {
 		if name == "tfpair" {
@@ -34,7 +31,7 @@ func steppers(ctx context.Context, o options, work string) ([]peer, error) {
 		if err != nil {
 			return nil, err
 		}
-		p.argv = append(p.argv, arguments...)
+		p.argv = append(p.argv, r.arguments...)
 		list = append(list, p)
 	}
 	return list, nil

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -12,11 +13,14 @@ const pause = 500 * time.Millisecond
 
 // turns says how peers take turns in making steps.
 type turns struct {
-	work   string // names the peers' programs, and the file and the row of results
-	starts int    // of each peer, one after another
-	blocks int    // turns of each peer
-	steps  int    // timed steps of a turn
-	warm   int    // untimed steps before them: another peer has had the caches
+	work      string   // names the file of results, and the row
+	row       string   // of results, where that has another name
+	program   string   // of the peers, where that has another name
+	arguments []string // of programs in Python
+	starts    int      // of each peer, one after another
+	blocks    int      // turns of each peer
+	steps     int      // timed steps of a turn
+	warm      int      // untimed steps before them: another peer has had the caches
 }
 
 // stepTimes is what they measure of one peer.
@@ -28,9 +32,16 @@ type stepTimes struct {
 	Start     *float64   `json:"start"`                  // tfpair's median first step over its own
 }
 
-// step has all peers make training steps of program 1 in turns.
+// step has all peers make training steps of program 1 in turns, and then of program 2.
 func step(ctx context.Context, o options) error {
-	return turns{work: "step", starts: 3, blocks: 7, steps: 20, warm: 3}.hold(ctx, o)
+	r := turns{work: "step", starts: 3, blocks: 7, steps: 20, warm: 3}
+	pairs, triplets := r, r
+	pairs.program, pairs.arguments = "siamese", []string{"step"}
+	triplets.program, triplets.row = "triplet", "program2"
+	if err := pairs.hold(ctx, o); err != nil {
+		return err
+	}
+	return triplets.hold(ctx, o)
 }
 
 // resNet has all peers make training steps of ResNet50 in turns.
@@ -49,17 +60,22 @@ func (r turns) hold(ctx context.Context, o options) error {
 	if err != nil {
 		return err
 	}
-	peers, err := steppers(ctx, o, r.work)
+	peers, err := r.peers(ctx, o)
 	if err != nil {
 		return err
 	}
-	times, err := row(o, kept, r.work, func() (map[string]*stepTimes, error) {
+	id := cmp.Or(r.row, r.work)
+	times, err := row(o, kept, id, func() (map[string]*stepTimes, error) {
 		return r.times(ctx, peers)
 	})
 	if err != nil {
 		return err
 	}
+	fmt.Fprintln(o.out, stepNames[id])
 	for _, p := range peers {
+		if times[p.name] == nil {
+			continue // it took no part in the row that is kept
+		}
 		times[p.name].describe(o, p.name)
 	}
 	return nil

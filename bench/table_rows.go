@@ -27,7 +27,7 @@ func tabled() []string {
 // stepNames say what a step of each entry is.
 var stepNames = map[string]string{
 	"step":     "training step, program 1 (32 pairs)",
-	"program2": "training step, program 2 (triplets)",
+	"program2": "training step, program 2 (32 triplets)",
 	"resnet":   "training step, program 3 (ResNet50, 8 images of 224×224)",
 	"extract":  "features of 32 images, EfficientNet-Lite0",
 }

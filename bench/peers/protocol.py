@@ -124,6 +124,16 @@ def step_batch():
     return left, right, (np.arange(BATCH) % 2).astype(np.float32)
 
 
+TRIPLET_MARGIN = 1.0  # wanted gap of squared distances, as program 2 has it
+
+
+def triplet_batch():
+    """The batch of the step comparison of program 2: BATCH triplets of noise, no image twice, as
+    anchors, positives and negatives. The loss is the mean of max(0, ap - an + TRIPLET_MARGIN), ap
+    and an squared Euclidean distances."""
+    return np.random.default_rng(0).integers(0, 256, (3, BATCH, SIZE, SIZE, 3), dtype=np.uint8)
+
+
 LARGE, FEW = 224, 8  # side and number of the images of a step of ResNet50
 MARGIN = 1.0  # of its loss, as tfpair's contrastive has it
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -39,15 +40,25 @@ func decodeFiles(folder, size, decoder string) error {
 	if err != nil || len(files) == 0 {
 		return fmt.Errorf("no JPEG file in %q: %w", folder, err)
 	}
-	next, pixels := 0, make([]uint8, resizer.Bytes())
+	next, pixels, memory := 0, make([]uint8, resizer.Bytes()), []uint8(nil)
 	return serve(func() error {
 		path := files[next%len(files)]
 		next++
-		img, err := reader.Open(os.DirFS(folder), filepath.Base(path))
-		if err == nil {
-			resizer.Into(pixels, img)
-			reader.Memory = img.Pix
+		file, err := decode.File(os.DirFS(folder), filepath.Base(path), reader.Limits)
+		if err != nil {
+			return err
 		}
-		return err
+		picture, err := reader.Examine(file)
+		if err != nil {
+			return err
+		}
+		picture.Memory = memory
+		img, err := picture.Decode(context.Background())
+		if err != nil {
+			return err
+		}
+		resizer.Into(pixels, img)
+		memory = img.Pix
+		return nil
 	})
 }

@@ -2,6 +2,7 @@
 // the same code as the program.
 //
 //	stepper siamese    training steps of program 1, 32 pairs
+//	stepper triplet    training steps of program 2, 32 triplets
 //	stepper resnet     training steps of ResNet50, 4 pairs of 224×224
 //	stepper extract    features of EfficientNet-Lite0, 32 images of 224×224
 //	stepper model FOLDER N    embeddings of N images of noise, by an exported model
@@ -18,6 +19,8 @@ import (
 	"fmt"
 	"os"
 	"time"
+
+	"github.com/tfpair/tfpair/graphs/spec"
 )
 
 func main() {
@@ -31,9 +34,11 @@ func run(args []string) error {
 	if len(args) == 1 {
 		switch args[0] {
 		case "siamese":
-			return train(nil)
+			return train(spec.DefaultPreset, nil, pairs)
+		case "triplet":
+			return train("triplet", nil, triplets)
 		case "resnet":
-			return train(resNet)
+			return train(spec.DefaultPreset, resNet, pairs)
 		case "extract":
 			return extract()
 		}
@@ -47,7 +52,7 @@ func run(args []string) error {
 	if len(args) == 4 && args[0] == "decode" {
 		return decodeFiles(args[1], args[2], args[3])
 	}
-	return fmt.Errorf("arguments %q: want siamese, resnet, extract, model FOLDER N, layers FOLDER N or decode FOLDER SIZE DECODER", args)
+	return fmt.Errorf("arguments %q: want siamese, triplet, resnet, extract, model FOLDER N, layers FOLDER N or decode FOLDER SIZE DECODER", args)
 }
 
 // serve makes steps on request, as the package comment says.

@@ -29,9 +29,9 @@ var lite = []string{
 	"loss=contrastive",
 }
 
-// open returns the network of program 1 with settings, at its start.
-func open(settings []string) (*network.Network, *spec.Spec, error) {
-	s, err := spec.Preset(spec.DefaultPreset)
+// open returns the network of a preset with settings, at its start.
+func open(preset string, settings []string) (*network.Network, *spec.Spec, error) {
+	s, err := spec.Preset(preset)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -49,14 +49,14 @@ func open(settings []string) (*network.Network, *spec.Spec, error) {
 	return n, s, n.Start(0)
 }
 
-// train makes training steps of program 1 with settings.
-func train(settings []string) error {
-	n, s, err := open(settings)
+// train makes training steps of a preset with settings, of a batch that make returns.
+func train(preset string, settings []string, make func(*spec.Spec) *pipeline.Batch) error {
+	n, s, err := open(preset, settings)
 	if err != nil {
 		return err
 	}
 	defer n.Close()
-	batch, steps := pairs(s), 0
+	batch, steps := make(s), 0
 	return serve(func() error {
 		_, err := n.Step(batch, steps)
 		steps++
@@ -66,7 +66,7 @@ func train(settings []string) error {
 
 // extract computes features as a training with a feature cache does.
 func extract() (err error) {
-	n, s, err := open(lite)
+	n, s, err := open(spec.DefaultPreset, lite)
 	if err != nil {
 		return err
 	}
@@ -101,6 +101,17 @@ func pairs(s *spec.Spec) *pipeline.Batch {
 	for i := range n {
 		b.Left, b.Right = append(b.Left, int32(2*i)), append(b.Right, int32(2*i+1))
 		b.Same = append(b.Same, float32(i%2))
+	}
+	return b
+}
+
+// triplets returns a batch of triplets of noise.
+func triplets(s *spec.Spec) *pipeline.Batch {
+	n, size := int32(s.Train.BatchSize), s.Input.Size
+	b := &pipeline.Batch{Size: size, Pixels: noise(3*s.Train.BatchSize, size)}
+	for i := range n { // images 3i, 3i+1 and 3i+2, in pairs 2i and 2i+1
+		b.Left, b.Right = append(b.Left, 3*i, 3*i), append(b.Right, 3*i+1, 3*i+2)
+		b.Anchor, b.Positive, b.Negative = append(b.Anchor, 3*i), append(b.Positive, 2*i), append(b.Negative, 2*i+1)
 	}
 	return b
 }

@@ -1,9 +1,9 @@
 package pipeline
 
 import (
+	"errors"
 	"math"
 	"os"
-	"slices"
 	"sync"
 
 	"golang.org/x/sys/unix"
@@ -18,15 +18,15 @@ type cache struct {
 	maxDisk   int64
 	dir       string
 
-	mu     sync.Mutex // protects what follows
-	memory [][]uint8  // by image, nil where not in memory; contents never change
-	slots  []int32    // by image, 1 + place in the file; 0 where not there
-	inMem  int        // images in memory
-	onDisk int        // images in the file
-	taken  int32      // places in the file, also those being written or failed
-	file   *os.File   // nil before the first spill
-	full   bool       // nothing more goes to disk
-	closed bool       // nothing more is kept
+	mu     sync.RWMutex // protects what follows
+	memory memory
+	places []int32  // by image, 1 + place in memory; 0 where not there
+	slots  []int32  // by image, 1 + place in the file; 0 where not there
+	onDisk int      // images in the file
+	taken  int32    // places in the file, also those being written or failed
+	file   *os.File // nil before the first spill
+	full   bool     // nothing more goes to disk
+	closed bool     // nothing more is kept
 }
 
 func newCache(images int, o StoreOptions) *cache {
@@ -35,32 +35,46 @@ func newCache(images int, o StoreOptions) *cache {
 		maxMemory: o.MaxMemory,
 		maxDisk:   o.MaxDisk,
 		dir:       o.SpillDir,
-		memory:    make([][]uint8, images),
+		memory:    memory{bytes: o.Resizer.Bytes()},
+		places:    make([]int32, images),
 		slots:     make([]int32, images),
 	}
 }
 
 func (c *cache) counts() (memory, disk int) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.inMem, c.onDisk
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	return c.memory.images, c.onDisk
 }
 
 func (c *cache) has(image int32) bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.memory[image] != nil || c.slots[image] > 0
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	return c.keeps(image)
+}
+
+// keeps is has of whoever holds mu.
+func (c *cache) keeps(image int32) bool { return c.places[image] > 0 || c.slots[image] > 0 }
+
+// remember copies an image from memory to dst and reports whether it was there.
+func (c *cache) remember(dst []uint8, image int32) bool {
+	c.mu.RLock() // until the copy is made: close gives the memory back
+	defer c.mu.RUnlock()
+	if c.places[image] == 0 {
+		return false
+	}
+	copy(dst, c.memory.at(c.places[image]-1))
+	return true
 }
 
 // get copies an image to dst and reports whether the cache had it.
 func (c *cache) get(dst []uint8, image int32) bool {
-	c.mu.Lock()
-	pixels, slot, file := c.memory[image], c.slots[image], c.file
-	c.mu.Unlock()
-	if pixels != nil {
-		copy(dst, pixels)
+	if c.remember(dst, image) {
 		return true
 	}
+	c.mu.RLock()
+	slot, file := c.slots[image], c.file
+	c.mu.RUnlock()
 	if slot == 0 {
 		return false
 	}
@@ -91,13 +105,15 @@ func (c *cache) put(image int32, pixels []uint8, spill bool) {
 func (c *cache) place(image int32, pixels []uint8, spill bool) (int32, *os.File) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.closed || c.memory[image] != nil || c.slots[image] > 0 {
+	if c.closed || c.keeps(image) {
 		return 0, nil
 	}
-	if int64(c.inMem+1)*int64(c.bytes) <= c.maxMemory {
-		c.memory[image] = slices.Clone(pixels)
-		c.inMem++
-		return 0, nil
+	if int64(c.memory.images+1)*int64(c.bytes) <= c.maxMemory {
+		if place, ok := c.memory.add(pixels); ok {
+			c.places[image] = place + 1
+			return 0, nil
+		}
+		c.maxMemory = 0
 	}
 	if !spill || c.full || c.maxDisk < int64(c.bytes) {
 		return 0, nil
@@ -133,13 +149,13 @@ func (c *cache) close() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.closed = true
-	clear(c.memory)
+	clear(c.places)
 	clear(c.slots)
-	c.inMem, c.onDisk = 0, 0
-	if c.file == nil {
-		return nil
+	c.onDisk = 0
+	err := c.memory.free()
+	if c.file != nil {
+		err = errors.Join(err, c.file.Close())
 	}
-	err := c.file.Close()
 	c.file = nil
 	return err
 }

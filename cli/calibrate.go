@@ -206,10 +206,10 @@ func (o calibrateOptions) part(m *inference.Model, data *dataset.Dataset) (datas
 	case data.Kind() == dataset.OfLabelImages:
 		return dataset.Part{}, usagef("%s has photos and label images; calibrate needs pairs, or class folders", o.data.path)
 	case o.split != "":
-		part, err := m.Split(data, dataset.Split(o.split))
+		part, err := m.Split(data, dataset.SplitNamed(o.split))
 		return part, splitUsage(err, "--split")
 	case len(splits) == 0:
-		return data.In(""), nil
+		return data.All(), nil
 	case !slices.Contains(splits, dataset.Val):
 		return dataset.Part{}, usagef("%s has no split val; choose one with --split", o.data.path)
 	}

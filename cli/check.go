@@ -319,7 +319,7 @@ func (o checkOptions) part(data *dataset.Dataset, prints []copies.Print, groups 
 			if prints[i].Fault != "" {
 				w.left++
 			} else {
-				w.Images[string(split)]++
+				w.Images[split.String()]++
 			}
 		}
 	}

@@ -149,7 +149,7 @@ func copiesWords(list []check.Copies) string {
 func splitWords(of map[string]int) string {
 	var words []string
 	for _, s := range []dataset.Split{dataset.Train, dataset.Val, dataset.Test} {
-		if n := of[string(s)]; n > 0 {
+		if n := of[s.String()]; n > 0 {
 			words = append(words, fmt.Sprintf("%s %s", s, count(n, "image")))
 		}
 	}
@@ -206,8 +206,8 @@ func (d *checkSheet) links(title string, list []check.Link) error {
 	}
 	d.title(fmt.Sprintf("%s (%d of %d)", title, min(len(list), sheetLinks), len(list)))
 	for _, l := range list[:min(len(list), sheetLinks)] {
-		if err := d.row(l.Path, l.Of, strings.Join(nonEmpty(string(l.Split), l.Class, l.Path), "\n"),
-			strings.Join(nonEmpty(string(l.OfSplit), l.OfClass, l.Of), "\n")); err != nil {
+		if err := d.row(l.Path, l.Of, strings.Join(nonEmpty(l.Split.String(), l.Class, l.Path), "\n"),
+			strings.Join(nonEmpty(l.OfSplit.String(), l.OfClass, l.Of), "\n")); err != nil {
 			return err
 		}
 	}

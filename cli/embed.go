@@ -126,7 +126,7 @@ func (o embedOptions) embed(ctx context.Context, out output, m *inference.Model,
 		out.say("note       %s", note)
 	}
 	bar, began := stages{out: out}, time.Now()
-	e, err = m.EmbedImages(ctx, data, data.In("").Images, o.data.reading.with(bar.of("embedding")))
+	e, err = m.EmbedImages(ctx, data, data.All().Images, o.data.reading.with(bar.of("embedding")))
 	bar.end()
 	if err != nil {
 		return nil, 0, stopped(ctx, err)

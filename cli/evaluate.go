@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/urfave/cli/v2"
@@ -112,7 +111,7 @@ func (o evaluateOptions) validate() error {
 		return usagef("--bad-images skip would change the episodes; few-shot classification needs every image")
 	case !isSplit(o.split):
 		return usagef("--split must be train, val or test, got %q", o.split)
-	case o.unseen && o.split != string(dataset.Test):
+	case o.unseen && o.split != dataset.Test.String():
 		return usagef("--unseen-classes measures test, got --split %q", o.split)
 	}
 	if err := o.sheet.validate(); err != nil || o.page.alone {
@@ -122,9 +121,7 @@ func (o evaluateOptions) validate() error {
 }
 
 // isSplit reports whether name is that of a split.
-func isSplit(name string) bool {
-	return slices.Contains([]dataset.Split{dataset.Train, dataset.Val, dataset.Test}, dataset.Split(name))
-}
+func isSplit(name string) bool { return dataset.SplitNamed(name) != dataset.Unsplit }
 
 // evaluation is the report of a command line: what was measured, and of what.
 type evaluation struct {
@@ -209,7 +206,7 @@ func (m measuring) part() (dataset.Part, error) {
 	if m.unseen {
 		return m.model.Unseen(m.data)
 	}
-	part, err := m.model.Part(m.data, dataset.Split(m.split))
+	part, err := m.model.Part(m.data, dataset.SplitNamed(m.split))
 	return part, splitUsage(err, "--split")
 }
 
@@ -324,7 +321,7 @@ func (m measuring) end(report any, skipped int) error {
 // model, and of what was measured to choose settings by.
 func (m measuring) next() (commandLine, error) {
 	isRun, err := inference.IsRun(m.model.Name)
-	if err != nil || !isRun || m.split != string(dataset.Test) {
+	if err != nil || !isRun || m.split != dataset.Test.String() {
 		return nil, err
 	}
 	return nextExport(m.model.Name, m.evaluateOptions.model.checkpoint, m.model.Manifest.Data.Fingerprint), nil

@@ -34,16 +34,16 @@ func (m measuring) source(queries dataset.Part) (*evaluate.Source, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &evaluate.Source{Data: data, Part: data.In("")}, nil
+	return &evaluate.Source{Data: data, Part: data.All()}, nil
 }
 
 // gallerySplit returns another split of the same data.
 func (m measuring) gallerySplit(queries dataset.Part) (*evaluate.Source, error) {
-	if m.gallery == string(queries.Split) {
+	if m.gallery == queries.Split.String() {
 		return nil, usagef("--gallery %s is the split measured; without --gallery each image is "+
 			"searched among the others of its split", m.gallery)
 	}
-	part, err := m.model.Split(m.data, dataset.Split(m.gallery))
+	part, err := m.model.Split(m.data, dataset.SplitNamed(m.gallery))
 	if err != nil {
 		return nil, splitUsage(err, "--gallery")
 	}

@@ -162,7 +162,7 @@ func (o labelOptions) embed(ctx context.Context, out output, sets ...*dataset.Da
 	defer func() { err = errors.Join(err, model.Close()) }()
 	for _, data := range sets {
 		bar := stages{out: out}
-		e, err := model.EmbedImages(ctx, data, data.In("").Images, o.reading.with(bar.of("embedding")))
+		e, err := model.EmbedImages(ctx, data, data.All().Images, o.reading.with(bar.of("embedding")))
 		bar.end()
 		if err != nil {
 			return nil, stopped(ctx, err)

@@ -133,7 +133,7 @@ func (o trainOptions) next(split dataset.Split, data *dataset.Dataset) commandLi
 	}
 	line := commandLine{"tfpair", "evaluate"}.with(given{"model", o.out}).with(o.data.flags()...).with(o.machine.flags()...)
 	if split != dataset.Test {
-		line = append(line.with(given{"split", string(split)}), "--seen")
+		line = append(line.with(given{"split", split.String()}), "--seen")
 	}
 	return line
 }

@@ -203,7 +203,7 @@ func (q *queries) add(ctx context.Context, out output, m *inference.Model, path 
 	}
 	q.data = append(q.data, data)
 	bar := stages{out: out}
-	e, err := m.EmbedImages(ctx, data, data.In("").Images, o.reading.with(bar.of("embedding")))
+	e, err := m.EmbedImages(ctx, data, data.All().Images, o.reading.with(bar.of("embedding")))
 	bar.end()
 	if err != nil {
 		return stopped(ctx, err)

@@ -111,7 +111,7 @@ func (o seenOptions) ask(ctx context.Context, path string, r *asking, out output
 		return err
 	}
 	defer data.Close() // read only
-	for _, i := range data.In("").Images {
+	for _, i := range data.All().Images {
 		if err := ctx.Err(); err != nil {
 			return err
 		}

@@ -199,7 +199,7 @@ func (o *trainOptions) train(ctx context.Context, g *grouping, r *train.Resolved
 
 // report writes the page of the trained network, measured on a split.
 func (o *trainOptions) report(ctx context.Context, streams IO, split dataset.Split) error {
-	e := evaluateOptions{data: o.data, model: modelOptions{folder: o.out}, split: string(split), seen: split != dataset.Test,
+	e := evaluateOptions{data: o.data, model: modelOptions{folder: o.out}, split: split.String(), seen: split != dataset.Test,
 		prevalence: distance.EvenPrevalence, page: o.page, machine: o.machine,
 		output: outputOptions{json: o.output.json, quiet: o.output.quiet}}
 	e.page.alone = true

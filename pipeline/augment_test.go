@@ -63,18 +63,18 @@ func TestLoaderAugments(t *testing.T) {
 func TestTurned(t *testing.T) {
 	ds, _ := testData(t, 12)
 	ds.Pairs = []dataset.Pair{{Left: 0, Right: 4, Same: true}, {Left: 1, Right: 2}}
-	part := dataset.Part{Split: dataset.Train, Images: []int32{0, 1, 2, 4}, Pairs: ds.Pairs,
-		Triplets: []dataset.Triplet{{Anchor: 0, Positive: 4, Negative: 1}}}
+	part := dataset.Part{Split: dataset.Train, Images: []int32{0, 1, 2, 4}, Pairs: dataset.ListOf(ds.Pairs),
+		Triplets: dataset.ListOf([]dataset.Triplet{{Anchor: 0, Positive: 4, Negative: 1}})}
 	got := Turned(part, 12, 4)
 	want := []int32{0, 1, 2, 4, 12, 13, 14, 16, 24, 25, 26, 28, 36, 37, 38, 40}
 	if !slices.Equal(got.Images, want) || got.Split != dataset.Train {
 		t.Errorf("Images = %v, want %v", got.Images, want)
 	}
-	if p := got.Pairs[3]; len(got.Pairs) != 8 || p.Left != 13 || p.Right != 14 || p.Same {
-		t.Errorf("%d pairs, the fourth is %+v", len(got.Pairs), p)
+	if p := got.Pairs.At(3); got.Pairs.Len() != 8 || p.Left != 13 || p.Right != 14 || p.Same {
+		t.Errorf("%d pairs, the fourth is %+v", got.Pairs.Len(), p)
 	}
 	third := dataset.Triplet{Anchor: 24, Positive: 28, Negative: 25}
-	if len(got.Triplets) != 4 || got.Triplets[2] != third {
+	if got.Triplets.Len() != 4 || got.Triplets.At(2) != third {
 		t.Errorf("triplets %+v, want four, the third %+v", got.Triplets, third)
 	}
 	if same := Turned(part, 12, 1); !reflect.DeepEqual(same, part) {

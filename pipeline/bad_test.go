@@ -15,14 +15,14 @@ func TestLeaveOut(t *testing.T) {
 	bad := []BadImage{{Image: 1, Path: "b.png", Err: errors.New(`decode "b.png": unexpected EOF`)}}
 	parts := func() (images, pairs dataset.Part) {
 		return dataset.Part{Images: []int32{0, 1, 2}}, dataset.Part{Images: []int32{0, 1, 2},
-			Pairs: []dataset.Pair{{Left: 0, Right: 1}, {Left: 0, Right: 2}}}
+			Pairs: dataset.ListOf([]dataset.Pair{{Left: 0, Right: 1}, {Left: 0, Right: 2}})}
 	}
 	images, pairs := parts()
 	paths, err := LeaveOut(bad, 3, 0.5, &images, &pairs)
 	if err != nil || !slices.Equal(paths, []string{"b.png"}) {
 		t.Errorf("LeaveOut = %q, %v", paths, err)
 	}
-	if want := []int32{0, 2}; !slices.Equal(images.Images, want) || !slices.Equal(pairs.Images, want) || len(pairs.Pairs) != 1 {
+	if want := []int32{0, 2}; !slices.Equal(images.Images, want) || !slices.Equal(pairs.Images, want) || pairs.Pairs.Len() != 1 {
 		t.Errorf("parts are %+v and %+v, want images %v and one pair", images, pairs, want)
 	}
 	for _, c := range []struct {
@@ -40,7 +40,7 @@ func TestLeaveOut(t *testing.T) {
 		!strings.Contains(err.Error(), "1 of 3 images cannot be used\n  decode \"b.png\"") {
 		t.Errorf("without a budget: %v", err)
 	}
-	if len(images.Images) != 3 || len(pairs.Pairs) != 2 {
+	if len(images.Images) != 3 || pairs.Pairs.Len() != 2 {
 		t.Errorf("refused, the parts are %+v and %+v", images, pairs)
 	}
 }

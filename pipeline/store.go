@@ -52,9 +52,9 @@ type Store struct {
 
 	spare sync.Pool // of *[]uint8: memory of pictures that were resized
 
-	mu         sync.Mutex               // protects sizes and identities
-	sizes      [][2]int32               // [image] width and height in its file; zeros: nobody has looked
-	identities map[int32]phash.Identity // of the images that were decoded; nil without Options.Identify
+	mu         sync.Mutex       // protects sizes and identities
+	sizes      [][2]int32       // [image] width and height in its file; zeros: nobody has looked
+	identities []phash.Identity // [image]; zero: it was not decoded; nil without Options.Identify
 }
 
 // Resize sets how images are brought to a network's size, and label images in a mode of
@@ -83,12 +83,12 @@ func NewStore(ds *dataset.Dataset, o StoreOptions) *Store {
 		o.Labels = o.Resizer
 	}
 	answers := map[int32]bool{}
-	for _, image := range ds.In("").LabelImages() {
+	for _, image := range ds.All().LabelImages() {
 		answers[image] = true
 	}
-	var identities map[int32]phash.Identity
+	var identities []phash.Identity
 	if o.Identify {
-		identities = map[int32]phash.Identity{}
+		identities = make([]phash.Identity, len(ds.Images))
 	}
 	s := &Store{
 		sizes:      make([][2]int32, len(ds.Images)),
@@ -344,8 +344,11 @@ func (s *Store) keep(r resize.Resizer) *kept.Pixels {
 func (s *Store) Identity(image int32) (phash.Identity, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	id, ok := s.identities[image]
-	return id, ok
+	if s.identities == nil {
+		return phash.Identity{}, false
+	}
+	id := s.identities[image]
+	return id, id != phash.Identity{} // no file has the SHA-256 of zeros
 }
 
 // Contents returns the SHA-256 of the files of images, as far as their Identity is known.

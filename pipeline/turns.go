@@ -10,25 +10,28 @@ func Turned(p dataset.Part, n, turns int) dataset.Part {
 		return p
 	}
 	t := dataset.Part{Split: p.Split}
+	var pairs []dataset.Pair
+	var triplets []dataset.Triplet
 	for k := range turns {
 		to := int32(k * n)
 		for _, i := range p.Images {
 			t.Images = append(t.Images, i+to)
 		}
-		for _, pair := range p.Pairs {
+		for pair := range p.Pairs.All() {
 			pair.Left, pair.Right = pair.Left+to, pair.Right+to
-			t.Pairs = append(t.Pairs, pair)
+			pairs = append(pairs, pair)
 		}
-		for _, triplet := range p.Triplets {
+		for triplet := range p.Triplets.All() {
 			triplet.Anchor, triplet.Positive = triplet.Anchor+to, triplet.Positive+to
 			triplet.Negative += to
-			t.Triplets = append(t.Triplets, triplet)
+			triplets = append(triplets, triplet)
 		}
 		for _, m := range p.Matches {
 			m.Image, m.Label = m.Image+to, m.Label+to
 			t.Matches = append(t.Matches, m)
 		}
 	}
+	t.Pairs, t.Triplets = dataset.ListOf(pairs), dataset.ListOf(triplets)
 	return t
 }
 

@@ -60,7 +60,7 @@ func (b *bench) decodeAll(ctx context.Context, data string, p *parts) error {
 	}
 	store := pipeline.NewStore(d, o)
 	defer store.Close()
-	images := d.In("").Images
+	images := d.All().Images
 	p.Images = len(images)
 	start := time.Now()
 	p.DecodeProcessor, err = processorOf(func() error {

@@ -69,7 +69,7 @@ func describe(d *Dataset) string {
 		if i.Class >= 0 {
 			class = d.Classes[i.Class]
 		}
-		lines = append(lines, strings.TrimSpace(i.Path+" "+class+" "+string(i.Split)))
+		lines = append(lines, strings.TrimSpace(i.Path+" "+class+" "+i.Split.String()))
 	}
 	return strings.Join(lines, "\n")
 }
@@ -79,7 +79,7 @@ func describePairs(d *Dataset) string {
 	var lines []string
 	for _, p := range d.Pairs {
 		lines = append(lines, strings.TrimSpace(strings.Join([]string{
-			d.Images[p.Left].Path, d.Images[p.Right].Path, kind(p.Same), string(p.Split)}, " ")))
+			d.Images[p.Left].Path, d.Images[p.Right].Path, kind(p.Same), p.Split.String()}, " ")))
 	}
 	return strings.Join(lines, "\n")
 }

@@ -57,16 +57,16 @@ func (d *Dataset) holdOutPairs(part Part, cut cut, r *rand.Rand) error {
 // relabel sets the splits of the images after those of pairs have changed.
 func (d *Dataset) relabel() {
 	for i := range d.Images {
-		d.Images[i].Split = ""
+		d.Images[i].Split = Unsplit
 	}
 	d.splitImages()
 }
 
 // components returns the connected components of the pairs, in the order of their lowest
 // images, and the number of the component of each image in them. Images of one of Dataset.Groups hang together.
-func (d *Dataset) components(pairs []Pair) (of []int, components []component) {
+func (d *Dataset) components(pairs Listed[Pair]) (of []int, components []component) {
 	joined := d.JoinGroups(forest.New(len(d.Images)))
-	for _, p := range pairs {
+	for p := range pairs.All() {
 		joined.Join(p.Left, p.Right)
 	}
 	of = make([]int, len(d.Images))
@@ -79,7 +79,7 @@ func (d *Dataset) components(pairs []Pair) (of []int, components []component) {
 		}
 		of[i] = number[top]
 	}
-	for _, p := range pairs {
+	for p := range pairs.All() {
 		g := &components[of[p.Left]]
 		g.pairs++
 		if p.Same {

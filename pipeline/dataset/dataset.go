@@ -18,49 +18,42 @@ import (
 	english "github.com/tfpair/tfpair/internal/plural"
 )
 
-// Split is the role of an image or a tuple. The empty Split is not assigned yet.
-type Split string
-
-// The splits: Train is learned from, Val is chosen on, Test is reported once.
-const (
-	Train Split = "train"
-	Val   Split = "val"
-	Test  Split = "test"
-)
-
 // Image is one image file.
 type Image struct {
 	Path  string // separated by slashes, inside Dataset.Root
+	Size  int64  // bytes
 	Class int32  // index of Dataset.Classes, -1 unknown
 	Split Split  // of listed images, the most withheld of their pairs' splits: test, val, train; of label images none
-	Size  int64  // bytes
 	// It is searched by the other images of its split, and asks for nothing itself. Where no image is,
 	// each asks for all others.
 	Searched bool
 }
 
-// Pair is two images, of the same class or not.
+// Pair is two images, of the same class or not. It has 16 bytes, as there may be millions.
 type Pair struct {
+	Left, Right int32 // indices of Dataset.Images
+	Line        int32 // in the list file, from 1
 	Split       Split
-	Line        int    // in the list file, from 1
-	Left, Right int32  // indices of Dataset.Images
-	Fold        uint16 // of a protocol whose folds choose thresholds for each other, from 1; 0: there is none
 	Same        bool
+	Fold        uint8 // of a protocol whose folds choose thresholds for each other, from 1; 0: there is none
 
-	list uint8 // of Dataset.lists; fields are ordered by size, as there may be millions of pairs
+	list uint8 // of Dataset.lists
 }
 
 // spot is where the row of p is.
-func (p Pair) spot() spot { return spot{p.list, p.Line} }
+func (p Pair) spot() spot { return spot{p.list, int(p.Line)} }
 
 // Triplet is three images, two of one class and one of another.
 type Triplet struct {
 	Anchor, Positive, Negative int32 // indices of Dataset.Images
+	Line                       int32 // in the list file, from 1
 	Split                      Split
-	Line                       int // in the list file, from 1
 
 	list uint8 // of Dataset.lists
 }
+
+// spot is where the row of t is.
+func (t Triplet) spot() spot { return spot{t.list, int(t.Line)} }
 
 // Dataset is images and what is known about them. Once assigned it is safe for
 // concurrent use.
@@ -124,7 +117,7 @@ func (d *Dataset) Splits() []Split {
 // by split.
 func (d *Dataset) Summary() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s: %s", d.Name, d.counts(d.In("")))
+	fmt.Fprintf(&b, "%s: %s", d.Name, d.counts(d.All()))
 	for i, s := range d.Splits() {
 		lead := ", "
 		if i == 0 {
@@ -141,18 +134,18 @@ func (d *Dataset) counts(p Part) string {
 		return fmt.Sprintf("%s of %s", plural(len(p.Matches), "photo"),
 			plural(len(p.LabelImages()), "label image"))
 	case OfTriplets:
-		return fmt.Sprintf("%s of %s", plural(len(p.Triplets), "triplet"),
+		return fmt.Sprintf("%s of %s", plural(p.Triplets.Len(), "triplet"),
 			plural(len(p.Images), "image"))
 	case OfEpisodes:
 		return fmt.Sprintf("%s of %s", plural(len(d.Episodes), "episode"), plural(len(p.Images), "image"))
 	case OfPairs:
 		same := 0
-		for _, pair := range p.Pairs {
+		for pair := range p.Pairs.All() {
 			if pair.Same {
 				same++
 			}
 		}
-		return fmt.Sprintf("%s (%d same) of %s", plural(len(p.Pairs), "pair"), same,
+		return fmt.Sprintf("%s (%d same) of %s", plural(p.Pairs.Len(), "pair"), same,
 			plural(len(p.Images), "image"))
 	}
 	classes := map[int32]bool{}
@@ -169,13 +162,13 @@ func (d *Dataset) counts(p Part) string {
 func (d *Dataset) CheckPairs() error {
 	p := d.In(Train)
 	if len(p.Images) == 0 {
-		p = d.In("")
+		p = d.All()
 	}
 	reason := d.noPairs(p)
 	if reason == "" {
 		return nil
 	}
-	if p.Split != "" {
+	if p.Split != Unsplit {
 		reason = fmt.Sprintf("split %q: %s", p.Split, reason)
 	}
 	return &Error{"data", d.Name, fmt.Errorf("%s", reason)}
@@ -190,7 +183,7 @@ func (d *Dataset) noPairs(p Part) string {
 			plural(len(p.Matches), "photo"))
 	}
 	kinds := map[bool]int{}
-	for _, pair := range p.Pairs {
+	for pair := range p.Pairs.All() {
 		kinds[pair.Same]++
 	}
 	sizes, largest := map[int32]int{}, 0

@@ -253,10 +253,10 @@ func TestIn(t *testing.T) {
 	d := mustOpen(t, Options{Data: "l.csv", FS: listFS("left,right,same,split\n" +
 		"c.png,a.png,1,train\na.png,b.png,0,test\n")})
 	for split, want := range map[Split]string{
-		Train: "train [0 2] 1", Test: "test [0 1] 1", Val: "val [] 0", "": " [0 1 2] 2",
+		Train: "train [0 2] 1", Test: "test [0 1] 1", Val: "val [] 0", Unsplit: " [0 1 2] 2",
 	} {
 		p := d.In(split)
-		if got := fmt.Sprint(p.Split, " ", p.Images, len(p.Pairs)); got != want {
+		if got := fmt.Sprint(p.Split, " ", p.Images, p.Pairs.Len()); got != want {
 			t.Errorf("In(%q) = %s, want %s", split, got, want)
 		}
 	}
@@ -273,15 +273,15 @@ func TestWithout(t *testing.T) {
 	if len(d.Images) != 3 || len(d.Pairs) != 3 || d.Fingerprint() == c.Fingerprint() {
 		t.Error("Without changed the data it copies, or not the copy")
 	}
-	p := d.In("").Without(map[int32]bool{2: true})
-	if got := fmt.Sprint(p.Images, len(p.Pairs)); got != "[0 1] 1" {
+	p := d.All().Without(map[int32]bool{2: true})
+	if got := fmt.Sprint(p.Images, p.Pairs.Len()); got != "[0 1] 1" {
 		t.Errorf("part without c.png: %s, want [0 1] 1", got)
 	}
 	d = mustOpen(t, Options{Data: ".", FS: files("a/1.png", "b/1.png", "b/2.png")})
 	if got, want := describe(d.Without([]int32{0})), "b/1.png b\nb/2.png b"; got != want {
 		t.Errorf("Without(a/1.png) = %s, want %s", got, want)
 	}
-	if got := fmt.Sprint(d.In("").Without(map[int32]bool{1: true}).Images); got != "[0 2]" {
+	if got := fmt.Sprint(d.All().Without(map[int32]bool{1: true}).Images); got != "[0 2]" {
 		t.Errorf("part without b/1.png: %s, want [0 2]", got)
 	}
 }

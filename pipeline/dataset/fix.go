@@ -163,14 +163,14 @@ var columnsOf = map[string][]column{
 		{name: "left", value: func(d *Dataset, i int) string { return d.Images[d.Pairs[i].Left].Path }},
 		{name: "right", value: func(d *Dataset, i int) string { return d.Images[d.Pairs[i].Right].Path }},
 		{name: "same", value: func(d *Dataset, i int) string { return map[bool]string{true: "1", false: "0"}[d.Pairs[i].Same] }},
-		{name: "split", value: func(d *Dataset, i int) string { return string(d.Pairs[i].Split) }},
+		{name: "split", value: func(d *Dataset, i int) string { return d.Pairs[i].Split.String() }},
 		{name: "group", value: func(d *Dataset, i int) string { return d.groupName(d.Pairs[i].Left) }},
 	},
 	"triplets": {
 		{name: "anchor", value: func(d *Dataset, i int) string { return d.Images[d.Triplets[i].Anchor].Path }},
 		{name: "positive", value: func(d *Dataset, i int) string { return d.Images[d.Triplets[i].Positive].Path }},
 		{name: "negative", value: func(d *Dataset, i int) string { return d.Images[d.Triplets[i].Negative].Path }},
-		{name: "split", value: func(d *Dataset, i int) string { return string(d.Triplets[i].Split) }},
+		{name: "split", value: func(d *Dataset, i int) string { return d.Triplets[i].Split.String() }},
 		{name: "group", value: func(d *Dataset, i int) string { return d.groupName(d.Triplets[i].Anchor) }},
 	},
 	"image-label": {
@@ -178,14 +178,14 @@ var columnsOf = map[string][]column{
 		{name: "label_image", value: func(d *Dataset, i int) string { return d.Images[d.Matches[i].Label].Path }},
 		{name: "class", value: func(d *Dataset, i int) string { return d.Classes[d.Images[d.Matches[i].Image].Class] }},
 		{name: "coarse", value: func(d *Dataset, i int) string { return d.Coarse[d.CoarseOf[d.Images[d.Matches[i].Image].Class]] }},
-		{name: "split", value: func(d *Dataset, i int) string { return string(d.Matches[i].Split) }},
+		{name: "split", value: func(d *Dataset, i int) string { return d.Matches[i].Split.String() }},
 		{name: "group", value: func(d *Dataset, i int) string { return d.groupName(d.Matches[i].Image) }},
 		{name: "time", value: func(d *Dataset, i int) string { return d.time(d.Matches[i].Image) }},
 	},
 	"labels": {
 		{name: "image", value: func(d *Dataset, i int) string { return d.Images[i].Path }},
 		{name: "class", value: func(d *Dataset, i int) string { return d.className(int32(i)) }},
-		{name: "split", value: func(d *Dataset, i int) string { return string(d.Images[i].Split) }},
+		{name: "split", value: func(d *Dataset, i int) string { return d.Images[i].Split.String() }},
 		{name: "group", value: func(d *Dataset, i int) string { return d.groupName(int32(i)) }},
 		{name: "time", value: func(d *Dataset, i int) string { return d.time(int32(i)) }},
 	},
@@ -236,9 +236,9 @@ func (d *Dataset) rowCount() int {
 func (d *Dataset) lineOf(row int) int {
 	switch {
 	case len(d.Triplets) > 0:
-		return d.Triplets[row].Line
+		return int(d.Triplets[row].Line)
 	case len(d.Pairs) > 0:
-		return d.Pairs[row].Line
+		return int(d.Pairs[row].Line)
 	case len(d.Matches) > 0:
 		return d.Matches[row].Line
 	}

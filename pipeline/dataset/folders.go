@@ -85,7 +85,7 @@ func (w *walker) read(d *Dataset, asked SplitFolders) error {
 			return err
 		}
 	}
-	return w.walk(top, "", "")
+	return w.walk(top, "", Unsplit)
 }
 
 // unwrap returns the folder where splits or classes begin: the root, or the one
@@ -96,7 +96,7 @@ func (w *walker) unwrap() (string, error) {
 		if err != nil {
 			return "", err
 		}
-		if len(l.folders) != 1 || len(l.images) > 0 || splitOf(l.folders[0]) != "" {
+		if len(l.folders) != 1 || len(l.images) > 0 || splitOf(l.folders[0]) != Unsplit {
 			return top, nil
 		}
 		inner := path.Join(top, l.folders[0])
@@ -115,7 +115,7 @@ func (w *walker) unwrap() (string, error) {
 func (t tops) readSplits(d *Dataset, splits map[string]Split) error {
 	var beside []string
 	for _, f := range t.folders {
-		if splits[f] == "" {
+		if splits[f] == Unsplit {
 			beside = append(beside, f)
 		}
 	}
@@ -126,7 +126,7 @@ func (t tops) readSplits(d *Dataset, splits map[string]Split) error {
 		t.outside = append(t.outside, path.Join(t.dir, image))
 	}
 	for _, f := range t.folders {
-		if splits[f] == "" {
+		if splits[f] == Unsplit {
 			continue
 		}
 		dir, err := t.inside(f)

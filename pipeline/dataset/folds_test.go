@@ -170,8 +170,8 @@ func TestFoldsGiant(t *testing.T) {
 		if got := d.Notes[len(d.Notes)-1]; len(d.Pairs) == before || got != want {
 			t.Errorf("%s: note %q, want %q", name, got, want)
 		}
-		if whole := len(d.In("").Pairs); whole != len(d.In(Train).Pairs)+len(d.In(Val).Pairs) {
-			t.Errorf("%s: of %d pairs, %d are in train and %d in val", name, whole, len(d.In(Train).Pairs), len(d.In(Val).Pairs))
+		if whole := d.All().Pairs.Len(); whole != d.In(Train).Pairs.Len()+d.In(Val).Pairs.Len() {
+			t.Errorf("%s: of %d pairs, %d are in train and %d in val", name, whole, d.In(Train).Pairs.Len(), d.In(Val).Pairs.Len())
 		}
 	}
 }

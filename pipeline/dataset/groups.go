@@ -85,9 +85,9 @@ func (d *Dataset) noteGroups() {
 		images++
 		split := d.Images[i].Split
 		switch {
-		case in[g] == "":
+		case in[g] == Unsplit:
 			in[g] = split
-		case split != "" && in[g] != split && !slices.Contains(parted, d.Groups[g]):
+		case split != Unsplit && in[g] != split && !slices.Contains(parted, d.Groups[g]):
 			parted = append(parted, d.Groups[g])
 		}
 	}

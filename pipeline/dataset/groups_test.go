@@ -133,7 +133,7 @@ func checkWhole(t interface{ Fatalf(string, ...any) }, d *Dataset) {
 			if g < 0 {
 				continue
 			}
-			if in[g] != "" && in[g] != split {
+			if in[g] != Unsplit && in[g] != split {
 				t.Fatalf("group %q is in %s and in %s", d.Groups[g], in[g], split)
 			}
 			in[g] = split
@@ -182,7 +182,7 @@ func TestAssignGroups(t *testing.T) {
 				}
 				checkWhole(t, d)
 				for _, split := range []Split{Val, Test} {
-					n := 100 * len(d.In(split).Images) / len(d.In("").Images)
+					n := 100 * len(d.In(split).Images) / len(d.All().Images)
 					if n < tt.share[0] || n > tt.share[1] || d.noPairs(d.In(split)) != "" && tt.data != "photos.csv" {
 						t.Errorf("seed %d: %d %% in %s, want %d to %d; %s; notes %q", seed, n, split, tt.share[0], tt.share[1],
 							d.noPairs(d.In(split)), d.Notes)
@@ -230,7 +230,7 @@ func TestAssignGroupsProperties(t *testing.T) {
 			if err != nil {
 				t.Skip(err)
 			}
-			all := perClass(d, "")
+			all := perClass(d, Unsplit)
 			if err := d.Assign(o); err != nil {
 				t.Skip(err)
 			}

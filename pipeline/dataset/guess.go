@@ -58,7 +58,7 @@ func contentOf(sample [][]string, column int) content {
 			count[imageContent]++
 		case label:
 			count[labelContent]++
-		case splitOf(row[column]) != "":
+		case splitOf(row[column]) != Unsplit:
 			count[splitContent]++
 		}
 	}

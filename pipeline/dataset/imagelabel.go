@@ -127,10 +127,10 @@ func (r *matchReader) again(m Match, at int) error {
 
 // named returns "split \"val\"", or "no split".
 func (s Split) named() string {
-	if s == "" {
+	if s == Unsplit {
 		return "no split"
 	}
-	return fmt.Sprintf("split %q", string(s))
+	return fmt.Sprintf("split %q", s)
 }
 
 // addClasses keeps the class of a label image and the coarse class of that one.

@@ -47,7 +47,7 @@ func TestImageLabel(t *testing.T) {
 	}
 	val := d.In(Val)
 	if !slices.Equal(val.Images, []int32{2}) || !slices.Equal(val.LabelImages(), []int32{4}) ||
-		!slices.Equal(d.In("").LabelImages(), []int32{3, 4}) {
+		!slices.Equal(d.All().LabelImages(), []int32{3, 4}) {
 		t.Errorf("val has photos %v, label images %v", val.Images, val.LabelImages())
 	}
 	if got := describeMatches(d.In(Train).Without(map[int32]bool{3: true}).Matches, d); got != "b.png e.png train" {
@@ -197,7 +197,7 @@ func TestHoldOutPhotos(t *testing.T) {
 	count := map[int32]int{}
 	for _, m := range val.Matches {
 		count[m.Label]++
-		if d.Images[m.Image].Split != Val || d.Images[m.Label].Split != "" {
+		if d.Images[m.Image].Split != Val || d.Images[m.Label].Split != Unsplit {
 			t.Errorf("photo in %q, label image in %q", d.Images[m.Image].Split, d.Images[m.Label].Split)
 		}
 	}
@@ -231,7 +231,7 @@ func TestUnseenLabelImages(t *testing.T) {
 	seen := map[int32]Split{}
 	for _, s := range []Split{Train, Val, Test} {
 		for _, label := range d.In(s).LabelImages() {
-			if seen[label] != "" {
+			if seen[label] != Unsplit {
 				t.Errorf("label image %d in %s and %s", label, seen[label], s)
 			}
 			seen[label] = s

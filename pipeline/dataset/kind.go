@@ -18,7 +18,7 @@ func (d *Dataset) Kind() Kind {
 	if len(d.Episodes) > 0 {
 		return OfEpisodes
 	}
-	return Part{Pairs: d.Pairs, Triplets: d.Triplets, Matches: d.Matches}.Kind()
+	return Part{Pairs: ListOf(d.Pairs), Triplets: ListOf(d.Triplets), Matches: d.Matches}.Kind()
 }
 
 // Kind returns the kind of p, which holds no episodes. A part that has lost all its tuples is
@@ -27,9 +27,9 @@ func (p Part) Kind() Kind {
 	switch {
 	case len(p.Matches) > 0:
 		return OfLabelImages
-	case len(p.Triplets) > 0:
+	case p.Triplets.Len() > 0:
 		return OfTriplets
-	case len(p.Pairs) > 0:
+	case p.Pairs.Len() > 0:
 		return OfPairs
 	}
 	return OfClasses

@@ -19,7 +19,7 @@ func TestKind(t *testing.T) {
 		if got := c.data.Kind(); got != c.want || got.Lists() != c.lists {
 			t.Errorf("kind %d, lists %v; want %d, %v", got, got.Lists(), c.want, c.lists)
 		}
-		if got := c.data.In("").Kind(); got != c.want && c.want != OfEpisodes {
+		if got := c.data.All().Kind(); got != c.want && c.want != OfEpisodes {
 			t.Errorf("kind of the whole as a part %d, want %d", got, c.want)
 		}
 	}

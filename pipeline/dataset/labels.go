@@ -72,9 +72,9 @@ func recovered(sizes []int) string {
 }
 
 // sameSets joins the images of same pairs.
-func sameSets(images int, pairs []Pair) forest.Forest {
+func sameSets(images int, pairs Listed[Pair]) forest.Forest {
 	sets := forest.New(images)
-	for _, p := range pairs {
+	for p := range pairs.All() {
 		if p.Same {
 			sets.Join(p.Left, p.Right)
 		}
@@ -84,13 +84,15 @@ func sameSets(images int, pairs []Pair) forest.Forest {
 
 // Contradictions returns how many listed pairs are called different although others join their images
 // as the same, and explains the first. It is 0 where the data lists no pairs.
-func (d *Dataset) Contradictions() (count int, first string) { return d.contradictions(d.Pairs) }
+func (d *Dataset) Contradictions() (count int, first string) {
+	return d.contradictions(ListOf(d.Pairs))
+}
 
 // contradictions counts the pairs that are different although others join their
 // images, and explains the first: a = b, b = c, a ≠ c.
-func (d *Dataset) contradictions(pairs []Pair) (count int, first string) {
+func (d *Dataset) contradictions(pairs Listed[Pair]) (count int, first string) {
 	sets := sameSets(len(d.Images), pairs)
-	for _, p := range pairs {
+	for p := range pairs.All() {
 		if p.Same || sets.Root(p.Left) != sets.Root(p.Right) {
 			continue
 		}
@@ -116,9 +118,9 @@ type joint struct {
 	at    spot
 }
 
-func joints(pairs []Pair) map[int32][]joint {
+func joints(pairs Listed[Pair]) map[int32][]joint {
 	next := map[int32][]joint{}
-	for _, p := range pairs {
+	for p := range pairs.All() {
 		if p.Same {
 			next[p.Left] = append(next[p.Left], joint{p.Right, p.spot()})
 			next[p.Right] = append(next[p.Right], joint{p.Left, p.spot()})

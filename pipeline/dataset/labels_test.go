@@ -55,7 +55,7 @@ func TestContradictions(t *testing.T) {
 	if want := "1 row contradicts others through a third image: " + chain; !slices.Contains(d.Notes, want) {
 		t.Errorf("notes %q, want %q", d.Notes, want)
 	}
-	_, err = d.Labels(d.In(""))
+	_, err = d.Labels(d.All())
 	if err == nil || !strings.Contains(err.Error(), "classes cannot be recovered: "+chain) {
 		t.Errorf("error %v, want the chain", err)
 	}

@@ -2,6 +2,7 @@ package dataset
 
 import (
 	"fmt"
+	"math"
 	"path"
 	"slices"
 	"strconv"
@@ -55,6 +56,9 @@ func (r *facesReader) add(line int, words []string) error {
 			return faulty("", "want two whole numbers in the first line, folds and pairs of each kind in one, got %s",
 				strings.Join(words, " "))
 		}
+		if numbers[0] > math.MaxUint8 {
+			return faulty("", "%s, want at most %d", plural(numbers[0], "fold"), math.MaxUint8)
+		}
 		r.folds, r.kind = numbers[0], numbers[1]
 		return nil
 	}
@@ -80,7 +84,7 @@ func (r *facesReader) add(line int, words []string) error {
 		return err
 	}
 	fold := len(r.d.Pairs)/(2*r.kind) + 1
-	r.d.Pairs = append(r.d.Pairs, Pair{Left: a, Right: b, Same: left == right, Split: Test, Line: line, Fold: uint16(fold)})
+	r.d.Pairs = append(r.d.Pairs, Pair{Left: a, Right: b, Same: left == right, Split: Test, Line: int32(line), Fold: uint8(fold)})
 	return nil
 }
 

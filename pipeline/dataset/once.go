@@ -38,15 +38,15 @@ func (p Part) Once(first map[int32]int32) (once Part, again int) {
 
 // pairsOnce is Once of listed pairs.
 func (p Part) pairsOnce(file func(int32) int32) (once Part, again int) {
-	pairs := p.Pairs
-	once, once.Pairs = p, nil
+	once = p
+	var pairs []Pair
 	type said struct {
 		left, right int32 // the lower number first
 		same        bool
 	}
 	of := func(left, right int32, same bool) said { return said{min(left, right), max(left, right), same} }
 	paths, files := map[said]bool{}, map[said]bool{}
-	for _, pair := range pairs {
+	for pair := range p.Pairs.All() {
 		path := of(pair.Left, pair.Right, pair.Same)
 		if paths[path] {
 			continue
@@ -59,8 +59,9 @@ func (p Part) pairsOnce(file func(int32) int32) (once Part, again int) {
 			continue
 		}
 		files[key] = true
-		once.Pairs = append(once.Pairs, pair)
+		pairs = append(pairs, pair)
 	}
+	once.Pairs = ListOf(pairs)
 	once.Images = imagesOf(once.Pairs)
 	return once, again
 }

@@ -61,7 +61,7 @@ func (r *pairReader) add(row []string) error {
 		return faulty("", "left and right are the same image, %q", r.images.images[left].Path)
 	}
 	r.images.groups.add(r.field(row, "group"), left, right)
-	p := Pair{Left: left, Right: right, Same: same, Split: split, Line: r.from.line, list: r.from.list}
+	p := Pair{Left: left, Right: right, Same: same, Split: split, Line: int32(r.from.line), list: r.from.list}
 	at, ok := r.known.first(r.pairs, left, right)
 	if !ok {
 		r.pairs = append(r.pairs, p)
@@ -113,7 +113,7 @@ func (r *pairReader) fill(d *Dataset) {
 	r.noteUnused(d)
 	d.noteRepeats(r.repeats, "pair", r.firstRepeated)
 	d.noteLeaks()
-	if n, first := d.contradictions(d.Pairs); n > 0 {
+	if n, first := d.Contradictions(); n > 0 {
 		d.note("%s: %s", contradict(n), first)
 	}
 }
@@ -154,17 +154,11 @@ func (d *Dataset) leaks() int {
 	return len(leaks)
 }
 
-// withheld are the splits, the most exposed to training first.
-var withheld = []Split{"", Train, Val, Test}
-
 // splitImages sets the split of each image from its pairs.
 func (d *Dataset) splitImages() {
 	for _, p := range d.Pairs {
 		for _, i := range []int32{p.Left, p.Right} {
-			s := &d.Images[i].Split
-			if slices.Index(withheld, p.Split) > slices.Index(withheld, *s) {
-				*s = p.Split
-			}
+			d.Images[i].Split = max(d.Images[i].Split, p.Split)
 		}
 	}
 }

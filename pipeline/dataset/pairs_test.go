@@ -327,7 +327,7 @@ func FuzzLists(f *testing.F) {
 			same[key] = p.Same
 			_ = d.Images[p.Left].Path + d.Images[p.Right].Path
 		}
-		if labels, err := d.Labels(d.In("")); err == nil {
+		if labels, err := d.Labels(d.All()); err == nil {
 			for _, p := range d.Pairs {
 				if (labels.Of[p.Left] == labels.Of[p.Right]) != p.Same {
 					t.Fatalf("pair %+v has labels %d, %d", p, labels.Of[p.Left], labels.Of[p.Right])

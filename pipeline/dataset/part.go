@@ -4,61 +4,54 @@ import "slices"
 
 // Part is some of the images of a Dataset and the tuples over them.
 type Part struct {
-	Split    Split     // "" stands for all of the data
-	Images   []int32   // indices of Dataset.Images, ascending; of a list, those in Pairs, or the photos of Matches
-	Pairs    []Pair    // in the order of the list; nil where the format has none
-	Triplets []Triplet // in the order of the list; nil where the format has none
-	Matches  []Match   // in the order of the list; nil where the format has none
+	Split    Split           // Unsplit stands for all of the data
+	Images   []int32         // indices of Dataset.Images, ascending; of a list, those in Pairs, or the photos of Matches
+	Pairs    Listed[Pair]    // none where the format has none
+	Triplets Listed[Triplet] // none where the format has none
+	Matches  []Match         // in the order of the list; nil where the format has none
 }
 
-// In returns the images and tuples of a split, or everything for "". Which images of
-// a list are in a split its pairs say. The tuples may be those of d itself: who changes them
+// All returns all images and tuples.
+func (d *Dataset) All() Part { return d.In(Unsplit) }
+
+// In returns the images and tuples of a split, or everything for Unsplit. Which images of
+// a list are in a split its pairs say. Matches may be those of d itself: who changes them
 // makes a copy first.
 func (d *Dataset) In(split Split) Part {
 	p := Part{Split: split}
 	switch kind := d.Kind(); {
 	case kind.Lists():
-		p.Pairs = of(d.Pairs, split, func(p Pair) Split { return p.Split })
-		p.Triplets = of(d.Triplets, split, func(t Triplet) Split { return t.Split })
+		p.Pairs, p.Triplets = ListOf(d.Pairs), ListOf(d.Triplets)
+		if split != Unsplit {
+			p.Pairs = p.Pairs.only(func(p Pair) bool { return p.Split == split })
+			p.Triplets = p.Triplets.only(func(t Triplet) bool { return t.Split == split })
+		}
 		p.Images = imagesOf(p.Pairs)
 		return p
 	case kind == OfLabelImages:
-		p.Matches = of(d.Matches, split, func(m Match) Split { return m.Split })
+		p.Matches = d.matchesIn(split)
 		p.Images = photosOf(p.Matches)
 		return p
 	}
 	for i := range d.Images {
-		if split == "" || d.Images[i].Split == split {
+		if split == Unsplit || d.Images[i].Split == split {
 			p.Images = append(p.Images, int32(i))
 		}
 	}
 	return p
 }
 
-// of returns the tuples of a split, or all for "". Where they stand together they are not copied.
-func of[T any](tuples []T, split Split, in func(T) Split) []T {
-	first, last, n := -1, -1, 0
-	for i := range tuples {
-		if split == "" || in(tuples[i]) == split {
-			if n++; n == 1 {
-				first = i
-			}
-			last = i
+// matchesIn returns the matches of a split, or all for Unsplit.
+func (d *Dataset) matchesIn(split Split) (matches []Match) {
+	if split == Unsplit {
+		return d.Matches
+	}
+	for _, m := range d.Matches {
+		if m.Split == split {
+			matches = append(matches, m)
 		}
 	}
-	switch n {
-	case 0:
-		return nil
-	case last - first + 1:
-		return tuples[first : last+1 : last+1]
-	}
-	among := make([]T, 0, n)
-	for i := range tuples[first : last+1] {
-		if t := &tuples[first+i]; in(*t) == split {
-			among = append(among, *t)
-		}
-	}
-	return among
+	return matches
 }
 
 // has reports whether In of a split has images.
@@ -86,12 +79,8 @@ func (p Part) Without(skip map[int32]bool) Part {
 		p.Images = slices.DeleteFunc(slices.Clone(p.Images), func(i int32) bool { return skip[i] })
 		return p
 	}
-	p.Pairs = slices.DeleteFunc(slices.Clone(p.Pairs), func(pair Pair) bool {
-		return skip[pair.Left] || skip[pair.Right]
-	})
-	p.Triplets = slices.DeleteFunc(slices.Clone(p.Triplets), func(t Triplet) bool {
-		return skip[t.Anchor] || skip[t.Positive] || skip[t.Negative]
-	})
+	p.Pairs = p.Pairs.only(func(pair Pair) bool { return !skip[pair.Left] && !skip[pair.Right] })
+	p.Triplets = p.Triplets.only(func(t Triplet) bool { return !skip[t.Anchor] && !skip[t.Positive] && !skip[t.Negative] })
 	p.Images = imagesOf(p.Pairs)
 	return p
 }
@@ -167,18 +156,18 @@ func photosOf(matches []Match) []int32 {
 }
 
 // imagesOf returns the distinct images in pairs, ascending.
-func imagesOf(pairs []Pair) []int32 {
-	if len(pairs) == 0 {
+func imagesOf(pairs Listed[Pair]) []int32 {
+	if pairs.Len() == 0 {
 		return []int32{}
 	}
 	most := int32(0)
-	for i := range pairs {
-		most = max(most, pairs[i].Left, pairs[i].Right)
+	for pair := range pairs.All() {
+		most = max(most, pair.Left, pair.Right)
 	}
 	in := make([]bool, most+1)
 	n := 0
-	for i := range pairs {
-		for _, image := range []int32{pairs[i].Left, pairs[i].Right} {
+	for pair := range pairs.All() {
+		for _, image := range []int32{pair.Left, pair.Right} {
 			if !in[image] {
 				in[image] = true
 				n++

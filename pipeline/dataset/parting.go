@@ -83,7 +83,7 @@ func (d *Dataset) divide(held map[int32]bool, to Split) {
 // parting chooses units of images, all of which are on one side.
 type parting struct {
 	images []int32
-	pairs  []Pair
+	pairs  Listed[Pair]
 	goal   goal
 	unit   []int   // of an image of the data
 	size   []int   // images of a unit
@@ -115,7 +115,7 @@ func (d *Dataset) newParting(part Part, share float64) *parting {
 func (d *Dataset) partFolds(n int, r *rand.Rand) *folding {
 	part := d.In(Train)
 	p := d.newParting(part, 1/float64(n))
-	for _, pair := range part.Pairs {
+	for pair := range part.Pairs.All() {
 		p.goal.all.pairs++
 		if pair.Same {
 			p.goal.all.same++
@@ -144,7 +144,7 @@ func (d *Dataset) partFolds(n int, r *rand.Rand) *folding {
 // math.MaxInt where a fold, or what is left beside it, lacks a kind of pairs that the list has.
 func (p *parting) across(f *folding) (across int) {
 	inside, touching := make([]component, len(f.sizes)), make([]component, len(f.sizes))
-	for _, pair := range p.pairs {
+	for pair := range p.pairs.All() {
 		left, right, same := f.of(pair.Left)-1, f.of(pair.Right)-1, 0
 		if pair.Same {
 			same = 1
@@ -181,7 +181,7 @@ func (p *parting) arrange(sets forest.Forest) {
 		p.size[number[root]]++
 	}
 	p.near = make([][]int, len(p.size))
-	for _, pair := range p.pairs {
+	for pair := range p.pairs.All() {
 		a, b := p.unit[pair.Left], p.unit[pair.Right]
 		if a != b {
 			p.near[a], p.near[b] = append(p.near[a], b), append(p.near[b], a)
@@ -246,7 +246,7 @@ func (p *parting) walk(r *rand.Rand) []int {
 func (p *parting) judge(in []bool) parted {
 	c := choice{}
 	var stay component
-	for _, pair := range p.pairs {
+	for pair := range p.pairs.All() {
 		a, b := in[p.unit[pair.Left]], in[p.unit[pair.Right]]
 		if a != b {
 			continue

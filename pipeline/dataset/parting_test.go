@@ -33,7 +33,7 @@ func giants() map[string]fstest.MapFS {
 func TestAssignPairsGiant(t *testing.T) {
 	for name, m := range giants() {
 		d := mustOpen(t, Options{FS: m, Data: "l.csv"})
-		whole := d.In("")
+		whole := d.All()
 		all := len(d.Pairs)
 		if err := d.Assign(SplitOptions{Val: 0.1, Test: 0.1, Seed: 3}); err != nil {
 			t.Fatal(err)
@@ -48,7 +48,7 @@ func TestAssignPairsGiant(t *testing.T) {
 				t.Errorf("%s: %s: %.2f of the pairs are same, of the list %.2f", name, split, same, all)
 			}
 			for _, i := range part.Images {
-				if of[i] != "" {
+				if of[i] != Unsplit {
 					t.Errorf("%s: image %d is in %s and in %s", name, i, of[i], split)
 				}
 				of[i] = split
@@ -65,12 +65,12 @@ func TestAssignPairsGiant(t *testing.T) {
 // sameShare returns the share of pairs that are same.
 func sameShare(p Part) float64 {
 	same := 0
-	for _, pair := range p.Pairs {
+	for pair := range p.Pairs.All() {
 		if pair.Same {
 			same++
 		}
 	}
-	return float64(same) / float64(len(p.Pairs))
+	return float64(same) / float64(p.Pairs.Len())
 }
 
 // left returns how many pairs a note says are left out.
@@ -100,20 +100,20 @@ func TestAssignTripletsGiant(t *testing.T) {
 	n := 0
 	for _, split := range []Split{Train, Val, Test} {
 		part := d.In(split)
-		n += len(part.Triplets)
+		n += part.Triplets.Len()
 		for _, i := range part.Images {
 			if d.Images[i].Split != split {
 				t.Errorf("image %s of %s is in %s", d.Images[i].Path, split, d.Images[i].Split)
 			}
 		}
-		for _, x := range part.Triplets {
+		for x := range part.Triplets.All() {
 			for _, i := range []int32{x.Anchor, x.Positive, x.Negative} {
 				if d.Images[i].Split != split {
 					t.Errorf("triplet of line %d is in %s, its image in %s", x.Line, split, d.Images[i].Split)
 				}
 			}
 		}
-		if len(part.Triplets) == 0 {
+		if part.Triplets.Len() == 0 {
 			t.Errorf("no triplet in %s", split)
 		}
 	}

@@ -140,7 +140,7 @@ func bySplit(class string, last int) (Split, error) {
 	n, err := strconv.Atoi(class)
 	switch {
 	case err != nil || n < 1:
-		return "", faulty("", "class is %q, want a number from 1", class)
+		return Unsplit, faulty("", "class is %q, want a number from 1", class)
 	case n <= last:
 		return Train, nil
 	}

@@ -71,15 +71,15 @@ func IsArchive(name string) bool {
 	return strings.EqualFold(ext, ".tar") || strings.EqualFold(ext, ".zip")
 }
 
-// shardSplit returns the split whose name is a word of an archive's; "" for none.
+// shardSplit returns the split whose name is a word of an archive's; Unsplit for none.
 func shardSplit(name string) Split {
 	words := strings.FieldsFunc(strings.TrimSuffix(name, path.Ext(name)), func(r rune) bool { return !unicode.IsLetter(r) })
 	for _, w := range words {
-		if split := splitOf(w); split != "" {
+		if split := splitOf(w); split != Unsplit {
 			return split
 		}
 	}
-	return ""
+	return Unsplit
 }
 
 // openTar reads a .tar as the folder that it was made of.
@@ -104,7 +104,7 @@ func (p place) openShards(folder string, names []string) (_ *shards, close func(
 	if len(names) > maxShards {
 		return nil, close, fmt.Errorf("%d archives in one folder; at most %d are read as one", len(names), maxShards)
 	}
-	all := !slices.ContainsFunc(names, func(n string) bool { return shardSplit(n) == "" })
+	all := !slices.ContainsFunc(names, func(n string) bool { return shardSplit(n) == Unsplit })
 	s := &shards{entries: map[string]entry{}, in: map[string]string{}}
 	for _, name := range names {
 		file, err := p.regularFile(p.join(folder, name))
@@ -114,7 +114,7 @@ func (p place) openShards(folder string, names []string) (_ *shards, close func(
 		files = append(files, file)
 		top := ""
 		if all {
-			top = string(shardSplit(name))
+			top = shardSplit(name).String()
 		}
 		if err := s.add(file, name, top); err != nil {
 			return nil, close, fmt.Errorf("archive %q: %w", name, err)

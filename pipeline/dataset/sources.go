@@ -9,7 +9,7 @@ import (
 type columned struct {
 	*list
 	columns map[string]int // by role
-	all     Split          // of all rows, "" where their column says
+	all     Split          // of all rows, Unsplit where their column says
 }
 
 // spot is a row of one of the lists that are read together.
@@ -53,12 +53,12 @@ func (s *source) field(row []string, role string) string {
 // says; "" where there is none.
 func (s *source) split(row []string) (Split, error) {
 	at, ok := s.reading.columns["split"]
-	if all := s.reading.all; all != "" || !ok {
+	if all := s.reading.all; all != Unsplit || !ok {
 		return all, nil
 	}
 	split := splitOf(row[at])
-	if split == "" {
-		return "", faulty("want train, val or test", "split is %q", row[at])
+	if split == Unsplit {
+		return Unsplit, faulty("want train, val or test", "split is %q", row[at])
 	}
 	return split, nil
 }

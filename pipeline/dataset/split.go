@@ -100,7 +100,7 @@ func (d *Dataset) eachSplit(visit func(s *Split, image int32)) {
 }
 
 func train(s *Split) {
-	if *s == "" {
+	if *s == Unsplit {
 		*s = Train
 	}
 }
@@ -151,37 +151,37 @@ func (s Split) purpose() string {
 	if s == Val {
 		return "validation"
 	}
-	return string(s)
+	return s.String()
 }
 
 // Unsplit forgets the splits that the data names.
 func (d *Dataset) Unsplit() {
 	for i := range d.Pairs {
-		d.Pairs[i].Split = ""
+		d.Pairs[i].Split = Unsplit
 	}
 	for i := range d.Triplets {
-		d.Triplets[i].Split = ""
+		d.Triplets[i].Split = Unsplit
 	}
 	for i := range d.Matches {
-		d.Matches[i].Split = ""
+		d.Matches[i].Split = Unsplit
 	}
 	for i := range d.Images {
-		d.Images[i].Split = ""
+		d.Images[i].Split = Unsplit
 	}
 }
 
 // roles are what Assign changes.
 type roles struct {
 	Dataset
-	splits []byte // those of eachSplit: indices of withheld
+	splits []Split // those of eachSplit
 }
 
 // roles returns what Assign changes. Tuples and images are not copied: Assign leaves some out into new slices, and
 // changes nothing else of them but their splits.
 func (d *Dataset) roles() roles {
-	r := roles{splits: make([]byte, 0, len(d.Pairs)+len(d.Triplets)+len(d.Matches)+len(d.Images)), Dataset: Dataset{Images: d.Images, Pairs: d.Pairs, Triplets: d.Triplets, Matches: d.Matches, Notes: slices.Clone(d.Notes)}}
+	r := roles{splits: make([]Split, 0, len(d.Pairs)+len(d.Triplets)+len(d.Matches)+len(d.Images)), Dataset: Dataset{Images: d.Images, Pairs: d.Pairs, Triplets: d.Triplets, Matches: d.Matches, Notes: slices.Clone(d.Notes)}}
 	d.eachSplit(func(s *Split, _ int32) {
-		r.splits = append(r.splits, byte(slices.Index(withheld, *s)))
+		r.splits = append(r.splits, *s)
 	})
 	return r
 }
@@ -191,7 +191,7 @@ func (d *Dataset) restore(r roles) {
 	d.Images, d.Pairs, d.Triplets, d.Matches, d.Notes = r.Images, r.Pairs, r.Triplets, r.Matches, r.Notes
 	at := 0
 	d.eachSplit(func(s *Split, _ int32) {
-		*s = withheld[r.splits[at]]
+		*s = r.splits[at]
 		at++
 	})
 }

@@ -223,8 +223,8 @@ func TestAssignPairsProperties(t *testing.T) {
 
 func checkGroups(t *rapid.T, d *Dataset, val float64) {
 	train, held := d.In(Train), d.In(Val)
-	if len(train.Pairs)+len(held.Pairs) != len(d.Pairs) {
-		t.Fatalf("%d + %d pairs, want %d", len(train.Pairs), len(held.Pairs), len(d.Pairs))
+	if train.Pairs.Len()+held.Pairs.Len() != len(d.Pairs) {
+		t.Fatalf("%d + %d pairs, want %d", train.Pairs.Len(), held.Pairs.Len(), len(d.Pairs))
 	}
 	in := map[int32]bool{}
 	for _, i := range train.Images {
@@ -236,7 +236,7 @@ func checkGroups(t *rapid.T, d *Dataset, val float64) {
 		}
 	}
 	want := max(2, math.Round(val*float64(len(d.Pairs))))
-	if n := float64(len(held.Pairs)); n < want/4 || n > 2*want {
+	if n := float64(held.Pairs.Len()); n < want/4 || n > 2*want {
 		t.Fatalf("%g pairs held out, want about %g", n, want)
 	}
 	for _, p := range []Part{train, held} {

@@ -29,7 +29,7 @@ func (t tops) splits(d *Dataset, asked SplitFolders) (map[string]Split, error) {
 		return nil, err
 	}
 	for _, f := range t.folders {
-		if split := guessed[f]; split != "" {
+		if split := guessed[f]; split != Unsplit {
 			d.note("folder %q is taken for the split %s by its name; --splits none makes it a class", f, split)
 			splits[f], from[split] = split, f
 		}
@@ -46,7 +46,7 @@ func (t tops) splits(d *Dataset, asked SplitFolders) (map[string]Split, error) {
 		return nil, nil
 	}
 	for _, f := range t.folders {
-		if splits[f] != "" {
+		if splits[f] != Unsplit {
 			d.note(`folder %q is taken for a class: there is no "train" beside it`, f)
 		}
 	}
@@ -63,7 +63,7 @@ func (t tops) asked(asked SplitFolders) (map[string]Split, error) {
 		case !slices.Contains(t.folders, name):
 			return nil, &OptionsError{fmt.Sprintf("splits name the folder %q, which is not at the top of the "+
 				"data (it has: %s)", name, quoted(t.folders))}
-		case splits[name] != "":
+		case splits[name] != Unsplit:
 			return nil, &OptionsError{fmt.Sprintf("splits name the folder %q as %s and as %s", name,
 				splits[name], split)}
 		default:
@@ -78,7 +78,7 @@ func (t tops) usual() (splits map[string]Split, from map[Split]string, err error
 	splits, from = map[string]Split{}, map[Split]string{}
 	for _, f := range t.folders {
 		split := splitOf(f)
-		if split == "" {
+		if split == Unsplit {
 			continue
 		}
 		if from[split] != "" {
@@ -100,7 +100,7 @@ func (t tops) guess(splits map[string]Split, from map[Split]string) (map[string]
 	}
 	for _, f := range t.folders {
 		split := guessSplit(f)
-		if split == "" || splits[f] != "" || from[split] != "" {
+		if split == Unsplit || splits[f] != Unsplit || from[split] != "" {
 			continue
 		}
 		twice[split] = folder[split] != ""
@@ -152,7 +152,7 @@ func (t tops) inside(split string) (string, error) {
 		return dir, err
 	}
 	inner := l.folders[0]
-	if inner != split && (splitOf(inner) == "" || splitOf(inner) != splitOf(split)) {
+	if inner != split && (splitOf(inner) == Unsplit || splitOf(inner) != splitOf(split)) {
 		return dir, nil
 	}
 	below, err := t.list(path.Join(dir, inner))
@@ -181,7 +181,7 @@ func (t tops) belowClasses() (bool, error) {
 		}
 		train := false
 		for _, below := range l.folders {
-			if splitOf(below) == "" {
+			if splitOf(below) == Unsplit {
 				return false, nil
 			}
 			train = train || splitOf(below) == Train

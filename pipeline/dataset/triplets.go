@@ -73,8 +73,8 @@ func (r *tripletReader) add(row []string) error {
 		}
 	}
 	r.rows[key] = true
-	line, list := r.from.line, r.from.list
-	r.triplets = append(r.triplets, Triplet{anchor, positive, negative, split, line, list})
+	line, list := int32(r.from.line), r.from.list
+	r.triplets = append(r.triplets, Triplet{anchor, positive, negative, line, split, list})
 	r.addPair(Pair{Left: anchor, Right: positive, Same: true, Split: split, Line: line, list: list})
 	r.addPair(Pair{Left: anchor, Right: negative, Split: split, Line: line, list: list})
 	return nil
@@ -91,16 +91,16 @@ func (r *tripletReader) addPair(p Pair) {
 
 // checkNegatives refuses negatives that anchors and positives join to their anchor.
 func (r *tripletReader) checkNegatives() {
-	sets := sameSets(len(r.images.images), r.pairs)
+	sets := sameSets(len(r.images.images), ListOf(r.pairs))
 	var next map[int32][]joint
 	for _, t := range r.triplets {
 		if sets.Root(t.Anchor) != sets.Root(t.Negative) {
 			continue
 		}
 		if next == nil {
-			next = joints(r.pairs)
+			next = joints(ListOf(r.pairs))
 		}
-		at := spot{t.list, t.Line}
+		at := t.spot()
 		r.refute(at, faulty("", "the negative %q is of its anchor's class: %s",
 			r.images.images[t.Negative].Path, r.names().chain(r.images.images, next, t.Anchor, t.Negative, at)))
 	}

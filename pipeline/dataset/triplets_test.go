@@ -2,6 +2,7 @@ package dataset
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -40,11 +41,11 @@ func TestTriplets(t *testing.T) {
 	if want := `t.tsv: left out 1 column: "why"; 3 images in pairs of more than one split`; !strings.HasPrefix(notes, want) {
 		t.Errorf("notes %q, want %q", notes, want)
 	}
-	if got := describeTriplets(d.In(Val).Triplets, d); got != "a.png b.png c.png val" {
+	if got := describeTriplets(slices.Collect(d.In(Val).Triplets.All()), d); got != "a.png b.png c.png val" {
 		t.Errorf("triplets of val: %s", got)
 	}
 	without := d.In(Train).Without(map[int32]bool{3: true}) // d.png
-	if got := describeTriplets(without.Triplets, d); got != "a.png b.png c.png train" {
+	if got := describeTriplets(slices.Collect(without.Triplets.All()), d); got != "a.png b.png c.png train" {
 		t.Errorf("triplets without d.png: %s", got)
 	}
 	c := d.Without([]int32{2}) // c.png
@@ -93,9 +94,9 @@ func TestTripletsAssign(t *testing.T) {
 	}
 	for _, split := range []Split{Train, Val} {
 		p := d.In(split)
-		if len(p.Triplets) != 1 || len(p.Pairs) != 2 || len(p.Images) != 3 {
+		if p.Triplets.Len() != 1 || p.Pairs.Len() != 2 || len(p.Images) != 3 {
 			t.Errorf("%s: %d triplets, %d pairs, %d images, want 1, 2, 3", split,
-				len(p.Triplets), len(p.Pairs), len(p.Images))
+				p.Triplets.Len(), p.Pairs.Len(), len(p.Images))
 		}
 	}
 	if d.Triplets[0].Split == d.Triplets[1].Split {

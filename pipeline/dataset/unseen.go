@@ -121,7 +121,7 @@ func deal(split []Split, sizes []int, r *rand.Rand, to Split, share func(n int) 
 	var many, single []int
 	for _, c := range r.Perm(len(split)) {
 		switch {
-		case split[c] != "" && split[c] != Train:
+		case split[c] != Unsplit && split[c] != Train:
 		case sizes[c] >= 2:
 			many = append(many, c)
 		case sizes[c] == 1:
@@ -185,12 +185,12 @@ func checkDealt(split []Split, sizes []int, test bool) *FewClassesError {
 
 // and returns "train and val", or "train, val and test".
 func and(splits []Split) string {
-	text := string(splits[0])
+	text := splits[0].String()
 	for i, s := range splits[1:] {
 		if i == len(splits)-2 {
-			text += " and " + string(s)
+			text += " and " + s.String()
 		} else {
-			text += ", " + string(s)
+			text += ", " + s.String()
 		}
 	}
 	return text

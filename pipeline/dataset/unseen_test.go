@@ -9,15 +9,18 @@ import (
 	"testing/fstest"
 )
 
-// splitsOf returns the one split of each class, "mixed" where it has several.
+// mixed stands for the split of a class that has several.
+const mixed Split = 127
+
+// splitsOf returns the one split of each class, or mixed.
 func splitsOf(d *Dataset) []Split {
 	split := make([]Split, len(d.Classes))
 	for _, i := range d.Images {
 		switch s := &split[i.Class]; {
-		case *s == "":
+		case *s == Unsplit:
 			*s = i.Split
 		case *s != i.Split:
-			*s = "mixed"
+			*s = mixed
 		}
 	}
 	return split
@@ -28,7 +31,7 @@ func count(splits []Split) string {
 	for _, s := range splits {
 		n[s]++
 	}
-	return fmt.Sprintf("train %d val %d test %d mixed %d", n[Train], n[Val], n[Test], n["mixed"])
+	return fmt.Sprintf("train %d val %d test %d mixed %d", n[Train], n[Val], n[Test], n[mixed])
 }
 
 // under puts class folders below a split.

@@ -17,25 +17,25 @@ var splitWords = map[string]Split{
 // train_images, TestSet.
 var fillers = []string{"set", "data", "dataset", "images", "imgs", "img", "pics", "photos", "split", "folder"}
 
-// splitOf returns the split that a usual word names, in any case, or "".
+// splitOf returns the split that a usual word names, in any case, or Unsplit.
 func splitOf(word string) Split { return splitWords[strings.ToLower(strings.TrimSpace(word))] }
 
-// guessSplit returns the split that one word of an unusual name stands for, or "" where no
+// guessSplit returns the split that one word of an unusual name stands for, or Unsplit where no
 // word does, or words of different splits.
 func guessSplit(name string) Split {
 	var guess Split
 	for _, word := range wordsOf(name) {
 		split := splitWords[word]
 		for _, f := range fillers {
-			if split == "" {
+			if split == Unsplit {
 				split = splitWords[strings.TrimSuffix(word, f)]
 			}
 		}
-		if split == "" {
+		if split == Unsplit {
 			continue
 		}
-		if guess != "" && guess != split {
-			return ""
+		if guess != Unsplit && guess != split {
+			return Unsplit
 		}
 		guess = split
 	}
@@ -71,7 +71,7 @@ func ParseSplitFolders(text string) (SplitFolders, error) {
 		word, folder, ok := strings.Cut(part, "=")
 		split := splitOf(word)
 		switch {
-		case !ok || split == "" || folder == "":
+		case !ok || split == Unsplit || folder == "":
 			return nil, &OptionsError{fmt.Sprintf("splits %q: %q is not SPLIT=FOLDER with the split "+
 				"train, val or test; none stands for no splits", text, part)}
 		case folders[split] != "":

@@ -33,42 +33,31 @@ func newPairs(s Source) (Sampler, error) {
 type listed struct {
 	size   int // pairs of a batch
 	tuples Tuples
-	pairs  []listedPair
+	pairs  dataset.Listed[dataset.Pair]
 	orders perEpoch[[]int32] // indices of pairs
-}
-
-// listedPair is what a batch needs of a dataset.Pair, in less than a third of the bytes: there may be millions.
-type listedPair struct {
-	left, right int32
-	same        bool
 }
 
 func newListed(s Source) (Sampler, error) {
 	if s.BatchSize < 1 {
 		return nil, s.least(1, "pair")
 	}
-	l := &listed{size: s.BatchSize, tuples: s.Tuples, pairs: make([]listedPair, len(s.Part.Pairs))}
-	for i := range s.Part.Pairs {
-		pair := &s.Part.Pairs[i]
-		l.pairs[i] = listedPair{pair.Left, pair.Right, pair.Same}
-	}
-	seed, pairs := s.Seed, len(l.pairs) // s is not kept
-	l.orders.compute = func(epoch int) []int32 { return permuted(stream(seed, orderPairs, epoch), pairs) }
+	l := &listed{size: s.BatchSize, tuples: s.Tuples, pairs: s.Part.Pairs}
+	l.orders.compute = func(epoch int) []int32 { return permuted(stream(s.Seed, orderPairs, epoch), l.pairs.Len()) }
 	return l, nil
 }
 
-func (l *listed) StepsPerEpoch() int { return ceilDiv(len(l.pairs), l.size) }
+func (l *listed) StepsPerEpoch() int { return ceilDiv(l.pairs.Len(), l.size) }
 
 func (l *listed) Notes() []string { return nil }
 
 func (l *listed) Plan(step int) Plan {
 	epoch, k := step/l.StepsPerEpoch(), step%l.StepsPerEpoch()
 	first := k * l.size
-	last := min(first+l.size, len(l.pairs))
+	last := min(first+l.size, l.pairs.Len())
 	p := newPlan(last - first)
 	for _, at := range l.orders.at(epoch)[first:last] {
-		pair := l.pairs[at]
-		p.add(pair.left, pair.right, pair.same)
+		pair := l.pairs.At(int(at))
+		p.add(pair.Left, pair.Right, pair.Same)
 	}
 	return p.plan(l.tuples)
 }

@@ -20,7 +20,7 @@ func TestListedOncePerEpoch(t *testing.T) {
 			t.Fatal(err)
 		}
 		want := map[dataset.Pair]int{}
-		for _, p := range s.Part.Pairs {
+		for p := range s.Part.Pairs.All() {
 			want[dataset.Pair{Left: p.Left, Right: p.Right, Same: p.Same}]++
 		}
 		epoch := rapid.IntRange(0, 5).Draw(t, "epoch")

@@ -206,7 +206,7 @@ func checkClasses(s Source, classes classes) error {
 
 // place names the part in messages.
 func (s Source) place() string {
-	if s.Part.Split == "" {
+	if s.Part.Split == dataset.Unsplit {
 		return "the data"
 	}
 	return fmt.Sprintf("split %q", s.Part.Split)

@@ -32,11 +32,11 @@ func classSource(batch int, seed uint64, sizes ...int) Source {
 // listSource is a source of n listed pairs over a few images, some in many pairs.
 func listSource(batch int, seed uint64, n int) Source {
 	s := Source{BatchSize: batch, Seed: seed}
-	for i := range n {
-		s.Part.Pairs = append(s.Part.Pairs, dataset.Pair{
-			Left: int32(i % 5), Right: int32(5 + i), Same: i%3 == 0, Line: i + 2,
-		})
+	var pairs []dataset.Pair
+	for i := range int32(n) {
+		pairs = append(pairs, dataset.Pair{Left: i % 5, Right: 5 + i, Same: i%3 == 0, Line: i + 2})
 	}
+	s.Part.Pairs = dataset.ListOf(pairs)
 	for i := range n + 5 {
 		s.Part.Images = append(s.Part.Images, int32(i))
 	}

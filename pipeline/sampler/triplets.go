@@ -45,16 +45,17 @@ func newTriplets(s Source) (Sampler, error) {
 func listedTriplets(s Source) Sampler {
 	all := s.Part.Triplets
 	orders := &perEpoch[[]int32]{compute: func(epoch int) []int32 {
-		return permuted(stream(s.Seed, orderTriplets, epoch), len(all))
+		return permuted(stream(s.Seed, orderTriplets, epoch), all.Len())
 	}}
 	of := func(epoch, _, first, last int) [][3]int32 {
 		listed := make([][3]int32, 0, last-first)
 		for _, at := range orders.at(epoch)[first:last] {
-			listed = append(listed, [3]int32{all[at].Anchor, all[at].Positive, all[at].Negative})
+			t := all.At(int(at))
+			listed = append(listed, [3]int32{t.Anchor, t.Positive, t.Negative})
 		}
 		return listed
 	}
-	return &orderedTriplets{source: s, epoch: len(all), of: of}
+	return &orderedTriplets{source: s, epoch: all.Len(), of: of}
 }
 
 // drawnTriplets makes each image that is not alone in its class the anchor of one

@@ -61,17 +61,17 @@ func TestDrawnTripletsEpoch(t *testing.T) {
 // pairs are wanted, each gives its two.
 func TestListedTriplets(t *testing.T) {
 	s := Source{BatchSize: 2, Tuples: Triplets}
-	s.Part.Triplets = []dataset.Triplet{
+	s.Part.Triplets = dataset.ListOf([]dataset.Triplet{
 		{Anchor: 0, Positive: 1, Negative: 2}, {Anchor: 1, Positive: 0, Negative: 3},
 		{Anchor: 4, Positive: 5, Negative: 0}, {Anchor: 0, Positive: 1, Negative: 3},
 		{Anchor: 0, Positive: 1, Negative: 3}, // twice in the list, twice in an epoch
-	}
+	})
 	l := mustSampler(t, "triplets", s)
 	if got := l.StepsPerEpoch(); got != 3 {
 		t.Fatalf("StepsPerEpoch = %d, want 3", got)
 	}
 	want := map[[3]int32]int{}
-	for _, triplet := range s.Part.Triplets {
+	for triplet := range s.Part.Triplets.All() {
 		want[[3]int32{triplet.Anchor, triplet.Positive, triplet.Negative}]++
 	}
 	for k := range 3 {

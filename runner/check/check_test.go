@@ -102,9 +102,9 @@ func pairsOf(inverted bool) (*dataset.Dataset, []copies.Print) {
 			for k := range prints[2*i].Small {
 				prints[2*i+1].Small[k] = uint8(min(255, int(prints[2*i].Small[k])+r.IntN(20)))
 			}
-			d.Pairs = append(d.Pairs, dataset.Pair{Left: int32(2 * i), Right: int32(2*i + 1), Same: !inverted, Line: i + 2})
+			d.Pairs = append(d.Pairs, dataset.Pair{Left: int32(2 * i), Right: int32(2*i + 1), Same: !inverted, Line: int32(i + 2)})
 		} else {
-			d.Pairs = append(d.Pairs, dataset.Pair{Left: int32(2 * i), Right: int32(2*i + 1), Same: inverted, Line: i + 2})
+			d.Pairs = append(d.Pairs, dataset.Pair{Left: int32(2 * i), Right: int32(2*i + 1), Same: inverted, Line: int32(i + 2)})
 		}
 	}
 	return d, prints
@@ -170,7 +170,7 @@ func TestPart(t *testing.T) {
 	for _, i := range d.Images {
 		n[i.Split]++
 	}
-	if n[dataset.Test] < 20 || n[dataset.Val] < 10 || n[""] > 0 {
+	if n[dataset.Test] < 20 || n[dataset.Val] < 10 || n[dataset.Unsplit] > 0 {
 		t.Errorf("parts %v", n)
 	}
 }
@@ -206,7 +206,7 @@ func TestQuickOfPairs(t *testing.T) {
 
 // TestPartByTime: test is newer than validation, and that than training; copies are as new as the newest.
 func TestPartByTime(t *testing.T) {
-	d := classed(100, 10, func(i int) dataset.Split { return "" })
+	d := classed(100, 10, func(i int) dataset.Split { return dataset.Unsplit })
 	prints := made(100, 5)
 	for i := range d.Images {
 		d.Times = append(d.Times, fmt.Sprintf("2026-01-%02d 10:%02d", 1+i*7%28, i%60))

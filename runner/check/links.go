@@ -12,16 +12,13 @@ type bystanders struct {
 	kind   []string // [image] see Dataset.Shows
 }
 
-// exposure orders splits: what is learnt from, what is chosen on, what is reported. A label image has none.
-var exposure = map[dataset.Split]int{dataset.Train: 1, dataset.Val: 2, dataset.Test: 3}
-
-// leaks returns each picture of a group that is in a split and has a copy in one that is used before.
+// leaks returns each picture of a group that is in a split and has a copy in one that is used before. A label image is in none.
 func (b bystanders) leaks(g copies.Group) (found []Link) {
 	for _, m := range g {
-		mine := exposure[b.d.Images[m.Print].Split]
+		mine := b.d.Images[m.Print].Split
 		if l, ok := b.nearest(g, m, func(other int) bool {
-			theirs := exposure[b.d.Images[other].Split]
-			return theirs > 0 && theirs < mine
+			theirs := b.d.Images[other].Split
+			return theirs != dataset.Unsplit && theirs < mine
 		}); ok {
 			found = append(found, l)
 		}

@@ -81,7 +81,7 @@ func (r *Report) callsDifferent(d *dataset.Dataset, prints []copies.Print, pair 
 	kind, distance, ok := copies.Compare(&prints[pair.Left], &prints[pair.Right])
 	if ok && kind != copies.Edited {
 		r.Conflicts = append(r.Conflicts, Link{Kind: kind, Distance: distance, Path: prints[pair.Left].Path,
-			Of: prints[pair.Right].Path, Line: pair.Line})
+			Of: prints[pair.Right].Path, Line: int(pair.Line)})
 	}
 }
 
@@ -136,7 +136,7 @@ func examples(d *dataset.Dataset) (list []Example) {
 		slices.SortStableFunc(of, func(a, b dataset.Pair) int { return cmp.Compare(a.Line, b.Line) })
 		for k := range min(2, len(of)) {
 			p := of[k*(len(of)-1)]
-			list = append(list, Example{d.Images[p.Left].Path, d.Images[p.Right].Path, p.Same, p.Line})
+			list = append(list, Example{d.Images[p.Left].Path, d.Images[p.Right].Path, p.Same, int(p.Line)})
 		}
 	}
 	return list

@@ -10,7 +10,6 @@ import (
 	"testing"
 
 	"github.com/tfpair/tfpair/models/distance"
-	"github.com/tfpair/tfpair/pipeline/dataset"
 	"github.com/tfpair/tfpair/runner/metric"
 )
 
@@ -106,7 +105,7 @@ func TestWrong(t *testing.T) {
 		list[fmt.Sprintf("b/%d", i)] = uint8(28 + 3*i) // 28 to 43
 	}
 	data, store := greys(t, list)
-	r, err := Run(context.Background(), Config{Model: grey{}, Store: store, Data: data, Part: data.In(dataset.Split("")),
+	r, err := Run(context.Background(), Config{Model: grey{}, Store: store, Data: data, Part: data.All(),
 		Threshold: distance.Threshold{Value: 7.5}})
 	if err != nil {
 		t.Fatal(err)

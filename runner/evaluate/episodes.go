@@ -71,7 +71,7 @@ func FewShot(ctx context.Context, c FewShotConfig) (*FewShotReport, error) {
 	}
 	dim := c.Model.Dim()
 	of := func(image int32) []float32 { return embeddings[row[image]*dim:][:dim] }
-	r := &FewShotReport{Data: c.Data.Name, Fingerprint: c.Data.Fingerprint(), Split: string(c.Split),
+	r := &FewShotReport{Data: c.Data.Name, Fingerprint: c.Data.Fingerprint(), Split: c.Split.String(),
 		Images: len(images), Episodes: len(c.Episodes.List), Source: c.Episodes.Source, Seed: c.Seed}
 	var shares []float64 // of wrong queries, by episode
 	for _, e := range c.Episodes.List {

@@ -60,7 +60,7 @@ func TestDrawEpisodes(t *testing.T) {
 		}
 	}
 	data, _ := greys(t, pictures)
-	part := data.In("")
+	part := data.All()
 	draw := Draw{Way: 3, Shot: 2, Episodes: 50, Seed: 4}
 	got, err := DrawEpisodes(data, part, draw)
 	if err != nil || len(got.List) != 50 {

@@ -271,7 +271,7 @@ func (c Config) measure(ctx context.Context, pairs Pairs, queries []int32) (m me
 // describe begins the report of pairs p and of the images that ask for the nearest.
 func (c Config) describe(p Pairs, queries []int32) *Report {
 	r := &Report{
-		Data: c.Data.Name, Fingerprint: c.Data.Fingerprint(), Split: string(c.Part.Split),
+		Data: c.Data.Name, Fingerprint: c.Data.Fingerprint(), Split: c.Part.Split.String(),
 		Images: len(queries), Pairs: len(p.Same), PairSource: p.Source, Seed: c.Seed,
 		Threshold: c.Threshold, Doubts: p.doubts(),
 	}

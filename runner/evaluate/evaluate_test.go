@@ -92,7 +92,7 @@ func TestRetrieval(t *testing.T) {
 
 	// In other data, classes are those of the same name: z sorts after all of data's.
 	other, otherStore := greys(t, map[string]uint8{"b/1": 13, "b/2": 92, "z/1": 60, "a/1": 41})
-	c.Gallery = &Source{otherStore, other, other.In("")}
+	c.Gallery = &Source{otherStore, other, other.All()}
 	if r, err = Run(context.Background(), c); err != nil {
 		t.Fatal(err)
 	}
@@ -137,7 +137,7 @@ func TestSearched(t *testing.T) {
 
 func TestRunSummary(t *testing.T) {
 	data, store := greys(t, map[string]uint8{"a/1": 10, "a/2": 14, "b/1": 50, "b/2": 58})
-	part := data.In("")
+	part := data.All()
 	r, err := Run(context.Background(), Config{Model: grey{}, Store: store, Data: data, Part: part,
 		Threshold: distance.Threshold{Value: 6, Source: "by hand"}})
 	if err != nil {

@@ -75,7 +75,7 @@ type LabelAnswers struct {
 // *NoPairsError where there is no photo, or one label image.
 func Labels(ctx context.Context, c LabelConfig) (*LabelReport, error) {
 	r := &LabelReport{Data: c.Data.Name, Fingerprint: c.Data.Fingerprint(),
-		Split: string(c.Part.Split), Images: len(c.Part.Images), Seed: c.Seed}
+		Split: c.Part.Split.String(), Images: len(c.Part.Images), Seed: c.Seed}
 	gallery, rows, err := c.gallery(ctx, r)
 	if err != nil {
 		return nil, err

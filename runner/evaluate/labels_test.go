@@ -97,7 +97,7 @@ func TestLabels(t *testing.T) {
 // TestLabelsOfModel: what the model keeps is searched, too, whether or not the list has it.
 func TestLabelsOfModel(t *testing.T) {
 	data, store := fruit(t)
-	all, err := DescribeLabels(data, data.In("").LabelImages())
+	all, err := DescribeLabels(data, data.All().LabelImages())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -166,7 +166,7 @@ func TestOneLabelImage(t *testing.T) {
 // images, and not with those it would give them now.
 func TestKnownPairs(t *testing.T) {
 	data, store := greyList(t, "12 > 10 apple fruit test", "55 > 50 pear fruit test")
-	labels := data.In("").LabelImages()
+	labels := data.All().LabelImages()
 	all, err := DescribeLabels(data, labels)
 	if err != nil {
 		t.Fatal(err)
@@ -193,14 +193,14 @@ func TestKnownPairs(t *testing.T) {
 func TestRetrievalOfPhotos(t *testing.T) {
 	data, store := fruit(t)
 	_, err := Run(context.Background(), Config{Model: grey{}, Store: store, Data: data,
-		LabelImages: data.In("").LabelImages(), Part: data.In(dataset.Test), Gallery: &Source{store, data, data.In(dataset.Val)}})
+		LabelImages: data.All().LabelImages(), Part: data.In(dataset.Test), Gallery: &Source{store, data, data.In(dataset.Val)}})
 	// Photos of val are of cream alone, which test has none of.
 	var none *NoQueriesError
 	if !errors.As(err, &none) || none.Images != 5 {
 		t.Fatalf("%v, want *NoQueriesError of 5 photos", err)
 	}
 	r, err := Run(context.Background(), Config{Model: grey{}, Store: store, Data: data,
-		LabelImages: data.In("").LabelImages(), Part: data.In(dataset.Test), Gallery: &Source{store, data, data.In(dataset.Train)}})
+		LabelImages: data.All().LabelImages(), Part: data.In(dataset.Test), Gallery: &Source{store, data, data.In(dataset.Train)}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -214,7 +214,7 @@ func TestRetrievalOfPhotos(t *testing.T) {
 
 func TestCalibrateLabels(t *testing.T) {
 	data, store := fruit(t)
-	val := data.In("")
+	val := data.All()
 	labels := val.LabelImages()
 	task := LabelTask{Photos: val.Images, Gallery: []float32{10, 50, 100, 200}}
 	for _, image := range val.Images {

@@ -65,7 +65,7 @@ func TestPool(t *testing.T) {
 // TestPoolLabels: photos that two networks search among the same label images.
 func TestPoolLabels(t *testing.T) {
 	data, store := fruit(t)
-	all := data.In("")
+	all := data.All()
 	labels := all.LabelImages()
 	task := LabelTask{Gallery: []float32{10, 50, 100, 200}}
 	right := map[int32]int32{}

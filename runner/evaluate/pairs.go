@@ -47,7 +47,7 @@ type NoPairsError struct {
 }
 
 func (e *NoPairsError) Error() string {
-	if e.Split == "" {
+	if e.Split == dataset.Unsplit {
 		return "data: " + e.Reason
 	}
 	return fmt.Sprintf("split %q: %s", e.Split, e.Reason)
@@ -70,7 +70,7 @@ func ChoosePairs(data *dataset.Dataset, part dataset.Part, labels []int32, seen 
 
 // Measurable reports whether a part has what an evaluation asks for: pairs of both kinds.
 func Measurable(data *dataset.Dataset, part dataset.Part) bool {
-	p, err := choosePairs(data, part, data.In("").LabelImages(), 0)
+	p, err := choosePairs(data, part, data.All().LabelImages(), 0)
 	if err != nil {
 		return false
 	}
@@ -133,7 +133,7 @@ func listed(part dataset.Part) Pairs {
 		return at
 	}
 	seen := map[dataset.Pair]bool{}
-	for _, pair := range part.Pairs {
+	for pair := range part.Pairs.All() {
 		key := dataset.Pair{Left: min(pair.Left, pair.Right), Right: max(pair.Left, pair.Right), Same: pair.Same}
 		if seen[key] { // the list says it twice, which makes it no more certain
 			continue

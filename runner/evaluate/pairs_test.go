@@ -29,7 +29,7 @@ func folders(t *testing.T, sizes ...int) (*dataset.Dataset, dataset.Part) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return data, data.In("")
+	return data, data.All()
 }
 
 // TestDrawn: as many same as different, each pair once and of two images, labels
@@ -263,10 +263,10 @@ func TestSeenUnknown(t *testing.T) {
 // TestListed: listed pairs are taken as they are, each pair and each image once.
 func TestListed(t *testing.T) {
 	data := &dataset.Dataset{Images: slices.Repeat([]dataset.Image{{Class: -1}}, 10)}
-	p, err := ChoosePairs(data, dataset.Part{Pairs: []dataset.Pair{
+	p, err := ChoosePairs(data, dataset.Part{Pairs: dataset.ListOf([]dataset.Pair{
 		{Left: 9, Right: 4, Same: true}, {Left: 4, Right: 9}, {Left: 2, Right: 9},
 		{Left: 9, Right: 2, Line: 5}, {Left: 9, Right: 4, Same: true, Line: 6},
-	}}, nil, nil, 0)
+	})}, nil, nil, 0)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -75,7 +75,7 @@ func (c Config) retrieve(ctx context.Context, r *Report, embeddings []float32, i
 	}
 	r.Excluded = found.Excluded
 	if c.Gallery != nil {
-		r.Gallery = &SearchedPart{Data: c.Gallery.Data.Name, Split: string(c.Gallery.Part.Split),
+		r.Gallery = &SearchedPart{Data: c.Gallery.Data.Name, Split: c.Gallery.Part.Split.String(),
 			Images: len(c.Gallery.Part.Images)}
 	}
 	if len(found.Queries) == 0 {

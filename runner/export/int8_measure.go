@@ -44,7 +44,7 @@ type measured struct {
 // part chooses on which images ranges are observed, and on which networks are measured.
 func (w *quantizing) part() error {
 	if w.Model != nil {
-		all := w.data.In("").Images
+		all := w.data.All().Images
 		w.train = dataset.Evenly(all, observed)
 		rest := slices.DeleteFunc(slices.Clone(all), func(i int32) bool { return slices.Contains(w.train, i) })
 		if w.images = dataset.Evenly(rest, heldOut); len(rest) == 0 {
@@ -71,7 +71,7 @@ func (w *quantizing) part() error {
 // amongLabels chooses photos that are searched for among the label images of the training.
 func (w *quantizing) amongLabels() (err error) {
 	at := map[string]int32{}
-	for _, i := range w.data.In("").LabelImages() {
+	for _, i := range w.data.All().LabelImages() {
 		at[w.data.Images[i].Path] = i
 	}
 	for _, known := range w.model.State.Gallery {

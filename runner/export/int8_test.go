@@ -177,7 +177,7 @@ func TestInt8Labels(t *testing.T) {
 	for _, side := range []string{"frozen", "shared"} {
 		t.Run(side, func(t *testing.T) {
 			data := labelled(t)
-			images := data.In("").LabelImages()
+			images := data.All().LabelImages()
 			gallery, err := evaluate.DescribeLabels(data, images)
 			if err != nil {
 				t.Fatal(err)

@@ -11,7 +11,6 @@ import (
 	"github.com/tfpair/tfpair/models"
 	"github.com/tfpair/tfpair/models/checkpoint"
 	"github.com/tfpair/tfpair/models/distance"
-	"github.com/tfpair/tfpair/pipeline/dataset"
 	"github.com/tfpair/tfpair/runner/evaluate"
 	"github.com/tfpair/tfpair/runner/export"
 	"github.com/tfpair/tfpair/runner/inference"
@@ -77,7 +76,7 @@ func TestCalibrate(t *testing.T) {
 	}
 	data := dataOf(t, filepath.Join(folder, "train")) // 20 images: 40 same pairs, 150 different ones
 	before := m.Manifest
-	k, err := m.Calibrate(t.Context(), evaluate.Config{Data: data, Part: data.In("")}, distance.Rule{FalseAccepts: 0.1},
+	k, err := m.Calibrate(t.Context(), evaluate.Config{Data: data, Part: data.All()}, distance.Rule{FalseAccepts: 0.1},
 		inference.Reading{})
 	if err != nil {
 		t.Fatal(err)
@@ -100,7 +99,7 @@ func TestCalibrate(t *testing.T) {
 		t.Errorf("manifest %+v, want all that follows from the pairs", k.Manifest)
 	}
 	m.Manifest = k.Manifest
-	report, _, err := m.Evaluate(t.Context(), evaluate.Config{Data: data, Part: data.In("")}, inference.Reading{})
+	report, _, err := m.Evaluate(t.Context(), evaluate.Config{Data: data, Part: data.All()}, inference.Reading{})
 	if err != nil || !slices.Contains(report.Doubts, "the threshold was chosen on these images") {
 		t.Errorf("Evaluate on the same data: %v, doubts %q", err, report.Doubts)
 	}
@@ -108,7 +107,7 @@ func TestCalibrate(t *testing.T) {
 		t.Errorf("wrong answers %+v, want at most 10 %% of 150", report.Wrong)
 	}
 	var few *distance.FewPairsError
-	if _, err := m.Calibrate(t.Context(), evaluate.Config{Data: data, Part: data.In(dataset.Split(""))},
+	if _, err := m.Calibrate(t.Context(), evaluate.Config{Data: data, Part: data.All()},
 		distance.Rule{FalseAccepts: 0.01}, inference.Reading{}); !errors.As(err, &few) || few.Pairs != 150 {
 		t.Errorf("1 %% of 150 pairs: %v, want *distance.FewPairsError", err)
 	}

@@ -31,7 +31,7 @@ func OpenCollection(o dataset.Options) (*Collection, error) {
 	var list *dataset.ListError
 	switch {
 	case err == nil && known.Kind() == dataset.OfLabelImages:
-		return &Collection{Data: known, Images: known.In("").LabelImages(), Root: rootOf(o),
+		return &Collection{Data: known, Images: known.All().LabelImages(), Root: rootOf(o),
 			Classes: classesOf(known, known)}, nil
 	case err == nil:
 		defer known.Close()
@@ -45,7 +45,7 @@ func OpenCollection(o dataset.Options) (*Collection, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Collection{Data: data, Images: data.In("").Images, Root: rootOf(o),
+	return &Collection{Data: data, Images: data.All().Images, Root: rootOf(o),
 		Classes: classesOf(data, known)}, nil
 }
 

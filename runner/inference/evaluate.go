@@ -18,7 +18,7 @@ func (m *Model) Evaluate(ctx context.Context, c evaluate.Config, r Reading) (
 	if c.Threshold, err = m.Threshold(); err != nil {
 		return nil, nil, err
 	}
-	labels := dataset.Part{Images: c.Data.In("").LabelImages()} // photos are paired with these
+	labels := dataset.Part{Images: c.Data.All().LabelImages()} // photos are paired with these
 	parts := []*dataset.Part{&c.Part, &labels}
 	other := c.Gallery != nil && c.Gallery.Data != c.Data
 	if c.Gallery != nil {

@@ -84,7 +84,7 @@ func TestOpen(t *testing.T) {
 		if err != nil || same.Value != 0.25 { // of trainedtest
 			t.Errorf("%s: threshold %v, %v; want 0.25", folder, same, err)
 		}
-		e, err := m.EmbedImages(t.Context(), data, data.In("").Images, inference.Reading{})
+		e, err := m.EmbedImages(t.Context(), data, data.All().Images, inference.Reading{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -124,7 +124,7 @@ func TestBadImages(t *testing.T) {
 		}
 	}
 	m, data := opened(t, runOf(t)), dataOf(t, folder)
-	all := data.In("").Images
+	all := data.All().Images
 	var done []int
 	e, err := m.EmbedImages(t.Context(), data, all, inference.Reading{SkipBad: 0.2,
 		Progress: func(n, total int) { done = append(done, n, total) }})
@@ -290,8 +290,9 @@ func TestPart(t *testing.T) {
 		t.Errorf("test: %d images, %v; want 4", len(part.Images), err)
 	}
 	var split *inference.SplitError
-	if _, err := m.Part(data, "tset"); !errors.As(err, &split) || !strings.HasSuffix(err.Error(), `has no split "tset" (it has: train, test)`) {
-		t.Errorf("split tset: %v", err)
+	untested := data.Without(data.In(dataset.Test).Images)
+	if _, err := m.Part(untested, dataset.Test); !errors.As(err, &split) || !strings.HasSuffix(err.Error(), `has no split "test" (it has: train)`) {
+		t.Errorf("split test of data without: %v", err)
 	}
 	flat := dataOf(t, filepath.Join(drawn(t), "train"))
 	if part, err := m.Part(flat, dataset.Test); err != nil || len(part.Images) != 6 {

@@ -20,7 +20,7 @@ type SplitError struct {
 func (e *SplitError) Error() string {
 	var names []string
 	for _, s := range e.Known {
-		names = append(names, string(s))
+		names = append(names, s.String())
 	}
 	return fmt.Sprintf("%s has no split %q (it has: %s)", e.Data, e.Split, strings.Join(names, ", "))
 }
@@ -32,7 +32,7 @@ func Part(data *dataset.Dataset, split dataset.Split, training dataset.SplitOpti
 	switch split {
 	case dataset.Test:
 		if len(data.Splits()) == 0 {
-			part := data.In("")
+			part := data.All()
 			part.Split = dataset.Test
 			return part, nil
 		}

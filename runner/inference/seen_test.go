@@ -63,7 +63,7 @@ func TestSharedGallery(t *testing.T) {
 		t.Errorf("the caller's gallery has %d images now, want 7", len(gallery.Part.Images))
 	}
 	copied := dataOf(t, filepath.Join(folder, "test")) // all of what asks
-	c.Gallery = &evaluate.Source{Data: copied, Part: copied.In("")}
+	c.Gallery = &evaluate.Source{Data: copied, Part: copied.All()}
 	var none *evaluate.NoQueriesError
 	_, _, err = m.Evaluate(t.Context(), c, inference.Reading{})
 	if !errors.As(err, &none) ||
@@ -127,7 +127,7 @@ func TestRepeatedPairs(t *testing.T) {
 		"test/bars/000.png,test/bars/again.png,1\n"+ // one file
 		"test/bars/000.png,test/bars/001.png,1\n")
 	m := opened(t, runOf(t))
-	report, _, err := m.Evaluate(t.Context(), evaluate.Config{Data: pairs, Part: pairs.In("")}, inference.Reading{})
+	report, _, err := m.Evaluate(t.Context(), evaluate.Config{Data: pairs, Part: pairs.All()}, inference.Reading{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -136,7 +136,7 @@ func TestRepeatedPairs(t *testing.T) {
 	}
 	photos := list("photos.csv", "image,label_image\n"+
 		"test/arrow/000.png,train/arrow/000.png\ntest/arrow/again.png,train/arrow/000.png\ntest/bars/000.png,train/bars/000.png\n")
-	report, _, err = m.Evaluate(t.Context(), evaluate.Config{Data: photos, Part: photos.In("")}, inference.Reading{})
+	report, _, err = m.Evaluate(t.Context(), evaluate.Config{Data: photos, Part: photos.All()}, inference.Reading{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -57,7 +57,7 @@ type LookOptions struct {
 func Look(ctx context.Context, d *dataset.Dataset, o LookOptions) (Facts, error) {
 	part := d.In(dataset.Train)
 	if len(part.Images) == 0 {
-		part = d.In("")
+		part = d.All()
 	}
 	f := Facts{Kind: d.Kind(), Images: len(part.Images), parted: d.Groups != nil || len(d.Splits()) > 0}
 	f.Layout = layouts[f.Kind]
@@ -73,9 +73,9 @@ var layouts = map[dataset.Kind]string{dataset.OfClasses: "classes", dataset.OfPa
 
 // count counts tuples and classes.
 func (f *Facts) count(d *dataset.Dataset, part dataset.Part) {
-	f.Tuples = len(part.Triplets)
+	f.Tuples = part.Triplets.Len()
 	if f.Kind == dataset.OfPairs {
-		f.Tuples = len(part.Pairs)
+		f.Tuples = part.Pairs.Len()
 	}
 	of := map[int32]int{}
 	for _, m := range part.Matches {

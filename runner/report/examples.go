@@ -187,7 +187,7 @@ func (s *subject) doubtedMatches() []suspects.Suspect {
 	}
 	var matches []dataset.Match
 	var photos []float32
-	for _, m := range s.Data.In("").Matches {
+	for _, m := range s.Data.All().Matches {
 		if i, measured := row[m.Image]; measured && at[m.Label] {
 			matches, photos = append(matches, m), append(photos, a.Embeddings[i*s.dim:][:s.dim]...)
 		}

@@ -140,7 +140,7 @@ func Pairs(d *dataset.Dataset, pairs []dataset.Pair, distances []float32, thresh
 			continue
 		}
 		s := Suspect{Score: ratio(apart, threshold), Image: d.Images[p.Left].Path, Other: d.Images[p.Right].Path,
-			Label: "same", Seems: "different", Line: p.Line, image: p.Left, near: p.Right}
+			Label: "same", Seems: "different", Line: int(p.Line), image: p.Left, near: p.Right}
 		if !p.Same {
 			s.Score, s.Label, s.Seems = ratio(threshold, apart), "different", "same"
 		}

@@ -140,7 +140,7 @@ func TestFitTargets(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	labels := c.Data.In("").LabelImages()
+	labels := c.Data.All().LabelImages()
 	if diff := cmp.Diff(embedded(t, c, restored(t, c, start), labels), kept); diff != "" {
 		t.Errorf("targets are not the embeddings of label images (-want +got):\n%s", diff)
 	}
@@ -181,7 +181,7 @@ func TestFitRefused(t *testing.T) {
 	s := tiny(t, "head.linear={embedding_dim: 3, start: ridge}")
 	c := config(t, files, filepath.Join(t.TempDir(), "run"), s)
 	l := loop{Config: c}
-	part := c.Data.In("")
+	part := c.Data.All()
 	part.Images = []int32{part.Images[0], part.Images[len(part.Images)-1]} // one of each class
 	l.network = opened(t, c)
 	_, _, err := l.examples(part)

@@ -124,7 +124,7 @@ func (l *loop) enough(data *dataset.Dataset) error {
 			return err
 		}
 		f := &loop{Config: c}
-		if err := f.chooseValidation(c.Data.In(dataset.Val), c.Data.In("").LabelImages()); err != nil {
+		if err := f.chooseValidation(c.Data.In(dataset.Val), c.Data.All().LabelImages()); err != nil {
 			return fmt.Errorf("fold %d of %d: %w", k, l.Spec.Train.Folds, err)
 		}
 		s, d := f.validation.kinds()

@@ -1,6 +1,7 @@
 package train
 
 import (
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -15,8 +16,8 @@ import (
 // images returns what the training sees, each image with its role. An image in several parts
 // has the most exposed role. Images of test are not opened.
 func (l *loop) images(train, val dataset.Part, labels []int32) (seen.List, error) {
-	var list seen.List
-	known := map[int32]bool{}
+	list := make(seen.List, 0, len(train.Images)+len(val.Images)+len(labels))
+	known := make([]bool, len(l.Data.Images))
 	for _, part := range []struct {
 		role   seen.Role
 		images []int32
@@ -41,10 +42,13 @@ func (l *loop) images(train, val dataset.Part, labels []int32) (seen.List, error
 // whatever name: they would choose a threshold that is too good. It notes how many there were.
 // Where too few images were left, validation stays as it is, and the note says what that means.
 func (l *loop) withoutTrained(train, val dataset.Part) dataset.Part {
-	trained := l.store.Contents(train.Images)
-	in := map[int32]bool{}
+	held, trained := l.store.Contents(val.Images), map[[sha256.Size]byte]bool{} // validation is the smaller part
+	in := make([]bool, len(l.Data.Images))
 	for _, i := range train.Images {
 		in[i] = true
+		if id, ok := l.store.Identity(i); ok && held[id.SHA256] {
+			trained[id.SHA256] = true
+		}
 	}
 	same := map[int32]bool{}
 	for _, i := range val.Images {

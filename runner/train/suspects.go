@@ -62,7 +62,7 @@ func (q *doubted) compare(ctx context.Context, l *loop, held dataset.Part) error
 		at, _ := slices.BinarySearch(held.Images, image)
 		return embeddings[at*dim : (at+1)*dim]
 	}
-	for _, p := range held.Pairs {
+	for p := range held.Pairs.All() {
 		q.pairs, q.distances = append(q.pairs, p), append(q.distances, l.network.Distance().Between(row(p.Left), row(p.Right)))
 	}
 	return nil

@@ -273,7 +273,7 @@ func (l *loop) prepareImages(ctx context.Context, parts ...*dataset.Part) ([]int
 	for _, p := range parts {
 		images = append(images, p.Images...)
 	}
-	labelImages := l.Data.In("").LabelImages()
+	labelImages := l.Data.All().LabelImages()
 	images = append(images, labelImages...)
 	bad, err := l.store.Prepare(ctx, images, func(done, total int) {
 		l.Observe(Prepared{Done: done, Total: total})

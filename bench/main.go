@@ -106,7 +106,7 @@ var commands = []command{
 		[]string{"grocery"}, []string{"tfpair"}, leaks},
 	{"photos", "time and memory of duplicates and check for 100,000 generated photos, and once more",
 		nil, []string{"tfpair"}, photos},
-	{"rows", "first step and memory of trainings on lists of a million rows, and on 200,000 pictures",
+	{"rows", "first step and memory of trainings on lists of a million rows, and on 200,000 and 1,000,000 pictures",
 		nil, []string{"tfpair"}, rows},
 	{"asking", "300 answers that tfpair label asks for, against 300 about random pairs",
 		[]string{"grocery"}, []string{"tfpair"}, asking},

@@ -52,7 +52,8 @@ func rows(ctx context.Context, o options) error {
 	for _, c := range []struct {
 		pictures, rows int
 		shards         bool
-	}{{20_000, 100_000, false}, {20_000, 1_000_000, false}, {200_000, 1_000_000, false}, {200_000, 0, false}, {200_000, 0, true}} {
+	}{{20_000, 100_000, false}, {20_000, 1_000_000, false}, {200_000, 100_000, false}, {200_000, 1_000_000, false},
+		{200_000, 0, false}, {200_000, 0, true}, {1_000_000, 0, false}} {
 		what := "class folders"
 		switch {
 		case c.rows > 0:
@@ -206,7 +207,8 @@ func tinyPicture(i int) []byte {
 	return file.Bytes()
 }
 
-// writeRows writes a list of pairs, half of them same, those of the last pictures for validation.
+// writeRows writes a list of pairs, half of them same, those of the last pictures for validation. Its first rows name each
+// picture once, so that a short list asks for as many pixels as a long one.
 func writeRows(path string, pictures, rows int) error {
 	file, err := os.Create(path)
 	if err != nil {
@@ -220,6 +222,14 @@ func writeRows(path string, pictures, rows int) error {
 		if i%1000 == 0 {
 			from, to, split = to, pictures, "val"
 		}
+		if i < pictures/2 {
+			left, right, same := once(i)
+			if split = "train"; left >= pictures-tinyHeld {
+				split = "val"
+			}
+			fmt.Fprintf(w, "%s,%s,%d,%s\n", tinyPath(left), tinyPath(right), same, split)
+			continue
+		}
 		left := from + rng.IntN(to-from)
 		same := rng.IntN(2)
 		right := left - left%tinyPerClass + (left+1+rng.IntN(tinyPerClass-1))%tinyPerClass
@@ -229,4 +239,16 @@ func writeRows(path string, pictures, rows int) error {
 		fmt.Fprintf(w, "%s,%s,%d,%s\n", tinyPath(left), tinyPath(right), same, split)
 	}
 	return errors.Join(w.Flush(), file.Close())
+}
+
+// once returns row i of those that name each picture once: of two classes the first halves make same pairs, and the second
+// halves different ones.
+func once(i int) (left, right, same int) {
+	const half = tinyPerClass / 2
+	class, k := i/tinyPerClass*2*tinyPerClass, i%tinyPerClass
+	if k < half {
+		left = class + k/(half/2)*tinyPerClass + 2*(k%(half/2))
+		return left, left + 1, 1
+	}
+	return class + k, class + tinyPerClass + k, 0
 }

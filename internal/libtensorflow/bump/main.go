@@ -40,12 +40,25 @@ func main() {
 	}
 }
 
-var release = regexp.MustCompile(`^[0-9]+\.[0-9]+\.[0-9]+$`)
+var release = regexp.MustCompile(`^([0-9]+\.[0-9]+\.[0-9]+)(?:-?(rc[0-9]+))?$`)
+
+// libraryVersion returns a release as the library names itself: "2.22.0-rc0" where pip lists 2.22.0rc0.
+// pip takes both.
+func libraryVersion(version string) (string, error) {
+	parts := release.FindStringSubmatch(version)
+	switch {
+	case parts == nil:
+		return "", fmt.Errorf("want one release such as 2.20.0 or 2.22.0rc0, got %q", version)
+	case parts[2] == "":
+		return parts[1], nil
+	}
+	return parts[1] + "-" + parts[2], nil
+}
 
 // bump downloads the wheels of a release, compares and pins them.
 func bump(ctx context.Context, version string, cpuOnly bool) (err error) {
-	if !release.MatchString(version) {
-		return fmt.Errorf("want one release such as 2.20.0, got %q", version)
+	if version, err = libraryVersion(version); err != nil {
+		return err
 	}
 	source, err := os.ReadFile(pinFile)
 	if err != nil {

@@ -34,7 +34,7 @@ func newRuntimeInstallCommand(streams IO) *cli.Command {
 		Name:  "install",
 		Usage: "fetch the TensorFlow runtime and install it for this user",
 		Description: "Downloads TensorFlow " + libtensorflow.Version + ` (273 MB) with the pip of this machine, checks its pinned
-checksum, and keeps the C libraries (606 MB on disk). Installs into the user's
+checksum, and keeps the C libraries (635 MB on disk). Installs into the user's
 cache, or into the folder that TFPAIR_RUNTIME names.
 
 ` + examplesHead + "  tfpair runtime install",

@@ -57,7 +57,10 @@ type Matching struct {
 	answer  map[string]Match    // of each photo that has one
 	not     map[string][]string // label images rejected for each photo
 	skipped map[string]bool     // by this session
-	last    []*Journal[Match]   // that this session's answers went to
+	wide    float64             // lead of a suggestion that leaves no doubt
+	sure    map[string]string   // expected label images of sure photos that are out
+	person  person
+	last    []*Journal[Match] // that this session's answers went to
 }
 
 // suggestions is how many label images are shown at once.
@@ -70,7 +73,7 @@ func NewMatching(photos, labels Pictures, lists MatchLists, seed uint64, now fun
 		return nil, fmt.Errorf("%d photos and %d label images are too few to ask about, want at least 2 of either", len(photos.Paths), len(labels.Paths))
 	}
 	m := &Matching{photos: photos, labels: labels, photo: numbered(photos.Paths), label: numbered(labels.Paths), ranking: newRanking(photos, labels),
-		lists: lists, now: now, random: rand.New(rand.NewPCG(seed, 0x6d617463)), answer: map[string]Match{}, not: map[string][]string{}, skipped: map[string]bool{}}
+		lists: lists, now: now, random: rand.New(rand.NewPCG(seed, 0x6d617463)), answer: map[string]Match{}, not: map[string][]string{}, skipped: map[string]bool{}, sure: map[string]string{}}
 	for _, i := range m.ranking.space.spread(m.random) {
 		if int(i) < len(photos.Paths) {
 			m.order = append(m.order, i)
@@ -98,7 +101,7 @@ func (m *Matching) read() {
 	for _, a := range m.lists.Rejected.Answers() {
 		m.not[a.Image] = append(m.not[a.Image], a.Label)
 	}
-	m.ranking.learn(m.chosen())
+	m.learn()
 }
 
 // chosen returns the answers whose pictures are there.
@@ -120,13 +123,19 @@ type Suggestion struct {
 }
 
 // Next returns a photo to ask a person about: first those that nobody has said anything of, then those for which none of the label
-// images shown was chosen, with the next ones. Every tenth is one that another person has answered. The error is ErrNothingLeft.
+// images shown was chosen, with the next ones. Every tenth is one that another person has answered, every twelfth a sure one, where there are such. The
+// error is ErrNothingLeft.
 func (m *Matching) Next(name string) (Suggestion, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.turn++
 	if m.turn%secondEvery == 0 {
 		if s, ok := m.again(name); ok {
+			return s, nil
+		}
+	}
+	if m.turn%sureEvery == 0 {
+		if s, ok := m.sureOne(); ok {
 			return s, nil
 		}
 	}
@@ -199,8 +208,9 @@ func (m *Matching) Choose(photo, label int, name string) (*MatchContradiction, e
 		return nil, err
 	}
 	m.answer[a.Image] = a
+	m.measure(a)
 	if len(m.lists.Chosen.Answers())%learnEvery == 0 {
-		m.ranking.learn(m.chosen())
+		m.learn()
 	} else {
 		m.ranking.of[label] = append(m.ranking.of[label], int32(photo))
 	}
@@ -233,6 +243,8 @@ func (m *Matching) None(photo int, labels []int, name string) (*MatchContradicti
 	for _, a := range list {
 		m.not[a.Image] = append(m.not[a.Image], a.Label)
 	}
+	a.Label = ""
+	m.measure(a)
 	return nil, nil //nolint:nilnil // nothing is contradicted
 }
 
@@ -294,6 +306,7 @@ func (m *Matching) Skip(photo int) error {
 	a, err := m.match(photo, 0, "")
 	if err == nil {
 		m.skipped[a.Image] = true
+		delete(m.sure, a.Image)
 	}
 	return err
 }
@@ -337,44 +350,4 @@ func (m *Matching) latest() *Journal[Match] {
 		return m.lists.Rejected
 	}
 	return m.lists.Chosen
-}
-
-// MatchProgress is how far a Matching is.
-type MatchProgress struct {
-	Answers int `json:"answers"` // photos with a label image
-	None    int `json:"none"`    // photos without one, of which some label images were rejected
-	Used    int `json:"used"`    // label images that stand for a photo
-	Photos  int `json:"photos"`
-	Labels  int `json:"labels"`
-}
-
-// Progress returns how far the session is.
-func (m *Matching) Progress() MatchProgress {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	p := MatchProgress{Answers: len(m.answer), Photos: len(m.photos.Paths), Labels: len(m.labels.Paths)}
-	used := map[string]bool{}
-	for _, a := range m.answer {
-		used[a.Label] = true
-	}
-	p.Used = len(used)
-	for image := range m.not {
-		if _, answered := m.answer[image]; !answered {
-			p.None++
-		}
-	}
-	return p
-}
-
-// Agreements returns how second answers agree with the first ones, by people.
-func (m *Matching) Agreements() []Agreement {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	var list agreements
-	for _, a := range m.lists.Second.Answers() {
-		if first, ok := m.answer[a.Image]; ok {
-			list.add(first.Name, a.Name, first.Label == a.Label)
-		}
-	}
-	return list
 }

@@ -118,7 +118,7 @@ func TestMatching(t *testing.T) {
 	if len(times) != len(photos.Paths) || found < len(photos.Paths)*2/3 || found == len(photos.Paths) {
 		t.Errorf("%d of %d photos were asked about, and the first suggestions had %d", len(times), len(photos.Paths), found)
 	}
-	if p := m.Progress(); p != (MatchProgress{Answers: 160, Used: 20, Photos: 160, Labels: 20}) {
+	if p := m.Progress(); p.Answers != 160 || p.Used != 20 || p.Photos != 160 || p.Labels != 20 || p.None != 0 || p.Sure.Right != p.Sure.Asked {
 		t.Errorf("progress %+v", p)
 	}
 	q, ok := m.Quality()
@@ -355,6 +355,11 @@ const kind = name => name.split("/").pop().split(".")[0];
 // TestMatchingPage chooses label images through the page in a browser.
 func TestMatchingPage(t *testing.T) {
 	photos, labels := catalogue(10, 8)
+	for c := range 10 { // four of each class are one picture: questions about copies are sure ones
+		for i := range 3 {
+			copy(photos.Embeddings[(8*c+i+1)*photos.Dim:][:photos.Dim], photos.Embeddings[8*c*photos.Dim:][:photos.Dim])
+		}
+	}
 	m := matching(t, photos, labels, t.TempDir())
 	dom, log := browser.Open(t, serve(t, NewMatchingSite(m, drawn), matcher).URL, 30_000)
 	for line := range strings.Lines(log) {
@@ -375,6 +380,9 @@ func TestMatchingPage(t *testing.T) {
 	if !strings.HasPrefix(got.Before, fmt.Sprintf("%d of 80 photos have a picture, %d had none", chosen, got.None)) || got.Before == got.After ||
 		got.Failed != "" || !strings.HasPrefix(got.Alt, "class") || got.Shown != suggestions {
 		t.Errorf("%+v", got)
+	}
+	if !strings.Contains(got.Before, " sure ones as expected; ") {
+		t.Errorf("the page does not tell how sure ones were answered: %q", got.Before)
 	}
 	if chosen >= 50 && !strings.HasPrefix(got.Quality, "Of 50 answers, ") {
 		t.Errorf("after %d answers the page says %q", chosen, got.Quality)

@@ -110,6 +110,8 @@ var commands = []command{
 		nil, []string{"tfpair"}, rows},
 	{"asking", "300 answers that tfpair label asks for, against 300 about random pairs",
 		[]string{"grocery"}, []string{"tfpair"}, asking},
+	{"report", "how soon Chromium opens the page of 2,485 photos",
+		[]string{"grocery"}, []string{"tfpair"}, opening},
 	{"recipe", "what tfpair train comes to where data and weights alone are named",
 		[]string{"mnist", "omniglot", "grocery"}, []string{"tfpair"}, recipes},
 	{"inference", "exported networks as float32 and int8 beside OpenVINO, ONNX Runtime, Keras and PyTorch",

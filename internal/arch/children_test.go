@@ -16,7 +16,7 @@ var children = map[string]string{
 	"internal/libtensorflow/stub.go":               "cc and strip in a folder of its own; a test puts them beside pictures",
 	"models/postgres/postgrestest/postgrestest.go": "PostgreSQL by its whole path, in a folder of its own; for tests, not in the program",
 	"internal/venv/venv.go":                        "python3 -I; for tests and benchmarks, not in the program",
-	"internal/browser/browser.go":                  "a browser from PATH, which os/exec does not take from the current folder; for tests, not in the program",
+	"internal/browser/browser.go":                  "a browser from PATH, which os/exec does not take from the current folder; for tests and benchmarks, not in the program",
 	"models/isolated.go":                           "the program that its caller names: of tfpair serve its own, by its whole path",
 	"cli/cluster.go":                               "tfpair itself, by its whole path",
 	"cli/tfpair-env/main.go":                       "go env, which os/exec does not take from the current folder; a test puts one there",

@@ -136,7 +136,7 @@ func imagesOf(options dataset.Options, err error) (*dataset.Dataset, error) {
 type readingOptions struct {
 	bad     string  // policy: "stop" or "skip"
 	budget  float64 // largest share of images that may be skipped
-	workers int     // images decoded at once; 0: one per core
+	workers int     // images decoded at once; 0: auto
 	keep    float64 // GiB of resized pixels kept for the next command; 0: none
 }
 
@@ -146,10 +146,15 @@ func (o *readingOptions) addFlags(c *cli.Command) {
 			Usage: "`POLICY` for images that cannot be read: stop or skip; images of a list that are not there are left out with --fix"},
 		&cli.Float64Flag{Name: "bad-budget", Destination: &o.budget, Value: 0.01,
 			Usage: "largest `SHARE` of the images that may be skipped, never rounded up"},
-		&cli.IntFlag{Name: "workers", Destination: &o.workers, DefaultText: "one per core",
-			Usage: "decode `N` images at once"},
+		workersFlag(&o.workers),
 		&cli.Float64Flag{Name: "pixel-cache", Destination: &o.keep, Value: 2, EnvVars: []string{"TFPAIR_PIXEL_CACHE"},
 			Usage: "keep up to `GIB` of resized pictures in your cache folder, so that the next command need not decode them; 0 keeps none"})
+}
+
+// workersFlag is the flag of how many images are decoded at once.
+func workersFlag(to *int) cli.Flag {
+	return autoFlag{&cli.IntFlag{Name: "workers", Destination: to, DefaultText: auto,
+		Usage: "decode `N` images at once; auto: as many as the network needs, and one per core at most"}}
 }
 
 func (o readingOptions) validate() error {

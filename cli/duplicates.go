@@ -102,7 +102,7 @@ page of --page, save the list there, and give it as --groups.
 		&cli.StringFlag{Name: "undo-list", Destination: &o.undoList, DefaultText: "undo.csv in the folder of --move-to, or duplicates-undo.csv",
 			Usage: "`FILE` of what was done; a list that --apply wrote goes on"},
 		&cli.StringFlag{Name: "undo", Destination: &o.undo, Usage: "take back what the list in `FILE` says, and do nothing else"},
-		&cli.IntFlag{Name: "workers", Destination: &o.workers, DefaultText: "one per core", Usage: "decode `N` images at once"})
+		workersFlag(&o.workers))
 	o.sheet.addFlags(c, "`FILE`.png of the most doubtful groups, a row each")
 	o.prints.addFlags(c)
 	o.model.addFlags(c)

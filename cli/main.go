@@ -7,6 +7,7 @@ import (
 	"syscall"
 
 	"github.com/tfpair/tfpair/internal/crash"
+	"github.com/tfpair/tfpair/internal/session"
 	"github.com/tfpair/tfpair/pipeline/decode"
 	"github.com/tfpair/tfpair/pipeline/decode/heif"
 )
@@ -16,6 +17,7 @@ import (
 // one leaves at once. A crash, also one of the TensorFlow runtime, ends the process with its own code.
 func Main() int {
 	crash.Watch(crashed)
+	session.HushJPEG() // the error about a picture names it, and says what is wrong
 	if err := decode.Add(heif.HEIC(), heif.AVIF()); err != nil {
 		panic(err) // a mistake in this line
 	}

@@ -61,6 +61,34 @@ func looked(set *flag.FlagSet, names []string, err error, ok func(string) bool) 
 	return err
 }
 
+// auto is the value of an autoFlag that leaves the number to the program.
+const auto = "auto"
+
+// autoFlag is a flag of a whole number, of which 0, or the word auto, leaves it to the program.
+type autoFlag struct{ *cli.IntFlag }
+
+func (f autoFlag) Apply(set *flag.FlagSet) error {
+	err := f.IntFlag.Apply(set)
+	for _, name := range f.Names() {
+		if of := set.Lookup(name); of != nil {
+			of.Value = autoValue{of.Value.(flag.Getter)}
+		}
+	}
+	return err
+}
+
+type autoValue struct{ flag.Getter }
+
+func (v autoValue) Set(text string) error {
+	switch {
+	case text == auto:
+		text = "0"
+	case !isDecimal(text):
+		return errors.New("parse error") // see checkedValue
+	}
+	return v.Getter.Set(text)
+}
+
 type checkedValue struct {
 	flag.Getter
 	ok func(string) bool

@@ -77,6 +77,8 @@ func flagNamed(flags []cli.Flag, name string) cli.DocGenerationFlag {
 // valueKind says which values a flag takes.
 func valueKind(f cli.Flag) string {
 	switch f.(type) {
+	case autoFlag:
+		return "a whole number or auto"
 	case wholeFlag:
 		return "a whole number"
 	case naturalFlag:

@@ -2,6 +2,7 @@ package models_test
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"fmt"
 	"image"
 	"image/color"
@@ -238,5 +239,68 @@ func TestReaderIsQuiet(t *testing.T) {
 		if got := len(said.FindAll(text, -1)); err != nil || got != want {
 			t.Errorf("%s writes of %d files, want %d of %d (%v)\n%s", way, got, want, len(files), err, text)
 		}
+	}
+}
+
+// damagedJPEGs are files whose scan has a wrong byte. libjpeg warns of some, on standard error.
+func damagedJPEGs(t *testing.T) [][]byte {
+	t.Helper()
+	var b bytes.Buffer
+	if err := jpeg.Encode(&b, picture(1, 70, 50), nil); err != nil {
+		t.Fatal(err)
+	}
+	scan := bytes.Index(b.Bytes(), []byte{0xff, 0xda}) + 14
+	var files [][]byte
+	for at := scan; at < b.Len()-2; at += 7 {
+		file := bytes.Clone(b.Bytes())
+		file[at] ^= 0x55
+		files = append(files, file)
+	}
+	return files
+}
+
+// TestHushJPEG: what libjpeg says of a scan that is damaged inside does not reach standard error, what the runtime says
+// there does, and the pictures are the same. The test runs itself in other processes, to see what they write.
+func TestHushJPEG(t *testing.T) {
+	const variable = "TFPAIR_TEST_DAMAGED_JPEG"
+	if way := os.Getenv(variable); way != "" {
+		if way == "hushed" {
+			session.HushJPEG()
+		}
+		j := runtimeJPEG(t)
+		for i, file := range damagedJPEGs(t) {
+			img, err := (decode.Reader{JPEG: j}).Until(t.Context(), file)
+			if err == nil {
+				fmt.Printf("picture %d: %x\n", i, sha256.Sum256(img.Pix))
+			} else {
+				fmt.Printf("picture %d: %v\n", i, err)
+			}
+		}
+		return
+	}
+	runtimeJPEG(t) // skips where there is none
+	said := regexp.MustCompile("(?m)^(Corrupt JPEG data|Premature end of JPEG)")
+	read := func(way string) (pictures, errors []byte) {
+		c := exec.Command(os.Args[0], "-test.run", "^TestHushJPEG$")
+		c.Env = append(os.Environ(), variable+"="+way, "TF_CPP_MIN_LOG_LEVEL=0")
+		var stdout, stderr bytes.Buffer
+		c.Stdout, c.Stderr = &stdout, &stderr
+		if err := c.Run(); err != nil {
+			t.Fatalf("%s: %v\n%s%s", way, err, &stdout, &stderr)
+		}
+		lines := regexp.MustCompile("(?m)^picture .*$").FindAll(stdout.Bytes(), -1)
+		return bytes.Join(lines, []byte("\n")), stderr.Bytes()
+	}
+	want, loud := read("loud")
+	got, hushed := read("hushed")
+	if !bytes.Equal(got, want) || len(want) == 0 {
+		t.Errorf("pictures differ:\n%s\nwant\n%s", got, want)
+	}
+	if !said.Match(loud) || said.Match(hushed) {
+		t.Errorf("libjpeg is heard where it is not hushed: %v, want true; where it is: %v, want false\n%s", said.Match(loud), said.Match(hushed), hushed)
+	}
+	const runtimeSays = "TensorFlow binary is optimized"
+	if !bytes.Contains(loud, []byte(runtimeSays)) || !bytes.Contains(hushed, []byte(runtimeSays)) {
+		t.Errorf("standard error has no %q:\n%s\nhushed:\n%s", runtimeSays, loud, hushed)
 	}
 }

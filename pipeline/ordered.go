@@ -27,7 +27,9 @@ type job struct {
 // Who ranges over it starts the workers, is the only one to send on todo, and
 // before the range ends, however it ends, closes todo and waits for the workers.
 // Jobs go round a ring of ahead+1, and with them their buffers: a job is the
-// consumer's until it asks for the next one, while the others are filled.
+// consumer's until it asks for the next one, while the others are filled. So the
+// workers share the cores with the consumer as it needs: all of them work while it
+// waits, and one where it is slower, for each job it takes makes room for one.
 func ordered(
 	ctx context.Context, from, to int, p parallel, fill func(context.Context, *job) error,
 ) iter.Seq2[*job, error] {

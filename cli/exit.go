@@ -139,6 +139,7 @@ var outcomes = []outcome{
 	{isA[*usageError], exitUsage, nil},         // see hint
 	{isA[*dataset.OptionsError], exitUsage, nil},
 	{isA[*graphs.BuildError], exitUsage, advice{"docs/spec.md says what a spec may hold"}},
+	{isA[*graphs.MisfitError], exitUsage, nil},
 	{isA[*train.ClassesError], exitUsage, nil},
 	{isA[*cluster.Error], exitUsage, advice{"docs/distributed.md says what it may hold"}},
 	{isA[*cluster.JoinError], exitLost, advice{"start the same command on every machine, and let them reach each other's addresses", "wait longer: --join-timeout 1h"}},

@@ -29,6 +29,7 @@ type Graph struct {
 	Frozen       []variable.Variable // those that they are made with: the first ones of Variables
 	Probable     bool                // names.Probability exists
 	Tower        int                 // how many of Trained the embedding depends on, the first ones; the others are the loss's
+	Sums         Sums                // of several processes, whose batch norm sees the images of all
 	Moved        []variable.Variable // what the tower moves at each step beside them, such as the averages of batch norm
 }
 
@@ -62,6 +63,11 @@ func Build(p *Parts) (*Graph, error) {
 	})
 	if err != nil {
 		return nil, err
+	}
+	if p.sharesNorm() {
+		if graph, err = a.shareSums(graph); err != nil {
+			return nil, &BuildError{Err: err}
+		}
 	}
 	a.graph.TF = graph
 	a.graph.Variables, a.graph.Slots = a.variables.All(), a.remembered()
@@ -163,7 +169,7 @@ func (a *assembly) embed() {
 			variables = variables.Reuse()
 		}
 		a.training = network{scope: a.root.SubScope("training"), variables: variables,
-			mode: layer.Mode{Training: true, Seed: a.seed, Step: a.step}}
+			mode: layer.Mode{Training: true, Seed: a.seed, Step: a.step, Shared: a.parts.sharesNorm(), BFloat16: a.parts.bf16()}}
 		a.training.embedding = fetch(a.root, names.TrainingEmbedding, a.parts.tower(a.training, image))
 		a.graph.Modes = true
 	}
@@ -228,7 +234,7 @@ func tail(shape tf.Shape) []int64 {
 
 // twice reports whether training and inference are two networks.
 func (a *assembly) twice() bool {
-	return a.parts.Backbone.Modes || a.parts.Head.Modes || a.parts.viewed() || a.trained != a.variables
+	return a.parts.Backbone.Modes || a.parts.Head.Modes || a.parts.viewed() || a.trained != a.variables || a.parts.bf16()
 }
 
 // compare adds the distance [M] float32 of each pair of a batch, once for inference

@@ -49,6 +49,9 @@ func Resolve(s *spec.Spec) (*Parts, error) { return Own{}.Resolve(s) }
 func (o Own) Resolve(s *spec.Spec) (*Parts, error) {
 	resolved := *s
 	s = &resolved
+	if s.Train.Precision == spec.FullPrecision { // as where nothing is said
+		s.Train.Precision = ""
+	}
 	p := &Parts{Spec: s}
 	var errs [8]error
 	p.topology, errs[0] = Topologies.New(&named.Choice{Name: s.Topology})

@@ -2,6 +2,7 @@ package graphs
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	tf "github.com/galeone/tensorflow/tensorflow/go"
@@ -37,7 +38,7 @@ func (p *Parts) Tuples() loss.Needs {
 
 // fit says why parts do not go together, or nil.
 func (p *Parts) fit() error {
-	for _, misfit := range []func() error{p.fitLoss, p.fitMiner, p.fitTarget, p.fitEnsemble, p.fitTrained, p.fitViews, p.fitAccumulate} {
+	for _, misfit := range []func() error{p.fitLoss, p.fitMiner, p.fitTarget, p.fitEnsemble, p.fitTrained, p.fitViews, p.fitAccumulate, p.fitSync} {
 		if err := misfit(); err != nil {
 			return err
 		}
@@ -100,7 +101,7 @@ func (p *Parts) fitMiner() error {
 
 // notes says what works, but not as well as it could.
 func (p *Parts) notes() []string {
-	s, notes := p.Spec, append(p.targetNotes(), p.chunkNotes()...)
+	s, notes := p.Spec, slices.Concat(p.targetNotes(), p.chunkNotes(), p.precisionNotes())
 	if !p.Loss.Cosine || s.Distance.Name == "cosine" {
 		return notes
 	}

@@ -55,7 +55,7 @@ const (
 func (o conv4Options) build(s *op.Scope, v *variable.Set, m layer.Mode,
 	images tf.Output) tf.Output {
 	p := part{scope: s, variables: v, mode: m, norm: o.Norm}
-	x := layer.Pixels(s.SubScope("pixels"), images)
+	x := m.Enter(s, layer.Pixels(s.SubScope("pixels"), images))
 	for i := range conv4Blocks {
 		relu := func() { x = op.Relu(s.SubScope(fmt.Sprintf("relu%d", i+1)), x) }
 		x = p.convNorm(fmt.Sprintf("conv%d", i+1), fmt.Sprintf("norm%d", i+1), x, o.Filters, layer.Same(3))
@@ -73,5 +73,5 @@ func (o conv4Options) build(s *op.Scope, v *variable.Set, m layer.Mode,
 	case average:
 		return layer.GlobalAverage(s.SubScope("average"), x)
 	}
-	return layer.Flatten(s.SubScope("flatten"), x)
+	return layer.Float(s, layer.Flatten(s.SubScope("flatten"), x))
 }

@@ -53,7 +53,7 @@ func (o smallConvOptions) minSize() int {
 // the runtime makes them part of the convolution.
 func (o smallConvOptions) build(s *op.Scope, v *variable.Set, m layer.Mode,
 	images tf.Output) tf.Output {
-	x := layer.Pixels(s.SubScope("pixels"), images)
+	x := m.Enter(s, layer.Pixels(s.SubScope("pixels"), images))
 	for i, filters := range o.Filters {
 		name := fmt.Sprintf("conv%d", i+1)
 		pool := func() { x = layer.MaxPool(s.SubScope(fmt.Sprintf("pool%d", i+1)), x, layer.Halve()) }

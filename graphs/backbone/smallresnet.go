@@ -46,7 +46,7 @@ var smallResNet = named.Row[Backbone]{
 func (o smallResNetOptions) build(s *op.Scope, v *variable.Set, m layer.Mode,
 	images tf.Output) tf.Output {
 	p := part{scope: s, variables: v, mode: m, norm: o.Norm}
-	x := layer.Pixels(s.SubScope("pixels"), images)
+	x := m.Enter(s, layer.Pixels(s.SubScope("pixels"), images))
 	x = op.Relu(s.SubScope("relu"), p.convNorm("conv", "norm", x, 16*o.Width, layer.Same(3)))
 	for stage := range 3 {
 		for block := range (o.Depth - 2) / 6 {

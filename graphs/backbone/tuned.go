@@ -58,7 +58,7 @@ func (t tuned) stack(minSize int, normalize func(*op.Scope, tf.Output) tf.Output
 		return Backbone{}, err
 	}
 	all := []stage{func(p part, images tf.Output) tf.Output {
-		return normalize(p.scope.SubScope("normalize"), images)
+		return p.mode.Enter(p.scope, normalize(p.scope.SubScope("normalize"), images))
 	}}
 	all = append(append(all, stages...), t.pooled)
 	whole := frozen == len(stages)
@@ -79,6 +79,9 @@ func (t tuned) stack(minSize int, normalize func(*op.Scope, tf.Output) tf.Output
 	}
 	b.Build = func(s *op.Scope, v *variable.Set, m layer.Mode, x tf.Output) tf.Output {
 		p := part{scope: s, variables: v, mode: m, norm: t.Norm, fixed: t.FreezeNorm}
+		if cut > 0 && !b.AllFrozen { // else there is nothing left to compute, or it begins behind the pixels
+			x = m.Enter(s, x)
+		}
 		return p.add(all[cut:], x)
 	}
 	if t.Pool != average && t.Pool != gem {

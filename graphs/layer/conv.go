@@ -62,7 +62,7 @@ func Conv(s *op.Scope, v *variable.Set, x tf.Output, filters int64, w Window) tf
 
 func convolve(s *op.Scope, x, kernel tf.Output, w Window) tf.Output {
 	x, strides, padding := w.place(s, x)
-	return op.Conv2D(s.SubScope("convolve"), x, kernel, strides, padding)
+	return op.Conv2D(s.SubScope("convolve"), x, as(s.SubScope("kernel"), kernel, x), strides, padding)
 }
 
 // DepthwiseConv convolves each channel of x [N,H,W,C] float32 with a kernel of its
@@ -78,5 +78,5 @@ func DepthwiseConv(s *op.Scope, v *variable.Set, x tf.Output, w Window) tf.Outpu
 
 func convolveDepthwise(s *op.Scope, x, kernel tf.Output, w Window) tf.Output {
 	x, strides, padding := w.place(s, x)
-	return op.DepthwiseConv2dNative(s.SubScope("convolve"), x, kernel, strides, padding)
+	return op.DepthwiseConv2dNative(s.SubScope("convolve"), x, as(s.SubScope("kernel"), kernel, x), strides, padding)
 }

@@ -28,5 +28,5 @@ func Dropout(s *op.Scope, m Mode, name string, x tf.Output, rate float32) tf.Out
 	kept := op.GreaterEqual(s.SubScope("kept"), draw, tg.Const(s.SubScope("rate"), rate))
 	mask := op.StopGradient(s.SubScope("constant"), op.Cast(s.SubScope("mask"), kept, tf.Float))
 	scale := op.Mul(s.SubScope("scale"), mask, tg.Const(s.SubScope("factor"), 1/(1-rate)))
-	return op.Mul(s.SubScope("drop"), x, scale)
+	return op.Mul(s.SubScope("drop"), x, as(s.SubScope("scale"), scale, x))
 }

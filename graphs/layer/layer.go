@@ -30,7 +30,13 @@ func Bias(s *op.Scope, v *variable.Set, x tf.Output) tf.Output {
 		return x
 	}
 	bias := v.Free().Create("bias", []int64{channels}, variable.Zeros)
-	return op.BiasAdd(s.SubScope("add_bias"), x, bias.Read)
+	return addBias(s, x, bias.Read)
+}
+
+// addBias adds a bias [C] float32 to x [N,H,W,C], of any type, in float32: the runtime would sum the gradient of the bias
+// in bfloat16, where 256 + 1 is 256.
+func addBias(s *op.Scope, x, bias tf.Output) tf.Output {
+	return as(s, op.BiasAdd(s.SubScope("add_bias"), Float(s, x), bias), x)
 }
 
 // Flatten joins all axes of x [N,…] but the first: y [N,F].
@@ -47,7 +53,7 @@ func Flatten(s *op.Scope, x tf.Output) tf.Output {
 	return op.Reshape(s.SubScope("join"), x, shape)
 }
 
-// Dense multiplies x [N,F] float32 by a kernel [F,units] and adds a bias: y [N,units].
+// Dense multiplies x [N,F] float32 by a kernel [F,units] and adds a bias: y [N,units] float32.
 func Dense(s *op.Scope, v *variable.Set, x tf.Output, units int64) tf.Output {
 	return DenseFrom(s, v, x, units, variable.GlorotUniform)
 }
@@ -60,7 +66,7 @@ func DenseFrom(s *op.Scope, v *variable.Set, x tf.Output, units int64,
 		return x
 	}
 	bias := v.Free().Create("bias", []int64{units}, variable.Zeros)
-	return op.BiasAdd(s.SubScope("add_bias"), y, bias.Read)
+	return op.BiasAdd(s.SubScope("add_bias"), Float(s, y), bias.Read)
 }
 
 // Multiply is Dense without a bias, for what a batch norm follows: it has one of its own.
@@ -77,7 +83,7 @@ func multiply(s *op.Scope, v *variable.Set, x tf.Output, units int64,
 		return x, false
 	}
 	kernel := v.Create("kernel", []int64{features, units}, initial)
-	return op.MatMul(s.SubScope("multiply"), x, kernel.Read), true
+	return op.MatMul(s.SubScope("multiply"), x, as(s.SubScope("kernel"), kernel.Read, x)), true
 }
 
 // dimension returns the static size of one axis of x, which must have rank axes.

@@ -9,4 +9,6 @@ type Mode struct {
 	Folded   bool      // where not Training: batch norm as a part of convolutions, see Folded
 	Seed     uint64    // of random layers, where Training
 	Step     tf.Output // [] float32: updates done before this one, where Training
+	Shared   bool      // where Training: batch norm sees the images of all processes, see sharedNorm
+	BFloat16 bool      // where Training: layers behind Enter compute in bfloat16
 }

@@ -35,11 +35,14 @@ func (n Norm) Validate() error {
 // them are updated: moving ← momentum·moving + (1-momentum)·batch. As in the
 // paper and PyTorch the moving variance is unbiased, n/(n-1) times that which
 // divides, n = N·H·W; Keras 3 leaves the factor out. In inference, mean and
-// variance are the moving averages.
+// variance are the moving averages. Where m is Shared, a batch is the images of all processes.
 func BatchNorm(s *op.Scope, v *variable.Set, m Mode, x tf.Output, n Norm) tf.Output {
 	channels, ok := dimension(s, x, 4, 3)
 	if !ok {
 		return x
+	}
+	if m.Training && m.Shared {
+		return sharedNorm(s, v, x, channels, n)
 	}
 	gamma, beta, mean, variance := normVariables(v, channels)
 	epsilon := op.FusedBatchNormV3Epsilon(n.Epsilon)

@@ -22,12 +22,12 @@ func Halve() Window { return Window{Size: 2, Stride: 2} }
 
 // GlobalAverage takes the mean over the pixels of x [N,H,W,C] float32: y [N,C].
 func GlobalAverage(s *op.Scope, x tf.Output) tf.Output {
-	return op.Mean(s.SubScope("mean"), x, tg.Const(s.SubScope("pixels"), []int32{1, 2}))
+	return op.Mean(s.SubScope("mean"), Float(s, x), tg.Const(s.SubScope("pixels"), []int32{1, 2}))
 }
 
 // GlobalMax takes the maximum over the pixels of x [N,H,W,C] float32: y [N,C].
 func GlobalMax(s *op.Scope, x tf.Output) tf.Output {
-	return op.Max(s.SubScope("maximum"), x, tg.Const(s.SubScope("pixels"), []int32{1, 2}))
+	return op.Max(s.SubScope("maximum"), Float(s, x), tg.Const(s.SubScope("pixels"), []int32{1, 2}))
 }
 
 // GeneralizedMean takes the generalized mean over the pixels of x [N,H,W,C] float32: y [N,C] > 0.
@@ -41,6 +41,7 @@ func GeneralizedMean(s *op.Scope, v *variable.Set, x tf.Output) tf.Output {
 	if _, ok := dimension(s, x, 4, 3); !ok {
 		return x
 	}
+	x = Float(s, x)
 	power := v.Free().Create(names.Power, []int64{1}, variable.Three)
 	p := op.Maximum(s.SubScope("power"), power.Read, tg.Const(s.SubScope("least_power"), float32(1)))
 	x = op.Maximum(s.SubScope("positive"), x, tg.Const(s.SubScope("epsilon"), float32(1e-6)))

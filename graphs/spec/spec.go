@@ -107,8 +107,16 @@ type Train struct {
 	Chunk       int       `yaml:"chunk,omitempty"`       // images of a batch that are embedded at once; 0: all
 	Accumulate  int       `yaml:"accumulate,omitempty"`  // batches whose gradients make an update; 0 is 1
 	Interpolate bool      `yaml:"interpolate,omitempty"` // the model may lie between start and end, where validation says so
+	SyncBN      bool      `yaml:"sync_bn,omitempty"`     // batch norm sees the images of all processes of a step
+	Precision   string    `yaml:"precision,omitempty"`   // in which the trained part of the backbone computes: float32 or bf16; "" is float32
 	EMA         float64   `yaml:"ema"`                   // the model is the moving average of the weights, of which a step keeps this share; 0 is off, < 1
 }
+
+// What Train.Precision may be.
+const (
+	FullPrecision = "float32"
+	BF16          = "bf16" // bfloat16: the range of float32, with 8 bits of precision in place of 24
+)
 
 // Threshold says by which rule a threshold is chosen on validation. At most one field is set; none
 // is the rule of best accuracy.
@@ -266,6 +274,8 @@ func (s *Spec) Validate() error {
 			fmt.Sprintf("0 to %d", maxSteps), s.Train.Steps},
 		{"train.seed", s.Train.Seed >= 0, "0 or more", s.Train.Seed},
 		{"train.ema", s.Train.EMA >= 0 && s.Train.EMA < 1, "0 (off) or a share below 1", s.Train.EMA},
+		{"train.precision", s.Train.Precision == "" || s.Train.Precision == FullPrecision || s.Train.Precision == BF16,
+			FullPrecision + " or " + BF16, strconv.Quote(s.Train.Precision)},
 		{"train.val", s.Train.Val > 0 && s.Train.Val < 1, "a share between 0 and 1", s.Train.Val},
 		{"train.test", s.Train.Test >= 0 && s.Train.Val+s.Train.Test < 1,
 			fmt.Sprintf("0 (none) or a share that leaves some for training beside train.val %g", s.Train.Val), s.Train.Test},

@@ -8,6 +8,8 @@ package graphdef
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -51,6 +53,9 @@ func (g *Graph) Encode(outputs ...string) ([]byte, error) {
 	return proto.MarshalOptions{Deterministic: true}.Marshal(
 		&graph_go_proto.GraphDef{Node: nodes, Versions: g.def.Versions})
 }
+
+// EncodeAll is Encode of all nodes.
+func (g *Graph) EncodeAll() ([]byte, error) { return g.Encode(slices.Sorted(maps.Keys(g.nodes))...) }
 
 // Node returns the node with this name, nil where there is none.
 func (g *Graph) Node(name string) *Node { return g.nodes[name] }

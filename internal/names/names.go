@@ -37,6 +37,12 @@ const (
 	ChunkGradient     = "chunk_gradient"     // feed [n,D]: that gradient, of the images of a chunk
 	ChunkStatistics   = "chunk_statistics"   // target: what Statistics changes of the tower
 	LossStatistics    = "loss_statistics"    // target: and of the loss
+	SumsTake          = "sums/take"          // fetch [n]: of a graph of several processes, what is to be added up over them next
+	SumsValue         = "sums/value"         // feed [n]: the sum
+	SumsGive          = "sums/give"          // target: hands it on
+	SumsEnd           = "sums/end"           // target: nothing is added up any more, and what waits for a sum fails
+	SumsOwn           = "sums/own"           // the queue of SumsTake
+	SumsAll           = "sums/all"           // the queue of SumsGive
 	Assign            = "assign"             // target: sets every variable from its value feed
 )
 
@@ -112,3 +118,6 @@ const (
 	Optimizer = "optimizer"
 	Live      = "live" // of what is trained, where its moving average is the model
 )
+
+// Summed marks an operation of training that several processes add up, and its gradient. The length of its vector follows.
+const Summed = "sum over processes of length "

@@ -92,6 +92,10 @@ func setting(variables map[string]string, name string) string {
 	return fmt.Sprintf("%q", value)
 }
 
+// BF16 reports whether the processor has instructions for products of bfloat16, and the runtime kernels that use them:
+// those of oneDNN on x86. Without them bfloat16 is computed as float32, and converted before and after.
+func BF16() bool { return Int8() && (cpu.X86.HasAVX512BF16 || cpu.X86.HasAMXBF16) }
+
 // Processor names the architecture and those features of the processor by which oneDNN and Eigen choose their
 // kernels: "amd64 avx avx2 fma".
 func Processor() string {

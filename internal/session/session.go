@@ -25,6 +25,7 @@ type Session struct {
 	timeout time.Duration // 0: none
 	late    atomic.Bool   // a run took longer, and may go on for ever
 	trace   *Trace        // nil: runs are not traced
+	tracing sync.Mutex    // held while a run is added to trace
 }
 
 // Ready loads the TensorFlow runtime where that has not happened yet. Call it before

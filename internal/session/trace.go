@@ -63,11 +63,14 @@ func (s *Session) traced(feeds map[tf.Output]*tf.Tensor, fetches []tf.Output, ta
 		unsafe.SliceData(inputs), unsafe.SliceData(values), C.int(len(inputs)),
 		unsafe.SliceData(outputs), unsafe.SliceData(results), C.int(len(outputs)),
 		unsafe.SliceData(ends), C.int(len(ends)), metadata, status)
-	s.trace.Wall += time.Since(began)
+	wall := time.Since(began)
 	runtime.KeepAlive(feeds)
 	if C.TF_GetCode(status) != C.TF_OK {
 		return nil, errors.New(C.GoString(C.TF_Message(status)))
 	}
+	s.tracing.Lock()
+	defer s.tracing.Unlock()
+	s.trace.Wall += wall
 	if err := s.count(C.GoBytes(metadata.data, C.int(metadata.length))); err != nil {
 		return nil, err
 	}

@@ -43,6 +43,7 @@ type Network struct {
 	fit           fitCalls
 
 	chunk chunkCalls
+	sums  sumCalls
 	moved *session.Call // sets Graph.Moved; nil: not prepared yet
 	moves *session.Call // reads them, likewise
 	sum   accumulated

@@ -23,8 +23,8 @@ type Peers interface {
 //
 //	own images → embeddings, shared → loss of the whole batch → its gradient of own embeddings → gradients, summed → Apply
 //
-// It is the update that one process makes of the batch, to rounding, but that batch norm and dropout see the
-// images of one process, or train.chunk of them, by themselves.
+// It is the update that one process makes of the batch, to rounding, but that dropout, and batch norm without
+// train.sync_bn, see the images of one process, or train.chunk of them, by themselves.
 func (n *Network) SharedStep(b *pipeline.Batch, step int, p Peers) (Update, error) {
 	u, gradients, err := n.SharedGradients(b, step, p)
 	if err != nil {
@@ -40,7 +40,11 @@ func (n *Network) SharedGradients(b *pipeline.Batch, step int, p Peers) (Update,
 			return Update{}, nil, err
 		}
 	}
-	own, err := n.embedChunks(b.Own, step)
+	var own []float32
+	totals, err := n.beside(p, b.Own, n.Graph.Sums.Forward, nil, func() (err error) {
+		own, err = n.embedChunks(b.Own, step)
+		return err
+	})
 	if err != nil {
 		return Update{}, nil, err
 	}
@@ -60,7 +64,8 @@ func (n *Network) SharedGradients(b *pipeline.Batch, step int, p Peers) (Update,
 		}
 	}
 	rows := wanted[b.First*dim : (b.First+len(b.Own.Images))*dim]
-	if err := n.addTower(sums, b.Own, rows, step); err != nil {
+	lengths := append(n.Graph.Sums.Forward[:len(totals):len(totals)], n.Graph.Sums.Backward...)
+	if _, err := n.beside(p, b.Own, lengths, totals, func() error { return n.addTower(sums, b.Own, rows, step) }); err != nil {
 		return Update{}, nil, err
 	}
 	return u, sums, n.sumOver(sums, float32(len(b.Own.Images))/float32(len(b.Images)), p)

@@ -146,9 +146,13 @@ func (l *loop) groupNotes() []string {
 	notes := []string{fmt.Sprintf("%d processes make each step: of a batch of %d each embeds its part, and the loss sees all of it",
 		l.Group.Size(), l.Spec.Train.BatchSize),
 		"until it ends, this training listens on all interfaces of its machines, and obeys whoever reaches its ports: use a private network"}
-	if l.Backbone.Modes || l.Head.Modes {
+	switch {
+	case !l.Backbone.Modes && !l.Head.Modes:
+	case l.Spec.Train.SyncBN:
+		notes = append(notes, "batch norm sees all images of a step: its sums are added up over processes, twice for each layer")
+	default:
 		notes = append(notes, "batch norm and dropout see the images of one process, and not all images of a step together; "+
-			"freeze_bn keeps batch norm fixed")
+			"train.sync_bn=true has batch norm see all of them, freeze_bn keeps it fixed")
 	}
 	if l.network.Graph.Features != nil {
 		notes = append(notes, "several processes do not keep features: the frozen part of the backbone sees each image in each step")

@@ -165,6 +165,9 @@ func (l *loop) open(ctx context.Context) error {
 	if l.network, err = network.Open(l.Parts, l.Own, l.Session); err != nil {
 		return err
 	}
+	if err := l.checkPrecision(); err != nil {
+		return err
+	}
 	if err := l.openStore(); err != nil {
 		return err
 	}

@@ -46,6 +46,9 @@ func (l *loop) prepareWork(ctx context.Context) (err error) {
 	if l.network, err = network.Open(l.Parts, l.Own, l.Session); err != nil {
 		return err
 	}
+	if err := l.checkPrecision(); err != nil {
+		return err
+	}
 	if l.Store.JPEG, err = session.SharedJPEG(l.Session); err != nil {
 		return err
 	}

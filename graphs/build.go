@@ -29,7 +29,8 @@ type Graph struct {
 	Frozen       []variable.Variable // those that they are made with: the first ones of Variables
 	Probable     bool                // names.Probability exists
 	Tower        int                 // how many of Trained the embedding depends on, the first ones; the others are the loss's
-	Sums         Sums                // of several processes, whose batch norm sees the images of all
+	OneRun       bool                // of several processes, each of which waits for the others in the middle of a run, see names.SumsTake
+	Sums         Sums                // where it does, and batch norm sees the images of all processes
 	Moved        []variable.Variable // what the tower moves at each step beside them, such as the averages of batch norm
 }
 
@@ -64,8 +65,9 @@ func Build(p *Parts) (*Graph, error) {
 	if err != nil {
 		return nil, err
 	}
-	if p.sharesNorm() {
-		if graph, err = a.shareSums(graph); err != nil {
+	if a.inOneRun() {
+		a.graph.OneRun = true
+		if graph, err = a.waiting(graph); err != nil {
 			return nil, &BuildError{Err: err}
 		}
 	}

@@ -16,8 +16,13 @@ import (
 
 // Sums are the vectors that the network of training adds up over all processes, in its order: their lengths.
 type Sums struct {
-	Forward  []int // on the way to names.TrainingEmbedding
-	Backward []int // behind those, on the way to the gradients of a chunk
+	Forward  []int // on the way to the embedding
+	Backward []int // behind names.ChunkGradient, on the way to the gradients of a chunk
+}
+
+// inOneRun reports whether a process embeds its images and takes the gradient back in one run, in which it waits for others.
+func (a *assembly) inOneRun() bool {
+	return a.parts.Shared && a.parts.Spec.Train.Chunk == 0 && a.graph.Tower > 0
 }
 
 // sharesNorm reports whether batch norm sees the images of all processes.
@@ -32,14 +37,15 @@ func (p *Parts) fitSync() error {
 	return nil
 }
 
-// shareSums makes of g the graph of one process of several. Each operation marked names.Summed, and each one that is the
-// gradient of such an operation, then sends what it takes to one queue, and gives what comes from another one:
+// waiting makes of g the graph of one process of several, which in the middle of a run sends to one queue, and waits for
+// what comes from another one:
 //
-//	… → names.SumsOwn → whoever runs the graph adds up over all processes → names.SumsAll → …
+//	… → names.SumsOwn → whoever runs the graph meets the other processes → names.SumsAll → …
 //
-// It is one at a time, in the same order in all processes. The runtime has an operation that adds up over processes. It has no
-// gradient of it, and would wait without end for a process that is lost.
-func (a *assembly) shareSums(g *tf.Graph) (*tf.Graph, error) {
+// So do, one at a time and in the same order in all processes: each operation marked names.Summed, whose vector is added up over processes; then the
+// embedding, for whose gradient names.ChunkGradient waits; then each gradient of an operation that is marked. The
+// runtime has an operation that adds up over processes. It has no gradient of it, and would wait without end for a process that is lost.
+func (a *assembly) waiting(g *tf.Graph) (*tf.Graph, error) {
 	var text bytes.Buffer
 	if _, err := g.WriteTo(&text); err != nil {
 		return nil, fmt.Errorf("read the graph: %w", err)
@@ -48,7 +54,8 @@ func (a *assembly) shareSums(g *tf.Graph) (*tf.Graph, error) {
 	if err != nil {
 		return nil, err
 	}
-	outputs := []string{names.TrainingEmbedding, names.ChunkStatistics}
+	embedding := a.training.embedding.Op.Name()
+	outputs := []string{embedding, names.ChunkStatistics}
 	for _, v := range a.graph.Trained[:a.graph.Tower] {
 		outputs = append(outputs, v.Key+names.InChunk)
 	}
@@ -59,6 +66,9 @@ func (a *assembly) shareSums(g *tf.Graph) (*tf.Graph, error) {
 	}
 	before := names.SumsOwn
 	for i, n := range all {
+		if i == len(forward) {
+			before = a.turn(def, before)
+		}
 		to := &a.graph.Sums.Forward
 		if i >= len(forward) {
 			to = &a.graph.Sums.Backward
@@ -68,8 +78,10 @@ func (a *assembly) shareSums(g *tf.Graph) (*tf.Graph, error) {
 			return nil, fmt.Errorf("operation %q: %w", n.Name, err)
 		}
 		*to = append(*to, length)
-		exchange(def, n, before)
-		before = n.Name
+		before = exchange(def, n.Name, n.Input[0], before)
+	}
+	if len(all) == len(forward) {
+		a.turn(def, before)
 	}
 	queues(def)
 	whole, err := def.EncodeAll()
@@ -97,12 +109,19 @@ func summed(g *graphdef.Graph, outputs ...string) (list []*graphdef.Node, err er
 // message returns what an operation that is marked carries; that of a gradient has words in front.
 func message(n *graphdef.Node) string { return string(n.Attr["message"].GetS()) }
 
-// exchange puts two operations in the place of n, which begin when the one before has ended.
-func exchange(g *graphdef.Graph, n *graphdef.Node, before string) {
-	send := n.Name + "/send"
-	g.Put(&graphdef.Node{Name: send, Op: "QueueEnqueueV2", Input: []string{names.SumsOwn, n.Input[0], "^" + before},
+// turn has names.ChunkGradient, else a feed, wait for the gradient of the embedding that is sent.
+func (a *assembly) turn(g *graphdef.Graph, before string) string {
+	return exchange(g, names.ChunkGradient, a.training.embedding.Op.Name(), before)
+}
+
+// exchange puts two operations in the place of the named one: one sends a value when the operation before has ended, and
+// the one of that name gives what comes for it.
+func exchange(g *graphdef.Graph, name, value, before string) string {
+	send := name + "/send"
+	g.Put(&graphdef.Node{Name: send, Op: "QueueEnqueueV2", Input: []string{names.SumsOwn, value, "^" + before},
 		Attr: map[string]*graphdef.Attr{"Tcomponents": graphdef.Types(float32s), "timeout_ms": graphdef.Number(-1)}})
-	g.Put(taken(n.Name, names.SumsAll, "^"+send))
+	g.Put(taken(name, names.SumsAll, "^"+send))
+	return name
 }
 
 const float32s = types_go_proto.DataType_DT_FLOAT

@@ -37,10 +37,10 @@ const (
 	ChunkGradient     = "chunk_gradient"     // feed [n,D]: that gradient, of the images of a chunk
 	ChunkStatistics   = "chunk_statistics"   // target: what Statistics changes of the tower
 	LossStatistics    = "loss_statistics"    // target: and of the loss
-	SumsTake          = "sums/take"          // fetch [n]: of a graph of several processes, what is to be added up over them next
-	SumsValue         = "sums/value"         // feed [n]: the sum
+	SumsTake          = "sums/take"          // fetch: of a graph of several processes, what one tells the others next
+	SumsValue         = "sums/value"         // feed: what it waits for from them
 	SumsGive          = "sums/give"          // target: hands it on
-	SumsEnd           = "sums/end"           // target: nothing is added up any more, and what waits for a sum fails
+	SumsEnd           = "sums/end"           // target: nothing comes any more, and what waits fails
 	SumsOwn           = "sums/own"           // the queue of SumsTake
 	SumsAll           = "sums/all"           // the queue of SumsGive
 	Assign            = "assign"             // target: sets every variable from its value feed

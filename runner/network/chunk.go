@@ -67,8 +67,11 @@ func (n *Network) prepareChunks(seen string) (err error) {
 	if c.loss, err = n.session.Prepare(feeds, append(fetches, chunkKeys(own)...), []string{names.LossStatistics}); err != nil {
 		return err
 	}
-	c.tower, err = n.session.Prepare([]string{seen, names.Step, names.ChunkGradient}, chunkKeys(tower),
-		[]string{names.ChunkStatistics})
+	given := []string{seen, names.Step, names.ChunkGradient}
+	if n.Graph.OneRun {
+		given = given[:2] // the gradient comes when the embedding is sent
+	}
+	c.tower, err = n.session.Prepare(given, chunkKeys(tower), []string{names.ChunkStatistics})
 	n.chunk = c
 	return err
 }

@@ -23,6 +23,7 @@ type Peers interface {
 //
 //	own images → embeddings, shared → loss of the whole batch → its gradient of own embeddings → gradients, summed → Apply
 //
+// Own images go through the network once, and with train.chunk twice.
 // It is the update that one process makes of the batch, to rounding, but that dropout, and batch norm without
 // train.sync_bn, see the images of one process, or train.chunk of them, by themselves.
 func (n *Network) SharedStep(b *pipeline.Batch, step int, p Peers) (Update, error) {
@@ -40,40 +41,87 @@ func (n *Network) SharedGradients(b *pipeline.Batch, step int, p Peers) (Update,
 			return Update{}, nil, err
 		}
 	}
-	var own []float32
-	totals, err := n.beside(p, b.Own, n.Graph.Sums.Forward, nil, func() (err error) {
-		own, err = n.embedChunks(b.Own, step)
-		return err
-	})
+	if !n.Graph.OneRun {
+		return n.sharedTwice(b, step, p)
+	}
+	r, err := n.begin(b.Own, step, p)
 	if err != nil {
 		return Update{}, nil, err
 	}
+	u, sums, err := n.together(r, b, step)
+	if err != nil {
+		return Update{}, nil, r.giveUp(err)
+	}
+	values, err := r.end()
+	if err != nil {
+		return Update{}, nil, err
+	}
+	if err := add(sums[:n.Graph.Tower], values, 1); err != nil {
+		return Update{}, nil, err
+	}
+	return u, sums, n.sumOver(sums, b, p)
+}
+
+// together does, in the middle of a run, what processes do together. It returns the gradients that are not of the tower.
+func (n *Network) together(r *sharedRun, b *pipeline.Batch, step int) (Update, []checkpoint.Tensor, error) {
+	if err := r.add(n.Graph.Sums.Forward); err != nil {
+		return Update{}, nil, err
+	}
+	own, err := r.take()
+	if err != nil {
+		return Update{}, nil, err
+	}
+	u, rows, sums, err := n.lossOfAll(b, own, step, r.peers)
+	if err != nil {
+		return Update{}, nil, err
+	}
+	if err := r.give(session.Of(rows, int64(len(b.Own.Images)), int64(n.Dim()))); err != nil {
+		return Update{}, nil, err
+	}
+	return u, sums, r.add(n.Graph.Sums.Backward)
+}
+
+// sharedTwice is SharedGradients that embeds twice: in chunks, or where there is nothing to train in the tower.
+func (n *Network) sharedTwice(b *pipeline.Batch, step int, p Peers) (Update, []checkpoint.Tensor, error) {
+	own, err := n.embedChunks(b.Own, step)
+	if err != nil {
+		return Update{}, nil, err
+	}
+	u, rows, sums, err := n.lossOfAll(b, own, step, p)
+	if err != nil {
+		return Update{}, nil, err
+	}
+	if err := n.addTower(sums, b.Own, rows, step); err != nil {
+		return Update{}, nil, err
+	}
+	return u, sums, n.sumOver(sums, b, p)
+}
+
+// lossOfAll gives all processes the embeddings of this one, and computes the loss of the whole batch by those of all. It returns the
+// gradient of its own embeddings, rows, and gradients of all trained variables: the loss' own, and zeros.
+func (n *Network) lossOfAll(b *pipeline.Batch, own []float32, step int, p Peers) (u Update, rows []float32, sums []checkpoint.Tensor, err error) {
 	dim := n.Dim()
 	embeddings := make([]float32, len(b.Images)*dim)
 	copy(embeddings[b.First*dim:], own)
 	if err := p.ShareFloats(embeddings); err != nil {
-		return Update{}, nil, err
+		return Update{}, nil, nil, err
 	}
 	u, wanted, sums, err := n.lossOf(b, embeddings, step)
 	if err != nil {
-		return Update{}, nil, err
+		return Update{}, nil, nil, err
 	}
 	if p.Rank() > 0 { // what the loss learns has the same gradient in all: one process adds it
 		for _, t := range sums[n.Graph.Tower:] {
 			clear(t.Data)
 		}
 	}
-	rows := wanted[b.First*dim : (b.First+len(b.Own.Images))*dim]
-	lengths := append(n.Graph.Sums.Forward[:len(totals):len(totals)], n.Graph.Sums.Backward...)
-	if _, err := n.beside(p, b.Own, lengths, totals, func() error { return n.addTower(sums, b.Own, rows, step) }); err != nil {
-		return Update{}, nil, err
-	}
-	return u, sums, n.sumOver(sums, float32(len(b.Own.Images))/float32(len(b.Images)), p)
+	return u, wanted[b.First*dim : (b.First+len(b.Own.Images))*dim], sums, nil
 }
 
 // sumOver adds up gradients over all processes, and averages what the tower has moved beside weights, by the
-// share of the images that each has seen: all in one vector.
-func (n *Network) sumOver(gradients []checkpoint.Tensor, share float32, p Peers) error {
+// share of the images of b that each has seen: all in one vector.
+func (n *Network) sumOver(gradients []checkpoint.Tensor, b *pipeline.Batch, p Peers) error {
+	share := float32(len(b.Own.Images)) / float32(len(b.Images))
 	moved, err := n.readMoved()
 	if err != nil {
 		return err

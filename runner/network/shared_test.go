@@ -145,6 +145,7 @@ func shared() map[string]int {
 		plain + "; topology=triplet; loss=triplet; loss.triplet.reduction=nonzero; miner=hard":                          16,
 		plain + "; topology=feature; loss=infonce; distance=cosine; target.side=shared":                                 16,
 		plain + "; loss=supcon; distance=cosine":                                                                        16,
+		plain + "; train.chunk=2":                                                                                       16,
 		plain + "; loss.crossbatch.size=7":                                                                              16,
 		plain + "; loss.proxyanchor.classes=3; head={linear: {embedding_dim: 4}}":                                       16,
 		"input.size=32; backbone={efficientnet-lite0: {freeze: stage7, freeze_bn: true}}; loss=supcon; distance=cosine": 32,

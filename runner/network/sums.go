@@ -9,89 +9,116 @@ import (
 	"github.com/tfpair/tfpair/pipeline"
 )
 
-// sumCalls are the runs that exchange what batch norms add up over processes; nil: not prepared yet.
+// sumCalls are the runs that a shared one is spoken to by; nil: not prepared yet.
 type sumCalls struct{ take, give, end *session.Call }
 
-// beside calls do, which runs the network of training on this process' own images, and adds up over all processes what that
-// sends on its way: vectors of these lengths, in this order. The sums of a run before are handed on once more, as far as there are
-// any: it had the same images and weights. It returns all sums. A process without images adds zeros.
+// sharedRun is a run of the network of training, on this process' own images, that waits for other processes in its middle:
 //
-//	do: … → its own sums → Peers.Sum → those of all → …
-func (n *Network) beside(p Peers, own *pipeline.Batch, lengths []int, before [][]float32, do func() error) (sums [][]float32, err error) {
-	if len(lengths) == 0 {
-		return nil, do()
-	}
+//	begin → what it sends is taken, and what it waits for is given, in its order → end, or giveUp
+//
+// A process without images runs nothing: it takes nothing, gives to nobody, and adds zeros.
+type sharedRun struct {
+	n      *Network
+	peers  Peers
+	absent bool
+	done   chan answer // of the run, once
+}
+
+// answer is what a run came to.
+type answer struct {
+	values []session.Value
+	err    error
+}
+
+// begin starts the run of own images.
+func (n *Network) begin(own *pipeline.Batch, step int, p Peers) (*sharedRun, error) {
 	if err := n.prepareSums(); err != nil {
 		return nil, err
 	}
-	done := make(chan error, 1)
-	absent := len(own.Images) == 0
-	if absent {
-		done <- do()
-	} else {
-		go func() { done <- do() }()
+	r := &sharedRun{n: n, peers: p, absent: len(own.Images) == 0, done: make(chan answer, 1)}
+	if r.absent {
+		return r, nil
 	}
-	for i, length := range lengths {
-		sum := make([]float32, length)
-		if !absent {
-			if sum, err = n.take(length, done); err != nil {
-				return nil, err
-			}
-		}
-		if i < len(before) {
-			sum = before[i]
-		} else if err := p.Sum(sum); err != nil {
-			return nil, n.endSums(err, absent, done)
-		}
-		sums = append(sums, sum)
-		if !absent {
-			if _, err := n.sums.give.Run(session.Vector(sum)); err != nil {
-				return nil, n.endSums(err, absent, done)
-			}
-		}
+	name, seen := n.seen(own)
+	if err := n.prepareChunks(name); err != nil {
+		return nil, err
 	}
-	return sums, <-done
+	go func() {
+		values, err := n.chunk.tower.Run(seen, session.Scalar(float32(step)))
+		r.done <- answer{values, err}
+	}()
+	return r, nil
 }
 
-// take returns what the run sends next. Where the run ends before, as done says, nothing more comes.
-func (n *Network) take(length int, done chan error) ([]float32, error) {
-	type answer struct {
-		values []session.Value
-		err    error
+// add adds up vectors of these lengths over all processes, one after the other.
+func (r *sharedRun) add(lengths []int) error {
+	for _, length := range lengths {
+		sum := make([]float32, length)
+		own, err := r.take()
+		if err != nil {
+			return err
+		}
+		if !r.absent && copy(sum, own) != len(own) {
+			return fmt.Errorf("a batch norm sends %d numbers, want %d", len(own), length)
+		}
+		if err := r.peers.Sum(sum); err != nil {
+			return err
+		}
+		if err := r.give(session.Vector(sum)); err != nil {
+			return err
+		}
 	}
-	taken := make(chan answer, 1)
+	return nil
+}
+
+// take returns what the run sends next, nil where there is no run. Where the run ends before, that is an error.
+func (r *sharedRun) take() ([]float32, error) {
+	if r.absent {
+		return nil, nil
+	}
+	taken := make(chan answer, 1) // nobody may be there to take it
 	go func() {
-		values, err := n.sums.take.Run()
+		values, err := r.n.sums.take.Run()
 		taken <- answer{values, err}
 	}()
 	select {
 	case a := <-taken:
 		if a.err != nil {
-			return nil, n.endSums(a.err, false, done)
+			return nil, a.err
 		}
-		sum, err := session.Data[float32](a.values[0])
-		if err == nil && len(sum) != length {
-			err = fmt.Errorf("a batch norm sends %d numbers, want %d", len(sum), length)
+		return session.Data[float32](a.values[0])
+	case a := <-r.done:
+		r.done <- a
+		if a.err == nil {
+			a.err = errors.New("the network has ended without waiting for the others")
 		}
-		if err != nil {
-			return nil, n.endSums(err, false, done)
-		}
-		return sum, nil
-	case err := <-done:
-		if err == nil {
-			err = errors.New("the network has ended before its batch norms were added up")
-		}
-		_, closed := n.sums.end.Run()
-		<-taken
-		return nil, errors.Join(err, closed)
+		return nil, a.err
 	}
 }
 
-// endSums has the run end that waits for a sum which does not come, because of err. No run that adds up works afterwards.
-func (n *Network) endSums(err error, absent bool, done chan error) error {
-	_, closed := n.sums.end.Run()
-	if !absent && closed == nil {
-		<-done // its error follows from err
+// give gives the run what it waits for.
+func (r *sharedRun) give(v session.Value) error {
+	if r.absent {
+		return nil
+	}
+	_, err := r.n.sums.give.Run(v)
+	return err
+}
+
+// end waits for the end of the run, and returns what it computed: nothing where there was none.
+func (r *sharedRun) end() ([]session.Value, error) {
+	if r.absent {
+		return nil, nil
+	}
+	a := <-r.done
+	return a.values, a.err
+}
+
+// giveUp has the run end that waits for what does not come, because of err. The network makes no more shared steps.
+func (r *sharedRun) giveUp(err error) error {
+	_, closed := r.n.sums.end.Run()
+	if !r.absent && closed == nil {
+		<-r.done // its error follows from err
 	}
 	return errors.Join(err, closed)
 }

@@ -108,6 +108,8 @@ var commands = []command{
 		nil, []string{"tfpair"}, photos},
 	{"rows", "first step and memory of trainings on lists of a million rows, and on 200,000 and 1,000,000 pictures",
 		nil, []string{"tfpair"}, rows},
+	{"workers", "steps of two workers on a core each, beside one of them alone, and one process on both",
+		nil, []string{"tfpair"}, twoWorkers},
 	{"asking", "300 answers that tfpair label asks for, against 300 about random pairs",
 		[]string{"grocery"}, []string{"tfpair"}, asking},
 	{"report", "how soon Chromium opens the page of 2,485 photos",

@@ -22,5 +22,5 @@ func Example() {
 	fmt.Println(err)
 	// Output:
 	// siamese contrastive 500
-	// set "train.stps=500": unknown key "stps" (known: batch_size, steps, seed, val, test, folds, fold, unseen_classes, eval_every, threshold, select, patience, chunk, accumulate, interpolate, ema); did you mean steps?
+	// set "train.stps=500": unknown key "stps" (known: batch_size, steps, seed, val, test, folds, fold, unseen_classes, eval_every, threshold, select, patience, chunk, accumulate, interpolate, sync_bn, precision, ema); did you mean steps?
 }

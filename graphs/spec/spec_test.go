@@ -92,7 +92,7 @@ func TestParseErrors(t *testing.T) {
 		{"top key", "topolgy: siamese\n",
 			`spec.yaml:1: unknown key "topolgy" (known: topology, input, backbone, head, embed, distance, miner, loss, optimizer, schedule, sampler, augment, target, cache, train)`},
 		{"nested key", "topology: siamese\ntrain:\n  stpes: 5\n",
-			`spec.yaml:3: unknown key "stpes" (known: batch_size, steps, seed, val, test, folds, fold, unseen_classes, eval_every, threshold, select, patience, chunk, accumulate, interpolate, ema)`},
+			`spec.yaml:3: unknown key "stpes" (known: batch_size, steps, seed, val, test, folds, fold, unseen_classes, eval_every, threshold, select, patience, chunk, accumulate, interpolate, sync_bn, precision, ema)`},
 		{"type", "train: {steps: many}\n", "spec.yaml:1: train.steps: want a whole number, got \"many\""},
 		{"fraction", "train:\n  patience: 0.9\n", "spec.yaml:2: train.patience: want a whole number, got 0.9"},
 		{"every fault", "train:\n  eval_every: 0.5\n  seed: 1.5\n",

@@ -203,7 +203,7 @@ var outcomes = []outcome{
 	{isA[*aside.ExistsError], exitUsage, advice{"give another --out", "give another --sheet", "add --overwrite to replace it"}},
 	{is(index.ErrFile), exitInput, advice{"make it a folder: tfpair index update --model {model} --data DATA --index {index}"}},
 	{isA[*index.BusyError], exitFailed, nil},
-	{isA[*inference.LostError], exitInput, advice{"give the images as they were: --data DATA", "leave these out: --skip-missing"}},
+	{isA[*inference.LostError], exitInput, advice{"give the images as they were: --data DATA", "take their thumbnails, less exactly: --from-thumbnails", "leave these out: --skip-missing"}},
 	{is(postgres.ErrNone), exitInput, advice{"write it there first: tfpair index push --index INDEX --to URL"}},
 	{isA[*postgres.Error], exitInput, nil},
 	{isAbsent[*index.Error], exitInput, advice{"build it first: tfpair index build --model {model} --data DATA --out {index}"}},

@@ -4,12 +4,14 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"os"
 	"time"
 
 	"github.com/urfave/cli/v2"
 
 	"github.com/tfpair/tfpair/internal/aside"
 	"github.com/tfpair/tfpair/models/index"
+	"github.com/tfpair/tfpair/runner/inference"
 )
 
 // migrateOptions are the options of tfpair index migrate.
@@ -18,7 +20,7 @@ type migrateOptions struct {
 	model   modelOptions
 	index   string // that is migrated
 	out     string // folder of the new one
-	lose    bool   // images that are not at hand are left out
+	absent  inference.Absent
 	machine machineOptions
 	output  outputOptions
 }
@@ -33,8 +35,10 @@ it of the same images, with their classes, thumbnails and metadata. The index be
 is not touched; services can search it until you give them the new one.
 
 The images come from --data, which is the data that the index was built from if you
-leave it out. A command that is stopped goes on where it was: what is done lies in
-OUT.part until all is.
+leave it out. With --from-thumbnails those that are not there are embedded from their
+thumbnails, less exactly; tfpair index update embeds them again where their files are.
+A command that is stopped goes on where it was: what is done lies in OUT.part until
+all is.
 
 ` + examplesHead + `  tfpair index migrate --index demo/pictures.index --model demo/model --out newer.index`,
 		Action: func(c *cli.Context) error { return runIndexMigrate(c.Context, o, streams) },
@@ -44,7 +48,9 @@ OUT.part until all is.
 	c.Flags = append(c.Flags,
 		&cli.StringFlag{Name: "index", Destination: &o.index, Usage: "`PATH` of the index whose images are embedded again"},
 		&cli.StringFlag{Name: "out", Destination: &o.out, Usage: "`FOLDER` of the new index"},
-		&cli.BoolFlag{Name: "skip-missing", Destination: &o.lose, Usage: "leave out images that are not in the data as they were"})
+		&cli.BoolFlag{Name: "from-thumbnails", Destination: &o.absent.Thumbnails,
+			Usage: "embed images that are not in the data as they were from their thumbnails in the index, less exactly"},
+		&cli.BoolFlag{Name: "skip-missing", Destination: &o.absent.Lose, Usage: "leave out images that are not in the data as they were"})
 	o.machine.addFlags(c)
 	o.output.addFlags(c)
 	needs(c, "model", "index", "out")
@@ -59,7 +65,8 @@ type migrated struct {
 	Space       string        `json:"embedding_space"`
 	Images      int           `json:"images"` // in the new index
 	Before      int           `json:"images_before"`
-	Resumed     int           `json:"resumed"` // images that an earlier command had embedded
+	Resumed     int           `json:"resumed"`                   // images that an earlier command had embedded
+	Thumbnails  int           `json:"from_thumbnails,omitempty"` // images that were embedded from their thumbnails
 	Threshold   *index.Accept `json:"threshold,omitempty"`
 	NoThreshold string        `json:"no_threshold,omitempty"`
 	Seconds     float64       `json:"seconds"`
@@ -80,27 +87,24 @@ func runIndexMigrate(ctx context.Context, o migrateOptions, streams IO) (err err
 	if err := aside.Unused(o.out, false); err != nil {
 		return err
 	}
-	if o.data.path == "" {
-		if o.data.path = from.About().Root; o.data.path == "" {
-			return usagef("index %s does not say where its images are: give --data", o.index)
-		}
-	}
-	photos, err := o.data.collection()
+	photos, err := o.collection(from)
 	if err != nil {
 		return err
 	}
-	defer photos.Close() // read only
+	if photos != nil {
+		defer photos.Close() // read only
+	}
 	m, err := o.model.open(o.machine)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, m.Close()) }()
 	began := time.Now()
-	g, lost, err := m.Migrate(ctx, o.index, from, photos, o.out+".part", o.lose)
+	g, lost, err := m.Migrate(ctx, o.index, from, photos, o.out+".part", o.absent)
 	if err != nil {
 		return stopped(ctx, err)
 	}
-	r := migrated{Index: o.index, Out: o.out, Model: m.Name, Space: m.Manifest.Space, Before: from.Len(), Resumed: g.Done(), Missing: lost}
+	r := migrated{Index: o.index, Out: o.out, Model: m.Name, Space: m.Manifest.Space, Before: from.Len(), Resumed: g.Done(), Thumbnails: g.Thumbnails(), Missing: lost}
 	bar := stages{out: out}
 	bad, err := g.Run(ctx, o.data.reading.with(bar.of("embedding")))
 	bar.end()
@@ -116,6 +120,21 @@ func runIndexMigrate(ctx context.Context, o migrateOptions, streams IO) (err err
 	return r.show(out)
 }
 
+// collection opens the images of the index, nil where they are gone and thumbnails take their place.
+func (o migrateOptions) collection(from *index.Index) (*inference.Collection, error) {
+	if o.data.path == "" {
+		o.data.path = from.About().Root
+		_, err := os.Stat(o.data.path)
+		switch {
+		case err != nil && o.absent.Thumbnails:
+			return nil, nil
+		case o.data.path == "":
+			return nil, usagef("index %s does not say where its images are: give --data", o.index)
+		}
+	}
+	return o.data.collection()
+}
+
 func (r migrated) show(out output) error {
 	if err := out.emit("summary", r); err != nil {
 		return err
@@ -124,6 +143,9 @@ func (r migrated) show(out output) error {
 		out.say("missing    %s", id)
 	}
 	out.print("wrote %s: %s of %d, embedded by %s", r.Out, count(r.Images, "image"), r.Before, r.Model)
+	if r.Thumbnails > 0 {
+		out.print("%s embedded from thumbnails, less exactly; where the files are, tfpair index update embeds those", count(r.Thumbnails, "image"))
+	}
 	if r.Resumed > 0 {
 		out.print("%s had been embedded before", count(r.Resumed, "image"))
 	}

@@ -4,12 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"image"
 	"os"
 	"slices"
 
 	"github.com/tfpair/tfpair/internal/plural"
 	"github.com/tfpair/tfpair/models/index"
 	"github.com/tfpair/tfpair/pipeline"
+	"github.com/tfpair/tfpair/pipeline/decode"
+	"github.com/tfpair/tfpair/pipeline/resize"
 )
 
 // LostError says that pictures of an index are not at hand to be embedded again.
@@ -31,18 +34,25 @@ type Migration struct {
 	collection *Collection
 	to         *index.Folder
 	images     []int32 // of the collection, for the rows of from; -1: it is not at hand
+	kept       []int   // rows whose images are embedded from their thumbnails
+}
+
+// Absent says what becomes of images that are not in the data as they were. The zero value refuses them.
+type Absent struct {
+	Thumbnails bool // they are embedded from their thumbnails, where they have one
+	Lose       bool // they are left out
 }
 
 // Migrate prepares an index in the folder at path, whose images are those of from, embedded by m. Where an
-// earlier call has begun one there, it goes on. c has the images; those whose file is not as it was are
-// lost. Errors: a *LostError, unless lost images may be left out, and those of OpenFolder and BuildIndex.
-func (m *Model) Migrate(ctx context.Context, name string, from *index.Index, c *Collection, path string, lose bool) (*Migration, []string, error) {
+// earlier call has begun one there, it goes on. c has the images, nil: none; those whose file is not as it was are
+// absent, and those that are left out are returned. Errors: a *LostError, unless absent images may be left out, and those of OpenFolder and BuildIndex.
+func (m *Model) Migrate(ctx context.Context, name string, from *index.Index, c *Collection, path string, o Absent) (*Migration, []string, error) {
 	g := &Migration{model: m, from: from, collection: c}
-	lost, err := g.find(ctx)
+	lost, err := g.find(ctx, o.Thumbnails && !m.constant())
 	if err != nil {
 		return nil, nil, err
 	}
-	if len(lost) == from.Len() || len(lost) > 0 && !lose {
+	if len(lost) == from.Len() || len(lost) > 0 && !o.Lose {
 		return nil, nil, &LostError{name, lost, from.Len()}
 	}
 	if _, err := os.Lstat(path); errors.Is(err, os.ErrNotExist) {
@@ -66,11 +76,37 @@ func (m *Model) begin(from *index.Index, path string) error {
 	return errors.Join(b.Write(index.Contents{About: about, Entries: none, Calibration: m.calibration}), b.Close())
 }
 
-// find finds the images of the index in the collection, and returns the ids of those that are not there.
-func (g *Migration) find(ctx context.Context) (lost []string, err error) {
+// find finds the images of the index in the collection, or else their thumbnails, and returns the ids of those that are not there.
+func (g *Migration) find(ctx context.Context, thumbnails bool) (lost []string, err error) {
+	sums, err := g.known(ctx)
+	if err != nil {
+		return nil, err
+	}
+	next := 0
+	for row, item := range g.from.All() {
+		if g.images[row] >= 0 {
+			if next++; item.SHA256 != "" && item.SHA256 != sums[next-1] {
+				g.images[row] = -1
+			}
+		}
+		switch {
+		case g.images[row] >= 0:
+		case thumbnails && g.from.HasPicture(row):
+			g.kept = append(g.kept, row)
+		default:
+			lost = append(lost, item.ID)
+		}
+	}
+	return lost, nil
+}
+
+// known finds the images of the index in the collection by their paths, and returns the checksums of those that it finds.
+func (g *Migration) known(ctx context.Context) ([]string, error) {
 	at := map[string]int32{}
-	for _, image := range g.collection.Images {
-		at[g.collection.Data.Images[image].Path] = image
+	if g.collection != nil {
+		for _, image := range g.collection.Images {
+			at[g.collection.Data.Images[image].Path] = image
+		}
 	}
 	var known []int32
 	for _, item := range g.from.All() {
@@ -82,26 +118,17 @@ func (g *Migration) find(ctx context.Context) (lost []string, err error) {
 		}
 		g.images = append(g.images, image)
 	}
-	sums, err := g.collection.Data.Sums(ctx, known)
-	if err != nil {
-		return nil, err
+	if g.collection == nil {
+		return nil, nil
 	}
-	next := 0
-	for row, item := range g.from.All() {
-		if g.images[row] >= 0 {
-			if next++; item.SHA256 != "" && item.SHA256 != sums[next-1] {
-				g.images[row] = -1
-			}
-		}
-		if g.images[row] < 0 {
-			lost = append(lost, item.ID)
-		}
-	}
-	return lost, nil
+	return g.collection.Data.Sums(ctx, known)
 }
 
 // Done returns how many images the new index has.
 func (g *Migration) Done() int { return g.to.Index().Len() }
+
+// Thumbnails returns how many images are embedded from their thumbnails.
+func (g *Migration) Thumbnails() int { return len(g.kept) }
 
 // Run embeds what is missing, and chooses the threshold. What it has done stays if it ends early. It returns
 // the images that could not be read.
@@ -113,18 +140,72 @@ func (g *Migration) Run(ctx context.Context, r Reading) (bad []pipeline.BadImage
 			rows = append(rows, row)
 		}
 	}
-	progress := r.progress
+	kept := slices.DeleteFunc(slices.Clone(g.kept), func(row int) bool {
+		_, _, there := g.to.Find(g.from.Item(row).ID)
+		return there
+	})
+	progress, all := r.progress, len(rows)+len(kept)
 	for from := 0; from < len(rows); from += chunk {
 		rest := r
-		rest.Progress = func(done, _ int) { progress(from+done, len(rows)) }
+		rest.Progress = func(done, _ int) { progress(from+done, all) }
 		more, err := g.embed(ctx, rows[from:min(from+chunk, len(rows))], rest)
 		if err != nil {
 			return bad, err
 		}
 		bad = append(bad, more...)
 	}
+	for from := 0; from < len(kept); from += embedBatch {
+		part := kept[from:min(from+embedBatch, len(kept))]
+		if err := g.embedKept(ctx, part); err != nil {
+			return bad, err
+		}
+		progress(len(rows)+from+len(part), all)
+	}
 	_, err = g.to.Renew()
 	return bad, err
+}
+
+// embedKept embeds the thumbnails of some rows, and puts them into the new index. Their entries have no checksum of a file, so that
+// index update embeds the files where they are there again.
+func (g *Migration) embedKept(ctx context.Context, rows []int) error {
+	resizer, err := resize.New(g.model.Manifest.Preprocessing.Options)
+	if err != nil {
+		return err
+	}
+	pixels := make([]uint8, len(rows)*resizer.Bytes())
+	entries := make([]index.Entry, len(rows))
+	learned := g.model.calibration.Learned
+	for i, row := range rows {
+		e, err := g.from.Entry(row)
+		if err != nil {
+			return err
+		}
+		img, err := decoded(ctx, e.Picture)
+		if err != nil {
+			return fmt.Errorf("thumbnail of %q: %w", e.ID, err)
+		}
+		resizer.Into(pixels[i*resizer.Bytes():][:resizer.Bytes()], img)
+		e.Learned = learned != nil && learned(e.Item)
+		e.SHA256 = ""
+		entries[i] = e
+	}
+	data, err := g.model.Embed(pixels)
+	if err != nil {
+		return err
+	}
+	for i := range entries {
+		entries[i].Vector = data[i*g.model.Dim():][:g.model.Dim()]
+	}
+	return g.to.Put(entries...)
+}
+
+// decoded decodes a picture of an index.
+func decoded(ctx context.Context, file []byte) (*image.NRGBA, error) {
+	p, err := decode.Reader{}.Examine(file)
+	if err != nil {
+		return nil, err
+	}
+	return p.Decode(ctx)
 }
 
 // embed embeds the images of some rows, and puts them into the new index.

@@ -14,9 +14,12 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/tfpair/tfpair/models"
 	"github.com/tfpair/tfpair/models/index"
 	"github.com/tfpair/tfpair/models/modelstest"
+	"github.com/tfpair/tfpair/runner/serve/client"
 )
 
 // folderIndex is an index in a folder of embeddings of a modelstest.Model.
@@ -140,6 +143,51 @@ func TestChangeIndex(t *testing.T) {
 	}
 	if wrong := index.Verify(path); len(wrong) > 0 {
 		t.Error(wrong)
+	}
+}
+
+// TestClientPut: a client puts more pictures into the index than a request holds, is told how many are on the disk, and removes one.
+func TestClientPut(t *testing.T) {
+	s, path := changingService(t, Config{})
+	server := httptest.NewServer(s)
+	defer server.Close()
+	c := &client.Client{Address: server.URL, HTTP: server.Client(), Token: writerToken, Model: "photos"}
+	entries := []client.Entry{{ID: "a b/100%.png", Picture: picture(t, red), Class: "red & more"}}
+	for i := range 70 {
+		entries = append(entries, client.Entry{ID: fmt.Sprintf("june/%d.png", i), Picture: picture(t, blue), Class: "blue", Metadata: map[string]string{"number": fmt.Sprint(i)}})
+	}
+	if got, err := c.Put(t.Context(), entries[:1], nil); err != nil || got.Put != 1 || got.Model != "photos" {
+		t.Fatalf("one picture: %+v, %v", got, err)
+	}
+	var told []string
+	got, err := c.Put(t.Context(), entries, func(done, total int) {
+		onDisk, err := index.Read(path)
+		if err != nil || onDisk.Len() != done {
+			t.Errorf("told of %d, and on the disk are %v (%v)", done, onDisk, err)
+		}
+		told = append(told, fmt.Sprintf("%d of %d", done, total))
+	})
+	if d := cmp.Diff([]string{"32 of 71", "64 of 71", "71 of 71"}, told); err != nil || d != "" || got.Put != 71 || got.Images != 71 {
+		t.Errorf("%+v, %v, told:\n%s", got, err, d)
+	}
+	if got, err := c.Remove(t.Context(), "a b/100%.png"); err != nil || got.Removed != 1 || got.Images != 70 {
+		t.Errorf("Remove = %+v, %v", got, err)
+	}
+	onDisk, err := index.Read(path)
+	if err != nil || onDisk.Len() != 70 || onDisk.Metadata(69)["number"] != "69" || onDisk.Item(69).Class != "blue" {
+		t.Errorf("on the disk are %v (%v)", onDisk, err)
+	}
+	var refused *client.Error
+	entries[40].Picture = []byte("no picture")
+	if _, err := c.Put(t.Context(), entries, nil); !errors.As(err, &refused) || !strings.HasPrefix(err.Error(), "pictures 33 to 64 of 71: ") {
+		t.Errorf("a file that is no picture: %v", err)
+	}
+	if _, err := c.Remove(t.Context(), "none"); !errors.As(err, &refused) || refused.Status != http.StatusNotFound {
+		t.Errorf("Remove of none: %v", err)
+	}
+	c.Token = "of-nobody"
+	if _, err := c.Put(t.Context(), entries[:1], nil); !errors.As(err, &refused) || refused.Status != http.StatusUnauthorized {
+		t.Errorf("another token: %v", err)
 	}
 }
 

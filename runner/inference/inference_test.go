@@ -300,6 +300,20 @@ func TestPart(t *testing.T) {
 	}
 }
 
+// TestPartOfPairs: classes kept for test say nothing of pairs, which name no classes; all of a list without splits is test.
+func TestPartOfPairs(t *testing.T) {
+	m := opened(t, runOf(t, "train.test=0"))
+	m.Spec.Train.Unseen = true
+	folder := drawn(t)
+	list := filepath.Join(folder, "pairs.csv")
+	if err := os.WriteFile(list, []byte("left,right,same\ntrain/arrow/000.png,train/arrow/001.png,1\ntrain/arrow/000.png,train/bars/001.png,0\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if part, err := m.Part(dataOf(t, list), dataset.Test); err != nil || len(part.Pairs) != 2 {
+		t.Errorf("%d pairs, %v; want 2", len(part.Pairs), err)
+	}
+}
+
 // TestUnseen: a training that knew no names of classes, on a list of pairs, cannot tell which it
 // has not seen.
 func TestUnseen(t *testing.T) {

@@ -78,9 +78,9 @@ func (m *Model) seenClasses() []string {
 
 // Part returns the images of a split of data that m is measured on. Where the training kept
 // classes for test, test is the classes of data that it never saw, whatever their split; else
-// it is Split. Errors are those of Split and of Unseen.
+// it is Split, and so of data that names no classes, such as pairs. Errors are those of Split and of Unseen.
 func (m *Model) Part(data *dataset.Dataset, split dataset.Split) (dataset.Part, error) {
-	if m.Spec.Train.Unseen && split == dataset.Test {
+	if m.Spec.Train.Unseen && split == dataset.Test && len(data.Classes) > 0 {
 		return m.Unseen(data)
 	}
 	return m.Split(data, split)

@@ -88,6 +88,15 @@ func (x *Index) Remove(ids ...string) (int, error) {
 	return n, err
 }
 
+// Refresh lets searches see now what other programs have changed, which they else see within a second of a search. The error is an
+// *index.Error; the index is then as it was.
+func (x *Index) Refresh() error {
+	if x.folder == nil {
+		return nil
+	}
+	return x.folder.Refresh()
+}
+
 // Find returns what the index has of an id: in the index as it is now, the row.
 func (x *Index) Find(id string) (now *index.Index, row int, ok bool) {
 	if x.folder != nil {

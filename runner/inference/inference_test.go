@@ -309,8 +309,8 @@ func TestPartOfPairs(t *testing.T) {
 	if err := os.WriteFile(list, []byte("left,right,same\ntrain/arrow/000.png,train/arrow/001.png,1\ntrain/arrow/000.png,train/bars/001.png,0\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if part, err := m.Part(dataOf(t, list), dataset.Test); err != nil || len(part.Pairs) != 2 {
-		t.Errorf("%d pairs, %v; want 2", len(part.Pairs), err)
+	if part, err := m.Part(dataOf(t, list), dataset.Test); err != nil || part.Pairs.Len() != 2 {
+		t.Errorf("%d pairs, %v; want 2", part.Pairs.Len(), err)
 	}
 }
 

@@ -311,6 +311,7 @@ func showPicture(c *call) (any, error) {
 		return nil, err
 	}
 	id := c.request.PathValue("id")
+	refresh(l.Index)
 	x, ok := l.Index.(keeper)
 	if !ok {
 		return nil, errFixed(l.name)
@@ -332,12 +333,20 @@ func showPicture(c *call) (any, error) {
 		Metadata: e.Metadata, Picture: e.Picture != nil}, nil
 }
 
+// refresh has x show what other programs have changed. One that cannot be read stays as it was, and is served so.
+func refresh(x Index) {
+	if f, ok := x.(interface{ Refresh() error }); ok {
+		_ = f.Refresh()
+	}
+}
+
 // showIndex answers GET /v1/index.
 func showIndex(c *call) (any, error) {
 	l, err := c.searched()
 	if err != nil {
 		return nil, err
 	}
+	refresh(l.Index)
 	answer := indexAnswer{of: l.of(), Images: l.Index.Len()}
 	if x, ok := l.Index.(keeper); ok {
 		if answer.Classes, err = x.Classes(); err != nil {

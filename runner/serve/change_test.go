@@ -146,6 +146,27 @@ func TestChangeIndex(t *testing.T) {
 	}
 }
 
+// TestIndexOfOthers: what another program has put into the folder is there for whoever asks for it.
+func TestIndexOfOthers(t *testing.T) {
+	s, path := changingService(t, Config{})
+	f, err := index.OpenFolder(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range 2 { // both within the second in which searches may not see it
+		id := fmt.Sprintf("%d.png", i)
+		if err := f.Put(index.Entry{Item: index.Item{ID: id, Path: id, Class: id}, Vector: make([]float32, modelstest.Dim)}); err != nil {
+			t.Fatal(err)
+		}
+		if got := answered[indexAnswer](t, ask(s, "GET", "/v1/index", "", nil), http.StatusOK); got.Images != i+1 || got.Classes != i+1 {
+			t.Errorf("after %d: %+v", i+1, got)
+		}
+		if got := answered[entryAnswer](t, ask(s, "GET", "/v1/index/"+id, "", nil), http.StatusOK); got.Class != id {
+			t.Errorf("%s: %+v", id, got)
+		}
+	}
+}
+
 // TestClientPut: a client puts more pictures into the index than a request holds, is told how many are on the disk, and removes one.
 func TestClientPut(t *testing.T) {
 	s, path := changingService(t, Config{})

@@ -190,6 +190,7 @@ var outcomes = []outcome{
 	{isA[*run.NotRunError], exitInput, nil},
 	{isA[*run.SpecError], exitInput, nil},
 	{isAbsent[*models.NotModelError], exitInput, advice{"check the path", "train it first: tfpair train --data {data} --out {model}"}},
+	{isRunFolder, exitInput, advice{"it is a run; export it: tfpair export --run {model} --out MODEL"}},
 	{isA[*models.NotModelError], exitInput, advice{"tfpair export --run RUN --out MODEL makes one"}},
 	{isA[*models.SignatureError], exitInput, advice{"get the model again from those who signed it"}},
 	{isA[*signature.KeyError], exitInput, nil},
@@ -301,6 +302,20 @@ func isOpenLimit(err error) bool {
 
 // isAbsent reports whether a thing of a kind is not there.
 func isAbsent[E error](err error) bool { return isA[E](err) && errors.Is(err, fs.ErrNotExist) }
+
+// isRunFolder reports whether a run is where an exported model is wanted.
+func isRunFolder(err error) bool {
+	var of *models.NotModelError
+	if !errors.As(err, &of) {
+		return false
+	}
+	f, err := run.Open(of.Path)
+	if err != nil {
+		return false
+	}
+	_ = f.Close() // nothing was written
+	return true
+}
 
 // isLinkedOut reports whether a file of a model is a link to one outside of the model's folder, as
 // in caches that keep each file once.

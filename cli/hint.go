@@ -57,7 +57,11 @@ func (c commandLine) fill(word string) string {
 		return c.String()
 	}
 	if i := slices.Index(c, "--"+name); i >= 0 && i+1 < len(c) {
-		return shellWord(postgres.Shown(c[i+1])) // of a URL without the password
+		value := c[i+1]
+		if name == "model" && slices.Contains(c, "serve") {
+			_, value = nameAndPath(value)
+		}
+		return shellWord(postgres.Shown(value)) // of a URL without the password
 	}
 	return strings.ToUpper(name)
 }

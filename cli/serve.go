@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net"
 	"os"
@@ -257,7 +258,7 @@ func (o serveOptions) source(s served, log *slog.Logger) (serve.Source, error) {
 	source := serve.Folder(s.Name, s.Model, s.Index, options...)
 	if s.writers != "" {
 		if source.Writers, err = serve.ReadTokens(s.writers, log); err != nil {
-			return source, err
+			return source, fmt.Errorf("--index-tokens: %w", err)
 		}
 	}
 	return source, nil
@@ -288,7 +289,7 @@ func runServe(ctx context.Context, o serveOptions, streams IO) error {
 	}
 	if o.tokens != "" {
 		if config.Tokens, err = serve.ReadTokens(o.tokens, config.Log); err != nil {
-			return err
+			return fmt.Errorf("--tokens: %w", err)
 		}
 	}
 	traced, err := o.trace(ctx, streams, &config)

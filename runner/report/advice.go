@@ -43,7 +43,7 @@ type rule func(f facts) string
 // rules are asked in this order: what spoils the numbers comes before what would make them better.
 var rules = []rule{collapsed, noBetter, leaked, mislabelled, oneOrTwo, tooFew, unsureThreshold, unsureNumber, uncalibrated, stillRising, worstClass}
 
-// otherwise are what there is to do where all is well.
+// otherwise are what there is to do where all is well, and but for the first one where little is not.
 var otherwise = [3]string{
 	"Nothing above looks wrong: export the model, and watch how it does on your own new pictures.",
 	"Move the slider to the errors that your users mind least, and give that threshold to the service.",
@@ -59,7 +59,7 @@ func advise(f facts) (list [3]string) {
 			n++
 		}
 	}
-	for i := 0; n < len(list); i, n = i+1, n+1 {
+	for i := min(n, 1); n < len(list); i, n = i+1, n+1 { // the first one would contradict a rule
 		list[n] = otherwise[i]
 	}
 	return list

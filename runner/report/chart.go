@@ -127,7 +127,7 @@ func ticksOf(low, high float64) (ticks []tick) {
 			break
 		}
 	}
-	for i := math.Ceil(low / step); i*step <= high; i++ {
+	for i := math.Ceil(low/step) + 0; i*step <= high; i++ { // no -0
 		ticks = append(ticks, tick{i * step, fmt.Sprintf("%.4g", i*step)})
 	}
 	return ticks

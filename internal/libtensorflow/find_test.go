@@ -117,9 +117,10 @@ func TestParseDevice(t *testing.T) {
 }
 
 func TestPins(t *testing.T) {
+	release := strings.Replace(Version, "-rc", "rc", 1) // as wheels name a candidate
 	for platform, machine := range map[string]string{"linux/amd64": "x86_64", "linux/arm64": "aarch64"} {
 		p, err := pinFor(platform, CPU)
-		if err != nil || len(p.SHA256) != 64 || !strings.Contains(p.Wheel, "-"+Version+"-") {
+		if err != nil || len(p.SHA256) != 64 || !strings.Contains(p.Wheel, "-"+release+"-") {
 			t.Errorf("pinFor(%s) = %+v, %v", platform, p, err)
 		}
 		if tag := p.tag(); !strings.HasPrefix(tag, "manylinux") || !strings.HasSuffix(tag, machine) || strings.Contains(tag, ".") {

@@ -29,6 +29,7 @@ type Call struct {
 	targets []*tf.Operation
 	kept    [][]*tf.Tensor // [feed] tensors of recent shapes, the last one most recent
 	fresh   bool           // keep no tensors
+	quiet   bool           // see Untraced
 }
 
 // Prepare returns a Call that feeds the tensors named feeds, runs targets, and returns
@@ -76,6 +77,13 @@ func (s *Session) tensor(name string) (tf.Output, error) {
 	return o.Output(output), nil
 }
 
+// Untraced leaves the runs of c out of a Trace: they go on beside a run that is traced, and the runtime traces one at a
+// time. It returns c.
+func (c *Call) Untraced() *Call {
+	c.quiet = true
+	return c
+}
+
 // Run feeds values, in the order of the feeds, and returns those of the fetches.
 func (c *Call) Run(values ...Value) ([]Value, error) {
 	if len(values) != len(c.feeds) {
@@ -89,7 +97,7 @@ func (c *Call) Run(values ...Value) ([]Value, error) {
 		}
 		feeds[c.feeds[i]] = t
 	}
-	if c.session.trace != nil {
+	if c.session.trace != nil && !c.quiet {
 		out, err := c.session.traced(feeds, c.fetches, c.targets)
 		if err != nil {
 			return nil, fmt.Errorf("run graph, traced: %w", err)

@@ -70,6 +70,7 @@ func (n *Network) prepareChunks(seen string) (err error) {
 	given := []string{seen, names.Step, names.ChunkGradient}
 	if n.Graph.OneRun {
 		given = given[:2] // the gradient comes when the embedding is sent
+		c.loss.Untraced() // it runs in the middle of the tower's run, and the runtime traces one at a time
 	}
 	c.tower, err = n.session.Prepare(given, chunkKeys(tower), []string{names.ChunkStatistics})
 	n.chunk = c

@@ -311,6 +311,22 @@ func TestSharedNormLost(t *testing.T) {
 	})
 }
 
+// TestSharedTrace: a step that waits for others in its middle can be traced, and its convolutions are in the trace.
+func TestSharedTrace(t *testing.T) {
+	const set = "backbone={conv4: {filters: 2}}; loss=contrastive; train.sync_bn=true"
+	n, left := together(t, set, 1)[0], 1000
+	trace := &session.Trace{}
+	n.Trace(trace)
+	_, _, err := n.SharedGradients(owned(sized(0, 16), 0, 2), 0, lost{peer{newMeeting(2), 0}, &left})
+	n.Trace(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if trace.Runs == 0 || trace.Kinds["Conv2D"].Operations == 0 && trace.Kinds["_MklNativeConv2D"].Operations == 0 {
+		t.Errorf("trace %+v, want a run with Conv2D", trace)
+	}
+}
+
 // TestSharedNorm: batch norm sees the images of one process, and its averages are the mean over processes: one step
 // of two processes is that of train.chunk, whose chunks move them one after the other, but for these.
 func TestSharedNorm(t *testing.T) {

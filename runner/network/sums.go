@@ -133,7 +133,7 @@ func (n *Network) prepareSums() (err error) {
 	c.give, errs[1] = n.session.Prepare([]string{names.SumsValue}, nil, []string{names.SumsGive})
 	c.end, errs[2] = n.session.Prepare(nil, nil, []string{names.SumsEnd})
 	if err = errors.Join(errs[:]...); err == nil {
-		n.sums = c
+		n.sums = sumCalls{c.take.Untraced(), c.give.Untraced(), c.end.Untraced()}
 	}
 	return err
 }

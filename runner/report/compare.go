@@ -31,7 +31,8 @@ type comparison struct {
 	Both       [2]Source
 	NumbersA   template.JS // JSON of both evaluations
 	NumbersB   template.JS
-	Other      bool // the two were not measured on the same pictures
+	Other      bool   // the two were not measured on the same pictures
+	Among      string // that their photos were searched among different numbers of label images; "" they were not
 	tiles      *tiles
 }
 
@@ -83,6 +84,10 @@ func Compare(ctx context.Context, path string, a, b Source) (Difference, error) 
 func newComparison(ctx context.Context, a, b Source) (*comparison, error) {
 	c := &comparison{A: a, B: b, Both: [2]Source{a, b}, CSS: template.CSS(pageCSS), //nolint:gosec // the project's own
 		NumbersA: template.JS(a.Numbers), NumbersB: template.JS(b.Numbers)} //nolint:gosec // JSON escapes <, > and &
+	if a.Labels != nil && b.Labels != nil && a.Labels.Searched.Images != b.Labels.Searched.Images {
+		c.Among = fmt.Sprintf("%s searched among %d label images, %s among %d: among fewer, the right one is found more easily.",
+			a.Title, a.Labels.Searched.Images, b.Title, b.Labels.Searched.Images)
+	}
 	subA, subB := a.subject(), b.subject()
 	if err := c.rows(subA, subB); err != nil {
 		return nil, err

@@ -3,6 +3,7 @@ package report
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"html"
 	"image/jpeg"
 	"image/png"
@@ -271,6 +272,7 @@ func TestCompare(t *testing.T) {
 		wrong := 0
 		switch {
 		case b.Labels != nil:
+			b.Labels.Searched.Images = 99
 			for q, top := range b.Labels.Answers.Top {
 				if top[0] == b.Labels.Answers.Right[q] && q%3 == 0 {
 					b.Labels.Answers.Right[q] = (top[0] + 1) % 4
@@ -299,6 +301,9 @@ func TestCompare(t *testing.T) {
 		text, err := os.ReadFile(file)
 		if err != nil {
 			t.Fatal(err)
+		}
+		if a.Labels != nil && !strings.Contains(string(text), fmt.Sprintf("first searched among %d label images, second among 99: ", a.Labels.Searched.Images)) {
+			t.Errorf("%s: the page does not say that the second one searched among more label images", name)
 		}
 		if err := os.WriteFile(file, []byte(strings.Replace(strings.Replace(string(text), "style-src 'unsafe-inline'", "style-src 'unsafe-inline'; script-src 'unsafe-inline'", 1), "</body>", browser.Axe("null")+"</body>", 1)), 0o600); err != nil {
 			t.Fatal(err)

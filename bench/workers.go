@@ -124,7 +124,7 @@ func clusterOf(n int) (func(index int) string, error) {
 		if err != nil {
 			return nil, err
 		}
-		defer l.Close() // behind the loop, so that ports differ
+		defer func() { _ = l.Close() }() // behind the loop, so that ports differ
 		list = append(list, l.Addr().String())
 	}
 	return func(index int) string {

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // TestThreads: each session has as many threads for an operation as it asks for, whatever the first one asked for.
@@ -40,40 +42,40 @@ func TestThreads(t *testing.T) {
 	}
 }
 
-// TestBackground: the threads of a session in the background have the lowest priority.
+// TestBackground: the threads of a session in the background run where no other has work.
 func TestBackground(t *testing.T) {
 	const threads = 3 + 1 // those of an operation, and the one between operations
-	before := nice(t)
+	before := idle(t)
 	s, err := Open(graph(t), Options{Threads: threads - 1, Background: true})
 	if err != nil {
 		t.Fatal(err)
 	}
-	untilNice(t, before+threads)
+	untilIdle(t, before+threads)
 	doubled(t, prepare(t, s, []string{"x"}, []string{"y"}), []float32{1, 2})
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
-	untilNice(t, before)
+	untilIdle(t, before)
 }
 
-// untilNice waits until n threads have the lowest priority, or one more: Go keeps its first thread, should that have made
+// untilIdle waits until n threads are idle ones, or one more: Go keeps its first thread, should that have made
 // them. The kernel lists a thread for a while after others see that it has ended.
-func untilNice(t *testing.T, n int) {
+func untilIdle(t *testing.T, n int) {
 	t.Helper()
 	const tries = 6000 // a minute or more: a machine may be slow
-	got := nice(t)
+	got := idle(t)
 	for range tries {
 		if got == n || got == n+1 {
 			return
 		}
 		time.Sleep(10 * time.Millisecond)
-		got = nice(t)
+		got = idle(t)
 	}
-	t.Fatalf("%d threads have the lowest priority, want %d", got, n)
+	t.Fatalf("%d threads are idle ones, want %d", got, n)
 }
 
-// nice returns how many threads have the lowest priority.
-func nice(t *testing.T) (n int) {
+// idle returns how many threads run where no other has work.
+func idle(t *testing.T) (n int) {
 	t.Helper()
 	files, err := filepath.Glob("/proc/self/task/*/stat")
 	if err != nil {
@@ -85,11 +87,11 @@ func nice(t *testing.T) (n int) {
 			continue // it has ended
 		}
 		_, after, _ := strings.Cut(string(text), ") ")
-		niceness, err := strconv.Atoi(strings.Fields(after)[16])
+		policy, err := strconv.Atoi(strings.Fields(after)[38]) // the 41st field: proc_pid_stat(5)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if niceness == nicest {
+		if policy == unix.SCHED_IDLE {
 			n++
 		}
 	}

@@ -70,32 +70,44 @@ func (l labelBench) fineTuned(ctx context.Context) (x tuned, err error) {
 	return x, err
 }
 
+// evaluated is an event of a run as far as curve needs it.
+type evaluated struct {
+	Event  string
+	Time   time.Time
+	Step   int
+	Scores struct{ Metrics map[string]float64 }
+}
+
 // curve reads the evaluations of a run.
 func curve(run string) (points []milestone, err error) {
-	file, err := os.Open(filepath.Join(run, "events.jsonl"))
-	if err != nil {
-		return nil, err
-	}
-	defer file.Close() // read only
+	all, err := events[evaluated](run)
 	var start time.Time
-	for d := json.NewDecoder(bufio.NewReader(file)); ; {
-		var e struct {
-			Event  string
-			Time   time.Time
-			Step   int
-			Scores struct{ Metrics map[string]float64 }
-		}
-		switch err := d.Decode(&e); {
-		case errors.Is(err, io.EOF):
-			return points, nil
-		case err != nil:
-			return nil, fmt.Errorf("events of %s: %w", run, err)
-		}
+	for _, e := range all {
 		switch e.Event {
 		case "start":
 			start = e.Time
 		case "eval":
 			points = append(points, milestone{e.Step, e.Time.Sub(start).Minutes(), e.Scores.Metrics["recall@1"]})
 		}
+	}
+	return points, err
+}
+
+// events returns what a run tells of itself, each event as far as E takes it in.
+func events[E any](run string) (list []E, err error) {
+	file, err := os.Open(filepath.Join(run, "events.jsonl"))
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close() // read only
+	for d := json.NewDecoder(bufio.NewReader(file)); ; {
+		var e E
+		switch err := d.Decode(&e); {
+		case errors.Is(err, io.EOF):
+			return list, nil
+		case err != nil:
+			return nil, fmt.Errorf("events of %s: %w", run, err)
+		}
+		list = append(list, e)
 	}
 }

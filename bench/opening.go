@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
 
 	"github.com/tfpair/tfpair/internal/browser"
 )
@@ -33,33 +32,24 @@ func opening(ctx context.Context, o options) error {
 	if err != nil {
 		return err
 	}
-	x, err := row(o, r, "grocery", func() (pageOpened, error) { return openPage(ctx, o, weights) })
+	x, err := row(o, r, "grocery", func() (pageOpened, error) {
+		return withFolder(func(folder string) (pageOpened, error) { return openPage(ctx, o, folder, weights) })
+	})
 	if err != nil {
 		return err
 	}
-	of := func(value func(browser.Opening) float64) (median, most float64) {
-		var list []float64
-		for _, one := range x.Openings {
-			list = append(list, value(one))
-		}
-		slices.Sort(list)
-		return list[len(list)/2], list[len(list)-1]
+	var paint, shown, busy []float64
+	for _, one := range x.Openings {
+		paint, shown, busy = append(paint, one.Paint), append(shown, one.Shown), append(busy, one.Busy)
 	}
-	paint, mostPaint := of(func(x browser.Opening) float64 { return x.Paint })
-	shown, mostShown := of(func(x browser.Opening) float64 { return x.Shown })
-	busy, mostBusy := of(func(x browser.Opening) float64 { return x.Busy })
+	p, s, b := spread(paint), spread(shown), spread(busy)
 	fmt.Fprintf(o.out, "page of %d photos, %.2f MB, opened %d times: first text after %.0f ms (most %.0f), all of it after %.0f ms (most %.0f), its thread busy for %.0f ms (most %.0f); load %.1f\n",
-		x.Photos, float64(x.Bytes)/1e6, len(x.Openings), paint, mostPaint, shown, mostShown, busy, mostBusy, x.Load)
+		x.Photos, float64(x.Bytes)/1e6, len(x.Openings), p.Median, p.High, s.Median, s.High, b.Median, b.High, x.Load)
 	return nil
 }
 
-// openPage makes the page and opens it.
-func openPage(ctx context.Context, o options, weights string) (x pageOpened, err error) {
-	folder, err := os.MkdirTemp("", "tfpair-report-")
-	if err != nil {
-		return x, err
-	}
-	defer os.RemoveAll(folder)
+// openPage makes the page in folder and opens it.
+func openPage(ctx context.Context, o options, folder, weights string) (x pageOpened, err error) {
 	run, page := filepath.Join(folder, "run"), filepath.Join(folder, "report.html")
 	list := func(split string) string { return filepath.Join(o.grocery(), "image_label_"+split+".csv") }
 	if _, err := o.ask(ctx, &struct{}{}, "train", "--data", list("train"), "--val", list("val"), "--images", o.grocery(), "--weights", weights, "--effort", "quick",

@@ -1,16 +1,15 @@
 package main
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
-	"net"
-	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"golang.org/x/sync/errgroup"
+
+	"github.com/tfpair/tfpair/internal/cluster"
 )
 
 // sharedSteps is what command workers measures of one network: a step of two workers, each on a core of its own, beside what these do alone,
@@ -84,12 +83,19 @@ func (s sharedSteps) measure(ctx context.Context, o options, folder string) (sha
 	if err != nil {
 		return s, err
 	}
-	cluster, err := clusterOf(2)
+	c, err := cluster.Local(len(s.Alone))
 	if err != nil {
 		return s, err
 	}
-	if err := together(ctx, append([]string{"env", cluster(0)}, argv("0", "1", "two", s.pairs)...),
-		append([]string{"env", cluster(1)}, argv("1", "1", "two", s.pairs)...)); err != nil {
+	var workers [][]string
+	for rank := range s.Alone {
+		text, err := c.Config(rank)
+		if err != nil {
+			return s, err
+		}
+		workers = append(workers, append([]string{"env", cluster.Variable + "=" + text}, argv(fmt.Sprint(rank), "1", "two", s.pairs)...))
+	}
+	if err := together(ctx, workers...); err != nil {
 		return s, err
 	}
 	two, err := readSteps(filepath.Join(folder, "two"))
@@ -116,23 +122,6 @@ func together(ctx context.Context, programs ...[]string) error {
 	return g.Wait()
 }
 
-// clusterOf returns the environment of each of so many workers on free ports of this machine.
-func clusterOf(n int) (func(index int) string, error) {
-	var list []string
-	for range n {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			return nil, err
-		}
-		defer func() { _ = l.Close() }() // behind the loop, so that ports differ
-		list = append(list, l.Addr().String())
-	}
-	return func(index int) string {
-		text, _ := json.Marshal(map[string]any{"cluster": map[string]any{"worker": list}, "task": map[string]any{"type": "worker", "index": index}})
-		return "TF_CONFIG=" + string(text)
-	}, nil
-}
-
 // stepMeans are what the steps of a run took, as means over all but the first ten and what follows the last.
 type stepMeans struct {
 	step, image, summing float64 // seconds
@@ -151,20 +140,11 @@ type stepEvent struct {
 
 // readSteps reads the steps in the events of a run: every tenth is there.
 func readSteps(run string) (m stepMeans, err error) {
-	text, err := os.ReadFile(filepath.Join(run, "events.jsonl"))
+	all, err := events[stepEvent](run)
 	if err != nil {
 		return m, err
 	}
-	var all []stepEvent
-	for line := range bytes.Lines(text) {
-		var e stepEvent
-		if err := json.Unmarshal(line, &e); err != nil {
-			return m, fmt.Errorf("%s: %w", run, err)
-		}
-		if e.Event == "step" {
-			all = append(all, e)
-		}
-	}
+	all = slices.DeleteFunc(all, func(e stepEvent) bool { return e.Event != "step" })
 	if len(all) < 3 {
 		return m, fmt.Errorf("%s: %d events of steps, want 3 or more", run, len(all))
 	}

@@ -2,11 +2,9 @@ package cli
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"os"
 	"os/exec"
 	"runtime"
@@ -75,31 +73,7 @@ func (o *clusterOptions) read(getenv func(string) string) (*cluster.Cluster, err
 	if o.local < 2 {
 		return cluster.Parse(text)
 	}
-	return localCluster(o.local)
-}
-
-// localCluster is a cluster of so many processes at free ports of this machine.
-func localCluster(processes int) (*cluster.Cluster, error) {
-	c := &cluster.Cluster{}
-	var ports []net.Listener // open until all are found, so that they differ
-	for i := range processes {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			return nil, fmt.Errorf("find a free port: %w", err)
-		}
-		ports = append(ports, l)
-		t := cluster.Task{Job: cluster.Worker, Index: i - 1, Address: l.Addr().String()}
-		if i == 0 {
-			t.Job, t.Index = cluster.Chief, 0
-		}
-		c.Tasks = append(c.Tasks, t)
-	}
-	for _, l := range ports {
-		if err := l.Close(); err != nil {
-			return nil, fmt.Errorf("find a free port: %w", err)
-		}
-	}
-	return c, nil
+	return cluster.Local(o.local)
 }
 
 // begin joins the other processes of the cluster, and starts them before where they are of this machine. It reports
@@ -207,7 +181,7 @@ func startLocal(c *cluster.Cluster, threads int, stderr io.Writer) (wait func(),
 		return wait, err
 	}
 	for i, t := range c.Tasks[1:] {
-		text, err := configOf(c, 1+i)
+		text, err := c.Config(1 + i)
 		if err != nil {
 			return wait, err
 		}
@@ -221,17 +195,6 @@ func startLocal(c *cluster.Cluster, threads int, stderr io.Writer) (wait func(),
 		started = append(started, p)
 	}
 	return wait, nil
-}
-
-// configOf returns TF_CONFIG of the process of a rank.
-func configOf(c *cluster.Cluster, rank int) (string, error) {
-	jobs := map[string][]string{}
-	for _, t := range c.Tasks {
-		jobs[t.Job] = append(jobs[t.Job], t.Address)
-	}
-	t := c.Tasks[rank]
-	text, err := json.Marshal(map[string]any{"cluster": jobs, "task": map[string]any{"type": t.Job, "index": t.Index}})
-	return string(text), err
 }
 
 // withoutLocal returns a command line without what would start processes, and without those flags that the

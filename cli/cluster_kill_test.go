@@ -67,7 +67,7 @@ func TestKillCluster(t *testing.T) {
 	}
 	dir := clusterPictures(t)
 	begin := func(run string) (g gang) {
-		c, err := localCluster(processesKept)
+		c, err := cluster.Local(processesKept)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -222,7 +222,7 @@ func plugged(t *testing.T, dir, run string, c *cluster.Cluster) (g gang) {
 	t.Helper()
 	for rank, task := range c.Tasks {
 		_ = exec.Command("ip", "link", "del", cable(rank)).Run() // of an earlier host
-		config, err := configOf(c, rank)
+		config, err := c.Config(rank)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -29,7 +29,7 @@ func trainTogether(t *testing.T, dir, out string, c *cluster.Cluster, rank int, 
 	t.Helper()
 	var env []string
 	if c != nil {
-		text, err := configOf(c, rank)
+		text, err := c.Config(rank)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -77,7 +77,7 @@ func TestCluster(t *testing.T) {
 		t.Fatalf("exit code %d:\n%s", got, said)
 	}
 	three := func() (list []*exec.Cmd, said []*bytes.Buffer) {
-		c, err := localCluster(3)
+		c, err := cluster.Local(3)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -162,7 +162,7 @@ func TestClusterOfAnother(t *testing.T) {
 		t.Fatalf("exit code %d:\n%s", got, said)
 	}
 	start := func(of int, more ...string) (list []*exec.Cmd, said []*bytes.Buffer) {
-		c, err := localCluster(of)
+		c, err := cluster.Local(of)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -209,7 +209,7 @@ func TestClusterOfAnother(t *testing.T) {
 
 // TestClusterLate: who waits in vain ends with the name of who did not come.
 func TestClusterLate(t *testing.T) {
-	c, err := localCluster(2)
+	c, err := cluster.Local(2)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -224,7 +224,7 @@ func TestDeployedTraining(t *testing.T) {
 			args: []string{"train", "--data", "/training/photos", "--out", "/training/runs/tfjob", "--preset", "siamese"}})
 	}
 	for _, processes := range [][]deployed{list, tfjob} {
-		local, err := localCluster(len(processes))
+		local, err := cluster.Local(len(processes))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -309,12 +309,8 @@ func isRunFolder(err error) bool {
 	if !errors.As(err, &of) {
 		return false
 	}
-	f, err := run.Open(of.Path)
-	if err != nil {
-		return false
-	}
-	_ = f.Close() // nothing was written
-	return true
+	is, err := inference.IsRun(of.Path)
+	return err == nil && is
 }
 
 // isLinkedOut reports whether a file of a model is a link to one outside of the model's folder, as

@@ -1,6 +1,7 @@
 // Package cluster reads which processes train together, and waits for them:
 //
 //	TF_CONFIG → Parse → Cluster: tasks in order of rank, which one this process is → Wait
+//	Local → Cluster of processes of this machine → Config → TF_CONFIG of each
 //
 // TF_CONFIG is the environment variable by which TensorFlow's own trainers are told. This package knows
 // addresses and nothing of what the processes do.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -125,13 +126,14 @@ func (s *Session) requireGPU() error {
 	if err != nil {
 		return err
 	}
-	for _, d := range devices {
-		if strings.Contains(d, "device:GPU:") {
-			return nil
-		}
+	if slices.ContainsFunc(devices, IsGPU) {
+		return nil
 	}
 	return fmt.Errorf("%w (listed: %s)", ErrNoGPU, strings.Join(devices, ", "))
 }
+
+// IsGPU reports whether a device, of those that Devices lists, is a GPU.
+func IsGPU(device string) bool { return strings.Contains(device, "device:GPU:") }
 
 // toTF returns the options in the runtime's form, after loading the runtime.
 func (o Options) toTF() (*tf.SessionOptions, error) {

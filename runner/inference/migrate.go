@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"image"
 	"os"
 	"slices"
 
@@ -180,7 +179,7 @@ func (g *Migration) embedKept(ctx context.Context, rows []int) error {
 		if err != nil {
 			return err
 		}
-		img, err := decoded(ctx, e.Picture)
+		img, err := decode.Until(ctx, e.Picture, decode.Limits{})
 		if err != nil {
 			return fmt.Errorf("thumbnail of %q: %w", e.ID, err)
 		}
@@ -197,15 +196,6 @@ func (g *Migration) embedKept(ctx context.Context, rows []int) error {
 		entries[i].Vector = data[i*g.model.Dim():][:g.model.Dim()]
 	}
 	return g.to.Put(entries...)
-}
-
-// decoded decodes a picture of an index.
-func decoded(ctx context.Context, file []byte) (*image.NRGBA, error) {
-	p, err := decode.Reader{}.Examine(file)
-	if err != nil {
-		return nil, err
-	}
-	return p.Decode(ctx)
 }
 
 // embed embeds the images of some rows, and puts them into the new index.

@@ -54,6 +54,14 @@ type person struct {
 	Asked int `json:"asked"`
 }
 
+// count counts an answer to a sure question.
+func (p *person) count(expected bool) {
+	p.Asked++
+	if expected {
+		p.Right++
+	}
+}
+
 // neighbours is how many of the nearest pictures questions are chosen from.
 const neighbours = 100
 
@@ -178,10 +186,7 @@ func (s *Session) said(a Answer) {
 	left, right, _ := s.numbers(a)
 	p := newPair(left, right)
 	if want, ok := s.sure[p]; ok {
-		s.person.Asked++
-		if want == a.Same {
-			s.person.Right++
-		}
+		s.person.count(want == a.Same)
 		delete(s.sure, p)
 	}
 	s.step(a.Same)

@@ -47,10 +47,7 @@ func (m *Matching) measure(a Match) {
 		return
 	}
 	delete(m.sure, a.Image)
-	m.person.Asked++
-	if a.Label == want {
-		m.person.Right++
-	}
+	m.person.count(a.Label == want)
 }
 
 // lead returns the label image that is suggested first for a photo, and by how much more it is like it than the next one: without

@@ -3,7 +3,6 @@ package train
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/tfpair/tfpair/graphs"
 	"github.com/tfpair/tfpair/graphs/spec"
@@ -16,7 +15,7 @@ func (l *loop) checkPrecision() error {
 		return nil
 	}
 	devices, err := l.network.Devices()
-	if err != nil || session.BF16() || slices.ContainsFunc(devices, isGPU) {
+	if err != nil || session.BF16() || slices.ContainsFunc(devices, session.IsGPU) {
 		return err
 	}
 	return &graphs.MisfitError{Err: noBF16(session.Processor())}
@@ -30,5 +29,3 @@ func noBF16(processor string) error {
 	}
 	return fmt.Errorf("train.precision is bf16, and %s; a step would take longer than in float32: set train.precision=float32", lack)
 }
-
-func isGPU(device string) bool { return strings.Contains(device, "device:GPU:") }

@@ -105,6 +105,7 @@ func TestStub(t *testing.T) {
 	}{
 		{"help needs nothing", []string{}, "help", result{0, "help\n", ""}},
 		{"named folder, no chatter", []string{"TFPAIR_RUNTIME=" + dir}, "", result{0, called, ""}},
+		{"log at the user's level", []string{"TFPAIR_RUNTIME=" + dir, "TF_CPP_MIN_LOG_LEVEL=0"}, "", result{0, called, "I0000\n"}},
 		{"cache", []string{"XDG_CACHE_HOME=" + cache}, "", result{0, called, ""}},
 		{"missing where named", []string{"TFPAIR_RUNTIME=/nowhere"}, "",
 			result{4, "", said("/nowhere", " (named by TFPAIR_RUNTIME)")}},

@@ -11,5 +11,6 @@
 //
 // This package reads the environment itself, because the stub does, which runs without
 // a caller: TFPAIR_RUNTIME, TFPAIR_VERIFY, XDG_CACHE_HOME, HOME, and TF_CPP_MIN_LOG_LEVEL, which
-// is set to 2 (errors only) unless the user has set it.
+// is set to 2 (errors only) unless the user has set it. Abseil's log, which some releases write to
+// beside TensorFlow's own, gets the same level.
 package load

@@ -72,6 +72,22 @@ static void *open_quietly(const char *in, const char *name, int flags) {
   return opened;
 }
 
+// hush_abseil gives Abseil's log the level of TensorFlow's own, which TF_CPP_MIN_LOG_LEVEL sets: some
+// releases write lines through Abseil, which reads no variable (2.20.0: two lines at the first session).
+// Abseil's names carry its release; a library without any of these names stays as it is.
+static void hush_abseil(void *library) {
+  static const char *const releases[] = {"20230125", "20230802", "20240116", "20240722",
+                                         "20250127", "20250512", "20250814", "20260107"};
+  const char *level = getenv("TF_CPP_MIN_LOG_LEVEL");
+  for (size_t i = 0; level != NULL && i < sizeof releases / sizeof *releases; i++) {
+    char name[128];
+    void (*set_min_log_level)(int);
+    snprintf(name, sizeof name, "_ZN4absl12lts_%s14SetMinLogLevelENS0_18LogSeverityAtLeastE", releases[i]);
+    *(void **)&set_min_log_level = dlsym(library, name);
+    if (set_min_log_level != NULL) set_min_log_level(atoi(level));
+  }
+}
+
 // tfpair_load loads the libraries of one folder. It is 0, or -1 with the reason in
 // message. After a success it does nothing; after a failure it tries again.
 HIDDEN int tfpair_load(const char *from, char *message, size_t size) {
@@ -87,6 +103,7 @@ HIDDEN int tfpair_load(const char *from, char *message, size_t size) {
       pthread_mutex_unlock(&loading);
       return -1;
     }
+    hush_abseil(opened);
     snprintf(folder, sizeof folder, "%s", from);
     handle = opened;
   }

@@ -330,6 +330,9 @@ func printManifest(out output, m *models.Manifest) {
 			on = m.CalibratedOn.Name
 		}
 		out.print("\n%s\n\non %s of %s, which is no test: tfpair evaluate makes one", t, count(m.Pairs, "pair"), on)
+		if m.Photos > 0 {
+			out.print("mrr, recall and the other numbers of searches are of %s of validation, among the label images", count(m.Photos, "photo"))
+		}
 		if len(m.Doubts) > 0 {
 			out.print("%s", doubtful(m.Doubts))
 		}

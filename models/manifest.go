@@ -58,8 +58,9 @@ type Manifest struct {
 	Threshold     Threshold       `json:"threshold"`
 	Probability   *Probability    `json:"probability,omitempty"`   // of "same", by distance; nil: only the graph's, if any
 	Curve         *Curve          `json:"curve,omitempty"`         // what other thresholds do; nil: not known
-	Metrics       []Metric        `json:"metrics"`                 // on the pairs that the threshold was chosen on
+	Metrics       []Metric        `json:"metrics"`                 // on the pairs that the threshold was chosen on, and of searches
 	Pairs         int             `json:"pairs"`                   // of these
+	Photos        int             `json:"photos,omitempty"`        // of validation, that metrics of searches are of; 0: not known, or none
 	Doubts        []string        `json:"doubts,omitempty"`        // why these metrics carry little, half a sentence each
 	CalibratedOn  *Data           `json:"calibrated_on,omitempty"` // whose pairs they are; nil: validation
 	// NoneAbove is the distance of the nearest label image above which it is no answer;

@@ -20,6 +20,7 @@ import (
 	"github.com/tfpair/tfpair/models/onnx"
 	"github.com/tfpair/tfpair/models/savedmodel"
 	"github.com/tfpair/tfpair/runner/evaluate"
+	"github.com/tfpair/tfpair/runner/metric"
 )
 
 // Name is where the card lies in the folder of a model, and WordsName where the words lie that
@@ -34,7 +35,8 @@ var files embed.FS
 
 var page = template.Must(template.New("card.md").Funcs(template.FuncMap{
 	"brief": evaluate.Brief, "cell": cell, "hasONNX": hasONNX, "interval": interval, "level": level,
-	"licence": licence, "number": number, "on": measuredOn, "questions": questions,
+	"licence": licence, "number": number, "on": measuredOn, "questions": questions, "searches": searches, "trim": strings.TrimSpace,
+	"validation": validationOf,
 }).ParseFS(files, "card.md"))
 
 // Of returns the card of the model that m tells of. Words are the text of a file that ReadWords
@@ -107,7 +109,23 @@ func measuredOn(m *models.Manifest) string {
 	if m.CalibratedOn != nil {
 		return m.CalibratedOn.Name
 	}
-	return "the validation part of " + m.Data.Name
+	return validationOf(m)
+}
+
+func validationOf(m *models.Manifest) string { return "the validation part of " + m.Data.Name }
+
+// ofSearch reports whether a metric is of photos that are searched for among label images: the others are of pairs.
+func ofSearch(m models.Metric) bool { return !slices.Contains(metric.Pairs.Names(), m.Name) }
+
+// searches names the metrics of searches.
+func searches(list []models.Metric) string {
+	var names []string
+	for _, m := range list {
+		if ofSearch(m) {
+			names = append(names, m.Name)
+		}
+	}
+	return strings.Join(names, ", ")
 }
 
 func hasONNX(m *models.Manifest) bool {

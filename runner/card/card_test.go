@@ -24,7 +24,7 @@ const storedSpec = `{"topology": "siamese", "backbone": {"smallconv": {}}, "head
 // manifest is of a model about which everything is known.
 func manifest() *models.Manifest {
 	return &models.Manifest{
-		Spec: json.RawMessage(storedSpec), EmbeddingDim: 17, Distance: "cosine", Pairs: 311,
+		Spec: json.RawMessage(storedSpec), EmbeddingDim: 17, Distance: "cosine", Pairs: 311, Photos: 73,
 		Threshold: distance.Threshold{Value: 0.40625, Source: "validation, step 7, 311 pairs"},
 		NoneAbove: &distance.Threshold{Value: 0.28125, Source: "validation, 13 strangers"},
 		Metrics: []models.Metric{
@@ -57,6 +57,7 @@ func TestOfTellsWhatTheManifestTells(t *testing.T) {
 		"\n# shop\n", "into 17 numbers", "by cosine distance", "made by tfpair v9", "runs on TensorFlow 2.21.0",
 		"Measured on 311 pairs of the validation part of shop|photos",
 		"| auc | 0.9877 | 0.9100 – 0.9900 | probability that", "| median_rank | 2.0000 | not known | middle of the ranks",
+		"Metrics of searches (median_rank) are of 73 photos of the validation part of shop|photos: each",
 		"would move with new classes.", "Little to go by: 4 pairs.",
 		"2 layers compute with int8", "| auc | 0.9876 | 0.9875 |", "| cosine of embeddings | 1.0000 | 0.9988 |",
 		"at most 0.40625. This was chosen on validation, step 7, 311 pairs.", "above a distance of 0.28125",
@@ -75,6 +76,7 @@ func TestOfTellsWhatTheManifestTells(t *testing.T) {
 // TestFrontHoldsTheNumbers: what machines read has the numbers of the manifest, not rounded.
 func TestFrontHoldsTheNumbers(t *testing.T) {
 	m := manifest()
+	m.CalibratedOn = &models.Data{Name: "pairs.csv"} // the search was measured before that, on validation
 	text := of(t, m, "title: 'Shop: photos'\nlicense: other\nlicense_name: ours\nlanguage: [en]\ntags: [shop]\n")
 	_, rest, _ := strings.Cut(text, "---\n")
 	matter, _, _ := strings.Cut(rest, "---\n")
@@ -82,8 +84,10 @@ func TestFrontHoldsTheNumbers(t *testing.T) {
 	if err := yaml.Unmarshal([]byte(matter), &f); err != nil {
 		t.Fatal(err)
 	}
-	got := fmt.Sprintf("%v %v %v %v %v %v", f.Index[0].Name, f.Index[0].Results[0].Metrics, f.License, f.LicenseName, f.Language, f.Tags)
-	want := "Shop: photos [{auc 0.98765432} {median_rank 2}] other ours [en] [image-similarity metric-learning siamese shop]"
+	got := fmt.Sprintf("%v %v %v %v %v %v", f.Index[0].Name, f.Index[0].Results, f.License, f.LicenseName, f.Language, f.Tags)
+	want := "Shop: photos [" +
+		"{{image-feature-extraction same or different} {pairs.csv pairs.csv} [{auc 0.98765432}]} " +
+		"{{image-feature-extraction search among label images} {the validation part of shop|photos the validation part of shop|photos} [{median_rank 2}]}] other ours [en] [image-similarity metric-learning siamese shop]"
 	if got != want {
 		t.Errorf("front matter tells\n%s, want\n%s", got, want)
 	}

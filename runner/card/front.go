@@ -2,6 +2,7 @@ package card
 
 import (
 	"io"
+	"slices"
 
 	"go.yaml.in/yaml/v3"
 
@@ -51,12 +52,18 @@ func writeFront(to io.Writer, m *models.Manifest, s *spec.Spec, w Words) error {
 	f := front{Language: w.Language, License: w.License, LicenseName: w.LicenseName, LicenseLink: w.LicenseLink,
 		Library: "tfpair", Task: task, Tags: append([]string{"image-similarity", "metric-learning", s.Topology}, w.Tags...)}
 	if len(m.Metrics) > 0 {
-		r := result{Task: kind{task, "same or different"}, Dataset: kind{measuredOn(m), measuredOn(m)}}
+		pairs := result{Task: kind{task, "same or different"}, Dataset: kind{measuredOn(m), measuredOn(m)}}
+		search := result{Task: kind{task, "search among label images"}, Dataset: kind{validationOf(m), validationOf(m)}}
 		for _, one := range m.Metrics {
 			f.Metrics = append(f.Metrics, one.Name)
+			r := &pairs
+			if ofSearch(one) {
+				r = &search
+			}
 			r.Metrics = append(r.Metrics, score{one.Name, one.Value})
 		}
-		f.Index = []entry{{Name: w.Title, Results: []result{r}}}
+		results := slices.DeleteFunc([]result{pairs, search}, func(r result) bool { return len(r.Metrics) == 0 })
+		f.Index = []entry{{Name: w.Title, Results: results}}
 	}
 	text, err := yaml.Marshal(f)
 	if err != nil {

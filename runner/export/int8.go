@@ -127,7 +127,7 @@ func (q *quantized) describe(m *models.Manifest) error {
 	if q.scores.Curve == nil { // it was not trained
 		return nil
 	}
-	m.Pairs, m.Doubts = q.scores.Pairs, q.scores.Doubts
+	m.Pairs, m.Photos, m.Doubts = q.scores.Pairs, q.scores.Photos, q.scores.Doubts
 	m.NoneAbove = trained.NoneAbove(q.threshold.Source, q.scores)
 	curve, probability := *q.scores.Curve, *q.scores.Probability
 	curve.Source, probability.Source = q.threshold.Source, q.threshold.Source

@@ -57,9 +57,10 @@ func (m *Model) Manifest(weights []checkpoint.Tensor) (*models.Manifest, error) 
 		return nil, err
 	}
 	manifest.Threshold, manifest.Probability, manifest.Curve = t, m.Probability(), m.Curve()
-	manifest.Pairs, manifest.Doubts = m.State.Validation.Scores.Pairs, m.State.Validation.Scores.Doubts
+	scores := m.State.Validation.Scores
+	manifest.Pairs, manifest.Photos, manifest.Doubts = scores.Pairs, scores.Photos, scores.Doubts
 	manifest.NoneAbove, manifest.Reference = m.NoneAbove(), m.State.Validation.Reference
-	manifest.Metrics, err = Metrics(m.State.Validation.Scores)
+	manifest.Metrics, err = Metrics(scores)
 	return manifest, err
 }
 

@@ -3,9 +3,6 @@ package backbone
 import (
 	"math"
 
-	tf "github.com/galeone/tensorflow/tensorflow/go"
-	"github.com/galeone/tensorflow/tensorflow/go/op"
-
 	"github.com/tfpair/tfpair/graphs/layer"
 )
 
@@ -40,9 +37,10 @@ func (m liteMember) net() inverted {
 		brief: "mobile inverted bottlenecks without squeeze-excite, then the average over pixels",
 		paper: "Tan and Le, EfficientNet, 2019, arXiv:1905.11946, table 1, in the form for quantization " +
 			"(EfficientNet-Lite): relu6, no squeeze-excite, stem and head not scaled",
-		normalize: liteNormalize,
-		norm:      layer.Norm{Momentum: 0.99, Epsilon: 1e-3}, // the released model's
-		pixels:    m.pixels,
+		// (pixel - 127)/128
+		preprocess: preprocess{mean: [3]float32{127, 127, 127}, scale: [3]float32{128, 128, 128}},
+		norm:       layer.Norm{Momentum: 0.99, Epsilon: 1e-3}, // the released model's
+		pixels:     m.pixels,
 	}
 	for i, row := range liteStages {
 		row.filters = m.filters(row.filters)
@@ -63,9 +61,4 @@ func (m liteMember) filters(n int64) int64 {
 		rounded += 8
 	}
 	return rounded
-}
-
-// liteNormalize adds (images - 127)/128.
-func liteNormalize(s *op.Scope, images tf.Output) tf.Output {
-	return centred(s, images, []float32{127, 127, 127}, []float32{128, 128, 128})
 }

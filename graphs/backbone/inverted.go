@@ -15,7 +15,7 @@ import (
 // convolution.
 type inverted struct {
 	brief, paper string
-	normalize    func(*op.Scope, tf.Output) tf.Output
+	preprocess   preprocess
 	norm         layer.Norm // of the released model
 	// pixels is the side of the images that the released model was made for. It pads with zeros as
 	// TensorFlow's SAME does for the sides that maps then have, whatever side they have. 0: as
@@ -45,7 +45,7 @@ func (n inverted) row() named.Row[Backbone] {
 		if err := named.Options(raw, &o); err != nil {
 			return Backbone{}, err
 		}
-		return o.stack(32, n.normalize, n.all())
+		return o.stack(32, n.preprocess, n.all())
 	}}
 }
 
@@ -54,7 +54,7 @@ func (n inverted) all() []stage {
 	side := n.pixels
 	stem := n.window(3, 2, side)
 	stages := []stage{func(p part, x tf.Output) tf.Output {
-		return p.relu6("stem_relu", p.convNorm("stem_conv", "stem_bn", x, stemFilters, stem))
+		return p.relu6("stem_relu", p.stem("stem_conv", "stem_bn", x, stemFilters, stem))
 	}}
 	side = (side + 1) / 2
 	first, in := 0, int64(stemFilters)

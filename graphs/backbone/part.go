@@ -15,6 +15,7 @@ type part struct {
 	variables *variable.Set
 	mode      layer.Mode
 	norm      layer.Norm
+	pixels    preprocess
 	fixed     bool // batch norm is not trained and uses its moving averages
 }
 
@@ -37,6 +38,15 @@ func (p part) convNorm(conv, norm string, x tf.Output, filters int64, w layer.Wi
 		return p.fold(norm, filters).Conv(c.scope, c.variables, x, filters, w)
 	}
 	return p.batchNorm(norm, layer.Conv(c.scope, c.variables, x, filters, w))
+}
+
+// stem is convNorm of what stack makes of the pixels, the first of a network. Folded, its kernel does a part of that.
+func (p part) stem(conv, norm string, x tf.Output, filters int64, w layer.Window) tf.Output {
+	if !p.mode.Folded {
+		return p.convNorm(conv, norm, x, filters, w)
+	}
+	c := p.sub(conv)
+	return p.fold(norm, filters).Of(p.pixels.inputs()).Conv(c.scope, c.variables, x, filters, w)
 }
 
 // depthwiseNorm adds depthwise convolution → batch norm, likewise.

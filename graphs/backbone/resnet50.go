@@ -49,7 +49,7 @@ var resNet50 = named.Row[Backbone]{
 // at the head of stage 2 in the paper, 3×3 max pooling with stride 2. Both are
 // padded alike on all sides; zeros are the smallest values behind a relu.
 func resNet50Stem(p part, x tf.Output) tf.Output {
-	x = p.convNorm("conv1_conv", "conv1_bn", x, 64, layer.Window{Size: 7, Stride: 2, Before: 3, After: 3})
+	x = p.stem("conv1_conv", "conv1_bn", x, 64, layer.Window{Size: 7, Stride: 2, Before: 3, After: 3})
 	x = op.Relu(p.scope.SubScope("conv1_relu"), x)
 	return layer.MaxPool(p.scope.SubScope("pool1"), x, layer.Window{Size: 3, Stride: 2, Before: 1, After: 1})
 }

@@ -51,14 +51,13 @@ func (t tuned) pooled(p part, x tf.Output) tf.Output {
 // stack returns the backbone that normalizes pixels, adds stages, and pools
 // what pixels are left: features [N,F]. Its Frozen part ends with the last frozen stage; with freeze all
 // the pooling is frozen, too.
-func (t tuned) stack(minSize int, normalize func(*op.Scope, tf.Output) tf.Output,
-	stages []stage) (Backbone, error) {
+func (t tuned) stack(minSize int, pixels preprocess, stages []stage) (Backbone, error) {
 	frozen, err := t.frozen(len(stages))
 	if err != nil {
 		return Backbone{}, err
 	}
 	all := []stage{func(p part, images tf.Output) tf.Output {
-		return p.mode.Enter(p.scope, normalize(p.scope.SubScope("normalize"), images))
+		return p.mode.Enter(p.scope, pixels.start(p.scope.SubScope("normalize"), images, p.mode))
 	}}
 	all = append(append(all, stages...), t.pooled)
 	whole := frozen == len(stages)
@@ -74,11 +73,11 @@ func (t tuned) stack(minSize int, normalize func(*op.Scope, tf.Output) tf.Output
 	}
 	if cut > 0 {
 		b.Frozen = func(s *op.Scope, v *variable.Set, m layer.Mode, images tf.Output) tf.Output {
-			return part{scope: s, variables: v.Frozen(), mode: m, norm: t.Norm}.add(all[:cut], images)
+			return part{scope: s, variables: v.Frozen(), mode: m, norm: t.Norm, pixels: pixels}.add(all[:cut], images)
 		}
 	}
 	b.Build = func(s *op.Scope, v *variable.Set, m layer.Mode, x tf.Output) tf.Output {
-		p := part{scope: s, variables: v, mode: m, norm: t.Norm, fixed: t.FreezeNorm}
+		p := part{scope: s, variables: v, mode: m, norm: t.Norm, pixels: pixels, fixed: t.FreezeNorm}
 		if cut > 0 && !b.AllFrozen { // else there is nothing left to compute, or it begins behind the pixels
 			x = m.Enter(s, x)
 		}

@@ -2,6 +2,7 @@ package backbone
 
 import (
 	"math"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
@@ -26,11 +27,41 @@ func TestPreprocess(t *testing.T) {
 		in := []graphtest.Input{{Shape: []int64{1, 1, 1, 3}, Data: []float32{0, 128, 255}}}
 		got := graphtest.Run(t, in, func(s *op.Scope, in []tf.Output) []tf.Output {
 			levels := op.Cast(s.SubScope("levels"), in[0], tf.Uint8)
-			return []tf.Output{preprocesses[name](s.SubScope("normalize"), levels)}
+			return []tf.Output{preprocesses[name].normalize(s.SubScope("normalize"), levels)}
 		})[0]
 		for i := range want {
 			if math.Abs(float64(got[i])-want[i]) > 1e-5*math.Max(1, math.Abs(want[i])) {
 				t.Errorf("%s: channel %d = %v, want %v", name, i, got[i], want[i])
+			}
+		}
+	}
+}
+
+// TestPreprocessFolded: a folded stem makes of the pixels what normalizing them, a convolution and batch norm make. The
+// borders are in it: zeros stand for the mean.
+func TestPreprocessFolded(t *testing.T) {
+	norm := layer.Norm{Momentum: 0.9, Epsilon: 1e-3}
+	random, levels := rand.New(rand.NewPCG(1, 0)), make([]float32, 2*5*6*3)
+	for i := range levels {
+		levels[i] = float32(random.IntN(256))
+	}
+	in := []graphtest.Input{{Shape: []int64{2, 5, 6, 3}, Data: levels}}
+	for name, pixels := range preprocesses {
+		stem := func(m layer.Mode) func(s *op.Scope, v *variable.Set, in []tf.Output) []tf.Output {
+			return func(s *op.Scope, v *variable.Set, in []tf.Output) []tf.Output {
+				p := part{scope: s, variables: v, mode: m, norm: norm, pixels: pixels}
+				x := pixels.start(s.SubScope("normalize"), op.Cast(s.SubScope("levels"), in[0], tf.Uint8), m)
+				return []tf.Output{p.stem("conv", "norm", x, 4, layer.Window{Size: 3, Stride: 2, Before: 1, After: 1})}
+			}
+		}
+		g := graphtest.BuildNetwork(t, in, stem(layer.Mode{}))
+		g.Set(t, map[string][]float32{"norm/gamma": {0.5, 1, -2, 1}, "norm/beta": {-1, 0, 3, 1},
+			"norm/moving_mean": {0.1, 0.2, 0.3, 0}, "norm/moving_variance": {0.5, 1, 4, 2}})
+		want := g.Run(t, in)[0]
+		got := graphtest.BuildConstant(t, in, g, stem(layer.Mode{Folded: true})).Run(t, in)[0]
+		for i := range want {
+			if diff := math.Abs(float64(got[i] - want[i])); diff > 1e-5*math.Max(1, math.Abs(float64(want[i]))) {
+				t.Fatalf("%s: number %d = %v folded, %v apart", name, i, got[i], want[i])
 			}
 		}
 	}

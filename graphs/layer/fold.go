@@ -17,6 +17,19 @@ import (
 type Folded struct {
 	variables   *variable.Set // of the batch norm
 	scale, bias []float64     // [C]; nil after an error
+	inputs      []Input       // nil: as the kernel has them
+}
+
+// Input says which channel of a kernel an input goes to, and what it is to be divided by first.
+type Input struct {
+	Channel int
+	Scale   float32
+}
+
+// Of returns f for a convolution of such inputs: the kernel divides them and puts them in order.
+func (f Folded) Of(inputs []Input) Folded {
+	f.inputs = inputs
+	return f
 }
 
 // Fold reads the constants of BatchNorm.
@@ -82,9 +95,15 @@ func (f Folded) kernel(v *variable.Set, shape []int64) (tf.Output, bool) {
 	if kernel == nil || f.scale == nil {
 		return tf.Output{}, false
 	}
-	scaled := make([]float32, len(kernel))
-	for i, x := range kernel {
-		scaled[i] = float32(float64(x) * f.scale[i%len(f.scale)])
+	scaled, outputs := make([]float32, len(kernel)), len(f.scale)
+	for i := range kernel {
+		from, by := i, f.scale[i%outputs]
+		if n := len(f.inputs); n > 0 {
+			in := i / outputs % n
+			from += (f.inputs[in].Channel - in) * outputs
+			by /= float64(f.inputs[in].Scale)
+		}
+		scaled[i] = float32(float64(kernel[from]) * by)
 	}
 	return v.Derive("kernel", shape, scaled), true
 }

@@ -72,7 +72,7 @@ func (c *Curve) Choose(r Rule) (Threshold, error) {
 		at = c.best(c.accuracy)
 	}
 	return Threshold{Value: c.Threshold[at], Source: fmt.Sprintf("%s, %d same and %s: %v",
-		c.Source, same, plural.Count(int(different), "different pair"), r)}, nil
+		c.Source, same, plural.Count(int(different), "different pair"), r), FalseAccepts: r.FalseAccepts}, nil
 }
 
 // best returns where value is largest, the middle one of several.

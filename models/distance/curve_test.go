@@ -34,7 +34,7 @@ func TestChoose(t *testing.T) {
 		{Rule{FalseRejects: 0.75}, 1.5, "false rejects at most 75 %"},
 	} {
 		got, err := hand().Choose(c.rule)
-		want := Threshold{c.value, "by hand, 4 same and 400 different pairs: " + c.words}
+		want := Threshold{c.value, "by hand, 4 same and 400 different pairs: " + c.words, c.rule.FalseAccepts}
 		if err != nil || got != want {
 			t.Errorf("Choose(%+v) = %+v, %v; want %+v", c.rule, got, err, want)
 		}

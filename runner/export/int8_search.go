@@ -251,6 +251,7 @@ func (w *quantizing) try(ctx context.Context, method quantize.Method, float []st
 		q.threshold = distance.Threshold{Value: q.scores.Threshold, Source: fmt.Sprintf("validation in int8, step %d, %d pairs", w.model.Step, q.scores.Pairs)}
 		if q.scores.Rule != "" {
 			q.threshold.Source += ": " + q.scores.Rule
+			q.threshold.FalseAccepts = w.model.Spec.Train.Threshold.FalseAccepts
 		}
 	}
 	return q, nil

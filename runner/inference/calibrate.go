@@ -60,15 +60,15 @@ func (m *Model) Calibrate(ctx context.Context, c evaluate.Config, by distance.Ru
 		return nil, explain(err, exposure)
 	}
 	k.Scores = &s
-	return k, k.measured(models.Data{Name: c.Data.Name, Fingerprint: c.Data.Fingerprint()})
+	return k, k.measured(models.Data{Name: c.Data.Name, Fingerprint: c.Data.Fingerprint()}, by)
 }
 
-// measured sets in the manifest what the scores say. Metrics that they lack stay.
-func (k *Calibration) measured(on models.Data) error {
+// measured sets in the manifest what the scores say, whose threshold was chosen by a rule. Metrics that they lack stay.
+func (k *Calibration) measured(on models.Data, by distance.Rule) error {
 	s, m := k.Scores, &k.Manifest
 	m.CalibratedOn, m.Pairs, m.Doubts = &on, s.Pairs, s.Doubts
 	pairs := fmt.Sprintf("%s, %s", on.Name, plural.Count(s.Pairs, "pair"))
-	m.Threshold = distance.Threshold{Value: s.Threshold, Source: pairs}
+	m.Threshold = distance.Threshold{Value: s.Threshold, Source: pairs, FalseAccepts: by.FalseAccepts}
 	if s.Rule != "" {
 		same, different := s.Curve.Pairs()
 		m.Threshold.Source = fmt.Sprintf("%s, %d same and %d different pairs: %s", on.Name, same, different, s.Rule)

@@ -41,7 +41,7 @@ func TestChooseThreshold(t *testing.T) {
 		t.Fatal(err)
 	}
 	got, err := m.Threshold()
-	want := distance.Threshold{Value: 1, Source: "validation, step 7, 10 same and 600 different pairs: false accepts at most 1 %"}
+	want := distance.Threshold{Value: 1, Source: "validation, step 7, 10 same and 600 different pairs: false accepts at most 1 %", FalseAccepts: 0.01}
 	if err != nil || got != want {
 		t.Errorf("Threshold = %+v, %v; want %+v", got, err, want)
 	}

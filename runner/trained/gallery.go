@@ -70,7 +70,7 @@ func Accept(above *distance.Threshold, s evaluate.Scores, images int) *index.Acc
 		return nil
 	}
 	detected, accepted := s.Metrics[evaluate.DetectionRate], s.Metrics[evaluate.FalseAcceptRate]
-	return &index.Accept{Threshold: *above, Promise: s.Promise, FalsePositives: &accepted,
+	return &index.Accept{Threshold: distance.Threshold{Value: above.Value, Source: above.Source}, Promise: s.Promise, FalsePositives: &accepted,
 		Detection: &detected, Images: images, Strangers: s.Photos}
 }
 
@@ -92,6 +92,7 @@ func NoneAbove(source string, s evaluate.Scores) *distance.Threshold {
 	t := &distance.Threshold{Value: *s.NoneAbove, Source: fmt.Sprintf("%s, %s", source, plural.Count(s.Photos, "photo"))}
 	if s.Promise > 0 {
 		t.Source += fmt.Sprintf(" as strangers, %.3g %% accepted at most", 100*s.Promise)
+		t.FalseAccepts = s.Promise
 	}
 	return t
 }

@@ -198,6 +198,7 @@ func (m *Model) Threshold() (distance.Threshold, error) {
 	if v.Scores.Rule != "" && v.Curve != nil && v.Curve.Check() == nil {
 		same, different := v.Curve.Pairs()
 		t.Source = fmt.Sprintf("%s, %d same and %d different pairs: %s", v.source(), same, different, v.Scores.Rule)
+		t.FalseAccepts = m.Spec.Train.Threshold.FalseAccepts
 	}
 	return t, nil
 }

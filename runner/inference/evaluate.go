@@ -18,6 +18,9 @@ func (m *Model) Evaluate(ctx context.Context, c evaluate.Config, r Reading) (
 	if c.Threshold, err = m.Threshold(); err != nil {
 		return nil, nil, err
 	}
+	if err := m.allSeen(ctx, c.Data, c.Part, r); err != nil {
+		return nil, nil, err
+	}
 	labels := dataset.Part{Images: c.Data.All().LabelImages()} // photos are paired with these
 	parts := []*dataset.Part{&c.Part, &labels}
 	other := c.Gallery != nil && c.Gallery.Data != c.Data
@@ -86,6 +89,9 @@ func (m *Model) readGallery(ctx context.Context, g *evaluate.Source, r Reading) 
 // returned; seen ones are as in Evaluate. Errors are *SeenError, *RenamedError, and those of Read and evaluate.Labels.
 func (m *Model) EvaluateLabels(ctx context.Context, c evaluate.LabelConfig, r Reading) (
 	report *evaluate.LabelReport, skipped []string, err error) {
+	if err := m.allSeen(ctx, c.Data, c.Part, r); err != nil {
+		return nil, nil, err
+	}
 	labels := dataset.Part{Images: c.Part.LabelImages()}
 	if c.Store, skipped, err = m.Read(ctx, c.Data, r, &c.Part, &labels); err != nil {
 		return nil, nil, err

@@ -1,6 +1,8 @@
 package inference
 
 import (
+	"context"
+	"encoding/hex"
 	"fmt"
 	"slices"
 
@@ -8,6 +10,7 @@ import (
 	"github.com/tfpair/tfpair/models/seen"
 	"github.com/tfpair/tfpair/pipeline"
 	"github.com/tfpair/tfpair/pipeline/dataset"
+	"github.com/tfpair/tfpair/pipeline/phash"
 	"github.com/tfpair/tfpair/runner/evaluate"
 )
 
@@ -21,6 +24,30 @@ type SeenError struct {
 func (e *SeenError) Error() string {
 	return fmt.Sprintf("%s, %s: all %d images were trained on or chose the threshold, so that nothing is left to measure",
 		e.Data, e.Split, e.Images)
+}
+
+// allSeen returns a *SeenError where the training has seen every file of a part that is to be measured: before any of
+// them is decoded. It looks up to the first that was not seen, and leaves files that cannot be read to who decodes them.
+func (m *Model) allSeen(ctx context.Context, data *dataset.Dataset, part dataset.Part, r Reading) error {
+	if m.Seen == nil || r.MeasureSeen || len(part.Images) == 0 {
+		return nil
+	}
+	files := map[string]bool{}
+	for _, i := range part.Images {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		var file phash.Identity
+		sum, err := data.SHA256(i)
+		if err == nil {
+			_, err = hex.Decode(file.SHA256[:], []byte(sum))
+		}
+		if _, known := m.Seen.Find(file); err != nil || !known {
+			return nil //nolint:nilerr // whoever reads the image says what is wrong with it
+		}
+		files[sum] = true
+	}
+	return &SeenError{Data: data.Name, Split: part.Split, Images: len(files)}
 }
 
 // exposure returns what the training has seen of images that are to be measured, which store

@@ -144,3 +144,35 @@ func TestRepeatedPairs(t *testing.T) {
 		t.Errorf("%d photos measured, exposure %+v; want 2, and 1 left out", report.Images, e)
 	}
 }
+
+// TestAllSeen: where the training has seen every file, that is said before one is decoded; of one file that it has not
+// seen, it is not.
+func TestAllSeen(t *testing.T) {
+	folder := drawn(t)
+	data, m := dataOf(t, folder), opened(t, runOf(t))
+	part := data.In(dataset.Test)
+	var list seen.List
+	for _, i := range part.Images {
+		file, err := os.ReadFile(filepath.Join(folder, filepath.FromSlash(data.Images[i].Path)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		list = append(list, seen.Image{Path: data.Images[i].Path, Role: seen.Train, Identity: phash.Identity{SHA256: sha256.Sum256(file)}})
+	}
+	m.Seen = seen.NewSet(list)
+	decoded := 0
+	reading := inference.Reading{Progress: func(int, int) { decoded++ }}
+	var all *inference.SeenError
+	if _, _, err := m.Evaluate(t.Context(), evaluate.Config{Data: data, Part: part}, reading); !errors.As(err, &all) || all.Images != 4 || decoded > 0 {
+		t.Errorf("%v, %d images decoded; want *inference.SeenError of 4, none decoded", err, decoded)
+	}
+	reading.MeasureSeen = true
+	if r, _, err := m.Evaluate(t.Context(), evaluate.Config{Data: data, Part: part}, reading); err != nil || r.Exposure.Seen != 4 || decoded == 0 {
+		t.Errorf("measured all the same: %v", err)
+	}
+	m.Seen, reading.MeasureSeen = seen.NewSet(list[1:]), false
+	_, _, err := m.Evaluate(t.Context(), evaluate.Config{Data: data, Part: part}, reading)
+	if err == nil || errors.As(err, &all) {
+		t.Errorf("one of 4 is left: %v, want that it cannot be measured alone", err)
+	}
+}

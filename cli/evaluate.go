@@ -5,10 +5,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/tfpair/tfpair/graphs/spec"
+	"github.com/tfpair/tfpair/models"
 	"github.com/tfpair/tfpair/pipeline/dataset"
 	"github.com/tfpair/tfpair/runner/evaluate"
 	"github.com/tfpair/tfpair/runner/inference"
@@ -155,6 +158,9 @@ func runEvaluate(ctx context.Context, o evaluateOptions, streams IO) (err error)
 		return err
 	}
 	defer func() { m.data.Close() }() // read only
+	if err := o.lacks(m.data); err != nil {
+		return err
+	}
 	if m.model, err = o.model.open(o.machine); err != nil {
 		return err
 	}
@@ -177,6 +183,32 @@ func runEvaluate(ctx context.Context, o evaluateOptions, streams IO) (err error)
 		return m.labels(ctx)
 	}
 	return m.pairs(ctx)
+}
+
+// lacks refuses data that names splits and has none for test, before the network is opened.
+func (o evaluateOptions) lacks(data *dataset.Dataset) error {
+	known := data.Splits()
+	if len(known) == 0 || o.split != dataset.Test.String() || o.unseen || o.few.asked() || slices.Contains(known, dataset.Test) {
+		return nil
+	}
+	s, err := specOf(o.model.folder)
+	if err != nil || s.Train.Unseen && len(data.Classes) > 0 {
+		return nil //nolint:nilerr // whoever opens the network says what is wrong with it
+	}
+	return splitUsage(&inference.SplitError{Data: data.Name, Split: dataset.Test, Known: known}, "--split")
+}
+
+// specOf returns the spec of a run or of an exported model, without opening its network.
+func specOf(folder string) (*spec.Spec, error) {
+	s, err := storedSpec(folder)
+	if err != nil || s != nil {
+		return s, err
+	}
+	info, err := models.Describe(folder)
+	if err != nil {
+		return nil, err
+	}
+	return spec.Stored(info.Manifest.Spec, models.ManifestName)
 }
 
 // group groups what the model was trained on as the training did, where nothing else says how.
@@ -287,9 +319,11 @@ func (m measuring) pairs(ctx context.Context) error {
 			return stopped(ctx, err)
 		}
 	}
-	if m.page.alone {
+	switch {
+	case m.page.compared:
+	case m.page.alone:
 		m.out.print("%s", report.sentence())
-	} else {
+	default:
 		report.print(m.out, m.data, m.all)
 	}
 	return m.end(report, len(report.Skipped))
@@ -308,7 +342,7 @@ func (m measuring) end(report any, skipped int) error {
 	if err != nil {
 		return err
 	}
-	if next != nil {
+	if next != nil && !m.page.compared {
 		m.out.say("next: %s", next)
 	}
 	if skipped > 0 {

@@ -48,9 +48,11 @@ func (m measuring) labels(ctx context.Context) error {
 			return stopped(ctx, err)
 		}
 	}
-	if m.page.alone {
+	switch {
+	case m.page.compared:
+	case m.page.alone:
 		m.out.print("%s", report.sentence())
-	} else {
+	default:
 		report.print(m.out, m.data, m.all)
 	}
 	return m.end(report, len(report.Skipped))
@@ -74,6 +76,9 @@ func (e labelEvaluation) print(out output, data *dataset.Dataset, all bool) {
 	} else {
 		out.print("\n%s", shortTable(e.Exposure, pick(of.list, labelHeadline), nil))
 		sayAll(out)
+	}
+	if e.None != nil {
+		sayBroken(out, e.None.Above, e.None.FalseAccepts, "strangers")
 	}
 	if e.Sheet != "" {
 		out.print("\nwrote %s: photos and what they found, wrongly and rightly", e.Sheet)

@@ -7,6 +7,7 @@ import (
 
 	"github.com/jedib0t/go-pretty/v6/table"
 
+	"github.com/tfpair/tfpair/models/distance"
 	"github.com/tfpair/tfpair/pipeline/dataset"
 	"github.com/tfpair/tfpair/runner/evaluate"
 )
@@ -43,6 +44,15 @@ func (e evaluation) printWrong(out output) {
 	}
 	out.print("\nat the threshold: %s of %s different pairs are called same, %s of %s same pairs are called different%s",
 		percent(w.FalseAccepts), commas(int(w.Different)), percent(w.FalseRejects), commas(int(w.Same)), onSeen(e.Exposure))
+	sayBroken(out, e.Threshold, w.FalseAccepts, "different pairs")
+}
+
+// sayBroken says that a threshold accepts more of what it should refuse than it was chosen to.
+func sayBroken(out output, t distance.Threshold, accepted evaluate.Measured, of string) {
+	if t.Broken(accepted.Interval.Low) {
+		out.print("caution    the threshold was chosen to accept at most %.3g %% of %s, and here it accepts more: choose it on more images, "+
+			"and on such as these, or for a smaller share", 100*t.FalseAccepts, of)
+	}
 }
 
 // printFolds says what the protocol of the data comes to, as its paper has it.

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -66,6 +67,11 @@ func runReport(ctx context.Context, runs []string, o evaluateOptions, streams IO
 		return usagef("report compares two runs, got %d", len(runs))
 	}
 	o.model.folder = runs[0]
+	for _, folder := range runs { // the second one is measured last
+		if _, err := inference.IsRun(folder); err != nil {
+			return err
+		}
+	}
 	if err := o.page.validate("out"); err != nil {
 		return err
 	}
@@ -80,14 +86,14 @@ func runReport(ctx context.Context, runs []string, o evaluateOptions, streams IO
 		}
 	}
 	if len(runs) == 2 {
+		o.page.compared = true
 		o.page.write = func(ctx context.Context, path string, first report.Source) error {
 			second := o
 			second.model.folder, second.page.second = runs[1], true
 			second.page.write = func(ctx context.Context, path string, other report.Source) error {
 				d, err := report.Compare(ctx, path, first, other)
 				if err == nil {
-					o.output.on(streams).print("%s is better by %.1f points of %s (%.1f – %.1f), on %s that both were asked", runs[1], 100*d.Value, d.Name,
-						100*d.Interval.Low, 100*d.Interval.High, commas(d.Asked))
+					o.output.on(streams).print("%s", betterBy(runs[1], d))
 				}
 				return err
 			}
@@ -96,10 +102,29 @@ func runReport(ctx context.Context, runs []string, o evaluateOptions, streams IO
 	}
 	err := runEvaluate(ctx, o, streams)
 	var missing *dataset.Error
-	if trained && errors.As(err, &missing) && errors.Is(err, fs.ErrNotExist) {
+	var seen *inference.SeenError
+	switch {
+	case trained && len(runs) == 1 && errors.As(err, &seen) && o.split == dataset.Test.String():
+		return usagef("%s keeps nothing for test: give pictures that it has not seen with --data, or measure validation, and too well, with "+
+			"--split val --seen", runs[0])
+	case trained && errors.As(err, &missing) && errors.Is(err, fs.ErrNotExist):
 		return usagef("the data of the training does not lie at %q any more: report needs --data", o.data.path)
 	}
 	return err
+}
+
+// betterBy says by how much a network is better than another one, or worse.
+func betterBy(folder string, d report.Difference) string {
+	word, value, low, high := "better", d.Value, d.Interval.Low, d.Interval.High
+	if value < 0 {
+		word, value, low, high = "worse", -value, -high, -low
+	}
+	text := fmt.Sprintf("%s is %s by %.1f points of %s (%.1f – %.1f), on %s that both were asked", folder, word, 100*value, d.Name, 100*low, 100*high,
+		commas(d.Asked))
+	if low <= 0 {
+		text += ": no difference to rely on"
+	}
+	return text
 }
 
 // remembered sets the options to those of the data that a run was trained on.
@@ -112,6 +137,11 @@ func (o *dataOptions) remembered(folder string) error {
 		"columns": &o.layout.columns, "splits": &o.splits, "group-by": &o.groupBy} {
 		if at := slices.Index(words, "--"+name); at >= 0 && at+1 < len(words) {
 			*to = words[at+1]
+		}
+	}
+	if at := slices.Index(words, "--bad-budget"); at >= 0 && at+1 < len(words) && o.reading.bad == "stop" {
+		if budget, err := strconv.ParseFloat(words[at+1], 64); err == nil {
+			o.reading.bad, o.reading.budget = "skip", budget
 		}
 	}
 	if o.path == "" {
@@ -150,6 +180,7 @@ type pageOptions struct {
 	alone     bool                                                          // the page is all that is asked for
 	projector string                                                        // folder; "": none is written
 	second    bool                                                          // who measured the other one says that it is written
+	compared  bool                                                          // the page is of two networks, and their difference is what is said
 	write     func(ctx context.Context, path string, s report.Source) error // nil: report.Write
 }
 
@@ -184,9 +215,17 @@ func (m measuring) writePage(ctx context.Context, summary any, pairs *evaluate.R
 	if write == nil {
 		write = report.Write
 	}
-	m.out.say("drawing the page")
+	commands, err := m.commands(history, pairs)
+	if err != nil {
+		return err
+	}
+	if !m.page.compared || m.page.second {
+		m.out.say("drawing the page")
+	}
+	_, selected, _ := strings.Cut(m.model.Spec.Train.Select, ".") // val.METRIC
 	source := report.Source{Seen: m.model.Manifest.Seen, Title: fmt.Sprintf("%s on %s", m.model.Name, m.data.Name), About: m.about(history), Data: m.data,
-		Distance: m.model.Distance(), Pairs: pairs, Labels: labels, Numbers: numbers, History: history, Step: m.model.Manifest.Step}
+		Distance: m.model.Distance(), Pairs: pairs, Labels: labels, Numbers: numbers, History: history, Step: m.model.Manifest.Step,
+		Select: selected, Commands: commands}
 	if folder := m.page.projector; folder != "" && !m.page.second {
 		if err := report.Projector(ctx, folder, source, time.Now()); err != nil {
 			return err

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/crc32"
+	"html"
 	"image"
 	"image/png"
 	"os"
@@ -68,6 +69,7 @@ func TestScripts(t *testing.T) {
 			"zipped":   zippedCommand,
 			"next":     nextCommand,
 			"hinted":   hintedCommand,
+			"advised":  advisedCommand,
 			"waitfor":  waitforCommand,
 			"disk":     diskCommand,
 			"png":      pngCommand,
@@ -116,6 +118,17 @@ func hintedCommand(ts *testscript.TestScript, _ bool, _ []string) {
 	}
 	ts.Logf("hint: %s", line[1])
 	ts.Check(ts.Exec("bash", "-c", line[1]))
+}
+
+// advised FILE COMMAND: the first one of this command that a page's advice has runs in a shell, and ends well.
+func advisedCommand(ts *testscript.TestScript, _ bool, args []string) {
+	found := regexp.MustCompile(`<code>(tfpair ` + args[1] + ` .*?)</code>`).FindStringSubmatch(ts.ReadFile(args[0]))
+	if found == nil {
+		ts.Fatalf("%s has no command tfpair %s", args[0], args[1])
+	}
+	line := html.UnescapeString(found[1])
+	ts.Logf("advised: %s", line)
+	ts.Check(ts.Exec("bash", "-c", line))
 }
 
 // signal CODE SIGNALS FILE TEXT COMMAND…: the command, sent the signals, such as

@@ -36,6 +36,15 @@ func (o trustOptions) validate() error {
 	return err
 }
 
+// flags are those that are not as they are by default.
+func (o trustOptions) flags() []given {
+	list := []given{{"require-signature", o.signer.key}}
+	if o.who == trustAny {
+		list = append(list, given{"trust", o.who})
+	}
+	return list
+}
+
 func (o trustOptions) trusted() models.Trusted {
 	if o.who == trustAny {
 		return models.Any

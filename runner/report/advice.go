@@ -2,7 +2,9 @@ package report
 
 import (
 	"fmt"
+	"strings"
 
+	"github.com/tfpair/tfpair/models/distance"
 	"github.com/tfpair/tfpair/runner/evaluate"
 )
 
@@ -20,8 +22,27 @@ type facts struct {
 	copies     int // of measured images, that training has seen
 	rank       float64
 	calibrated *evaluate.Calibrated
-	atEnd      bool   // the best step is the last one
-	next       string // command that trains on
+	rising     *rise              // of validation when the steps were used up; nil: it was not
+	patience   bool               // ended the training: longer would be the same
+	alarm      *Alarm             // that the training ended with; nil: none
+	unfinished *[2]int            // step that the training has come to, and steps that it is to make; nil: it has ended
+	threshold  distance.Threshold // that decides
+	accepted   *evaluate.Measured // that it should not have; nil: not measured
+	accepts    string             // what is accepted, "different pairs"
+	commands   Commands
+}
+
+// Commands are what advice tells to give, as a shell reads them; "" where there is none.
+type Commands struct {
+	Longer   string // goes on with a training, with more steps where its own are made
+	Stricter string // measures with a threshold that accepts less
+	Check    string // looks for copies in the data
+}
+
+// Advice is a thing to do.
+type Advice struct {
+	Text    string
+	Command string // that does it; "": none
 }
 
 // Limits of the rules. They are of judgement: none is measured.
@@ -35,13 +56,16 @@ const (
 	goodWitness  = 0.9  // number to trust from which a network is asked about labels: a worse one contradicts right labels, too
 	offBy        = 0.05 // calibration error
 	lowRank      = 3    // effective rank of embeddings that lie nearly on a plane
+	stillRising  = .005 // by which validation got better over the last third of a training, from which more steps are advised
 )
 
-// rule returns a sentence that says what to do, "" where there is no need.
-type rule func(f facts) string
+// rule says what to do; the text is "" where there is no need.
+type rule func(f facts) Advice
 
-// rules are asked in this order: what spoils the numbers comes before what would make them better.
-var rules = []rule{collapsed, noBetter, leaked, mislabelled, oneOrTwo, tooFew, unsureThreshold, unsureNumber, uncalibrated, stillRising, worstClass}
+// rules are asked in this order: what spoils the numbers comes before what would make them better, and of that what more
+// training may change before what asks for more pictures.
+var rules = []rule{collapsed, unfinished, alarmed, noBetter, leaked, mislabelled, brokenPromise, tooShort, oneOrTwo, tooFew, unsureThreshold, unsureNumber,
+	uncalibrated, worstClass}
 
 // otherwise are what there is to do where all is well, and but for the first one where little is not.
 var otherwise = [3]string{
@@ -51,61 +75,100 @@ var otherwise = [3]string{
 }
 
 // advise returns the first three sentences that the rules have.
-func advise(f facts) (list [3]string) {
+func advise(f facts) (list [3]Advice) {
 	n := 0
 	for _, r := range rules {
-		if text := r(f); text != "" && n < len(list) {
-			list[n] = text
+		if a := r(f); a.Text != "" && n < len(list) {
+			list[n] = a
 			n++
 		}
 	}
 	for i := min(n, 1); n < len(list); i, n = i+1, n+1 { // the first one would contradict a rule
-		list[n] = otherwise[i]
+		list[n].Text = otherwise[i]
 	}
 	return list
 }
 
-func collapsed(f facts) string {
+// say returns advice without a command.
+func say(format string, args ...any) Advice { return Advice{Text: fmt.Sprintf(format, args...)} }
+
+func collapsed(f facts) Advice {
 	if f.rank > 0 && f.rank < lowRank && f.images > 10 {
-		return fmt.Sprintf("Train again with another loss or a lower learning rate: embeddings use only %.1f dimensions, so that most pictures lie on one another.", f.rank)
+		return say("Train again with another loss or a lower learning rate: embeddings use only %.1f dimensions, so that most pictures lie on one another.", f.rank)
 	}
-	return ""
+	return Advice{}
 }
 
-func noBetter(f facts) string {
+// unfinished says that the training has steps left.
+func unfinished(f facts) Advice {
+	if f.unfinished == nil {
+		return Advice{}
+	}
+	return Advice{fmt.Sprintf("Let the training end: it has made %d of %d steps.", f.unfinished[0], f.unfinished[1]), f.commands.Longer}
+}
+
+// alarmed says what the training said itself when it ended.
+func alarmed(f facts) Advice {
+	if f.alarm == nil || f.unfinished != nil {
+		return Advice{}
+	}
+	return say("Train again, and %s: %s.", f.alarm.Advice, f.alarm.Reason)
+}
+
+func noBetter(f facts) Advice {
+	more := "Train longer"
+	if f.patience {
+		more = "Train with more pictures"
+	}
 	switch {
+	case f.alarm != nil, f.unfinished != nil: // the first says more, and after the second it may become better
+		return Advice{}
 	case f.baseline != nil && f.headline.Better == "higher" && f.headline.Value <= f.baseline.Value:
-		return "Train longer, or start from --weights: comparing raw pixels does as well as this network."
-	case f.before != nil && f.after != nil && *f.after <= *f.before:
-		return "Train longer, or with more pictures: on validation the network is no better than before the training."
+		return Advice{more + ", or start from --weights: comparing raw pixels does as well as this network.", f.commands.Longer}
+	case f.before != nil && f.after != nil && *f.after <= *f.before && *f.after < 1:
+		return Advice{more + ", or start from --weights: on validation the network is no better than before the training.", f.commands.Longer}
 	}
-	return ""
+	return Advice{}
 }
 
-func leaked(f facts) string {
+func leaked(f facts) Advice {
 	if f.copies > 0 {
-		return fmt.Sprintf("Run tfpair check on the data: %s copies of pictures that the training has seen, which makes the numbers too good.", isOf(f.copies, "measured picture"))
+		return Advice{fmt.Sprintf("Look for copies in the data: %s copies of pictures that the training has seen, which makes the numbers too good.",
+			isOf(f.copies, "measured picture")), f.commands.Check}
 	}
-	return ""
+	return Advice{}
 }
 
-func mislabelled(f facts) string {
+func mislabelled(f facts) Advice {
 	if f.images > 0 && f.headline.Value >= goodWitness && float64(f.doubted) >= manyDoubts*float64(f.images) {
-		return fmt.Sprintf("Look at the doubted labels below: the network contradicts %d of %d, and each that is wrong costs quality and a wrong number.", f.doubted, f.images)
+		return say("Look at the doubted labels below: the network contradicts %d of %d, and each that is wrong costs quality and a wrong number.", f.doubted, f.images)
 	}
-	return ""
+	return Advice{}
 }
 
-func oneOrTwo(f facts) string {
+// brokenPromise says that the threshold accepts more here than it was chosen to.
+func brokenPromise(f facts) Advice {
+	if f.accepted == nil || !f.threshold.Broken(f.accepted.Interval.Low) {
+		return Advice{}
+	}
+	how := ", or for a smaller share"
+	if f.commands.Stricter == "" {
+		how = ""
+	}
+	return Advice{fmt.Sprintf("Choose the threshold on more pictures, and on such as these%s: it was to accept at most %.3g %% of %s, and accepts %.1f %% here (%.1f to %.1f %%).",
+		how, 100*f.threshold.FalseAccepts, f.accepts, 100*f.accepted.Value, 100*f.accepted.Interval.Low, 100*f.accepted.Interval.High), f.commands.Stricter}
+}
+
+func oneOrTwo(f facts) Advice {
 	for _, c := range f.confused {
 		if c.Share >= oneClass && c.Queries >= 3 && c.As != "" {
-			return fmt.Sprintf("Decide whether %s and %s are one class: for %.0f %% of the pictures of %s, %s is found first.", c.Class, c.As, 100*c.Share, c.Class, c.As)
+			return say("Decide whether %s and %s are one class: for %.0f %% of the pictures of %s, %s is found first.", c.Class, c.As, 100*c.Share, c.Class, c.As)
 		}
 	}
-	return ""
+	return Advice{}
 }
 
-func tooFew(f facts) string {
+func tooFew(f facts) Advice {
 	few, least := 0, evaluate.Class{}
 	for _, c := range f.classes {
 		if c.Queries < fewPictures {
@@ -116,49 +179,57 @@ func tooFew(f facts) string {
 		}
 	}
 	if few == 0 {
-		return ""
+		return Advice{}
 	}
-	return fmt.Sprintf("Add pictures of %s: %d here say little of how well it is found (%d of %d classes have fewer than %d).", least.Class, least.Queries,
+	return say("Add pictures of %s: %d here say little of how well it is found (%d of %d classes have fewer than %d).", least.Class, least.Queries,
 		few, len(f.classes), fewPictures)
 }
 
-func unsureThreshold(f facts) string {
-	if f.wrong == nil {
-		return ""
+func unsureThreshold(f facts) Advice {
+	if f.wrong == nil || brokenPromise(f).Text != "" { // which asks for the same
+		return Advice{}
 	}
 	for _, m := range []evaluate.Measured{f.wrong.FalseAccepts, f.wrong.FalseRejects} {
 		if width := m.Interval.High - m.Interval.Low; width >= wideRate {
-			return fmt.Sprintf("Collect more pictures for validation before you rely on the threshold: its %s lie anywhere from %.1f to %.1f %%.",
+			return say("Collect more pictures for validation before you rely on the threshold: its %s lie anywhere from %.1f to %.1f %%.",
 				map[bool]string{true: "false accepts", false: "false rejects"}[m.Name == "false_accepts"], 100*m.Interval.Low, 100*m.Interval.High)
 		}
 	}
-	return ""
+	return Advice{}
 }
 
-func unsureNumber(f facts) string {
+func unsureNumber(f facts) Advice {
 	if width := f.headline.Interval.High - f.headline.Interval.Low; width >= wideInterval {
-		return fmt.Sprintf("Measure on more pictures: with %d of them the true number may be anywhere from %.1f to %.1f %%.", f.images,
+		return say("Measure on more pictures: with %d of them the true number may be anywhere from %.1f to %.1f %%.", f.images,
 			100*f.headline.Interval.Low, 100*f.headline.Interval.High)
 	}
-	return ""
+	return Advice{}
 }
 
-func uncalibrated(f facts) string {
+func uncalibrated(f facts) Advice {
 	if f.calibrated != nil && f.calibrated.CalibrationError.Value >= offBy {
-		return fmt.Sprintf("Do not show the probability to users before tfpair calibrate on pictures of your service: it is off by %.1f points.",
+		return say("Do not show the probability to users before tfpair calibrate on pictures of your service: it is off by %.1f points.",
 			100*f.calibrated.CalibrationError.Value)
 	}
-	return ""
+	return Advice{}
 }
 
-func stillRising(f facts) string {
-	if f.atEnd && f.next != "" {
-		return "Train longer: the last look at validation was the best one. " + f.next
+// tooShort says that the steps were used up while validation still got better.
+func tooShort(f facts) Advice {
+	if f.rising == nil || f.alarm != nil || f.unfinished != nil || noBetter(f).Text != "" {
+		return Advice{}
 	}
-	return ""
+	number := func(v float64) string {
+		if f.rising.name == evaluate.MedianRank {
+			return fmt.Sprintf("%g", v)
+		}
+		return fmt.Sprintf("%.1f %%", 100*v)
+	}
+	return Advice{fmt.Sprintf("Train longer: validation still got better when the steps were used up. Its %s went from %s at step %d to %s at step %d, the last one.",
+		strings.ReplaceAll(f.rising.name, "_", " "), number(f.rising.from), f.rising.fromStep, number(f.rising.to), f.rising.toStep), f.commands.Longer}
 }
 
-func worstClass(f facts) string {
+func worstClass(f facts) Advice {
 	worst := evaluate.Class{Metrics: map[string]float64{"recall@1": badClass}}
 	for _, c := range f.classes {
 		if c.Queries >= fewPictures && c.Metrics["recall@1"] < worst.Metrics["recall@1"] {
@@ -166,9 +237,9 @@ func worstClass(f facts) string {
 		}
 	}
 	if worst.Class == "" {
-		return ""
+		return Advice{}
 	}
-	return fmt.Sprintf("Look at the class %s in the gallery: only %.0f %% of its %d pictures find their own class first.", worst.Class, 100*worst.Metrics["recall@1"], worst.Queries)
+	return say("Look at the class %s in the gallery: only %.0f %% of its %d pictures find their own class first.", worst.Class, 100*worst.Metrics["recall@1"], worst.Queries)
 }
 
 // isOf writes "1 thing is" or "2 things are".

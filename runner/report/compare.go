@@ -199,10 +199,12 @@ func (c *comparison) answers(a, b *subject) (list []answered, err error) {
 }
 
 // measure sets the mean of the differences and its interval: that of shares, of which 0, a half and 1 stand for worse, alike
-// and better.
+// and better. Where all are alike, it reaches as far as the share of differences may that so many questions have not met.
 func (d *Difference) measure(a *subject, list []answered) error {
-	q := metric.QueryValues{}
+	q, differ := metric.QueryValues{}, metric.QueryValues{Values: make([]float64, len(list))}
+	alike := true
 	for _, one := range list {
+		alike = alike && one.rightA == one.rightB
 		v := 0.5
 		if one.rightA != one.rightB {
 			v = 0
@@ -219,6 +221,13 @@ func (d *Difference) measure(a *subject, list []answered) error {
 		for _, one := range list {
 			q.Image = append(q.Image, a.queries[one.a].picture)
 		}
+	}
+	if alike {
+		differ.Image = q.Image
+		share, interval, err := sample.Mean(differ, metric.EachQuery)
+		interval.Low = -interval.High
+		d.Value, d.Interval = share, interval
+		return err
 	}
 	mean, interval, err := sample.Mean(q, metric.EachQuery)
 	d.Value = 2*mean - 1

@@ -172,13 +172,19 @@ func (s *subject) exposure() *evaluate.Exposure {
 
 // facts returns what the rules of advice look at.
 func (s *subject) facts(p *page) facts {
-	f := facts{headline: s.measured(p.Head), classes: s.perClass(), confused: s.confusions(), doubted: p.DoubtsInAll, next: s.Next}
+	f := facts{headline: s.measured(p.Head), classes: s.perClass(), confused: s.confusions(), doubted: p.DoubtsInAll, commands: s.Commands}
 	var plain *evaluate.Baseline
 	if r := s.Labels; r != nil {
 		f.images, plain = r.Images, r.Baseline
+		if r.None != nil {
+			f.threshold, f.accepted, f.accepts = r.None.Above, &r.None.FalseAccepts, "strangers"
+		}
 	} else {
 		r := s.Pairs
 		f.images, plain, f.wrong, f.calibrated, f.rank = r.Images, r.Baseline, r.Wrong, r.Probability, r.Rank
+		if f.threshold = r.Threshold; r.Wrong != nil {
+			f.accepted, f.accepts = &r.Wrong.FalseAccepts, "different pairs"
+		}
 	}
 	if plain != nil {
 		for _, m := range slices.Concat(plain.Retrieval, plain.Metrics) {
@@ -196,8 +202,12 @@ func (s *subject) facts(p *page) facts {
 			f.before, f.after = &before, &after
 		}
 	}
-	if n := len(s.History.Evaluations); n > 2 {
-		f.atEnd = s.History.Evaluations[n-1].Step == s.Step
+	if better, err := evaluate.Direction(s.Select, s.Labels != nil); err == nil {
+		f.rising = s.History.rising(s.Select, better, s.Step)
+	}
+	f.patience, f.alarm = s.History.Ended == endedPatience, s.History.Alarm
+	if step, ok := s.History.unfinished(); ok {
+		f.unfinished = &[2]int{step, s.History.Start.Steps}
 	}
 	return f
 }

@@ -30,7 +30,8 @@ type Source struct {
 	Numbers  []byte                // JSON object of the evaluation
 	History  History               // of the training; empty where it is not known
 	Step     int                   // that the model is of
-	Next     string                // command that trains on; "" none is known
+	Select   string                // name of the metric of validation that the checkpoint was chosen by; "": not known
+	Commands Commands              // that advice may tell to give
 }
 
 // Fact is a line of what was trained on what.
@@ -100,7 +101,7 @@ type page struct {
 	Confused        []confusedRow
 	Doubts          []doubtRow
 	DoubtsInAll     int
-	Advice          [3]string
+	Advice          [3]Advice
 }
 
 // page gathers what is shown.

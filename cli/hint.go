@@ -111,10 +111,8 @@ func (o outcome) hintFor(err error, of *commandError) string {
 		return wanted.mend(of.line).String()
 	case errors.As(err, &missing):
 		return elsewhere(missing.Set)
-	case errors.As(err, &silent) && silent.Suggested != nil:
-		return "a threshold to begin with, which says nothing of strangers: " + of.line.accepting(*silent.Suggested).String()
-	case errors.As(err, &silent) && silent.Outgrown:
-		return advice{"tfpair index threshold --model {model} --index {index}"}.on(of.flags, of.line)
+	case errors.As(err, &silent) && (silent.Outgrown || silent.Suggested != nil):
+		return silentHint(silent, of)
 	case len(settings) > 0 && flagNamed(of.flags, "set") != nil:
 		return of.line.set(settings).String()
 	case o.hint != nil:
@@ -125,6 +123,19 @@ func (o outcome) hintFor(err error, of *commandError) string {
 		return cmp.Or(wrong.help, "tfpair help")
 	}
 	return ""
+}
+
+// silentHint names the command that chooses a threshold in a database, and the command as it was given with a threshold to begin with, as
+// far as they are known.
+func silentHint(silent *inference.NoAcceptError, of *commandError) string {
+	var ways []string
+	if silent.Outgrown {
+		ways = append(ways, advice{"tfpair index threshold --model {model} --index {index}"}.on(of.flags, of.line))
+	}
+	if silent.Suggested != nil {
+		ways = append(ways, "a threshold to begin with, which says nothing of strangers: "+of.line.accepting(*silent.Suggested).String())
+	}
+	return strings.Join(ways, ", or ")
 }
 
 // settingsFor returns the settings with which the command would not meet err.

@@ -3,6 +3,7 @@ package cli
 import (
 	"bytes"
 	"encoding/json"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -10,7 +11,10 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/tfpair/tfpair/models/index"
+	"github.com/tfpair/tfpair/models/postgres"
 	"github.com/tfpair/tfpair/models/postgres/postgrestest"
+	"github.com/tfpair/tfpair/runner/serve"
 )
 
 // TestPostgres: an index is pushed to a database, a search in it answers as one in the index, and no command says
@@ -37,6 +41,7 @@ func TestPostgres(t *testing.T) {
 	if d := cmp.Diff(string(search(index)), string(search(url+"?index=flat"))); d != "" {
 		t.Errorf("answers of the database differ:\n%s", d)
 	}
+	testSuggestions(t, filepath.Join(folder, "model"), index, url+"?index=flat", image)
 	renewed := tfpair(t, "index", "threshold", "--model", filepath.Join(folder, "model"), "--index", url+"?index=flat")
 	if said = append(said, renewed...); !strings.Contains(string(renewed), "no threshold for searches in it: ") || !strings.Contains(string(renewed), "can ask as strangers") {
 		t.Errorf("index threshold says %q, want that few strangers can ask", renewed)
@@ -59,5 +64,43 @@ func TestPostgres(t *testing.T) {
 	}
 	if all := string(said) + out.String() + complaint.String(); strings.Contains(all, postgrestest.Password) {
 		t.Errorf("the password is in\n%s", all)
+	}
+}
+
+// testSuggestions: where there is no threshold, search and serve name the same one to begin with for an index in a database as for the folder.
+func testSuggestions(t *testing.T, model, folder, url, image string) {
+	t.Helper()
+	x, err := index.Read(folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, ok := x.Suggest()
+	if !ok {
+		t.Fatal("the index suggests nothing")
+	}
+	for _, path := range []string{folder, url} {
+		var complaint bytes.Buffer
+		args := []string{"tfpair", "search", "--model", model, "--index", path, "--image", image}
+		if code := Run(t.Context(), args, IO{Out: io.Discard, Err: &complaint, Getenv: os.Getenv}); code != exitDone {
+			t.Fatalf("%v: exit code %d\n%s", args, code, &complaint)
+		}
+		next := commandLine{"tfpair", "search", "--model", model, "--image", image, "--index", postgres.Shown(path), "--threshold", number4(want)}
+		if !strings.Contains(complaint.String(), suggested(want)+"\nnext: "+next.String()+"\n") {
+			t.Errorf("search says\n%s\nwant\nnext: %s", &complaint, next)
+		}
+		service, err := serve.New(serve.Config{Models: []serve.Source{serve.Folder("figures", model, path)}})
+		if err == nil {
+			err = service.Open(t.Context())
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := service.Undecided(t.Context())
+		if d := cmp.Diff([]serve.Undecided{{Model: "figures", Reason: x.About().NoAccept, Suggested: &want}}, got); d != "" {
+			t.Errorf("of %s serve says (-want +got):\n%s", postgres.Shown(path), d)
+		}
+		if err := service.Close(); err != nil {
+			t.Error(err)
+		}
 	}
 }

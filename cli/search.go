@@ -149,7 +149,7 @@ func runSearch(ctx context.Context, o searchOptions, streams IO) (err error) {
 	if r.Threshold != nil {
 		r.Accepted = new(int)
 	} else {
-		r.Suggested = inference.Suggested(x)
+		r.Suggested = inference.Suggested(ctx, x)
 	}
 	list := make([]searched, len(found))
 	for i, hits := range found {
@@ -166,19 +166,23 @@ func runSearch(ctx context.Context, o searchOptions, streams IO) (err error) {
 	return r.show(out, list, q, o.vote, o.next(m, r, outgrown(x)))
 }
 
-// next returns the command that accepts answers where the search had no threshold, nil where nothing is known.
-func (o searchOptions) next(m *inference.Model, r searches, outgrown bool) commandLine {
-	switch {
-	case r.Threshold != nil:
+// next returns the commands that accept answers where the search had no threshold: the one that chooses it in a database, and
+// the search with a value to begin with, as far as they are known.
+func (o searchOptions) next(m *inference.Model, r searches, outgrown bool) (list []commandLine) {
+	if r.Threshold != nil {
 		return nil
-	case outgrown:
-		return nextThreshold(m, o.index)
-	case r.Suggested == nil:
-		return nil
-	case o.sheet.path != "" && !o.sheet.overwrite: // which is there now
-		return append(o.line, "--overwrite").accepting(*r.Suggested)
 	}
-	return o.line.accepting(*r.Suggested)
+	if outgrown {
+		list = append(list, nextThreshold(m, o.index))
+	}
+	if r.Suggested == nil {
+		return list
+	}
+	line := o.line
+	if o.sheet.path != "" && !o.sheet.overwrite { // which is there now
+		line = append(line, "--overwrite")
+	}
+	return append(list, line.accepting(*r.Suggested))
 }
 
 // queries are the images that are searched for.
@@ -234,7 +238,7 @@ func (q *queries) close() {
 }
 
 // show prints the answers.
-func (r searches) show(out output, list []searched, q queries, o voteOptions, next commandLine) error {
+func (r searches) show(out output, list []searched, q queries, o voteOptions, next []commandLine) error {
 	wide := 0
 	for _, s := range list {
 		for _, h := range s.Hits {
@@ -264,8 +268,8 @@ func (r searches) show(out output, list []searched, q queries, o voteOptions, ne
 	if r.Sheet != "" {
 		out.print("wrote %s", r.Sheet)
 	}
-	if next != nil {
-		out.say("next: %s", next)
+	for i, line := range next {
+		out.say("%s: %s", []string{"next", "or"}[i], line)
 	}
 	r.Skipped = q.skipped
 	if err := out.emit("summary", r); err != nil {

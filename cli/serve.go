@@ -322,6 +322,7 @@ func (o serveOptions) run(ctx context.Context, service *serve.Service, list []se
 	server.Ready = func() {
 		boundHeap(service.Limits().Peak(server.WithDefaults().Connections))
 		failed = errors.Join(o.show(out, service, list, at, admin), notify(notifyReady))
+		o.undecided(ctx, out, service, at)
 		go func() {
 			for {
 				select {
@@ -367,29 +368,9 @@ func (o serveOptions) show(out output, service *serve.Service, list []served, at
 	if v.Admin != "" {
 		out.print("admin      http://%s", v.Admin)
 	}
-	scheme := "http"
-	if o.limits.certificate != "" {
-		scheme = "https"
-	}
-	out.print("ready      %s://%s", scheme, v.Address)
-	token := ""
-	if o.tokens != "" {
-		token = "-H 'Authorization: Bearer TOKEN' "
-	}
-	out.say("next: curl %s--data-binary @photo.jpg %s://%s/v1/embed", token, scheme, reached(at))
+	out.print("ready      %s://%s", o.scheme(), v.Address)
+	out.say("next: %s", o.curl(at, "/v1/embed"))
 	return out.emit("ready", v)
-}
-
-// reached returns host and port where a client on this machine reaches an address.
-func reached(at net.Addr) string {
-	host, port, err := net.SplitHostPort(at.String())
-	if err != nil {
-		return at.String()
-	}
-	if ip := net.ParseIP(host); ip == nil || ip.IsUnspecified() || ip.IsLoopback() {
-		host = "localhost"
-	}
-	return net.JoinHostPort(host, port)
 }
 
 // logger returns where a line for each request goes.

@@ -93,7 +93,8 @@ func TestPostgres(t *testing.T) {
 		name string
 		run  func(*testing.T, string)
 	}{{"exact", testExact}, {"again", testAgain}, {"graph", testGraph}, {"writers", testWriters},
-		{"kill", testKill}, {"space", testSpace}, {"secret", testSecret}, {"changes", testChanges}, {"threshold", testThreshold}} {
+		{"kill", testKill}, {"space", testSpace}, {"secret", testSecret}, {"changes", testChanges}, {"threshold", testThreshold},
+		{"suggest", testSuggest}} {
 		t.Run(test.name, func(t *testing.T) { test.run(t, s.Database(t)) })
 	}
 }

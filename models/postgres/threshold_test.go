@@ -78,3 +78,51 @@ func testThreshold(t *testing.T, url string) {
 		t.Errorf("without strangers, outgrown: %+v, %v; the database has %+v, want none, and why", none, err, there.About())
 	}
 }
+
+// testSuggest: the threshold to begin with is that of an index of the same entries, also by a graph and where entries are gone. Without a
+// graph few of many ask.
+func testSuggest(t *testing.T, url string) {
+	for name, o := range map[string]postgres.Options{"flat": {Flat: true}, "hnsw": {}} {
+		x := indexOf(t, "cosine", "", 1, 280) // each asks
+		there, _ := push(t, url+"?index="+name, x, o)
+		want, _ := x.Suggest()
+		got, ok, err := there.Suggest(t.Context())
+		if err != nil || !ok || got != want || want <= 0 {
+			t.Errorf("%s: %v, %v, %v; want %v, which the index suggests", name, got, ok, err, want)
+		}
+		var gone []string
+		var items []index.Item
+		var data []float32
+		for row, item := range x.All() {
+			if row%3 == 0 {
+				gone = append(gone, item.ID)
+				continue
+			}
+			items, data = append(items, item), append(data, x.Vector(row)...)
+		}
+		if _, err := there.Remove(t.Context(), gone...); err != nil {
+			t.Fatal(err)
+		}
+		less, err := index.New(x.About(), items, data)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want, _ = less.Suggest()
+		if got, ok, err = there.Suggest(t.Context()); err != nil || !ok || got != want {
+			t.Errorf("%s, a third of the entries gone: %v, %v, %v; want %v", name, got, ok, err, want)
+		}
+		if _, err := there.Remove(t.Context(), idsOf(less)...); err != nil {
+			t.Fatal(err)
+		}
+		if got, ok, err = there.Suggest(t.Context()); err != nil || ok {
+			t.Errorf("%s, without entries: %v, %v, %v; want none", name, got, ok, err)
+		}
+	}
+}
+
+func idsOf(x *index.Index) (ids []string) {
+	for _, item := range x.All() {
+		ids = append(ids, item.ID)
+	}
+	return ids
+}

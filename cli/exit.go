@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -44,6 +45,7 @@ import (
 	"github.com/tfpair/tfpair/runner/inference"
 	"github.com/tfpair/tfpair/runner/metric"
 	"github.com/tfpair/tfpair/runner/serve"
+	"github.com/tfpair/tfpair/runner/serve/client"
 	"github.com/tfpair/tfpair/runner/train"
 	"github.com/tfpair/tfpair/runner/trained"
 	"github.com/tfpair/tfpair/runner/tune"
@@ -207,6 +209,10 @@ var outcomes = []outcome{
 	{isA[*inference.LostError], exitInput, advice{"give the images as they were: --data DATA", "take their thumbnails, less exactly: --from-thumbnails", "leave these out: --skip-missing"}},
 	{is(postgres.ErrNone), exitInput, advice{"write it there first: tfpair index push --index INDEX --to URL"}},
 	{isA[*postgres.Error], exitInput, nil},
+	{isUnknownToken, exitInput, advice{"give a --token-file with a token of those who may change the index"}},
+	{isServiceFault, exitFailed, advice{"give the same command again: what it has done stays"}},
+	{isA[*client.Error], exitInput, nil},
+	{isA[*unreachedError], exitFailed, advice{"see that the service runs at {index}, and give the same command again: what it has done stays"}},
 	{isAbsent[*index.Error], exitInput, advice{"build it first: tfpair index build --model {model} --data DATA --out {index}"}},
 	{isA[*index.Error], exitInput, advice{"build it again with this model: tfpair index build --model {model} --data DATA --out {index} --overwrite"}},
 	{is(models.ErrNoGallery), exitInput, advice{"search with --index what tfpair index build has made",
@@ -330,6 +336,18 @@ func isLinkedOut(err error) bool {
 	}
 	info, err := os.Stat(file)
 	return err == nil && info.Mode().IsRegular()
+}
+
+// isUnknownToken reports whether a service knows another token.
+func isUnknownToken(err error) bool {
+	var answer *client.Error
+	return errors.As(err, &answer) && answer.Status == http.StatusUnauthorized
+}
+
+// isServiceFault reports whether a service could not answer a request that may be well.
+func isServiceFault(err error) bool {
+	var answer *client.Error
+	return errors.As(err, &answer) && (answer.Status >= http.StatusInternalServerError || answer.Status == http.StatusTooManyRequests)
 }
 
 // isAtStart reports whether numbers were not finite before the first step.

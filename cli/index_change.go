@@ -24,6 +24,7 @@ type growOptions struct {
 	metadata string // file; "": none
 	prefix   string // of ids; "": none
 	prune    bool   // update removes what is not in the data
+	service  serviceFlags
 	machine  machineOptions
 	output   outputOptions
 }
@@ -39,6 +40,10 @@ some of the images may be there, and the same command adds the rest.
 
 An image is called by its path below --data. Where another folder has the same names, give
 --prefix. The threshold is chosen anew when the index has grown by a quarter.
+
+Where --index is the URL of a service, the images are sent to it. The service embeds them
+with its own model, so leave out --model. It needs a token of its --index-tokens. Images
+that it has already are not sent, so a command that was stopped goes on where it was.
 
 ` + examplesHead + `  tfpair index add --model demo/model --data demo/pictures/test --index figures.index --prefix more/`,
 		Action: func(c *cli.Context) error { return runIndexAdd(c.Context, o, streams) },
@@ -71,18 +76,23 @@ func (o *growOptions) addFlags(c *cli.Command) {
 	o.model.addFlags(c)
 	o.data.addFlags(c)
 	c.Flags = append(c.Flags,
-		&cli.StringFlag{Name: "index", Destination: &o.index, Usage: "`FOLDER` from tfpair index build"},
+		&cli.StringFlag{Name: "index", Destination: &o.index, Usage: indexUsage},
 		&cli.StringFlag{Name: "prefix", Destination: &o.prefix,
 			Usage: "call images `NAME`/path, for images that come from another folder and have names of their own there"},
 		metadataFlag(&o.metadata))
+	o.service.addFlags(c)
 	o.machine.addFlags(c)
 	o.output.addFlags(c)
 	needs(c, "model", "data", "index")
 }
 
 func (o growOptions) validate(command string) error {
-	err := require(command, given{"model", o.model.folder}, given{"data", o.data.path}, given{"index", o.index})
-	return cmp.Or(err, o.data.validate(), o.model.trust.validate(), o.machine.validate())
+	err := o.service.validate(o.index)
+	if isService(o.index) {
+		return cmp.Or(err, o.validateService(command))
+	}
+	missing := require(command, given{"model", o.model.folder}, given{"data", o.data.path}, given{"index", o.index})
+	return cmp.Or(missing, err, o.data.validate(), o.model.trust.validate(), o.machine.validate())
 }
 
 // changedIndex is the result of a command that changes an index.
@@ -106,16 +116,21 @@ type changedIndex struct {
 func runIndexAdd(ctx context.Context, o growOptions, streams IO) error {
 	return o.change(ctx, "index add", streams, func(g growth) (changedIndex, error) {
 		if n := len(g.difference.Changed); n > 0 {
-			return changedIndex{}, usagef("the index has other contents for %s, the first %q: tfpair index update replaces them, and --prefix NAME gives them names of their own",
-				count(n, "image"), g.collection.Data.Images[g.difference.Changed[0]].Path)
+			return changedIndex{}, othersContents(n, g.collection.Data.Images[g.difference.Changed[0]].Path)
 		}
 		n, err := g.embed(ctx, g.difference.New)
 		return changedIndex{Added: n}, err
 	})
 }
 
+// othersContents says that the index has n images under names of the data, with other contents.
+func othersContents(n int, first string) error {
+	return usagef("the index has other contents for %s, the first %q: tfpair index update replaces them, and --prefix NAME gives them names of their own",
+		count(n, "image"), first)
+}
+
 func runIndexUpdate(ctx context.Context, o growOptions, streams IO) error {
-	return o.change(ctx, "index update", streams, func(g growth) (r changedIndex, err error) {
+	return o.change(ctx, updates, streams, func(g growth) (r changedIndex, err error) {
 		d := g.difference
 		if r.Added, err = g.embed(ctx, d.New); err != nil {
 			return r, err
@@ -164,23 +179,23 @@ func (o growOptions) change(ctx context.Context, command string, streams IO, wor
 	if err := o.validate(command); err != nil {
 		return err
 	}
+	if isService(o.index) {
+		return o.changeService(ctx, command == updates, streams)
+	}
 	out := o.output.on(streams)
 	g := growth{out: out, skipped: new([]string)}
-	if g.collection, err = o.data.collection(); err != nil {
+	if g.collection, err = o.collection(); err != nil {
 		return err
 	}
 	defer g.collection.Close() // read only
 	if g.beside.Metadata, err = readMetadata(o.metadata); err != nil {
 		return err
 	}
-	if o.prefix != "" {
-		g.collection.Prefix = strings.TrimSuffix(o.prefix, "/") + "/"
-	}
 	if g.model, err = o.model.open(o.machine); err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, g.model.Close()) }()
-	if g.folder, err = o.open(ctx, g, command == "index update"); err != nil {
+	if g.folder, err = o.open(ctx, g, command == updates); err != nil {
 		return err
 	}
 	for _, note := range g.collection.Data.Notes {
@@ -199,6 +214,18 @@ func (o growOptions) change(ctx context.Context, command string, streams IO, wor
 	}
 	r.Skipped, r.Seconds = *g.skipped, time.Since(began).Seconds()
 	return finishIndex(r, g.folder, out)
+}
+
+// updates is the command that replaces images, and makes a folder of a file.
+const updates = "index update"
+
+// collection opens the images.
+func (o growOptions) collection() (*inference.Collection, error) {
+	c, err := o.data.collection()
+	if err == nil && o.prefix != "" {
+		c.Prefix = strings.TrimSuffix(o.prefix, "/") + "/"
+	}
+	return c, err
 }
 
 // open opens the index, which must be a folder, or becomes one.
@@ -236,6 +263,11 @@ func finishIndex(r changedIndex, f *index.Folder, out output) (err error) {
 	x := f.Index()
 	r.Index, r.Images, r.Classes = f.Path(), x.Len(), x.Classes()
 	r.Threshold, r.NoThreshold = x.About().Accept, x.About().NoAccept
+	return r.show(out)
+}
+
+// show says what was changed.
+func (r changedIndex) show(out output) error {
 	if err := out.emit("summary", r); err != nil {
 		return err
 	}
@@ -250,7 +282,7 @@ func finishIndex(r changedIndex, f *index.Folder, out output) (err error) {
 	return nil
 }
 
-// what says what was changed.
+// what counts what was changed.
 func (r changedIndex) what() string {
 	var words []string
 	for _, w := range []struct {
@@ -272,10 +304,11 @@ func (r changedIndex) what() string {
 
 // removeOptions are the options of tfpair index remove.
 type removeOptions struct {
-	index  string
-	ids    []string
-	list   string // file of ids; "": none
-	output outputOptions
+	index   string
+	ids     []string
+	list    string // file of ids; "": none
+	service serviceFlags
+	output  outputOptions
 }
 
 func newIndexRemoveCommand(streams IO) *cli.Command {
@@ -290,20 +323,21 @@ thumbnail are in the files of the index until tfpair index compact.
 ` + examplesHead + `  tfpair index remove --index figures.index --id test/house/000.png`,
 		Action: func(c *cli.Context) error {
 			o.ids = c.StringSlice("id")
-			return runIndexRemove(o, streams)
+			return runIndexRemove(c.Context, o, streams)
 		},
 		Flags: []cli.Flag{
-			&cli.StringFlag{Name: "index", Destination: &o.index, Usage: "`FOLDER` from tfpair index build"},
+			&cli.StringFlag{Name: "index", Destination: &o.index, Usage: indexUsage},
 			&cli.StringSliceFlag{Name: "id", Usage: "`ID` of an image; may be repeated"},
 			&cli.StringFlag{Name: "ids", Destination: &o.list, Usage: "`FILE` of ids, one a line"},
 		},
 	}
+	o.service.addFlags(c)
 	o.output.addFlags(c)
 	needs(c, "index")
 	return c
 }
 
-func runIndexRemove(o removeOptions, streams IO) error {
+func runIndexRemove(ctx context.Context, o removeOptions, streams IO) error {
 	switch {
 	case o.index == "":
 		return usagef("index remove needs --index")
@@ -311,15 +345,21 @@ func runIndexRemove(o removeOptions, streams IO) error {
 		return usagef("index remove needs --id or --ids")
 	}
 	out, began := o.output.on(streams), time.Now()
+	if err := o.service.validate(o.index); err != nil {
+		return err
+	}
 	more, err := readLines(o.list)
 	if err != nil {
 		return err
+	}
+	ids := slices.Concat(o.ids, more)
+	if isService(o.index) {
+		return o.removeFromService(ctx, ids, streams)
 	}
 	f, err := index.OpenFolder(o.index)
 	if err != nil {
 		return err
 	}
-	ids := slices.Concat(o.ids, more)
 	var r changedIndex
 	for _, id := range ids {
 		if _, _, there := f.Find(id); !there {

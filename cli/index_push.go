@@ -79,6 +79,8 @@ func (o pushOptions) validate() error {
 		return err
 	}
 	switch {
+	case isService(o.to):
+		return usagef("--to is a database; a service embeds pictures itself, so send it those: tfpair index add --data DATA --index %s", shellWord(o.to))
 	case !postgres.Is(o.to):
 		return usagef("--to must be a URL such as postgres://user@host/database?index=shop")
 	case o.kind != postgres.HNSW && o.kind != postgres.Flat:

@@ -93,7 +93,7 @@ func (m *Model) Index(ctx context.Context, c *Collection, kind string, r Reading
 	if err != nil {
 		return nil, nil, err
 	}
-	items, err := c.items(ctx, e.Images)
+	items, err := c.Items(ctx, e.Images)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -155,8 +155,8 @@ func (m *Model) embedCollection(ctx context.Context, c *Collection, r Reading) (
 	return e, nil
 }
 
-// items returns what an index says of images.
-func (c *Collection) items(ctx context.Context, images []int32) ([]index.Item, error) {
+// Items returns what an index says of images.
+func (c *Collection) Items(ctx context.Context, images []int32) ([]index.Item, error) {
 	sums, err := c.Data.Sums(ctx, images)
 	if err != nil {
 		return nil, err

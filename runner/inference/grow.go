@@ -75,7 +75,7 @@ func (m *Model) Contents(ctx context.Context, c *Collection, x *index.Index, e *
 // Converted returns what is in x, an index in a file, as it is written to a folder: with thumbnails of those
 // images that c has as they were.
 func (m *Model) Converted(ctx context.Context, c *Collection, x *index.Index) (index.Contents, error) {
-	items, err := c.items(ctx, c.Images)
+	items, err := c.Items(ctx, c.Images)
 	if err != nil {
 		return index.Contents{}, err
 	}
@@ -166,7 +166,7 @@ type Difference struct {
 
 // Compare compares c, and what is to be beside its embeddings, with an index.
 func (c *Collection) Compare(ctx context.Context, f *index.Folder, b Beside) (*Difference, error) {
-	items, err := c.items(ctx, c.Images)
+	items, err := c.Items(ctx, c.Images)
 	if err != nil {
 		return nil, err
 	}
@@ -209,7 +209,7 @@ func (m *Model) AddImages(ctx context.Context, f *index.Folder, c *Collection, i
 		if err != nil {
 			return added, bad, err
 		}
-		items, err := c.items(ctx, e.Images)
+		items, err := c.Items(ctx, e.Images)
 		if err != nil {
 			return added, bad, err
 		}
@@ -232,7 +232,7 @@ func (m *Model) AddImages(ctx context.Context, f *index.Folder, c *Collection, i
 func (m *Model) Refresh(ctx context.Context, f *index.Folder, c *Collection, images []int32, b Beside) error {
 	for from := 0; from < len(images); from += chunk {
 		part := images[from:min(from+chunk, len(images))]
-		items, err := c.items(ctx, part)
+		items, err := c.Items(ctx, part)
 		if err != nil {
 			return err
 		}

@@ -110,9 +110,11 @@ func (c *call) answer(w http.ResponseWriter, rt route) (answer any, err error) {
 	if rt.probe {
 		return rt.answer(c)
 	}
-	if err := c.service.tokens.check(c.request); err != nil && !rt.changes {
-		c.header.Set("WWW-Authenticate", "Bearer")
-		return nil, err
+	if err := c.service.tokens.check(c.request); err != nil {
+		if may := rt.changes || rt.shows && c.writes(); !may {
+			c.header.Set("WWW-Authenticate", "Bearer")
+			return nil, err
+		}
 	}
 	if c.hold, err = c.service.budget.enter(); err != nil {
 		return nil, err

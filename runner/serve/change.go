@@ -111,6 +111,12 @@ func (c *call) changing() (*loaded, Changing, error) {
 	return l, x, nil
 }
 
+// writes reports whether the client may change the index of ?model=.
+func (c *call) writes() bool {
+	p := c.service.slot(c.request.URL.Query().Get("model"))
+	return p != nil && p.Writers != nil && p.Writers.check(c.request) == nil
+}
+
 func errFixed(model string) error {
 	return failed(http.StatusConflict, "fixed", "the index of model %q is one file or a gallery, which does not change; tfpair index build makes a folder", model)
 }

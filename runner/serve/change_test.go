@@ -1,7 +1,9 @@
 package serve
 
 import (
+	"crypto/sha256"
 	"encoding/base64"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -191,6 +193,17 @@ func TestClientPut(t *testing.T) {
 	if d := cmp.Diff([]string{"32 of 71", "64 of 71", "71 of 71"}, told); err != nil || d != "" || got.Put != 71 || got.Images != 71 {
 		t.Errorf("%+v, %v, told:\n%s", got, err, d)
 	}
+	if got, err := c.Index(t.Context()); err != nil || got.Images != 71 || got.Classes != 2 || !got.Changing {
+		t.Errorf("Index = %+v, %v", got, err)
+	}
+	sum := sha256.Sum256(entries[0].Picture)
+	stored, ok, err := c.Stored(t.Context(), "a b/100%.png")
+	if err != nil || !ok || stored.SHA256 != hex.EncodeToString(sum[:]) || stored.Class != "red & more" || !stored.Picture {
+		t.Errorf("Stored = %+v, %v, %v", stored, ok, err)
+	}
+	if stored, ok, err := c.Stored(t.Context(), "june/70.png"); err != nil || ok {
+		t.Errorf("Stored of none = %+v, %v, %v", stored, ok, err)
+	}
 	if got, err := c.Remove(t.Context(), "a b/100%.png"); err != nil || got.Removed != 1 || got.Images != 70 {
 		t.Errorf("Remove = %+v, %v", got, err)
 	}
@@ -236,6 +249,9 @@ func TestChangeRefused(t *testing.T) {
 		{"DELETE", "/v1/index/a", "", nil, "Bearer may-only-ask-things", 401, "token"},
 		{"POST", "/v1/index", "application/json", []byte("{}"), "", 401, "token"},
 		{"GET", "/v1/index/a", "", nil, "", 401, "token"},
+		{"GET", "/v1/index/a", "", nil, writer, 404, "no_entry"}, // who may change it may see it
+		{"GET", "/v1/index/a?model=none", "", nil, writer, 401, "token"},
+		{"GET", "/v1/models", "", nil, writer, 401, "token"},
 		{"DELETE", "/v1/index/a", "", nil, writer, 404, "no_entry"},
 		{"PUT", "/v1/index/a?model=fixed", "image/png", png, writer, 409, "fixed"},
 		{"PUT", "/v1/index/a?model=none", "image/png", png, writer, 404, "no_model"},

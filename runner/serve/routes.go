@@ -12,6 +12,7 @@ type route struct {
 	style        style
 	probe        bool // it needs no token and no place in the queue
 	changes      bool // it looks for a token of those who may change the index itself
+	shows        bool // of the index: whoever may change it may see it
 	answer       func(*call) (any, error)
 	about        about
 }
@@ -62,10 +63,10 @@ func (s *Service) table() []route {
 			takes: pictureRequest{}, files: "image", raw: true, gives: found{}, query: []parameter{model,
 				{"k", "how many, 1 to 1000; 5 where it is left out", 0},
 				{"vote", "how many of the nearest vote on the class, 1 to 1000; 5 where it is left out", 0}, {"threshold", "distance up to which one is accepted; that of the index where it is left out", 0.0}}}},
-		{method: "GET", path: "/v1/index", answer: showIndex, about: about{summary: "the index", gives: indexAnswer{}, query: []parameter{model}}},
+		{method: "GET", path: "/v1/index", shows: true, answer: showIndex, about: about{summary: "the index", gives: indexAnswer{}, query: []parameter{model}}},
 		{method: "POST", path: "/v1/index", changes: true, answer: putPictures, about: about{summary: "put pictures into the index; in a form each file is named by its id",
 			takes: putRequest{}, files: "id", gives: changed{}, query: []parameter{model, {"class", "of all pictures of a form", ""}}}},
-		{method: "GET", path: "/v1/index/{id...}", answer: showPicture, about: about{summary: "what the index has of a picture", gives: entryAnswer{},
+		{method: "GET", path: "/v1/index/{id...}", shows: true, answer: showPicture, about: about{summary: "what the index has of a picture", gives: entryAnswer{},
 			query: []parameter{model, {"picture", "true: the thumbnail, a JPEG file", false}}}},
 		{method: "PUT", path: "/v1/index/{id...}", changes: true, answer: putPicture, about: about{summary: "put a picture into the index, in place of the one of that id",
 			takes: putEntry{}, files: "image", raw: true, gives: changed{}, query: []parameter{model, {"class", "of the picture, where it is no JSON", ""}}}},

@@ -101,6 +101,14 @@ func (e *Error) Error() string {
 	return fmt.Sprintf("the service answers %d: %s (request %s)", e.Status, e.Message, e.RequestID)
 }
 
+// OfPicture reports whether a picture of the request cannot be used, or is too large, or the request is too large with all of them.
+func (e *Error) OfPicture() bool {
+	return e.Status == http.StatusRequestEntityTooLarge || e.Status == http.StatusUnsupportedMediaType || e.Status == http.StatusUnprocessableEntity
+}
+
+// Absent reports whether the index has no picture of the id that was asked for.
+func (e *Error) Absent() bool { return e.Code == "no_entry" }
+
 // Embed returns the embeddings of pictures, as their files are. The error is an *Error where the service
 // says what is wrong.
 func (c *Client) Embed(ctx context.Context, pictures ...[]byte) (Embedded, error) {

@@ -3,6 +3,7 @@ package client
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -23,6 +24,40 @@ type Changed struct {
 	Put     int `json:"put"`
 	Removed int `json:"removed"`
 	Images  int `json:"images"` // in the index
+}
+
+// Stored is what the index of a model has of a picture.
+type Stored struct {
+	Of
+	ID       string            `json:"id"`
+	Class    string            `json:"class"`  // "": not known
+	Path     string            `json:"path"`   // of the image, as the data of tfpair index names it; the id of a picture that came over HTTP
+	SHA256   string            `json:"sha256"` // of the picture's file, in hexadecimal
+	Metadata map[string]string `json:"metadata"`
+	Picture  bool              `json:"picture"` // it has a thumbnail
+}
+
+// IndexInfo says what the index of a model is.
+type IndexInfo struct {
+	Of
+	Images   int  `json:"images"`
+	Classes  int  `json:"classes"`
+	Changing bool `json:"changing"` // pictures can be put into it and removed, by whoever has a token of --index-tokens
+}
+
+// Index returns what the index is.
+func (c *Client) Index(ctx context.Context) (info IndexInfo, err error) {
+	_, err = c.do(ctx, http.MethodGet, "/v1/index"+c.query("", ""), nil, nil, &info)
+	return info, err
+}
+
+// Stored returns what the index has of the picture of an id; false: it has none.
+func (c *Client) Stored(ctx context.Context, id string) (s Stored, ok bool, err error) {
+	_, err = c.do(ctx, http.MethodGet, pathOf(id)+c.query("", ""), nil, nil, &s)
+	if e := (*Error)(nil); errors.As(err, &e) && e.Absent() {
+		return s, false, nil
+	}
+	return s, err == nil, err
 }
 
 // A request holds at most so many pictures and bytes of them, or one picture. In base64 that is below the default limits of tfpair serve.

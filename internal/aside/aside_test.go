@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 )
 
@@ -237,4 +238,28 @@ func TestMkdirAll(t *testing.T) {
 	if entries, err := os.ReadDir(path); err != nil || len(entries) != 1 {
 		t.Errorf("after a MkdirAll that failed the folder holds %v (%v), want what was there", entries, err)
 	}
+}
+
+// TestFoldersAtOnce: writers of one name that begin at the same moment sweep each other's folders before they are
+// held, and each gets one all the same.
+func TestFoldersAtOnce(t *testing.T) {
+	parent := t.TempDir()
+	var group sync.WaitGroup
+	for range 8 {
+		group.Go(func() {
+			for range 100 {
+				f, err := CreateFolder(parent, ".tmp-")
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				if err := errors.Join(os.WriteFile(filepath.Join(f.Path(), "file"), nil, 0o644), f.Cleanup()); err != nil {
+					t.Error(err)
+					return
+				}
+			}
+		})
+	}
+	group.Wait()
+	same(t, parent, nil)
 }

@@ -31,6 +31,9 @@ func CreateFolder(parent, prefix string) (*Folder, error) {
 			return nil, err
 		}
 		held, err := os.Open(path)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue // another writer took it for a leftover in the moment before it was open
+		}
 		if err != nil {
 			return nil, errors.Join(err, os.RemoveAll(path))
 		}

@@ -5,6 +5,7 @@
 
 GO       ?= go
 FUZZTIME ?= 20s
+TIMEOUT  ?= 20m
 CACHE    := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/tfpair
 VULNS    := $(CACHE)/tools/govulncheck-v1.9.0/govulncheck
 APIDIFF  := $(CACHE)/tools/apidiff-20261113/apidiff
@@ -29,8 +30,8 @@ hdf5: ## fetch HDF5, for builds that read Keras' weight files; Debian's packages
 	.ci/hdf5
 
 .PHONY: test
-test: ## run every test
-	$(SETUP) $(GO) test -p 2 -timeout 20m ./...
+test: ## run every test; TIMEOUT=90m where a machine is slow
+	$(SETUP) $(GO) test -p 2 -timeout $(TIMEOUT) ./...
 
 .PHONY: bench-check
 bench-check: ## vet and build the benchmarks, a module of their own, and run their tests

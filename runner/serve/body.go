@@ -42,17 +42,34 @@ func (c *call) read(r io.Reader, length int64) ([]byte, error) {
 		if len(data) < cap(data) {
 			continue
 		}
-		more := min(2*int64(cap(data)), c.service.limits.Body+1)
+		more, last := min(2*int64(cap(data)), c.service.limits.Body+1), false
 		if length >= int64(len(data)) && length < trusted*int64(len(data)) {
-			more = length + 1
+			more, last = length+1, true
 		}
 		if err := c.hold.take(more); err != nil {
 			return nil, err
 		}
-		larger := make([]byte, len(data), more)
-		copy(larger, data)
+		larger := append(c.service.room(more, last), data...)
 		c.hold.give(int64(cap(data)))
 		data = larger
+	}
+}
+
+// room returns memory for so many bytes, none in use. Where used says so, it may be that of a body before, of up to twice the size.
+func (s *Service) room(size int64, used bool) []byte {
+	if used {
+		if data, ok := s.rooms.Get().(*[]byte); ok && int64(cap(*data)) >= size && int64(cap(*data)) <= 2*size {
+			return (*data)[:0:size]
+		}
+	}
+	return make([]byte, 0, size)
+}
+
+// giveBack keeps the memory of a body for another one. Nobody refers to it any more. Large bodies that come all the time would
+// have garbage collected as often as a few of them fill the heap, and requests take longer meanwhile.
+func (s *Service) giveBack(body []byte) {
+	if cap(body) > firstChunk {
+		s.rooms.Put(&body)
 	}
 }
 

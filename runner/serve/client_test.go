@@ -2,11 +2,15 @@ package serve
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"regexp"
 	"slices"
 	"testing"
+	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/tfpair/tfpair/models/modelstest"
 	"github.com/tfpair/tfpair/runner/serve/client"
@@ -52,6 +56,39 @@ func TestClient(t *testing.T) {
 	rows, err := c.EmbedPixels(t.Context(), modelstest.Size, slices.Repeat([]uint8{255, 0, 0}, 2*modelstest.Size*modelstest.Size))
 	if want := slices.Repeat(embedded.Embeddings[0], 2); err != nil || !slices.Equal(rows, want) {
 		t.Errorf("EmbedPixels = %v, %v, want %v", rows, err, want)
+	}
+}
+
+// TestBodiesShareMemory: requests at the same time get the embeddings of their own pixels, and not of those that lay in the same
+// memory before or after.
+func TestBodiesShareMemory(t *testing.T) {
+	const pictures, clients, requests = 512, 8, 30 // 96 KiB a request: more than is read at first
+	c := asking(t, Limits{Pictures: pictures, QueueWait: time.Minute, Deadline: 2 * time.Minute})
+	c.Model = "photos"
+	var all errgroup.Group
+	for client := range clients {
+		colour := []uint8{uint8(30 * client), uint8(255 - 30*client), uint8(7 * client)}
+		one := slices.Repeat(colour, modelstest.Size*modelstest.Size)
+		alone, err := c.EmbedPixels(t.Context(), modelstest.Size, one)
+		if err != nil {
+			t.Fatal(err)
+		}
+		pixels, want := slices.Repeat(one, pictures), slices.Repeat(alone, pictures)
+		all.Go(func() error {
+			for range requests {
+				rows, err := c.EmbedPixels(t.Context(), modelstest.Size, pixels)
+				if err != nil {
+					return err
+				}
+				if !slices.Equal(rows, want) {
+					return fmt.Errorf("pictures of the colour %v: not the embeddings of one alone", colour)
+				}
+			}
+			return nil
+		})
+	}
+	if err := all.Wait(); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -2,6 +2,7 @@ package serve
 
 import (
 	"bytes"
+	"context"
 	"encoding/binary"
 	"encoding/json"
 	"runtime/debug"
@@ -124,15 +125,12 @@ func oipInfer(c *call) (any, error) {
 			binaryOutput = *out.Parameters.Binary
 		}
 	}
-	inputs, err := r.Inputs[0].pictures(rest, l.shapeOf(), c.service.limits.Pictures)
+	rows, err := c.embedTensor(l, r.Inputs[0], rest)
 	if err != nil {
 		return nil, err
 	}
-	rows, err := c.embedInputs(l, inputs)
-	if err != nil {
-		return nil, err
-	}
-	output := oipTensor{Name: names.KeyEmbedding, Type: typeFloat, Shape: []int{len(inputs), l.info.Manifest.EmbeddingDim}}
+	dim := l.info.Manifest.EmbeddingDim
+	output := oipTensor{Name: names.KeyEmbedding, Type: typeFloat, Shape: []int{len(rows) / dim, dim}}
 	answer := oipAnswer{l.name, strconv.Itoa(l.info.Version), r.ID, []oipTensor{output}}
 	if !binaryOutput {
 		data, err := json.Marshal(rows)
@@ -149,15 +147,14 @@ func oipInfer(c *call) (any, error) {
 	return text{"application/octet-stream", append(head, littleEndian(rows)...)}, nil
 }
 
-// oipBody returns the JSON of a request and the bytes that follow it.
+// oipBody returns the JSON of a request and the bytes that follow it, until the call is done.
 func (c *call) oipBody() (r oipRequest, rest []byte, err error) {
 	data, err := c.body()
 	if err != nil {
 		return r, nil, err
 	}
-	if err := c.hold.take(jsonFactor * int64(len(data))); err != nil {
-		return r, nil, err
-	}
+	whole := data
+	c.done = append(c.done, func() { c.service.giveBack(whole) }) // the answer is other memory
 	if value := c.request.Header.Get(headerLength); value != "" {
 		n, err := strconv.Atoi(value)
 		if err != nil || n < 0 || n > len(data) {
@@ -165,14 +162,18 @@ func (c *call) oipBody() (r oipRequest, rest []byte, err error) {
 		}
 		data, rest = data[:n], data[n:]
 	}
+	if err := c.hold.take(jsonFactor * int64(len(data))); err != nil {
+		return r, nil, err
+	}
 	if err := json.NewDecoder(bytes.NewReader(data)).Decode(&r); err != nil {
 		return r, nil, malformed("the body is no inference request: %v", err)
 	}
 	return r, rest, nil
 }
 
-// pictures returns the pictures of an input of which rest holds the bytes, where they are not in its data.
-func (t oipTensor) pictures(rest []byte, shape []int, most int) ([]input, error) {
+// embedTensor returns the embeddings [N,D] of an input of which rest holds the bytes, where they are not in its data.
+func (c *call) embedTensor(l *loaded, t oipTensor, rest []byte) ([]float32, error) {
+	shape, most := l.shapeOf(), c.service.limits.Pictures
 	if len(t.Shape) == 0 || t.Shape[0] < 1 || t.Shape[0] > most {
 		return nil, malformed("the shape of %s is %v, want 1 to %d pictures", t.Name, t.Shape, most)
 	}
@@ -184,17 +185,24 @@ func (t oipTensor) pictures(rest []byte, shape []int, most int) ([]input, error)
 	}
 	switch {
 	case t.Type == typeBytes && len(t.Shape) == 1:
-		return t.files(rest)
+		inputs, err := t.files(rest)
+		if err != nil {
+			return nil, err
+		}
+		return c.embedInputs(l, inputs)
 	case t.Type == typeUint8 && slices.Equal(t.Shape[1:], shape):
-		return t.pixels(rest, shape)
+		pixels, err := t.pixels(rest, l.resizer.Bytes())
+		if err != nil {
+			return nil, err
+		}
+		return c.inTurn(l, t.Shape[0], int64(t.Shape[0]), func(context.Context) ([]uint8, error) { return pixels, nil })
 	}
 	return nil, malformed("%s is %s %v, want %s %v or %s [N]", t.Name, t.Type, t.Shape, typeUint8, append([]int{-1}, shape...), typeBytes)
 }
 
-func (t oipTensor) pixels(data []byte, shape []int) ([]input, error) {
-	size := shape[0] * shape[1] * shape[2]
+// pixels returns those of all pictures, of a size in bytes: data, as it came, or the numbers of the JSON.
+func (t oipTensor) pixels(data []byte, size int) (_ []uint8, err error) {
 	if t.Data != nil {
-		var err error
 		if data, err = arraysOf(t.Data).flat(nil, t.Shape[0]*size); err != nil {
 			return nil, err
 		}
@@ -202,11 +210,7 @@ func (t oipTensor) pixels(data []byte, shape []int) ([]input, error) {
 	if len(data) != t.Shape[0]*size {
 		return nil, malformed("%s has %d numbers, want %d for its shape", t.Name, len(data), t.Shape[0]*size)
 	}
-	var inputs []input
-	for ; len(data) > 0; data = data[size:] {
-		inputs = append(inputs, input{pixels: data[:size]})
-	}
-	return inputs, nil
+	return data, nil
 }
 
 func (t oipTensor) files(data []byte) (inputs []input, err error) {

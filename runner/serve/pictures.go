@@ -32,7 +32,13 @@ func (c *call) embed(l *loaded, files [][]byte) ([]float32, error) {
 		}
 		weight += of
 	}
-	rows, err := c.inTurn(l, len(files), weight, func(ctx context.Context, pixels []uint8) error { return c.decode(ctx, l, pictures, pixels) })
+	if err := c.holdPixels(l, len(files)); err != nil {
+		return nil, err
+	}
+	rows, err := c.inTurn(l, len(files), weight, func(ctx context.Context) ([]uint8, error) {
+		pixels := make([]uint8, len(files)*l.resizer.Bytes())
+		return pixels, c.decode(ctx, l, pictures, pixels)
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -53,15 +59,15 @@ func (c *call) examine(l *loaded, file []byte) (p decode.Picture, weight int64, 
 	return p, 1 + p.Cost()/unit, err
 }
 
-// inTurn waits for the turn of n pictures of a weight, has fill make their pixels, and returns their embeddings.
-func (c *call) inTurn(l *loaded, n int, weight int64, fill func(ctx context.Context, pixels []uint8) error) ([]float32, error) {
+// holdPixels holds the memory of the pixels of n pictures.
+func (c *call) holdPixels(l *loaded, n int) error { return c.hold.take(int64(n * l.resizer.Bytes())) }
+
+// inTurn waits for the turn of n pictures of a weight, has fill make their pixels [N,S,S,3], and returns their embeddings.
+func (c *call) inTurn(l *loaded, n int, weight int64, fill func(context.Context) ([]uint8, error)) ([]float32, error) {
 	s := c.service
 	c.pictures += n
 	ctx, cancel := context.WithTimeout(c.ctx, s.limits.Deadline) // the request has arrived
 	defer cancel()
-	if err := c.hold.take(int64(n * l.resizer.Bytes())); err != nil {
-		return nil, err
-	}
 	patience, cancelled := context.WithTimeout(ctx, s.limits.QueueWait)
 	defer cancelled()
 	c.patience = patience
@@ -72,9 +78,9 @@ func (c *call) inTurn(l *loaded, n int, weight int64, fill func(ctx context.Cont
 		return nil, err
 	}
 	defer done()
-	pixels := make([]uint8, n*l.resizer.Bytes())
 	began = time.Now()
-	if err := fill(ctx, pixels); err != nil {
+	pixels, err := fill(ctx)
+	if err != nil {
 		return nil, err
 	}
 	s.metrics.decode.Observe(c.took("decode", began).Seconds())

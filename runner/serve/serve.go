@@ -35,7 +35,8 @@ import (
 type Model interface {
 	// Info says what the model is, and how pictures become its pixels.
 	Info() models.Info
-	// EmbedPixels returns the embeddings [N,D], row-major, of pixels [N,S,S,3] uint8 RGB.
+	// EmbedPixels returns the embeddings [N,D], row-major, of pixels [N,S,S,3] uint8 RGB. It must not keep the pixels: their
+	// memory is used again.
 	EmbedPixels(ctx context.Context, pixels []uint8) ([]float32, error)
 	// CompareEmbeddings compares the rows of left [N,D] with the same rows of right.
 	CompareEmbeddings(ctx context.Context, left, right []float32) ([]models.Comparison, error)
@@ -79,6 +80,7 @@ type Service struct {
 	aborted  context.Context // done: requests that are not answered yet are told to go elsewhere
 	abort    func()
 	spare    sync.Pool   // of *[]uint8: memory of pictures that were resized
+	rooms    sync.Pool   // of *[]byte: memory of bodies that were answered
 	stuck    atomic.Bool // a run of a model took longer than its timeout: see models.ErrTimeout
 }
 

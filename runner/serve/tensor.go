@@ -34,16 +34,20 @@ func (c *call) embedInputs(l *loaded, inputs []input) ([]float32, error) {
 		}
 		weight += of
 	}
+	if err := c.holdPixels(l, len(inputs)); err != nil {
+		return nil, err
+	}
 	size := l.resizer.Bytes()
-	return c.inTurn(l, len(inputs), weight, func(ctx context.Context, pixels []uint8) error {
+	return c.inTurn(l, len(inputs), weight, func(ctx context.Context) ([]uint8, error) {
+		pixels := make([]uint8, len(inputs)*size)
 		for i, in := range inputs {
 			if in.file == nil {
 				copy(pixels[i*size:], in.pixels)
 			} else if err := c.decodeOne(ctx, l, pictures[i], pixels[i*size:(i+1)*size]); err != nil {
-				return &pictureError{i, len(inputs), err}
+				return nil, &pictureError{i, len(inputs), err}
 			}
 		}
-		return nil
+		return pixels, nil
 	})
 }
 

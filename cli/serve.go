@@ -321,7 +321,7 @@ func (o serveOptions) run(ctx context.Context, service *serve.Service, list []se
 	var failed error
 	server.Ready = func() {
 		boundHeap(service.Limits().Peak(server.WithDefaults().Connections))
-		failed = errors.Join(o.show(out, service, list, at, admin), notify(notifyReady))
+		failed = errors.Join(o.show(out, service, list, at, admin), announce(service, o.logger(out)))
 		o.undecided(ctx, out, service, at)
 		go func() {
 			for {

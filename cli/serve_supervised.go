@@ -5,16 +5,21 @@ import (
 	"context"
 	"crypto/tls"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/http"
 	"os"
+	"strconv"
 	"time"
+
+	"github.com/tfpair/tfpair/runner/serve"
 )
 
 // States of a service, as systemd's sd_notify(3) has them.
 const (
 	notifyReady    = "READY=1"
 	notifyStopping = "STOPPING=1"
+	notifyAlive    = "WATCHDOG=1"
 )
 
 // notify tells systemd the state of a unit of Type=notify. It does nothing where no one wants to know.
@@ -29,6 +34,43 @@ func notify(state string) error {
 	}
 	_, err = conn.Write([]byte(state))
 	return cmp.Or(err, conn.Close())
+}
+
+// announce tells systemd that the service is ready, and then, where its unit has WatchdogSec, that it is alive. That goes on until
+// the process ends, since stopping may take longer.
+func announce(s *serve.Service, log *slog.Logger) error {
+	if every := watchdogEvery(); every > 0 {
+		go func() {
+			log.Error("systemd is not told any more that the service is alive", "error", keepWatchdog(time.Tick(every), s.Alive))
+		}()
+	}
+	return notify(notifyReady)
+}
+
+// watchdogEvery returns how often systemd wants to hear from a unit with WatchdogSec: twice in that time. It is 0 where systemd
+// does not want to.
+func watchdogEvery() time.Duration {
+	if pid := os.Getenv("WATCHDOG_PID"); pid != "" && pid != strconv.Itoa(os.Getpid()) {
+		return 0 // it is meant for the process that started this one
+	}
+	within, err := strconv.ParseInt(os.Getenv("WATCHDOG_USEC"), 10, 64)
+	if err != nil || within < 2 {
+		return 0
+	}
+	return time.Duration(within) * time.Microsecond / 2
+}
+
+// keepWatchdog tells systemd at each tick that the service is alive, until it is not: systemd then starts it again.
+func keepWatchdog(ticks <-chan time.Time, alive func() error) error {
+	for range ticks {
+		if err := alive(); err != nil {
+			return err
+		}
+		if err := notify(notifyAlive); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // probeTimeout is how long a service may take to say that it is alive.

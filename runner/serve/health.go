@@ -7,13 +7,16 @@ type health struct {
 	Status string `json:"status"`
 }
 
-// alive answers GET /livez: 503 means that the process is of no more use and should be started again.
-func alive(c *call) (any, error) {
-	if c.service.stuck.Load() {
-		return nil, unready("a run of a model took longer than its timeout; start the service again")
+// Alive returns nil, or why the process is of no more use and should be started again: what GET /livez says.
+func (s *Service) Alive() error {
+	if s.stuck.Load() {
+		return unready("a run of a model took longer than its timeout; start the service again")
 	}
-	return health{"alive"}, nil
+	return nil
 }
+
+// alive answers GET /livez.
+func alive(c *call) (any, error) { return health{"alive"}, c.service.Alive() }
 
 // ready answers GET /readyz: 503 means that requests should go elsewhere.
 func ready(c *call) (any, error) {

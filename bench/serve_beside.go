@@ -119,10 +119,10 @@ func singles(ctx context.Context, c *client.Client, size int, pixels []uint8) (q
 	return quantiled{took[len(took)/2], took[len(took)*99/100]}, nil
 }
 
-// batchesOf256 sends pictures to the other model until ctx is done. Clients live on other machines: these here have the lowest
-// priority, so that they take nothing from the service.
+// batchesOf256 sends pictures to the other model until ctx is done. Clients live on other machines: these here run where nobody
+// else has work, so that they take nothing from the service. The lowest priority, 19, may finish a slice of 3 ms first.
 func (b serveBench) batchesOf256(ctx context.Context, s *served, size int) error {
-	c, err := start(context.WithoutCancel(ctx), "embedder send", []string{"nice", "-n", "19", b.options.embedder, "send", s.address, "other",
+	c, err := start(context.WithoutCancel(ctx), "embedder send", []string{"chrt", "--idle", "0", b.options.embedder, "send", s.address, "other",
 		strconv.Itoa(size), strconv.Itoa(serveBatch), strconv.Itoa(besideOthers)})
 	if err != nil {
 		return err

@@ -261,7 +261,7 @@ func (m measuring) about(h report.History) []report.Fact {
 		list = append(list, report.Fact{Name: "skipped", Text: path})
 	}
 	list = append(list, report.Fact{Name: "this data", Text: fmt.Sprintf("%s; split %s is measured", m.data.Summary(), m.split)})
-	for _, note := range slices.Concat(h.Start.Notes, m.data.Notes) {
+	for _, note := range slices.Compact(slices.Sorted(slices.Values(slices.Concat(h.Start.Notes, m.data.Notes)))) {
 		list = append(list, report.Fact{Name: "note", Text: note})
 	}
 	if isRun, err := inference.IsRun(m.model.Name); err == nil && isRun {

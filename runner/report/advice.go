@@ -50,6 +50,7 @@ const (
 	fewPictures  = 10   // of a class, below which it is asked for more
 	badClass     = 0.7  // share of a class that is found, below which it is looked at
 	oneClass     = 0.3  // share of a class that finds one other class, from which the two may be one
+	noNumber     = 0.5  // width of the interval of the number to trust, from which nothing else is worth looking at
 	wideInterval = 0.1  // width of the interval of the number to trust, from which more test pictures are asked for
 	wideRate     = 0.05 // the same of false accepts or false rejects
 	manyDoubts   = 0.02 // share of labels in doubt
@@ -64,7 +65,7 @@ type rule func(f facts) Advice
 
 // rules are asked in this order: what spoils the numbers comes before what would make them better, and of that what more
 // training may change before what asks for more pictures.
-var rules = []rule{collapsed, unfinished, alarmed, noBetter, leaked, mislabelled, brokenPromise, tooShort, oneOrTwo, tooFew, unsureThreshold, unsureNumber,
+var rules = []rule{nothingSure, collapsed, unfinished, alarmed, noBetter, leaked, mislabelled, brokenPromise, tooShort, oneOrTwo, tooFew, unsureThreshold, unsureNumber,
 	uncalibrated, worstClass}
 
 // otherwise are what there is to do where all is well, and but for the first one where little is not.
@@ -91,6 +92,18 @@ func advise(f facts) (list [3]Advice) {
 
 // say returns advice without a command.
 func say(format string, args ...any) Advice { return Advice{Text: fmt.Sprintf(format, args...)} }
+
+// nothingSure says that there are too few pictures to say anything.
+func nothingSure(f facts) Advice { return f.widerThan(noNumber, 1.01) }
+
+// widerThan asks for more pictures where the interval of the number to trust is as wide as this, and no wider than that.
+func (f facts) widerThan(this, that float64) Advice {
+	if width := f.headline.Interval.High - f.headline.Interval.Low; width < this || width >= that {
+		return Advice{}
+	}
+	return say("Measure on more pictures: with %d of them the true number may be anywhere from %.1f to %.1f %%.", f.images,
+		100*f.headline.Interval.Low, 100*f.headline.Interval.High)
+}
 
 func collapsed(f facts) Advice {
 	if f.rank > 0 && f.rank < lowRank && f.images > 10 {
@@ -123,6 +136,10 @@ func noBetter(f facts) Advice {
 	switch {
 	case f.alarm != nil, f.unfinished != nil: // the first says more, and after the second it may become better
 		return Advice{}
+	case nothingSure(f).Text != "": // neither about this
+		return Advice{}
+	case f.baseline != nil && f.headline.Value == 1 && f.baseline.Value == 1:
+		return say("Measure on harder pictures: comparing raw pixels makes no mistake on these, either.")
 	case f.baseline != nil && f.headline.Better == "higher" && f.headline.Value <= f.baseline.Value:
 		return Advice{more + ", or start from --weights: comparing raw pixels does as well as this network.", f.commands.Longer}
 	case f.before != nil && f.after != nil && *f.after <= *f.before && *f.after < 1:
@@ -181,8 +198,8 @@ func tooFew(f facts) Advice {
 	if few == 0 {
 		return Advice{}
 	}
-	return say("Add pictures of %s: %d here say little of how well it is found (%d of %d classes have fewer than %d).", least.Class, least.Queries,
-		few, len(f.classes), fewPictures)
+	return say("Add pictures of %s: %d here say little of how well it is found (fewer than %d pictures: %d of %d classes).", least.Class, least.Queries,
+		fewPictures, few, len(f.classes))
 }
 
 func unsureThreshold(f facts) Advice {
@@ -198,17 +215,11 @@ func unsureThreshold(f facts) Advice {
 	return Advice{}
 }
 
-func unsureNumber(f facts) Advice {
-	if width := f.headline.Interval.High - f.headline.Interval.Low; width >= wideInterval {
-		return say("Measure on more pictures: with %d of them the true number may be anywhere from %.1f to %.1f %%.", f.images,
-			100*f.headline.Interval.Low, 100*f.headline.Interval.High)
-	}
-	return Advice{}
-}
+func unsureNumber(f facts) Advice { return f.widerThan(wideInterval, noNumber) }
 
 func uncalibrated(f facts) Advice {
 	if f.calibrated != nil && f.calibrated.CalibrationError.Value >= offBy {
-		return say("Do not show the probability to users before tfpair calibrate on pictures of your service: it is off by %.1f points.",
+		return say("Do not show the probability to users before you run tfpair calibrate on pictures of your service: it is off by %.1f points.",
 			100*f.calibrated.CalibrationError.Value)
 	}
 	return Advice{}

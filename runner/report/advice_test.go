@@ -64,6 +64,13 @@ func TestAdvise(t *testing.T) {
 			f.rising, f.before, f.after = &rise{"auc", 0.9, 0.94, 200, 300}, &half, &half
 		}, "Train longer, or start from --weights"},
 		{"few images", func(f *facts) { f.headline.Interval.Low = 0.7 }, "Measure on more pictures"},
+		{"no number at all", func(f *facts) {
+			f.headline.Interval, f.rank, f.rising = metric.Interval{High: 1}, 1.2, &rise{"auc", 0.9, 0.94, 200, 300}
+		}, "Measure on more pictures: with 500 of them the true number may be anywhere from 0.0 to 100.0 %."},
+		{"as good as pixels, of few pictures", func(f *facts) {
+			f.headline.Interval, f.baseline = metric.Interval{High: 1}, &evaluate.Measured{Value: 0.96}
+		}, "Measure on more pictures"},
+		{"perfect, and pixels are", func(f *facts) { f.headline.Value, f.baseline = 1, &evaluate.Measured{Value: 1} }, "Measure on harder pictures"},
 		{"calibration", func(f *facts) {
 			f.calibrated = &evaluate.Calibrated{CalibrationError: evaluate.Measured{Value: 0.1}}
 		}, "Do not show the probability"},
@@ -84,7 +91,7 @@ func TestAdvise(t *testing.T) {
 func TestAdviceOrder(t *testing.T) {
 	f := facts{images: 500, rank: 20, copies: 1, rising: &rise{"auc", 0.9, 0.94, 200, 300}, threshold: distance.Threshold{FalseAccepts: 0.01},
 		accepted: &evaluate.Measured{Value: 0.04, Interval: metric.Interval{Low: 0.02, High: 0.06}}, accepts: "different pairs",
-		headline: evaluate.Measured{Value: 0.95, Better: metric.Higher, Interval: metric.Interval{Low: 0.5, High: 1}},
+		headline: evaluate.Measured{Value: 0.95, Better: metric.Higher, Interval: metric.Interval{Low: 0.6, High: 1}},
 		classes:  []evaluate.Class{{Class: "apple", Queries: 2}},
 		commands: Commands{Longer: "longer", Stricter: "stricter", Check: "check"}}
 	got := advise(f)

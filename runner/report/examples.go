@@ -20,7 +20,7 @@ type hardGroup struct {
 type hardPair struct {
 	Left, Right         int32
 	LeftName, RightName string
-	Text                string
+	Word, Text          string
 }
 
 // hard returns the worst answers of each kind.
@@ -33,8 +33,12 @@ func (s *subject) hard() (list []hardGroup) {
 	} else {
 		list = append(list, s.worst("Wrong: another label image is the nearest; the surest first", true, func(p shownPair) bool { return !p.same }))
 		if ok {
-			list = append(list, s.worst("Refused: the right label image is the nearest, but too far; the farthest first", false,
-				func(p shownPair) bool { return p.same && float64(p.distance) > threshold }))
+			refused := s.worst("Refused: the right label image is the nearest, but too far; the farthest first", false,
+				func(p shownPair) bool { return p.same && float64(p.distance) > threshold })
+			for i := range refused.Pairs {
+				refused.Pairs[i].Word = "refused"
+			}
+			list = append(list, refused)
 		}
 		return list
 	}
@@ -71,7 +75,7 @@ func (s *subject) worst(title string, nearest bool, is func(shownPair) bool) har
 		}
 		shown[p.left], shown[p.right] = true, true
 		g.Pairs = append(g.Pairs, hardPair{Left: p.left, Right: p.right, LeftName: s.pictures[p.left].name(), RightName: s.pictures[p.right].name(),
-			Text: fmt.Sprintf("wrong, distance %.4g", p.distance)})
+			Word: "wrong", Text: fmt.Sprintf("distance %.4g", p.distance)})
 		if len(g.Pairs) == mostHard {
 			break
 		}
@@ -127,6 +131,7 @@ type doubtRow struct {
 	Label, Seems         string
 	Picture, Near        int32
 	Name, NearName, Line string
+	Pair                 bool // the label is of both pictures
 }
 
 // doubts returns the labels of what was measured that are probably wrong, the most doubtful first.
@@ -209,7 +214,7 @@ func (s *subject) doubtRows(list []suspects.Suspect) (rows []doubtRow) {
 			r.Label, r.Seems = s.pictures[at[d.Label]].called(), s.pictures[at[d.Seems]].called()
 		}
 		if d.Line > 0 {
-			r.Line = fmt.Sprintf("line %d", d.Line)
+			r.Line, r.Pair = fmt.Sprintf("line %d", d.Line), s.Labels == nil && s.Data.Kind().Lists()
 		}
 		rows = append(rows, r)
 	}

@@ -91,6 +91,9 @@ type page struct {
 	AtThreshold     []metricRow // what it gets wrong
 	Warnings        []string    // why numbers carry little
 	SeenMeasured    bool
+	HasClasses      bool
+	Silent          bool // some pictures can find nothing
+	Flawless        bool // nothing that was measured went wrong
 	Curves          []template.HTML
 	ROC, DET        template.HTML
 	Histogram       template.HTML
@@ -122,6 +125,7 @@ func (s Source) page(ctx context.Context) (*page, error) {
 	}
 	doubts := sub.doubts()
 	p.Hard, p.Confused, p.Doubts, p.DoubtsInAll = sub.hard(), sub.confusedRows(), sub.doubtRows(doubts), len(doubts)
+	p.Flawless = len(p.Confused) == 0 && !slices.ContainsFunc(p.Hard, func(g hardGroup) bool { return len(g.Pairs) > 0 })
 	must := p.examples()
 	chosen := sub.choose(must)
 	for _, pair := range chosen.pairs {
@@ -145,9 +149,13 @@ func (p *page) measured(sub *subject) {
 	if r := p.Pairs; r != nil {
 		p.ThresholdPath, p.ThresholdSource, p.Warnings = "threshold", r.Threshold.Source, r.Doubts
 		p.AtThreshold = p.named("false_accepts", "false_rejects")
+		p.HasClasses, p.Silent = r.Classes > 0, r.Excluded > 0 && r.Found != nil
 	} else if none := p.Labels.None; none != nil {
 		p.ThresholdPath, p.ThresholdSource = "none_of_these.above", none.Above.Source
 		p.AtThreshold = p.named(evaluate.DetectionRate, evaluate.FalseAcceptRate)
+	}
+	if p.Labels != nil {
+		p.HasClasses = p.Labels.Classes > 0
 	}
 	p.Question = sub.measured(p.Head).Interval.Question
 	if e := sub.exposure(); e != nil {

@@ -55,7 +55,7 @@ func (s *subject) sheets() (list []exampleSheet) {
 		name, _, _ := strings.Cut(g.Title, ":")
 		e := exampleSheet{name: "hardest/" + name}
 		for _, p := range g.Pairs {
-			e.rows = append(e.rows, []sheet.Cell{s.cell(p.Left, "", sheet.Plain), s.cell(p.Right, p.Text, sheet.Wrong)})
+			e.rows = append(e.rows, []sheet.Cell{s.cell(p.Left, "", sheet.Plain), s.cell(p.Right, p.Word+", "+p.Text, sheet.Wrong)})
 		}
 		if len(e.rows) > 0 {
 			list = append(list, e)

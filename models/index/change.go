@@ -315,12 +315,13 @@ func (w *writer) step(s step) {
 
 // sync brings all that was written to the disk, and returns the segment as it is then.
 func (w *writer) sync() (segment, error) {
+	isNew := w.segment.Items.Bytes == 0
 	for _, a := range []*appender{w.items, w.vectors, w.pictures} {
-		if err := a.sync(); err != nil {
+		if err := a.sync(isNew); err != nil {
 			return segment{}, err
 		}
 	}
-	if w.segment.Items.Bytes == 0 { // the files are new
+	if isNew { // and so are their names
 		if err := aside.Sync(w.folder); err != nil {
 			return segment{}, err
 		}

@@ -172,6 +172,7 @@ type appender struct {
 	file   *os.File
 	buffer *bufio.Writer
 	extent extent
+	synced int64 // bytes that are on the disk
 }
 
 // buffers are those of appenders. Each change opens three files: with buffers of their own 1,000 changes would leave 200 MB to
@@ -202,7 +203,7 @@ func openAppender(folder, name string, e extent) (*appender, error) {
 	}
 	buffer := buffers.Get().(*bufio.Writer)
 	buffer.Reset(file)
-	return &appender{file, buffer, e}, nil
+	return &appender{file, buffer, e, e.Bytes}, nil
 }
 
 func (a *appender) write(data []byte) error {
@@ -222,10 +223,14 @@ func (a *appender) close() error {
 	return a.file.Close()
 }
 
-// sync brings what was written to the disk.
-func (a *appender) sync() error {
+// sync brings what was written to the disk. Nothing was to a file of pictures where an index has none, unless the file is new.
+func (a *appender) sync(isNew bool) error {
+	if a.synced == a.extent.Bytes && !isNew {
+		return nil
+	}
 	if err := a.buffer.Flush(); err != nil {
 		return err
 	}
+	a.synced = a.extent.Bytes
 	return a.file.Sync()
 }

@@ -2,6 +2,8 @@ package workers
 
 import (
 	"runtime"
+	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 )
@@ -26,4 +28,47 @@ func TestEach(t *testing.T) {
 			t.Errorf("%d tasks: %d goroutines, want %d", n, got, min(n, 4))
 		}
 	}
+}
+
+// TestRace: each task has the result of a whole run of it, and a core that never comes back keeps nobody waiting.
+func TestRace(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(4))
+	for _, n := range []int{0, 1, 3, 1000} {
+		for task, got := range Race(n, func(task int, late func() bool) int {
+			for range task % 7 {
+				if late() {
+					return -1
+				}
+				runtime.Gosched()
+			}
+			return task * task
+		}) {
+			if got != task*task {
+				t.Errorf("%d tasks: %d of task %d", n, got, task)
+			}
+		}
+	}
+	caller := goroutine()
+	release, stuck := make(chan struct{}), make(chan struct{})
+	defer close(release)
+	var once sync.Once
+	for task, got := range Race(8, func(task int, _ func() bool) int {
+		if goroutine() != caller {
+			once.Do(func() { close(stuck) })
+			<-release
+		}
+		<-stuck
+		return task
+	}) {
+		if got != task {
+			t.Errorf("%d of task %d, with the other cores stuck", got, task)
+		}
+	}
+}
+
+// goroutine names the one that calls it.
+func goroutine() string {
+	var stack [32]byte
+	name, _, _ := strings.Cut(string(stack[:runtime.Stack(stack[:], false)]), "[")
+	return name
 }

@@ -3,8 +3,6 @@ package index
 import (
 	"fmt"
 	"testing"
-
-	"github.com/tfpair/tfpair/models/distance"
 )
 
 // BenchmarkSearch is queries per second among 50,000 clustered vectors of length 128, ten
@@ -24,7 +22,8 @@ func BenchmarkSearch(b *testing.B) {
 	s := x.parts[0].scan.(*scan)
 	b.Run("plain", func(b *testing.B) {
 		for b.Loop() {
-			q := &query{exact: queries[:dim], energy: distance.Energy(queries[:dim]), k: k, view: view{gone: &gone{}}}
+			q := newQuery(queries[:dim], k)
+			q.gone = &gone{}
 			s.ask(q)
 			plain(s, q)
 		}

@@ -134,16 +134,19 @@ func (s *scan) walk(asked []*query, from, to int) {
 	for _, q := range asked {
 		s.ask(q)
 	}
-	products := make([]int32, tileRows)
-	for start := from; start < to; start += tileRows {
+	var products [tileRows]int32
+	for start := from; start < to && !asked[0].ended(); start += tileRows {
 		for _, q := range asked {
-			s.compare(q, start, min(start+tileRows, to), products)
+			s.compare(q, start, min(start+tileRows, to), products[:])
 		}
 	}
 }
 
 // compare offers q what may be among its best of the rows from..to.
 func (s *scan) compare(q *query, from, to int, products []int32) {
+	if q.bound != nil && q.learn() { // of what other shares have found
+		s.lower(q)
+	}
 	by := s.walkAll
 	switch {
 	case s.half != nil:
@@ -216,12 +219,13 @@ func (s *scan) offer(q *query, r int) {
 	}
 }
 
-// lower sets the cut to the score of a row with the worst key that is kept, where k are kept.
+// lower sets the cut to the score of a row with the largest key that may be among the nearest, where k are known.
 func (s *scan) lower(q *query) {
-	if len(q.best) < q.k {
+	q.learn()
+	if math.IsInf(q.known, 1) {
 		return
 	}
-	lowest := (q.size-q.best[0].key)/2 - q.slack
+	lowest := (q.size-q.known)/2 - q.slack
 	if s.scale != nil {
 		lowest += 0.5 // ½‖b'‖²
 	}

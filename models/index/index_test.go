@@ -104,7 +104,7 @@ func TestOracle(t *testing.T) {
 	for _, kind := range Table.Names() {
 		for _, distance := range distance.Table.Names() {
 			for _, c := range []struct{ n, dim, queries, k, cores int }{
-				{1, 1, 1, 1, 1}, {5, 3, 2, 9, 2}, {700, 17, 3, 5, 4}, {600, 32, 130, 10, 2}, {300, 128, 64, 300, 3}, {3*shareRows + 99, 3, 1, 7, 2},
+				{1, 1, 1, 1, 1}, {5, 3, 2, 9, 2}, {700, 17, 3, 5, 4}, {600, 32, 130, 10, 2}, {300, 128, 64, 300, 3}, {5*shareNumbers/128 + 99, 128, 2, 7, 3},
 			} {
 				t.Run(fmt.Sprintf("%s/%s/%v", kind, distance, c), func(t *testing.T) {
 					defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(c.cores))

@@ -59,16 +59,16 @@ func (g *grouped) grow(v vectors) searcher { return &grouped{g.scan.grow(v).(*sc
 // walk compares the rows from..to of the nearest groups, and of others if these are fewer than wanted, and
 // all rows that are in no group.
 func (g *grouped) walk(asked []*query, from, to int) {
-	products := make([]int32, tileRows)
+	var products [tileRows]int32
 	for _, q := range asked {
 		g.ask(q)
 		for i, group := range g.groups.nearest(q.shape) {
 			if i >= g.groups.Probes && len(q.best) >= q.k {
 				break
 			}
-			g.compare(q, max(from, g.groups.Starts[group]), min(to, g.groups.Starts[group+1]), products)
+			g.compare(q, max(from, g.groups.Starts[group]), min(to, g.groups.Starts[group+1]), products[:])
 		}
-		g.compare(q, max(from, g.groups.Rows), to, products)
+		g.compare(q, max(from, g.groups.Rows), to, products[:])
 	}
 }
 
@@ -198,8 +198,8 @@ func (g *groups) tune(v vectors) {
 		found := make([]map[int32]bool, len(rows))
 		workers.Each(len(rows), func() func(int) {
 			return func(i int) {
-				exact := v.row(rows[i])
-				q := &query{exact: exact, energy: distance.Energy(exact), k: triedK + 1, view: view{gone: &gone{}}}
+				q := newQuery(v.row(rows[i]), triedK+1)
+				q.gone = &gone{}
 				s.walk([]*query{q}, 0, v.len())
 				found[i] = map[int32]bool{}
 				for _, f := range q.best {

@@ -1,8 +1,10 @@
 package index
 
 import (
+	"math"
 	"runtime"
 	"slices"
+	"sync/atomic"
 
 	"github.com/tfpair/tfpair/internal/workers"
 	"github.com/tfpair/tfpair/models/distance"
@@ -11,17 +13,65 @@ import (
 // Queries of one tile: see tileRows.
 const tileQueries = 64
 
-// shareRows is how many rows a share has, at least, where each core has several of them to take: a share begins without
-// knowing what is near, which costs it some distances in float64.
-const shareRows = 8192
+// A share of the rows has so many numbers, at least, where each core has several of them to take, and so many shares has a core, at
+// most: 55 µs of comparing, beside which it costs little to begin one.
+const (
+	shareNumbers  = 4096 * 128
+	sharesOfACore = 8
+)
 
 // query is a search for one vector.
 type query struct {
 	exact  []float32 // [D]
 	energy float64   // of exact
 	k      int
-	best   nearest // of what was searched so far
-	view           // of the part that is searched
+	best   nearest     // of what was searched so far
+	known  float64     // no row of a larger key is among the k nearest of the index
+	bound  *bound      // what all shares of the rows know of that; nil: there is one share
+	late   func() bool // another core has searched the same rows meanwhile; nil: none does
+	view               // of the part that is searched
+}
+
+// bound is the smallest key so far of which k rows are known that are no farther. Shares of one query lower it for one another.
+type bound struct{ bits atomic.Uint64 }
+
+func newBound() *bound {
+	b := &bound{}
+	b.bits.Store(math.Float64bits(math.Inf(1)))
+	return b
+}
+
+func (b *bound) key() float64 { return math.Float64frombits(b.bits.Load()) }
+
+// lower makes key the bound, unless that is smaller.
+func (b *bound) lower(key float64) {
+	for old := b.bits.Load(); math.Float64frombits(old) > key; old = b.bits.Load() {
+		if b.bits.CompareAndSwap(old, math.Float64bits(key)) {
+			return
+		}
+	}
+}
+
+func newQuery(exact []float32, k int) *query {
+	return &query{exact: exact, energy: distance.Energy(exact), k: k, known: math.Inf(1)}
+}
+
+// ended reports whether the rows need not be searched any more, because another core has done it.
+func (q *query) ended() bool { return q.late != nil && q.late() }
+
+// learn renews known, and reports whether it is another one.
+func (q *query) learn() bool {
+	before := q.known
+	if len(q.best) == q.k && q.best[0].key < q.known {
+		q.known = q.best[0].key
+		if q.bound != nil {
+			q.bound.lower(q.known)
+		}
+	}
+	if q.bound != nil {
+		q.known = min(q.known, q.bound.key())
+	}
+	return q.known < before
 }
 
 // view is a query as the rows of a part are compared with it.
@@ -55,27 +105,47 @@ func (x *Index) search(queries []float32, k int) [][]Neighbour {
 	shares := 1
 	if blocks < cores && blocks > 0 {
 		shares = max(1, min((rows+tileRows-1)/tileRows, (cores+blocks-1)/blocks))
-		if shares > 1 && !x.grouped() {
-			shares = max(shares, min(4*shares, rows/shareRows)) // a core that is late leaves most rows to the others
+	}
+	several := shares > 1 && !x.grouped()
+	bounds := make([]*bound, count)
+	if several {
+		shares = max(shares, min(sharesOfACore*shares, rows*dim/shareNumbers))
+		queries = slices.Clone(queries) // a core that is late may look at them when the caller has its answer
+		for i := range bounds {
+			bounds[i] = newBound()
 		}
 	}
-	lists := make([]nearest, count*shares) // [Q,shares]
-	search := func(task int) {
+	search := func(task int, late func() bool) []nearest {
+		defer runtime.KeepAlive(x)
 		block, share := task/shares, task%shares
 		var asked []*query
 		for i := block * tileQueries; i < min((block+1)*tileQueries, count); i++ {
-			exact := queries[i*dim : (i+1)*dim]
-			asked = append(asked, &query{exact: exact, energy: distance.Energy(exact), k: k})
+			q := newQuery(queries[i*dim:(i+1)*dim], k)
+			q.bound, q.late = bounds[i], late
+			asked = append(asked, q)
 		}
 		x.walk(asked, share*rows/shares, (share+1)*rows/shares)
+		lists := make([]nearest, len(asked))
 		for i, q := range asked {
-			lists[(block*tileQueries+i)*shares+share] = q.best
+			lists[i] = q.best
 		}
+		return lists
 	}
-	workers.Each(blocks*shares, func() func(int) { return search })
+	found := make([][]nearest, blocks*shares)
+	if several {
+		found = workers.Race(len(found), search)
+	} else {
+		workers.Each(len(found), func() func(int) {
+			return func(task int) { found[task] = search(task, nil) }
+		})
+	}
 	answers := make([][]Neighbour, count)
 	for i := range answers {
-		answers[i] = x.merge(lists[i*shares:(i+1)*shares], k)
+		var all nearest
+		for _, lists := range found[i/tileQueries*shares:][:shares] {
+			all = append(all, lists[i%tileQueries]...)
+		}
+		answers[i] = x.merge(all, k)
 	}
 	return answers
 }
@@ -100,9 +170,8 @@ func (x *Index) walk(asked []*query, from, to int) {
 	}
 }
 
-// merge returns the k nearest of what shares of the rows gave.
-func (x *Index) merge(shares []nearest, k int) []Neighbour {
-	all := slices.Concat(shares...)
+// merge returns the k nearest of all that shares of the rows gave.
+func (x *Index) merge(all nearest, k int) []Neighbour {
 	slices.SortFunc(all, compare)
 	list := make([]Neighbour, min(k, len(all)))
 	for i := range list {

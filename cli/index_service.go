@@ -44,7 +44,7 @@ func isService(index string) bool {
 func (o serviceFlags) validate(index string) error {
 	if !isService(index) {
 		if o.token != "" {
-			return usagef("--token-file is for the index of a service, whose --index begins with http:// or https://")
+			return usagef("--token-file %s is for the index of a service, whose --index begins with http:// or https://", o.token)
 		}
 		return nil
 	}

@@ -56,6 +56,9 @@ func (c commandLine) fill(word string) string {
 	if name == "again" {
 		return c.String()
 	}
+	if runs := slices.DeleteFunc(slices.Clone(c), func(word string) bool { return word != "--run" }); name == "model" && len(runs) == 1 {
+		name = "run" // as report calls it; of two it is not known which one is meant
+	}
 	if i := slices.Index(c, "--"+name); i >= 0 && i+1 < len(c) {
 		value := c[i+1]
 		if name == "model" && slices.Contains(c, "serve") {

@@ -106,6 +106,17 @@ func TestHints(t *testing.T) {
 	}
 }
 
+// TestFill: what a command line has stands in a hint, and else the name of it. The model of report is its only run.
+func TestFill(t *testing.T) {
+	for line, want := range map[string]string{
+		"evaluate --model a": "a", "evaluate": "MODEL", "report --run b": "b", "report --run b --run c": "MODEL",
+	} {
+		if got := commandLine(strings.Fields(line)).fill("{model}"); got != want {
+			t.Errorf("%s: {model} is %s, want %s", line, got, want)
+		}
+	}
+}
+
 // TestDataFlags: messages about lists name flags that say how a list is read. Each command
 // that reads one has them all.
 func TestDataFlags(t *testing.T) {

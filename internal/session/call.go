@@ -30,6 +30,7 @@ type Call struct {
 	kept    [][]*tf.Tensor // [feed] tensors of recent shapes, the last one most recent
 	fresh   bool           // keep no tensors
 	quiet   bool           // see Untraced
+	ran     bool           // in the background, where its session is there
 }
 
 // Prepare returns a Call that feeds the tensors named feeds, runs targets, and returns
@@ -104,7 +105,7 @@ func (c *Call) Run(values ...Value) ([]Value, error) {
 		}
 		return out, nil
 	}
-	results, err := c.session.run(feeds, c.fetches, c.targets)
+	results, err := c.session.run(func() ([]*tf.Tensor, error) { return c.results(feeds) })
 	if err != nil {
 		return nil, fmt.Errorf("run graph: %w", err)
 	}
@@ -117,6 +118,21 @@ func (c *Call) Run(values ...Value) ([]Value, error) {
 	}
 	free(results...) // before the next run: TensorFlow makes results among activations, whose memory they would split
 	return out, nil
+}
+
+// results runs the graph. The first run of a session in the background is made in the background.
+func (c *Call) results(feeds map[tf.Output]*tf.Tensor) (list []*tf.Tensor, err error) {
+	run := func() (err error) {
+		list, err = c.session.session.Run(feeds, c.fetches, c.targets)
+		return err
+	}
+	if c.session.first != nil && !c.ran {
+		c.ran = true
+		err = c.session.first(run)
+	} else {
+		err = run()
+	}
+	return list, err
 }
 
 // tensor returns feed i's tensor of v's shape with v's elements in it.
@@ -184,7 +200,9 @@ func (s *Session) Store(feed, fetch, text string) error {
 	if err != nil {
 		return fmt.Errorf("make tensor of %q: %w", text, err)
 	}
-	_, err = s.run(map[tf.Output]*tf.Tensor{in: t}, []tf.Output{out}, nil)
+	_, err = s.run(func() ([]*tf.Tensor, error) {
+		return s.session.Run(map[tf.Output]*tf.Tensor{in: t}, []tf.Output{out}, nil)
+	})
 	if err != nil {
 		return fmt.Errorf("run %q: %w", fetch, err)
 	}

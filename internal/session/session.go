@@ -24,9 +24,12 @@ type Session struct {
 	session *tf.Session
 	graph   *tf.Graph
 	timeout time.Duration // 0: none
-	late    atomic.Bool   // a run took longer, and may go on for ever
-	trace   *Trace        // nil: runs are not traced
-	tracing sync.Mutex    // held while a run is added to trace
+	// first calls the first run of a Call: the runtime optimizes the graph and makes its kernels in it, on the thread that
+	// asks. nil: like any other.
+	first   func(run func() error) error
+	late    atomic.Bool // a run took longer, and may go on for ever
+	trace   *Trace      // nil: runs are not traced
+	tracing sync.Mutex  // held while a run is added to trace
 }
 
 // Ready loads the TensorFlow runtime where that has not happened yet. Call it before
@@ -113,6 +116,9 @@ func (o Options) make(f func() error) error {
 // newSession returns s as a Session, if it has the device that o asks for.
 func newSession(s *tf.Session, g *tf.Graph, o Options) (*Session, error) {
 	session := &Session{session: s, graph: g, timeout: o.Timeout}
+	if o.Background {
+		session.first = inBackground
+	}
 	if o.Device == GPU {
 		if err := session.requireGPU(); err != nil {
 			return nil, errors.Join(err, session.Close())
@@ -189,10 +195,10 @@ func (s *Session) Devices() ([]string, error) {
 	return list, nil
 }
 
-// run runs the graph, for the session's timeout at most. The error then is ErrTimeout.
-func (s *Session) run(feeds map[tf.Output]*tf.Tensor, fetches []tf.Output, targets []*tf.Operation) ([]*tf.Tensor, error) {
+// run calls run, a run of the graph, for the session's timeout at most. The error then is ErrTimeout.
+func (s *Session) run(run func() ([]*tf.Tensor, error)) ([]*tf.Tensor, error) {
 	if s.timeout <= 0 {
-		return s.session.Run(feeds, fetches, targets)
+		return run()
 	}
 	if s.late.Load() {
 		return nil, ErrTimeout
@@ -203,7 +209,7 @@ func (s *Session) run(feeds map[tf.Output]*tf.Tensor, fetches []tf.Output, targe
 	}
 	done := make(chan answer, 1) // nobody may be there to take it
 	go func() {
-		results, err := s.session.Run(feeds, fetches, targets)
+		results, err := run()
 		done <- answer{results, err}
 	}()
 	timer := time.NewTimer(s.timeout)

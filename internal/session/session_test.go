@@ -277,7 +277,7 @@ func TestSessionsAtOnce(t *testing.T) {
 	begun, done := make(chan struct{}), make(chan error, 1)
 	go func() {
 		close(begun)
-		_, err := long.run(map[tf.Output]*tf.Tensor{all.feeds[0]: in}, all.fetches, nil)
+		_, err := all.results(map[tf.Output]*tf.Tensor{all.feeds[0]: in})
 		done <- err
 	}()
 	<-begun

@@ -5,6 +5,7 @@ package session
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -42,7 +43,8 @@ func TestThreads(t *testing.T) {
 	}
 }
 
-// TestBackground: the threads of a session in the background run where no other has work.
+// TestBackground: the threads of a session in the background run where no other has work, and so does the one that makes the
+// first run of a call.
 func TestBackground(t *testing.T) {
 	const threads = 3 + 1 // those of an operation, and the one between operations
 	before := idle(t)
@@ -51,7 +53,25 @@ func TestBackground(t *testing.T) {
 		t.Fatal(err)
 	}
 	untilIdle(t, before+threads)
-	doubled(t, prepare(t, s, []string{"x"}, []string{"y"}), []float32{1, 2})
+	first, firsts, on := s.first, 0, uint32(unix.SCHED_NORMAL)
+	s.first = func(run func() error) error {
+		firsts++
+		return first(func() error {
+			if attr, err := unix.SchedGetAttr(0, 0); err == nil {
+				on = attr.Policy
+			}
+			return run()
+		})
+	}
+	c := prepare(t, s, []string{"x"}, []string{"y"})
+	for range 2 {
+		if got := doubled(t, c, []float32{1, 2}); !slices.Equal(got, []float32{2, 4}) {
+			t.Errorf("got %v, want twice 1 and 2", got)
+		}
+	}
+	if firsts != 1 || on != unix.SCHED_IDLE {
+		t.Errorf("of two runs %d are made in the background, by a thread of policy %d; want 1, and %d", firsts, on, unix.SCHED_IDLE)
+	}
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}

@@ -87,37 +87,80 @@ func (c *Call) Untraced() *Call {
 
 // Run feeds values, in the order of the feeds, and returns those of the fetches.
 func (c *Call) Run(values ...Value) ([]Value, error) {
+	out := make([]Value, 0, len(c.fetches))
+	err := c.run(values, func(v Value) error {
+		v.data = bytes.Clone(v.data)
+		out = append(out, v)
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+// RunTo is Run that writes what it fetches to the elements of to, one Value of the right type and shape for each fetch:
+// many megabytes of each run need no new memory then. Values may be those of to.
+func (c *Call) RunTo(to []Value, values ...Value) error {
+	if len(to) != len(c.fetches) {
+		return fmt.Errorf("got %d values to write to for %d fetches", len(to), len(c.fetches))
+	}
+	i := 0
+	return c.run(values, func(v Value) error {
+		if v.dtype != to[i].dtype || !slices.Equal(v.shape, to[i].shape) {
+			return fmt.Errorf("fetch %q: it is %v of shape %v, want %v of shape %v", c.fetches[i].Op.Name(),
+				v.dtype, v.shape, to[i].dtype, to[i].shape)
+		}
+		copy(to[i].data, v.data)
+		i++
+		return nil
+	})
+}
+
+// run feeds values and calls do with what is fetched, one after the other: its memory is the runtime's, for this call.
+func (c *Call) run(values []Value, do func(Value) error) error {
 	if len(values) != len(c.feeds) {
-		return nil, fmt.Errorf("got %d values for %d feeds", len(values), len(c.feeds))
+		return fmt.Errorf("got %d values for %d feeds", len(values), len(c.feeds))
 	}
 	feeds := make(map[tf.Output]*tf.Tensor, len(values))
 	for i, v := range values {
 		t, err := c.tensor(i, v)
 		if err != nil {
-			return nil, fmt.Errorf("feed %q: %w", c.names[i], err)
+			return fmt.Errorf("feed %q: %w", c.names[i], err)
 		}
 		feeds[c.feeds[i]] = t
 	}
 	if c.session.trace != nil && !c.quiet {
 		out, err := c.session.traced(feeds, c.fetches, c.targets)
 		if err != nil {
-			return nil, fmt.Errorf("run graph, traced: %w", err)
+			return fmt.Errorf("run graph, traced: %w", err)
 		}
-		return out, nil
+		return eachOf(out, do)
 	}
 	results, err := c.session.run(func() ([]*tf.Tensor, error) { return c.results(feeds) })
 	if err != nil {
-		return nil, fmt.Errorf("run graph: %w", err)
+		return fmt.Errorf("run graph: %w", err)
 	}
 	out := make([]Value, len(results))
 	for i, t := range results {
-		out[i] = Value{shape: t.Shape(), dtype: types.DataType(t.DataType()), data: bytes.Clone(t.TensorData())}
+		out[i] = Value{shape: t.Shape(), dtype: types.DataType(t.DataType()), data: t.TensorData()}
 	}
+	err = eachOf(out, do)
 	if c.fresh {
 		free(slices.Collect(maps.Values(feeds))...)
 	}
 	free(results...) // before the next run: TensorFlow makes results among activations, whose memory they would split
-	return out, nil
+	return err
+}
+
+// eachOf calls do with each value, to the first error.
+func eachOf(values []Value, do func(Value) error) error {
+	for _, v := range values {
+		if err := do(v); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // results runs the graph. The first run of a session in the background is made in the background.

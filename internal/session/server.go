@@ -31,6 +31,8 @@ func (s Server) Start(o Options) (*Remote, error) {
 	if err != nil {
 		return nil, err
 	}
+	// The server sends a message of a collective operation as one piece then, and not as pieces of 4 KiB, each with memory of its own.
+	c.Experimental.RecvBufMaxChunk = -1
 	def := &config.ServerDef{JobName: s.Job, TaskIndex: s.Task, Protocol: "grpc",
 		DefaultSessionConfig: c, Cluster: &config.ClusterDef{}}
 	for name, tasks := range s.Jobs {

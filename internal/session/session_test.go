@@ -70,6 +70,29 @@ func prepare(t *testing.T, s *Session, feeds, fetches []string) *Call {
 	return c
 }
 
+// TestRunTo: what is fetched is written where it is told to, also into what is fed, and only where type and shape are right.
+func TestRunTo(t *testing.T) {
+	c := prepare(t, open(t), []string{"x"}, []string{"y", "n"})
+	x, n := []float32{1, 2, 3, 4}, make([]uint8, 4)
+	to := []Value{Of(x, 2, 2), Of(n, 2, 2)}
+	for range 3 {
+		if err := c.RunTo(to, to[0]); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if want := []float32{8, 16, 24, 32}; !slices.Equal(x, want) { // doubled three times
+		t.Errorf("y = %v, want %v", x, want)
+	}
+	if want := []uint8{4, 8, 12, 16}; !slices.Equal(n, want) { // of what is fed the third time
+		t.Errorf("n = %v, want %v", n, want)
+	}
+	for _, bad := range [][]Value{{to[0]}, {to[0], Of(n, 4)}, {to[0], Of(make([]int32, 4), 2, 2)}} {
+		if err := c.RunTo(bad, to[0]); err == nil {
+			t.Errorf("RunTo into %d values, the last one %v of shape %v: no error", len(bad), bad[len(bad)-1].dtype, bad[len(bad)-1].shape)
+		}
+	}
+}
+
 // doubled runs y = 2x.
 func doubled(t *testing.T, c *Call, x []float32) []float32 {
 	t.Helper()

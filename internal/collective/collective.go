@@ -33,7 +33,7 @@ type Group struct {
 	cluster *cluster.Cluster
 	options session.Options
 	waits   Waits
-	ops     map[key]*op
+	ops     map[key]adder
 	next    int64 // number of the next operation
 
 	sent int64         // bytes, by this process, to add up and to share
@@ -66,6 +66,7 @@ func Join(ctx context.Context, c *cluster.Cluster, o session.Options, w Waits, w
 		s.Jobs[t.Job][int32(t.Index)] = t.Address
 	}
 	o.Device = session.CPU // what is added up lies in memory
+	session.KeepFreed()
 	if os.Getenv(logLevel) == "" {
 		if err := os.Setenv(logLevel, "3"); err != nil { // of a lost process the error says enough
 			return nil, err
@@ -79,7 +80,7 @@ func Join(ctx context.Context, c *cluster.Cluster, o session.Options, w Waits, w
 		return nil, err
 	}
 	o.Remote = remote
-	g := &Group{cluster: c, options: o, waits: w, ops: map[key]*op{}, next: 1, lost: make(chan struct{})}
+	g := &Group{cluster: c, options: o, waits: w, ops: map[key]adder{}, next: 1, lost: make(chan struct{})}
 	g.quiet, g.leave = context.WithCancel(context.WithoutCancel(ctx))
 	met := make(chan error, 1) // nobody may be there to take it
 	go func() { met <- g.meet() }()
@@ -108,7 +109,7 @@ func (g *Group) meet() (err error) {
 	if err != nil {
 		return err
 	}
-	return first.run(session.Vector(make([]int32, g.Size())), func(session.Value) error { return nil })
+	return first.run(session.Vector(make([]int32, g.Size())))
 }
 
 // device is the name of a task in TensorFlow.
@@ -129,8 +130,8 @@ func (g *Group) Name(rank int) string { return g.cluster.Tasks[rank].String() }
 // waiting for the others.
 func (g *Group) Traffic() (sent int64, took time.Duration) { return g.sent, g.took }
 
-// run runs an operation of this group, unless a process is lost before it ends.
-func (g *Group) run(k key, v session.Value, result func(session.Value) error) error {
+// run replaces v by the sum of an operation of this group, unless a process is lost before it ends.
+func (g *Group) run(k key, v session.Value) error {
 	g.wait(true)
 	defer func(begin time.Time) {
 		g.wait(false)
@@ -141,7 +142,7 @@ func (g *Group) run(k key, v session.Value, result func(session.Value) error) er
 	go func() {
 		o, err := g.op(k)
 		if err == nil {
-			err = o.run(v, result)
+			err = o.run(v)
 		}
 		done <- err
 	}()
@@ -158,18 +159,27 @@ func (g *Group) run(k key, v session.Value, result func(session.Value) error) er
 }
 
 // op returns an operation of this group, which is opened once.
-func (g *Group) op(k key) (o *op, err error) {
-	o, ok := g.ops[k]
-	if !ok {
-		if o, err = g.open(k, 0); err == nil {
-			g.ops[k] = o
-		}
+func (g *Group) op(k key) (a adder, err error) {
+	a, ok := g.ops[k]
+	switch {
+	case ok:
+		return a, nil
+	case !k.whole && k.length >= longFrom:
+		a, err = g.openExchange(k.length)
+	default:
+		a, err = g.open(k, 0)
 	}
-	return o, err
+	if err == nil {
+		g.ops[k] = a
+	}
+	return a, err
 }
 
+// adder is an operation of all processes that replaces a vector by the sum of all.
+type adder interface{ run(v session.Value) error }
+
 // Sum replaces v by the sum of what all processes call it with. The order of the additions is the same in
-// all of them: they get the same bits.
+// all of them: they get the same bits. Where it fails, nobody may use v any more: the runtime may still do.
 func (g *Group) Sum(v []float32) error { return around(g, v, false) }
 
 // Share gives all processes the numbers of each: v is as long in all of them, and each has its own in a
@@ -180,23 +190,26 @@ func (g *Group) Share(v []int32) error { return around(g, v, true) }
 // zeros to one of them.
 func around[T float32 | int32](g *Group, v []T, whole bool) error {
 	for part := range slices.Chunk(v, bucket) {
-		length := shortest
-		for length < len(part) {
-			length *= 2
+		buffer := part
+		if n := lengthFor(len(part)); n > len(part) {
+			buffer = make([]T, n)
+			copy(buffer, part)
 		}
-		buffer := make([]T, length) // a copy, too: a call that is given up may still read it
-		copy(buffer, part)
-		err := g.run(key{length, whole}, session.Vector(buffer), func(sum session.Value) error {
-			data, err := session.Data[T](sum)
-			copy(buffer, data)
-			return err
-		})
-		if err != nil {
+		if err := g.run(key{len(buffer), whole}, session.Vector(buffer)); err != nil {
 			return err
 		}
 		copy(part, buffer)
 	}
 	return nil
+}
+
+// lengthFor returns the least length of an operation for n numbers: 8 to 15 times a power of two, which is an eighth more at most.
+func lengthFor(n int) int {
+	step := shortest / 8
+	for n > 16*step {
+		step *= 2
+	}
+	return max((n+step-1)/step*step, shortest)
 }
 
 // Texts gives all processes the text of each, by rank.

@@ -28,7 +28,7 @@ const childVariable = "TFPAIR_COLLECTIVE_TEST"
 
 func TestMain(m *testing.M) {
 	what, waits := os.Getenv(childVariable), Waits{Join: time.Minute, Stall: time.Minute}
-	do := map[string]func(*Group) error{"sum": sums, "hang": hang, "stall": hang, "slow": slow, "time": timed}[what]
+	do := map[string]func(*Group) error{"sum": sums, "hang": hang(10), "hang in a long sum": hang(longFrom), "stall": hang(10), "slow": slow, "time": timed}[what]
 	if do == nil {
 		os.Exit(m.Run())
 	}
@@ -58,7 +58,7 @@ func child(do func(*Group) error, waits Waits) error {
 
 // sums adds up and shares vectors of a few lengths, and prints what came of it.
 func sums(g *Group) error {
-	for _, length := range []int{1, 3, 1000, bucket + 5} {
+	for _, length := range []int{1, 3, 1000, longFrom, bucket + longFrom + 5} {
 		v, bits := make([]float32, length), make([]int32, g.Size())
 		for i := range v {
 			v[i] = float32(g.Rank()*length + i)
@@ -90,23 +90,25 @@ func sums(g *Group) error {
 	return nil
 }
 
-// hang waits for a sum that the last process never asks for.
-func hang(g *Group) error {
-	if err := g.Sum(make([]float32, 10)); err != nil {
-		return err
+// hang waits for a sum of so many numbers that the last process never asks for.
+func hang(length int) func(*Group) error {
+	return func(g *Group) error {
+		if err := g.Sum(make([]float32, length)); err != nil {
+			return err
+		}
+		fmt.Println("ready")
+		if g.Rank() == g.Size()-1 {
+			time.Sleep(time.Hour)
+		}
+		start := time.Now()
+		err := g.Sum(make([]float32, length))
+		var lost *LostError
+		if !errors.As(err, &lost) {
+			return fmt.Errorf("Sum = %v, want a *LostError", err)
+		}
+		fmt.Printf("after %v: %v\n", time.Since(start).Round(time.Millisecond), err)
+		return nil
 	}
-	fmt.Println("ready")
-	if g.Rank() == g.Size()-1 {
-		time.Sleep(time.Hour)
-	}
-	start := time.Now()
-	err := g.Sum(make([]float32, 10))
-	var lost *LostError
-	if !errors.As(err, &lost) {
-		return fmt.Errorf("Sum = %v, want a *LostError", err)
-	}
-	fmt.Printf("after %v: %v\n", time.Since(start).Round(time.Millisecond), err)
-	return nil
 }
 
 // slow keeps the others waiting for longer than a stall, and says that it gets on.
@@ -196,13 +198,31 @@ func TestSum(t *testing.T) {
 	}
 }
 
+// TestLengthFor: an operation is long enough, no more than an eighth too long, and there are eight of them to a factor of two.
+func TestLengthFor(t *testing.T) {
+	lengths := map[int]bool{}
+	for n := 1; n <= bucket; n += 1 + n/100 {
+		got := lengthFor(n)
+		if lengths[got] = true; got < n || n > shortest && got > n+n/8 || lengthFor(got) != got {
+			t.Errorf("lengthFor(%d) = %d, and lengthFor of that %d", n, got, lengthFor(got))
+		}
+	}
+	if most := 1 + 8*int(math.Log2(float64(bucket/shortest))); len(lengths) > most {
+		t.Errorf("%d lengths, want %d at most", len(lengths), most)
+	}
+	if got := lengthFor(bucket); got != bucket {
+		t.Errorf("lengthFor(%d) = %d: a whole bucket needs no more", bucket, got)
+	}
+}
+
 // TestLost: a process that is killed, stands still, or answers and does not get on, ends the sums of the others with its name.
 func TestLost(t *testing.T) {
 	for _, tt := range []struct {
 		what   string
 		signal syscall.Signal
 		why    string
-	}{{"hang", syscall.SIGKILL, ""}, {"hang", syscall.SIGSTOP, ""}, {"stall", 0, "it answers, and has not got on for "}} {
+	}{{"hang", syscall.SIGKILL, ""}, {"hang", syscall.SIGSTOP, ""}, {"hang in a long sum", syscall.SIGKILL, ""},
+		{"hang in a long sum", syscall.SIGSTOP, ""}, {"stall", 0, "it answers, and has not got on for "}} {
 		list := start(t, 3, tt.what)
 		for i, p := range list {
 			if got := p.line(); got != "ready" {

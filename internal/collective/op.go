@@ -10,9 +10,10 @@ import (
 	"github.com/tfpair/tfpair/internal/session"
 )
 
-// How many numbers go around at once: 4 MB at most, and a power of two.
+// How many numbers are added up at once: 16 MB at most. Long vectors are exchanged, others go around a ring.
 const (
-	bucket   = 1 << 20
+	bucket   = 1 << 22
+	longFrom = 1 << 16
 	shortest = 1 << 8
 )
 
@@ -66,11 +67,5 @@ func (g *Group) open(k key, within time.Duration) (*op, error) {
 	return &op{call}, nil
 }
 
-// run adds up v and hands on the sum.
-func (o *op) run(v session.Value, result func(session.Value) error) error {
-	values, err := o.call.Run(v)
-	if err != nil {
-		return err
-	}
-	return result(values[0])
-}
+// run replaces v by the sum.
+func (o *op) run(v session.Value) error { return o.call.RunTo([]session.Value{v}, v) }

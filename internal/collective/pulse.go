@@ -69,11 +69,7 @@ func (g *Group) beat() {
 		if g.Rank() == 0 {
 			all[g.Size()] = int32(time.Since(start) / time.Second)
 		}
-		err := g.pulse.run(session.Vector(all), func(sum session.Value) error {
-			data, err := session.Data[int32](sum)
-			copy(all, data)
-			return err
-		})
+		err := g.pulse.run(session.Vector(all))
 		if err == nil {
 			err = s.look(g.cluster.Tasks, all[:g.Size()], time.Duration(all[g.Size()])*time.Second)
 		}

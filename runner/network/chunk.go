@@ -102,7 +102,8 @@ func (n *Network) chunkGradients(b *pipeline.Batch, step int) (Update, []checkpo
 	if err != nil {
 		return Update{}, nil, err
 	}
-	u, wanted, sums, err := n.lossOf(b, embeddings, step)
+	sums := n.noGradients()
+	u, wanted, err := n.lossOf(b, embeddings, step, sums[n.Graph.Tower:])
 	if err != nil {
 		return Update{}, nil, err
 	}
@@ -132,8 +133,8 @@ func (n *Network) embedChunks(b *pipeline.Batch, step int) (embeddings []float32
 }
 
 // lossOf computes the loss of b by the embeddings [N,D] of its images. It returns the gradient of embeddings
-// [N,D], wanted, and gradients of all trained variables: those of the loss' own, and zeros of the tower's.
-func (n *Network) lossOf(b *pipeline.Batch, embeddings []float32, step int) (u Update, wanted []float32, sums []checkpoint.Tensor, err error) {
+// [N,D], wanted, and sets own to the gradients of what the loss itself learns.
+func (n *Network) lossOf(b *pipeline.Batch, embeddings []float32, step int, own []checkpoint.Tensor) (u Update, wanted []float32, err error) {
 	images, dim, at := len(b.Images), n.Dim(), session.Scalar(float32(step))
 	given := append(n.valuesOf(b), session.Of(embeddings, int64(images), int64(dim)), at)
 	if n.Parts.Tuples() == loss.Triplets {
@@ -141,16 +142,22 @@ func (n *Network) lossOf(b *pipeline.Batch, embeddings []float32, step int) (u U
 	}
 	values, err := n.chunk.loss.Run(given...)
 	if err != nil {
-		return Update{}, nil, nil, err
+		return Update{}, nil, err
 	}
 	if u, err = updateOf(values[:len(updates)]); err != nil {
-		return Update{}, nil, nil, err
+		return Update{}, nil, err
 	}
 	if wanted, err = session.Data[float32](values[len(updates)]); err != nil {
-		return Update{}, nil, nil, err
+		return Update{}, nil, err
 	}
-	sums = n.noGradients()
-	return u, wanted, sums, add(sums[n.Graph.Tower:], values[len(updates)+1:], 1)
+	for i, t := range own {
+		data, err := session.Data[float32](values[len(updates)+1+i])
+		if err != nil {
+			return Update{}, nil, fmt.Errorf("read the gradient of %q: %w", t.Name, err)
+		}
+		copy(t.Data, data)
+	}
+	return u, wanted, nil
 }
 
 // addTower adds to the gradients of the tower what images of b make of wanted [N,D], the gradient of their
@@ -164,7 +171,7 @@ func (n *Network) addTower(sums []checkpoint.Tensor, b *pipeline.Batch, wanted [
 		if err != nil {
 			return err
 		}
-		return add(sums[:n.Graph.Tower], values, 1)
+		return add(sums[:n.Graph.Tower], values)
 	})
 }
 
@@ -172,23 +179,28 @@ func (n *Network) addTower(sums []checkpoint.Tensor, b *pipeline.Batch, wanted [
 func (n *Network) noGradients() []checkpoint.Tensor {
 	zeros := make([]checkpoint.Tensor, len(n.Graph.Trained))
 	for i, v := range n.Graph.Trained {
-		size := int64(1)
-		for _, d := range v.Shape {
-			size *= d
-		}
-		zeros[i] = checkpoint.Tensor{Name: v.Key, Shape: v.Shape, Data: make([]float32, size)}
+		zeros[i] = checkpoint.Tensor{Name: v.Key, Shape: v.Shape, Data: make([]float32, sizeOf(v))}
 	}
 	return zeros
 }
 
-// add adds values, each times a factor, to sums.
-func add(sums []checkpoint.Tensor, values []session.Value, factor float32) error {
+// sizeOf returns how many numbers a variable has.
+func sizeOf(v variable.Variable) int {
+	size := 1
+	for _, d := range v.Shape {
+		size *= int(d)
+	}
+	return size
+}
+
+// add adds values to sums.
+func add(sums []checkpoint.Tensor, values []session.Value) error {
 	for i, v := range values {
 		data, err := session.Data[float32](v)
 		if err != nil {
 			return fmt.Errorf("read the gradient of %q: %w", sums[i].Name, err)
 		}
-		addTo(sums[i].Data, data, factor)
+		addTo(sums[i].Data, data, 1)
 	}
 	return nil
 }

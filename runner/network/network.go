@@ -42,12 +42,13 @@ type Network struct {
 	read          *session.Call
 	fit           fitCalls
 
-	chunk chunkCalls
-	sums  sumCalls
-	moved *session.Call // sets Graph.Moved; nil: not prepared yet
-	moves *session.Call // reads them, likewise
-	sum   accumulated
-	parts stepParts // prepared when they are asked for
+	chunk  chunkCalls
+	sums   sumCalls
+	shared sharedVector
+	moved  *session.Call // sets Graph.Moved; nil: not prepared yet
+	moves  *session.Call // reads them, likewise
+	sum    accumulated
+	parts  stepParts // prepared when they are asked for
 }
 
 // Open builds the network of p, without values in its variables: call Start or Restore

@@ -1,6 +1,8 @@
 package network
 
 import (
+	"slices"
+
 	"github.com/tfpair/tfpair/internal/names"
 	"github.com/tfpair/tfpair/internal/session"
 	"github.com/tfpair/tfpair/models/checkpoint"
@@ -34,121 +36,143 @@ func (n *Network) SharedStep(b *pipeline.Batch, step int, p Peers) (Update, erro
 	return u, n.Apply(gradients, step)
 }
 
-// SharedGradients is Gradients of such a batch: those of the whole batch, in all processes.
+// SharedGradients is Gradients of such a batch: those of the whole batch, in all processes. They lie in memory that the next
+// shared step uses again.
 func (n *Network) SharedGradients(b *pipeline.Batch, step int, p Peers) (Update, []checkpoint.Tensor, error) {
 	if n.chunk.seen == "" {
 		if err := n.prepareChunks(names.Images); err != nil { // there may be no image for this process
 			return Update{}, nil, err
 		}
 	}
-	if !n.Graph.OneRun {
-		return n.sharedTwice(b, step, p)
-	}
-	r, err := n.begin(b.Own, step, p)
+	v := n.vector()
+	u, err := n.ownGradients(b, step, p, v.gradients)
 	if err != nil {
 		return Update{}, nil, err
 	}
-	u, sums, err := n.together(r, b, step)
-	if err != nil {
-		return Update{}, nil, r.giveUp(err)
-	}
-	values, err := r.end()
-	if err != nil {
-		return Update{}, nil, err
-	}
-	if err := add(sums[:n.Graph.Tower], values, 1); err != nil {
-		return Update{}, nil, err
-	}
-	return u, sums, n.sumOver(sums, b, p)
+	return u, v.gradients, n.sumOver(v, b, p)
 }
 
-// together does, in the middle of a run, what processes do together. It returns the gradients that are not of the tower.
-func (n *Network) together(r *sharedRun, b *pipeline.Batch, step int) (Update, []checkpoint.Tensor, error) {
+// ownGradients sets gradients to what this process adds to those of the batch.
+func (n *Network) ownGradients(b *pipeline.Batch, step int, p Peers, gradients []checkpoint.Tensor) (Update, error) {
+	tower, ofLoss := gradients[:n.Graph.Tower], gradients[n.Graph.Tower:]
+	if !n.Graph.OneRun {
+		return n.ownTwice(b, step, p, gradients)
+	}
+	r, err := n.begin(b.Own, step, p, tower)
+	if err != nil {
+		return Update{}, err
+	}
+	u, err := n.together(r, b, step, ofLoss)
+	if err != nil {
+		return Update{}, r.giveUp(err)
+	}
+	return u, r.end()
+}
+
+// together does, in the middle of a run, what processes do together. It sets the gradients of what the loss learns.
+func (n *Network) together(r *sharedRun, b *pipeline.Batch, step int, ofLoss []checkpoint.Tensor) (Update, error) {
 	if err := r.add(n.Graph.Sums.Forward); err != nil {
-		return Update{}, nil, err
+		return Update{}, err
 	}
 	own, err := r.take()
 	if err != nil {
-		return Update{}, nil, err
+		return Update{}, err
 	}
-	u, rows, sums, err := n.lossOfAll(b, own, step, r.peers)
+	u, rows, err := n.lossOfAll(b, own, step, r.peers, ofLoss)
 	if err != nil {
-		return Update{}, nil, err
+		return Update{}, err
 	}
 	if err := r.give(session.Of(rows, int64(len(b.Own.Images)), int64(n.Dim()))); err != nil {
-		return Update{}, nil, err
+		return Update{}, err
 	}
-	return u, sums, r.add(n.Graph.Sums.Backward)
+	return u, r.add(n.Graph.Sums.Backward)
 }
 
-// sharedTwice is SharedGradients that embeds twice: in chunks, or where there is nothing to train in the tower.
-func (n *Network) sharedTwice(b *pipeline.Batch, step int, p Peers) (Update, []checkpoint.Tensor, error) {
+// ownTwice is ownGradients that embeds twice: in chunks, or where there is nothing to train in the tower.
+func (n *Network) ownTwice(b *pipeline.Batch, step int, p Peers, gradients []checkpoint.Tensor) (Update, error) {
 	own, err := n.embedChunks(b.Own, step)
 	if err != nil {
-		return Update{}, nil, err
+		return Update{}, err
 	}
-	u, rows, sums, err := n.lossOfAll(b, own, step, p)
+	u, rows, err := n.lossOfAll(b, own, step, p, gradients[n.Graph.Tower:])
 	if err != nil {
-		return Update{}, nil, err
+		return Update{}, err
 	}
-	if err := n.addTower(sums, b.Own, rows, step); err != nil {
-		return Update{}, nil, err
+	for _, t := range gradients[:n.Graph.Tower] {
+		clear(t.Data)
 	}
-	return u, sums, n.sumOver(sums, b, p)
+	return u, n.addTower(gradients, b.Own, rows, step)
 }
 
 // lossOfAll gives all processes the embeddings of this one, and computes the loss of the whole batch by those of all. It returns the
-// gradient of its own embeddings, rows, and gradients of all trained variables: the loss' own, and zeros.
-func (n *Network) lossOfAll(b *pipeline.Batch, own []float32, step int, p Peers) (u Update, rows []float32, sums []checkpoint.Tensor, err error) {
+// gradient of its own embeddings, rows, and sets gradients to those of what the loss learns.
+func (n *Network) lossOfAll(b *pipeline.Batch, own []float32, step int, p Peers, gradients []checkpoint.Tensor) (u Update, rows []float32, err error) {
 	dim := n.Dim()
 	embeddings := make([]float32, len(b.Images)*dim)
 	copy(embeddings[b.First*dim:], own)
 	if err := p.ShareFloats(embeddings); err != nil {
-		return Update{}, nil, nil, err
+		return Update{}, nil, err
 	}
-	u, wanted, sums, err := n.lossOf(b, embeddings, step)
+	u, wanted, err := n.lossOf(b, embeddings, step, gradients)
 	if err != nil {
-		return Update{}, nil, nil, err
+		return Update{}, nil, err
 	}
 	if p.Rank() > 0 { // what the loss learns has the same gradient in all: one process adds it
-		for _, t := range sums[n.Graph.Tower:] {
+		for _, t := range gradients {
 			clear(t.Data)
 		}
 	}
-	return u, wanted[b.First*dim : (b.First+len(b.Own.Images))*dim], sums, nil
+	return u, wanted[b.First*dim : (b.First+len(b.Own.Images))*dim], nil
+}
+
+// sharedVector is what processes add up of a step, in one piece of memory, which each step uses again: of a large network it is
+// a hundred megabytes, which new memory would cost more time than adding up.
+type sharedVector struct {
+	all              []float32
+	gradients, moved []checkpoint.Tensor // parts of all: of Graph.Trained and Graph.Moved
+}
+
+// vector returns the vector of this network.
+func (n *Network) vector() *sharedVector {
+	if v := &n.shared; v.all == nil {
+		all := slices.Concat(n.Graph.Trained, n.Graph.Moved)
+		size := 0
+		for _, x := range all {
+			size += sizeOf(x)
+		}
+		v.all = make([]float32, size)
+		parts, rest := make([]checkpoint.Tensor, len(all)), v.all
+		for i, x := range all {
+			end := sizeOf(x)
+			parts[i], rest = checkpoint.Tensor{Name: x.Key, Shape: x.Shape, Data: rest[:end:end]}, rest[end:]
+		}
+		v.gradients, v.moved = parts[:len(n.Graph.Trained)], parts[len(n.Graph.Trained):]
+	}
+	return &n.shared
 }
 
 // sumOver adds up gradients over all processes, and averages what the tower has moved beside weights, by the
 // share of the images of b that each has seen: all in one vector.
-func (n *Network) sumOver(gradients []checkpoint.Tensor, b *pipeline.Batch, p Peers) error {
-	share := float32(len(b.Own.Images)) / float32(len(b.Images))
-	moved, err := n.readMoved()
-	if err != nil {
+func (n *Network) sumOver(v *sharedVector, b *pipeline.Batch, p Peers) error {
+	if err := n.readMoved(v.moved); err != nil {
 		return err
 	}
-	for _, t := range moved {
+	share := float32(len(b.Own.Images)) / float32(len(b.Images))
+	for _, t := range v.moved {
 		for i := range t.Data {
 			t.Data[i] *= share
 		}
 	}
-	all := append(gradients[:len(gradients):len(gradients)], moved...)
-	var packed []float32
-	for _, t := range all {
-		packed = append(packed, t.Data...)
-	}
-	if err := p.Sum(packed); err != nil {
+	if err := p.Sum(v.all); err != nil {
 		return err
 	}
-	for _, t := range all {
-		packed = packed[copy(t.Data, packed):]
-	}
-	return n.setMoved(moved)
+	return n.setMoved(v.moved)
 }
 
-// readMoved returns the values of Graph.Moved.
-func (n *Network) readMoved() ([]checkpoint.Tensor, error) {
-	if len(n.Graph.Moved) == 0 {
-		return nil, nil
+// readMoved sets tensors to the values of Graph.Moved.
+func (n *Network) readMoved(moved []checkpoint.Tensor) error {
+	if len(moved) == 0 {
+		return nil
 	}
 	if n.moves == nil {
 		var reads []string
@@ -157,17 +181,13 @@ func (n *Network) readMoved() ([]checkpoint.Tensor, error) {
 		}
 		var err error
 		if n.moves, err = n.session.Prepare(nil, reads, nil); err != nil {
-			return nil, err
+			return err
 		}
 	}
-	values, err := n.moves.Run()
-	if err != nil {
-		return nil, err
-	}
-	return tensorsOf(n.Graph.Moved, values)
+	return n.moves.RunTo(valuesIn(moved))
 }
 
-// setMoved sets Graph.Moved to what readMoved returned.
+// setMoved sets Graph.Moved to what readMoved has read.
 func (n *Network) setMoved(moved []checkpoint.Tensor) error {
 	if len(moved) == 0 {
 		return nil
@@ -182,10 +202,15 @@ func (n *Network) setMoved(moved []checkpoint.Tensor) error {
 			return err
 		}
 	}
-	values := make([]session.Value, len(moved))
-	for i, t := range moved {
+	_, err := n.moved.Run(valuesIn(moved)...)
+	return err
+}
+
+// valuesIn returns tensors as Values, which refer to their numbers.
+func valuesIn(tensors []checkpoint.Tensor) []session.Value {
+	values := make([]session.Value, len(tensors))
+	for i, t := range tensors {
 		values[i] = session.Of(t.Data, t.Shape...)
 	}
-	_, err := n.moved.Run(values...)
-	return err
+	return values
 }

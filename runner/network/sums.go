@@ -6,6 +6,7 @@ import (
 
 	"github.com/tfpair/tfpair/internal/names"
 	"github.com/tfpair/tfpair/internal/session"
+	"github.com/tfpair/tfpair/models/checkpoint"
 	"github.com/tfpair/tfpair/pipeline"
 )
 
@@ -21,32 +22,26 @@ type sharedRun struct {
 	n      *Network
 	peers  Peers
 	absent bool
-	done   chan answer // of the run, once
+	done   chan error // of the run, once
 }
 
-// answer is what a run came to.
-type answer struct {
-	values []session.Value
-	err    error
-}
-
-// begin starts the run of own images.
-func (n *Network) begin(own *pipeline.Batch, step int, p Peers) (*sharedRun, error) {
+// begin starts the run of own images, which sets gradients to those of the tower.
+func (n *Network) begin(own *pipeline.Batch, step int, p Peers, gradients []checkpoint.Tensor) (*sharedRun, error) {
 	if err := n.prepareSums(); err != nil {
 		return nil, err
 	}
-	r := &sharedRun{n: n, peers: p, absent: len(own.Images) == 0, done: make(chan answer, 1)}
+	r := &sharedRun{n: n, peers: p, absent: len(own.Images) == 0, done: make(chan error, 1)}
 	if r.absent {
+		for _, t := range gradients {
+			clear(t.Data)
+		}
 		return r, nil
 	}
 	name, seen := n.seen(own)
 	if err := n.prepareChunks(name); err != nil {
 		return nil, err
 	}
-	go func() {
-		values, err := n.chunk.tower.Run(seen, session.Scalar(float32(step)))
-		r.done <- answer{values, err}
-	}()
+	go func() { r.done <- n.chunk.tower.RunTo(valuesIn(gradients), seen, session.Scalar(float32(step))) }()
 	return r, nil
 }
 
@@ -76,6 +71,10 @@ func (r *sharedRun) take() ([]float32, error) {
 	if r.absent {
 		return nil, nil
 	}
+	type answer struct {
+		values []session.Value
+		err    error
+	}
 	taken := make(chan answer, 1) // nobody may be there to take it
 	go func() {
 		values, err := r.n.sums.take.Run()
@@ -87,12 +86,12 @@ func (r *sharedRun) take() ([]float32, error) {
 			return nil, a.err
 		}
 		return session.Data[float32](a.values[0])
-	case a := <-r.done:
-		r.done <- a
-		if a.err == nil {
-			a.err = errors.New("the network has ended without waiting for the others")
+	case err := <-r.done:
+		r.done <- err
+		if err == nil {
+			err = errors.New("the network has ended without waiting for the others")
 		}
-		return nil, a.err
+		return nil, err
 	}
 }
 
@@ -105,20 +104,19 @@ func (r *sharedRun) give(v session.Value) error {
 	return err
 }
 
-// end waits for the end of the run, and returns what it computed: nothing where there was none.
-func (r *sharedRun) end() ([]session.Value, error) {
+// end waits for the end of the run, if there is one.
+func (r *sharedRun) end() error {
 	if r.absent {
-		return nil, nil
+		return nil
 	}
-	a := <-r.done
-	return a.values, a.err
+	return <-r.done
 }
 
 // giveUp has the run end that waits for what does not come, because of err. The network makes no more shared steps.
 func (r *sharedRun) giveUp(err error) error {
 	_, closed := r.n.sums.end.Run()
-	if !r.absent && closed == nil {
-		<-r.done // its error follows from err
+	if closed == nil {
+		_ = r.end() // it follows from err
 	}
 	return errors.Join(err, closed)
 }

@@ -223,7 +223,9 @@ func (c *decision) explain(out output, o *trainOptions, r *train.Resolved) error
 		return err
 	}
 	if out.json {
-		return out.emit("recipe", c.event(o, text))
+		e := c.event(o, text)
+		e.Notes = r.Notes
+		return out.emit("recipe", e)
 	}
 	switch {
 	case c != nil && c.again != "":
@@ -245,6 +247,9 @@ func (c *decision) explain(out output, o *trainOptions, r *train.Resolved) error
 	if err := o.start.checkWanted(r, o.out); err != nil {
 		out.print("# refused   %s", err)
 	}
+	for _, note := range r.Notes {
+		out.print("# note      %s", note)
+	}
 	for line := range strings.Lines(string(text)) {
 		out.print("%s", strings.TrimSuffix(line, "\n"))
 	}
@@ -257,6 +262,7 @@ type recipeEvent struct {
 	Again string   `json:"again,omitempty"` // the run that is gone on with
 	Start []string `json:"start,omitempty"` // values of --weights
 	Text  string   `json:"spec"`            // complete, as YAML
+	Notes []string `json:"notes,omitempty"` // of --explain: what a user should know about the settings
 }
 
 func (c *decision) event(o *trainOptions, text []byte) recipeEvent {

@@ -40,6 +40,7 @@ type loop struct {
 	source     sampler.Source // of a sampler that mines
 	sampler    sampler.Sampler
 	network    *network.Network
+	timed      []string    // what a step takes in both precisions, where that was measured
 	pretrained *pretrained // weights to start from, nil: random ones
 	joined     joined      // of an ensemble
 	validation validation

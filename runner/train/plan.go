@@ -71,7 +71,7 @@ func (l *loop) notes() []string {
 		moved = []string{l.moved}
 	}
 	return slices.Concat(moved, l.Data.Notes, l.repeated, l.found, l.Notes, minerNotes(l.Spec),
-		l.labels.Notes(), l.sampler.Notes(), l.Augmenter.Notes(), l.cacheNotes(l.fileOptions().Bytes()), l.startNotes(), l.groupNotes())
+		l.labels.Notes(), l.sampler.Notes(), l.Augmenter.Notes(), l.cacheNotes(l.fileOptions().Bytes()), l.startNotes(), l.groupNotes(), l.timed)
 }
 
 // startNotes says that label images, which are to be known by their looks, are embedded by

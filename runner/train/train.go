@@ -201,6 +201,9 @@ func (l *loop) open(ctx context.Context) error {
 		}
 	}
 	l.cache.images = pipeline.NewCached(l.store, l.cacheOptions(trainPart, valPart))
+	if err := l.timePrecisions(ctx); err != nil {
+		return err
+	}
 	if err := l.started(trainPart, valPart); err != nil || l.saved != "" {
 		return err
 	}

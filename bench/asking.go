@@ -19,7 +19,7 @@ import (
 	"github.com/tfpair/tfpair/runner/metric"
 )
 
-// askedPairs is how many answers either side has.
+// askedPairs is how many answers either side has, and how many keys are pressed in the view of groups.
 const askedPairs = 300
 
 // askingOnce is what answers that were asked for come to, against as many about pairs drawn at random.
@@ -29,6 +29,17 @@ type askingOnce struct {
 	Chosen   float64 `json:"chosen"`   // with a head of answers that label asked for
 	Random   float64 `json:"random"`   // with a head of answers about random pairs
 	Same     [2]int  `json:"same"`     // answers that are same, of either
+	Grouped  grouped `json:"grouped"`
+}
+
+// grouped is what the view of groups comes to.
+type grouped struct {
+	AUC     float64 `json:"auc"`     // as in askingOnce
+	Groups  int     `json:"groups"`  // that were answered
+	Keys    int     `json:"keys"`    // pressed: one for each picture that is the same as the first, or to choose all; one to confirm
+	Shown   int     `json:"shown"`   // pictures
+	Answers int     `json:"answers"` // pairs in the list
+	Same    int     `json:"same"`    // of these
 }
 
 // asking answers tfpair label by the classes of groceries.
@@ -61,6 +72,9 @@ func asking(ctx context.Context, o options) error {
 		}
 		fmt.Fprintf(o.out, "AUC on %d other photos: %.4f without answers, %.4f with %d at random (%d same), %.4f with %d that label chose (%d same): %+.4f\n",
 			x.Pictures, x.Plain, x.Random, askedPairs, x.Same[1], x.Chosen, askedPairs, x.Same[0], x.Chosen-x.Random)
+		g := x.Grouped
+		fmt.Fprintf(o.out, "  %.4f with %d keys in %d groups of %d pictures, which are %d answers (%d same): %+.4f\n",
+			g.AUC, g.Keys, g.Groups, g.Shown, g.Answers, g.Same, g.AUC-x.Random)
 	}
 	return nil
 }
@@ -91,13 +105,18 @@ func ask(ctx context.Context, o options, model, folder string, all *vectors.Vect
 			return x, err
 		}
 	}
-	answers, err := answered(ctx, o, model, folder, seed)
-	if err != nil {
-		return x, err
-	}
-	var chosen, random []label.Labelled
-	for _, a := range answers {
-		chosen = append(chosen, label.Labelled{Left: number[a.Left], Right: number[a.Right], Same: a.Same})
+	var random []label.Labelled
+	lists := [][]label.Labelled{nil}
+	for _, answer := range []func(ctx context.Context, address string) error{answerPairs, x.Grouped.answer} {
+		answers, err := answered(ctx, o, model, folder, seed, answer)
+		if err != nil {
+			return x, err
+		}
+		var list []label.Labelled
+		for _, a := range answers {
+			list = append(list, label.Labelled{Left: number[a.Left], Right: number[a.Right], Same: a.Same})
+		}
+		lists = append(lists, list)
 	}
 	for len(random) < askedPairs {
 		a, b := int32(pool[r.IntN(len(pool))]), int32(pool[r.IntN(len(pool))])
@@ -107,18 +126,20 @@ func ask(ctx context.Context, o options, model, folder string, all *vectors.Vect
 	}
 	x.Pictures = len(others)
 	space := label.NewSpace(all.Data, all.Dim)
-	for i, list := range [][]label.Labelled{nil, chosen, random} {
+	lists = append(lists, random)
+	for i, list := range lists {
 		space.Fit(list)
 		auc, err := pairsAUC(space, all.Paths, others)
 		if err != nil {
 			return x, err
 		}
-		*[]*float64{&x.Plain, &x.Chosen, &x.Random}[i] = auc
+		*[]*float64{&x.Plain, &x.Chosen, &x.Grouped.AUC, &x.Random}[i] = auc
 	}
-	for i, list := range [][]label.Labelled{chosen, random} {
-		for _, l := range list {
+	x.Grouped.Answers = len(lists[2])
+	for i, same := range []*int{&x.Same[0], &x.Grouped.Same, &x.Same[1]} {
+		for _, l := range lists[i+1] {
 			if l.Same {
-				x.Same[i]++
+				*same++
 			}
 		}
 	}
@@ -161,9 +182,13 @@ func copyPhoto(from, to, photo string) error {
 	return os.WriteFile(filepath.Join(to, photo), data, fs.FileMode(0o644))
 }
 
-// answered runs tfpair label and answers as the page does, by class, until the list has enough.
-func answered(ctx context.Context, o options, model, folder string, seed uint64) ([]label.Answer, error) {
-	list := filepath.Join(folder, "pairs.csv")
+// answered runs tfpair label with a new list, has it answered at the page's address, and returns the answers.
+func answered(ctx context.Context, o options, model, folder string, seed uint64, answer func(ctx context.Context, address string) error) ([]label.Answer, error) {
+	lists, err := os.MkdirTemp(folder, "list-")
+	if err != nil {
+		return nil, err
+	}
+	list := filepath.Join(lists, "pairs.csv")
 	c, err := start(ctx, "tfpair label", []string{o.tfpair, "label", "--model", model, "--data", filepath.Join(folder, "photos"), "--out", list,
 		"--seed", fmt.Sprint(seed), "--json"})
 	if err != nil {
@@ -173,23 +198,8 @@ func answered(ctx context.Context, o options, model, folder string, seed uint64)
 	if err := c.await("ready", &ready); err != nil {
 		return nil, err
 	}
-	for done := 0; done < askedPairs; {
-		var q struct {
-			Left, Right int
-			Paths       []string
-			Done        bool
-		}
-		if err := talk(ctx, ready.Address+"next?name=oracle", nil, &q); err != nil {
-			return nil, err
-		}
-		if q.Done {
-			break
-		}
-		var told struct{ Progress struct{ Answers int } }
-		if err := talk(ctx, ready.Address+"answer", map[string]any{"left": q.Left, "right": q.Right, "same": class(q.Paths[0]) == class(q.Paths[1]), "name": "oracle"}, &told); err != nil {
-			return nil, err
-		}
-		done = told.Progress.Answers
+	if err := answer(ctx, ready.Address); err != nil {
+		return nil, err
 	}
 	if err := c.cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		return nil, err
@@ -202,6 +212,59 @@ func answered(ctx context.Context, o options, model, folder string, seed uint64)
 		return nil, err
 	}
 	return j.Answers(), j.Close()
+}
+
+// answerPairs answers questions about two pictures as the page does, by class, until the list has enough.
+func answerPairs(ctx context.Context, address string) error {
+	for done := 0; done < askedPairs; {
+		var q struct {
+			Left, Right int
+			Paths       []string
+			Done        bool
+		}
+		if err := talk(ctx, address+"next?name=oracle", nil, &q); err != nil {
+			return err
+		}
+		if q.Done {
+			break
+		}
+		var told struct{ Progress struct{ Answers int } }
+		if err := talk(ctx, address+"answer", map[string]any{"left": q.Left, "right": q.Right, "same": class(q.Paths[0]) == class(q.Paths[1]), "name": "oracle"}, &told); err != nil {
+			return err
+		}
+		done = told.Progress.Answers
+	}
+	return nil
+}
+
+// answer answers for groups as the page does, by class, until the next one would need more keys than there are.
+func (g *grouped) answer(ctx context.Context, address string) error {
+	for {
+		var group struct {
+			Pictures []int
+			Paths    []string
+		}
+		if err := talk(ctx, address+"group", nil, &group); err != nil || len(group.Pictures) == 0 {
+			return err
+		}
+		var same []bool
+		chosen := 0
+		for _, photo := range group.Paths[1:] {
+			is := class(photo) == class(group.Paths[0])
+			same = append(same, is)
+			if is {
+				chosen++
+			}
+		}
+		keys := 1 + min(chosen, 1+len(same)-chosen) // all are chosen by one key, and those that are not the same taken out again
+		if g.Keys+keys > askedPairs {
+			return nil
+		}
+		if err := talk(ctx, address+"group", map[string]any{"pictures": group.Pictures, "same": same, "name": "oracle"}, &struct{}{}); err != nil {
+			return err
+		}
+		g.Keys, g.Groups, g.Shown = g.Keys+keys, g.Groups+1, g.Shown+len(group.Pictures)
+	}
 }
 
 // talk asks an address, with a body where there is one.

@@ -40,8 +40,8 @@ func newLabelCommand(streams IO) *cli.Command {
 		Name:  "label",
 		Usage: "ask you which pictures are the same, and keep a list that trains",
 		Description: `Opens a page on this machine that shows two pictures: S same, D different, space skip,
-U undo, G a whole group at once. It asks what is worth asking: pairs that the model is
-unsure of, spread over the pictures, and a sure one now and then.
+U undo, G up to twenty at once. It asks what is worth asking: pairs that are likely to be
+the same and are not known to be, and a sure one now and then.
 
 With --label-images it shows a photo and the five label images that are nearest, such as
 product pictures: 1 to 5 chooses, N is none of these.

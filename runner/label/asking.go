@@ -34,7 +34,7 @@ func (s *Session) Next(name string) (Question, error) {
 			return q, nil
 		}
 	}
-	if q, ok := s.placeOne(); ok {
+	if q, ok := s.setsOne(); ok {
 		return q, nil
 	}
 	return s.unsureOne()
@@ -115,30 +115,6 @@ func (s *Session) sureOne() (Question, bool) {
 		}
 	}
 	return Question{}, false
-}
-
-// Group returns a picture and up to so many others that seem to be the same and are not known to be.
-func (s *Session) Group(most int) []int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	joined := s.joined()
-	var best []int
-	for _, i := range s.random.Perm(len(s.near))[:min(tries, len(s.near))] {
-		group := []int{i}
-		for _, k := range s.near[i] {
-			if len(group) < most && s.space.apart(int32(i), k) <= s.threshold && !s.asked[newPair(int32(i), k)] &&
-				joined.Root(int32(i)) != joined.Root(k) {
-				group = append(group, int(k))
-			}
-		}
-		if len(group) > len(best) {
-			best = group
-		}
-	}
-	if len(best) < 2 {
-		return nil
-	}
-	return best
 }
 
 // stair is by how much an answer moves the distance that is asked about.

@@ -14,7 +14,8 @@ import (
 )
 
 const (
-	directions = 48   // of the embeddings that are kept: those in which pictures differ most
+	directions = 96   // of the embeddings that are kept: those in which pictures differ most
+	halfway    = 48   // same answers that say as much of the directions as no answer does
 	rounds     = 8    // of the search for them
 	mostFitted = 2000 // pictures that they are found by
 )
@@ -30,7 +31,10 @@ type Space struct {
 }
 
 // NewSpace returns the embeddings [N,D] in the directions in which they differ most, each of length 1 before.
-func NewSpace(embeddings []float32, dim int) *Space {
+func NewSpace(embeddings []float32, dim int) *Space { return newSpace(embeddings, dim, directions) }
+
+// newSpace is NewSpace with so many directions.
+func newSpace(embeddings []float32, dim, most int) *Space {
 	n := len(embeddings) / dim
 	unit := make([]float64, len(embeddings))
 	for i := range n {
@@ -53,7 +57,7 @@ func NewSpace(embeddings []float32, dim int) *Space {
 			some.SetRow(row, all.RawRowView(i))
 		}
 	}
-	k := min(directions, dim, n)
+	k := min(most, dim, n)
 	axes := subspace(some, k)
 	var rows mat.Dense
 	rows.Mul(all, axes)
@@ -175,7 +179,7 @@ func (s *Space) turned(within *mat.SymDense, n int) []float64 {
 	}
 	// Few pairs say little of so many directions: the mean of all stands for what they do not say.
 	within.ScaleSym(1/mean, within)
-	own := float64(n) / float64(n+k)
+	own := float64(n) / float64(n+min(k, halfway))
 	for i := range k {
 		for j := i; j < k; j++ {
 			v := own * within.At(i, j)

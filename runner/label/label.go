@@ -2,7 +2,7 @@
 //
 //	embeddings → Session → question → page → answer → Journal: a list of pairs that trains
 //
-// It asks what is worth asking: pairs whose distance says little, spread over the pictures, with a sure one now and then
+// It asks what is worth asking: pairs that are likely to be the same and are not known to be, with a sure one now and then
 // that measures the person. An answer is on the disk before it is acknowledged.
 package label
 
@@ -37,7 +37,7 @@ type Session struct {
 	last      []*Journal[Answer] // that this session's answers went to
 	turn      int                // questions asked
 	count     []int              // [N] answers that each picture is in
-	order     []int32            // [N] in which pictures are placed
+	order     []int32            // [N] in which pictures are asked about
 	threshold float64            // squared distance of the space that questions are near
 	sure      map[pair]bool      // expected answers of sure questions that are out
 	person    person

@@ -174,7 +174,7 @@ func oracle(p Pictures, left, right int) bool {
 	return path.Dir(p.Paths[left]) == path.Dir(p.Paths[right])
 }
 
-// TestSession: questions come once, of either kind alike, and the answers say which directions count.
+// TestSession: questions come once, nearly all that is the same is found, and the answers say which directions count.
 func TestSession(t *testing.T) {
 	p := pictures(12, 10)
 	s := session(t, p, t.TempDir())
@@ -194,7 +194,8 @@ func TestSession(t *testing.T) {
 		}
 	}
 	got := s.Progress()
-	if got.Answers != 150 || got.Same < 45 || got.Same > 105 || got.Sure.Asked == 0 {
+	if got.Answers != 150 || got.Same < 90 || // 108 join 120 pictures to 12 classes
+		got.Sure.Asked == 0 {
 		t.Errorf("%+v", got)
 	}
 	asked := 0
@@ -244,28 +245,6 @@ func TestSpace(t *testing.T) {
 	s.Fit(list)
 	if after := right(); after < 0.9 || after < before+0.2 {
 		t.Errorf("right of %.2f before, %.2f after", before, after)
-	}
-}
-
-// TestPlaced: each picture is placed by a question of its own, beside the nearest set of answers, before any is asked about again.
-func TestPlaced(t *testing.T) {
-	p := pictures(12, 10)
-	s := session(t, p, t.TempDir())
-	placed := map[int]bool{}
-	for turn := range 60 {
-		q, err := s.Next("Ada")
-		if err != nil {
-			t.Fatal(err)
-		}
-		if !q.Sure && turn > 0 {
-			if placed[q.Left] || !placed[q.Right] {
-				t.Fatalf("question %d is %+v: want a new picture beside one that was answered", turn, q)
-			}
-		}
-		if _, err := s.Say(q.Left, q.Right, oracle(p, q.Left, q.Right), "Ada"); err != nil {
-			t.Fatal(err)
-		}
-		placed[q.Left], placed[q.Right] = true, true
 	}
 }
 
@@ -535,7 +514,7 @@ func TestSite(t *testing.T) {
 	}
 }
 
-// labeller answers by classes through the keys of the page, takes one back, looks at a group, and writes what is there then.
+// labeller answers by classes through the keys of the page, takes one back, answers for a group, and writes what is there then.
 const labeller = `<script>
 const settled = () => new Promise(f => document.addEventListener("settled", f, {once: true}));
 const press = async key => { const done = settled(); document.dispatchEvent(new KeyboardEvent("keydown", {key})); await done; };
@@ -549,7 +528,15 @@ const kind = id => $(id).textContent.split("/")[0];
   const said = {before, after: $("progress").textContent, quality: $("quality").textContent, failed: $("failed").textContent, alt: [$("left").alt, $("right").alt]};
   await press(" ");
   await press("g");
-  said.group = document.querySelectorAll("#group button").length;
+  const buttons = [...document.querySelectorAll("#group button")], chosen = () => buttons.filter(b => b.getAttribute("aria-pressed") === "true").length;
+  said.group = buttons.length;
+  document.dispatchEvent(new KeyboardEvent("keydown", {key: "a"}));
+  said.all = chosen();
+  document.dispatchEvent(new KeyboardEvent("keydown", {key: "a"}));
+  said.none = chosen();
+  const named = b => b.querySelector("img").alt.split("/")[0];
+  for (const b of buttons.slice(1)) if (named(b) === named(buttons[0])) b.click();
+  await press("Enter");
   document.querySelector("main").append(Object.assign(document.createElement("pre"), {id: "said", textContent: JSON.stringify(said)}));
 })();
 </script>`
@@ -569,18 +556,18 @@ func TestPage(t *testing.T) {
 	var got struct {
 		Before, After, Quality, Failed string
 		Alt                            []string
-		Group                          int
+		Group, All, None               int
 	}
 	if err := json.Unmarshal([]byte(after), &got); err != nil {
 		t.Fatalf("%v: %s", err, dom)
 	}
 	if !strings.HasPrefix(got.Before, "52 answers, ") || !strings.HasPrefix(got.After, "51 answers, ") || got.Quality == "" || got.Failed != "" ||
-		!strings.HasPrefix(got.Alt[0], "class") {
+		!strings.HasPrefix(got.Alt[0], "class") || got.Group < 2 || got.All != got.Group-1 || got.None != 0 {
 		t.Errorf("%+v", got)
 	}
 	list := s.journal.Answers()
-	if len(list) != 51 {
-		t.Fatalf("%d answers are kept, want 51", len(list))
+	if want := 51 + got.Group - 1; len(list) != want {
+		t.Fatalf("%d answers are kept, want %d", len(list), want)
 	}
 	for _, a := range list {
 		if a.Same != (path.Dir(a.Left) == path.Dir(a.Right)) || a.Name != "Ada" {

@@ -78,33 +78,3 @@ func nearestMean(row []float64, means [][]float64) (best int, alike float64) {
 	}
 	return best, alike
 }
-
-// placeOne returns a question of whether a picture that nobody has said anything of is the same as the set of pictures that it
-// is nearest to. One answer places it: into the set, or into a set of its own. ok is false once all are placed.
-func (s *Session) placeOne() (q Question, ok bool) {
-	sets := s.space.members(s.labelled())
-	means := make([][]float64, len(sets))
-	unit, dim := s.space.unit(), s.space.dim
-	for c, m := range sets {
-		means[c] = mean(unit, dim, m)
-	}
-	for _, i := range s.order {
-		if s.count[i] > 0 {
-			continue
-		}
-		k := s.near[i][0]
-		if len(sets) > 0 {
-			c, _ := nearestMean(unit[int(i)*dim:][:dim], means)
-			k = sets[c][0]
-			for _, other := range sets[c] {
-				if s.space.apart(i, other) < s.space.apart(i, k) {
-					k = other
-				}
-			}
-		}
-		if !s.asked[newPair(i, k)] {
-			return Question{Left: int(i), Right: int(k)}, true
-		}
-	}
-	return q, false
-}

@@ -22,10 +22,13 @@ type ranking struct {
 // allowances are what is tried for ranking.allowed. With the largest, photos that were answered for do not count.
 var allowances = []float64{0, .05, .1, .15, .2, .3, .4, 2}
 
+// matchedDirections are those of the embeddings that rank label images.
+const matchedDirections = 48
+
 // newRanking returns that of photos and label images, without answers.
 func newRanking(photos, labels Pictures) *ranking {
 	rows := append(levelled(photos), levelled(labels)...)
-	r := &ranking{space: NewSpace(rows, photos.Dim), photos: len(photos.Paths), of: make([][]int32, len(labels.Paths))}
+	r := &ranking{space: newSpace(rows, photos.Dim, matchedDirections), photos: len(photos.Paths), of: make([][]int32, len(labels.Paths))}
 	r.learn(nil)
 	return r
 }

@@ -18,9 +18,9 @@ func TestSetsOne(t *testing.T) {
 		}
 		if !q.Sure {
 			sets, different := of(s)
-			if a, b := mostAlike(s, sets, different); a[0] >= 0 && !(slices.Contains(sets[a[0]], int32(q.Left)) && slices.Contains(sets[a[1]], int32(q.Right)) ||
-				slices.Contains(sets[a[0]], int32(q.Right)) && slices.Contains(sets[a[1]], int32(q.Left))) {
-				t.Fatalf("question %d is about %d and %d, want one about sets %v and %v (%.6f alike)", turn, q.Left, q.Right, sets[a[0]], sets[a[1]], b)
+			// Questions of uncertain pairs come once all sets are known to differ.
+			if a, alike := mostAlike(s, sets, different); a[0] >= 0 && !joins(q, sets[a[0]], sets[a[1]]) {
+				t.Fatalf("question %d is about %d and %d, want one about sets %v and %v (%.6f alike)", turn, q.Left, q.Right, sets[a[0]], sets[a[1]], alike)
 			}
 			for _, i := range holder(sets, q.Left) {
 				for _, k := range holder(sets, q.Right) {
@@ -64,6 +64,13 @@ func of(s *Session) (sets [][]int32, different []Labelled) {
 	return sets, different
 }
 
+// joins says whether a question is about a picture of each of two sets.
+func joins(q Question, a, b []int32) bool {
+	left, right := int32(q.Left), int32(q.Right)
+	return slices.Contains(a, left) && slices.Contains(b, right) || slices.Contains(a, right) && slices.Contains(b, left)
+}
+
+// holder returns the set of a picture.
 func holder(sets [][]int32, i int) []int32 {
 	return sets[slices.IndexFunc(sets, func(m []int32) bool { return slices.Contains(m, int32(i)) })]
 }
@@ -98,7 +105,7 @@ func mostAlike(s *Session, sets [][]int32, different []Labelled) (pair [2]int, a
 	for a := range sets {
 		for b := range a {
 			apart := slices.ContainsFunc(different, func(l Labelled) bool {
-				return slices.Contains(sets[a], l.Left) && slices.Contains(sets[b], l.Right) || slices.Contains(sets[b], l.Left) && slices.Contains(sets[a], l.Right)
+				return joins(Question{Left: int(l.Left), Right: int(l.Right)}, sets[a], sets[b])
 			})
 			if v := cosines[a][b] - crowd[a]/2 - crowd[b]/2; !apart && v > alike {
 				pair, alike = [2]int{a, b}, v
@@ -108,8 +115,7 @@ func mostAlike(s *Session, sets [][]int32, different []Labelled) (pair [2]int, a
 	return pair, alike
 }
 
-// TestGroups: each group has one picture of each of several sets that may be one, a set has its turn once before another has a
-// second one, and once no group is left the classes are known.
+// TestGroups: each group has one picture of each of several sets that may be one, and once no group is left the classes are known.
 func TestGroups(t *testing.T) {
 	const classes, each, most = 12, 10, 20
 	p := pictures(classes, each)
@@ -139,9 +145,7 @@ func TestGroups(t *testing.T) {
 				continue
 			}
 			first := holder(sets, group[0])
-			if slices.ContainsFunc(different, func(l Labelled) bool {
-				return slices.Contains(m, l.Left) && slices.Contains(first, l.Right) || slices.Contains(m, l.Right) && slices.Contains(first, l.Left)
-			}) {
+			if slices.ContainsFunc(different, func(l Labelled) bool { return joins(Question{Left: int(l.Left), Right: int(l.Right)}, m, first) }) {
 				t.Fatalf("group %d asks about %d and %d, whose sets are known to be different", groups, group[0], i)
 			}
 			same = append(same, oracle(p, group[0], i))
@@ -152,9 +156,6 @@ func TestGroups(t *testing.T) {
 	}
 	if sets, _ := of(s); len(sets) != classes {
 		t.Errorf("%d sets once no group is left, want %d", len(sets), classes)
-	}
-	if fewest := classes; groups < fewest {
-		t.Errorf("%d groups", groups)
 	}
 }
 

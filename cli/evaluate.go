@@ -15,6 +15,7 @@ import (
 	"github.com/tfpair/tfpair/pipeline/dataset"
 	"github.com/tfpair/tfpair/runner/evaluate"
 	"github.com/tfpair/tfpair/runner/inference"
+	"github.com/tfpair/tfpair/runner/trained"
 )
 
 // evaluateOptions are the options of tfpair evaluate.
@@ -194,6 +195,9 @@ func (o evaluateOptions) lacks(data *dataset.Dataset) error {
 	s, err := specOf(o.model.folder)
 	if err != nil || s.Train.Unseen && len(data.Classes) > 0 {
 		return nil //nolint:nilerr // whoever opens the network says what is wrong with it
+	}
+	if again := data.Without(nil); again.Assign(trained.Splits(s)) == nil && slices.Contains(again.Splits(), dataset.Test) {
+		return nil // what a training keeps of such data for test, and the network knows whether it was this data
 	}
 	return splitUsage(&inference.SplitError{Data: data.Name, Split: dataset.Test, Known: known}, "--split")
 }

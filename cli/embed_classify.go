@@ -63,7 +63,7 @@ func (o classifyOptions) open(ctx context.Context, m *inference.Model) (x index.
 		return nil, nil, err
 	}
 	if x, err = o.threshold.of(ctx, m, x); err == nil && x.About().Accept == nil {
-		err = &inference.NoAcceptError{Images: x.Len(), Reason: noThreshold(x.About().NoAccept), Suggested: inference.Suggested(ctx, x), Outgrown: outgrown(x)}
+		err = &inference.NoAcceptError{Images: x.Len(), Reason: noThreshold(x.About().NoAccept), Suggested: index.Suggested(ctx, x), Outgrown: outgrown(x)}
 	}
 	if err != nil {
 		return nil, nil, errors.Join(err, done())

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/urfave/cli/v2"
@@ -15,7 +14,6 @@ import (
 	"github.com/tfpair/tfpair/pipeline/dataset"
 	"github.com/tfpair/tfpair/runner/evaluate"
 	"github.com/tfpair/tfpair/runner/inference"
-	"github.com/tfpair/tfpair/runner/trained"
 )
 
 // evaluateOptions are the options of tfpair evaluate.
@@ -186,20 +184,16 @@ func runEvaluate(ctx context.Context, o evaluateOptions, streams IO) (err error)
 	return m.pairs(ctx)
 }
 
-// lacks refuses data that names splits and has none for test, before the network is opened.
+// lacks refuses data that has nothing to measure, as far as that is known before the network is opened.
 func (o evaluateOptions) lacks(data *dataset.Dataset) error {
-	known := data.Splits()
-	if len(known) == 0 || o.split != dataset.Test.String() || o.unseen || o.few.asked() || slices.Contains(known, dataset.Test) {
+	if o.unseen || o.few.asked() {
 		return nil
 	}
 	s, err := specOf(o.model.folder)
-	if err != nil || s.Train.Unseen && len(data.Classes) > 0 {
+	if err != nil {
 		return nil //nolint:nilerr // whoever opens the network says what is wrong with it
 	}
-	if again := data.Without(nil); again.Assign(trained.Splits(s)) == nil && slices.Contains(again.Splits(), dataset.Test) {
-		return nil // what a training keeps of such data for test, and the network knows whether it was this data
-	}
-	return splitUsage(&inference.SplitError{Data: data.Name, Split: dataset.Test, Known: known}, "--split")
+	return splitUsage(inference.Lacking(s, data, dataset.SplitNamed(o.split)), "--split")
 }
 
 // specOf returns the spec of a run or of an exported model, without opening its network.
@@ -323,6 +317,15 @@ func (m measuring) pairs(ctx context.Context) error {
 			return stopped(ctx, err)
 		}
 	}
+	m.say(report)
+	return m.end(report, len(report.Skipped))
+}
+
+// say prints a report as far as it is asked for.
+func (m measuring) say(report interface {
+	sentence() string
+	print(out output, data *dataset.Dataset, all bool)
+}) {
 	switch {
 	case m.page.compared:
 	case m.page.alone:
@@ -330,7 +333,6 @@ func (m measuring) pairs(ctx context.Context) error {
 	default:
 		report.print(m.out, m.data, m.all)
 	}
-	return m.end(report, len(report.Skipped))
 }
 
 // end emits the report, says what to do next and, where all else went well, that images were

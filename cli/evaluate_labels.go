@@ -48,13 +48,7 @@ func (m measuring) labels(ctx context.Context) error {
 			return stopped(ctx, err)
 		}
 	}
-	switch {
-	case m.page.compared:
-	case m.page.alone:
-		m.out.print("%s", report.sentence())
-	default:
-		report.print(m.out, m.data, m.all)
-	}
+	m.say(report)
 	return m.end(report, len(report.Skipped))
 }
 

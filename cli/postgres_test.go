@@ -74,9 +74,9 @@ func testSuggestions(t *testing.T, model, folder, url, image string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want, ok := x.Suggest()
-	if !ok {
-		t.Fatal("the index suggests nothing")
+	want, ok, err := x.Suggest(t.Context())
+	if err != nil || !ok {
+		t.Fatalf("the index suggests nothing: %v", err)
 	}
 	for _, path := range []string{folder, url} {
 		var complaint bytes.Buffer

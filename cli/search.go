@@ -149,7 +149,7 @@ func runSearch(ctx context.Context, o searchOptions, streams IO) (err error) {
 	if r.Threshold != nil {
 		r.Accepted = new(int)
 	} else {
-		r.Suggested = inference.Suggested(ctx, x)
+		r.Suggested = index.Suggested(ctx, x)
 	}
 	list := make([]searched, len(found))
 	for i, hits := range found {

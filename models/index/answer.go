@@ -11,6 +11,8 @@ type Searched interface {
 	Answers(ctx context.Context, queries []float32, k int) ([][]Answer, error)
 	// Thumbnail returns the picture of an answer by its row, a JPEG file; nil: there is none.
 	Thumbnail(ctx context.Context, row int) ([]byte, error)
+	// Suggest returns a threshold to begin with where none could be chosen; false: too little is known.
+	Suggest(ctx context.Context) (threshold float64, ok bool, err error)
 }
 
 // Answer is what a search found, with all that is known of it.

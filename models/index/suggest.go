@@ -16,7 +16,7 @@ const suggestShare = 0.95
 // of their class, 95 % are within the threshold. It promises nothing about strangers, and is strict where the network has
 // learned the classes, because it has drawn their images together. It is false where no image finds its class: none is known, or each
 // has one image.
-func (x *Index) Suggest() (threshold float64, ok bool) {
+func (x *Index) Suggest(ctx context.Context) (threshold float64, ok bool, err error) {
 	var asked []Answer
 	var queries []float32
 	step := max(1, float64(x.Len())/SuggestAsked)
@@ -25,11 +25,21 @@ func (x *Index) Suggest() (threshold float64, ok bool) {
 			asked, queries = append(asked, Answer{Item: x.Item(row), Row: row}), append(queries, x.Vector(row)...)
 		}
 	}
-	found, err := x.Answers(context.Background(), queries, 2)
-	if err != nil { // of numbers that are not finite, of which an index has none
-		return 0, false
+	found, err := x.Answers(ctx, queries, 2)
+	if err != nil {
+		return 0, false, err
 	}
-	return SuggestBy(asked, found)
+	threshold, ok = SuggestBy(asked, found)
+	return threshold, ok, nil
+}
+
+// Suggested is x.Suggest; nil: it has nothing to say, or failed.
+func Suggested(ctx context.Context, x Searched) *float64 {
+	threshold, ok, err := x.Suggest(ctx)
+	if err != nil || !ok {
+		return nil
+	}
+	return &threshold
 }
 
 // SuggestBy is Suggest where the entries lie elsewhere: asked are some of a class, and found has what is nearest to each of

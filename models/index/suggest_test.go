@@ -29,7 +29,10 @@ func TestSuggest(t *testing.T) {
 			right = append(right, nearest)
 		}
 	}
-	got, ok := x.Suggest()
+	got, ok, err := x.Suggest(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
 	below, within := 0, 0 // of float32, and two images may be the nearest of each other
 	for _, d := range right {
 		if d < got*(1-1e-6) {
@@ -52,7 +55,10 @@ func TestSuggestNothing(t *testing.T) {
 	c := crowd{Rand: rand.New(rand.NewPCG(3, 4)), dim: 3}
 	none := Strangers{Classes: make([]string, 8), Vectors: c.images(1, 8).Vectors}
 	for name, images := range map[string]Strangers{"no class": none, "one of each": c.images(8, 1), "a single image": c.images(1, 1)} {
-		got, ok := indexOf(t, images, c.dim).Suggest()
+		got, ok, err := indexOf(t, images, c.dim).Suggest(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
 		if d := cmp.Diff([]any{0.0, false}, []any{got, ok}); d != "" {
 			t.Errorf("%s (-want +got):\n%s", name, d)
 		}

@@ -85,7 +85,10 @@ func testSuggest(t *testing.T, url string) {
 	for name, o := range map[string]postgres.Options{"flat": {Flat: true}, "hnsw": {}} {
 		x := indexOf(t, "cosine", "", 1, 280) // each asks
 		there, _ := push(t, url+"?index="+name, x, o)
-		want, _ := x.Suggest()
+		want, _, err := x.Suggest(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
 		got, ok, err := there.Suggest(t.Context())
 		if err != nil || !ok || got != want || want <= 0 {
 			t.Errorf("%s: %v, %v, %v; want %v, which the index suggests", name, got, ok, err, want)
@@ -107,7 +110,9 @@ func testSuggest(t *testing.T, url string) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		want, _ = less.Suggest()
+		if want, _, err = less.Suggest(t.Context()); err != nil {
+			t.Fatal(err)
+		}
 		if got, ok, err = there.Suggest(t.Context()); err != nil || !ok || got != want {
 			t.Errorf("%s, a third of the entries gone: %v, %v, %v; want %v", name, got, ok, err, want)
 		}

@@ -29,22 +29,6 @@ func (e *NoAcceptError) Error() string {
 	return fmt.Sprintf("no threshold for a search among %s: %s", plural.Count(e.Images, "image"), e.Reason)
 }
 
-// Suggested returns the threshold that index.Index.Suggest begins with; nil: there is none, or the database of x says nothing.
-func Suggested(ctx context.Context, x index.Searched) *float64 {
-	var value float64
-	ok := false
-	switch x := x.(type) {
-	case *index.Index:
-		value, ok = x.Suggest()
-	case *postgres.Index:
-		value, ok, _ = x.Suggest(ctx)
-	}
-	if !ok {
-		return nil
-	}
-	return &value
-}
-
 // Silent reports whether m does not tell of the strangers that its run knows: it was exported without the images that training has seen,
 // or with aliases. Then the run chooses thresholds, or an export that tells.
 func (m *Model) Silent() bool { return m.calibration.Untold != "" }
@@ -68,7 +52,7 @@ func (m *Model) Promising(ctx context.Context, x index.Searched, share float64) 
 		return nil, err
 	}
 	if about.Accept == nil {
-		return nil, &NoAcceptError{Images: x.Len(), Reason: about.NoAccept, Suggested: Suggested(ctx, x)}
+		return nil, &NoAcceptError{Images: x.Len(), Reason: about.NoAccept, Suggested: index.Suggested(ctx, x)}
 	}
 	return index.Accepting(x, *about.Accept), nil
 }

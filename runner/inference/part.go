@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/tfpair/tfpair/graphs/spec"
 	"github.com/tfpair/tfpair/pipeline/dataset"
 	"github.com/tfpair/tfpair/runner/trained"
 )
@@ -97,6 +98,20 @@ func (m *Model) Split(data *dataset.Dataset, split dataset.Split) (dataset.Part,
 		}
 	}
 	return Part(data, split, training)
+}
+
+// Lacking returns the *SplitError that Part of a model of s will return for data, as far as it is known before the network is open: test of
+// data that a training may have parted is known by the network alone.
+func Lacking(s *spec.Spec, data *dataset.Dataset, split dataset.Split) error {
+	if split != dataset.Test || s.Train.Unseen && len(data.Classes) > 0 {
+		return nil
+	}
+	training := trained.Splits(s)
+	_, err := Part(data, split, training)
+	if again := data.Without(nil); err != nil && again.Assign(training) == nil && slices.Contains(again.Splits(), dataset.Test) {
+		return nil
+	}
+	return err
 }
 
 // TrainedOn reports whether data, grouped as it is, is that of m's training: parted as it was, it

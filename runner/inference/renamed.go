@@ -2,7 +2,6 @@ package inference
 
 import (
 	"context"
-	"encoding/hex"
 	"fmt"
 	"path"
 	"slices"
@@ -11,7 +10,6 @@ import (
 
 	"github.com/tfpair/tfpair/internal/plural"
 	"github.com/tfpair/tfpair/pipeline/dataset"
-	"github.com/tfpair/tfpair/pipeline/phash"
 	"github.com/tfpair/tfpair/runner/evaluate"
 )
 
@@ -109,11 +107,7 @@ func unknownClasses(data *dataset.Dataset, part dataset.Part, names []string) []
 // seenAs returns the class that training saw a file in, "" where its path does not tell, and
 // whether it saw it.
 func (m *Model) seenAs(sum string) (class string, ok bool) {
-	var id phash.Identity
-	if _, err := hex.Decode(id.SHA256[:], []byte(sum)); err != nil {
-		return "", false
-	}
-	was, ok := m.Seen.Find(id)
+	was, ok := m.seenFile(sum)
 	for _, folder := range strings.Split(path.Dir(was.Path), "/") {
 		if slices.Contains(m.Manifest.Seen, folder) {
 			class = folder

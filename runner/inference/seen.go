@@ -37,17 +37,22 @@ func (m *Model) allSeen(ctx context.Context, data *dataset.Dataset, part dataset
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		var file phash.Identity
 		sum, err := data.SHA256(i)
-		if err == nil {
-			_, err = hex.Decode(file.SHA256[:], []byte(sum))
-		}
-		if _, known := m.Seen.Find(file); err != nil || !known {
+		if _, known := m.seenFile(sum); err != nil || !known {
 			return nil //nolint:nilerr // whoever reads the image says what is wrong with it
 		}
 		files[sum] = true
 	}
 	return &SeenError{Data: data.Name, Split: part.Split, Images: len(files)}
+}
+
+// seenFile returns the image of the training whose file has a SHA-256 sum, in hexadecimal.
+func (m *Model) seenFile(sum string) (image seen.Image, ok bool) {
+	var id phash.Identity
+	if _, err := hex.Decode(id.SHA256[:], []byte(sum)); err != nil {
+		return image, false
+	}
+	return m.Seen.Find(id)
 }
 
 // exposure returns what the training has seen of images that are to be measured, which store

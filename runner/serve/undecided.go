@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/tfpair/tfpair/models"
+	"github.com/tfpair/tfpair/models/index"
 )
 
 // Undecided is a model that can be searched, and of which no answer is accepted: what is searched has no threshold.
@@ -29,16 +30,11 @@ func (s *Service) Undecided(ctx context.Context) (list []Undecided) {
 
 // suggested returns a threshold to begin with; nil: nothing is known, or the database does not answer.
 func suggested(ctx context.Context, x Index) *float64 {
-	var value float64
-	ok := false
 	switch x := x.(type) {
 	case *models.Index:
-		value, ok = x.Vectors().Suggest()
+		return index.Suggested(ctx, x.Vectors())
 	case *database:
-		value, ok, _ = x.Suggest(ctx)
+		return index.Suggested(ctx, x.Index)
 	}
-	if !ok {
-		return nil
-	}
-	return &value
+	return nil
 }

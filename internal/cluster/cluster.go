@@ -194,3 +194,9 @@ func (c *Cluster) Chief() bool { return c.Self == 0 }
 
 // Evaluator reports whether this process has nothing to do: the chief evaluates.
 func (c *Cluster) Evaluator() bool { return c.Self < 0 }
+
+// OneHost reports whether all processes have the same host in their addresses.
+func (c *Cluster) OneHost() bool {
+	host := func(t Task) string { h, _, _ := net.SplitHostPort(t.Address); return h } // checked before
+	return !slices.ContainsFunc(c.Tasks, func(t Task) bool { return host(t) != host(c.Tasks[0]) })
+}

@@ -34,7 +34,8 @@ type Group struct {
 	options session.Options
 	waits   Waits
 	ops     map[key]adder
-	next    int64 // number of the next operation
+	next    int64   // number of the next operation
+	memory  *memory // nil: processes send each other what they add up
 
 	sent int64         // bytes, by this process, to add up and to share
 	took time.Duration // of all calls, waiting for the others included
@@ -97,6 +98,9 @@ func Join(ctx context.Context, c *cluster.Cluster, o session.Options, w Waits, w
 	}
 	go g.beat()
 	g.cluster.Watch(g.quiet, func(s cluster.Silent) { g.fail(s.Err) })
+	if err := g.shareMemory(); err != nil {
+		return nil, err
+	}
 	return g, nil
 }
 
@@ -126,26 +130,24 @@ func (g *Group) Size() int { return len(g.cluster.Tasks) }
 // Name names the process of a rank: "worker 1".
 func (g *Group) Name(rank int) string { return g.cluster.Tasks[rank].String() }
 
-// Traffic returns how many bytes this process has sent for sums and shares so far, and how long they took. That includes
-// waiting for the others.
+// InMemory reports whether the processes add up in memory that they share. The sum of three numbers or more then has another order
+// than by connections.
+func (g *Group) InMemory() bool { return g.memory != nil }
+
+// Traffic returns how many bytes this process has sent for sums and shares so far, or has written where the others read them, and how
+// long that took. It includes waiting for the others.
 func (g *Group) Traffic() (sent int64, took time.Duration) { return g.sent, g.took }
 
-// run replaces v by the sum of an operation of this group, unless a process is lost before it ends.
-func (g *Group) run(k key, v session.Value) error {
+// within calls f, which waits for the other processes and sends them so many bytes, unless a process is lost before it ends.
+func (g *Group) within(bytes int64, f func() error) error {
 	g.wait(true)
 	defer func(begin time.Time) {
 		g.wait(false)
 		g.took += time.Since(begin)
 	}(time.Now())
-	g.sent += 2 * int64(g.Size()-1) * 4 * int64(k.length) / int64(g.Size()) // around the ring twice, but for its own part
-	done := make(chan error, 1)                                             // nobody may be there to take it
-	go func() {
-		o, err := g.op(k)
-		if err == nil {
-			err = o.run(v)
-		}
-		done <- err
-	}()
+	g.sent += bytes
+	done := make(chan error, 1) // nobody may be there to take it
+	go func() { done <- f() }()
 	select {
 	case err := <-done:
 		if err == nil || g.quiet.Err() != nil {
@@ -156,6 +158,18 @@ func (g *Group) run(k key, v session.Value) error {
 	case <-g.lost:
 	}
 	return g.err
+}
+
+// run replaces v by the sum of an operation of this group.
+func (g *Group) run(k key, v session.Value) error {
+	sent := 2 * int64(g.Size()-1) * 4 * int64(k.length) / int64(g.Size()) // around the ring twice, but for its own part
+	return g.within(sent, func() error {
+		o, err := g.op(k)
+		if err != nil {
+			return err
+		}
+		return o.run(v)
+	})
 }
 
 // op returns an operation of this group, which is opened once.
@@ -189,6 +203,9 @@ func (g *Group) Share(v []int32) error { return around(g, v, true) }
 // around adds up v in buckets. There are operations for few lengths, and the rest of a vector is filled with
 // zeros to one of them.
 func around[T float32 | int32](g *Group, v []T, whole bool) error {
+	if g.memory != nil {
+		return g.within(4*int64(len(v)), func() error { return addUp(g.memory, v) })
+	}
 	for part := range slices.Chunk(v, bucket) {
 		buffer := part
 		if n := lengthFor(len(part)); n > len(part) {

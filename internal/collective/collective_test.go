@@ -4,7 +4,10 @@ package collective
 
 import (
 	"bufio"
+	"cmp"
 	"context"
+	"crypto/sha256"
+	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -12,6 +15,7 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -58,10 +62,14 @@ func child(do func(*Group) error, waits Waits) error {
 
 // sums adds up and shares vectors of a few lengths, and prints what came of it.
 func sums(g *Group) error {
-	for _, length := range []int{1, 3, 1000, longFrom, bucket + longFrom + 5} {
+	if got, want := g.memory != nil, runtime.GOOS == "linux" && g.cluster.OneHost(); got != want {
+		return fmt.Errorf("processes share memory: %t, want %t", got, want)
+	}
+	bytes := sha256.New()
+	for _, length := range []int{1, 3, 1000, longFrom, pieceBytes/4 + 3, bucket + longFrom + 5} {
 		v, bits := make([]float32, length), make([]int32, g.Size())
 		for i := range v {
-			v[i] = float32(g.Rank()*length + i)
+			v[i] = float32(g.Rank()*length+i) / 7
 		}
 		if err := g.Sum(v); err != nil {
 			return err
@@ -69,11 +77,14 @@ func sums(g *Group) error {
 		for i, got := range v {
 			want := 0.0
 			for rank := range g.Size() {
-				want += float64(float32(rank*length + i))
+				want += float64(float32(rank*length+i) / 7)
 			}
 			if math.Abs(float64(got)-want) > 1e-6*want {
 				return fmt.Errorf("sum of length %d: element %d is %g, want %g", length, i, got, want)
 			}
+		}
+		if err := binary.Write(bytes, binary.LittleEndian, v); err != nil {
+			return err
 		}
 		bits[g.Rank()] = math.MinInt32 + int32(g.Rank()) // the bits of a negative 0, and of a denormal number
 		if err := g.Share(bits); err != nil {
@@ -85,7 +96,7 @@ func sums(g *Group) error {
 			}
 		}
 	}
-	fmt.Println("done")
+	fmt.Printf("done %x\n", bytes.Sum(nil))
 	g.Leave()
 	return nil
 }
@@ -132,16 +143,26 @@ type process struct {
 	lines *bufio.Scanner
 }
 
+// Addresses of processes: those of one host share memory, others send.
+const (
+	oneHost = "127.0.0.1"
+	hosts   = "127.0.0.%d" // all are this machine
+)
+
 // start starts n processes of a cluster.
-func start(t testing.TB, n int, what string) []process {
+func start(t testing.TB, host string, n int, what string) []process {
 	t.Helper()
 	if err := session.Ready(session.Options{}); err != nil {
 		t.Skipf("no TensorFlow runtime: %v", err)
 	}
 	var addresses []string
 	var ports []net.Listener // open until all are found, so that they differ
-	for range n {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
+	for i := range n {
+		name := host
+		if host == hosts {
+			name = fmt.Sprintf(host, 1+i)
+		}
+		l, err := net.Listen("tcp", name+":0")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -181,18 +202,22 @@ func (p process) line() string {
 	return p.lines.Text()
 }
 
-// TestSum: what processes add up and tell each other is the same in all, whatever their number. One that is slow is not lost.
+// TestSum: what processes add up and tell each other is the same in all, to the last bit, whatever their number. One that is slow is
+// not lost.
 func TestSum(t *testing.T) {
-	for what, processes := range map[string][]int{"sum": {2, 3}, "slow": {2}} {
-		for _, n := range processes {
-			list := start(t, n, what)
-			for i, p := range list {
-				if got := p.line(); got != "done" {
-					t.Errorf("%s, process %d of %d: %q", what, i, n, got)
-				}
-				if err := p.Wait(); err != nil {
-					t.Errorf("%s, process %d of %d: %v", what, i, n, err)
-				}
+	for _, tt := range []struct {
+		host, what string
+		processes  int
+	}{{oneHost, "sum", 2}, {oneHost, "sum", 3}, {oneHost, "sum", 5}, {hosts, "sum", 2}, {hosts, "sum", 3}, {oneHost, "slow", 2}, {hosts, "slow", 2}} {
+		list := start(t, tt.host, tt.processes, tt.what)
+		first := ""
+		for i, p := range list {
+			got := p.line()
+			if first = cmp.Or(first, got); got != first || !strings.HasPrefix(got, "done") {
+				t.Errorf("%s at %s, process %d of %d: %q, and the first %q", tt.what, tt.host, i, tt.processes, got, first)
+			}
+			if err := p.Wait(); err != nil {
+				t.Errorf("%s at %s, process %d of %d: %v", tt.what, tt.host, i, tt.processes, err)
 			}
 		}
 	}
@@ -218,12 +243,13 @@ func TestLengthFor(t *testing.T) {
 // TestLost: a process that is killed, stands still, or answers and does not get on, ends the sums of the others with its name.
 func TestLost(t *testing.T) {
 	for _, tt := range []struct {
-		what   string
-		signal syscall.Signal
-		why    string
-	}{{"hang", syscall.SIGKILL, ""}, {"hang", syscall.SIGSTOP, ""}, {"hang in a long sum", syscall.SIGKILL, ""},
-		{"hang in a long sum", syscall.SIGSTOP, ""}, {"stall", 0, "it answers, and has not got on for "}} {
-		list := start(t, 3, tt.what)
+		host, what string
+		signal     syscall.Signal
+		why        string
+	}{{oneHost, "hang", syscall.SIGKILL, ""}, {oneHost, "hang", syscall.SIGSTOP, ""}, {hosts, "hang", syscall.SIGKILL, ""},
+		{hosts, "hang", syscall.SIGSTOP, ""}, {hosts, "hang in a long sum", syscall.SIGKILL, ""}, {hosts, "hang in a long sum", syscall.SIGSTOP, ""},
+		{oneHost, "stall", 0, "it answers, and has not got on for "}, {hosts, "stall", 0, "it answers, and has not got on for "}} {
+		list := start(t, tt.host, 3, tt.what)
 		for i, p := range list {
 			if got := p.line(); got != "ready" {
 				t.Fatalf("process %d: %q", i, got)
@@ -236,9 +262,9 @@ func TestLost(t *testing.T) {
 			got := p.line()
 			if !strings.Contains(got, ": lost worker 1 at ") || !strings.Contains(got, tt.why) ||
 				strings.Contains(got, "chief") || strings.Contains(got, "worker 0") {
-				t.Errorf("%s, %v: process %d: %q", tt.what, tt.signal, i, got)
+				t.Errorf("%s at %s, %v: process %d: %q", tt.what, tt.host, tt.signal, i, got)
 			}
-			t.Logf("%s, %v: process %d %s", tt.what, tt.signal, i, got)
+			t.Logf("%s at %s, %v: process %d %s", tt.what, tt.host, tt.signal, i, got)
 		}
 	}
 }
@@ -294,11 +320,14 @@ func timed(g *Group) error {
 	return nil
 }
 
-// BenchmarkSum measures what adding up vectors among 2 and 4 processes of this machine takes.
+// BenchmarkSum measures what adding up vectors among 2 and 4 processes of this machine takes, in memory and by connections.
 func BenchmarkSum(b *testing.B) {
-	for _, n := range []int{2, 4} {
-		b.Run(fmt.Sprintf("processes=%d", n), func(b *testing.B) {
-			list := start(b, n, "time")
+	for _, tt := range []struct {
+		by, host string
+		n        int
+	}{{"memory", oneHost, 2}, {"memory", oneHost, 4}, {"connections", hosts, 2}, {"connections", hosts, 4}} {
+		b.Run(fmt.Sprintf("by=%s/processes=%d", tt.by, tt.n), func(b *testing.B) {
+			list := start(b, tt.host, tt.n, "time")
 			for _, length := range sizesToTime {
 				ns, err := strconv.ParseFloat(list[0].line(), 64)
 				if err != nil {

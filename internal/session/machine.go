@@ -23,6 +23,7 @@ type Machine struct {
 	Threads    int               `json:"threads"`             // that one operation may use
 	Devices    []string          `json:"devices"`             // that the session may use
 	Processes  int               `json:"processes,omitempty"` // that make each step together; 0: one
+	Memory     bool              `json:"memory,omitempty"`    // three processes or more add up in memory that they share, in an order of its own
 	Variables  map[string]string `json:"variables,omitempty"` // of the environment, those of numerics that are set
 }
 
@@ -72,6 +73,7 @@ func (m Machine) Differences(b Machine) []string {
 	add("threads", fmt.Sprint(m.Threads), fmt.Sprint(b.Threads))
 	add("devices", strings.Join(m.Devices, ", "), strings.Join(b.Devices, ", "))
 	add("processes", fmt.Sprint(max(m.Processes, 1)), fmt.Sprint(max(b.Processes, 1)))
+	add("processes share memory:", fmt.Sprint(m.Memory), fmt.Sprint(b.Memory))
 	names := maps.Clone(m.Variables)
 	if names == nil {
 		names = map[string]string{}

@@ -19,12 +19,13 @@ func TestMachineDifferences(t *testing.T) {
 	t.Setenv("ONEDNN_MAX_CPU_ISA", "SSE41")
 	t.Setenv("DNNL_MAX_CPU_ISA", "SSE41")
 	b := Options{Threads: 2}.Machine([]string{"CPU:0", "GPU:0"})
-	b.TensorFlow, b.Processor = "2.99.0", "riscv64"
+	b.TensorFlow, b.Processor, b.Memory = "2.99.0", "riscv64", true
 	want := []string{
 		"TensorFlow " + a.TensorFlow + ", now 2.99.0",
 		"processor " + a.Processor + ", now riscv64",
 		"threads 1, now 2",
 		"devices CPU:0, now CPU:0, GPU:0",
+		"processes share memory: false, now true",
 		`DNNL_MAX_CPU_ISA not set, now "SSE41"`,
 		`ONEDNN_MAX_CPU_ISA "AVX2", now "SSE41"`,
 	}

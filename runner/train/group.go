@@ -35,6 +35,9 @@ type Group interface {
 	Name(rank int) string
 	// Alive says that this process gets on with what it does by itself: one that does not is lost. Any goroutine may call it.
 	Alive()
+	// InMemory reports whether the processes add up in memory that they share, and not by connections: three or more do it in
+	// another order then, with other last digits.
+	InMemory() bool
 	// Traffic returns how many bytes this process has sent to the others so far, and how long it has added up and shared,
 	// waiting for them included.
 	Traffic() (sent int64, took time.Duration)

@@ -49,6 +49,8 @@ func (m member) Name(rank int) string { return []string{"chief", "worker 0", "wo
 
 func (m member) Alive() {}
 
+func (m member) InMemory() bool { return true }
+
 func (m member) Traffic() (sent int64, took time.Duration) {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -30,6 +30,7 @@ func (l *loop) machine() (session.Machine, error) {
 	m := l.Session.Machine(devices)
 	if l.Group != nil {
 		m.Processes = l.Group.Size()
+		m.Memory = m.Processes > 2 && l.Group.InMemory() // two numbers have one sum, whatever their order
 	}
 	return m, err
 }

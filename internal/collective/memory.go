@@ -1,0 +1,168 @@
+package collective
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"unsafe"
+
+	"github.com/viterin/vek/vek32"
+)
+
+// memory adds up vectors of processes of one machine, in memory that each of them shares with the others:
+//
+//	piece of a vector → own slot → all have written → slots of all, added up in order of rank → piece
+//
+// A room has two slots, which are used by turns. Who has written to one knows, once all have written as often, that all have
+// read the other.
+type memory struct {
+	rank  int
+	rooms []room          // by rank
+	turn  uint32          // pieces that this process has written
+	lost  <-chan struct{} // closed when a process is lost
+}
+
+const (
+	pieceBytes = 256 << 10 // stays in a core's cache
+	headBytes  = 4096      // a page
+	roomBytes  = headBytes + 2*pieceBytes
+)
+
+// room is the memory that one process writes and all read.
+type room struct {
+	written *atomic.Uint32 // pieces, modulo 2³²
+	slots   [2]unsafe.Pointer
+}
+
+// errGone ends a sum that a lost process does not take part in.
+var errGone = errors.New("a process is lost")
+
+// shareMemory has the processes share memory where all are of one machine. Where one of them cannot, because it is in a container
+// of its own, say, none does.
+func (g *Group) shareMemory() error {
+	if !g.cluster.OneHost() {
+		return nil
+	}
+	own, name, err := makeRoom()
+	if err != nil {
+		name = "" // the others hear of it
+	} else {
+		defer own.close()
+	}
+	names, err := g.Texts(name)
+	if err != nil {
+		return err
+	}
+	m := &memory{rank: g.Rank(), lost: g.lost}
+	for _, name := range names {
+		r, err := openRoom(name)
+		if err != nil {
+			break
+		}
+		m.rooms = append(m.rooms, r)
+	}
+	can := make([]int32, g.Size())
+	if len(m.rooms) == g.Size() {
+		can[g.Rank()] = 1
+	}
+	if err := g.Share(can); err != nil {
+		return err
+	}
+	if !slices.Contains(can, 0) {
+		g.memory = m
+	}
+	return nil
+}
+
+// place says where a process of this machine finds the room of another: in which process, and under which number and name.
+type place struct {
+	process, file int
+	name          string // nobody else's
+}
+
+func (p place) String() string { return fmt.Sprintf("%d %d %s", p.process, p.file, p.name) }
+
+func parsePlace(text string) (p place, err error) {
+	parts := strings.Fields(text)
+	if len(parts) != 3 {
+		return p, fmt.Errorf("%q is no place in memory", text)
+	}
+	var errs [2]error
+	p.process, errs[0] = strconv.Atoi(parts[0])
+	p.file, errs[1] = strconv.Atoi(parts[1])
+	p.name = parts[2]
+	return p, errors.Join(errs[:]...)
+}
+
+// roomIn returns the room in so many bytes of memory that processes share.
+func roomIn(bytes []byte) room {
+	at := unsafe.Pointer(&bytes[0])
+	return room{(*atomic.Uint32)(at), [2]unsafe.Pointer{unsafe.Add(at, headBytes), unsafe.Add(at, headBytes+pieceBytes)}}
+}
+
+// addUp replaces v by the sum over all processes.
+func addUp[T float32 | int32](m *memory, v []T) error {
+	for part := range slices.Chunk(v, pieceBytes/4) {
+		m.turn++
+		slot := func(rank int) []T {
+			return unsafe.Slice((*T)(m.rooms[rank].slots[m.turn%2]), len(part))
+		}
+		copy(slot(m.rank), part)
+		if err := m.meet(); err != nil {
+			return err
+		}
+		first := m.rank // of whom part is: a sum of two is the same from both ends
+		if first > 1 {
+			copy(part, slot(0))
+			first = 0
+		}
+		add(part, slot(1-first))
+		for rank := 2; rank < len(m.rooms); rank++ {
+			add(part, slot(rank))
+		}
+	}
+	return nil
+}
+
+// add adds b to a.
+func add[T float32 | int32](a, b []T) {
+	if x, ok := any(a).([]float32); ok {
+		vek32.Add_Inplace(x, any(b).([]float32))
+		return
+	}
+	for i, x := range b {
+		a[i] += x
+	}
+}
+
+// looks is how often a process looks whether another has written before it sleeps: about as long as waking up takes.
+const looks = 2000
+
+// meet says that this process has written a piece, and waits until all others have written as many.
+func (m *memory) meet() error {
+	own := m.rooms[m.rank].written
+	own.Store(m.turn)
+	wake(own)
+	for rank := range m.rooms {
+		written := m.rooms[rank].written
+		for look := 0; ; look++ {
+			now := written.Load()
+			if int32(now-m.turn) >= 0 {
+				break
+			}
+			if look < looks {
+				continue
+			}
+			select {
+			case <-m.lost:
+				return errGone
+			default:
+				sleep(written, now)
+			}
+		}
+	}
+	return nil
+}

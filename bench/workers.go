@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"net"
 	"path/filepath"
 	"slices"
 	"time"
@@ -13,17 +14,21 @@ import (
 )
 
 // sharedSteps is what command workers measures of one network: a step of two workers, each on a core of its own, beside what these do alone,
-// and beside one process on both cores.
+// what they do while the other core trains something else, and what one process does on both cores.
 type sharedSteps struct {
-	Alone     [2]float64 `json:"alone_seconds"` // step of half of the batch by one process on the first core, and on the second
-	Two       float64    `json:"two_seconds"`   // step of two workers, each on its core
-	One       float64    `json:"one_seconds"`   // step of one process on both cores
-	Overhead  float64    `json:"overhead"`      // of two workers, over the slower one alone
+	Alone     [2]float64 `json:"alone_seconds"`  // step of half of the batch by one process on the first core, and on the second
+	Beside    [2]float64 `json:"beside_seconds"` // the same of both at once, which know nothing of each other
+	Two       float64    `json:"two_seconds"`    // step of two workers, each on its core, which add up in memory
+	Connected float64    `json:"connected_seconds"`
+	One       float64    `json:"one_seconds"`     // step of one process on both cores
+	Overhead  float64    `json:"overhead"`        // of two workers, over the slower one alone
+	Ours      float64    `json:"overhead_beside"` // the same, over the slower one beside a stranger
 	TwoImage  float64    `json:"two_seconds_per_image"`
 	OneImage  float64    `json:"one_seconds_per_image"`
 	Sent      int64      `json:"reduce_bytes"`   // by a worker in a step
 	Summing   float64    `json:"reduce_seconds"` // in a step: adding up and sharing, waiting included
-	Load      float64    `json:"load"`           // of the machine, before
+	Sending   float64    `json:"connected_reduce_seconds"`
+	Load      float64    `json:"load"` // of the machine, before
 	steps     int
 	size      string
 	pairs     int
@@ -47,9 +52,11 @@ func twoWorkers(ctx context.Context, o options) error {
 		if err != nil {
 			return err
 		}
-		fmt.Fprintf(o.out, "%s: step of two workers %.0f ms, %.2f times that of the slower one alone (%.0f and %.0f ms); %.1f ms an image, one process %.1f ms; "+
-			"%.2f MB sent in a step, %.0f ms in sums and waiting\n", c.described, 1000*s.Two, s.Overhead, 1000*s.Alone[0], 1000*s.Alone[1],
-			1000*s.TwoImage, 1000*s.OneImage, float64(s.Sent)/1e6, 1000*s.Summing)
+		fmt.Fprintf(o.out, "%s: step of two workers %.0f ms, %.2f times that of the slower one alone (%.0f and %.0f ms), "+
+			"and %.2f times that of the slower one beside a stranger (%.0f and %.0f ms); %.1f ms an image, one process %.1f ms; "+
+			"%.2f MB added up in a step, in %.0f ms with waiting; by connections a step takes %.0f ms, %.0f of them in sums\n",
+			c.described, 1000*s.Two, s.Overhead, 1000*s.Alone[0], 1000*s.Alone[1], s.Ours, 1000*s.Beside[0], 1000*s.Beside[1],
+			1000*s.TwoImage, 1000*s.OneImage, float64(s.Sent)/1e6, 1000*s.Summing, 1000*s.Connected, 1000*s.Sending)
 	}
 	return nil
 }
@@ -65,46 +72,83 @@ func (s sharedSteps) measure(ctx context.Context, o options, folder string) (sha
 			"--group-by", "none", "--threads", threads, "--set", "input.size=" + s.size, "--set", "backbone=" + s.backbone, "--set", "loss=contrastive",
 			"--set", fmt.Sprint("train.batch_size=", pairs), "--set", fmt.Sprint("train.steps=", s.steps), "--set", fmt.Sprint("train.eval_every=", s.steps)}
 	}
+	half := func(core int, run string) []string { return argv(fmt.Sprint(core), "1", run, s.pairs/2) }
 	for core := range s.Alone {
-		run := fmt.Sprint("alone", core)
-		if err := together(ctx, argv(fmt.Sprint(core), "1", run, s.pairs/2)); err != nil {
-			return s, err
-		}
-		m, err := readSteps(filepath.Join(folder, run))
+		m, err := stepsOf(ctx, folder, []string{fmt.Sprint("alone", core)}, half(core, fmt.Sprint("alone", core)))
 		if err != nil {
 			return s, err
 		}
-		s.Alone[core] = m.step
+		s.Alone[core] = m[0].step
 	}
-	if err := together(ctx, argv("0,1", "2", "one", s.pairs)); err != nil {
-		return s, err
-	}
-	one, err := readSteps(filepath.Join(folder, "one"))
+	beside, err := stepsOf(ctx, folder, []string{"beside0", "beside1"}, half(0, "beside0"), half(1, "beside1"))
 	if err != nil {
 		return s, err
 	}
-	c, err := cluster.Local(len(s.Alone))
+	s.Beside = [2]float64{beside[0].step, beside[1].step}
+	one, err := stepsOf(ctx, folder, []string{"one"}, argv("0,1", "2", "one", s.pairs))
 	if err != nil {
 		return s, err
 	}
-	var workers [][]string
-	for rank := range s.Alone {
+	s.One, s.OneImage = one[0].step, one[0].image
+	workers := func(run string, host string) (stepMeans, error) {
+		programs, err := workersAt(host, func(rank int) []string { return argv(fmt.Sprint(rank), "1", run, s.pairs) })
+		if err != nil {
+			return stepMeans{}, err
+		}
+		m, err := stepsOf(ctx, folder, []string{run}, programs...)
+		if err != nil {
+			return stepMeans{}, err
+		}
+		return m[0], nil
+	}
+	two, err := workers("two", "127.0.0.1")
+	if err != nil {
+		return s, err
+	}
+	connected, err := workers("connected", "127.0.0.2") // the same machine, by another name
+	if err != nil {
+		return s, err
+	}
+	s.Two, s.TwoImage, s.Sent, s.Summing = two.step, two.image, two.sent, two.summing
+	s.Connected, s.Sending = connected.step, connected.summing
+	s.Overhead, s.Ours = s.Two/max(s.Alone[0], s.Alone[1]), s.Two/max(s.Beside[0], s.Beside[1])
+	return s, nil
+}
+
+// workersAt returns two programs that are a cluster, the second of them at a host.
+func workersAt(host string, argv func(rank int) []string) (list [][]string, err error) {
+	c, err := cluster.Local(2)
+	if err != nil {
+		return nil, err
+	}
+	_, port, err := net.SplitHostPort(c.Tasks[1].Address)
+	if err != nil {
+		return nil, err
+	}
+	c.Tasks[1].Address = net.JoinHostPort(host, port)
+	for rank := range c.Tasks {
 		text, err := c.Config(rank)
 		if err != nil {
-			return s, err
+			return nil, err
 		}
-		workers = append(workers, append([]string{"env", cluster.Variable + "=" + text}, argv(fmt.Sprint(rank), "1", "two", s.pairs)...))
+		list = append(list, append([]string{"env", cluster.Variable + "=" + text}, argv(rank)...))
 	}
-	if err := together(ctx, workers...); err != nil {
-		return s, err
+	return list, nil
+}
+
+// stepsOf runs programs at once, and returns what the steps of runs in folder took.
+func stepsOf(ctx context.Context, folder string, runs []string, programs ...[]string) (list []stepMeans, err error) {
+	if err := together(ctx, programs...); err != nil {
+		return nil, err
 	}
-	two, err := readSteps(filepath.Join(folder, "two"))
-	if err != nil {
-		return s, err
+	for _, run := range runs {
+		m, err := readSteps(filepath.Join(folder, run))
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, m)
 	}
-	s.One, s.OneImage, s.Two, s.TwoImage, s.Sent, s.Summing = one.step, one.image, two.step, two.image, two.sent, two.summing
-	s.Overhead = s.Two / max(s.Alone[0], s.Alone[1])
-	return s, nil
+	return list, nil
 }
 
 // together runs programs at once, to the end of all.

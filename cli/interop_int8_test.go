@@ -108,10 +108,9 @@ func observed(t *testing.T, g *graphs.Inference, layers []quantize.Layer) map[st
 		if err != nil {
 			t.Fatal(err)
 		}
-		o := &quantize.Observed{}
-		o.Widen(x, int(v.Shape()[3]))
-		o.Count(x, int(v.Shape()[3]))
-		seen[keys[i]] = o
+		seen[keys[i]] = &quantize.Observed{}
+		seen[keys[i]].Widen(x, v.Shape())
 	}
+	quantize.Level(layers, seen)
 	return seen
 }

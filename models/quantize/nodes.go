@@ -93,7 +93,7 @@ func (w *rewriter) pad(n *graphdef.Node, s *source) *source {
 	w.graph.Put(&graphdef.Node{Name: name + "/padded", Op: "Pad", Input: []string{name + "/bytes", n.Input[1]},
 		Attr: map[string]*graphdef.Attr{"T": graphdef.Type(uint8s), "Tpaddings": n.Attr["Tpaddings"]}})
 	cast(name, name+"/padded", uint8s, s.dtype())
-	w.made[n.Name] = &source{ref: [3]string{name, s.ref[1], s.ref[2]}, signed: s.signed}
+	w.made[n.Name] = &source{ref: [3]string{name, s.ref[1], s.ref[2]}, share: s.share, signed: s.signed}
 	return w.made[n.Name]
 }
 
@@ -108,6 +108,9 @@ func (w *rewriter) put(u *unit, in, sum *source, out Range) error {
 		return err
 	}
 	b := slices.Clone(bias.Floats)
+	if err := w.correct(b, u, k); err != nil {
+		return err
+	}
 	k.subtract(b, in.shift)
 	for c := range b {
 		if sum != nil && sum.shift != nil {
@@ -116,6 +119,8 @@ func (w *rewriter) put(u *unit, in, sum *source, out Range) error {
 		if out.Shift != nil {
 			b[c] += out.Shift[c]
 		}
+		b[c] /= shareOf(out.Share, c)
+		k.scale[c] *= shareOf(in.share, c) / shareOf(out.Share, c)
 	}
 	convolved, err := w.convolved(u, sum, out)
 	if err != nil {
@@ -140,7 +145,7 @@ func (w *rewriter) put(u *unit, in, sum *source, out Range) error {
 		n.Attr[names.ConvolvedRange] = convolved
 	}
 	w.graph.Put(n)
-	s := &source{ref: outputs(name), shift: out.Shift}
+	s := &source{ref: outputs(name), shift: out.Shift, share: out.Share}
 	w.made[u.output] = s
 	w.floats(u.output, s)
 	return nil
@@ -152,7 +157,7 @@ func (w *rewriter) convolved(u *unit, sum *source, out Range) (*graphdef.Attr, e
 	if sum == nil {
 		return nil, nil
 	}
-	e, ok := w.plan.Extremes[convolvedKey(u.layer)]
+	e, ok := w.plan.Channels[convolvedKey(u.layer)]
 	if !ok {
 		return nil, errors.New("the extremes of what it convolves are not known")
 	}
@@ -172,13 +177,19 @@ func (w *rewriter) convolved(u *unit, sum *source, out Range) (*graphdef.Attr, e
 
 // floats puts what gives a tensor as floats in the place of the node that gave it.
 func (w *rewriter) floats(tensor string, s *source) {
+	float := graphdef.Type(types_go_proto.DataType_DT_FLOAT)
 	n := &graphdef.Node{Name: tensor, Op: "Dequantize", Input: s.ref[:], Attr: map[string]*graphdef.Attr{
-		"T": graphdef.Type(s.dtype()), "mode": graphdef.Text("SCALED"), "dtype": graphdef.Type(types_go_proto.DataType_DT_FLOAT)}}
-	if s.shift != nil {
-		n.Name += "/shifted"
-		shift := w.vector(tensor+"/shift", []int64{int64(len(s.shift))}, s.shift)
-		w.graph.Put(&graphdef.Node{Name: tensor, Op: "Sub", Input: []string{n.Name, shift},
-			Attr: map[string]*graphdef.Attr{"T": graphdef.Type(types_go_proto.DataType_DT_FLOAT)}})
+		"T": graphdef.Type(s.dtype()), "mode": graphdef.Text("SCALED"), "dtype": float}}
+	then := func(op, suffix string, x []float32) {
+		n.Name += suffix + "/before"
+		each := w.vector(tensor+suffix, []int64{int64(len(x))}, x)
+		w.graph.Put(&graphdef.Node{Name: tensor, Op: op, Input: []string{n.Name, each}, Attr: map[string]*graphdef.Attr{"T": float}})
+	}
+	switch {
+	case s.shift != nil:
+		then("Sub", "/shift", s.shift)
+	case s.share != nil:
+		then("Mul", "/share", s.share)
 	}
 	w.graph.Put(n)
 }
@@ -188,6 +199,7 @@ type kernel8 struct {
 	shape    []int64
 	integers []int8
 	scale    []float32
+	floats   []float32 // the kernel itself
 }
 
 // kernel returns the kernel of u: [H,W,I,O], or [H,W,C,1], whose last numbers are those of its channels, too.
@@ -200,7 +212,7 @@ func (w *rewriter) kernel(u *unit) (*kernel8, error) {
 	if u.depthwise() {
 		channels = int(t.Shape[2])
 	}
-	k := &kernel8{shape: t.Shape, integers: make([]int8, len(t.Floats)), scale: make([]float32, channels)}
+	k := &kernel8{shape: t.Shape, integers: make([]int8, len(t.Floats)), scale: make([]float32, channels), floats: t.Floats}
 	for i, x := range t.Floats {
 		c := i % channels
 		k.scale[c] = max(k.scale[c], float32(math.Abs(float64(x)))/127)
@@ -214,6 +226,11 @@ func (w *rewriter) kernel(u *unit) (*kernel8, error) {
 		k.integers[i] = int8(max(-127, min(127, math.RoundToEven(float64(x/k.scale[i%channels])))))
 	}
 	return k, nil
+}
+
+// off returns how far number i of the kernel is from what it was.
+func (k *kernel8) off(i int) float64 {
+	return float64(k.integers[i])*float64(k.scale[i%len(k.scale)]) - float64(k.floats[i])
 }
 
 // bounds returns the numbers that ±127 stand for.

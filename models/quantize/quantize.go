@@ -8,6 +8,9 @@
 //
 //	relu(x) = x  where  x = y + shift ≥ 0        W·(y + shift) + (b - W·shift) = W·y + b
 //
+// Where a depthwise layer alone takes a tensor, each of its channels has a range of its own, which is part of both kernels. What
+// the rounding of kernels adds to the mean of a channel is taken off its bias.
+//
 // So every layer is one of the operations that oneDNN has behind a relu, also where the network has none. What cannot be
 // int8 stays as it is, between a Dequantize and a QuantizeV2. It runs nothing and does not need the TensorFlow runtime.
 package quantize
@@ -30,6 +33,7 @@ type unit struct {
 	summand string // tensor that is added; "": none
 	output  string // node of the result
 	act     string // "Relu", "Relu6" or ""
+	split   bool   // Layer.Split
 }
 
 func (u *unit) depthwise() bool { return u.conv.Op == "DepthwiseConv2dNative" }
@@ -39,6 +43,12 @@ type Layer struct {
 	Name   string // of its kernel in the weights, without its room: "conv2_block1_1_conv"
 	Output string // tensor whose range must be known
 	Input  string // likewise, where no layer gives it; "": one does
+
+	// Pooled is the tensor that the layer takes where it lies behind pools. Its mean must be known. "": it does not.
+	Pooled string
+
+	// Split says that a depthwise layer alone takes what the layer gives, so that each channel can have a range of its own.
+	Split bool
 
 	// Convolved is the tensor that a summand is added to. Its extremes must be known. "": the layer adds none.
 	Convolved string
@@ -59,9 +69,12 @@ func Find(g *graphdef.Graph, output string) ([]Layer, error) {
 			continue
 		}
 		known[u.layer] = true
-		l := Layer{Name: u.layer, Output: u.output}
+		l := Layer{Name: u.layer, Output: u.output, Split: u.split}
 		if by[through(g, u.input)] == nil {
 			l.Input = u.input
+		}
+		if taken := unpadded(g, u.input); l.Input == "" && by[taken] == nil {
+			l.Pooled = taken
 		}
 		if u.summand != "" {
 			l.Convolved = u.bias.Name
@@ -80,6 +93,14 @@ func through(g *graphdef.Graph, tensor string) string {
 		}
 		tensor = n.Input[0]
 	}
+}
+
+// unpadded returns the tensor behind paddings.
+func unpadded(g *graphdef.Graph, tensor string) string {
+	for g.Node(tensor).GetOp() == "Pad" {
+		tensor = g.Node(tensor).Input[0]
+	}
+	return tensor
 }
 
 func byOutput(units []*unit) map[string]*unit {
@@ -129,6 +150,11 @@ func find(g *graphdef.Graph, outputs ...string) ([]*unit, error) {
 				u.act, u.output = act, n.Name
 			}
 		}
+		next := takers[u.output]
+		for len(next) == 1 && next[0].Op == "Pad" {
+			next = takers[next[0].Name]
+		}
+		u.split = len(next) == 1 && next[0].Op == "DepthwiseConv2dNative"
 		units = append(units, u)
 	}
 	return units, nil

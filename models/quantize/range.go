@@ -22,34 +22,54 @@ var Methods = []Method{MinMax, Percentile, MSE}
 // bins of a histogram: 8 for each of the 255 steps of an activation.
 const bins = 2040
 
-// Extremes are the least and the largest number of each channel of a tensor [N,H,W,C].
-type Extremes struct{ Min, Max []float32 } // [C]
-
-// Observed is what was seen of a tensor: first its extremes, then a histogram between them.
-type Observed struct {
-	Extremes
-	counts []float64 // of x + shift, from 0 to top
+// Channels is what is known of the channels of a tensor [N,H,W,C].
+type Channels struct {
+	Height, Width int
+	Min, Max      []float32 // [C]
+	Mean          []float64 // [C]
 }
 
-// Widen takes in numbers of a tensor with so many channels.
-func (e *Extremes) Widen(x []float32, channels int) {
-	if e.Min == nil {
-		e.Min, e.Max = slices.Clone(x[:channels]), slices.Clone(x[:channels])
+// Observed is what was seen of a tensor: first its channels, then a histogram of all numbers.
+type Observed struct {
+	channels Channels  // Mean is a sum
+	pixels   int       // that were seen, N·H·W
+	share    []float32 // see Range
+	counts   []float64 // of (x + shift)/share, from 0 to top
+}
+
+// Widen takes in numbers of a tensor of this shape, [N,H,W,C].
+func (o *Observed) Widen(x []float32, shape []int64) {
+	n, c := int(shape[3]), &o.channels
+	if c.Min == nil {
+		c.Height, c.Width = int(shape[1]), int(shape[2])
+		c.Min, c.Max, c.Mean = slices.Clone(x[:n]), slices.Clone(x[:n]), make([]float64, n)
 	}
-	for i := 0; i+channels <= len(x); i += channels {
-		for c, v := range x[i : i+channels] {
-			e.Min[c], e.Max[c] = min(e.Min[c], v), max(e.Max[c], v)
+	for i := 0; i+n <= len(x); i += n {
+		for k, v := range x[i : i+n] {
+			c.Min[k], c.Max[k] = min(c.Min[k], v), max(c.Max[k], v)
+			c.Mean[k] += float64(v)
 		}
 	}
+	o.pixels += len(x) / n
+}
+
+// Channels returns what is known of the channels.
+func (o *Observed) Channels() Channels {
+	c := o.channels
+	c.Mean = slices.Clone(c.Mean)
+	for i := range c.Mean {
+		c.Mean[i] /= float64(o.pixels)
+	}
+	return c
 }
 
 // shift returns what is added to each channel so that none is negative, nil where none is.
 func (o *Observed) shift() []float32 {
-	if slices.Min(o.Min) >= 0 {
+	if slices.Min(o.channels.Min) >= 0 {
 		return nil
 	}
-	shift := make([]float32, len(o.Min))
-	for c, v := range o.Min {
+	shift := make([]float32, len(o.channels.Min))
+	for c, v := range o.channels.Min {
 		shift[c] = max(0, -v)
 	}
 	return shift
@@ -58,7 +78,7 @@ func (o *Observed) shift() []float32 {
 // top returns the largest number of any channel, shifted.
 func (o *Observed) top() float32 {
 	shift, top := o.shift(), float32(0)
-	for c, v := range o.Max {
+	for c, v := range o.channels.Max {
 		if shift != nil {
 			v += shift[c]
 		}
@@ -67,8 +87,8 @@ func (o *Observed) top() float32 {
 	return top
 }
 
-// Count takes in the same numbers once more, when all extremes are known.
-func (o *Observed) Count(x []float32, channels int) {
+// Count takes in the same numbers once more, when all channels are known.
+func (o *Observed) Count(x []float32) {
 	if o.counts == nil {
 		o.counts = make([]float64, bins)
 	}
@@ -76,24 +96,37 @@ func (o *Observed) Count(x []float32, channels int) {
 	if top == 0 {
 		return
 	}
-	scale := bins / top
+	n := len(o.channels.Min)
+	scale := slices.Repeat([]float32{bins / top}, n)
+	for c, share := range o.share {
+		scale[c] /= share
+	}
 	for i, v := range x {
 		if shift != nil {
-			v += shift[i%channels]
+			v += shift[i%n]
 		}
-		o.counts[min(int(v*scale), bins-1)]++
+		o.counts[min(int(v*scale[i%n]), bins-1)]++
 	}
 }
 
-// Range is how a tensor is written as uint8: round((x + Shift)·255/Max), at most 255.
+// Range is how a tensor is written as uint8: round((x + Shift)·255/(Max·Share)), at most 255.
 type Range struct {
 	Shift []float32 // [C], none is negative; nil: 0
+	Share []float32 // [C], above 0, at most 1: what a channel has of the range; nil: all of it
 	Max   float32   // > 0
+}
+
+// shareOf returns what channel c has of the range.
+func shareOf(share []float32, c int) float32 {
+	if share == nil {
+		return 1
+	}
+	return share[c]
 }
 
 // Choose returns the range by a method.
 func (o *Observed) Choose(m Method) (Range, error) {
-	r := Range{Shift: o.shift(), Max: o.top()}
+	r := Range{Shift: o.shift(), Share: o.share, Max: o.top()}
 	switch m {
 	case MinMax:
 	case Percentile:

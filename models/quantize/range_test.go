@@ -9,8 +9,8 @@ import (
 // seen returns what was observed of x, with so many channels.
 func seen(x []float32, channels int) *Observed {
 	o := &Observed{}
-	o.Widen(x, channels)
-	o.Count(x, channels)
+	o.Widen(x, []int64{1, 1, int64(len(x) / channels), int64(channels)})
+	o.Count(x)
 	return o
 }
 

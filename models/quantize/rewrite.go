@@ -16,7 +16,7 @@ var ErrNothing = errors.New("no layer of the network can be int8")
 // Plan says which layers of a graph are int8, and how.
 type Plan struct {
 	Ranges   map[string]Range    // of outputs, by Layer.Name, and of inputs, by InputKey of it
-	Extremes map[string]Extremes // of the same, and of convolved tensors, by convolvedKey
+	Channels map[string]Channels // of all that is watched, by its key
 	Float    []string            // names of layers that stay as they are
 }
 
@@ -26,12 +26,18 @@ func InputKey(layer string) string { return layer + "/input" }
 // convolvedKey is the name in a Plan of what a summand is added to.
 func convolvedKey(layer string) string { return layer + "/convolved" }
 
+// pooledKey is the name in a Plan of the result of pools that a layer takes.
+func pooledKey(layer string) string { return layer + "/pooled" }
+
 // Watched lists the tensors of layers that must be observed, and the keys of a Plan for them.
 func Watched(layers []Layer) (keys, tensors []string) {
 	for _, l := range layers {
 		keys, tensors = append(keys, l.Name), append(tensors, l.Output)
 		if l.Input != "" {
 			keys, tensors = append(keys, InputKey(l.Name)), append(tensors, l.Input)
+		}
+		if l.Pooled != "" {
+			keys, tensors = append(keys, pooledKey(l.Name)), append(tensors, l.Pooled)
 		}
 		if l.Convolved != "" {
 			keys, tensors = append(keys, convolvedKey(l.Name)), append(tensors, l.Convolved)
@@ -42,13 +48,13 @@ func Watched(layers []Layer) (keys, tensors []string) {
 
 // NewPlan returns the plan, by a method, of what was observed of tensors, by the keys of Watched.
 func NewPlan(seen map[string]*Observed, m Method) (Plan, error) {
-	p := Plan{Ranges: map[string]Range{}, Extremes: map[string]Extremes{}}
+	p := Plan{Ranges: map[string]Range{}, Channels: map[string]Channels{}}
 	for key, o := range seen {
 		var err error
 		if p.Ranges[key], err = o.Choose(m); err != nil {
 			return p, err
 		}
-		p.Extremes[key] = o.Extremes
+		p.Channels[key] = o.Channels()
 	}
 	return p, nil
 }
@@ -109,10 +115,11 @@ func (w *rewriter) try(tensor string) error {
 	return nil
 }
 
-// source is a tensor as integers: x + shift = q·max/255, or x = q·max/127 where it is signed.
+// source is a tensor as integers: x + shift = q·max·share/255, or x = q·max/127 where it is signed.
 type source struct {
 	ref    [3]string // numbers, least and largest, as inputs of a node
 	shift  []float32 // nil: 0
+	share  []float32 // nil: 1
 	signed bool
 }
 

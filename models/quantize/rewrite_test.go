@@ -28,6 +28,11 @@ func residual(t *testing.T) *graphdef.Graph {
 	layer("first", "in")
 	layer("second", "first/biased")
 	nodes = append(nodes, &graphdef.Node{Name: "sum", Op: "AddV2", Input: []string{"second/biased", "first/biased"}, Attr: float})
+	return decoded(t, nodes)
+}
+
+func decoded(t *testing.T, nodes []*graphdef.Node) *graphdef.Graph {
+	t.Helper()
 	text, err := proto.Marshal(&graph_go_proto.GraphDef{Node: nodes})
 	if err != nil {
 		t.Fatal(err)
@@ -54,8 +59,8 @@ func TestConvolvedRange(t *testing.T) {
 	seen := map[string]*Observed{}
 	for i, x := range [][]float32{{-2, -1, 5, 4}, {0, 0, 9, 9}, {-3, 0, 6, 7}, {-1, -4, 2, 3}} {
 		o := &Observed{}
-		o.Widen(x, 2)
-		o.Count(x, 2)
+		o.Widen(x, []int64{1, 1, int64(len(x) / 2), 2})
+		o.Count(x)
 		seen[keys[i]] = o
 	}
 	plan, err := NewPlan(seen, MinMax)
@@ -75,7 +80,7 @@ func TestConvolvedRange(t *testing.T) {
 	if want := []float32{-5, 3}; !slices.Equal(got, want) {
 		t.Errorf("the convolution before the sum reaches over %v, want %v", got, want)
 	}
-	delete(plan.Extremes, keys[3])
+	delete(plan.Channels, keys[3])
 	if _, err := plan.Rewrite(residual(t), "sum"); err == nil || !strings.Contains(err.Error(), `layer "second"`) {
 		t.Errorf("without its extremes: %v, want an error that names the layer", err)
 	}

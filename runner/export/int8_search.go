@@ -116,7 +116,7 @@ func (w *quantizing) observe(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	for _, take := range []func(*quantize.Observed, []float32, int){(*quantize.Observed).Widen, (*quantize.Observed).Count} {
+	show := func(take func(o *quantize.Observed, x []float32, shape []int64)) error {
 		for batch, err := range w.store.Sequence(ctx, w.train, observeBatch, nil) {
 			if err != nil {
 				return err
@@ -130,12 +130,16 @@ func (w *quantizing) observe(ctx context.Context) (err error) {
 				if err != nil {
 					return err
 				}
-				shape := v.Shape()
-				take(w.seen[keys[i]], data, int(shape[len(shape)-1]))
+				take(w.seen[keys[i]], data, v.Shape())
 			}
 		}
+		return nil
 	}
-	return nil
+	if err := show((*quantize.Observed).Widen); err != nil {
+		return err
+	}
+	quantize.Level(w.layers, w.seen)
+	return show(func(o *quantize.Observed, x []float32, _ []int64) { o.Count(x) })
 }
 
 // choose returns the best of the methods, with as many layers int8 as validation allows.

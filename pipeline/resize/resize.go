@@ -6,7 +6,7 @@
 // It is the only place that resizes: a model sees in service what it saw in
 // training only if both went through the same filter. The result is that of
 // github.com/disintegration/imaging, bit by bit: "linear" and "box" are computed here,
-// faster, and imaging does the others. It neither decodes nor normalises.
+// faster (by AVX2, where the processor has it), and imaging does the others. It neither decodes nor normalises.
 //
 // # Convention
 //
@@ -31,6 +31,7 @@ import (
 	"fmt"
 	"image"
 	"image/color"
+	"sync"
 
 	"github.com/disintegration/imaging"
 
@@ -57,10 +58,12 @@ type Resizer struct {
 	options Options
 	mode    mode
 	filter  imaging.ResampleFilter
+	axes    *axes      // of filter
+	spare   *sync.Pool // of *work
 }
 
-// mode returns src resized to within size x size by filter.
-type mode func(src *image.NRGBA, size int, filter imaging.ResampleFilter) *image.NRGBA
+// mode returns src resized to within size x size. The result may be w's.
+type mode func(w *work, src *image.NRGBA, size int) *image.NRGBA
 
 // modes is read only.
 var modes = named.Table[mode]{Kind: "resize mode", Rows: map[string]named.Row[mode]{
@@ -109,7 +112,9 @@ func New(o Options) (Resizer, error) {
 	if err != nil {
 		return Resizer{}, err
 	}
-	return Resizer{options: o, mode: m, filter: f}, nil
+	kept := &axes{filter: f, of: map[[2]int]*axis{}}
+	spare := &sync.Pool{New: func() any { return &work{axes: kept, filter: f, plain: !fast} }}
+	return Resizer{options: o, mode: m, filter: f, axes: kept, spare: spare}, nil
 }
 
 // Options returns what r was made of, with the defaults filled in.
@@ -154,7 +159,9 @@ func (r Resizer) Into(dst []uint8, src *image.NRGBA) {
 	}
 	size := r.options.Size
 	if src.Rect.Dx() != size || src.Rect.Dy() != size {
-		src = r.mode(src, size, r.filter)
+		w := r.spare.Get().(*work)
+		defer r.spare.Put(w)
+		src = r.mode(w, src, size)
 	}
 	for y := range size {
 		row := src.Pix[y*src.Stride:][:4*size]
@@ -166,27 +173,27 @@ func (r Resizer) Into(dst []uint8, src *image.NRGBA) {
 	}
 }
 
-func squash(src *image.NRGBA, size int, filter imaging.ResampleFilter) *image.NRGBA {
-	return resample(src, size, size, filter)
+func squash(w *work, src *image.NRGBA, size int) *image.NRGBA {
+	return w.resample(src, size, size)
 }
 
 // crop leaves the odd pixel, where there is one, at the right or at the bottom.
-func crop(src *image.NRGBA, size int, filter imaging.ResampleFilter) *image.NRGBA {
-	w, h := src.Rect.Dx(), src.Rect.Dy()
-	side := min(w, h)
-	corner := src.Rect.Min.Add(image.Pt((w-side)/2, (h-side)/2))
+func crop(w *work, src *image.NRGBA, size int) *image.NRGBA {
+	width, height := src.Rect.Dx(), src.Rect.Dy()
+	side := min(width, height)
+	corner := src.Rect.Min.Add(image.Pt((width-side)/2, (height-side)/2))
 	square := image.Rectangle{Min: corner, Max: corner.Add(image.Pt(side, side))}
-	return resample(src.SubImage(square).(*image.NRGBA), size, size, filter)
+	return w.resample(src.SubImage(square).(*image.NRGBA), size, size)
 }
 
 // pad brings the longer side to size. White is what pipeline/decode puts under
 // transparency. The odd pixel of the margin is at the right or at the bottom.
-func pad(src *image.NRGBA, size int, filter imaging.ResampleFilter) *image.NRGBA {
-	w, h := src.Rect.Dx(), src.Rect.Dy()
-	longer := max(w, h)
+func pad(w *work, src *image.NRGBA, size int) *image.NRGBA {
+	width, height := src.Rect.Dx(), src.Rect.Dy()
+	longer := max(width, height)
 	// A side of 0 means "keep the aspect ratio" to imaging, so 1x5000 must not reach it.
-	inner := image.Pt(max(1, (w*size+longer/2)/longer), max(1, (h*size+longer/2)/longer))
-	resized := resample(src, inner.X, inner.Y, filter)
+	inner := image.Pt(max(1, (width*size+longer/2)/longer), max(1, (height*size+longer/2)/longer))
+	resized := w.resample(src, inner.X, inner.Y)
 	if inner.X == size && inner.Y == size {
 		return resized
 	}

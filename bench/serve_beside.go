@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
+	"runtime/debug"
 	"slices"
 	"strconv"
 	"time"
@@ -17,6 +19,7 @@ const (
 	besideTurns  = 8
 	besideTurn   = 5 * time.Second // of each side
 	besideOthers = 8               // requests of 32 pictures at the same time: batches of 256
+	besideOpened = 8               // versions that are made before a turn: the service looks for one once a second
 )
 
 // neighbour is what requests for one model take, in milliseconds, turn by turn: alone, and while the other model is
@@ -63,7 +66,7 @@ func (b serveBench) beside(ctx context.Context) error {
 
 // neighbour measures in turns. The other model lies in folder.
 func (b serveBench) neighbour(ctx context.Context, folder string, opens bool, flags ...string) (n neighbour, err error) {
-	v := &versions{folder: folder, first: filepath.Join(b.program, "1"), last: 1}
+	v := &versions{folder: folder, first: filepath.Join(b.program, "1"), last: 1, made: 1}
 	if err := os.CopyFS(filepath.Join(v.model(), "1"), os.DirFS(v.first)); err != nil {
 		return n, err
 	}
@@ -86,6 +89,11 @@ func (b serveBench) neighbour(ctx context.Context, folder string, opens bool, fl
 	}
 	var p50, p99 []float64
 	for range besideTurns {
+		if opens {
+			if err := v.prepare(); err != nil {
+				return n, err
+			}
+		}
 		alone, err := singles(ctx, one, size, pixels)
 		if err != nil {
 			return n, err
@@ -105,8 +113,12 @@ func (b serveBench) neighbour(ctx context.Context, folder string, opens bool, fl
 	return n, s.stop()
 }
 
-// singles sends one picture at a time for a turn.
+// singles sends one picture at a time for a turn. Clients live on other machines: no garbage is collected here meanwhile. After a
+// collection, which came every 150 requests, a thread of Go's waits in a loop for one that sweeps. Alone, they have a core each.
+// Beside batches in the background no core is ever idle, so Linux leaves both on one core until its next tick, up to 4 ms.
 func singles(ctx context.Context, c *client.Client, size int, pixels []uint8) (q quantiled, err error) {
+	runtime.GC()
+	defer debug.SetGCPercent(debug.SetGCPercent(-1))
 	var took []float64
 	for began := time.Now(); time.Since(began) < besideTurn; {
 		sent := time.Now()
@@ -134,24 +146,40 @@ func (b serveBench) batchesOf256(ctx context.Context, s *served, size int) error
 	return errors.Join(c.await("summary", &line{}), c.end())
 }
 
-// versions of a model lie in a folder.
+// versions of a model lie in a folder, and those that come next beside it.
 type versions struct {
 	folder, first string
-	last          int
+	last, made    int
 }
 
 func (v *versions) model() string { return filepath.Join(v.folder, "model") }
 
-// keepOpening puts a new version beside the others as soon as the one before answers, until ctx is done.
-func (v *versions) keepOpening(ctx context.Context, c *client.Client) error {
-	for ctx.Err() == nil {
-		if err := putVersion(v.folder, v.model(), v.first, v.last+1, false); err != nil {
+// next is where a version lies until it appears.
+func (v *versions) next(version int) string { return filepath.Join(v.folder, strconv.Itoa(version)) }
+
+// prepare makes the versions of a turn: copying files takes a core, and is no part of opening them.
+func (v *versions) prepare() error {
+	for ; v.made < v.last+besideOpened; v.made++ {
+		if err := os.CopyFS(v.next(v.made+1), os.DirFS(v.first)); err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+// keepOpening puts a new version beside the others as soon as the one before answers, until ctx is done.
+func (v *versions) keepOpening(ctx context.Context, c *client.Client) error {
+	for ctx.Err() == nil && v.last < v.made {
 		v.last++
+		if err := os.Rename(v.next(v.last), filepath.Join(v.model(), strconv.Itoa(v.last))); err != nil {
+			return err
+		}
 		if err := awaitVersion(context.WithoutCancel(ctx), c, v.last); err != nil {
 			return err
 		}
+	}
+	if ctx.Err() == nil {
+		return fmt.Errorf("all %d versions of a turn are open before it ends", besideOpened)
 	}
 	return nil
 }

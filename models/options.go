@@ -37,9 +37,10 @@ func OnDevice(name string) Option {
 // follows a container's quota. Each model has threads of its own.
 func WithThreads(n int) Option { return func(o *options) { o.session.Threads = n } }
 
-// InBackground has the threads that run the network give way to all others of the machine, those of other models
-// among them: for batches that nobody waits for, beside a model that answers. On Linux only: elsewhere it changes
-// nothing. It takes no privileges. Decoding pictures keeps its priority.
+// InBackground has the threads that run the network give way to all others of the process, those of other models
+// among them: for batches that nobody waits for, beside a model that answers. They give way to other processes only in the
+// same control group: a container, or a unit of systemd. On Linux only: elsewhere it changes nothing. It takes no
+// privileges. Decoding pictures keeps its priority.
 func InBackground() Option { return func(o *options) { o.session.Background = true } }
 
 // WithBatching changes how calls that come at the same time share runs of the network.

@@ -60,7 +60,7 @@ type Options struct {
 	Timeout time.Duration // that a run may take; 0 is no limit. See ErrTimeout
 	Remote  *Remote       // the server that runs the graph; nil: the session does
 
-	Background bool // the session's threads give way to all others of the machine; on Linux only
+	Background bool // the session's threads give way to all others of the process and its control group; on Linux only
 }
 
 // Int8 reports whether the runtime has operations that compute convolutions with integers: those of oneDNN on

@@ -15,10 +15,10 @@ import (
 	"fmt"
 	"math"
 	"os"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
+	"unsafe"
 
 	"github.com/tfpair/tfpair/internal/cluster"
 	"github.com/tfpair/tfpair/internal/session"
@@ -36,6 +36,7 @@ type Group struct {
 	ops     map[key]adder
 	next    int64   // number of the next operation
 	memory  *memory // nil: processes send each other what they add up
+	buffer  []int32 // of what is sent, or of float32; each call uses it again
 
 	sent int64         // bytes, by this process, to add up and to share
 	took time.Duration // of all calls, waiting for the others included
@@ -194,28 +195,39 @@ type adder interface{ run(v session.Value) error }
 
 // Sum replaces v by the sum of what all processes call it with. The order of the additions is the same in
 // all of them: they get the same bits. Where it fails, nobody may use v any more: the runtime may still do.
-func (g *Group) Sum(v []float32) error { return around(g, v, false) }
+func (g *Group) Sum(v []float32) error { return g.SumTo([][]float32{v}, [][]float32{v}) }
+
+// SumTo is Sum of a vector that lies in the pieces of from, to those of to, which are as long together. A piece may be in both. Where
+// it fails, nobody may use their memory any more, or free it.
+func (g *Group) SumTo(to, from [][]float32) error { return around(g, to, from, false) }
 
 // Share gives all processes the numbers of each: v is as long in all of them, and each has its own in a
 // place of its own, with zeros in the places of the others. Bits stay as they are.
-func (g *Group) Share(v []int32) error { return around(g, v, true) }
+func (g *Group) Share(v []int32) error { return around(g, [][]int32{v}, [][]int32{v}, true) }
 
-// around adds up v in buckets. There are operations for few lengths, and the rest of a vector is filled with
+// around adds up a vector: in memory, or in buckets. There are operations for few lengths, and the rest of a bucket is filled with
 // zeros to one of them.
-func around[T float32 | int32](g *Group, v []T, whole bool) error {
-	if g.memory != nil {
-		return g.within(4*int64(len(v)), func() error { return addUp(g.memory, v) })
+func around[T float32 | int32](g *Group, to, from [][]T, whole bool) error {
+	length := lengthOf(from)
+	if got := lengthOf(to); got != length {
+		return fmt.Errorf("add up %d numbers: got room for %d", length, got)
 	}
-	for part := range slices.Chunk(v, bucket) {
-		buffer := part
-		if n := lengthFor(len(part)); n > len(part) {
-			buffer = make([]T, n)
-			copy(buffer, part)
-		}
-		if err := g.run(key{len(buffer), whole}, session.Vector(buffer)); err != nil {
+	if g.memory != nil {
+		return g.within(4*int64(length), func() error { return addUp(g.memory, to, from) })
+	}
+	source, target := parts[T]{list: from}, parts[T]{list: to}
+	if n := lengthFor(min(length, bucket)); len(g.buffer) < n {
+		g.buffer = make([]int32, n)
+	}
+	buffer := unsafe.Slice((*T)(unsafe.Pointer(&g.buffer[0])), len(g.buffer))
+	for ; length > 0; length -= bucket {
+		n := min(length, bucket)
+		part := buffer[:lengthFor(n)]
+		clear(part[source.read(part[:n]):])
+		if err := g.run(key{len(part), whole}, session.Vector(part)); err != nil {
 			return err
 		}
-		copy(part, buffer)
+		target.write(part[:n])
 	}
 	return nil
 }

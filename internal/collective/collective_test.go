@@ -71,8 +71,16 @@ func sums(g *Group) error {
 		for i := range v {
 			v[i] = float32(g.Rank()*length+i) / 7
 		}
+		to := [][]float32{make([]float32, length/3), make([]float32, length-length/3)}
+		if err := g.SumTo(to, [][]float32{v[:length/2], v[length/2:]}); err != nil {
+			return err
+		}
+		before := slices.Clone(v)
 		if err := g.Sum(v); err != nil {
 			return err
+		}
+		if !slices.Equal(slices.Concat(to...), v) || length > 1 && slices.Equal(before, v) {
+			return fmt.Errorf("sum of length %d in pieces differs", length)
 		}
 		for i, got := range v {
 			want := 0.0
@@ -220,6 +228,23 @@ func TestSum(t *testing.T) {
 				t.Errorf("%s at %s, process %d of %d: %v", tt.what, tt.host, i, tt.processes, err)
 			}
 		}
+	}
+}
+
+// TestParts: what lies in pieces is read and written in its order, across their borders.
+func TestParts(t *testing.T) {
+	from := parts[int32]{list: [][]int32{nil, {1, 2, 3}, {}, {4}, {5, 6}}}
+	to := [][]int32{{0}, {0, 0, 0}, nil, {0, 0}}
+	target, buffer := parts[int32]{list: to}, make([]int32, 4)
+	for _, want := range []int{4, 2, 0} {
+		n := from.read(buffer)
+		if n != want {
+			t.Errorf("read %d numbers, want %d", n, want)
+		}
+		target.write(buffer[:n])
+	}
+	if got := slices.Concat(to...); !slices.Equal(got, []int32{1, 2, 3, 4, 5, 6}) || lengthOf(to) != 6 {
+		t.Errorf("wrote %d", to)
 	}
 }
 

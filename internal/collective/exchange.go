@@ -42,7 +42,11 @@ func (g *Group) openExchange(length int) (*exchange, error) {
 			own[rank] = b.take("part", rank)
 		}
 	}
-	sum := b.add("sum", "AddN", g.Rank(), nil, tf.OutputList(own))
+	// One after the other: AddN begins with whichever of them it may write its sum to, which is not the same one in each run.
+	sum := own[0]
+	for rank, part := range own[1:] {
+		sum = b.add(fmt.Sprint("sum", 1+rank), "AddV2", g.Rank(), nil, sum, part)
+	}
 	for rank := range given {
 		all := sum
 		if rank != g.Rank() {

@@ -103,28 +103,31 @@ func roomIn(bytes []byte) room {
 	return room{(*atomic.Uint32)(at), [2]unsafe.Pointer{unsafe.Add(at, headBytes), unsafe.Add(at, headBytes+pieceBytes)}}
 }
 
-// addUp replaces v by the sum over all processes.
-func addUp[T float32 | int32](m *memory, v []T) error {
-	for part := range slices.Chunk(v, pieceBytes/4) {
+// addUp sets to, the numbers of which lie one after the other, to the sum of from over all processes.
+func addUp[T float32 | int32](m *memory, to, from [][]T) error {
+	source, target := parts[T]{list: from}, parts[T]{list: to}
+	for {
 		m.turn++
-		slot := func(rank int) []T {
-			return unsafe.Slice((*T)(m.rooms[rank].slots[m.turn%2]), len(part))
+		slot := func(rank, from, n int) []T {
+			return unsafe.Slice((*T)(m.rooms[rank].slots[m.turn%2]), pieceBytes/4)[from : from+n]
 		}
-		copy(slot(m.rank), part)
+		n := source.read(slot(m.rank, 0, pieceBytes/4))
+		if n == 0 {
+			m.turn-- // in all processes
+			return nil
+		}
 		if err := m.meet(); err != nil {
 			return err
 		}
-		first := m.rank // of whom part is: a sum of two is the same from both ends
-		if first > 1 {
-			copy(part, slot(0))
-			first = 0
-		}
-		add(part, slot(1-first))
-		for rank := 2; rank < len(m.rooms); rank++ {
-			add(part, slot(rank))
+		for at := 0; at < n; {
+			part := target.next(n - at)
+			copy(part, slot(0, at, len(part)))
+			for rank := 1; rank < len(m.rooms); rank++ {
+				add(part, slot(rank, at, len(part)))
+			}
+			at += len(part)
 		}
 	}
-	return nil
 }
 
 // add adds b to a.

@@ -5,14 +5,12 @@ package session
 import (
 	"bytes"
 	"fmt"
-	"maps"
 	"runtime/debug"
 	"slices"
 	"strconv"
 	"strings"
 
 	tf "github.com/galeone/tensorflow/tensorflow/go"
-	types "github.com/galeone/tensorflow/tensorflow/go/core/framework/types_go_proto"
 )
 
 // keepShapes is how many tensors a feed keeps for reuse: batches of distinct
@@ -119,37 +117,12 @@ func (c *Call) RunTo(to []Value, values ...Value) error {
 
 // run feeds values and calls do with what is fetched, one after the other: its memory is the runtime's, for this call.
 func (c *Call) run(values []Value, do func(Value) error) error {
-	if len(values) != len(c.feeds) {
-		return fmt.Errorf("got %d values for %d feeds", len(values), len(c.feeds))
-	}
-	feeds := make(map[tf.Output]*tf.Tensor, len(values))
-	for i, v := range values {
-		t, err := c.tensor(i, v)
-		if err != nil {
-			return fmt.Errorf("feed %q: %w", c.names[i], err)
-		}
-		feeds[c.feeds[i]] = t
-	}
-	if c.session.trace != nil && !c.quiet {
-		out, err := c.session.traced(feeds, c.fetches, c.targets)
-		if err != nil {
-			return fmt.Errorf("run graph, traced: %w", err)
-		}
-		return eachOf(out, do)
-	}
-	results, err := c.session.run(func() ([]*tf.Tensor, error) { return c.results(feeds) })
+	h, err := c.Hold(values...)
 	if err != nil {
-		return fmt.Errorf("run graph: %w", err)
+		return err
 	}
-	out := make([]Value, len(results))
-	for i, t := range results {
-		out[i] = Value{shape: t.Shape(), dtype: types.DataType(t.DataType()), data: t.TensorData()}
-	}
-	err = eachOf(out, do)
-	if c.fresh {
-		free(slices.Collect(maps.Values(feeds))...)
-	}
-	free(results...) // before the next run: TensorFlow makes results among activations, whose memory they would split
+	err = eachOf(h.Values, do)
+	h.Free() // before the next run: TensorFlow makes results among activations, whose memory they would split
 	return err
 }
 
@@ -189,7 +162,9 @@ func (c *Call) tensor(i int, v Value) (*tf.Tensor, error) {
 	})
 	if at >= 0 {
 		t := kept[at]
-		copy(t.TensorData(), v.data)
+		if data := t.TensorData(); len(data) > 0 && &data[0] != &v.data[0] { // see Room
+			copy(data, v.data)
+		}
 		c.kept[i] = append(slices.Delete(kept, at, at+1), t)
 		return t, nil
 	}

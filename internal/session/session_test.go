@@ -93,6 +93,37 @@ func TestRunTo(t *testing.T) {
 	}
 }
 
+// TestHold: a run reads what was written to the room of its feed, copies nothing there, and its results are read where they are.
+func TestHold(t *testing.T) {
+	c := prepare(t, open(t), []string{"x"}, []string{"y"})
+	room, err := c.Room(0, 2, 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Equal(room, make([]float32, 4)) {
+		t.Errorf("a new room has %v, want zeros", room)
+	}
+	for _, x := range []float32{1, 5} {
+		copy(room, []float32{x, x, x, x + 1})
+		h, err := c.Hold(Of(room, 2, 2))
+		if err != nil {
+			t.Fatal(err)
+		}
+		y, err := Data[float32](h.Values[0])
+		if want := []float32{2 * x, 2 * x, 2 * x, 2*x + 2}; err != nil || !slices.Equal(y, want) {
+			t.Errorf("y = %v (%v), want %v", y, err, want)
+		}
+		h.Free()
+	}
+	if again, err := c.Room(0, 2, 2); err != nil || &again[0] != &room[0] {
+		t.Errorf("the room is another one than before (%v)", err)
+	}
+	doubled(t, c, []float32{7, 7, 7, 7})
+	if want := []float32{7, 7, 7, 7}; !slices.Equal(room, want) {
+		t.Errorf("the room has %v of another value, want %v: it is where the feed lies", room, want)
+	}
+}
+
 // doubled runs y = 2x.
 func doubled(t *testing.T, c *Call, x []float32) []float32 {
 	t.Helper()

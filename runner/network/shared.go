@@ -1,6 +1,7 @@
 package network
 
 import (
+	"fmt"
 	"slices"
 
 	"github.com/tfpair/tfpair/internal/names"
@@ -16,6 +17,9 @@ type Peers interface {
 	Size() int // processes
 	// Sum replaces v by the sum over all processes.
 	Sum(v []float32) error
+	// SumTo is Sum of a vector that lies in the pieces of from, to those of to. A piece may be in both. Where it fails, their memory
+	// may still be in use.
+	SumTo(to, from [][]float32) error
 	// ShareFloats gives all processes what each has in its own place of v, with zeros in the places of others.
 	ShareFloats(v []float32) error
 }
@@ -44,29 +48,44 @@ func (n *Network) SharedGradients(b *pipeline.Batch, step int, p Peers) (Update,
 			return Update{}, nil, err
 		}
 	}
-	v := n.vector()
-	u, err := n.ownGradients(b, step, p, v.gradients)
+	v, err := n.vector()
 	if err != nil {
 		return Update{}, nil, err
 	}
-	return u, v.gradients, n.sumOver(v, b, p)
+	u, held, err := n.ownGradients(b, step, p, v.gradients)
+	if err != nil {
+		return Update{}, nil, err
+	}
+	if err := n.sumOver(v, held, b, p); err != nil {
+		return Update{}, nil, err // and whoever still adds up reads what is held
+	}
+	held.Free()
+	return u, v.gradients, nil
 }
 
-// ownGradients sets gradients to what this process adds to those of the batch.
-func (n *Network) ownGradients(b *pipeline.Batch, step int, p Peers, gradients []checkpoint.Tensor) (Update, error) {
+// ownGradients computes what this process adds to the gradients of the batch: those of the tower are held, or in gradients as
+// those of the loss are.
+func (n *Network) ownGradients(b *pipeline.Batch, step int, p Peers, gradients []checkpoint.Tensor) (Update, *session.Held, error) {
 	tower, ofLoss := gradients[:n.Graph.Tower], gradients[n.Graph.Tower:]
 	if !n.Graph.OneRun {
-		return n.ownTwice(b, step, p, gradients)
+		u, err := n.ownTwice(b, step, p, gradients)
+		return u, &session.Held{}, err
 	}
-	r, err := n.begin(b.Own, step, p, tower)
+	r, err := n.begin(b.Own, step, p)
 	if err != nil {
-		return Update{}, err
+		return Update{}, nil, err
+	}
+	if r.absent {
+		for _, t := range tower {
+			clear(t.Data)
+		}
 	}
 	u, err := n.together(r, b, step, ofLoss)
 	if err != nil {
-		return Update{}, r.giveUp(err)
+		return Update{}, nil, r.giveUp(err)
 	}
-	return u, r.end()
+	held, err := r.end()
+	return u, held, err
 }
 
 // together does, in the middle of a run, what processes do together. It sets the gradients of what the loss learns.
@@ -125,35 +144,39 @@ func (n *Network) lossOfAll(b *pipeline.Batch, own []float32, step int, p Peers,
 	return u, wanted[b.First*dim : (b.First+len(b.Own.Images))*dim], nil
 }
 
-// sharedVector is what processes add up of a step, in one piece of memory, which each step uses again: of a large network it is
+// sharedVector is what processes add up of a step, in memory which each step uses again: of a large network it is
 // a hundred megabytes, which new memory would cost more time than adding up.
 type sharedVector struct {
-	all              []float32
-	gradients, moved []checkpoint.Tensor // parts of all: of Graph.Trained and Graph.Moved
+	gradients []checkpoint.Tensor // of Graph.Trained, where the runtime reads them to apply them
+	moved     []checkpoint.Tensor // of Graph.Moved
 }
 
 // vector returns the vector of this network.
-func (n *Network) vector() *sharedVector {
-	if v := &n.shared; v.all == nil {
-		all := slices.Concat(n.Graph.Trained, n.Graph.Moved)
-		size := 0
-		for _, x := range all {
-			size += sizeOf(x)
-		}
-		v.all = make([]float32, size)
-		parts, rest := make([]checkpoint.Tensor, len(all)), v.all
-		for i, x := range all {
-			end := sizeOf(x)
-			parts[i], rest = checkpoint.Tensor{Name: x.Key, Shape: x.Shape, Data: rest[:end:end]}, rest[end:]
-		}
-		v.gradients, v.moved = parts[:len(n.Graph.Trained)], parts[len(n.Graph.Trained):]
+func (n *Network) vector() (*sharedVector, error) {
+	v := &n.shared
+	if v.gradients != nil {
+		return v, nil
 	}
-	return &n.shared
+	apply, err := n.applying()
+	if err != nil {
+		return nil, err
+	}
+	for i, x := range n.Graph.Trained {
+		data, err := apply.Room(len(applyFeeds)+i, x.Shape...)
+		if err != nil {
+			return nil, err
+		}
+		v.gradients = append(v.gradients, checkpoint.Tensor{Name: x.Key, Shape: x.Shape, Data: data})
+	}
+	for _, x := range n.Graph.Moved {
+		v.moved = append(v.moved, checkpoint.Tensor{Name: x.Key, Shape: x.Shape, Data: make([]float32, sizeOf(x))})
+	}
+	return v, nil
 }
 
-// sumOver adds up gradients over all processes, and averages what the tower has moved beside weights, by the
-// share of the images of b that each has seen: all in one vector.
-func (n *Network) sumOver(v *sharedVector, b *pipeline.Batch, p Peers) error {
+// sumOver adds up gradients over all processes, those that are held and the rest of those in v, and averages what the tower has
+// moved beside weights, by the share of the images of b that each has seen: all in one vector.
+func (n *Network) sumOver(v *sharedVector, held *session.Held, b *pipeline.Batch, p Peers) error {
 	if err := n.readMoved(v.moved); err != nil {
 		return err
 	}
@@ -163,7 +186,18 @@ func (n *Network) sumOver(v *sharedVector, b *pipeline.Batch, p Peers) error {
 			t.Data[i] *= share
 		}
 	}
-	if err := p.Sum(v.all); err != nil {
+	var to [][]float32
+	for _, t := range slices.Concat(v.gradients, v.moved) {
+		to = append(to, t.Data)
+	}
+	from := slices.Clone(to)
+	for i, g := range held.Values {
+		var err error
+		if from[i], err = session.Data[float32](g); err != nil {
+			return fmt.Errorf("read the gradient of %q: %w", v.gradients[i].Name, err)
+		}
+	}
+	if err := p.SumTo(to, from); err != nil {
 		return err
 	}
 	return n.setMoved(v.moved)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"math"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -44,6 +45,18 @@ func (p peer) Rank() int { return p.rank }
 func (p peer) Size() int { return p.size }
 
 func (p peer) ShareFloats(v []float32) error { return p.Sum(v) }
+
+func (p peer) SumTo(to, from [][]float32) error { return sumTo(p.Sum, to, from) }
+
+// sumTo adds up pieces of a vector by a sum of all of it.
+func sumTo(sum func([]float32) error, to, from [][]float32) error {
+	all := slices.Concat(from...)
+	err := sum(all)
+	for _, v := range to {
+		all = all[copy(v, all):]
+	}
+	return err
+}
 
 func (p peer) Sum(v []float32) error {
 	p.mu.Lock()
@@ -285,6 +298,8 @@ func (l lost) Sum(v []float32) error {
 	}
 	return nil
 }
+
+func (l lost) SumTo(to, from [][]float32) error { return sumTo(l.Sum, to, from) }
 
 func (l lost) ShareFloats([]float32) error { return nil }
 

@@ -112,19 +112,31 @@ func (n *Network) Gradients(b *pipeline.Batch, step int) (Update, []checkpoint.T
 	return u, gradients, nil
 }
 
-// Apply makes the update of weights that Step makes, by gradients as Gradients returns them,
-// one for each variable in Graph.Trained. Gradients of a batch, then Apply of them, are a Step
-// of the batch. Options of the optimizer, such as clip_norm, act here.
-func (n *Network) Apply(gradients []checkpoint.Tensor, step int) error {
+// applyFeeds is what Apply is fed beside gradients, before these.
+var applyFeeds = []string{names.LearningRate, names.Step}
+
+// applying returns the run of Apply.
+func (n *Network) applying() (*session.Call, error) {
 	if n.parts.apply == nil {
-		feeds := []string{names.LearningRate, names.Step}
+		feeds := slices.Clone(applyFeeds)
 		for _, v := range n.Graph.Trained {
 			feeds = append(feeds, v.Key+names.Gradient+names.Value)
 		}
 		var err error
 		if n.parts.apply, err = n.session.Prepare(feeds, nil, []string{names.Apply}); err != nil {
-			return err
+			return nil, err
 		}
+	}
+	return n.parts.apply, nil
+}
+
+// Apply makes the update of weights that Step makes, by gradients as Gradients returns them,
+// one for each variable in Graph.Trained. Gradients of a batch, then Apply of them, are a Step
+// of the batch. Options of the optimizer, such as clip_norm, act here.
+func (n *Network) Apply(gradients []checkpoint.Tensor, step int) error {
+	apply, err := n.applying()
+	if err != nil {
+		return err
 	}
 	data, err := match(n.Graph.Trained, gradients)
 	if err != nil {
@@ -134,6 +146,6 @@ func (n *Network) Apply(gradients []checkpoint.Tensor, step int) error {
 	for i, v := range n.Graph.Trained {
 		values = append(values, session.Of(data[i], v.Shape...))
 	}
-	_, err = n.parts.apply.Run(values...)
+	_, err = apply.Run(values...)
 	return err
 }

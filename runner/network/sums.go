@@ -6,7 +6,6 @@ import (
 
 	"github.com/tfpair/tfpair/internal/names"
 	"github.com/tfpair/tfpair/internal/session"
-	"github.com/tfpair/tfpair/models/checkpoint"
 	"github.com/tfpair/tfpair/pipeline"
 )
 
@@ -22,26 +21,32 @@ type sharedRun struct {
 	n      *Network
 	peers  Peers
 	absent bool
-	done   chan error // of the run, once
+	done   chan ended
 }
 
-// begin starts the run of own images, which sets gradients to those of the tower.
-func (n *Network) begin(own *pipeline.Batch, step int, p Peers, gradients []checkpoint.Tensor) (*sharedRun, error) {
+// ended is what comes of a run, once.
+type ended struct {
+	gradients *session.Held // of the tower
+	err       error
+}
+
+// begin starts the run of own images.
+func (n *Network) begin(own *pipeline.Batch, step int, p Peers) (*sharedRun, error) {
 	if err := n.prepareSums(); err != nil {
 		return nil, err
 	}
-	r := &sharedRun{n: n, peers: p, absent: len(own.Images) == 0, done: make(chan error, 1)}
+	r := &sharedRun{n: n, peers: p, absent: len(own.Images) == 0, done: make(chan ended, 1)}
 	if r.absent {
-		for _, t := range gradients {
-			clear(t.Data)
-		}
 		return r, nil
 	}
 	name, seen := n.seen(own)
 	if err := n.prepareChunks(name); err != nil {
 		return nil, err
 	}
-	go func() { r.done <- n.chunk.tower.RunTo(valuesIn(gradients), seen, session.Scalar(float32(step))) }()
+	go func() {
+		gradients, err := n.chunk.tower.Hold(seen, session.Scalar(float32(step)))
+		r.done <- ended{gradients, err}
+	}()
 	return r, nil
 }
 
@@ -86,12 +91,12 @@ func (r *sharedRun) take() ([]float32, error) {
 			return nil, a.err
 		}
 		return session.Data[float32](a.values[0])
-	case err := <-r.done:
-		r.done <- err
-		if err == nil {
-			err = errors.New("the network has ended without waiting for the others")
+	case e := <-r.done:
+		r.done <- e
+		if e.err == nil {
+			e.err = errors.New("the network has ended without waiting for the others")
 		}
-		return nil, err
+		return nil, e.err
 	}
 }
 
@@ -104,19 +109,22 @@ func (r *sharedRun) give(v session.Value) error {
 	return err
 }
 
-// end waits for the end of the run, if there is one.
-func (r *sharedRun) end() error {
+// end waits for the end of the run, if there is one, and returns the gradients of the tower.
+func (r *sharedRun) end() (*session.Held, error) {
 	if r.absent {
-		return nil
+		return &session.Held{}, nil
 	}
-	return <-r.done
+	e := <-r.done
+	return e.gradients, e.err
 }
 
 // giveUp has the run end that waits for what does not come, because of err. The network makes no more shared steps.
 func (r *sharedRun) giveUp(err error) error {
 	_, closed := r.n.sums.end.Run()
 	if closed == nil {
-		_ = r.end() // it follows from err
+		if held, ended := r.end(); ended == nil { // else it follows from err
+			held.Free()
+		}
 	}
 	return errors.Join(err, closed)
 }

@@ -61,6 +61,15 @@ func (m member) Leave() { _ = m.Share(make([]int32, 1)) } // nobody is lost in a
 
 func (m member) Sum(v []float32) error { return exchange(m, v) }
 
+func (m member) SumTo(to, from [][]float32) error {
+	all := slices.Concat(from...)
+	err := m.Sum(all)
+	for _, v := range to {
+		all = all[copy(v, all):]
+	}
+	return err
+}
+
 func (m member) ShareFloats(v []float32) error { return exchange(m, v) }
 
 func (m member) Share(v []int32) error { return exchange(m, v) }

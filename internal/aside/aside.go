@@ -86,15 +86,6 @@ func MkdirAll(path string) (err error) {
 	return nil
 }
 
-// Sync makes the contents of one file or folder survive a crash.
-func Sync(path string) error {
-	f, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	return errors.Join(f.Sync(), f.Close())
-}
-
 // published syncs the folder in which something has got the name path.
 func published(path string) error {
 	if err := Sync(filepath.Dir(path)); err != nil {

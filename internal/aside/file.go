@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"path/filepath"
 
 	"github.com/google/renameio/v2"
@@ -13,11 +14,12 @@ import (
 	"github.com/tfpair/tfpair/internal/regular"
 )
 
-// File is a file that is not there yet. Cleanup removes what lies aside, if anything does.
+// File is a file that is not there yet.
 type File struct {
 	*renameio.PendingFile
 	path   string
 	unused func() error // nil where f may replace anything
+	done   bool         // f has its name
 }
 
 // New is Create where nothing is at path, or with overwrite a file; else the error is an
@@ -79,8 +81,26 @@ func (f *File) Publish() error {
 			return err
 		}
 	}
-	if err := f.CloseAtomicallyReplace(); err != nil {
+	if err := Flush(f.File); err != nil { // CloseAtomicallyReplace would not wait as Flush does
 		return err
 	}
+	if err := f.Close(); err != nil {
+		return err
+	}
+	if err := os.Rename(f.Name(), f.path); err != nil {
+		return err
+	}
+	f.done = true
 	return published(f.path)
+}
+
+// Cleanup removes what lies aside, if anything does.
+func (f *File) Cleanup() error {
+	if f.done {
+		return nil
+	}
+	if err := f.PendingFile.Cleanup(); !errors.Is(err, fs.ErrClosed) {
+		return err
+	}
+	return nil
 }

@@ -16,6 +16,7 @@ import (
 	"slices"
 	"sync"
 
+	"github.com/tfpair/tfpair/internal/aside"
 	"github.com/tfpair/tfpair/internal/regular"
 )
 
@@ -232,5 +233,5 @@ func (a *appender) sync(isNew bool) error {
 		return err
 	}
 	a.synced = a.extent.Bytes
-	return a.file.Sync()
+	return aside.Flush(a.file)
 }

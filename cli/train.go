@@ -185,7 +185,7 @@ func (o *trainOptions) train(ctx context.Context, g *grouping, r *train.Resolved
 		return stopped(ctx, err)
 	}
 	if e := w.step; e.ReduceBytes > 0 {
-		g.out.say("all-reduce  %.2f MB sent and %.1f ms in a step, waiting for the slowest process included", float64(e.ReduceBytes)/1e6, 1e3*e.ReduceSeconds)
+		g.out.say("all-reduce  %.2f MB and %.1f ms in a step, waiting for the slowest process included", float64(e.ReduceBytes)/1e6, 1e3*e.ReduceSeconds)
 	}
 	if o.profile && !w.traced {
 		g.out.say("no profile: the training made fewer than %d steps", train.ProfileSteps)

@@ -83,8 +83,8 @@ type Stepped struct {
 	LearningRate    float64 `json:"learning_rate"`
 	ImagesPerSecond float64 `json:"images_per_second"` // since then
 	Steps           int     `json:"steps"`
-	// ReduceBytes is what this process sends in a step to the others that train with it, and ReduceSeconds how long it adds
-	// up and shares in one, waiting for them included: means since then.
+	// ReduceBytes is what this process sends in a step to the others that train with it, or writes to memory that they share, and
+	// ReduceSeconds how long it adds up and shares in one, waiting for them included: means since then.
 	ReduceBytes   int64   `json:"reduce_bytes,omitempty"`
 	ReduceSeconds float64 `json:"reduce_seconds,omitempty"`
 

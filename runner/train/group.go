@@ -146,8 +146,12 @@ func (l *loop) groupNotes() []string {
 	if l.Group == nil {
 		return nil
 	}
-	notes := []string{fmt.Sprintf("%d processes make each step: of a batch of %d each embeds its part, and the loss sees all of it",
-		l.Group.Size(), l.Spec.Train.BatchSize),
+	how := "by connections"
+	if l.Group.InMemory() {
+		how = "in memory that they share"
+	}
+	notes := []string{fmt.Sprintf("%d processes make each step: of a batch of %d each embeds its part, and the loss sees all of it; gradients are added up %s",
+		l.Group.Size(), l.Spec.Train.BatchSize, how),
 		"until it ends, this training listens on all interfaces of its machines, and obeys whoever reaches its ports: use a private network"}
 	switch {
 	case !l.Backbone.Modes && !l.Head.Modes:

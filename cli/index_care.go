@@ -8,6 +8,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/tfpair/tfpair/internal/regular"
 	"github.com/tfpair/tfpair/models/index"
 )
 
@@ -116,7 +117,7 @@ func runIndexVerify(o careOptions, streams IO) error {
 	}
 	out := o.output.on(streams)
 	if _, err := os.Stat(o.index); err != nil {
-		return &index.Error{Path: o.index, Err: err}
+		return &index.Error{Path: o.index, Err: regular.Reason(err)}
 	}
 	r := verifiedIndex{Index: o.index}
 	wrong := index.Verify(o.index)

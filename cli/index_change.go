@@ -58,7 +58,8 @@ func newIndexUpdateCommand(streams IO) *cli.Command {
 		Name:  "update",
 		Usage: "bring an index in line with its images",
 		Description: `Embeds images that are new or whose files have changed. Images that are no longer in the
-data stay, unless you say --remove-missing.
+data stay, unless you say --remove-missing. With --prefix that removes only images under
+the same prefix. Without it, images that you added with a prefix go, too.
 
 An index in one file, of an earlier version or of index build --file, becomes a
 folder. Images that have not changed keep their embeddings.
@@ -68,7 +69,7 @@ folder. Images that have not changed keep their embeddings.
 	}
 	o.addFlags(c)
 	c.Flags = append(c.Flags, &cli.BoolFlag{Name: "remove-missing", Destination: &o.prune,
-		Usage: "remove images from the index that are not in the data"})
+		Usage: "remove images from the index that are not in the data; with --prefix only those under it"})
 	return c
 }
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -18,7 +19,12 @@ type Error struct {
 }
 
 func (e *Error) Error() string {
-	return fmt.Sprintf("index %s: %s", e.At, strings.Join(strings.Fields(e.Err.Error()), " ")) // in one line
+	lines := strings.Split(e.Err.Error(), "\n")
+	for i, line := range lines {
+		lines[i] = strings.Join(strings.Fields(line), " ")
+	}
+	lines = slices.Compact(lines) // a server that was asked with TLS and without refuses twice
+	return fmt.Sprintf("index %s: %s", e.At, strings.Join(lines, " "))
 }
 
 // Unwrap returns the reason.

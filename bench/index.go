@@ -307,9 +307,11 @@ func changesOf(n int) (t changeTimes, err error) {
 	if err != nil {
 		return t, err
 	}
-	quiet, _, err := searching(f, func(i int) bool { return i < 1000 }, func() int { return 0 }, more, n)
-	if err != nil {
-		return t, err
+	var quiet []float64
+	for _, searches := range []int{500, 5000} { // the first read the file for the first time
+		if quiet, _, err = searching(f, func(i int) bool { return i < searches }, func() int { return 0 }, more, n); err != nil {
+			return t, err
+		}
 	}
 	var mu sync.Mutex
 	acknowledged := 0

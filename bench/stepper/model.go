@@ -1,10 +1,10 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"os"
 	"strconv"
 
@@ -14,9 +14,31 @@ import (
 	"github.com/tfpair/tfpair/models/savedmodel"
 )
 
-// embed embeds images of noise with the exported model in folder, so many at a time.
-func embed(folder, batch string) error {
-	return withModel(folder, batch, func(_ *session.Session, run func() error) error { return serve(run) })
+// embed embeds images of noise with the exported model in folder, so many at a time, as programs do.
+func embed(folder, batch string) (err error) {
+	n, err := number(batch)
+	if err != nil {
+		return err
+	}
+	m, err := models.Load(folder)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, m.Close()) }()
+	pixels := noise(n, m.Info().Manifest.Preprocessing.Size)
+	return serve(func() error {
+		_, err := m.EmbedPixels(context.Background(), pixels)
+		return err
+	})
+}
+
+// number reads how many images run at a time.
+func number(batch string) (int, error) {
+	n, err := strconv.Atoi(batch)
+	if err != nil || n < 1 {
+		return 0, fmt.Errorf("batch %q: want a number of images", batch)
+	}
+	return n, nil
 }
 
 // Runs that layers traces, and those before them.
@@ -48,9 +70,9 @@ func layers(folder, batch string) error {
 
 // withModel calls use with a session of the exported model in folder, and what embeds so many images of noise.
 func withModel(folder, batch string, use func(s *session.Session, run func() error) error) (err error) {
-	n, err := strconv.Atoi(batch)
-	if err != nil || n < 1 {
-		return fmt.Errorf("batch %q: want a number of images", batch)
+	n, err := number(batch)
+	if err != nil {
+		return err
 	}
 	manifest, err := models.ReadManifest(folder)
 	if err != nil {
@@ -65,12 +87,8 @@ func withModel(folder, batch string, use func(s *session.Session, run func() err
 	if err != nil {
 		return err
 	}
-	size, random := manifest.Preprocessing.Size, rand.New(rand.NewPCG(0, 0))
-	pixels := make([]uint8, n*size*size*3)
-	for i := range pixels {
-		pixels[i] = uint8(random.UintN(256))
-	}
-	images := session.Of(pixels, int64(n), int64(size), int64(size), 3)
+	size := manifest.Preprocessing.Size
+	images := session.Of(noise(n, size), int64(n), int64(size), int64(size), 3)
 	return use(s, func() error {
 		_, err := call.Run(images)
 		return err

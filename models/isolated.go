@@ -48,6 +48,7 @@ type hello struct {
 	Device   string
 	Threads  int
 	Low      bool // see InBackground
+	Batches  bool // see InBatches
 	Any      bool // see Trust
 	WithJPEG bool // it is asked to decode
 }
@@ -104,7 +105,8 @@ type worker struct {
 // startProcess starts the process of the model at a path, and waits until it has opened the model.
 func startProcess(path string, o options, jpeg bool) (*process, error) {
 	p := &process{command: o.isolated, timeout: o.session.Timeout, closing: make(chan struct{}), changed: make(chan struct{}),
-		hello: hello{Path: path, Device: string(o.session.Device), Threads: o.session.Threads, Low: o.session.Background, Any: o.trust == Any, WithJPEG: jpeg}}
+		hello: hello{Path: path, Device: string(o.session.Device), Threads: o.session.Threads, Low: o.session.Background,
+			Batches: o.batches, Any: o.trust == Any, WithJPEG: jpeg}}
 	w, name, err := p.start()
 	if err != nil {
 		return nil, err
@@ -406,7 +408,9 @@ func answerAll(in io.Reader, out io.Writer) error {
 
 // open opens the model, and says how that went.
 func (h hello) open() (*Model, reply) {
-	list := []Option{OnDevice(h.Device), func(o *options) { o.session.Threads, o.session.Background, o.bare = h.Threads, h.Low, true }}
+	list := []Option{OnDevice(h.Device), func(o *options) {
+		o.session.Threads, o.session.Background, o.batches, o.bare = h.Threads, h.Low, h.Batches, true
+	}}
 	if h.Any {
 		list = append(list, Trust(Any))
 	}

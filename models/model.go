@@ -108,6 +108,7 @@ func Load(folder string, list ...Option) (*Model, error) {
 		}
 		return m, nil
 	}
+	o.session.Apart = info.small() && !o.batches
 	if m.session, err = session.Load(info.Path, savedmodel.Tag, o.session); err != nil {
 		return nil, err
 	}
@@ -124,17 +125,17 @@ func Load(folder string, list ...Option) (*Model, error) {
 // openTower prepares the runs of the tower from the tensor input to output. value makes
 // what is fed of pixels [N,S,S,3] uint8. Where that fails the model is closed.
 func (m *Model) openTower(o options, input, output string, value func([]uint8) session.Value) error {
-	call, err := m.session.Prepare([]string{input}, []string{output}, nil)
+	rows, err := m.session.PrepareRows(input, output)
 	if err != nil {
 		return errors.Join(&NotModelError{m.info.Path, err.Error()}, m.session.Close())
 	}
 	m.embed = &batcher{bytes: m.resizer.Bytes(), dim: m.Dim(), max: o.maxBatch, delay: o.maxDelay,
 		run: func(pixels []uint8) ([]float32, error) {
-			values, err := call.Run(value(pixels))
+			answer, err := rows.Run(value(pixels))
 			if err != nil {
 				return nil, err
 			}
-			return m.answer(values[0], output, int64(len(pixels)/m.resizer.Bytes()), int64(m.Dim()))
+			return m.answer(answer, output, int64(len(pixels)/m.resizer.Bytes()), int64(m.Dim()))
 		}}
 	return nil
 }

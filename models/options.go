@@ -24,6 +24,7 @@ type options struct {
 	trust    Trusted
 	key      *ecdsa.PublicKey
 	isolated []string // program and arguments of the process; nil: this one
+	batches  bool     // see InBatches
 	bare     bool     // without a gallery, as in that process
 }
 
@@ -36,6 +37,11 @@ func OnDevice(name string) Option {
 // WithThreads lets one operation use n threads; the default is GOMAXPROCS, which
 // follows a container's quota. Each model has threads of its own.
 func WithThreads(n int) Option { return func(o *options) { o.session.Threads = n } }
+
+// InBatches opens the model for many images, batch after batch: all threads share each operation, whatever the network. Without
+// it a small network of integers has each thread take images of its own, which is sooner done with a single image, and takes
+// longer to begin and more memory.
+func InBatches() Option { return func(o *options) { o.batches = true } }
 
 // InBackground has the threads that run the network give way to all others of the process, those of other models
 // among them: for batches that nobody waits for, beside a model that answers. They give way to other processes only in the

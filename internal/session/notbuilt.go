@@ -13,6 +13,15 @@ type Call struct{}
 // Load returns ErrNotBuilt.
 func Load(string, string, Options) (*Session, error) { return nil, ErrNotBuilt }
 
+// Rows stands for a run of one, with a row for each image.
+type Rows struct{}
+
+// PrepareRows returns ErrNotBuilt.
+func (*Session) PrepareRows(_, _ string) (*Rows, error) { return nil, ErrNotBuilt }
+
+// Run returns ErrNotBuilt.
+func (*Rows) Run(Value) (Value, error) { return Value{}, ErrNotBuilt }
+
 // Prepare returns ErrNotBuilt.
 func (*Session) Prepare(_, _, _ []string) (*Call, error) { return nil, ErrNotBuilt }
 

@@ -60,6 +60,10 @@ type Options struct {
 	Timeout time.Duration // that a run may take; 0 is no limit. See ErrTimeout
 	Remote  *Remote       // the server that runs the graph; nil: the session does
 
+	// Apart has an operation run on one thread, and as many runs at a time as there are threads. Rows share out images among
+	// them: no thread waits for another at the end of each operation. A single image is on one thread then.
+	Apart bool
+
 	Background bool // the session's threads give way to all others of the process and its control group; on Linux only
 }
 

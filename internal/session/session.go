@@ -24,6 +24,7 @@ type Session struct {
 	session *tf.Session
 	graph   *tf.Graph
 	timeout time.Duration // 0: none
+	apart   int           // runs at a time that have one thread each; 0: one run, which has all of them
 	// first calls the first run of a Call: the runtime optimizes the graph and makes its kernels in it, on the thread that
 	// asks. nil: like any other.
 	first   func(run func() error) error
@@ -116,6 +117,9 @@ func (o Options) make(f func() error) error {
 // newSession returns s as a Session, if it has the device that o asks for.
 func newSession(s *tf.Session, g *tf.Graph, o Options) (*Session, error) {
 	session := &Session{session: s, graph: g, timeout: o.Timeout}
+	if o.Apart {
+		session.apart = o.threads()
+	}
 	if o.Background {
 		session.first = inBackground
 	}
@@ -160,10 +164,14 @@ func (o Options) config() (c *config.ConfigProto, target string, err error) {
 	if err := Ready(o); err != nil {
 		return nil, "", err
 	}
+	within, between := o.threads(), 1 // one operation at a time: each of ours fills the cores
+	if o.Apart {
+		within, between = between, within
+	}
 	c = &config.ConfigProto{
-		IntraOpParallelismThreads: int32(o.threads()),
-		InterOpParallelismThreads: 1, // one operation at a time: each of ours fills the cores
-		// Each session has that thread for itself, and by ownPools the threads of an operation, too. The process has
+		IntraOpParallelismThreads: int32(within),
+		InterOpParallelismThreads: int32(between),
+		// Each session has those between operations for itself, and by ownPools the threads of an operation, too. The process has
 		// them for all otherwise, and two models wait for each other: a single image takes as long as a batch of the other.
 		UsePerSessionThreads: true,
 		GpuOptions:           &config.GPUOptions{AllowGrowth: true},

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"maps"
+	"math"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"slices"
@@ -100,8 +102,39 @@ func TestInt8(t *testing.T) {
 			if q.FloatSpace == r.Manifest.Space || !strings.Contains(r.Manifest.Threshold.Source, "int8") {
 				t.Errorf("space %s of float32 %s, threshold from %q", r.Manifest.Space, q.FloatSpace, r.Manifest.Threshold.Source)
 			}
+			whole, apart := embedNoise(t, out, models.InBatches()), embedNoise(t, out)
+			for i := range whole {
+				if math.Abs(float64(whole[i]-apart[i])) > 1e-5*math.Max(1, math.Abs(float64(whole[i]))) {
+					t.Fatalf("number %d is %g where threads share operations and %g where each has images of its own", i, whole[i], apart[i])
+				}
+			}
 		})
 	}
+}
+
+// embedNoise returns the embeddings of seven images, of a model with three threads.
+func embedNoise(t *testing.T, folder string, options ...models.Option) []float32 {
+	t.Helper()
+	m, err := models.Load(folder, append(options, models.WithThreads(3))...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := m.Close(); err != nil {
+			t.Error(err)
+		}
+	}()
+	const images = 7
+	size, random := m.Info().Manifest.Preprocessing.Size, rand.New(rand.NewPCG(0, 0))
+	pixels := make([]uint8, images*size*size*3)
+	for i := range pixels {
+		pixels[i] = uint8(random.UintN(256))
+	}
+	embeddings, err := m.EmbedPixels(context.Background(), pixels)
+	if err != nil || len(embeddings) != images*m.Dim() {
+		t.Fatalf("%d numbers of %d images (%v)", len(embeddings), images, err)
+	}
+	return embeddings
 }
 
 // TestInt8Refuses: what costs too much is refused with the layers that hurt most, and leaves nothing behind; layers

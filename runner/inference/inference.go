@@ -75,7 +75,7 @@ func Open(folder string, o Options) (*Model, error) {
 	}
 	e, err := models.Load(folder, models.WithDistances(o.Own.DistancesInGo()),
 		models.OnDevice(string(o.Session.Device)), models.WithThreads(o.Session.Threads), models.Trust(o.Trust),
-		models.RequireSignature(o.Key))
+		models.RequireSignature(o.Key), models.InBatches())
 	if err != nil {
 		return nil, err
 	}

@@ -5,9 +5,6 @@ import "golang.org/x/sys/cpu"
 // fast reports whether there are kernels for this processor.
 var fast = cpu.X86.HasAVX2
 
-// atATime is how many pixels a kernel makes at once of rows.
-const atATime = 4
-
 // acrossFast sets dst to the output pixels from number from on, up to one whose sum is close, and returns how many.
 func acrossFast(dst, src []uint8, a *axis, from int) int {
 	n := len(a.taps) - from

@@ -5,9 +5,6 @@ package resize
 // fast reports whether there are kernels for this processor.
 const fast = false
 
-// atATime is how many pixels a kernel makes at once of rows.
-const atATime = 4
-
 func acrossFast(_, _ []uint8, _ *axis, _ int) int { return 0 }
 
 func downFast(_, _ []uint8, _, _ int, _ *tap) int { return 0 }

@@ -6,10 +6,12 @@ import (
 	"github.com/disintegration/imaging"
 )
 
+// atATime is how many pixels a kernel makes at once of rows.
+const atATime = 4
+
 // work is what resizing a picture needs beside the picture. It is used again for the next one.
 type work struct {
 	axes   *axes
-	filter imaging.ResampleFilter
 	plain  bool        // without the kernels
 	rows   []uint8     // of the input, at the width of the result
 	result image.NRGBA // valid until the next picture
@@ -19,12 +21,9 @@ type work struct {
 // are made in fixed point. Where a sum lies so near to the middle between two levels that imaging's rounding errors
 // decide, it is made once more as imaging makes it. The result is w's, until the next call.
 func (w *work) resample(src *image.NRGBA, width, height int) *image.NRGBA {
-	if w.filter.Support <= 0 {
-		return imaging.Resize(src, width, height, w.filter)
-	}
 	across, down := w.axes.get(width, src.Rect.Dx()), w.axes.get(height, src.Rect.Dy())
 	if across == nil || down == nil {
-		return imaging.Resize(src, width, height, w.filter)
+		return imaging.Resize(src, width, height, w.axes.filter)
 	}
 	// The rows that an output row needs lie one below the other. Where there is no room for the next one, they move to the top.
 	const atOnce = 16 // bytes that a kernel may write behind a row

@@ -37,7 +37,7 @@ func TestResampleIsImaging(t *testing.T) {
 				t.Run(fmt.Sprint(s, filter, name), func(t *testing.T) {
 					want := imaging.Resize(src, s[2], s[3], r.filter)
 					for _, plain := range []bool{true, !fast} {
-						w := work{axes: r.axes, filter: r.filter, plain: plain}
+						w := work{axes: r.axes, plain: plain}
 						for range 2 { // the second time in used memory
 							if got := w.resample(src, s[2], s[3]); got.Rect != want.Rect || !bytes.Equal(got.Pix[:len(want.Pix)], want.Pix) {
 								t.Errorf("without kernels %v: %v differ, want what imaging makes", plain, differences(got.Pix, want.Pix))

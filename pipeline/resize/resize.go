@@ -113,7 +113,7 @@ func New(o Options) (Resizer, error) {
 		return Resizer{}, err
 	}
 	kept := &axes{filter: f, of: map[[2]int]*axis{}}
-	spare := &sync.Pool{New: func() any { return &work{axes: kept, filter: f, plain: !fast} }}
+	spare := &sync.Pool{New: func() any { return &work{axes: kept, plain: !fast} }}
 	return Resizer{options: o, mode: m, filter: f, axes: kept, spare: spare}, nil
 }
 

@@ -116,14 +116,19 @@ func identical(prints []Print) (links []link) {
 
 // near links pictures of other pixels, on all cores: found is called by many goroutines at once, in any order.
 func near(prints []Print, level Level, found func(link)) {
-	var one []int32 // of each picture
+	var one []int // of each picture
 	known := map[[32]byte]bool{}
 	for i := range prints {
 		if p := &prints[i]; p.Fault == "" && (p.Facts.More || !known[p.Pixels]) {
 			known[p.Pixels] = known[p.Pixels] || !p.Facts.More
-			one = append(one, int32(i))
+			one = append(one, i)
 		}
 	}
+	compare(prints, one, level, found)
+}
+
+// compare links those of the prints i of one that are the same.
+func compare(prints []Print, one []int, level Level, found func(link)) {
 	find := finder(prints, one, level)
 	workers.Each(len(one), func() func(int) {
 		return func(k int) {
@@ -133,15 +138,34 @@ func near(prints []Print, level Level, found func(link)) {
 					continue
 				}
 				if kind, distance, ok := Compare(&prints[a], &prints[b]); ok && level.Counts(kind) {
-					found(link{a, b, kind, distance})
+					found(link{int32(a), int32(b), kind, distance})
 				}
 			}
 		}
 	})
 }
 
+// few is so many pictures that comparing each two takes less time than an index.
+const few = 64
+
+// Links calls found for each two prints a < b of those of one, no two of the same pixels, that are the same by Compare, twice for
+// some, by many goroutines at once, in any order.
+func Links(prints []Print, one []int, found func(a, b int, kind Kind, distance int)) {
+	if len(one) > few {
+		compare(prints, one, Alike, func(l link) { found(int(l.a), int(l.b), l.kind, l.distance) })
+		return
+	}
+	for i, a := range one {
+		for _, b := range one[:i] {
+			if kind, distance, ok := Compare(&prints[a], &prints[b]); ok {
+				found(min(a, b), max(a, b), kind, distance)
+			}
+		}
+	}
+}
+
 // finder returns what finds the numbers k of all one[k] whose views are near.
-func finder(prints []Print, one []int32, level Level) func(*phash.Views) []int {
+func finder(prints []Print, one []int, level Level) func(*phash.Views) []int {
 	if level == Alike {
 		return phash.NewViewIndex(len(one), func(k int) *phash.Views { return &prints[one[k]].Views }).Find
 	}

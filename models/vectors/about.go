@@ -83,7 +83,7 @@ func (v *Vectors) take(a about, path string, size int64) error {
 	}
 	v.Space, v.Distance, v.Paths = a.Space, a.Distance, a.Paths
 	if a.Checksum != "" && a.Checksum != v.sum() {
-		return fmt.Errorf("the checksum in %q is not that of these numbers, paths and space: one of the two files "+
+		return fmt.Errorf("the checksum in %q is not that of these numbers, their paths, space and distance: one of the two files "+
 			"is damaged; make them again", path+aboutExtension)
 	}
 	return nil
@@ -138,10 +138,13 @@ func orphaned(path string) bool {
 	return err == nil && (a.Space != "" && a.Bytes > 0 || len(a.Either) > 0)
 }
 
-// sum is the SHA-256, in hexadecimal, of the space, the paths and the numbers.
+// sum is the SHA-256, in hexadecimal, of the space, the distance where it is known, the paths and the numbers.
 func (v *Vectors) sum() string {
 	h := sha256.New()
 	fmt.Fprintf(h, "%q %d", v.Space, v.Dim)
+	if v.Distance != "" {
+		fmt.Fprintf(h, " by %q", v.Distance)
+	}
 	for i, path := range v.Paths {
 		fmt.Fprintf(h, " %q", path)
 		_ = binary.Write(h, binary.LittleEndian, v.Row(i)) // a hash takes all

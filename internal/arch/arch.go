@@ -148,7 +148,7 @@ var Rules = map[string]Rule{
 	"models/postgres/postgrestest": {Ours: []string{"internal/pip"}, Pure: true,
 		Why: "it starts a server for tests, and knows nothing of what is in it"},
 	"models/seen":    {Ours: []string{"pipeline/phash"}, Pure: true, Why: noCgo},
-	"models/vectors": {Ours: []string{"internal/aside"}, Pure: true, Why: noCgo},
+	"models/vectors": {Ours: []string{"internal/aside", "models/distance"}, Pure: true, Why: noCgo},
 	"models/run": {Ours: []string{"internal/aside", "models/checkpoint", "models/seen", "graphs/spec"}, Pure: true,
 		Why: "a run folder is read and written without TensorFlow"},
 	"models": {Ours: []string{"models/distance", "models/drift", "models/gate", "models/savedmodel", "models/signature", "models/index", "graphs/spec",

@@ -13,6 +13,7 @@ import (
 	"os"
 
 	"github.com/tfpair/tfpair/internal/regular"
+	"github.com/tfpair/tfpair/models/distance"
 )
 
 // aboutExtension is what the name of the file beside one of numbers alone ends in:
@@ -82,9 +83,19 @@ func (v *Vectors) take(a about, path string, size int64) error {
 			path+aboutExtension, a.Bytes, size)
 	}
 	v.Space, v.Distance, v.Paths = a.Space, a.Distance, a.Paths
-	if a.Checksum != "" && a.Checksum != v.sum() {
+	if a.Checksum == v.sum() {
+		return nil
+	}
+	if a.Checksum != "" && a.Checksum != v.earlierSum() {
 		return fmt.Errorf("the checksum in %q is not that of these numbers, their paths, space and distance: one of the two files "+
 			"is damaged; make them again", path+aboutExtension)
+	}
+	if a.Distance == "" {
+		return nil
+	}
+	// No checksum covers the name of the distance. That of a program's own distance cannot be told from a damaged one.
+	if _, err := distance.ByName(a.Distance); err != nil {
+		return fmt.Errorf("%q has no checksum of its distance: %w; if the file is damaged, make both files again", path+aboutExtension, err)
 	}
 	return nil
 }
@@ -140,14 +151,23 @@ func orphaned(path string) bool {
 
 // sum is the SHA-256, in hexadecimal, of the space, the distance where it is known, the paths and the numbers.
 func (v *Vectors) sum() string {
-	h := sha256.New()
-	fmt.Fprintf(h, "%q %d", v.Space, v.Dim)
+	begin := fmt.Sprintf("%q %d", v.Space, v.Dim)
 	if v.Distance != "" {
-		fmt.Fprintf(h, " by %q", v.Distance)
+		begin += fmt.Sprintf(" by %q", v.Distance)
 	}
+	return v.sumFrom(begin)
+}
+
+// earlierSum is the checksum of earlier versions: that without the distance.
+func (v *Vectors) earlierSum() string { return v.sumFrom(fmt.Sprintf("%q %d", v.Space, v.Dim)) }
+
+// sumFrom is the SHA-256 of a beginning, the paths and the numbers.
+func (v *Vectors) sumFrom(begin string) string {
+	h := sha256.New()
+	_, _ = io.WriteString(h, begin) // a hash takes all
 	for i, path := range v.Paths {
 		fmt.Fprintf(h, " %q", path)
-		_ = binary.Write(h, binary.LittleEndian, v.Row(i)) // a hash takes all
+		_ = binary.Write(h, binary.LittleEndian, v.Row(i))
 	}
 	return hex.EncodeToString(h.Sum(nil))
 }

@@ -385,41 +385,90 @@ func TestNumPy(t *testing.T) {
 // what it reads is what was written. CSV has no checksum, and other readers would trip over one.
 func TestDamage(t *testing.T) {
 	for _, name := range []string{"npy", "jsonl"} {
-		folder := t.TempDir()
-		path, want := filepath.Join(folder, "v."+name), some()
-		if name == "npy" {
-			want.Distance = "cosine"
+		path := filepath.Join(t.TempDir(), "v."+name)
+		write(t, path, somewhere(name))
+		damage(t, path, somewhere(name))
+	}
+}
+
+// TestDamageEarlier is TestDamage of files whose checksum does not cover the distance.
+func TestDamageEarlier(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "v.npy")
+	for _, end := range []string{"", aboutExtension} {
+		if err := os.WriteFile(path+end, []byte(readText(t, "testdata/earlier.npy"+end)), 0o600); err != nil {
+			t.Fatal(err)
 		}
-		write(t, path, want)
-		for _, file := range names(t, folder) {
-			file = filepath.Join(folder, file)
-			whole, err := os.ReadFile(file)
-			if err != nil {
+	}
+	damage(t, path, somewhere("npy"))
+}
+
+// somewhere returns some vectors with all that a format keeps.
+func somewhere(format string) *Vectors {
+	v := some()
+	if format == "npy" {
+		v.Distance = "cosine"
+	}
+	return v
+}
+
+// damage flips two bits of each byte and makes each cut of the file at path and of what is beside it, which hold v.
+func damage(t *testing.T, path string, v *Vectors) {
+	t.Helper()
+	for _, file := range names(t, filepath.Dir(path)) {
+		file = filepath.Join(filepath.Dir(path), file)
+		whole := []byte(readText(t, file))
+		try := func(what string, damaged []byte) {
+			if err := os.WriteFile(file, damaged, 0o600); err != nil {
 				t.Fatal(err)
 			}
-			try := func(what string, damaged []byte) {
-				if err := os.WriteFile(file, damaged, 0o600); err != nil {
-					t.Fatal(err)
-				}
-				got, err := Read(path)
-				if err == nil && !cmp.Equal(want, got) {
-					t.Errorf("%s of %s is read as %+v", what, filepath.Base(file), got)
-				}
+			if got, err := Read(path); err == nil && !cmp.Equal(v, got) {
+				t.Errorf("%s of %s is read as %+v", what, filepath.Base(file), got)
 			}
-			for at := range whole {
+		}
+		for at := range whole {
+			for bit := at % 4; bit < 8; bit += 4 { // all eight take a quarter of a minute
 				flipped := bytes.Clone(whole)
-				flipped[at] ^= 1 << (at % 8)
-				try(fmt.Sprintf("a flip of bit %d of byte %d", at%8, at), flipped)
-				try(fmt.Sprintf("a cut behind %d bytes", at), whole[:at])
+				flipped[at] ^= 1 << bit
+				try(fmt.Sprintf("a flip of bit %d of byte %d", bit, at), flipped)
 			}
-			if err := os.WriteFile(file, whole, 0o600); err != nil {
-				t.Fatal(err)
-			}
+			try(fmt.Sprintf("a cut behind %d bytes", at), whole[:at])
+		}
+		if err := os.WriteFile(file, whole, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := Read(path); err != nil || !cmp.Equal(v, got) {
+			t.Errorf("whole, it is read as %+v, %v", got, err)
 		}
 	}
 }
 
-// TestEarlier: files without checksums, of earlier versions and of other programs, are read.
+// TestDistanceBeside: a distance that a program has made itself is read where the checksum covers it, and no other
+// unknown name is read.
+func TestDistanceBeside(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "v.npy")
+	own := some()
+	own.Distance = "mine"
+	write(t, path, own)
+	if got, err := Read(path); err != nil || !cmp.Equal(own, got) {
+		t.Errorf("read %+v, %v; want %+v", got, err, own)
+	}
+	for what, text := range map[string]string{
+		"another name than was written":   strings.Replace(readText(t, path+".json"), `"mine"`, `"cosine"`, 1),
+		"no name where one was written":   strings.Replace(readText(t, path+".json"), `"distance":"mine",`, "", 1),
+		"an unknown name, earlier":        strings.Replace(readText(t, "testdata/earlier.npy.json"), `"cosine"`, `"cosinf"`, 1),
+		"an unknown name, of other tools": `{"embedding_space":"s","distance":"near","count":4,"dim":3,"paths":["a","b","c","d"],"bytes":176}`,
+	} {
+		if err := os.WriteFile(path+".json", []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := Read(path); err == nil {
+			t.Errorf("%s: read %+v", what, got)
+		}
+	}
+}
+
+// TestEarlier: files without checksums, of earlier versions and of other programs, are read, and an .npy of commit 4ed96e9,
+// whose checksum does not cover the distance.
 func TestEarlier(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "v.jsonl")
 	text := `{"path":"a.png","embedding_space":"s","embedding":[1,2]}` + "\n" +
@@ -430,6 +479,9 @@ func TestEarlier(t *testing.T) {
 	want := &Vectors{Space: "s", Dim: 2, Paths: []string{"a.png", "b.png"}, Data: []float32{1, 2, 3, 4}}
 	if got, err := Read(path); err != nil || !cmp.Equal(want, got) {
 		t.Errorf("read %+v, %v; want %+v", got, err, want)
+	}
+	if got, err := Read("testdata/earlier.npy"); err != nil || !cmp.Equal(somewhere("npy"), got) {
+		t.Errorf("read %+v, %v; want %+v", got, err, somewhere("npy"))
 	}
 }
 

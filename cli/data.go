@@ -50,6 +50,15 @@ func (o *dataOptions) addFlags(c *cli.Command) {
 	o.reading.addFlags(c)
 }
 
+// repeated lets a flag of a string be given more than once.
+func repeated(c *cli.Command, name string) {
+	for i, f := range c.Flags {
+		if of, ok := f.(*cli.StringFlag); ok && of.Name == name {
+			c.Flags[i] = &cli.StringSliceFlag{Name: name, Usage: of.Usage + "; may be repeated"}
+		}
+	}
+}
+
 func (o dataOptions) validate() error {
 	if _, err := o.options(); err != nil {
 		return err

@@ -206,7 +206,7 @@ var outcomes = []outcome{
 	{isA[*aside.ExistsError], exitUsage, advice{"give another --out", "give another --sheet", "add --overwrite to replace it"}},
 	{is(index.ErrFile), exitInput, advice{"make it a folder: tfpair index update --model {model} --data DATA --index {index}"}},
 	{isA[*index.BusyError], exitFailed, nil},
-	{isA[*inference.LostError], exitInput, advice{"give the images as they were: --data DATA", "take their thumbnails, less exactly: --from-thumbnails", "leave these out: --skip-missing"}},
+	{isA[*inference.LostError], exitInput, advice{"give every folder that has them as they were: --data DATA --data MORE", "take their thumbnails, less exactly: --from-thumbnails", "leave these out: --skip-missing"}},
 	{is(postgres.ErrNone), exitInput, advice{"write it there first: tfpair index push --index INDEX --to URL"}},
 	{isA[*postgres.Error], exitInput, nil},
 	{isUnknownToken, exitInput, advice{"give a --token-file with a token of those who may change the index"}},

@@ -17,6 +17,7 @@ import (
 // migrateOptions are the options of tfpair index migrate.
 type migrateOptions struct {
 	data    dataOptions
+	paths   []string // of --data
 	model   modelOptions
 	index   string // that is migrated
 	out     string // folder of the new one
@@ -35,16 +36,21 @@ it of the same images, with their classes, thumbnails and metadata. The index be
 is not touched; services can search it until you give them the new one.
 
 The images come from --data, which is the data that the index was built from if you
-leave it out. With --from-thumbnails those that are not there are embedded from their
-thumbnails, less exactly; tfpair index update embeds them again where their files are.
-A command that is stopped goes on where it was: what is done lies in OUT.part until
-all is.
+leave it out. If you added images of other folders, give each of the folders: an image
+is found by its path, without the prefix that it was added with, and by its contents.
+With --from-thumbnails images that are not there are embedded from their thumbnails,
+less exactly; tfpair index update embeds them again where their files are. A command
+that is stopped goes on where it was: what is done lies in OUT.part until all is.
 
 ` + examplesHead + `  tfpair index migrate --index demo/pictures.index --model demo/model --out newer.index`,
-		Action: func(c *cli.Context) error { return runIndexMigrate(c.Context, o, streams) },
+		Action: func(c *cli.Context) error {
+			o.paths = c.StringSlice("data")
+			return runIndexMigrate(c.Context, o, streams)
+		},
 	}
 	o.model.addFlags(c)
 	o.data.addFlags(c)
+	repeated(c, "data")
 	c.Flags = append(c.Flags,
 		&cli.StringFlag{Name: "index", Destination: &o.index, Usage: "`PATH` of the index whose images are embedded again"},
 		&cli.StringFlag{Name: "out", Destination: &o.out, Usage: "`FOLDER` of the new index"},
@@ -84,15 +90,20 @@ func runIndexMigrate(ctx context.Context, o migrateOptions, streams IO) (err err
 	if err != nil {
 		return err
 	}
+	if len(o.paths) > 1 && o.data.layout.images != "" {
+		return usagef("--images %s is of one --data: leave it out, or give one --data", o.data.layout.images)
+	}
 	if err := aside.Unused(o.out, false); err != nil {
 		return err
 	}
-	photos, err := o.collection(from)
+	photos, err := o.collections(from)
+	defer func() {
+		for _, c := range photos {
+			c.Close() // read only
+		}
+	}()
 	if err != nil {
 		return err
-	}
-	if photos != nil {
-		defer photos.Close() // read only
 	}
 	m, err := o.model.open(o.machine)
 	if err != nil {
@@ -120,19 +131,28 @@ func runIndexMigrate(ctx context.Context, o migrateOptions, streams IO) (err err
 	return r.show(out)
 }
 
-// collection opens the images of the index, nil where they are gone and thumbnails take their place.
-func (o migrateOptions) collection(from *index.Index) (*inference.Collection, error) {
-	if o.data.path == "" {
-		o.data.path = from.About().Root
-		_, err := os.Stat(o.data.path)
+// collections opens the images of the index, none where they are gone and thumbnails take their place.
+func (o migrateOptions) collections(from *index.Index) (list []*inference.Collection, err error) {
+	if len(o.paths) == 0 {
+		root := from.About().Root
+		_, err := os.Stat(root)
 		switch {
 		case err != nil && o.absent.Thumbnails:
 			return nil, nil
-		case o.data.path == "":
+		case root == "":
 			return nil, usagef("index %s does not say where its images are: give --data", o.index)
 		}
+		o.paths = []string{root}
 	}
-	return o.data.collection()
+	for _, path := range o.paths {
+		o.data.path = path
+		c, err := o.data.collection()
+		if err != nil {
+			return list, err
+		}
+		list = append(list, c)
+	}
+	return list, nil
 }
 
 func (r migrated) show(out output) error {

@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"slices"
+	"strings"
 
 	"github.com/tfpair/tfpair/internal/plural"
 	"github.com/tfpair/tfpair/models/index"
@@ -28,12 +30,18 @@ func (e *LostError) Error() string {
 
 // Migration moves an index to the embedding space of another model.
 type Migration struct {
-	model      *Model
-	from       *index.Index
-	collection *Collection
-	to         *index.Folder
-	images     []int32 // of the collection, for the rows of from; -1: it is not at hand
-	kept       []int   // rows whose images are embedded from their thumbnails
+	model       *Model
+	from        *index.Index
+	collections []*Collection
+	to          *index.Folder
+	images      []place // for the rows of from
+	kept        []int   // rows whose images are embedded from their thumbnails
+}
+
+// place is an image of a collection.
+type place struct {
+	of    int // number of the collection; -1: the image is not at hand
+	image int32
 }
 
 // Absent says what becomes of images that are not in the data as they were. The zero value refuses them.
@@ -43,10 +51,11 @@ type Absent struct {
 }
 
 // Migrate prepares an index in the folder at path, whose images are those of from, embedded by m. Where an
-// earlier call has begun one there, it goes on. c has the images, nil: none; those whose file is not as it was are
-// absent, and those that are left out are returned. Errors: a *LostError, unless absent images may be left out, and those of OpenFolder and BuildIndex.
-func (m *Model) Migrate(ctx context.Context, name string, from *index.Index, c *Collection, path string, o Absent) (*Migration, []string, error) {
-	g := &Migration{model: m, from: from, collection: c}
+// earlier call has begun one there, it goes on. The collections have the images: under the same path, or, where from has a
+// prefix before it, under what is behind a slash. Those whose file is not as it was are absent, and those that are left
+// out are returned. Errors: a *LostError, unless absent images may be left out, and those of OpenFolder and BuildIndex.
+func (m *Model) Migrate(ctx context.Context, name string, from *index.Index, collections []*Collection, path string, o Absent) (*Migration, []string, error) {
+	g := &Migration{model: m, from: from, collections: collections}
 	lost, err := g.find(ctx, o.Thumbnails && !m.constant())
 	if err != nil {
 		return nil, nil, err
@@ -75,21 +84,17 @@ func (m *Model) begin(from *index.Index, path string) error {
 	return errors.Join(b.Write(index.Contents{About: about, Entries: none, Calibration: m.calibration}), b.Close())
 }
 
-// find finds the images of the index in the collection, or else their thumbnails, and returns the ids of those that are not there.
+// find finds the images of the index in the collections, or else their thumbnails, and returns the ids of those that are not there.
 func (g *Migration) find(ctx context.Context, thumbnails bool) (lost []string, err error) {
-	sums, err := g.known(ctx)
+	named := g.named()
+	sums, err := g.sums(ctx, named)
 	if err != nil {
 		return nil, err
 	}
-	next := 0
 	for row, item := range g.from.All() {
-		if g.images[row] >= 0 {
-			if next++; item.SHA256 != "" && item.SHA256 != sums[next-1] {
-				g.images[row] = -1
-			}
-		}
+		g.images = append(g.images, as(item, named(item.Path), sums))
 		switch {
-		case g.images[row] >= 0:
+		case g.images[row].of >= 0:
 		case thumbnails && g.from.HasPicture(row):
 			g.kept = append(g.kept, row)
 		default:
@@ -99,28 +104,74 @@ func (g *Migration) find(ctx context.Context, thumbnails bool) (lost []string, e
 	return lost, nil
 }
 
-// known finds the images of the index in the collection by their paths, and returns the checksums of those that it finds.
-func (g *Migration) known(ctx context.Context) ([]string, error) {
-	at := map[string]int32{}
-	if g.collection != nil {
-		for _, image := range g.collection.Images {
-			at[g.collection.Data.Images[image].Path] = image
+// as returns the image that is an item: of those that are called like it the first whose contents are the item's. Where
+// these are not known, images of the item's own path are taken, if their contents are equal.
+func as(item index.Item, called []candidate, sums map[place]string) place {
+	found := place{of: -1}
+	for _, c := range called {
+		switch {
+		case item.SHA256 != "":
+			if sums[c.place] == item.SHA256 {
+				return c.place
+			}
+		case !c.whole:
+		case found.of >= 0 && sums[found] != sums[c.place]:
+			return place{of: -1}
+		default:
+			found = c.place
 		}
 	}
-	var known []int32
+	return found
+}
+
+// candidate is an image that is called like one of the index.
+type candidate struct {
+	place
+	whole bool // by its whole path, not only by the end of it
+}
+
+// named returns a function that finds the images that are called like a path, those with the most of it first: an image
+// that was added with the prefix "june" is called june/1.png in the index, and 1.png in its folder.
+func (g *Migration) named() func(path string) []candidate {
+	at := make([]map[string]int32, len(g.collections))
+	for i, c := range g.collections {
+		at[i] = make(map[string]int32, len(c.Images))
+		for _, image := range c.Images {
+			at[i][c.Data.Images[image].Path] = image
+		}
+	}
+	return func(path string) (list []candidate) {
+		for end, more := path, true; more; _, end, more = strings.Cut(end, "/") {
+			for of := range at {
+				if image, ok := at[of][end]; ok {
+					list = append(list, candidate{place{of, image}, end == path})
+				}
+			}
+		}
+		return list
+	}
+}
+
+// sums returns the checksums of all images that are called like one of the index.
+func (g *Migration) sums(ctx context.Context, named func(path string) []candidate) (map[place]string, error) {
+	sums, lists := map[place]string{}, make([][]int32, len(g.collections))
 	for _, item := range g.from.All() {
-		image, ok := at[item.Path]
-		if !ok {
-			image = -1
-		} else {
-			known = append(known, image)
+		for _, c := range named(item.Path) {
+			if _, there := sums[c.place]; !there {
+				sums[c.place], lists[c.of] = "", append(lists[c.of], c.image)
+			}
 		}
-		g.images = append(g.images, image)
 	}
-	if g.collection == nil {
-		return nil, nil
+	for of, list := range lists {
+		texts, err := g.collections[of].Data.Sums(ctx, list)
+		if err != nil {
+			return nil, err
+		}
+		for i, image := range list {
+			sums[place{of, image}] = texts[i]
+		}
 	}
-	return g.collection.Data.Sums(ctx, known)
+	return sums, nil
 }
 
 // Done returns how many images the new index has.
@@ -135,7 +186,7 @@ func (g *Migration) Run(ctx context.Context, r Reading) (bad []pipeline.BadImage
 	var rows []int
 	for row, item := range g.from.All() {
 		x, there, ok := g.to.Find(item.ID)
-		if g.images[row] >= 0 && (!ok || x.Item(there).SHA256 != item.SHA256) {
+		if g.images[row].of >= 0 && (!ok || x.Item(there).SHA256 != item.SHA256) {
 			rows = append(rows, row)
 		}
 	}
@@ -198,45 +249,73 @@ func (g *Migration) embedKept(ctx context.Context, rows []int) error {
 	return g.to.Put(entries...)
 }
 
-// embed embeds the images of some rows, and puts them into the new index.
-func (g *Migration) embed(ctx context.Context, rows []int, r Reading) ([]pipeline.BadImage, error) {
-	part := *g.collection
-	part.Images = nil
-	of := map[int32]int{} // row of an image
+// embed embeds the images of some rows, and puts them into the new index in the order of the rows.
+func (g *Migration) embed(ctx context.Context, rows []int, r Reading) (bad []pipeline.BadImage, err error) {
+	images, of := make([][]int32, len(g.collections)), map[place][]int{} // rows of an image: copies may share one
 	for _, row := range rows {
-		part.Images, of[g.images[row]] = append(part.Images, g.images[row]), row
+		p := g.images[row]
+		if of[p] == nil {
+			images[p.of] = append(images[p.of], p.image)
+		}
+		of[p] = append(of[p], row)
 	}
-	e, err := g.model.embedCollection(ctx, &part, r)
-	if err != nil {
-		return nil, err
+	entries, done := map[int]index.Entry{}, 0 // by row
+	for i, list := range images {
+		if len(list) == 0 {
+			continue
+		}
+		part, rest := *g.collections[i], r
+		part.Images = list
+		rest.Progress = func(n, _ int) { r.progress(done+n, len(rows)) }
+		e, err := g.model.embedCollection(ctx, &part, rest)
+		if err != nil {
+			return bad, err
+		}
+		if err := g.enter(ctx, &part, e, func(image int32) []int { return of[place{i, image}] }, entries); err != nil {
+			return bad, err
+		}
+		bad, done = append(bad, e.Bad...), done+len(list)
 	}
+	put := make([]index.Entry, 0, len(entries))
+	for _, row := range slices.Sorted(maps.Keys(entries)) {
+		put = append(put, entries[row])
+	}
+	return bad, g.to.Put(put...)
+}
+
+// enter makes the entries of the rows of images of c that were embedded.
+func (g *Migration) enter(ctx context.Context, c *Collection, e *Embeddings, rows func(image int32) []int, entries map[int]index.Entry) error {
 	learned := g.model.calibration.Learned
-	pictures := make([][]byte, len(e.Images))
-	if g.to.Index().About().Thumbnails > 0 {
-		var lack []int32 // images that the index before had no thumbnail of
-		for i, image := range e.Images {
-			if pictures[i], err = g.from.Picture(of[image]); err != nil {
-				return nil, err
+	var lack []int32 // images that the index before has no thumbnail of
+	for i, image := range e.Images {
+		for _, row := range rows(image) {
+			entry, err := g.from.Entry(row)
+			if err != nil {
+				return err
 			}
-			if pictures[i] == nil {
+			entry.Vector, entry.Learned = e.Data[i*g.model.Dim():][:g.model.Dim()], learned != nil && learned(entry.Item)
+			if entries[row] = entry; entry.Picture == nil {
 				lack = append(lack, image)
 			}
 		}
-		made, err := g.model.thumbnails(ctx, &part, lack, true)
-		if err != nil {
-			return nil, err
-		}
-		for i, picture := range made {
-			pictures[slices.Index(e.Images, lack[i])] = picture
+	}
+	if g.to.Index().About().Thumbnails == 0 {
+		return nil
+	}
+	lack = slices.Compact(lack) // rows of an image are side by side
+	made, err := g.model.thumbnails(ctx, c, lack, true)
+	if err != nil {
+		return err
+	}
+	for i, image := range lack {
+		for _, row := range rows(image) {
+			if entry := entries[row]; entry.Picture == nil {
+				entry.Picture = made[i]
+				entries[row] = entry
+			}
 		}
 	}
-	entries := make([]index.Entry, len(e.Images))
-	for i, image := range e.Images {
-		item := g.from.Item(of[image])
-		entries[i] = index.Entry{Item: item, Vector: e.Data[i*g.model.Dim():][:g.model.Dim()], Metadata: g.from.Metadata(of[image]),
-			Picture: pictures[i], Learned: learned != nil && learned(item)}
-	}
-	return e.Bad, g.to.Put(entries...)
+	return nil
 }
 
 // Finish gives the new index its name, where nothing may be, and returns it.

@@ -116,18 +116,21 @@ type changedIndex struct {
 
 func runIndexAdd(ctx context.Context, o growOptions, streams IO) error {
 	return o.change(ctx, "index add", streams, func(g growth) (changedIndex, error) {
-		if n := len(g.difference.Changed); n > 0 {
-			return changedIndex{}, othersContents(n, g.collection.Data.Images[g.difference.Changed[0]].Path)
+		if err := unchanged(g.collection, g.difference); err != nil {
+			return changedIndex{}, err
 		}
 		n, err := g.embed(ctx, g.difference.New)
 		return changedIndex{Added: n}, err
 	})
 }
 
-// othersContents says that the index has n images under names of the data, with other contents.
-func othersContents(n int, first string) error {
+// unchanged refuses images under whose names the index has other contents.
+func unchanged(c *inference.Collection, d *inference.Difference) error {
+	if len(d.Changed) == 0 {
+		return nil
+	}
 	return usagef("the index has other contents for %s, the first %q: tfpair index update replaces them, and --prefix NAME gives them names of their own",
-		count(n, "image"), first)
+		count(len(d.Changed), "image"), c.Prefix+c.Data.Images[d.Changed[0]].Path)
 }
 
 func runIndexUpdate(ctx context.Context, o growOptions, streams IO) error {

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"net/http"
 	"net/url"
 	"strings"
@@ -131,9 +130,9 @@ func patiently(ctx context.Context, ask func() error) error {
 type sending struct {
 	client     *client.Client
 	collection *inference.Collection
-	items      []index.Item // of collection.Images
-	metadata   map[string]map[string]string
-	skip       float64 // share of the images that may be bad and left out
+	beside     inference.Beside
+	there      map[string]map[string]string // metadata that the service has, by ids
+	skip       float64                      // share of the images that may be bad and left out
 	bad        []pipeline.BadImage
 }
 
@@ -146,7 +145,7 @@ func (o growOptions) changeService(ctx context.Context, update bool, streams IO)
 		return err
 	}
 	defer s.collection.Close() // read only
-	if s.metadata, err = readMetadata(o.metadata); err != nil {
+	if s.beside.Metadata, err = readMetadata(o.metadata); err != nil {
 		return err
 	}
 	if s.client, err = o.service.open(o.index, streams); err != nil {
@@ -160,27 +159,26 @@ func (o growOptions) changeService(ctx context.Context, update bool, streams IO)
 	}
 	bar := stages{out: out}
 	defer bar.end()
-	if s.items, err = s.collection.Items(ctx, s.collection.Images); err != nil {
-		return err
-	}
-	d, err := s.compare(ctx, bar.of("comparing"))
+	d, err := s.collection.Differ(ctx, s.beside, func(ctx context.Context, ids []string) ([]*inference.Stored, error) {
+		return s.stored(ctx, ids, bar.of("comparing"))
+	})
 	if err != nil {
 		return err
 	}
 	r := changedIndex{Index: o.index}
 	if !update {
-		if n := len(d.changed); n > 0 {
-			return othersContents(n, s.items[d.changed[0]].Path)
+		if err := unchanged(s.collection, d); err != nil {
+			return err
 		}
-		d.stale = nil
+		d.Changed, d.Stale = nil, nil
 	}
 	progress := bar.of("sending")
-	total := len(d.fresh) + len(d.changed) + len(d.stale)
+	total := len(d.New) + len(d.Changed) + len(d.Stale)
 	done := 0
 	for _, part := range []struct {
-		which []int
+		which []int32
 		count *int
-	}{{d.fresh, &r.Added}, {d.changed, &r.Replaced}, {d.stale, &r.Renewed}} {
+	}{{d.New, &r.Added}, {d.Changed, &r.Replaced}, {d.Stale, &r.Renewed}} {
 		*part.count, err = s.put(ctx, part.which, func(n int) { progress(done+n, total) })
 		if err != nil {
 			return err
@@ -197,10 +195,11 @@ func (o growOptions) changeService(ctx context.Context, update bool, streams IO)
 	return r.show(out)
 }
 
-// ready asks the service whether its index changes, and whether the token is known.
+// ready asks the service whether its index changes and has thumbnails, and whether the token is known.
 func (s *sending) ready(ctx context.Context) error {
 	return patiently(ctx, func() error {
 		info, err := s.client.Index(ctx)
+		s.beside.Thumbnails = info.Thumbnails
 		if err == nil && !info.Changing {
 			return usagef("the service at %s does not change its index: start it with --index FOLDER --index-tokens FILE", s.client.Address)
 		}
@@ -211,56 +210,47 @@ func (s *sending) ready(ctx context.Context) error {
 // questions is how many questions are on their way at once.
 const questions = 8
 
-// differences are images by what the service has of them, as numbers of items. The others are there as they are.
-type differences struct{ fresh, changed, stale []int }
-
-// compare asks the service what it has of each image.
-func (s *sending) compare(ctx context.Context, progress func(done, total int)) (d differences, err error) {
-	lists := make([]*[]int, len(s.items))
+// stored asks the service what it has of images.
+func (s *sending) stored(ctx context.Context, ids []string, progress func(done, total int)) ([]*inference.Stored, error) {
+	list := make([]*inference.Stored, len(ids))
 	g, inner := errgroup.WithContext(ctx)
 	g.SetLimit(questions)
-	arrived := make(chan struct{}, len(s.items))
-	for i, item := range s.items {
+	arrived := make(chan struct{}, len(ids))
+	for i, id := range ids {
 		g.Go(func() error {
 			return patiently(inner, func() error {
-				there, ok, err := s.client.Stored(inner, item.ID)
-				switch {
-				case err != nil:
+				there, ok, err := s.client.Stored(inner, id)
+				if err != nil {
 					return err
-				case !ok:
-					lists[i] = &d.fresh
-				case there.SHA256 != item.SHA256:
-					lists[i] = &d.changed
-				case there.Class != item.Class, s.metadata != nil && !maps.Equal(there.Metadata, s.metadataOf(i)):
-					lists[i] = &d.stale
+				}
+				if ok {
+					list[i] = &inference.Stored{Item: index.Item{ID: there.ID, Path: there.Path, SHA256: there.SHA256, Class: there.Class, Coarse: there.Coarse},
+						Metadata: there.Metadata, Picture: there.Picture}
 				}
 				arrived <- struct{}{}
 				return nil
 			})
 		})
-		progress(len(arrived), len(s.items))
+		progress(len(arrived), len(ids))
 	}
-	err = g.Wait()
-	progress(len(arrived), len(s.items))
-	for i, list := range lists {
-		if list != nil {
-			*list = append(*list, i)
+	err := g.Wait()
+	progress(len(arrived), len(ids))
+	s.there = map[string]map[string]string{}
+	for _, there := range list {
+		if there != nil && len(there.Metadata) > 0 {
+			s.there[there.ID] = there.Metadata
 		}
 	}
-	return d, err
-}
-
-func (s *sending) metadataOf(item int) map[string]string {
-	return s.metadata[s.collection.Data.Images[s.collection.Images[item]].Path]
+	return list, err
 }
 
 // sent is how many pictures are read, and sent in a request or more, before the next are read.
 const sent = 32
 
 // put sends images, and returns how many the service has put into its index.
-func (s *sending) put(ctx context.Context, which []int, progress func(done int)) (n int, err error) {
+func (s *sending) put(ctx context.Context, which []int32, progress func(done int)) (n int, err error) {
 	for from := 0; from < len(which); from += sent {
-		entries, err := s.read(which[from:min(from+sent, len(which))])
+		entries, err := s.read(ctx, which[from:min(from+sent, len(which))])
 		if err != nil {
 			return n, err
 		}
@@ -274,17 +264,22 @@ func (s *sending) put(ctx context.Context, which []int, progress func(done int))
 }
 
 // read returns the pictures of images whose files can be read.
-func (s *sending) read(which []int) (entries []client.Entry, err error) {
-	for _, i := range which {
-		image := s.collection.Data.Images[s.collection.Images[i]]
-		file, err := decode.File(s.collection.Data.Root, image.Path, decode.Limits{})
+func (s *sending) read(ctx context.Context, which []int32) (entries []client.Entry, err error) {
+	items, err := s.collection.Items(ctx, which)
+	if err != nil {
+		return nil, err
+	}
+	for i, image := range which {
+		path := s.collection.Data.Images[image].Path
+		file, err := decode.File(s.collection.Data.Root, path, decode.Limits{})
 		if err != nil {
-			if err := s.leaveOut(s.items[i].Path, err); err != nil {
+			if err := s.leaveOut(items[i].Path, err); err != nil {
 				return nil, err
 			}
 			continue
 		}
-		entries = append(entries, client.Entry{ID: s.items[i].ID, Picture: file, Class: s.items[i].Class, Metadata: s.metadataOf(i)})
+		entries = append(entries, client.Entry{ID: items[i].ID, Picture: file, Class: items[i].Class, Coarse: items[i].Coarse,
+			Metadata: s.beside.Of(path, s.there[items[i].ID])})
 	}
 	return entries, nil
 }
@@ -321,7 +316,7 @@ func (s *sending) send(ctx context.Context, entries []client.Entry) (n int, err 
 // leaveOut counts an image that cannot be used. The error is a *pipeline.BadImagesError where it is one too many.
 func (s *sending) leaveOut(path string, err error) error {
 	s.bad = append(s.bad, pipeline.BadImage{Path: path, Err: err})
-	_, err = pipeline.LeaveOut(s.bad, len(s.items), s.skip)
+	_, err = pipeline.LeaveOut(s.bad, len(s.collection.Images), s.skip)
 	return err
 }
 

@@ -6,8 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"maps"
-	"strings"
 	"syscall"
 
 	"github.com/tfpair/tfpair/internal/workers"
@@ -38,7 +36,15 @@ func (m *Model) OpenFolder(path string) (*index.Folder, error) {
 // Beside is what an index has beside the embeddings.
 type Beside struct {
 	Thumbnails bool                         // of each image one, at most thumbnail.Side pixels wide and high
-	Metadata   map[string]map[string]string // by paths of images in the data
+	Metadata   map[string]map[string]string // by paths of images in the data; nil: what the index has stays
+}
+
+// Of returns the metadata of the image at a path of the data, of which the index has there.
+func (b Beside) Of(path string, there map[string]string) map[string]string {
+	if b.Metadata == nil {
+		return there
+	}
+	return b.Metadata[path]
 }
 
 // Contents returns what Index made of images of c as it is written to a folder. The entries must be read
@@ -155,45 +161,6 @@ func thumbnailOf(reader decode.Reader, root fs.FS, path string) ([]byte, error) 
 	return nil, nil
 }
 
-// Difference says what an index lacks of a collection, and what it has beside that.
-type Difference struct {
-	New     []int32  // images that are not in the index
-	Changed []int32  // whose file is another one
-	Stale   []int32  // whose file is the same, and whose class, thumbnail or metadata is not
-	Same    int      // images that the index has as they are
-	Gone    []string // ids of the index with the prefix of the collection that are no images of it
-}
-
-// Compare compares c, and what is to be beside its embeddings, with an index.
-func (c *Collection) Compare(ctx context.Context, f *index.Folder, b Beside) (*Difference, error) {
-	items, err := c.Items(ctx, c.Images)
-	if err != nil {
-		return nil, err
-	}
-	d := &Difference{}
-	known := map[string]bool{}
-	for i, item := range items {
-		image := c.Images[i]
-		known[item.ID] = true
-		switch x, row, there := f.Find(item.ID); {
-		case !there:
-			d.New = append(d.New, image)
-		case x.Item(row).SHA256 != item.SHA256:
-			d.Changed = append(d.Changed, image)
-		case x.Item(row) != item, b.Thumbnails && !x.HasPicture(row), b.Metadata != nil && !maps.Equal(b.Metadata[c.Data.Images[image].Path], x.Metadata(row)):
-			d.Stale = append(d.Stale, image)
-		default:
-			d.Same++
-		}
-	}
-	for _, item := range f.Index().All() {
-		if !known[item.ID] && strings.HasPrefix(item.ID, c.Prefix) {
-			d.Gone = append(d.Gone, item.ID)
-		}
-	}
-	return d, nil
-}
-
 // AddImages embeds images of c, and puts them into f, a part at a time: what was put in stays, whatever
 // becomes of the next. It returns how many, and the images that could not be read. Errors are those of
 // Index and of index.Folder.Put.
@@ -219,6 +186,9 @@ func (m *Model) AddImages(ctx context.Context, f *index.Folder, c *Collection, i
 		}
 		for i := range entries {
 			entries[i].Vector = e.Data[i*m.Dim():][:m.Dim()]
+			if x, row, there := f.Find(entries[i].ID); there {
+				entries[i].Metadata = b.Of(c.Data.Images[e.Images[i]].Path, x.Metadata(row))
+			}
 		}
 		if err := f.Put(entries...); err != nil {
 			return added, bad, err
@@ -246,9 +216,7 @@ func (m *Model) Refresh(ctx context.Context, f *index.Folder, c *Collection, ima
 				return fmt.Errorf("%q has been removed meanwhile", entries[i].ID)
 			}
 			entries[i].Vector = x.Vector(row)
-			if b.Metadata == nil {
-				entries[i].Metadata = x.Metadata(row)
-			}
+			entries[i].Metadata = b.Of(c.Data.Images[part[i]].Path, x.Metadata(row))
 		}
 		if err := f.Put(entries...); err != nil {
 			return err

@@ -39,6 +39,7 @@ type putEntry struct {
 	ID       string            `json:"id,omitempty" doc:"by which it is found and removed; that of the path where one is put"`
 	Image    string            `json:"image" doc:"the picture in base64, or as a data URI"`
 	Class    string            `json:"class,omitempty" doc:"of the picture"`
+	Coarse   string            `json:"coarse,omitempty" doc:"class of the class"`
 	Metadata map[string]string `json:"metadata,omitempty" doc:"words that are stored beside it"`
 }
 
@@ -60,6 +61,7 @@ type entryAnswer struct {
 	of
 	ID       string            `json:"id"`
 	Class    string            `json:"class,omitempty"`
+	Coarse   string            `json:"coarse,omitempty" doc:"class of the class"`
 	Path     string            `json:"path,omitempty"`
 	SHA256   string            `json:"sha256,omitempty" doc:"of the picture's file"`
 	Metadata map[string]string `json:"metadata,omitempty"`
@@ -69,10 +71,11 @@ type entryAnswer struct {
 // indexAnswer is what GET /v1/index says.
 type indexAnswer struct {
 	of
-	Images    int               `json:"images"`
-	Classes   int               `json:"classes"`
-	Changing  bool              `json:"changing" doc:"pictures can be put into it and removed"`
-	Threshold *models.Threshold `json:"threshold,omitempty" doc:"distance up to which a hit is accepted; absent: there is none"`
+	Images     int               `json:"images"`
+	Classes    int               `json:"classes"`
+	Changing   bool              `json:"changing" doc:"pictures can be put into it and removed"`
+	Thumbnails bool              `json:"thumbnails" doc:"it keeps one of each picture"`
+	Threshold  *models.Threshold `json:"threshold,omitempty" doc:"distance up to which a hit is accepted; absent: there is none"`
 }
 
 // maxWords is how many bytes the id, the class and the metadata of a picture may have.
@@ -213,7 +216,7 @@ func (c *call) put(l *loaded, x Changing, entries []putEntry, files [][]byte) (a
 	list := make([]index.Entry, len(entries))
 	for i, e := range entries {
 		sum := sha256.Sum256(files[i])
-		list[i] = index.Entry{Item: index.Item{ID: e.ID, Path: e.ID, Class: e.Class, SHA256: hex.EncodeToString(sum[:])},
+		list[i] = index.Entry{Item: index.Item{ID: e.ID, Path: e.ID, Class: e.Class, Coarse: e.Coarse, SHA256: hex.EncodeToString(sum[:])},
 			Vector: rows[i*dim:][:dim], Metadata: e.Metadata}
 		if pictures {
 			if list[i].Picture, err = c.thumbnail(l, files[i]); err != nil {
@@ -239,7 +242,7 @@ func (e putEntry) check() error {
 			written = written && utf8.ValidString(word)
 		}
 	}
-	count(e.ID, e.Class)
+	count(e.ID, e.Class, e.Coarse)
 	for name, value := range e.Metadata {
 		count(name, value)
 	}
@@ -335,7 +338,7 @@ func showPicture(c *call) (any, error) {
 		}
 		return text{"image/jpeg", e.Picture}, nil
 	}
-	return entryAnswer{of: l.of(), ID: e.ID, Class: e.Class, Path: e.Path, SHA256: e.SHA256,
+	return entryAnswer{of: l.of(), ID: e.ID, Class: e.Class, Coarse: e.Coarse, Path: e.Path, SHA256: e.SHA256,
 		Metadata: e.Metadata, Picture: e.Picture != nil}, nil
 }
 
@@ -353,7 +356,7 @@ func showIndex(c *call) (any, error) {
 		return nil, err
 	}
 	refresh(l.Index)
-	answer := indexAnswer{of: l.of(), Images: l.Index.Len()}
+	answer := indexAnswer{of: l.of(), Images: l.Index.Len(), Thumbnails: l.Index.About().Thumbnails > 0}
 	if x, ok := l.Index.(keeper); ok {
 		if answer.Classes, err = x.Classes(); err != nil {
 			return nil, err

@@ -14,7 +14,8 @@ import (
 type Entry struct {
 	ID       string            `json:"id"` // by which it is found and removed; the picture takes the place of another one of that id
 	Picture  []byte            `json:"image"`
-	Class    string            `json:"class,omitempty"` // "": not known
+	Class    string            `json:"class,omitempty"`  // "": not known
+	Coarse   string            `json:"coarse,omitempty"` // class of the class; "": not known
 	Metadata map[string]string `json:"metadata,omitempty"`
 }
 
@@ -31,6 +32,7 @@ type Stored struct {
 	Of
 	ID       string            `json:"id"`
 	Class    string            `json:"class"`  // "": not known
+	Coarse   string            `json:"coarse"` // class of the class; "": not known
 	Path     string            `json:"path"`   // of the image, as the data of tfpair index names it; the id of a picture that came over HTTP
 	SHA256   string            `json:"sha256"` // of the picture's file, in hexadecimal
 	Metadata map[string]string `json:"metadata"`
@@ -40,9 +42,10 @@ type Stored struct {
 // IndexInfo says what the index of a model is.
 type IndexInfo struct {
 	Of
-	Images   int  `json:"images"`
-	Classes  int  `json:"classes"`
-	Changing bool `json:"changing"` // pictures can be put into it and removed, by whoever has a token of --index-tokens
+	Images     int  `json:"images"`
+	Classes    int  `json:"classes"`
+	Changing   bool `json:"changing"`   // pictures can be put into it and removed, by whoever has a token of --index-tokens
+	Thumbnails bool `json:"thumbnails"` // it keeps one of each picture
 }
 
 // Index returns what the index is.
@@ -96,7 +99,7 @@ func batch(entries []Entry) []Entry {
 }
 
 func (c *Client) put(ctx context.Context, entries []Entry) (answer Changed, err error) {
-	if e := entries[0]; len(entries) == 1 && len(e.Metadata) == 0 { // a large picture is no longer than it is
+	if e := entries[0]; len(entries) == 1 && len(e.Metadata) == 0 && e.Coarse == "" { // a large picture is no longer than it is
 		_, err = c.do(ctx, http.MethodPut, pathOf(e.ID)+c.query("class", e.Class), nil, e.Picture, &answer)
 		return answer, err
 	}

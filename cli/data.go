@@ -70,6 +70,9 @@ func (o dataOptions) validate() error {
 func (o dataOptions) options() (dataset.Options, error) {
 	options, err := o.layout.options(o.path)
 	options.Val, options.Test = o.val, o.test
+	if keep := o.reading.kept(); keep != nil {
+		options.Known = kept.Known(*keep)
+	}
 	if err == nil && o.splits != "" {
 		options.Splits, err = dataset.ParseSplitFolders(o.splits)
 	}

@@ -121,7 +121,7 @@ func runIndexBuild(ctx context.Context, o indexOptions, streams IO) (err error) 
 		return err
 	}
 	defer photos.Close() // read only
-	beside := inference.Beside{Thumbnails: !o.bare}
+	beside := inference.Beside{Thumbnails: !o.bare && !o.file, Kept: o.data.reading.kept()}
 	if beside.Metadata, err = readMetadata(o.metadata); err != nil {
 		return err
 	}
@@ -139,7 +139,9 @@ func runIndexBuild(ctx context.Context, o indexOptions, streams IO) (err error) 
 		out.say("note       %s", note)
 	}
 	bar, began := stages{out: out}, time.Now()
-	x, e, err := m.Index(ctx, photos, o.kind, o.data.reading.with(bar.of("embedding")))
+	reading := o.data.reading.with(bar.of("embedding"))
+	reading.Store.Thumbnail = beside.Thumbnails
+	x, e, err := m.Index(ctx, photos, o.kind, reading)
 	bar.end()
 	if err != nil {
 		return stopped(ctx, err)

@@ -205,7 +205,7 @@ func (o growOptions) change(ctx context.Context, command string, streams IO, wor
 	for _, note := range g.collection.Data.Notes {
 		out.say("note       %s", note)
 	}
-	g.beside.Thumbnails = g.folder.Index().About().Thumbnails > 0
+	g.beside.Thumbnails, g.beside.Kept = g.folder.Index().About().Thumbnails > 0, o.data.reading.kept()
 	if g.difference, err = g.collection.Compare(ctx, g.folder, g.beside); err != nil {
 		return err
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"fmt"
+	"image"
 	"runtime"
 	"sync"
 	"sync/atomic"
@@ -30,6 +31,7 @@ type StoreOptions struct {
 	JPEG      decode.JPEG    // decodes plain JPEG files; nil: Go's decoder
 	Kept      *kept.Options  // where pixels are kept across programs, and found; nil: nowhere
 	Identify  bool           // what images are known by is kept, see Identity
+	Thumbnail bool           // a thumbnail of each picture that is decoded is kept, too, see Thumbnail; nothing without Kept
 }
 
 // Store holds the decoded and resized images of a dataset: in memory, then in a
@@ -48,7 +50,7 @@ type Store struct {
 	bytes   int // of one image: S·S·3
 	cache   *cache
 
-	kept, keptLabels *kept.Pixels // of images and label images; nil without Options.Kept
+	plain, label *shelf // of images and of label images
 
 	spare sync.Pool // of *[]uint8: memory of pictures that were resized
 
@@ -101,11 +103,9 @@ func NewStore(ds *dataset.Dataset, o StoreOptions) *Store {
 		bytes:      o.Resizer.Bytes(),
 		cache:      newCache(len(ds.Images), o),
 	}
-	if o.Kept != nil {
-		s.kept = s.keep(o.Resizer)
-		if s.keptLabels = s.kept; o.Labels.Options() != o.Resizer.Options() {
-			s.keptLabels = s.keep(o.Labels)
-		}
+	s.plain = s.shelf(o.Resizer)
+	if s.label = s.plain; o.Labels.Options() != o.Resizer.Options() {
+		s.label = s.shelf(o.Labels)
 	}
 	return s
 }
@@ -126,8 +126,8 @@ func (s *Store) Cached() (memory, disk int) { return s.cache.counts() }
 
 // Close gives the memory and the disk back. A closed Store keeps nothing more.
 func (s *Store) Close() error {
-	s.kept.Close()
-	s.keptLabels.Close()
+	s.plain.close()
+	s.label.close()
 	return s.cache.close()
 }
 
@@ -168,8 +168,8 @@ func (s *Store) Prepare(
 		})
 	}
 	err := g.Wait()
-	s.kept.Publish()
-	s.keptLabels.Publish()
+	s.plain.publish()
+	s.label.publish()
 	if err != nil {
 		return nil, err
 	}
@@ -214,57 +214,65 @@ func (s *Store) load(dst []uint8, image int32) error {
 
 // decode reads one image from its file into dst [S,S,3], or what was kept of it, and keeps it if it can.
 func (s *Store) decode(dst []uint8, image int32) error {
-	root, path := s.data.Root, s.data.Images[image].Path
-	resizer, keeper := s.options.Resizer, s.kept
-	if s.answers[image] {
-		resizer, keeper = s.options.Labels, s.keptLabels
-	}
-	var stamp kept.Stamp // of before the file is read
-	if keeper != nil {
-		stamp = kept.StampOf(root, path)
-		if e, ok := keeper.Stamped(stamp); ok && s.take(dst, image, keeper, e) {
-			return nil
-		}
+	root, path, on := s.data.Root, s.data.Images[image].Path, s.of(image)
+	stamp := on.stamp(root, path) // of before the file is read
+	if e, ok := on.pixels.Stamped(stamp); ok && s.take(dst, image, on, e) {
+		return nil
 	}
 	file, err := decode.File(root, path, s.options.Limits)
 	if err != nil {
 		return err
 	}
-	id := phash.Identity{SHA256: sha256.Sum256(file)}
-	if e, ok := keeper.Find(id.SHA256, stamp); ok && s.take(dst, image, keeper, e) {
+	var about kept.About
+	if on.pixels != nil || s.identities != nil {
+		about.Identity.SHA256 = sha256.Sum256(file)
+	}
+	if e, ok := on.pixels.Find(about.Identity.SHA256, stamp); ok && s.take(dst, image, on, e) {
 		return nil
 	}
-	reader := decode.Reader{Limits: s.options.Limits, JPEG: s.options.JPEG, Reduce: resizer.Reduction}
-	picture, err := reader.Examine(file)
+	picture, img, err := s.picture(path, file, on.resizer.Reduction)
 	if err != nil {
-		return &decode.ImageError{Path: path, Err: err}
+		return err
 	}
-	if spare, ok := s.spare.Get().(*[]uint8); ok {
-		picture.Memory = *spare
+	about.Width, about.Height = picture.Size()
+	s.measured(image, about.Width, about.Height)
+	if about.Identified = s.identities != nil; about.Identified {
+		about.Identity.Hash, about.Identity.Hashed = phash.Of(img)
+		s.identify(image, about.Identity)
 	}
-	s.measured(image, picture)
-	img, err := picture.Decode(context.Background())
-	if err != nil {
-		return &decode.ImageError{Path: path, Err: err}
+	on.resizer.Into(dst, img)
+	if on.thumbs != nil {
+		if small, err := s.thumbnailOf(path, file, picture, img); err == nil { // else Thumbnail says what is wrong
+			on.thumbs.Put(stamp, about, small)
+		}
 	}
-	if s.identities != nil {
-		id.Hash, id.Hashed = phash.Of(img)
-		s.identify(image, id)
-	}
-	resizer.Into(dst, img)
 	s.spare.Put(&img.Pix)
-	onDisk := keeper.Put(stamp, id, s.identities != nil, dst)
+	onDisk := on.pixels.Put(stamp, about, dst)
 	s.cache.put(image, dst, !onDisk)
 	return nil
 }
 
-// measured keeps how large a picture is.
-func (s *Store) measured(image int32, of decode.Picture) (width, height int) {
-	width, height = of.Size()
+// picture decodes a file, reduced as reduce says. The error is an *decode.ImageError.
+func (s *Store) picture(path string, file []byte, reduce func(width, height int) int) (decode.Picture, *image.NRGBA, error) {
+	picture, err := decode.Reader{Limits: s.options.Limits, JPEG: s.options.JPEG, Reduce: reduce}.Examine(file)
+	if err != nil {
+		return picture, nil, &decode.ImageError{Path: path, Err: err}
+	}
+	if spare, ok := s.spare.Get().(*[]uint8); ok {
+		picture.Memory = *spare
+	}
+	img, err := picture.Decode(context.Background())
+	if err != nil {
+		return picture, nil, &decode.ImageError{Path: path, Err: err}
+	}
+	return picture, img, nil
+}
+
+// measured keeps how large a picture is in its file.
+func (s *Store) measured(image int32, width, height int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.sizes[image] = [2]int32{int32(width), int32(height)}
-	return width, height
 }
 
 // FileSize returns the width and the height of an image in its file, in pixels, as stored. The file is read where that
@@ -285,16 +293,17 @@ func (s *Store) FileSize(image int32) (width, height int, err error) {
 	if err != nil {
 		return 0, 0, &decode.ImageError{Path: path, Err: err}
 	}
-	width, height = s.measured(image, picture)
+	width, height = picture.Size()
+	s.measured(image, width, height)
 	return width, height, nil
 }
 
 // take reads a picture that was kept, unless it lacks something or is damaged.
-func (s *Store) take(dst []uint8, image int32, from *kept.Pixels, e kept.Entry) bool {
-	if s.identities != nil && !e.Identified || !from.Read(dst, e) {
+func (s *Store) take(dst []uint8, image int32, on *shelf, e kept.Entry) bool {
+	if s.identities != nil && !e.Identified || !on.pixels.Read(dst, e) {
 		return false
 	}
-	s.identify(image, e.Identity)
+	s.told(image, e)
 	s.cache.put(image, dst, false)
 	return true
 }
@@ -304,19 +313,19 @@ func (s *Store) known(image int32) bool {
 	if s.cache.has(image) {
 		return true
 	}
-	keeper := s.kept
-	if s.answers[image] {
-		keeper = s.keptLabels
-	}
-	if keeper == nil {
-		return false
-	}
-	e, ok := keeper.Stamped(kept.StampOf(s.data.Root, s.data.Images[image].Path))
+	on := s.of(image)
+	e, ok := on.pixels.Stamped(on.stamp(s.data.Root, s.data.Images[image].Path))
 	if !ok || s.identities != nil && !e.Identified {
 		return false
 	}
-	s.identify(image, e.Identity)
+	s.told(image, e)
 	return true
+}
+
+// told keeps what was kept of an image beside its pixels.
+func (s *Store) told(image int32, e kept.Entry) {
+	s.measured(image, e.Width, e.Height)
+	s.identify(image, e.Identity)
 }
 
 // identify keeps what an image is known by, where that is wanted.
@@ -327,16 +336,6 @@ func (s *Store) identify(image int32, id phash.Identity) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.identities[image] = id
-}
-
-// keep opens what was kept of pictures that were made with r.
-func (s *Store) keep(r resize.Resizer) *kept.Pixels {
-	decoder := "image/jpeg"
-	if s.options.JPEG != nil {
-		decoder = s.options.JPEG.Name()
-	}
-	way := fmt.Sprintf("%s\n%s\n%s\n%+v", r.Options(), decoder, runtime.Version(), s.options.Limits)
-	return kept.Open(*s.options.Kept, way, r.Bytes())
 }
 
 // Identity returns what an image is known by, and false where it was not decoded yet or the

@@ -133,7 +133,7 @@ func shelve(folder string) {
 	o, way, size := shelf(folder)
 	pixels := kept.Open(o, way, size)
 	for i := range shelved {
-		pixels.Put(kept.Stamp{}, phash.Identity{SHA256: kept.Sum{uint8(i)}}, false, bytes.Repeat([]byte{uint8(i)}, size))
+		pixels.Put(kept.Stamp{}, kept.About{Identity: phash.Identity{SHA256: kept.Sum{uint8(i)}}}, bytes.Repeat([]byte{uint8(i)}, size))
 	}
 	pixels.Close()
 }

@@ -76,6 +76,7 @@ type Dataset struct {
 	Recalls  []int32   // the ranks k of the recall@k that papers report of the data, ascending; nil: none
 	Notes    []string  // what a user should know, one sentence each
 
+	known Known        // of Options
 	lists listNames    // that the tuples are from
 	close func() error // nil when there is nothing to close; may be called twice
 }

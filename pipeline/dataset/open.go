@@ -2,6 +2,7 @@ package dataset
 
 import (
 	"bufio"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -28,7 +29,11 @@ type Options struct {
 	// Nothing but images is wanted: no class or tuple is asked for, and Data may be one image.
 	ImagesOnly bool
 	FS         fs.FS // where Data and Images are looked up; nil: the operating system's files
+	Known      Known // tells checksums of files that were read before; nil: nothing does
 }
+
+// Known tells the SHA-256 of a file that has not changed since it was read, and false where it has or nobody knows.
+type Known func(fsys fs.FS, path string) (sum [sha256.Size]byte, ok bool)
 
 // Format reads one way of laying out images and what is known about them.
 type Format struct {
@@ -68,6 +73,9 @@ func (e *OptionsError) Error() string { return e.Reason }
 // closed.
 func Open(o Options) (*Dataset, error) {
 	d, _, err := open(o, false)
+	if err == nil {
+		d.known = o.Known
+	}
 	return d, err
 }
 

@@ -2,6 +2,7 @@ package dataset
 
 import (
 	"context"
+	"encoding/hex"
 	"fmt"
 	"runtime"
 
@@ -10,8 +11,13 @@ import (
 	"github.com/tfpair/tfpair/internal/regular"
 )
 
-// SHA256 returns the checksum, in hexadecimal, of the file of an image.
+// SHA256 returns the checksum, in hexadecimal, of the file of an image, which is read where Options.Known does not tell it.
 func (d *Dataset) SHA256(image int32) (sum string, err error) {
+	if d.known != nil {
+		if sum, ok := d.known(d.Root, d.Images[image].Path); ok {
+			return hex.EncodeToString(sum[:]), nil
+		}
+	}
 	file, err := d.Root.Open(d.Images[image].Path)
 	if err != nil {
 		return "", &Error{"images", d.Name, err}

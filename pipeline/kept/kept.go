@@ -1,7 +1,8 @@
-// Package kept keeps resized pixels of pictures on the disk, so that the next program that wants the same
-// pictures at the same size need not decode them:
+// Package kept keeps resized pixels of pictures, and thumbnails, on the disk, so that the next program that wants the
+// same pictures at the same size need not decode them:
 //
 //	stamp, or SHA-256, of a file → Find → pixels [S,S,3] and what the picture is known by
+//	stamp of a file → Known → SHA-256
 //	decoded → Put → a pack aside → Close → the pack under its name, the oldest packs gone
 //
 // A pack is one file. It appears whole or not at all, and never changes, so that any number of programs may use
@@ -30,8 +31,11 @@ import (
 )
 
 // version is part of every key. It changes whenever the same file would become other pixels, by whatever of
-// decoding and resizing is of tfpair itself.
-const version = 2
+// decoding and resizing is of tfpair itself, and with the form of a pack.
+const version = 3
+
+// AnyLength is the length of pictures that have different ones, as files have.
+const AnyLength = 0
 
 // Options say where pixels are kept, and how many.
 type Options struct {
@@ -43,13 +47,20 @@ type Options struct {
 // Sum is the SHA-256 of a file.
 type Sum = [sha256.Size]byte
 
+// About says what is known of a picture beside what is kept of it.
+type About struct {
+	Identity      phash.Identity
+	Identified    bool // Identity has more than the SHA-256
+	Width, Height int  // in its file, in pixels, as stored
+}
+
 // Entry is a picture that is kept.
 type Entry struct {
-	Identity   phash.Identity
-	Identified bool // Identity has more than the SHA-256
-	of         *pack
-	slot       int
-	crc        uint32
+	About
+	of     *pack
+	at     int64 // where it begins
+	length int   // bytes
+	crc    uint32
 }
 
 // Pixels are the pictures of one folder that were made in one way. It is safe for concurrent use. A nil Pixels
@@ -57,7 +68,7 @@ type Entry struct {
 type Pixels struct {
 	options Options
 	prefix  string // of the names of packs
-	bytes   int    // of a picture
+	bytes   int    // of a picture, or AnyLength
 
 	mu      sync.Mutex // protects what follows
 	packs   []*pack
@@ -68,7 +79,7 @@ type Pixels struct {
 	closed  bool
 }
 
-// Open returns the pixels of a folder that were made as way says, bytes each. A way names all that decides them:
+// Open returns the pixels of a folder that were made as way says, bytes each, or AnyLength. A way names all that decides them:
 // size, mode, filter and decoder, with their versions. Close it.
 func Open(o Options, way string, bytes int) *Pixels {
 	sum := sha256.Sum256(fmt.Appendf(nil, "%d\n%d\n%s", version, bytes, way))
@@ -78,7 +89,10 @@ func Open(o Options, way string, bytes int) *Pixels {
 		if !strings.HasPrefix(filepath.Base(path), p.prefix) {
 			continue
 		}
-		of, list, err := openPack(path, bytes)
+		of, list, err := openPack(path)
+		if err == nil && list.size != bytes {
+			err = errors.Join(errDamaged, of.file.Close())
+		}
 		if errors.Is(err, errDamaged) {
 			_ = os.Remove(path) // it can be made again
 		}
@@ -86,12 +100,12 @@ func Open(o Options, way string, bytes int) *Pixels {
 			continue
 		}
 		p.packs = append(p.packs, of)
-		for i, r := range list.records {
-			e := Entry{of: of, slot: i, crc: r.CRC, Identified: r.Known&identified != 0}
-			e.Identity = phash.Identity{SHA256: r.SHA256, Hash: phash.Hash(r.Hash), Hashed: r.Known&hashed != 0}
+		at := int64(0)
+		for _, r := range list.records {
 			if !p.entries[r.SHA256].Identified {
-				p.entries[r.SHA256] = e
+				p.entries[r.SHA256] = Entry{About: r.about(), of: of, at: at, length: int(r.Length), crc: r.CRC}
 			}
+			at += int64(r.Length)
 		}
 		for _, s := range list.stamps {
 			p.stamps[s.Stamp] = s.SHA256
@@ -133,14 +147,23 @@ func (p *Pixels) Find(sum Sum, s Stamp) (Entry, bool) {
 
 // Read reads the pixels of a picture into dst, and reports false where they are damaged.
 func (p *Pixels) Read(dst []uint8, e Entry) bool {
-	if e.of == nil || len(dst) != p.bytes {
+	if e.of == nil || len(dst) != e.length {
 		return false
 	}
-	return e.of.read(dst, e.slot, e.crc)
+	return e.of.read(dst, e.at, e.crc)
+}
+
+// ReadAll returns what is kept of a picture, nil where that is damaged.
+func (p *Pixels) ReadAll(e Entry) []uint8 {
+	data := make([]uint8, e.length)
+	if !p.Read(data, e) {
+		return nil
+	}
+	return data
 }
 
 // Put keeps a copy of the pixels of a picture, whose file has the given stamp, and reports whether it is kept.
-func (p *Pixels) Put(s Stamp, id phash.Identity, identified bool, pixels []uint8) bool {
+func (p *Pixels) Put(s Stamp, about About, pixels []uint8) bool {
 	if p == nil {
 		return false
 	}
@@ -150,14 +173,16 @@ func (p *Pixels) Put(s Stamp, id phash.Identity, identified bool, pixels []uint8
 	if w == nil {
 		return false
 	}
-	r, err := w.put(pixels, id, identified)
+	at := w.written
+	r, err := w.put(about, pixels)
 	if err != nil {
 		p.full = true
 		return false
 	}
-	p.entries[id.SHA256] = Entry{Identity: id, Identified: identified, of: w.pack, slot: len(w.records) - 1, crc: r.CRC}
+	sum := about.Identity.SHA256
+	p.entries[sum] = Entry{About: about, of: w.pack, at: at, length: len(pixels), crc: r.CRC}
 	if p.trusted(s) {
-		w.stamps, p.stamps[s] = append(w.stamps, stamped{s, id.SHA256}), id.SHA256
+		w.stamps, p.stamps[s] = append(w.stamps, stamped{s, sum}), sum
 	}
 	return true
 }

@@ -28,6 +28,10 @@ var noon = time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
 
 func picture(i int) []uint8 { return bytes.Repeat([]uint8{uint8(i)}, size) }
 
+func aboutOf(i int) About {
+	return About{Identity: phash.Identity{SHA256: sumOf(i), Hash: phash.Hash(i), Hashed: i%2 == 0}, Identified: true, Width: 100 + i, Height: 70 + i}
+}
+
 func sumOf(i int) Sum { return sha256.Sum256([]byte{uint8(i)}) }
 
 func stampOfTest(i int) Stamp {
@@ -38,7 +42,7 @@ func stampOfTest(i int) Stamp {
 func keepSome(o Options, from, to int) {
 	p := Open(o, "way", size)
 	for i := from; i < to; i++ {
-		p.Put(stampOfTest(i), phash.Identity{SHA256: sumOf(i), Hash: phash.Hash(i), Hashed: i%2 == 0}, true, picture(i))
+		p.Put(stampOfTest(i), aboutOf(i), picture(i))
 	}
 	p.Close()
 }
@@ -54,8 +58,7 @@ func look(t *testing.T, o Options, way string, n int) (found []int) {
 		if !ok || !p.Read(got, e) {
 			continue
 		}
-		want := phash.Identity{SHA256: sumOf(i), Hash: phash.Hash(i), Hashed: i%2 == 0}
-		if !bytes.Equal(got, picture(i)) || e.Identity != want || !e.Identified {
+		if !bytes.Equal(got, picture(i)) || e.About != aboutOf(i) {
 			t.Errorf("picture %d is %v, %+v", i, got, e)
 		}
 		found = append(found, i)
@@ -98,8 +101,8 @@ func TestFresh(t *testing.T) {
 	p := Open(o, "way", size)
 	fresh := stampOfTest(1)
 	fresh.Changed = noon.Add(-time.Second).UnixNano()
-	p.Put(fresh, phash.Identity{SHA256: sumOf(1)}, false, picture(1))
-	p.Put(Stamp{}, phash.Identity{SHA256: sumOf(2)}, false, picture(2))
+	p.Put(fresh, About{Identity: phash.Identity{SHA256: sumOf(1)}}, picture(1))
+	p.Put(Stamp{}, About{Identity: phash.Identity{SHA256: sumOf(2)}}, picture(2))
 	p.Close()
 	p = Open(o, "way", size)
 	defer p.Close()
@@ -244,7 +247,7 @@ func TestNoFolder(t *testing.T) {
 		t.Errorf("found %v in a folder that is a file", got)
 	}
 	var none *Pixels
-	if none.Put(Stamp{}, phash.Identity{}, false, nil) {
+	if none.Put(Stamp{}, About{}, nil) {
 		t.Error("a nil Pixels keeps a picture")
 	}
 	none.Publish()

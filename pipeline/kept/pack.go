@@ -23,7 +23,7 @@ import (
 
 // A pack is
 //
-//	the pixels of its pictures, one after another
+//	what is kept of its pictures, one after another
 //	record of each picture, stamped of each stamp
 //	footer
 //
@@ -31,16 +31,17 @@ import (
 type pack struct {
 	path string
 	file *os.File
-	size int // bytes of a picture
 	used atomic.Bool
 }
 
 // record is a picture of a pack.
 type record struct {
-	SHA256 Sum
-	Hash   uint64
-	Known  uint32 // identified and hashed, or neither
-	CRC    uint32 // of the pixels
+	SHA256        Sum
+	Hash          uint64
+	Known         uint32 // identified and hashed, or neither
+	CRC           uint32 // of what is kept
+	Length        uint32 // of what is kept, in bytes
+	Width, Height uint32 // of the picture in its file
 }
 
 // Bits of record.Known.
@@ -58,26 +59,27 @@ type stamped struct {
 // footer ends a pack.
 type footer struct {
 	Records, Stamps uint32
-	Bytes           uint32 // of a picture
+	Bytes           uint32 // kept of each picture; AnyLength: see record.Length
 	Sum             Sum    // SHA-256 of all records and stamps
 	Magic           [8]byte
 }
 
 var (
-	magic      = [8]byte([]byte("tfpixel1"))
+	magic      = [8]byte([]byte("tfpixel2"))
 	castagnoli = crc32.MakeTable(crc32.Castagnoli)
 )
 
 // list is what a pack says of its pictures.
 type list struct {
+	size    int // bytes kept of each, or AnyLength
 	records []record
 	stamps  []stamped
 }
 
 var errDamaged = errors.New("it is not as it was written")
 
-// openPack opens a pack of pictures of the given size. The error is errDamaged, or the disk's.
-func openPack(path string, size int) (_ *pack, l list, err error) {
+// openPack opens a pack. The error is errDamaged, or the disk's.
+func openPack(path string) (_ *pack, l list, err error) {
 	file, whole, err := regular.Open(path, math.MaxInt64)
 	if err != nil {
 		return nil, l, err
@@ -97,7 +99,7 @@ func openPack(path string, size int) (_ *pack, l list, err error) {
 	}
 	// Nothing is made for a list that the file cannot hold.
 	listed := int64(end.Records)*int64(binary.Size(record{})) + int64(end.Stamps)*int64(binary.Size(stamped{}))
-	if end.Magic != magic || int(end.Bytes) != size || int64(size)*int64(end.Records)+listed+length != whole {
+	if end.Magic != magic || listed+length > whole {
 		return nil, l, errDamaged
 	}
 	text := make([]byte, listed)
@@ -107,17 +109,27 @@ func openPack(path string, size int) (_ *pack, l list, err error) {
 	if sha256.Sum256(text) != end.Sum {
 		return nil, l, errDamaged
 	}
-	l = list{make([]record, end.Records), make([]stamped, end.Stamps)}
+	l = list{int(end.Bytes), make([]record, end.Records), make([]stamped, end.Stamps)}
 	r := bytes.NewReader(text)
 	if err := errors.Join(binary.Read(r, binary.LittleEndian, l.records), binary.Read(r, binary.LittleEndian, l.stamps)); err != nil {
 		return nil, l, err
 	}
-	return &pack{path: path, file: file, size: size}, l, nil
+	kept := int64(0)
+	for _, r := range l.records {
+		kept += int64(r.Length)
+		if l.size != AnyLength && int(r.Length) != l.size {
+			return nil, l, errDamaged
+		}
+	}
+	if kept+listed+length != whole {
+		return nil, l, errDamaged
+	}
+	return &pack{path: path, file: file}, l, nil
 }
 
-// read reads the pixels of a picture, and reports whether they are as they were written.
-func (p *pack) read(dst []uint8, slot int, crc uint32) bool {
-	_, err := p.file.ReadAt(dst, int64(slot)*int64(p.size))
+// read reads what is kept of a picture, and reports whether it is as it was written.
+func (p *pack) read(dst []uint8, at int64, crc uint32) bool {
+	_, err := p.file.ReadAt(dst, at)
 	if err != nil || crc32.Checksum(dst, castagnoli) != crc {
 		return false
 	}
@@ -129,7 +141,7 @@ func (p *pack) read(dst []uint8, slot int, crc uint32) bool {
 type writer struct {
 	*pack
 	list
-	written, most int64 // bytes of pixels
+	written, most int64 // bytes of pictures
 }
 
 // newWriter begins a pack in a folder, nil where none can be written.
@@ -141,29 +153,36 @@ func newWriter(folder string, bytes int, most int64) *writer {
 	if err != nil {
 		return nil
 	}
-	return &writer{pack: &pack{path: file.Name(), file: file, size: bytes}, most: most}
+	return &writer{pack: &pack{path: file.Name(), file: file}, list: list{size: bytes}, most: most}
 }
 
 var errFull = errors.New("there is no room for more")
 
-// put writes a picture behind the others.
-func (w *writer) put(pixels []uint8, id phash.Identity, known bool) (record, error) {
-	if w.written+int64(len(pixels)) > w.most {
+// put writes what is kept of a picture behind the others.
+func (w *writer) put(about About, data []uint8) (record, error) {
+	if w.written+int64(len(data)) > w.most {
 		return record{}, errFull
 	}
-	if _, err := w.file.WriteAt(pixels, w.written); err != nil {
+	if _, err := w.file.WriteAt(data, w.written); err != nil {
 		return record{}, err
 	}
-	r := record{SHA256: id.SHA256, Hash: uint64(id.Hash), CRC: crc32.Checksum(pixels, castagnoli)}
-	if known {
+	r := record{SHA256: about.Identity.SHA256, Hash: uint64(about.Identity.Hash), CRC: crc32.Checksum(data, castagnoli),
+		Length: uint32(len(data)), Width: uint32(about.Width), Height: uint32(about.Height)}
+	if about.Identified {
 		r.Known |= identified
 	}
-	if id.Hashed {
+	if about.Identity.Hashed {
 		r.Known |= hashed
 	}
 	w.records = append(w.records, r)
-	w.written += int64(len(pixels))
+	w.written += int64(len(data))
 	return r, nil
+}
+
+// about returns what a record says of its picture.
+func (r record) about() About {
+	return About{Identity: phash.Identity{SHA256: r.SHA256, Hash: phash.Hash(r.Hash), Hashed: r.Known&hashed != 0},
+		Identified: r.Known&identified != 0, Width: int(r.Width), Height: int(r.Height)}
 }
 
 // publish ends the pack and gives it a name that begins with prefix. It is not synced: what a power cut damages, its

@@ -11,6 +11,7 @@ import (
 	"github.com/tfpair/tfpair/internal/plural"
 	"github.com/tfpair/tfpair/models/index"
 	"github.com/tfpair/tfpair/models/vectors"
+	"github.com/tfpair/tfpair/pipeline"
 	"github.com/tfpair/tfpair/pipeline/dataset"
 	"github.com/tfpair/tfpair/runner/trained"
 )
@@ -89,7 +90,12 @@ func classesOf(data, known *dataset.Dataset) []string {
 // where m has such and c has other images, and those of EmbedImages.
 func (m *Model) Index(ctx context.Context, c *Collection, kind string, r Reading) (
 	*index.Index, *Embeddings, error) {
-	e, err := m.embedCollection(ctx, c, r)
+	store, err := m.passing(c.Data, r.Store)
+	if err != nil {
+		return nil, nil, err
+	}
+	e, err := m.embedCollection(ctx, store, c, r)
+	store.Close() // a cache, which others find from now on
 	if err != nil {
 		return nil, nil, err
 	}
@@ -130,10 +136,10 @@ func (m *Model) calibrationFor(c *Collection) index.Calibration {
 	return calibration
 }
 
-// embedCollection returns the embeddings of c as answers to photos.
-func (m *Model) embedCollection(ctx context.Context, c *Collection, r Reading) (*Embeddings, error) {
+// embedCollection returns the embeddings of c, which store reads, as answers to photos.
+func (m *Model) embedCollection(ctx context.Context, store *pipeline.Store, c *Collection, r Reading) (*Embeddings, error) {
 	if !m.constant() {
-		return m.EmbedImages(ctx, c.Data, c.Images, r)
+		return m.embedFrom(ctx, store, c.Data, c.Images, r)
 	}
 	sums, err := c.Data.Sums(ctx, c.Images)
 	if err != nil {

@@ -32,12 +32,17 @@ const embedBatch = 32
 // *dataset.Error where none is good, and that of ctx.
 func (m *Model) EmbedImages(ctx context.Context, data *dataset.Dataset, images []int32, r Reading) (
 	*Embeddings, error) {
-	r.Store.MaxMemory, r.Store.MaxDisk = -1, -1
-	store, err := m.store(data, r.Store)
+	store, err := m.passing(data, r.Store)
 	if err != nil {
 		return nil, err
 	}
 	defer store.Close()
+	return m.embedFrom(ctx, store, data, images, r)
+}
+
+// embedFrom is EmbedImages of images that store reads.
+func (m *Model) embedFrom(ctx context.Context, store *pipeline.Store, data *dataset.Dataset, images []int32, r Reading) (
+	*Embeddings, error) {
 	e := &Embeddings{Vectors: &vectors.Vectors{Space: m.Manifest.Space, Distance: m.Manifest.Distance, Dim: m.Dim()}}
 	budget := pipeline.BadBudget(len(images), r.SkipBad)
 	for batch, err := range store.Sequence(ctx, images, embedBatch, e.leaveOut) {

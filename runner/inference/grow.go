@@ -11,7 +11,7 @@ import (
 	"github.com/tfpair/tfpair/internal/workers"
 	"github.com/tfpair/tfpair/models/index"
 	"github.com/tfpair/tfpair/pipeline"
-	"github.com/tfpair/tfpair/pipeline/decode"
+	"github.com/tfpair/tfpair/pipeline/kept"
 	"github.com/tfpair/tfpair/pipeline/thumbnail"
 )
 
@@ -36,6 +36,7 @@ func (m *Model) OpenFolder(path string) (*index.Folder, error) {
 // Beside is what an index has beside the embeddings.
 type Beside struct {
 	Thumbnails bool                         // of each image one, at most thumbnail.Side pixels wide and high
+	Kept       *kept.Options                // where thumbnails are kept, and found; nil: nowhere
 	Metadata   map[string]map[string]string // by paths of images in the data; nil: what the index has stays
 }
 
@@ -56,13 +57,19 @@ func (m *Model) Contents(ctx context.Context, c *Collection, x *index.Index, e *
 		about.Thumbnails = thumbnail.Side
 	}
 	entries := func(yield func(index.Entry, error) bool) {
+		store, err := m.thumbnailing(c, b)
+		if err != nil {
+			yield(index.Entry{}, err)
+			return
+		}
+		defer store.Close() // a cache
 		for from := 0; from < len(e.Images); from += chunk {
 			images := e.Images[from:min(from+chunk, len(e.Images))]
 			items := make([]index.Item, len(images))
 			for i := range items {
 				items[i] = x.Item(from + i)
 			}
-			list, err := m.entries(ctx, c, images, items, b)
+			list, err := m.entries(ctx, store, c, images, items, b)
 			if err != nil {
 				yield(index.Entry{}, err)
 				return
@@ -92,10 +99,16 @@ func (m *Model) Converted(ctx context.Context, c *Collection, x *index.Index) (i
 	calibration, about := m.calibration, x.About()
 	about.Thumbnails = thumbnail.Side
 	return index.Contents{About: about, Calibration: calibration, Entries: func(yield func(index.Entry, error) bool) {
+		store, err := m.thumbnailing(c, Beside{})
+		if err != nil {
+			yield(index.Entry{}, err)
+			return
+		}
+		defer store.Close() // a cache
 		for row, item := range x.All() {
 			e := index.Entry{Item: item, Vector: x.Vector(row), Learned: calibration.Learned != nil && calibration.Learned(item)}
 			if image, ok := images[index.Item{ID: item.ID, SHA256: item.SHA256}]; ok {
-				pictures, err := m.thumbnails(ctx, c, []int32{image}, true)
+				pictures, err := thumbnails(ctx, store, []int32{image})
 				if err != nil {
 					yield(index.Entry{}, err)
 					return
@@ -109,12 +122,21 @@ func (m *Model) Converted(ctx context.Context, c *Collection, x *index.Index) (i
 	}}, nil
 }
 
+// thumbnailing returns what makes thumbnails of images of c, and finds those that were kept.
+func (m *Model) thumbnailing(c *Collection, b Beside) (*pipeline.Store, error) {
+	return m.passing(c.Data, pipeline.StoreOptions{Kept: b.Kept, Thumbnail: true})
+}
+
 // entries returns what is put into an index of images, without their vectors. The error is that of thumbnails.
-func (m *Model) entries(ctx context.Context, c *Collection, images []int32, items []index.Item, b Beside) ([]index.Entry, error) {
+func (m *Model) entries(ctx context.Context, store *pipeline.Store, c *Collection, images []int32, items []index.Item, b Beside) (
+	[]index.Entry, error) {
 	learned := m.calibrationFor(c).Learned
-	pictures, err := m.thumbnails(ctx, c, images, b.Thumbnails)
-	if err != nil {
-		return nil, err
+	pictures := make([][]byte, len(images))
+	if b.Thumbnails {
+		var err error
+		if pictures, err = thumbnails(ctx, store, images); err != nil {
+			return nil, err
+		}
 	}
 	list := make([]index.Entry, len(items))
 	for i, item := range items {
@@ -127,34 +149,26 @@ func (m *Model) entries(ctx context.Context, c *Collection, images []int32, item
 const chunk = 256
 
 // thumbnails returns those of images, nil for each that has none. The error is that of thumbnailOf, or of ctx.
-func (m *Model) thumbnails(ctx context.Context, c *Collection, images []int32, wanted bool) ([][]byte, error) {
+func thumbnails(ctx context.Context, store *pipeline.Store, images []int32) ([][]byte, error) {
 	list, errs := make([][]byte, len(images)), make([]error, len(images))
-	if !wanted {
-		return list, nil
-	}
-	jpeg, err := m.jpeg()
-	if err != nil { // Go's decoder reads them, too
-		jpeg = nil
-	}
-	reader := decode.Reader{JPEG: jpeg, Reduce: thumbnail.Reduce}
 	workers.Each(len(images), func() func(int) {
 		return func(i int) {
 			if ctx.Err() == nil {
-				list[i], errs[i] = thumbnailOf(reader, c.Data.Root, c.Data.Images[images[i]].Path)
+				list[i], errs[i] = thumbnailOf(store, images[i])
 			}
 		}
 	})
 	return list, cmp.Or(append(errs, ctx.Err())...)
 }
 
-// thumbnailOf returns the thumbnail of a file, nil where that is gone or no picture any more: it shows what was
+// thumbnailOf returns the thumbnail of an image, nil where its file is gone or no picture any more: it shows what was
 // embedded, and answers do without. The error says that the file may be well: the disk failed, or the process has no
 // more of something.
-func thumbnailOf(reader decode.Reader, root fs.FS, path string) ([]byte, error) {
-	img, err := reader.Open(root, path)
+func thumbnailOf(store *pipeline.Store, image int32) ([]byte, error) {
+	small, err := store.Thumbnail(image)
 	switch {
 	case err == nil:
-		return thumbnail.Of(img)
+		return small, nil
 	case errors.As(err, new(syscall.Errno)) && !errors.Is(err, fs.ErrNotExist):
 		return nil, err
 	}
@@ -166,13 +180,19 @@ func thumbnailOf(reader decode.Reader, root fs.FS, path string) ([]byte, error) 
 // Index and of index.Folder.Put.
 func (m *Model) AddImages(ctx context.Context, f *index.Folder, c *Collection, images []int32, r Reading, b Beside) (
 	added int, bad []pipeline.BadImage, err error) {
+	r.Store.Thumbnail = b.Thumbnails
+	store, err := m.passing(c.Data, r.Store)
+	if err != nil {
+		return 0, nil, err
+	}
+	defer store.Close() // a cache
 	progress := r.progress
 	for from := 0; from < len(images); from += chunk {
 		part := *c
 		part.Images = images[from:min(from+chunk, len(images))]
 		rest := r
 		rest.Progress = func(done, _ int) { progress(from+done, len(images)) }
-		e, err := m.embedCollection(ctx, &part, rest)
+		e, err := m.embedCollection(ctx, store, &part, rest)
 		if err != nil {
 			return added, bad, err
 		}
@@ -180,7 +200,7 @@ func (m *Model) AddImages(ctx context.Context, f *index.Folder, c *Collection, i
 		if err != nil {
 			return added, bad, err
 		}
-		entries, err := m.entries(ctx, c, e.Images, items, b)
+		entries, err := m.entries(ctx, store, c, e.Images, items, b)
 		if err != nil {
 			return added, bad, err
 		}
@@ -200,13 +220,18 @@ func (m *Model) AddImages(ctx context.Context, f *index.Folder, c *Collection, i
 
 // Refresh gives images of c whose files are as they were their class, thumbnail and metadata of now.
 func (m *Model) Refresh(ctx context.Context, f *index.Folder, c *Collection, images []int32, b Beside) error {
+	store, err := m.thumbnailing(c, b)
+	if err != nil {
+		return err
+	}
+	defer store.Close() // a cache
 	for from := 0; from < len(images); from += chunk {
 		part := images[from:min(from+chunk, len(images))]
 		items, err := c.Items(ctx, part)
 		if err != nil {
 			return err
 		}
-		entries, err := m.entries(ctx, c, part, items, b)
+		entries, err := m.entries(ctx, store, c, part, items, b)
 		if err != nil {
 			return err
 		}

@@ -10,7 +10,9 @@ import (
 	"testing"
 	"testing/fstest"
 
-	"github.com/tfpair/tfpair/pipeline/decode"
+	"github.com/tfpair/tfpair/pipeline"
+	"github.com/tfpair/tfpair/pipeline/dataset"
+	"github.com/tfpair/tfpair/pipeline/resize"
 )
 
 // failing fails to open every file.
@@ -39,7 +41,14 @@ func TestThumbnailOf(t *testing.T) {
 		"too many files":  {failing{syscall.EMFILE}, false, syscall.EMFILE},
 		"too little room": {failing{syscall.ENOMEM}, false, syscall.ENOMEM},
 	} {
-		got, err := thumbnailOf(decode.Reader{}, c.root, "a.png")
+		data := &dataset.Dataset{Root: c.root, Images: []dataset.Image{{Path: "a.png"}}}
+		var o pipeline.StoreOptions
+		if err := o.Resize(resize.Options{Size: 8}, ""); err != nil {
+			t.Fatal(err)
+		}
+		store := pipeline.NewStore(data, o)
+		defer store.Close()
+		got, err := thumbnailOf(store, 0)
 		if !errors.Is(err, c.want) || (err == nil) != (c.want == nil) || (got != nil) != c.some {
 			t.Errorf("%s: %d bytes, %v, want some: %t, %v", name, len(got), err, c.some, c.want)
 		}

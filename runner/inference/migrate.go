@@ -267,14 +267,11 @@ func (g *Migration) embed(ctx context.Context, rows []int, r Reading) (bad []pip
 		part, rest := *g.collections[i], r
 		part.Images = list
 		rest.Progress = func(n, _ int) { r.progress(done+n, len(rows)) }
-		e, err := g.model.embedCollection(ctx, &part, rest)
+		found, err := g.embedPart(ctx, &part, rest, func(image int32) []int { return of[place{i, image}] }, entries)
 		if err != nil {
 			return bad, err
 		}
-		if err := g.enter(ctx, &part, e, func(image int32) []int { return of[place{i, image}] }, entries); err != nil {
-			return bad, err
-		}
-		bad, done = append(bad, e.Bad...), done+len(list)
+		bad, done = append(bad, found...), done+len(list)
 	}
 	put := make([]index.Entry, 0, len(entries))
 	for _, row := range slices.Sorted(maps.Keys(entries)) {
@@ -283,8 +280,24 @@ func (g *Migration) embed(ctx context.Context, rows []int, r Reading) (bad []pip
 	return bad, g.to.Put(put...)
 }
 
-// enter makes the entries of the rows of images of c that were embedded.
-func (g *Migration) enter(ctx context.Context, c *Collection, e *Embeddings, rows func(image int32) []int, entries map[int]index.Entry) error {
+// embedPart embeds the images of c, and makes the entries of their rows.
+func (g *Migration) embedPart(ctx context.Context, c *Collection, r Reading, rows func(image int32) []int, entries map[int]index.Entry) (
+	[]pipeline.BadImage, error) {
+	r.Store.Thumbnail = g.to.Index().About().Thumbnails > g.from.About().Thumbnails // else most are there
+	store, err := g.model.passing(c.Data, r.Store)
+	if err != nil {
+		return nil, err
+	}
+	defer store.Close() // a cache
+	e, err := g.model.embedCollection(ctx, store, c, r)
+	if err != nil {
+		return nil, err
+	}
+	return e.Bad, g.enter(ctx, store, e, rows, entries)
+}
+
+// enter makes the entries of the rows of images that were embedded.
+func (g *Migration) enter(ctx context.Context, store *pipeline.Store, e *Embeddings, rows func(image int32) []int, entries map[int]index.Entry) error {
 	learned := g.model.calibration.Learned
 	var lack []int32 // images that the index before has no thumbnail of
 	for i, image := range e.Images {
@@ -303,7 +316,7 @@ func (g *Migration) enter(ctx context.Context, c *Collection, e *Embeddings, row
 		return nil
 	}
 	lack = slices.Compact(lack) // rows of an image are side by side
-	made, err := g.model.thumbnails(ctx, c, lack, true)
+	made, err := thumbnails(ctx, store, lack)
 	if err != nil {
 		return err
 	}

@@ -46,6 +46,12 @@ func (m *Model) store(data *dataset.Dataset, o pipeline.StoreOptions) (*pipeline
 	return pipeline.NewStore(data, o), nil
 }
 
+// passing is store for images that are asked for once: none stays in memory.
+func (m *Model) passing(data *dataset.Dataset, o pipeline.StoreOptions) (*pipeline.Store, error) {
+	o.MaxMemory, o.MaxDisk = -1, -1
+	return m.store(data, o)
+}
+
 // Read reads the images of parts of data at the size of m, as evaluation
 // takes them. Bad images are taken out of the parts, and their paths returned. The caller closes
 // the store. Errors: *pipeline.BadImagesError where more are bad than may be, and that of ctx.

@@ -22,14 +22,18 @@ const (
 	besideOpened = 8               // versions that are made before a turn: the service looks for one once a second
 )
 
-// neighbour is what requests for one model take, in milliseconds, turn by turn: alone, and while the other model is
-// sent batches of 256, or opened, all the time.
+// neighbour is what requests for one model take, in milliseconds, turn by turn: alone, beside a loop, and while the other model is
+// sent batches of 256, or opened, all the time. A virtual machine whose cores all have work loses them to others for a
+// moment, however low the priority of that work, which is no doing of the service: the loop tells that apart.
 type neighbour struct {
 	Alone  []quantiled `json:"alone"`
+	Loop   []quantiled `json:"loop"` // beside a loop on each core that only counts, of the lowest priority, in a process of its own
 	Beside []quantiled `json:"beside"`
 	P50    quantiles   `json:"p50_ratio"` // beside against alone
 	P99    quantiles   `json:"p99_ratio"`
-	Opened int         `json:"opened,omitempty"` // versions of the other model, in all turns
+	Looped quantiles   `json:"p99_ratio_of_loop"` // the loop against alone
+	Over   quantiles   `json:"p99_over_loop"`     // beside against the loop
+	Opened int         `json:"opened,omitempty"`  // versions of the other model, in all turns
 }
 
 // quantiled is milliseconds of requests.
@@ -58,8 +62,9 @@ func (b serveBench) beside(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		fmt.Fprintf(b.options.out, "one picture beside %s: p50 %.2f of alone (%.2f to %.2f), p99 %.2f (%.2f to %.2f)\n",
-			of.what, n.P50.Median, n.P50.Low, n.P50.High, n.P99.Median, n.P99.Low, n.P99.High)
+		fmt.Fprintf(b.options.out, "one picture beside %s: p50 %.2f of alone (%.2f to %.2f), p99 %.2f (%.2f to %.2f); p99 beside a loop %.2f (%.2f to %.2f) "+
+			"of alone, %.2f (%.2f to %.2f) of that\n", of.what, n.P50.Median, n.P50.Low, n.P50.High, n.P99.Median, n.P99.Low, n.P99.High,
+			n.Looped.Median, n.Looped.Low, n.Looped.High, n.Over.Median, n.Over.Low, n.Over.High)
 	}
 	return nil
 }
@@ -87,7 +92,7 @@ func (b serveBench) neighbour(ctx context.Context, folder string, opens bool, fl
 	if opens {
 		work = func(ctx context.Context) error { return v.keepOpening(ctx, other) }
 	}
-	var p50, p99 []float64
+	var p50, p99, looped, over []float64
 	for range besideTurns {
 		if opens {
 			if err := v.prepare(); err != nil {
@@ -98,20 +103,35 @@ func (b serveBench) neighbour(ctx context.Context, folder string, opens bool, fl
 		if err != nil {
 			return n, err
 		}
-		loading, cancel := context.WithCancel(ctx)
-		done := make(chan error, 1)
-		go func() { done <- work(loading) }()
-		beside, err := singles(ctx, one, size, pixels)
-		cancel()
-		if err := errors.Join(err, <-done); err != nil {
+		loop, err := while(ctx, b.loop, func() (quantiled, error) { return singles(ctx, one, size, pixels) })
+		if err != nil {
 			return n, err
 		}
-		n.Alone, n.Beside = append(n.Alone, alone), append(n.Beside, beside)
+		beside, err := while(ctx, work, func() (quantiled, error) { return singles(ctx, one, size, pixels) })
+		if err != nil {
+			return n, err
+		}
+		n.Alone, n.Loop, n.Beside = append(n.Alone, alone), append(n.Loop, loop), append(n.Beside, beside)
 		p50, p99 = append(p50, beside.P50/alone.P50), append(p99, beside.P99/alone.P99)
+		looped, over = append(looped, loop.P99/alone.P99), append(over, beside.P99/loop.P99)
 	}
+	n.Looped, n.Over = spread(looped), spread(over)
 	n.P50, n.P99, n.Opened = spread(p50), spread(p99), v.last-1
 	return n, s.stop()
 }
+
+// while returns what measure does while work goes on.
+func while(ctx context.Context, work func(context.Context) error, measure func() (quantiled, error)) (quantiled, error) {
+	working, cancel := context.WithCancel(ctx)
+	done := make(chan error, 1)
+	go func() { done <- work(working) }()
+	q, err := measure()
+	cancel()
+	return q, errors.Join(err, <-done)
+}
+
+// loop keeps all cores busy where nobody else has work, until ctx is done.
+func (b serveBench) loop(ctx context.Context) error { return b.idle(ctx, "loop") }
 
 // singles sends one picture at a time for a turn. Clients live on other machines: no garbage is collected here meanwhile. After a
 // collection, which came every 150 requests, a thread of Go's waits in a loop for one that sweeps. Alone, they have a core each.
@@ -132,10 +152,14 @@ func singles(ctx context.Context, c *client.Client, size int, pixels []uint8) (q
 }
 
 // batchesOf256 sends pictures to the other model until ctx is done. Clients live on other machines: these here run where nobody
-// else has work, so that they take nothing from the service. The lowest priority, 19, may finish a slice of 3 ms first.
+// else has work, so that they take nothing from the service.
 func (b serveBench) batchesOf256(ctx context.Context, s *served, size int) error {
-	c, err := start(context.WithoutCancel(ctx), "embedder send", []string{"chrt", "--idle", "0", b.options.embedder, "send", s.address, "other",
-		strconv.Itoa(size), strconv.Itoa(serveBatch), strconv.Itoa(besideOthers)})
+	return b.idle(ctx, "send", s.address, "other", strconv.Itoa(size), strconv.Itoa(serveBatch), strconv.Itoa(besideOthers))
+}
+
+// idle runs embedder at SCHED_IDLE until ctx is done. The lowest priority, 19, may finish a slice of 3 ms first.
+func (b serveBench) idle(ctx context.Context, arguments ...string) error {
+	c, err := start(context.WithoutCancel(ctx), "embedder "+arguments[0], append([]string{"chrt", "--idle", "0", b.options.embedder}, arguments...))
 	if err != nil {
 		return err
 	}

@@ -17,6 +17,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/tfpair/tfpair/internal/session"
+	"github.com/tfpair/tfpair/internal/workers"
 	"github.com/tfpair/tfpair/models"
 	"github.com/tfpair/tfpair/models/index"
 	"github.com/tfpair/tfpair/models/postgres"
@@ -297,6 +298,7 @@ func runServe(ctx context.Context, o serveOptions, streams IO) error {
 		return err
 	}
 	defer traced()
+	workers.Spare(workers.Cores() + len(list)) // of what comes while each model computes and each core decodes
 	service, err := serve.New(config)
 	if err != nil {
 		return usage(err)

@@ -1,9 +1,8 @@
 package models
 
 import (
-	"runtime"
-
 	"github.com/tfpair/tfpair/internal/session"
+	"github.com/tfpair/tfpair/internal/workers"
 )
 
 // calls is a run of the session with fixed feeds and fetches, for many goroutines: a
@@ -15,7 +14,7 @@ type calls struct {
 }
 
 func newCalls(s *session.Session, feeds, fetches []string) *calls {
-	return &calls{s, feeds, fetches, make(chan *session.Call, runtime.GOMAXPROCS(0))}
+	return &calls{s, feeds, fetches, make(chan *session.Call, workers.Cores())}
 }
 
 func (c *calls) run(values ...session.Value) ([]session.Value, error) {

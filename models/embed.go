@@ -5,11 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"image"
-	"runtime"
 
 	"golang.org/x/sync/errgroup"
 
 	"github.com/tfpair/tfpair/internal/session"
+	"github.com/tfpair/tfpair/internal/workers"
 	"github.com/tfpair/tfpair/pipeline/decode"
 )
 
@@ -71,7 +71,7 @@ func (m *Model) prepare(images []image.Image, bad []error) []uint8 {
 	size := m.resizer.Bytes()
 	pixels := make([]uint8, len(images)*size)
 	var g errgroup.Group
-	g.SetLimit(runtime.GOMAXPROCS(0))
+	g.SetLimit(workers.Cores())
 	for i, img := range images {
 		g.Go(func() error {
 			flat, err := decode.Flatten(img)

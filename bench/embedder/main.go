@@ -9,6 +9,7 @@
 //	embedder beside MODEL       one image at a time alone, beside batches of a second model, and while others are opened
 //	embedder bare MODEL N       processor time of an image in runs of N
 //	embedder send ADDRESS MODEL SIZE BATCH CLIENTS   requests of BATCH pictures to a service, until the input ends
+//	embedder loop               a loop on each core that only counts, until the input ends
 //
 // It prints {"event": "summary"} with what it measured.
 package main
@@ -66,9 +67,11 @@ func run(ctx context.Context, args []string) (any, error) {
 		return with(args[1], func(b *bench) (any, error) { return b.processor(n) })
 	case len(args) == 6 && args[0] == "send":
 		return send(ctx, args[1], args[2], args[3:]...)
+	case len(args) == 1 && args[0] == "loop":
+		return loop(), nil
 	}
-	return nil, fmt.Errorf("want throughput MODEL, latency MODEL, first MODEL FILE, parts MODEL DATA, loads MODEL N, beside MODEL, bare MODEL N " +
-		"or send ADDRESS MODEL SIZE BATCH CLIENTS")
+	return nil, fmt.Errorf("want throughput MODEL, latency MODEL, first MODEL FILE, parts MODEL DATA, loads MODEL N, beside MODEL, bare MODEL N, " +
+		"send ADDRESS MODEL SIZE BATCH CLIENTS or loop")
 }
 
 // bench is a model and a bare session on the same files.

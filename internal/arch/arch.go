@@ -94,7 +94,7 @@ var Rules = map[string]Rule{
 		Why: "it looks into a release that is not installed"},
 	"internal/libtensorflow/load": {Ours: []string{"internal/libtensorflow"}, Door: true,
 		Why: "it is the only package that loads the library"},
-	"internal/session": {Ours: []string{"internal/libtensorflow", "internal/libtensorflow/load"}, Door: true,
+	"internal/session": {Ours: []string{"internal/libtensorflow", "internal/libtensorflow/load", "internal/workers"}, Door: true,
 		Why: "it is the only package that opens a session, and knows nothing of what it runs"},
 
 	"internal/cluster": {Pure: true, Why: leaf},
@@ -190,7 +190,7 @@ var Rules = map[string]Rule{
 
 	"models/modelstest": {Ours: []string{"models", "models/distance", "models/drift", "models/index", "pipeline/resize"},
 		Why: "it is a model for tests, and computes by itself"},
-	"runner/serve": {Ours: []string{"models", "models/drift", "models/index", "models/postgres", "pipeline/decode", "pipeline/resize", "pipeline/thumbnail"},
+	"runner/serve": {Ours: []string{"internal/workers", "models", "models/drift", "models/index", "models/postgres", "pipeline/decode", "pipeline/resize", "pipeline/thumbnail"},
 		Why: "it answers with models that it is given, and opens no session"},
 	"runner/serve/traces": {Pure: true, Why: "a program that mounts a service links the exporter only where it wants it"},
 	"runner/serve/client": {Pure: true, Why: "programs that ask a service need nothing of it"},

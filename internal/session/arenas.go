@@ -20,7 +20,8 @@ import "C"
 
 import (
 	"os"
-	"runtime"
+
+	"github.com/tfpair/tfpair/internal/workers"
 )
 
 // FewArenas has the C library share its heaps: one for each core, where it makes eight. Each thread that opens a session
@@ -28,7 +29,7 @@ import (
 // other grows. Call it before the first session. It does nothing where MALLOC_ARENA_MAX is set, or the library is not glibc.
 func FewArenas() {
 	if os.Getenv("MALLOC_ARENA_MAX") == "" {
-		C.few_arenas(C.int(max(2, runtime.GOMAXPROCS(0))))
+		C.few_arenas(C.int(max(2, workers.Cores())))
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sys/cpu"
 
 	"github.com/tfpair/tfpair/internal/libtensorflow"
+	"github.com/tfpair/tfpair/internal/workers"
 )
 
 // Machine is what decides the last digits of a result, beside the graph and what is fed to it.
@@ -54,7 +55,7 @@ func (o Options) Machine(devices []string) Machine {
 // threads is how many threads one operation may use.
 func (o Options) threads() int {
 	if o.Threads == 0 {
-		return runtime.GOMAXPROCS(0)
+		return workers.Cores()
 	}
 	return o.Threads
 }

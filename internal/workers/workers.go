@@ -2,7 +2,6 @@
 package workers
 
 import (
-	"runtime"
 	"sync"
 	"sync/atomic"
 )
@@ -12,7 +11,7 @@ import (
 func Each(n int, newWork func() func(task int)) {
 	var next atomic.Int64
 	var wait sync.WaitGroup
-	for range min(n, runtime.GOMAXPROCS(0)) {
+	for range min(n, Cores()) {
 		wait.Go(func() {
 			work := newWork()
 			for task := next.Add(1) - 1; task < int64(n); task = next.Add(1) - 1 {
@@ -38,7 +37,7 @@ func Race[R any](n int, work func(task int, late func() bool) R) []R {
 			do(int(task))
 		}
 	}
-	for range min(n, runtime.GOMAXPROCS(0)) - 1 {
+	for range min(n, Cores()) - 1 {
 		go take() // it ends by itself: nothing is left to take
 	}
 	take()

@@ -30,6 +30,17 @@ func TestEach(t *testing.T) {
 	}
 }
 
+// TestSpare: places beyond the cores add no work to them.
+func TestSpare(t *testing.T) {
+	was := runtime.GOMAXPROCS(4)
+	defer runtime.GOMAXPROCS(was)
+	Spare(3)
+	defer spare.Add(-3)
+	if Cores() != 4 || runtime.GOMAXPROCS(0) != 7 {
+		t.Errorf("%d cores and %d places, want 4 and 7", Cores(), runtime.GOMAXPROCS(0))
+	}
+}
+
 // TestRace: each task has the result of a whole run of it, and a core that never comes back keeps nobody waiting.
 func TestRace(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(4))

@@ -96,7 +96,7 @@ func (q *query) add(key float64, row int) bool {
 func (x *Index) search(queries []float32, k int) [][]Neighbour {
 	defer runtime.KeepAlive(x) // whose memory may be mapped
 	dim := x.about.Dim
-	count, cores := len(queries)/dim, runtime.GOMAXPROCS(0)
+	count, cores := len(queries)/dim, workers.Cores()
 	blocks := (count + tileQueries - 1) / tileQueries
 	rows := 0
 	for _, p := range x.parts {

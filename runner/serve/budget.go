@@ -2,10 +2,11 @@ package serve
 
 import (
 	"context"
-	"runtime"
 	"sync/atomic"
 
 	"golang.org/x/sync/semaphore"
+
+	"github.com/tfpair/tfpair/internal/workers"
 )
 
 // budget bounds the memory of all requests in flight. One half is for what they hold: bodies, and
@@ -23,7 +24,7 @@ type budget struct {
 
 func newBudget(l Limits) *budget {
 	return &budget{requests: make(chan struct{}, l.Queue), most: l.Memory / 2, decoding: semaphore.NewWeighted(l.Memory / 2),
-		cores: semaphore.NewWeighted(int64(runtime.GOMAXPROCS(0)))}
+		cores: semaphore.NewWeighted(int64(workers.Cores()))}
 }
 
 // hold is the part of the budget that one request has.
@@ -88,7 +89,7 @@ type turns struct {
 }
 
 func newTurns(l Limits) *turns {
-	most := int64(l.Pictures) * int64(max(2, runtime.GOMAXPROCS(0)))
+	most := int64(l.Pictures) * int64(max(2, workers.Cores()))
 	return &turns{free: semaphore.NewWeighted(most), most: most, limits: l}
 }
 

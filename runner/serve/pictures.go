@@ -4,11 +4,11 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"runtime"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/tfpair/tfpair/internal/workers"
 	"github.com/tfpair/tfpair/models"
 	"github.com/tfpair/tfpair/pipeline/decode"
 )
@@ -106,7 +106,7 @@ func (c *call) decode(ctx context.Context, l *loaded, pictures []decode.Picture,
 		return nil
 	}
 	g, ctx := errgroup.WithContext(ctx)
-	g.SetLimit(runtime.GOMAXPROCS(0))
+	g.SetLimit(workers.Cores())
 	for i, p := range pictures {
 		g.Go(func() error {
 			if err := c.decodeOne(ctx, l, p, pixels[i*size:(i+1)*size]); err != nil {

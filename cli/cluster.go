@@ -90,8 +90,8 @@ func (o *trainOptions) begin(ctx context.Context, out output) (within context.Co
 		return ctx, false, wait, nil
 	}
 	if o.start.asksData() {
-		return ctx, false, wait, usagef("processes that train together need a spec that each of them reads: give --preset, --spec or --set; " +
-			"tfpair train --explain prints what the data would choose")
+		return ctx, false, wait, usagef("processes that train together need a spec that each of them reads: give --preset, --spec or --set. "+
+			"What the data would choose is written by: tfpair train --data %s --explain > spec.yaml", shellWord(o.data.path))
 	}
 	if o.cluster.local > 1 {
 		if o.machine.threads == 0 {

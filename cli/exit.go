@@ -145,7 +145,7 @@ var outcomes = []outcome{
 	{isA[*train.ClassesError], exitUsage, nil},
 	{isA[*cluster.Error], exitUsage, advice{"docs/distributed.md says what it may hold"}},
 	{isA[*cluster.JoinError], exitLost, advice{"start the same command on every machine, and let them reach each other's addresses", "wait longer: --join-timeout 1h"}},
-	{isA[*collective.LostError], exitLost, advice{"give the same commands again, on every machine: they go on from the last checkpoint",
+	{isA[*collective.LostError], exitLost, advice{"see what that process said last, and give the same commands again, on every machine: they go on from the last checkpoint",
 		"wait longer for one that answers and is busy: --stall-timeout 1h"}},
 	{isA[*train.LeftError], exitLost, advice{"give the same commands again, on every machine: they go on from the last checkpoint"}},
 	{isA[*train.UnlikeError], exitInput, advice{"give every process the same program, data and settings"}},

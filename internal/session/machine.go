@@ -74,7 +74,9 @@ func (m Machine) Differences(b Machine) []string {
 	add("threads", fmt.Sprint(m.Threads), fmt.Sprint(b.Threads))
 	add("devices", strings.Join(m.Devices, ", "), strings.Join(b.Devices, ", "))
 	add("processes", fmt.Sprint(max(m.Processes, 1)), fmt.Sprint(max(b.Processes, 1)))
-	add("processes share memory:", fmt.Sprint(m.Memory), fmt.Sprint(b.Memory))
+	if min(m.Processes, b.Processes) > 2 { // of fewer it makes no difference
+		add("gradients added up in shared memory:", fmt.Sprint(m.Memory), fmt.Sprint(b.Memory))
+	}
 	names := maps.Clone(m.Variables)
 	if names == nil {
 		names = map[string]string{}

@@ -20,17 +20,22 @@ func TestMachineDifferences(t *testing.T) {
 	t.Setenv("DNNL_MAX_CPU_ISA", "SSE41")
 	b := Options{Threads: 2}.Machine([]string{"CPU:0", "GPU:0"})
 	b.TensorFlow, b.Processor, b.Memory = "2.99.0", "riscv64", true
+	a.Processes, b.Processes = 3, 4
 	want := []string{
 		"TensorFlow " + a.TensorFlow + ", now 2.99.0",
 		"processor " + a.Processor + ", now riscv64",
 		"threads 1, now 2",
 		"devices CPU:0, now CPU:0, GPU:0",
-		"processes share memory: false, now true",
+		"processes 3, now 4",
+		"gradients added up in shared memory: false, now true",
 		`DNNL_MAX_CPU_ISA not set, now "SSE41"`,
 		`ONEDNN_MAX_CPU_ISA "AVX2", now "SSE41"`,
 	}
 	if got := a.Differences(b); !slices.Equal(got, want) {
 		t.Errorf("Differences = %q, want %q", got, want)
+	}
+	if a.Processes = 2; slices.Contains(a.Differences(b), want[5]) {
+		t.Errorf("of two processes Differences = %q, and two numbers have one sum", a.Differences(b))
 	}
 	if whole := (Options{}).Machine(cpu); whole.Threads < 1 {
 		t.Errorf("Threads = %d where all cores are used, want their number", whole.Threads)

@@ -1,21 +1,16 @@
 package train
 
 import (
-	"cmp"
 	"crypto/sha256"
 	"encoding/binary"
-	"encoding/json"
 	"fmt"
-	"maps"
 	"math"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/tfpair/tfpair/graphs"
-	"github.com/tfpair/tfpair/internal/session"
 	"github.com/tfpair/tfpair/models/checkpoint"
-	"github.com/tfpair/tfpair/pipeline/dataset"
 	"github.com/tfpair/tfpair/runner/network"
 )
 
@@ -57,15 +52,6 @@ const (
 
 // compareEvery is after how many steps the variables of all processes are compared, beside at each checkpoint.
 const compareEvery = 100
-
-// UnlikeError says that a process of a group would not train the same as the chief.
-type UnlikeError struct {
-	Who []string // "worker 1 has train.steps 5 (the chief 4)"
-}
-
-func (e *UnlikeError) Error() string {
-	return "processes of the cluster do not train the same: " + strings.Join(e.Who, "; ")
-}
 
 // ApartError says that variables of processes that train together differ.
 type ApartError struct {
@@ -165,86 +151,6 @@ func (l *loop) groupNotes() []string {
 		notes = append(notes, "several processes do not keep features: the frozen part of the backbone sees each image in each step")
 	}
 	return notes
-}
-
-// card is what all processes of a group must have alike.
-type card struct {
-	Program string            `json:"program"`
-	Machine session.Machine   `json:"machine"`
-	Data    string            `json:"data"`   // fingerprint: names and labels
-	Images  string            `json:"images"` // sum of their bytes
-	Skipped []string          `json:"skipped"`
-	Decoder string            `json:"decoder"`
-	Spec    map[string]string `json:"spec"` // value of each key
-}
-
-// compareCards has all processes show what they are about to train. Where one is not like the chief, all get
-// the *UnlikeError.
-func (l *loop) compareCards(train dataset.Part, labels []int32) error {
-	images, err := l.images(train, dataset.Part{}, labels)
-	if err != nil {
-		return err
-	}
-	own := card{Program: l.Program, Data: l.Data.Fingerprint(), Images: images.Sum(), Skipped: l.state.Skipped, Decoder: l.store.Decoder()}
-	if own.Machine, err = l.machine(); err != nil {
-		return err
-	}
-	own.Machine.Devices = nil // have the names of the processes
-	if own.Spec, err = l.Spec.Values(); err != nil {
-		return err
-	}
-	text, err := json.Marshal(own)
-	if err != nil {
-		return fmt.Errorf("encode the card of this process: %w", err)
-	}
-	texts, err := l.Group.Texts(string(text))
-	if err != nil {
-		return err
-	}
-	cards := make([]card, len(texts))
-	e := &UnlikeError{}
-	for rank, text := range texts {
-		if err := json.Unmarshal([]byte(text), &cards[rank]); err != nil {
-			return fmt.Errorf("read the card of %s: %w", l.Group.Name(rank), err)
-		}
-		if list := cards[0].differences(cards[rank]); len(list) > 0 {
-			e.Who = append(e.Who, l.Group.Name(rank)+" has "+strings.Join(list, ", "))
-		}
-	}
-	if len(e.Who) > 0 {
-		l.Group.Leave()
-		return e
-	}
-	return nil
-}
-
-// differences says what of b is not as in the chief's card.
-func (c card) differences(b card) (list []string) {
-	if c.Program != b.Program {
-		list = append(list, fmt.Sprintf("tfpair %s (the chief %s)", b.Program, c.Program))
-	}
-	for _, d := range b.Machine.Differences(c.Machine) {
-		list = append(list, strings.Replace(d, ", now ", " (the chief ", 1)+")")
-	}
-	switch {
-	case c.Data != b.Data:
-		list = append(list, fmt.Sprintf("other data: fingerprint %s (the chief %s)", b.Data, c.Data))
-	case fmt.Sprint(c.Skipped) != fmt.Sprint(b.Skipped):
-		list = append(list, fmt.Sprintf("skipped images %v (the chief %v)", b.Skipped, c.Skipped))
-	case c.Images != b.Images:
-		list = append(list, "other bytes in images of the same names")
-	}
-	if c.Decoder != b.Decoder {
-		list = append(list, fmt.Sprintf("decoder %q (the chief %q)", b.Decoder, c.Decoder))
-	}
-	keys := maps.Clone(c.Spec)
-	maps.Copy(keys, b.Spec)
-	for _, key := range slices.Sorted(maps.Keys(keys)) {
-		if chief, other := cmp.Or(c.Spec[key], "absent"), cmp.Or(b.Spec[key], "absent"); chief != other {
-			list = append(list, fmt.Sprintf("%s %s (the chief %s)", key, other, chief))
-		}
-	}
-	return list
 }
 
 // shareState sets all processes to the chief's variables, targets and step.

@@ -279,11 +279,11 @@ func TestUnlike(t *testing.T) {
 		set["data/class1/03.png"] = &fstest.MapFile{Data: b.Bytes()}
 	}
 	for want, change := range map[string]func(c *Config){
-		"worker 0 has tfpair 2 (the chief )":                   func(c *Config) { c.Program = "2" },
-		"worker 0 has threads 2 (the chief 1)":                 func(c *Config) { c.Session.Threads = 2 },
-		"worker 0 has train.steps 9 (the chief 12)":            func(c *Config) { c.Resolved = mustResolve(t, tiny(t, "train.steps=9")) },
-		"worker 0 has other data: fingerprint ":                func(c *Config) { c.Data = config(t, others, c.Folder, tiny(t)).Data },
-		"worker 0 has other bytes in images of the same names": func(c *Config) { c.Data = config(t, changed, c.Folder, tiny(t)).Data },
+		"worker 0 has tfpair 2 (the chief )":                                                            func(c *Config) { c.Program = "2" },
+		"worker 0 has threads 2 (the chief 1)":                                                          func(c *Config) { c.Session.Threads = 2 },
+		"worker 0 has train.steps 9 (the chief 12)":                                                     func(c *Config) { c.Resolved = mustResolve(t, tiny(t, "train.steps=9")) },
+		`worker 0 has other data: 1 image not there (first "class1/03.png")`:                            func(c *Config) { c.Data = config(t, others, c.Folder, tiny(t)).Data },
+		`worker 0 has other data: 1 image of another class or with other bytes (first "class1/03.png")`: func(c *Config) { c.Data = config(t, changed, c.Folder, tiny(t)).Data },
 	} {
 		folder := filepath.Join(t.TempDir(), "run")
 		for rank, r := range group(t, files, folder, 2, nil, func(rank int, c *Config) {

@@ -16,7 +16,7 @@ import (
 )
 
 // Work makes the steps of a chief's training that are this process' own part of. It reads the data that the chief
-// reads, writes nothing, and returns after how many steps the chief ended the training. c.Group must be set; Folder,
+// reads, writes nothing, and returns how many steps it has made its part of. c.Group must be set; Folder,
 // Weights, MaxTime and Exact are the chief's. Errors are those of Run before its first step, *UnlikeError,
 // *ApartError, *LeftError, that of ctx, and what c.Group says of a process that was lost.
 func Work(ctx context.Context, c Config) (steps int, err error) {
@@ -38,7 +38,7 @@ func Work(ctx context.Context, c Config) (steps int, err error) {
 	if err == nil {
 		err = l.work(ctx)
 	}
-	return l.step, errors.Join(err, l.close())
+	return l.step - l.joinedAt, errors.Join(err, l.close())
 }
 
 // prepareWork opens the network and reads the data, and takes the chief's state.

@@ -199,9 +199,10 @@ func runCheck(ctx context.Context, o checkOptions, streams IO) (err error) {
 	if err != nil {
 		return err
 	}
-	groups := copies.Find(prints, copies.Level(o.level), more...)
+	level := copies.Level(o.level)
+	groups := copies.Find(prints, level, more...)
 	r := checked{Data: data.Name, Notes: slices.Clone(data.Notes), Sheet: o.sheet.path}
-	if r.Report, err = check.Of(data, prints, groups, by); err != nil {
+	if r.Report, err = check.Of(data, prints, groups, level, by); err != nil {
 		return err
 	}
 	o.data.adviseInverted(r.Report)

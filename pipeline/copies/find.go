@@ -148,16 +148,16 @@ func compare(prints []Print, one []int, level Level, found func(link)) {
 // few is so many pictures that comparing each two takes less time than an index.
 const few = 64
 
-// Links calls found for each two prints a < b of those of one, no two of the same pixels, that are the same by Compare, twice for
-// some, by many goroutines at once, in any order.
-func Links(prints []Print, one []int, found func(a, b int, kind Kind, distance int)) {
+// Links calls found for each two prints a < b of those of one, no two of the same pixels, that are the same at a level, twice
+// for some, by many goroutines at once, in any order.
+func Links(prints []Print, one []int, level Level, found func(a, b int, kind Kind, distance int)) {
 	if len(one) > few {
-		compare(prints, one, Alike, func(l link) { found(int(l.a), int(l.b), l.kind, l.distance) })
+		compare(prints, one, level, func(l link) { found(int(l.a), int(l.b), l.kind, l.distance) })
 		return
 	}
 	for i, a := range one {
 		for _, b := range one[:i] {
-			if kind, distance, ok := Compare(&prints[a], &prints[b]); ok {
+			if kind, distance, ok := Compare(&prints[a], &prints[b]); ok && level.Counts(kind) {
 				found(min(a, b), max(a, b), kind, distance)
 			}
 		}

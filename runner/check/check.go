@@ -113,13 +113,13 @@ type Measure struct {
 	Distance func(a, b int32) float32 // of two images that it knows
 }
 
-// Of reports on the images of d, of which prints [image] were read and groups were found by copies.Find. Listed
+// Of reports on the images of d, of which prints [image] were read and groups were found by copies.Find at a level. Listed
 // pairs are compared by a measure; nil: by the colours of the prints.
-func Of(d *dataset.Dataset, prints []copies.Print, groups []copies.Group, by *Measure) (*Report, error) {
+func Of(d *dataset.Dataset, prints []copies.Print, groups []copies.Group, level copies.Level, by *Measure) (*Report, error) {
 	r := &Report{Images: len(d.Images), Unreadable: []Unreadable{}, Copies: []Copies{}, Leaks: []Link{}, Conflicts: []Link{}}
 	r.files(prints)
 	r.classes(d)
-	r.groups(d, prints, groups)
+	r.groups(d, prints, groups, level)
 	if err := r.pairs(d, prints, by); err != nil {
 		return nil, err
 	}
@@ -215,9 +215,9 @@ func (r *Report) classes(d *dataset.Dataset) {
 }
 
 // groups tells what the groups of copies mean.
-func (r *Report) groups(d *dataset.Dataset, prints []copies.Print, groups []copies.Group) {
+func (r *Report) groups(d *dataset.Dataset, prints []copies.Print, groups []copies.Group, level copies.Level) {
 	r.copies(prints, groups)
-	b := bystanders{d, prints, d.Shows()}
+	b := bystanders{d, prints, level, d.Shows()}
 	for _, g := range groups {
 		r.Leaks = append(r.Leaks, b.leaks(g)...)
 		r.Conflicts = append(r.Conflicts, b.conflicts(g)...)

@@ -63,7 +63,7 @@ func TestFindings(t *testing.T) {
 	copyOf(prints, 19, 20) // test, of train and another class: both
 	prints[30].Fault = `not an image (begins with "abc")`
 	prints[31].Fault = `not an image (begins with "de")`
-	r, err := Of(d, prints, copies.Find(prints, copies.Same), nil)
+	r, err := Of(d, prints, copies.Find(prints, copies.Same), copies.Same, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -114,7 +114,7 @@ func pairsOf(inverted bool) (*dataset.Dataset, []copies.Print) {
 func TestInverted(t *testing.T) {
 	for _, inverted := range []bool{false, true} {
 		d, prints := pairsOf(inverted)
-		r, err := Of(d, prints, copies.Find(prints, copies.Same), nil)
+		r, err := Of(d, prints, copies.Find(prints, copies.Same), copies.Same, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -136,7 +136,7 @@ func TestLinesThatContradict(t *testing.T) {
 	d, prints := pairsOf(false)
 	copyOf(prints, 3, 2) // pair 1 is called different
 	d.Pairs = append(d.Pairs, dataset.Pair{Left: 0, Right: 4, Same: true, Line: 100}, dataset.Pair{Left: 1, Right: 4, Same: false, Line: 101})
-	r, err := Of(d, prints, copies.Find(prints, copies.Same), nil)
+	r, err := Of(d, prints, copies.Find(prints, copies.Same), copies.Same, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -159,7 +159,7 @@ func TestPart(t *testing.T) {
 	if err := Part(d, copies.Find(prints, copies.Same), dataset.SplitOptions{Val: 0.1, Test: 0.2, Seed: 1}); err != nil {
 		t.Fatal(err)
 	}
-	r, err := Of(d, prints, copies.Find(prints, copies.Same), nil)
+	r, err := Of(d, prints, copies.Find(prints, copies.Same), copies.Same, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

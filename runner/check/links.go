@@ -13,7 +13,8 @@ import (
 type bystanders struct {
 	d      *dataset.Dataset
 	prints []copies.Print
-	kind   []string // [image] see Dataset.Shows
+	level  copies.Level // of the groups
+	kind   []string     // [image] see Dataset.Shows
 }
 
 // leaks returns each picture of a group that is in a split and has a copy in one that is used before. A label image is in none.
@@ -90,7 +91,7 @@ func (b bystanders) closest(g copies.Group, counts func(mine, other int) bool) [
 		}
 	}
 	var mu sync.Mutex
-	copies.Links(b.prints, one, func(a, b int, kind copies.Kind, distance int) {
+	copies.Links(b.prints, one, b.level, func(a, b int, kind copies.Kind, distance int) {
 		mu.Lock()
 		defer mu.Unlock()
 		for _, pair := range [][2]int{{a, b}, {b, a}} {

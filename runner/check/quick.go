@@ -23,7 +23,7 @@ func Quick(d *dataset.Dataset, identity func(image int32) (phash.Identity, bool)
 	}
 	r := &Report{Images: len(d.Images)}
 	r.classes(d)
-	r.groups(d, prints, copies.Find(prints, copies.Same))
+	r.groups(d, prints, copies.Find(prints, copies.Same), copies.Same)
 	r.Leaks = slices.DeleteFunc(r.Leaks, func(l Link) bool { return l.Kind == copies.File })
 	if d.Kind().Lists() {
 		for _, pair := range d.Pairs {

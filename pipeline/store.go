@@ -53,6 +53,7 @@ type Store struct {
 	plain, label *shelf // of images and of label images
 
 	spare sync.Pool // of *[]uint8: memory of pictures that were resized
+	files sync.Pool // of *[]uint8: memory of files that were decoded
 
 	mu         sync.Mutex       // protects sizes and identities
 	sizes      [][2]int32       // [image] width and height in its file; zeros: nobody has looked
@@ -219,10 +220,11 @@ func (s *Store) decode(dst []uint8, image int32) error {
 	if e, ok := on.pixels.Stamped(stamp); ok && s.take(dst, image, on, e) {
 		return nil
 	}
-	file, err := decode.File(root, path, s.options.Limits)
+	file, err := s.file(path)
 	if err != nil {
 		return err
 	}
+	defer s.files.Put(&file)
 	var about kept.About
 	if on.pixels != nil || s.identities != nil {
 		about.Identity.SHA256 = sha256.Sum256(file)
@@ -250,6 +252,15 @@ func (s *Store) decode(dst []uint8, image int32) error {
 	onDisk := on.pixels.Put(stamp, about, dst)
 	s.cache.put(image, dst, !onDisk)
 	return nil
+}
+
+// file reads a file. Who has decoded it puts it into s.files.
+func (s *Store) file(path string) ([]byte, error) {
+	var memory []uint8
+	if spare, ok := s.files.Get().(*[]uint8); ok {
+		memory = *spare
+	}
+	return decode.FileIn(s.data.Root, path, s.options.Limits, memory)
 }
 
 // picture decodes a file, reduced as reduce says. The error is an *decode.ImageError.

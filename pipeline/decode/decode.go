@@ -88,8 +88,8 @@ func OpenFile(fsys fs.FS, path string, l Limits) (*image.NRGBA, []byte, error) {
 	return Reader{Limits: l}.OpenFile(fsys, path)
 }
 
-// read returns the file at path, which may not be longer than limit.
-func read(fsys fs.FS, path string, limit int64) ([]byte, error) {
+// read returns the file at path, which may not be longer than limit, in memory where that is large enough.
+func read(fsys fs.FS, path string, limit int64, memory []byte) ([]byte, error) {
 	f, err := fsys.Open(path)
 	if err != nil {
 		return nil, err
@@ -102,7 +102,7 @@ func read(fsys fs.FS, path string, limit int64) ([]byte, error) {
 	if info.Size() > limit {
 		return nil, tooLong(info.Size(), limit)
 	}
-	var b bytes.Buffer
+	b := bytes.NewBuffer(memory[:0])
 	// The size is only a hint: an archive may claim any. A larger file grows the buffer.
 	b.Grow(int(min(info.Size(), 1<<20)) + bytes.MinRead)
 	if _, err := b.ReadFrom(io.LimitReader(f, limit+1)); err != nil {

@@ -49,8 +49,11 @@ func (r Reader) OpenFile(fsys fs.FS, path string) (*image.NRGBA, []byte, error) 
 }
 
 // File returns the bytes of the file at path, which may be no picture. The error is an *ImageError.
-func File(fsys fs.FS, path string, l Limits) ([]byte, error) {
-	data, err := read(fsys, path, l.withDefaults().MaxBytes)
+func File(fsys fs.FS, path string, l Limits) ([]byte, error) { return FileIn(fsys, path, l, nil) }
+
+// FileIn is File whose bytes lie in memory, where that is large enough.
+func FileIn(fsys fs.FS, path string, l Limits, memory []byte) ([]byte, error) {
+	data, err := read(fsys, path, l.withDefaults().MaxBytes, memory)
 	if err != nil {
 		return nil, &ImageError{Path: path, Err: regular.Reason(err)}
 	}

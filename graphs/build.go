@@ -328,6 +328,12 @@ func feed(s *op.Scope, name string, dtype tf.DataType, shape tf.Shape) tf.Output
 		Attrs: map[string]any{"dtype": dtype, "shape": shape}}))
 }
 
+// feedImages adds a feed of images [N,H,W,3] uint8 for a graph that only answers. The runtime takes a feed for a tensor of any
+// shape, so it would not know that two shapes behind a stride are equal, and would not fuse their addition.
+func feedImages(s *op.Scope, name string, shape tf.Shape) tf.Output {
+	return op.EnsureShape(s.SubScope("pictures"), feed(s, name, tf.Uint8, shape), shape)
+}
+
 // fetch gives x exactly this name.
 func fetch(s *op.Scope, name string, x tf.Output) tf.Output {
 	return first(s.AddOperation(tf.OpSpec{Name: name, Type: "Identity", Input: []tf.Input{x}}))

@@ -41,7 +41,7 @@ func BuildFrozen(p *Parts, weights map[string][]float32) (*tf.Graph, error) {
 	root := tg.NewRoot()
 	return finish(root, func() {
 		size := int64(p.Spec.Input.Size)
-		images := feed(root, names.Images, tf.Uint8, tf.MakeShape(-1, size, size, 3))
+		images := feedImages(root, names.Images, tf.MakeShape(-1, size, size, 3))
 		x := p.frozen(network{scope: root, variables: variable.NewConstants(root, weights),
 			mode: layer.Mode{Folded: true}}, images)
 		fetch(root, names.Features, x)

@@ -96,7 +96,7 @@ func newInference(p *Parts) *inference {
 
 // embed adds serving_default_images → serving_default_embedding [N,D].
 func (b *inference) embed() {
-	images := feed(b.root, names.ServingImages, tf.Uint8, b.images)
+	images := feedImages(b.root, names.ServingImages, b.images)
 	embedding := b.answer(network{scope: b.root.SubScope("embed"), variables: b.variables, mode: b.mode}, images)
 	if b.root.Err() == nil {
 		b.graph.EmbeddingDim = int(embedding.Shape().Size(1))
@@ -124,7 +124,7 @@ func (p *Parts) Unit() bool { return p.Spec.Distance.Name == "cosine" }
 func (b *inference) compare(threshold float64) {
 	s := b.root.SubScope("compare")
 	side := func(feedName, scope, embedding string) tf.Output {
-		images := feed(b.root, feedName, tf.Uint8, b.images)
+		images := feedImages(b.root, feedName, b.images)
 		n := network{scope: s.SubScope(scope), variables: b.variables.Reuse(), mode: b.mode}
 		return fetch(b.root, embedding, b.answer(n, images))
 	}

@@ -26,8 +26,7 @@ func Same(size int64) Window {
 
 // place adds the zeros of w to x [N,H,W,C] float32, and returns what an operation
 // with this window takes: input, strides and padding. The runtime's own padding copies nothing; it is
-// taken wherever it adds the same zeros, also none: the runtime fuses an addition behind a convolution only
-// where it sees that shapes stay, which it does not of "VALID".
+// taken wherever it adds the same zeros, also none.
 func (w Window) place(s *op.Scope, x tf.Output) (padded tf.Output, strides []int64, padding string) {
 	strides = []int64{1, w.Stride, w.Stride, 1}
 	switch {

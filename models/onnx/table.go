@@ -18,7 +18,7 @@ type row func(m *mapping, n *graphdef.Node) (value, error)
 var table = map[string]row{
 	"Placeholder": placeholder,
 	"Const":       constant,
-	"Identity":    same, "StopGradient": same,
+	"Identity":    same, "StopGradient": same, "EnsureShape": same,
 
 	"Cast": cast,
 	"Relu": relu, "Relu6": relu6,

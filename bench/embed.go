@@ -7,9 +7,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
-
-	"github.com/tfpair/tfpair/models"
 )
 
 // embedRounds is how often all of embed's sides are measured, one after another.
@@ -18,32 +15,29 @@ const embedRounds = 3
 // embedding is images per second on the grocery test photos, per round, and processor seconds of an image.
 type embedding struct {
 	Images    int                  `json:"images"`
-	Load      []float64            `json:"load"`      // of the machine, before each round
-	Decode    []float64            `json:"decode"`    // alone, on all cores
-	Network   []float64            `json:"network"`   // alone, on all cores
-	Embed     []float64            `json:"embed"`     // tfpair embed, which does both at the same time
-	Before    []float64            `json:"before"`    // tfpair embed with a model whose manifest names no decoder and whose form is trainable
-	Processor map[string][]float64 `json:"processor"` // by the names above; start-up is left out
+	Load      []float64            `json:"load"`                    // of the machine, before each round
+	Decode    []float64            `json:"decode"`                  // alone, on all cores
+	Network   []float64            `json:"network"`                 // alone, on all cores
+	Embed     []float64            `json:"embed"`                   // tfpair embed, which does both at the same time
+	Before    []float64            `json:"before"`                  // tfpair embed of Commit, with weights as variables
+	Commit    string               `json:"before_commit,omitempty"` // "": today's program, with Go's decoder, was measured for it
+	Processor map[string][]float64 `json:"processor"`               // by the names above; start-up is left out
 }
 
-// embedModels are what tfpair embed is measured with.
-var embedModels = map[string]func(ctx context.Context, o options, folder string) (model, before string, err error){
-	"program1": func(ctx context.Context, o options, folder string) (string, string, error) {
-		return embedForms(ctx, o, folder, func() ([]string, error) {
-			run := filepath.Join(folder, "run")
-			_, err := complete(ctx, "tfpair train", siameseArguments(o, run, "train.steps=10"), &line{})
-			return []string{"--run", run}, err
-		})
+// embedModels are what tfpair embed is measured with: the arguments of an export.
+var embedModels = map[string]func(ctx context.Context, o options, folder string) ([]string, error){
+	"program1": func(ctx context.Context, o options, folder string) ([]string, error) {
+		run := filepath.Join(folder, "run")
+		_, err := complete(ctx, "tfpair train", siameseArguments(o, run, "train.steps=10"), &line{})
+		return []string{"--run", run}, err
 	},
-	"efficientnet-lite0": func(ctx context.Context, o options, folder string) (string, string, error) {
-		return embedForms(ctx, o, folder, func() ([]string, error) {
-			weights, err := fetchWeights(ctx, o)
-			return []string{"--weights", weights}, err
-		})
+	"efficientnet-lite0": func(ctx context.Context, o options, _ string) ([]string, error) {
+		weights, err := fetchWeights(ctx, o)
+		return []string{"--weights", weights}, err
 	},
 }
 
-// embed measures tfpair embed against its parts, and against what it was without the runtime's decoder and folded models.
+// embed measures tfpair embed against its parts, and against tfpair of beforeCommit.
 func embed(ctx context.Context, o options) error {
 	r, err := openResults(o, "embed")
 	if err != nil {
@@ -51,13 +45,7 @@ func embed(ctx context.Context, o options) error {
 	}
 	for _, name := range []string{"program1", "efficientnet-lite0"} {
 		e, err := row(o, r, name, func() (embedding, error) {
-			return withFolder(func(folder string) (embedding, error) {
-				model, before, err := embedModels[name](ctx, o, folder)
-				if err != nil {
-					return embedding{}, err
-				}
-				return embedRoundsOf(ctx, o, folder, model, before)
-			})
+			return withFolder(func(folder string) (embedding, error) { return embeddingOf(ctx, o, folder, name) })
 		})
 		if err != nil {
 			return err
@@ -90,96 +78,102 @@ func (e embedding) ratios() (bound, before quantiles) {
 	return spread(ofBound), spread(ofBefore)
 }
 
-// embedForms exports what source makes: as it is by default, and as it was before there were folded models and the
-// runtime's decoder.
-func embedForms(ctx context.Context, o options, folder string, source func() ([]string, error)) (model, before string, err error) {
-	from, err := source()
-	if err != nil {
-		return "", "", err
-	}
-	model, before = filepath.Join(folder, "model"), filepath.Join(folder, "before")
-	for out, form := range map[string]string{model: "folded", before: "trainable"} {
-		argv := append([]string{o.tfpair, "export", "--json", "--form", form, "--out", out}, from...)
-		if _, err := complete(ctx, "tfpair export", argv, &line{}); err != nil {
-			return "", "", err
-		}
-	}
-	return model, before, withoutDecoder(filepath.Join(before, "1"))
+// embedSide is a program that embeds, and its model.
+type embedSide struct {
+	program string
+	flags   []string
+	model   string
 }
 
-// withoutDecoder makes the model in a folder one whose pictures Go decodes.
-func withoutDecoder(folder string) error {
-	m, err := models.ReadManifest(folder)
-	if err != nil {
-		return err
+// exportTo exports what is measured with o's program, in a form, into a new folder.
+func exportTo(ctx context.Context, o options, folder, name, form string) (model string, err error) {
+	if err := os.Mkdir(folder, 0o755); err != nil {
+		return "", err
 	}
-	m.Preprocessing.Decoder = ""
-	text, err := m.Seal()
+	from, err := embedModels[name](ctx, o, folder)
 	if err != nil {
-		return err
+		return "", err
 	}
-	return os.WriteFile(filepath.Join(folder, models.ManifestName), text, 0o644)
+	model = filepath.Join(folder, "model")
+	_, err = complete(ctx, "tfpair export", append([]string{o.tfpair, "export", "--json", "--form", form, "--out", model}, from...), &line{})
+	return model, err
 }
 
-func embedRoundsOf(ctx context.Context, o options, folder, model, before string) (e embedding, err error) {
+func embeddingOf(ctx context.Context, o options, folder, name string) (e embedding, err error) {
+	before, err := o.buildBefore(ctx, folder)
+	if err != nil {
+		return e, err
+	}
+	ours, theirs := embedSide{program: o.tfpair, flags: []string{"--pixel-cache", "0"}}, embedSide{program: before.tfpair}
+	if ours.model, err = exportTo(ctx, o, filepath.Join(folder, "now"), name, "folded"); err != nil {
+		return e, err
+	}
+	if theirs.model, err = exportTo(ctx, before, filepath.Join(folder, "before"), name, "trainable"); err != nil {
+		return e, err
+	}
 	photos := filepath.Join(o.grocery(), "test")
 	single, err := onePhoto(photos, filepath.Join(folder, "one"))
 	if err != nil {
 		return e, err
 	}
-	e.Processor = map[string][]float64{}
-	for i := range embedRounds {
+	e.Commit, e.Processor = beforeCommit, map[string][]float64{}
+	for range embedRounds {
 		e.Load = append(e.Load, load())
-		var p struct {
-			Decode           float64
-			Network          float64
-			DecodeProcessor  float64 `json:"decode_processor"`
-			NetworkProcessor float64 `json:"network_processor"`
-		}
-		if _, err := complete(ctx, "embedder", []string{o.embedder, "parts", model, photos}, &p); err != nil {
+		if err := e.parts(ctx, o, ours.model, photos); err != nil {
 			return e, err
 		}
-		e.Decode, e.Network = append(e.Decode, p.Decode), append(e.Network, p.Network)
-		e.Processor["decode"] = append(e.Processor["decode"], p.DecodeProcessor)
-		e.Processor["network"] = append(e.Processor["network"], p.NetworkProcessor)
-		for _, side := range []struct {
-			name, model string
-			to          *[]float64
-		}{{"embed", model, &e.Embed}, {"before", before, &e.Before}} {
-			out := filepath.Join(folder, side.name+strconv.Itoa(i))
-			_, start, _, err := embedOnce(ctx, o, side.model, single, out+".one.npy")
-			if err != nil {
-				return e, err
-			}
-			images, processor, speed, err := embedOnce(ctx, o, side.model, photos, out+".npy")
-			if err != nil {
-				return e, err
-			}
-			e.Images, *side.to = images, append(*side.to, speed)
-			e.Processor[side.name] = append(e.Processor[side.name], (processor-start)/float64(images))
+		speed, err := e.side(ctx, "embed", ours, single, photos)
+		if err != nil {
+			return e, err
 		}
+		was, err := e.side(ctx, "before", theirs, single, photos)
+		if err != nil {
+			return e, err
+		}
+		e.Embed, e.Before = append(e.Embed, speed), append(e.Before, was)
 	}
 	return e, nil
 }
 
-// embedOnce runs tfpair embed, and returns its processor seconds from start to end, and its images per second.
-func embedOnce(ctx context.Context, o options, model, data, out string) (images int, processor, speed float64, err error) {
-	c, err := start(ctx, "tfpair embed", []string{o.tfpair, "embed", "--json", "--pixel-cache", "0", "--model", model, "--data", data, "--out", out})
-	if err != nil {
-		return 0, 0, 0, err
+// parts measures decoding and the network, each alone.
+func (e *embedding) parts(ctx context.Context, o options, model, photos string) error {
+	var p struct {
+		Decode           float64
+		Network          float64
+		DecodeProcessor  float64 `json:"decode_processor"`
+		NetworkProcessor float64 `json:"network_processor"`
 	}
+	if _, err := complete(ctx, "embedder", []string{o.embedder, "parts", model, photos}, &p); err != nil {
+		return err
+	}
+	e.Decode, e.Network = append(e.Decode, p.Decode), append(e.Network, p.Network)
+	e.Processor["decode"] = append(e.Processor["decode"], p.DecodeProcessor)
+	e.Processor["network"] = append(e.Processor["network"], p.NetworkProcessor)
+	return nil
+}
+
+// side measures a program that embeds, and returns its images per second. What it takes for a single image is its start-up.
+func (e *embedding) side(ctx context.Context, name string, s embedSide, single, photos string) (speed float64, err error) {
+	_, start, _, err := s.embed(ctx, single)
+	if err != nil {
+		return 0, err
+	}
+	images, processor, speed, err := s.embed(ctx, photos)
+	e.Images = images
+	e.Processor[name] = append(e.Processor[name], (processor-start)/float64(images))
+	return speed, err
+}
+
+// embed embeds data, and returns the processor seconds of the program from its start to its end, and its images per second.
+func (s embedSide) embed(ctx context.Context, data string) (images int, processor, speed float64, err error) {
+	out := s.model + ".npy"
 	var whole struct {
 		Images  int
 		Seconds float64
 	}
-	if err := c.await("summary", &whole); err != nil {
-		return 0, 0, 0, err
-	}
-	if err := c.end(); err != nil {
-		return 0, 0, 0, err
-	}
-	used := c.cmd.ProcessState
-	return whole.Images, (used.UserTime() + used.SystemTime()).Seconds(), float64(whole.Images) / whole.Seconds, nil
+	argv := append([]string{s.program, "embed", "--json", "--model", s.model, "--data", data, "--out", out, "--overwrite"}, s.flags...)
+	used, err := completeUsing(ctx, "tfpair embed", argv, &whole)
+	return whole.Images, used.Processor, float64(whole.Images) / whole.Seconds, err
 }
 
 // onePhoto makes a folder with the first photo of another one.

@@ -158,7 +158,7 @@ func ofEmbedding(e entry) ([]compared, error) {
 		parts[i] = 1 / (1/x.Decode[i] + 1/x.Network[i])
 	}
 	both, was := compared{what: "`tfpair embed`, " + e.ID, beside: "decoding and network, each alone, added", ours: speed(x.Embed), theirs: speed(parts), ratio: bound},
-		compared{what: "`tfpair embed`, " + e.ID, beside: "Go's decoder, weights as variables", ours: speed(x.Embed), theirs: speed(x.Before), ratio: before}
+		compared{what: "`tfpair embed`, " + e.ID, beside: x.before(), ours: speed(x.Embed), theirs: speed(x.Before), ratio: before}
 	if p := x.Processor; len(p["embed"]) > 0 {
 		both.processor = (mean(p["decode"]) + mean(p["network"])) / mean(p["embed"])
 		was.processor = mean(p["before"]) / mean(p["embed"])

@@ -96,6 +96,10 @@ func TestConstant(t *testing.T) {
 	if got, err := Constant(bytes); err != nil || !slices.Equal(got.Bytes, []int8{-1, 2}) {
 		t.Errorf("a constant of int8: %v, %v", got, err)
 	}
+	pixels := Const("c", Tensor{Shape: []int64{2}, Uint8s: []uint8{255, 2}})
+	if got, err := Constant(pixels); err != nil || !slices.Equal(got.Uint8s, []uint8{255, 2}) || got.Bytes != nil {
+		t.Errorf("a constant of uint8: %v, %v", got, err)
+	}
 	small := bytes.Attr["value"].GetTensor()
 	if small.Dtype != types_go_proto.DataType_DT_QINT8 || !slices.Equal(small.TensorContent, []byte{255, 2}) {
 		t.Errorf("a constant of int8 is %v", small)

@@ -17,9 +17,10 @@ type Tensor struct {
 	Floats []float32 // of float32
 	Ints   []int32   // of int32
 	Bytes  []int8    // of int8 that stands for a number with a scale: qint8
+	Uint8s []uint8   // of uint8
 }
 
-// Constant returns the value of a node "Const" of float32, int32 or qint8.
+// Constant returns the value of a node "Const" of float32, int32, uint8 or qint8.
 func Constant(n *Node) (Tensor, error) {
 	t := n.GetAttr()["value"].GetTensor()
 	if n.GetOp() != "Const" || t == nil {
@@ -41,8 +42,11 @@ func Constant(n *Node) (Tensor, error) {
 			value.Bytes = append(value.Bytes, int8(b))
 		}
 		ok = len(value.Bytes) == elements
+	case types_go_proto.DataType_DT_UINT8:
+		value.Uint8s = t.TensorContent
+		ok = len(value.Uint8s) == elements
 	default:
-		return value, fmt.Errorf("constant %q is of %s, want float32, int32 or qint8", n.Name, t.Dtype)
+		return value, fmt.Errorf("constant %q is of %s, want float32, int32, uint8 or qint8", n.Name, t.Dtype)
 	}
 	if !ok {
 		return value, fmt.Errorf("constant %q of shape %v has another number of elements", n.Name, value.Shape)
@@ -86,6 +90,8 @@ func Const(name string, t Tensor) *Node {
 		for _, x := range t.Ints {
 			value.TensorContent = binary.LittleEndian.AppendUint32(value.TensorContent, uint32(x))
 		}
+	case t.Uint8s != nil:
+		value.Dtype, value.TensorContent = types_go_proto.DataType_DT_UINT8, t.Uint8s
 	default:
 		value.Dtype = types_go_proto.DataType_DT_QINT8
 		for _, x := range t.Bytes {

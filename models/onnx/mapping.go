@@ -29,6 +29,8 @@ type value struct {
 	positive bool    // no element is below 0
 	step     float32 // what 1 stands for, where elements are integers; 0: they are float32
 	kind     int64   // of the integers
+	bytes    bool    // elements are bytes of images: who takes them says what 1 stands for
+	unit     float32 // elements are this many times TensorFlow's, whose next operation multiplies them; 0: once
 	open     *node   // what made it and can take a bias, where nothing else takes it
 }
 
@@ -103,6 +105,15 @@ func (m *mapping) take(n *graphdef.Node, i int) (value, error) {
 
 // takeBare is take without the zeros, which are in the value.
 func (m *mapping) takeBare(n *graphdef.Node, i int) (value, error) {
+	v, err := m.takeSteps(n, i)
+	if err == nil && v.unit != 0 {
+		err = fmt.Errorf("its input %q is of integers that nothing has multiplied", n.Input[i])
+	}
+	return v, err
+}
+
+// takeSteps is takeBare of what can have a unit.
+func (m *mapping) takeSteps(n *graphdef.Node, i int) (value, error) {
 	if i >= len(n.Input) {
 		return value{}, fmt.Errorf("it has %d inputs, want %d", len(n.Input), i+1)
 	}

@@ -94,15 +94,34 @@ func quantize(m *mapping, n *graphdef.Node) (value, error) {
 	return m.toIntegers(n, x.name, x.shape, most/steps, kind), nil
 }
 
-func dequantize(m *mapping, n *graphdef.Node) (value, error) {
-	x, err := m.takeIntegers(n, 0)
+// steps returns the integers x as floats, as engines want it: in their steps. TensorFlow's Cast gives whole numbers, and multiplies
+// them in the next operation.
+func (m *mapping) steps(n *graphdef.Node, x value) value {
+	step, zero := m.scale(x.name, x.step, x.kind, 0)
+	v := m.add(n, "DequantizeLinear", x.shape, nil, x.name, step, zero)
+	v.positive, v.unit = x.positive, x.step
+	return v
+}
+
+// multiply is Mul. Of whole numbers that have their steps already it is what is left: nothing, where that is 1.
+func multiply(m *mapping, n *graphdef.Node) (value, error) {
+	x, err := m.takeSteps(n, 0)
+	if err != nil || x.unit == 0 {
+		return elementwise("Mul")(m, n)
+	}
+	c, err := m.takeConstant(n, 1)
 	if err != nil {
 		return value{}, err
 	}
-	step, zero := m.scale(x.name, x.step, x.kind, 0)
-	v := m.add(n, "DequantizeLinear", x.shape, nil, x.name, step, zero)
-	v.positive = x.positive
-	return v, nil
+	left := make([]float32, len(c.Floats))
+	for i, by := range c.Floats {
+		left[i] = by / x.unit
+	}
+	if x.unit = 0; len(left) == 1 && left[0] == 1 {
+		return x, nil
+	}
+	by := spread(n.Name+"/left", &graphdef.Tensor{Shape: c.Shape, Floats: left}, len(x.shape))
+	return m.add(n, "Mul", x.shape, nil, x.name, m.constant(by)), nil
 }
 
 func quantizedPool(m *mapping, n *graphdef.Node) (value, error) {
@@ -124,12 +143,12 @@ func quantizedPool(m *mapping, n *graphdef.Node) (value, error) {
 
 // Inputs of a quantized convolution.
 const (
-	inputKernel, inputBias, inputKernelMost, inputMost, inputSummand = 1, 2, 6, 8, 9
+	inputKernel, inputBias, inputImageMost, inputKernelMost, inputMost, inputSummand = 1, 2, 4, 6, 8, 9
 )
 
 // quantizedConvolution has a relu behind it: integers without a sign begin at 0.
 func quantizedConvolution(m *mapping, n *graphdef.Node) (value, error) {
-	x, err1 := m.takeIntegers(n, 0)
+	x, err1 := m.takeConvolved(n)
 	kernel, err2 := m.takeConstant(n, inputKernel)
 	most, err3 := m.takeNumber(n, inputMost)
 	kind, err4 := integerKind(n, "out_type")
@@ -154,6 +173,23 @@ func quantizedConvolution(m *mapping, n *graphdef.Node) (value, error) {
 		}
 	}
 	return m.toIntegers(n, y, f.shape, most/largest[kind], kind), nil
+}
+
+// takeConvolved returns what the convolution n takes: integers, or bytes of images.
+func (m *mapping) takeConvolved(n *graphdef.Node) (value, error) {
+	if x, err := m.takeBare(n, 0); err != nil || !x.bytes {
+		return m.takeIntegers(n, 0)
+	}
+	x, err1 := m.takeBare(n, 0)
+	most, err2 := m.takeNumber(n, inputImageMost)
+	if err := errors.Join(err1, err2); err != nil {
+		return value{}, err
+	}
+	if m.written[x.name+"/floats"] { // as another network of the same images has them
+		x.name = m.step(n.Name+"/bytes", "Identity", nil, x.name)
+	}
+	x.step, x.kind, x.positive = most/largest[uint8Elements], uint8Elements, true
+	return x, nil
 }
 
 // integerWeights returns the kernel of n, int8 with a step for each output channel, and its bias, int32 in the steps of

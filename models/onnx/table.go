@@ -26,14 +26,14 @@ var table = map[string]row{
 	"Square":     square,
 	"Reciprocal": unary("Reciprocal"),
 
-	"AddV2": elementwise("Add"), "Sub": elementwise("Sub"), "Mul": elementwise("Mul"), "Div": elementwise("Div"),
+	"AddV2": add, "Sub": elementwise("Sub"), "Mul": multiply, "Div": elementwise("Div"),
 	"RealDiv": elementwise("Div"), "Maximum": elementwise("Max"), "Pow": elementwise("Pow"),
 
 	"Conv2D": convolution, "DepthwiseConv2dNative": convolution,
 	"BiasAdd":          bias,
 	"FusedBatchNormV3": batchNorm,
 	"MaxPool":          maxPool,
-	"Pad":              pad,
+	"Pad":              pad, "PadV2": padBytes,
 
 	"Mean": reduce("ReduceMean"), "Max": reduce("ReduceMax"), "Sum": reduce("ReduceSum"),
 
@@ -45,7 +45,7 @@ var table = map[string]row{
 
 	"ScaleAndTranslate": scaleAndTranslate,
 
-	"QuantizeV2": quantize, "Dequantize": dequantize, "Bitcast": same,
+	"QuantizeV2": quantize, "Bitcast": same,
 	"QuantizedConv2DWithBiasAndReluAndRequantize":          quantizedConvolution,
 	"QuantizedConv2DWithBiasSumAndReluAndRequantize":       quantizedConvolution,
 	"QuantizedDepthwiseConv2DWithBiasAndReluAndRequantize": quantizedConvolution,
@@ -66,7 +66,7 @@ func placeholder(m *mapping, n *graphdef.Node) (value, error) {
 	for _, d := range n.Attr["shape"].GetShape().GetDim() {
 		m.in.shape = append(m.in.shape, d.Size)
 	}
-	v := value{name: m.in.name, shape: m.in.shape}
+	v := value{name: m.in.name, shape: m.in.shape, bytes: kind == uint8Elements}
 	if len(v.shape) == pictureAxes {
 		v.name = m.step(n.Name+"/channels_first", "Transpose", map[string]any{"perm": toChannelsFirst}, v.name)
 	}
@@ -87,6 +87,9 @@ func cast(m *mapping, n *graphdef.Node) (value, error) {
 	x, err := m.take(n, 0)
 	if err != nil {
 		return value{}, err
+	}
+	if x.step != 0 {
+		return m.steps(n, x), nil
 	}
 	return m.add(n, "Cast", x.shape, map[string]any{"to": int64(float32Elements)}, x.name), nil
 }
@@ -315,6 +318,8 @@ func reverse(m *mapping, n *graphdef.Node) (value, error) {
 	of := func(what string, each int64) string {
 		return m.constant(int64s(n.Name+"/"+what, slices.Repeat([]int64{each}, len(axes))...))
 	}
-	return m.add(n, "Slice", x.shape, nil, x.name, of("starts", -1), of("ends", math.MinInt64),
-		m.constant(int64s(n.Name+"/axes", axes...)), of("steps", -1)), nil
+	v := m.add(n, "Slice", x.shape, nil, x.name, of("starts", -1), of("ends", math.MinInt64),
+		m.constant(int64s(n.Name+"/axes", axes...)), of("steps", -1))
+	v.bytes = x.bytes
+	return v, nil
 }

@@ -26,7 +26,7 @@ const (
 
 // Kinds of elements and of attributes, likewise.
 const (
-	float32Elements, uint8Elements, int8Elements, int32Elements, int64Elements = 1, 2, 3, 6, 7
+	float32Elements, uint8Elements, int8Elements, int32Elements, int64Elements, boolElements = 1, 2, 3, 6, 7, 9
 
 	floatAttr, intAttr, intsAttr = 1, 2, 7
 )

@@ -51,16 +51,13 @@ func (w *rewriter) taken(u *unit) (key string, pad [2][2]int, err error) {
 	tensor := u.input
 	for w.graph.Node(tensor).GetOp() == "Pad" {
 		n := w.graph.Node(tensor)
-		zeros, err := graphdef.Constant(w.graph.Node(n.Input[1]))
-		if err == nil && len(zeros.Ints) != 8 {
-			err = fmt.Errorf("the zeros of %q have shape %v, want [4,2] of int32", tensor, zeros.Shape)
-		}
+		zeros, err := w.zeros(n)
 		if err != nil {
 			return "", pad, err
 		}
 		for axis := range pad {
-			pad[axis][0] += int(zeros.Ints[2+2*axis])
-			pad[axis][1] += int(zeros.Ints[3+2*axis])
+			pad[axis][0] += zeros[axis][0]
+			pad[axis][1] += zeros[axis][1]
 		}
 		tensor = n.Input[0]
 	}
@@ -70,15 +67,37 @@ func (w *rewriter) taken(u *unit) (key string, pad [2][2]int, err error) {
 	return pooledKey(u.layer), pad, nil
 }
 
+// zeros returns how many zeros the padding n puts before and after rows and columns.
+func (w *rewriter) zeros(n *graphdef.Node) (zeros [2][2]int, err error) {
+	c, err := graphdef.Constant(w.graph.Node(n.Input[1]))
+	if err == nil && len(c.Ints) != 8 {
+		err = fmt.Errorf("the zeros of %q have shape %v, want [4,2] of int32", n.Name, c.Shape)
+	}
+	if err != nil {
+		return zeros, err
+	}
+	for axis := range zeros {
+		zeros[axis] = [2]int{int(c.Ints[2+2*axis]), int(c.Ints[3+2*axis])}
+	}
+	return zeros, nil
+}
+
+// same returns how many zeros the padding "SAME" puts before and after so many pixels of an axis.
+func same(pixels, kernel, stride int) (before, after int) {
+	results := (pixels + stride - 1) / stride
+	zeros := max(0, (results-1)*stride+kernel-pixels)
+	return zeros / 2, zeros - zeros/2
+}
+
 // meets returns how often, of the pixels of a result, each number of a kernel meets a pixel and not a zero around them, along one
 // axis of so many pixels.
-func meets(pixels, kernel, stride int, pad [2]int, same bool) []float64 {
-	padded, before := pixels+pad[0]+pad[1], pad[0]
-	results := (padded-kernel)/stride + 1
-	if same {
-		results = (padded + stride - 1) / stride
-		before += max(0, (results-1)*stride+kernel-padded) / 2
+func meets(pixels, kernel, stride int, pad [2]int, sameSize bool) []float64 {
+	if sameSize {
+		before, after := same(pixels+pad[0]+pad[1], kernel, stride)
+		pad = [2]int{pad[0] + before, pad[1] + after}
 	}
+	before := pad[0]
+	results := (pixels+pad[0]+pad[1]-kernel)/stride + 1
 	shares := make([]float64, kernel)
 	for k := range shares {
 		for r := range results {

@@ -85,16 +85,18 @@ func (w *rewriter) pad(n *graphdef.Node, s *source) *source {
 	if s.signed {
 		uint8s = types_go_proto.DataType_DT_INT8
 	}
-	cast := func(name, input string, from, to types_go_proto.DataType) {
-		w.graph.Put(&graphdef.Node{Name: name, Op: "Bitcast", Input: []string{input},
-			Attr: map[string]*graphdef.Attr{"T": graphdef.Type(from), "type": graphdef.Type(to)}})
-	}
-	cast(name+"/bytes", s.ref[0], s.dtype(), uint8s)
+	w.bitcast(name+"/bytes", s.ref[0], s.dtype(), uint8s)
 	w.graph.Put(&graphdef.Node{Name: name + "/padded", Op: "Pad", Input: []string{name + "/bytes", n.Input[1]},
 		Attr: map[string]*graphdef.Attr{"T": graphdef.Type(uint8s), "Tpaddings": n.Attr["Tpaddings"]}})
-	cast(name, name+"/padded", uint8s, s.dtype())
+	w.bitcast(name, name+"/padded", uint8s, s.dtype())
 	w.made[n.Name] = &source{ref: [3]string{name, s.ref[1], s.ref[2]}, share: s.share, signed: s.signed}
 	return w.made[n.Name]
+}
+
+// bitcast adds numbers of one type as those of another, bit by bit.
+func (w *rewriter) bitcast(name, input string, from, to types_go_proto.DataType) {
+	w.graph.Put(&graphdef.Node{Name: name, Op: "Bitcast", Input: []string{input},
+		Attr: map[string]*graphdef.Attr{"T": graphdef.Type(from), "type": graphdef.Type(to)}})
 }
 
 // put adds u as one operation on integers, and what gives its result as floats to those who take that.
@@ -126,12 +128,16 @@ func (w *rewriter) put(u *unit, in, sum *source, out Range) error {
 	if err != nil {
 		return err
 	}
+	padding := u.conv.Attr["padding"]
+	if in.padded {
+		padding = graphdef.Text("VALID")
+	}
 	own := u.layer + integers
 	name, channels := u.conv.Name+integers, []int64{int64(len(b))}
 	n := &graphdef.Node{Name: name, Op: "QuantizedConv2DWithBiasAndReluAndRequantize", Attr: map[string]*graphdef.Attr{
 		"Tinput": graphdef.Type(in.dtype()), "Tfilter": graphdef.Type(types_go_proto.DataType_DT_QINT8),
 		"Tbias": graphdef.Type(types_go_proto.DataType_DT_FLOAT), "out_type": graphdef.Type(types_go_proto.DataType_DT_QUINT8),
-		"strides": u.conv.Attr["strides"], "padding": u.conv.Attr["padding"]},
+		"strides": u.conv.Attr["strides"], "padding": padding},
 		Input: []string{in.ref[0], own + "/kernel", w.vector(own+"/bias", channels, b), in.ref[1], in.ref[2],
 			w.vector(own+"/kernel"+least, channels, k.bounds(-1)), w.vector(own+"/kernel"+largest, channels, k.bounds(1)),
 			w.scalar(own+least, 0), w.scalar(own+largest, out.Max)}}
@@ -145,9 +151,8 @@ func (w *rewriter) put(u *unit, in, sum *source, out Range) error {
 		n.Attr[names.ConvolvedRange] = convolved
 	}
 	w.graph.Put(n)
-	s := &source{ref: outputs(name), shift: out.Shift, share: out.Share}
-	w.made[u.output] = s
-	w.floats(u.output, s)
+	w.made[u.output] = &source{ref: outputs(name), shift: out.Shift, share: out.Share}
+	w.floats(u.output, name, out)
 	return nil
 }
 
@@ -175,23 +180,30 @@ func (w *rewriter) convolved(u *unit, sum *source, out Range) (*graphdef.Attr, e
 	return graphdef.Floats(least, min(largest, out.Max)), nil
 }
 
-// floats puts what gives a tensor as floats in the place of the node that gave it.
-func (w *rewriter) floats(tensor string, s *source) {
-	float := graphdef.Type(types_go_proto.DataType_DT_FLOAT)
-	n := &graphdef.Node{Name: tensor, Op: "Dequantize", Input: s.ref[:], Attr: map[string]*graphdef.Attr{
-		"T": graphdef.Type(s.dtype()), "mode": graphdef.Text("SCALED"), "dtype": float}}
-	then := func(op, suffix string, x []float32) {
-		n.Name += suffix + "/before"
-		each := w.vector(tensor+suffix, []int64{int64(len(x))}, x)
-		w.graph.Put(&graphdef.Node{Name: tensor, Op: op, Input: []string{n.Name, each}, Attr: map[string]*graphdef.Attr{"T": float}})
+// floats puts what gives a tensor as floats, of bytes in a range, in the place of the node that gave it. A Dequantize
+// takes twice as long.
+func (w *rewriter) floats(tensor, bytes string, r Range) {
+	float, uint8s := graphdef.Type(types_go_proto.DataType_DT_FLOAT), types_go_proto.DataType_DT_UINT8
+	w.bitcast(tensor+"/bytes", bytes, types_go_proto.DataType_DT_QUINT8, uint8s)
+	w.graph.Put(&graphdef.Node{Name: tensor + "/steps", Op: "Cast", Input: []string{tensor + "/bytes"},
+		Attr: map[string]*graphdef.Attr{"SrcT": graphdef.Type(uint8s), "DstT": float}})
+	each := func(name, op, input, of string) {
+		w.graph.Put(&graphdef.Node{Name: name, Op: op, Input: []string{input, of}, Attr: map[string]*graphdef.Attr{"T": float}})
 	}
+	step := r.Max / math.MaxUint8
 	switch {
-	case s.shift != nil:
-		then("Sub", "/shift", s.shift)
-	case s.share != nil:
-		then("Mul", "/share", s.share)
+	case r.Shift != nil:
+		each(tensor+"/shifted", "Mul", tensor+"/steps", w.scalar(tensor+"/step", step))
+		each(tensor, "Sub", tensor+"/shifted", w.vector(tensor+"/shift", []int64{int64(len(r.Shift))}, r.Shift))
+	case r.Share != nil:
+		steps := make([]float32, len(r.Share))
+		for c, share := range r.Share {
+			steps[c] = step * share
+		}
+		each(tensor, "Mul", tensor+"/steps", w.vector(tensor+"/step", []int64{int64(len(steps))}, steps))
+	default:
+		each(tensor, "Mul", tensor+"/steps", w.scalar(tensor+"/step", step))
 	}
-	w.graph.Put(n)
 }
 
 // kernel8 is a kernel as integers: x = integers·scale, of each output channel.
@@ -242,11 +254,13 @@ func (k *kernel8) bounds(sign float32) []float32 {
 	return list
 }
 
-// subtract takes what a shift of the input [I] adds to each output off a bias; the kernel is [1,1,I,O].
+// subtract takes what a shift of the input [I] adds to each output off a bias; the kernel is [H,W,I,O].
 func (k *kernel8) subtract(bias, shift []float32) {
-	for i, s := range shift {
-		for c := range bias {
-			bias[c] -= s * k.scale[c] * float32(k.integers[i*len(bias)+c])
-		}
+	if shift == nil {
+		return
+	}
+	for i, q := range k.integers {
+		c := i % len(bias)
+		bias[c] -= shift[i/len(bias)%len(shift)] * k.scale[c] * float32(q)
 	}
 }

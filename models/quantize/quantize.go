@@ -12,7 +12,7 @@
 // the rounding of kernels adds to the mean of a channel is taken off its bias.
 //
 // So every layer is one of the operations that oneDNN has behind a relu, also where the network has none. What cannot be
-// int8 stays as it is, between a Dequantize and a QuantizeV2. It runs nothing and does not need the TensorFlow runtime.
+// int8 stays as it is, between a Cast and a QuantizeV2. The first layer takes the bytes of images. It runs nothing and does not need the TensorFlow runtime.
 package quantize
 
 import (

@@ -121,6 +121,7 @@ type source struct {
 	shift  []float32 // nil: 0
 	share  []float32 // nil: 1
 	signed bool
+	padded bool // what the layer that takes it puts around it is there already
 }
 
 func (s *source) dtype() types_go_proto.DataType {
@@ -132,11 +133,17 @@ func (s *source) dtype() types_go_proto.DataType {
 
 // unit makes u int8; false says that it stays as it is, since what it takes cannot be integers.
 func (w *rewriter) unit(u *unit) (bool, error) {
-	in, err := w.source(u, u.input)
+	in, err := w.pixels(u)
 	if err != nil {
 		return false, err
 	}
-	if in.shift != nil && !pointwise(w.graph, u) { // zeros around the image would be something else
+	bytes := in != nil
+	if !bytes {
+		if in, err = w.source(u, u.input); err != nil {
+			return false, err
+		}
+	}
+	if !bytes && in.shift != nil && !pointwise(w.graph, u) { // zeros around the image would be something else
 		if in, err = w.border(u.input+"/unshifted", u.input, w.rangeOf(u, u.input), true); err != nil {
 			return false, err
 		}

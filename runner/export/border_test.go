@@ -2,6 +2,7 @@ package export
 
 import (
 	"math"
+	"math/rand/v2"
 	"testing"
 
 	"github.com/galeone/tensorflow/tensorflow/go/core/framework/graph_go_proto"
@@ -73,6 +74,12 @@ func TestSignedBorder(t *testing.T) {
 // answer returns what an output of g is for in, [1,1,W,channels].
 func answer(t *testing.T, g *graphdef.Graph, in []float32, channels int, output string) []float32 {
 	t.Helper()
+	return answerTo(t, g, session.Of(in, 1, 1, int64(len(in)/channels), int64(channels)), output)
+}
+
+// answerTo returns what an output of g is for in.
+func answerTo(t *testing.T, g *graphdef.Graph, in session.Value, output string) []float32 {
+	t.Helper()
 	def, err := g.Encode(output)
 	if err != nil {
 		t.Fatal(err)
@@ -86,7 +93,7 @@ func answer(t *testing.T, g *graphdef.Graph, in []float32, channels int, output 
 	if err != nil {
 		t.Fatal(err)
 	}
-	values, err := call.Run(session.Of(in, 1, 1, int64(len(in)/channels), int64(channels)))
+	values, err := call.Run(in)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -95,6 +102,104 @@ func answer(t *testing.T, g *graphdef.Graph, in []float32, channels int, output 
 		t.Fatal(err)
 	}
 	return got
+}
+
+// images is a network of images [1,H,W,C] uint8: float → minus a mean → zeros around → convolve 3×3 → relu.
+func images(t *testing.T, mean []float32, zeros []int32, kernel []float32, stride int64, padding string) *graphdef.Graph {
+	t.Helper()
+	float, uint8s := graphdef.Type(types_go_proto.DataType_DT_FLOAT), graphdef.Type(types_go_proto.DataType_DT_UINT8)
+	of, takes := map[string]*graphdef.Attr{"T": float}, "float"
+	nodes := []*graphdef.Node{{Name: "in", Op: "Placeholder", Attr: map[string]*graphdef.Attr{"dtype": uint8s}},
+		{Name: takes, Op: "Cast", Input: []string{"in"}, Attr: map[string]*graphdef.Attr{"SrcT": uint8s, "DstT": float}}}
+	if mean != nil {
+		shape := []int64{int64(len(mean))}
+		if len(mean) == 1 {
+			shape = []int64{}
+		}
+		nodes = append(nodes, graphdef.Const("mean", graphdef.Tensor{Shape: shape, Floats: mean}),
+			&graphdef.Node{Name: "centre", Op: "Sub", Input: []string{takes, "mean"}, Attr: of})
+		takes = "centre"
+	}
+	if zeros != nil {
+		nodes = append(nodes, graphdef.Const("zeros", graphdef.Tensor{Shape: []int64{4, 2}, Ints: append(append([]int32{0, 0}, zeros...), 0, 0)}),
+			&graphdef.Node{Name: "pad", Op: "Pad", Input: []string{takes, "zeros"}, Attr: map[string]*graphdef.Attr{"T": float,
+				"Tpaddings": graphdef.Type(types_go_proto.DataType_DT_INT32)}})
+		takes = "pad"
+	}
+	channels := int64(len(kernel)) / (9 * imageChannels)
+	return decoded(t, append(nodes, graphdef.Const("backbone/conv/kernel", graphdef.Tensor{Shape: []int64{3, 3, imageChannels, channels}, Floats: kernel}),
+		&graphdef.Node{Name: "conv", Op: "Conv2D", Input: []string{takes, "backbone/conv/kernel"}, Attr: map[string]*graphdef.Attr{"T": float,
+			"strides": graphdef.Numbers(1, stride, stride, 1), "padding": graphdef.Text(padding)}},
+		graphdef.Const("bias", graphdef.Tensor{Shape: []int64{channels}, Floats: make([]float32, channels)}),
+		&graphdef.Node{Name: "add", Op: "BiasAdd", Input: []string{"conv", "bias"}, Attr: of},
+		&graphdef.Node{Name: "out", Op: "Relu", Input: []string{"add"}, Attr: of}))
+}
+
+const imageChannels = 3
+
+// TestImageBytes: the first layer takes the bytes of images, and is as exact as its result can be: also at the border, where zeros
+// are bytes, of one value or of one for each channel. The float32 network says what is right. Kernels are whole numbers, so that nothing of them is rounded.
+func TestImageBytes(t *testing.T) {
+	const height, width, channels, most = 6, 7, 2, 51000
+	draw := rand.New(rand.NewPCG(1, 2))
+	in, kernel := make([]uint8, 2*height*width*imageChannels), make([]float32, 9*imageChannels*channels)
+	for i := range in {
+		in[i] = uint8(draw.IntN(256))
+	}
+	for i := range kernel {
+		kernel[i] = float32(draw.IntN(255) - 127)
+	}
+	kernel[0], kernel[1] = 127, -127
+	for _, mean := range [][]float32{nil, {127}, {124, 116, 104}} {
+		for _, c := range []struct {
+			zeros   []int32
+			stride  int64
+			padding string
+		}{{nil, 2, "SAME"}, {nil, 1, "SAME"}, {nil, 1, "VALID"}, {[]int32{1, 2, 0, 1}, 2, "VALID"}, {[]int32{1, 0, 1, 0}, 2, "SAME"}} {
+			g := images(t, mean, c.zeros, kernel, c.stride, c.padding)
+			want := answerImages(t, images(t, mean, c.zeros, kernel, c.stride, c.padding), in, height, width)
+			layers, err := quantize.Find(g, "out")
+			if err != nil || len(layers) != 1 {
+				t.Fatalf("layers %+v, %v; want one", layers, err)
+			}
+			seen := quantize.Channels{Height: height, Width: width, Mean: make([]float64, imageChannels)}
+			if c.zeros != nil {
+				seen.Height, seen.Width = seen.Height+int(c.zeros[0]+c.zeros[1]), seen.Width+int(c.zeros[2]+c.zeros[3])
+			}
+			key := quantize.InputKey(layers[0].Name)
+			plan := quantize.Plan{Ranges: map[string]quantize.Range{layers[0].Name: {Max: most}}, Channels: map[string]quantize.Channels{key: seen}}
+			if _, err := plan.Rewrite(g, "out"); err != nil {
+				t.Fatal(err)
+			}
+			nodes, err := g.Needed("out")
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, n := range nodes {
+				if n.Op == "QuantizeV2" || n.Op == "Sub" {
+					t.Errorf("mean %v, %+v: %s is still there, a %s", mean, c, n.Name, n.Op)
+				}
+			}
+			got, above := answerImages(t, g, in, height, width), 0
+			for i, x := range want {
+				if want := math.Min(math.RoundToEven(float64(x)*255/most)*most/255, most); math.Abs(float64(got[i])-want) > 0.01 {
+					t.Errorf("mean %v, %+v: number %d is %g, want %g", mean, c, i, got[i], want)
+				}
+				if x > 0 {
+					above++
+				}
+			}
+			if len(got) != len(want) || above < len(want)/10 {
+				t.Errorf("mean %v, %+v: %d numbers, want %d, of which %d are above 0", mean, c, len(got), len(want), above)
+			}
+		}
+	}
+}
+
+// answerImages returns what g gives for two images.
+func answerImages(t *testing.T, g *graphdef.Graph, in []uint8, height, width int64) []float32 {
+	t.Helper()
+	return answerTo(t, g, session.Of(in, 2, height, width, imageChannels), "out")
 }
 
 // divided is a network of two channels, [1,1,W,2]: the second is divided by 64 → relu → a depthwise window multiplies it by 64 → relu.

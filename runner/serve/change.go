@@ -7,6 +7,7 @@ import (
 	"errors"
 	"image"
 	"net/http"
+	"strings"
 	"time"
 	"unicode/utf8"
 
@@ -239,7 +240,7 @@ func (e putEntry) check() error {
 	count := func(words ...string) {
 		for _, word := range words {
 			n += len(word)
-			written = written && utf8.ValidString(word)
+			written = written && utf8.ValidString(word) && !strings.ContainsRune(word, 0) // PostgreSQL holds no others
 		}
 	}
 	count(e.ID, e.Class, e.Coarse)
@@ -250,7 +251,7 @@ func (e putEntry) check() error {
 	case e.ID == "":
 		return malformed("a picture has no id")
 	case !written:
-		return malformed("picture %q: its words must be UTF-8", e.ID)
+		return malformed("picture %q: its words must be UTF-8 without zero bytes", e.ID)
 	case n > maxWords:
 		return malformed("picture %.80q: %d bytes of words, limit %d", e.ID, n, maxWords)
 	}

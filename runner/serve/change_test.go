@@ -225,6 +225,32 @@ func TestClientPut(t *testing.T) {
 	}
 }
 
+// TestClientNames: whatever a picture is called, the client puts it in, asks for it and removes it under that name.
+func TestClientNames(t *testing.T) {
+	s, path := changingService(t, Config{})
+	server := httptest.NewServer(s)
+	t.Cleanup(server.Close)
+	c := &client.Client{Address: server.URL, HTTP: server.Client(), Token: writerToken}
+	for _, id := range []string{"../a", "./b", "a//b", "..", ".", "c/./d", "e/", "/f", "a/../../g", "h%2Fi", ".hidden/x.y", "x..y/z", "?k=1#", "ü/ß"} {
+		if _, err := c.Put(t.Context(), []client.Entry{{ID: id, Picture: picture(t, red)}}, nil); err != nil {
+			t.Errorf("Put %q: %v", id, err)
+			continue
+		}
+		if onDisk, err := index.Read(path); err != nil || onDisk.Len() != 1 || onDisk.Item(0).ID != id {
+			t.Errorf("%q is on the disk as %v (%v)", id, onDisk, err)
+		}
+		if stored, ok, err := c.Stored(t.Context(), id); err != nil || !ok || stored.ID != id {
+			t.Errorf("Stored %q = %+v, %t, %v", id, stored, ok, err)
+		}
+		if removed, err := c.Remove(t.Context(), id); err != nil || removed.Images != 0 {
+			t.Errorf("Remove %q = %+v, %v", id, removed, err)
+		}
+	}
+	if _, err := c.Put(t.Context(), []client.Entry{{ID: "a\x00b", Picture: picture(t, red)}}, nil); err == nil || !strings.Contains(err.Error(), "UTF-8 without zero bytes") {
+		t.Errorf("Put of a name with a zero byte: %v", err)
+	}
+}
+
 // TestChangeRefused: who may not change an index, and what cannot be put into it, by the code.
 func TestChangeRefused(t *testing.T) {
 	tokens := filepath.Join(t.TempDir(), "tokens")

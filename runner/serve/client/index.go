@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"path"
 	"strings"
 )
 
@@ -117,8 +118,11 @@ func (c *Client) Remove(ctx context.Context, id string) (answer Changed, err err
 	return answer, err
 }
 
-// pathOf returns the route of a picture.
+// pathOf returns the route of a picture. An id such as ../a or a//b is one word of it: servers take such segments out of a path.
 func pathOf(id string) string {
+	if path.Clean("/"+id) != "/"+id {
+		return "/v1/index/" + strings.ReplaceAll(url.PathEscape(id), ".", "%2E")
+	}
 	segments := strings.Split(id, "/")
 	for i := range segments {
 		segments[i] = url.PathEscape(segments[i])

@@ -174,6 +174,7 @@ var outcomes = []outcome{
 	{isA[*seen.Error], exitInput, advice{"remove that file: the run then says that it is not known which images were trained on"}},
 	{isA[*train.MachineError], exitRefused, advice{"go on where it was made, or as it was made", "leave out --exact: the last digits will be others"}},
 	{isA[*train.DataError], exitInput, advice{"to go on, give the data of that run; to begin anew, give another --out"}},
+	{isPattern, exitInput, advice{"patterns are not expanded in it; give the folder, which may hold archives: --data FOLDER"}},
 	{isA[*dataset.Error], exitInput, nil},
 	{fixable, exitInput, advice{"write a list without these rows: {again} --fix NEW.csv"}},
 	{isA[*dataset.ListError], exitInput, nil},
@@ -308,6 +309,12 @@ func isOpenLimit(err error) bool {
 
 // isAbsent reports whether a thing of a kind is not there.
 func isAbsent[E error](err error) bool { return isA[E](err) && errors.Is(err, fs.ErrNotExist) }
+
+// isPattern reports whether there is no data of a name that looks like a pattern of a shell.
+func isPattern(err error) bool {
+	var of *dataset.Error
+	return errors.As(err, &of) && errors.Is(err, fs.ErrNotExist) && strings.ContainsAny(of.Path, "*?[{")
+}
 
 // isRunFolder reports whether a run is where an exported model is wanted.
 func isRunFolder(err error) bool {

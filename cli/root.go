@@ -11,10 +11,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"path/filepath"
 	"slices"
 	"strings"
 
 	"github.com/urfave/cli/v2"
+
+	"github.com/tfpair/tfpair/pipeline/dataset"
 )
 
 // IO is what a command talks to.
@@ -133,6 +136,7 @@ func finish(c *cli.Command, p page, streams IO) {
 	c.OnUsageError = onUsageError
 	c.HideHelp = true
 	strictNumbers(c.Flags)
+	onceOnly(c.Flags)
 	c.Flags = append(c.Flags, newHelpFlag(func() page { return p }))
 	for _, sub := range c.Subcommands {
 		finish(sub, page{p.name + " " + sub.Name, sub}, streams)
@@ -175,6 +179,9 @@ func refuseArguments(ctx *cli.Context, p page) error {
 	line := ""
 	if flagged := p.flagged(ctx.Args().Slice(), flagsOf(ctx)); flagged != nil {
 		line = append(commandOf(ctx), flagged...).String()
+	}
+	if data := ctx.String("data"); dataset.IsArchive(data) && dataset.IsArchive(argument) {
+		return usagef("%s takes flags only, got %q: to use several archives give the folder that they lie in: --data %s", c.Name, argument, shellWord(filepath.Dir(data)))
 	}
 	return &usageError{fmt.Errorf("%s takes flags only, got %q", c.Name, argument), line}
 }

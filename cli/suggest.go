@@ -28,6 +28,7 @@ func unknownCommand(name string, commands []*cli.Command) error {
 var (
 	undefinedFlag = regexp.MustCompile(`^flag provided but not defined: -(.*)$`)
 	valuelessFlag = regexp.MustCompile(`^flag needs an argument: -(.*)$`)
+	secondValue   = regexp.MustCompile(`^invalid value (".*") for flag -([^:]*): before (".*")$`)
 	invalidValue  = regexp.MustCompile(`^invalid (?:boolean )?value (".*") for (?:flag )?-([^:]*): .*$`)
 )
 
@@ -41,6 +42,13 @@ func flagError(flags []cli.Flag, err error) error {
 		if f := flagNamed(flags, m[1]); f != nil {
 			return usagef("%s needs a value: %s %s", dashed(m[1]), dashed(m[1]), placeholder(f))
 		}
+	}
+	if m := secondValue.FindStringSubmatch(text); m != nil {
+		second := fmt.Sprintf("%s is given twice, as %s and as %s: give it once", dashed(m[2]), m[3], m[1])
+		if m[2] == "data" {
+			second += "; to use several archives, put them into one folder and give that: --data FOLDER"
+		}
+		return usagef("%s", second)
 	}
 	if m := invalidValue.FindStringSubmatch(text); m != nil {
 		if f := flagNamed(flags, m[2]); f != nil {

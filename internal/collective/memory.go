@@ -14,10 +14,11 @@ import (
 
 // memory adds up vectors of processes of one machine, in memory that each of them shares with the others:
 //
-//	piece of a vector → own slot → all have written → slots of all, added up in order of rank → piece
+//	piece of a vector → own slot → all have written it → slots of all, added up in order of rank → piece
 //
-// A room has two slots, which are used by turns. Who has written to one knows, once all have written as often, that all have
-// read the other.
+// A process writes the next piece before it waits for the others and adds up this one: they wait less where it is a little late.
+// A room has four slots, which are used by turns. Who has waited for piece n of the others knows that they have read piece n-2:
+// slot n+2 is free.
 type memory struct {
 	rank  int
 	rooms []room          // by rank
@@ -26,15 +27,16 @@ type memory struct {
 }
 
 const (
-	pieceBytes = 256 << 10 // stays in a core's cache
+	pieceBytes = 512 << 10 // processes wait for each other once a piece
+	slotCount  = 4         // see memory
 	headBytes  = 4096      // a page
-	roomBytes  = headBytes + 2*pieceBytes
+	roomBytes  = headBytes + slotCount*pieceBytes
 )
 
 // room is the memory that one process writes and all read.
 type room struct {
 	written *atomic.Uint32 // pieces, modulo 2³²
-	slots   [2]unsafe.Pointer
+	slots   unsafe.Pointer // one behind the other
 }
 
 // errGone ends a sum that a lost process does not take part in.
@@ -100,34 +102,51 @@ func parsePlace(text string) (p place, err error) {
 // roomIn returns the room in so many bytes of memory that processes share.
 func roomIn(bytes []byte) room {
 	at := unsafe.Pointer(&bytes[0])
-	return room{(*atomic.Uint32)(at), [2]unsafe.Pointer{unsafe.Add(at, headBytes), unsafe.Add(at, headBytes+pieceBytes)}}
+	return room{(*atomic.Uint32)(at), unsafe.Add(at, headBytes)}
 }
+
+// blockLength is how many numbers are added up at once: they stay in a core's first cache while those of each process are added.
+const blockLength = 16 << 10 / 4
 
 // addUp sets to, the numbers of which lie one after the other, to the sum of from over all processes.
 func addUp[T float32 | int32](m *memory, to, from [][]T) error {
 	source, target := parts[T]{list: from}, parts[T]{list: to}
-	for {
-		m.turn++
-		slot := func(rank, from, n int) []T {
-			return unsafe.Slice((*T)(m.rooms[rank].slots[m.turn%2]), pieceBytes/4)[from : from+n]
-		}
-		n := source.read(slot(m.rank, 0, pieceBytes/4))
-		if n == 0 {
-			m.turn-- // in all processes
-			return nil
-		}
-		if err := m.meet(); err != nil {
+	for n := write(m, &source); n > 0; {
+		turn := m.turn
+		next := write(m, &source)
+		if err := m.meet(turn); err != nil {
 			return err
 		}
 		for at := 0; at < n; {
-			part := target.next(n - at)
-			copy(part, slot(0, at, len(part)))
+			part := target.next(min(n-at, blockLength))
+			copy(part, slotOf[T](m, 0, turn)[at:])
 			for rank := 1; rank < len(m.rooms); rank++ {
-				add(part, slot(rank, at, len(part)))
+				add(part, slotOf[T](m, rank, turn)[at:at+len(part)])
 			}
 			at += len(part)
 		}
+		n = next
 	}
+	return nil
+}
+
+// write writes the next piece of a vector to the next slot of this process, if there is one, and tells the others. It returns the
+// length of the piece.
+func write[T float32 | int32](m *memory, source *parts[T]) int {
+	n := source.read(slotOf[T](m, m.rank, m.turn+1))
+	if n > 0 {
+		m.turn++
+		own := m.rooms[m.rank].written
+		own.Store(m.turn)
+		wake(own)
+	}
+	return n
+}
+
+// slotOf returns the slot of a process for a piece.
+func slotOf[T float32 | int32](m *memory, rank int, turn uint32) []T {
+	const length = pieceBytes / 4
+	return unsafe.Slice((*T)(unsafe.Add(m.rooms[rank].slots, turn%slotCount*pieceBytes)), length)
 }
 
 // add adds b to a.
@@ -141,19 +160,16 @@ func add[T float32 | int32](a, b []T) {
 	}
 }
 
-// looks is how often a process looks whether another has written before it sleeps: about as long as waking up takes.
-const looks = 2000
+// looks is how often a process looks whether another has written before it sleeps. Sleeping and waking up take more of a core.
+const looks = 20000
 
-// meet says that this process has written a piece, and waits until all others have written as many.
-func (m *memory) meet() error {
-	own := m.rooms[m.rank].written
-	own.Store(m.turn)
-	wake(own)
+// meet waits until all others have written a piece.
+func (m *memory) meet(turn uint32) error {
 	for rank := range m.rooms {
 		written := m.rooms[rank].written
 		for look := 0; ; look++ {
 			now := written.Load()
-			if int32(now-m.turn) >= 0 {
+			if int32(now-turn) >= 0 {
 				break
 			}
 			if look < looks {

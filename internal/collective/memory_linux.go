@@ -2,7 +2,9 @@ package collective
 
 import (
 	"crypto/rand"
+	"errors"
 	"fmt"
+	"io"
 	"os"
 	"sync/atomic"
 	"time"
@@ -44,6 +46,11 @@ func openRoom(text string) (room, error) {
 	f, err := os.OpenFile(path, os.O_RDWR, 0)
 	if err != nil {
 		return room{}, err
+	}
+	size, err := f.Seek(0, io.SeekEnd)
+	if err != nil || size != roomBytes { // of another version of this program
+		_ = f.Close()
+		return room{}, errors.Join(err, fmt.Errorf("%s has %d bytes of memory, want %d", path, size, roomBytes))
 	}
 	bytes, err := unix.Mmap(int(f.Fd()), 0, roomBytes, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED)
 	_ = f.Close() // the memory stays

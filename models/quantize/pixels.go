@@ -30,7 +30,9 @@ func (w *rewriter) levels(tensor string) *levels {
 		switch {
 		case l == nil || l.shift != nil || err != nil || len(c.Floats) == 0:
 		case n.Op == "Sub":
-			l.shift = c.Floats
+			if l.shift = c.Floats; len(c.Shape) == 2 {
+				l.shift = l.shift[:c.Shape[1]] // of a row, which repeats them
+			}
 			return l
 		case len(c.Floats) == 1 && c.Floats[0] > 0:
 			l.scale *= c.Floats[0]

@@ -65,8 +65,8 @@ func TestDatabase(t *testing.T) {
 	if w := ask(services[0], "GET", "/v1/index/a/red", "", nil); w.Code != http.StatusNotFound {
 		t.Errorf("GET of what the other service removed = %d", w.Code)
 	}
-	if w := ask(services[0], "PUT", "/v1/index/%00", "image/png", png, "Authorization", "Bearer "+writerToken); w.Code != http.StatusUnprocessableEntity {
-		t.Errorf("PUT of an id that no database holds = %d %s, want 422", w.Code, w.Body)
+	if w := ask(services[0], "PUT", "/v1/index/%00", "image/png", png, "Authorization", "Bearer "+writerToken); w.Code != http.StatusBadRequest {
+		t.Errorf("PUT of an id with a zero byte = %d %s, want 400", w.Code, w.Body)
 	}
 	if err := services[0].slots[0].current().Index.(*database).Close(); err != nil {
 		t.Fatal(err)

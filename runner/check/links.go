@@ -20,14 +20,15 @@ type bystanders struct {
 // leaks returns each picture of a group that is in a split and has a copy in one that is used before. A label image is in none.
 func (b bystanders) leaks(g copies.Group) (found []Link) {
 	split := func(place int) dataset.Split { return b.d.Images[g[place].Print].Split }
-	closest := b.closest(g, func(mine, other int) bool { return split(other) != dataset.Unsplit && split(other) < split(mine) })
+	earlier := func(mine, other int) bool { return split(other) != dataset.Unsplit && split(other) < split(mine) }
+	closest := b.closest(g, earlier)
 	through := map[dataset.Split]near{}
 	for i, m := range g {
 		c := closest[i]
 		if c.of < 0 {
 			before, known := through[split(i)]
 			if !known {
-				before = joined(g, func(other int) bool { return split(other) != dataset.Unsplit && split(other) < split(i) })
+				before = joined(g, func(other int) bool { return earlier(i, other) })
 				through[split(i)] = before
 			}
 			if c = before; c.of < 0 {
@@ -73,20 +74,20 @@ func (n near) closer(m near) bool {
 func (b bystanders) closest(g copies.Group, counts func(mine, other int) bool) []near {
 	list := slices.Repeat([]near{{of: -1}}, len(g))
 	of := func(place int) *copies.Print { return &b.prints[g[place].Print] }
-	take := func(mine int, others []int, kind copies.Kind, distance int, with func(other int) bool) {
-		if at := slices.IndexFunc(others, func(other int) bool { return counts(mine, other) && with(other) }); at >= 0 {
+	take := func(mine int, others []int, kind copies.Kind, distance int) {
+		if at := slices.IndexFunc(others, func(other int) bool {
+			return counts(mine, other) && (kind != copies.File || of(other).SHA256 == of(mine).SHA256)
+		}); at >= 0 {
 			if n := (near{kind, distance, others[at]}); n.closer(list[mine]) {
 				list[mine] = n
 			}
 		}
 	}
-	all := func(int) bool { return true }
 	one, places := pictures(b.prints, g)
 	for _, same := range places {
 		for _, mine := range same {
-			take(mine, same, copies.File, 0, func(other int) bool { return of(other).SHA256 == of(mine).SHA256 })
-			if list[mine].of < 0 {
-				take(mine, same, copies.Pixels, 0, all)
+			if take(mine, same, copies.File, 0); list[mine].of < 0 {
+				take(mine, same, copies.Pixels, 0)
 			}
 		}
 	}
@@ -96,7 +97,7 @@ func (b bystanders) closest(g copies.Group, counts func(mine, other int) bool) [
 		defer mu.Unlock()
 		for _, pair := range [][2]int{{a, b}, {b, a}} {
 			for _, mine := range places[pair[0]] {
-				take(mine, places[pair[1]], kind, distance, all)
+				take(mine, places[pair[1]], kind, distance)
 			}
 		}
 	})

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"maps"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -30,14 +29,7 @@ func (l labelImages) write(t *testing.T) {
 // TestIndexSame: what is new, changed and out of date is the same to a service as to a folder, and so is what they
 // have afterwards. Without --metadata that stays.
 func TestIndexSame(t *testing.T) {
-	model, err := filepath.Abs(filepath.Join(formats, "f76e329/model"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	data, err := filepath.Abs(filepath.Join(formats, "f76e329/data/train"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	model, data := storedModel(t)
 	t.Chdir(t.TempDir())
 	if err := sample.Write("pictures", sample.Options{Classes: 4, Train: 3, Test: 2}); err != nil {
 		t.Fatal(err)

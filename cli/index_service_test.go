@@ -31,6 +31,16 @@ type servedIndex struct {
 	server *httptest.Server
 }
 
+// storedModel returns where a model and pictures of a stored version are, from any folder.
+func storedModel(t *testing.T) (model, data string) {
+	t.Helper()
+	version, err := filepath.Abs(filepath.Join(formats, "f76e329"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return filepath.Join(version, "model"), filepath.Join(version, "data/train")
+}
+
 // serveIndex serves the model of an earlier version with an index.
 func serveIndex(t *testing.T, model, path string) *servedIndex {
 	t.Helper()
@@ -114,14 +124,7 @@ func (s *servedIndex) change(t *testing.T, code int, args ...string) (r changedI
 // TestIndexService: what is sent to a service is in its index as index add puts it into a folder; what it has already is not
 // sent, so a command that failed goes on; and it says what is wrong.
 func TestIndexService(t *testing.T) {
-	model, err := filepath.Abs(filepath.Join(formats, "f76e329/model"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	data, err := filepath.Abs(filepath.Join(formats, "f76e329/data/train"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	model, data := storedModel(t)
 	t.Chdir(t.TempDir())
 	for path, text := range map[string]string{"prices.csv": "path,price\ntrain/arrow/000.png,3.20\n", "wrong": "of-nobody-at-all\n", "empty": "# none\n"} {
 		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {

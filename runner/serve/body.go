@@ -1,15 +1,16 @@
 package serve
 
 import (
-	"bytes"
 	"encoding/base64"
-	"encoding/json"
 	"errors"
 	"io"
 	"mime"
 	"mime/multipart"
+	"net"
 	"net/http"
+	"os"
 	"strings"
+	"syscall"
 )
 
 // firstChunk is what is held for a body before its first byte: little, so that many slow clients hold little.
@@ -74,7 +75,34 @@ func (s *Service) giveBack(body []byte) {
 }
 
 // body returns the whole body.
-func (c *call) body() ([]byte, error) { return c.read(c.request.Body, c.request.ContentLength) }
+func (c *call) body() ([]byte, error) {
+	data, err := c.read(c.request.Body, c.request.ContentLength)
+	if err != nil {
+		return nil, c.ofBody("the body cannot be read", err)
+	}
+	return data, nil
+}
+
+// ofBody returns what a client is told whose body did not arrive, or is not what it says it is: an error in reading it is
+// never one of the service.
+func (c *call) ofBody(says string, err error) error {
+	var own *failure
+	var large *http.MaxBytesError
+	switch {
+	case errors.As(err, &own), errors.As(err, &large):
+		return err
+	case isGone(err), c.ctx.Err() != nil:
+		return errGone()
+	case errors.Is(err, os.ErrDeadlineExceeded): // of the server's timeouts
+		return failed(http.StatusRequestTimeout, "slow", "the request did not arrive in time")
+	}
+	return malformed("%s: %v", says, err)
+}
+
+// isGone reports whether reading a body ended because its client went.
+func isGone(err error) bool {
+	return errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, net.ErrClosed)
+}
 
 // contentType returns the type of the body without its parameters, and these.
 func contentType(r *http.Request) (string, map[string]string) {
@@ -107,46 +135,13 @@ func (c *call) form(boundary string, most int) ([]part, error) {
 			data, err = c.read(p, -1)
 		}
 		if err != nil {
-			return nil, ofForm(err)
+			return nil, c.ofBody("the body is no multipart/form-data", err)
 		}
 		if len(parts) == most {
 			return nil, failed(http.StatusRequestEntityTooLarge, "too_many", "the form has more than %d parts", most)
 		}
 		parts = append(parts, part{p.FormName(), data})
 	}
-}
-
-// ofForm tells a form that is none from one that did not arrive.
-func ofForm(err error) error {
-	var own *failure
-	var large *http.MaxBytesError
-	if errors.As(err, &own) || errors.As(err, &large) || isGone(err) || isSlow(err) {
-		return err
-	}
-	return malformed("the body is no multipart/form-data: %v", err)
-}
-
-// jsonFactor is how many times the body of JSON is held at most: as text, as strings, and as files.
-const jsonFactor = 2
-
-// decodeJSON reads the body into v. Fields that v lacks are refused.
-func (c *call) decodeJSON(v any) error {
-	data, err := c.body()
-	if err != nil {
-		return err
-	}
-	if err := c.hold.take(jsonFactor * int64(len(data))); err != nil {
-		return err
-	}
-	d := json.NewDecoder(bytes.NewReader(data))
-	d.DisallowUnknownFields()
-	if err := d.Decode(v); err != nil {
-		return malformed("the body is not the JSON that is wanted here: %s", strings.TrimPrefix(err.Error(), "json: "))
-	}
-	if _, err := d.Token(); !errors.Is(err, io.EOF) {
-		return malformed("the body goes on after its JSON")
-	}
-	return nil
 }
 
 // fileOf returns the picture in a string of JSON: base64, or a data URI with base64.

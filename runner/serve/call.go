@@ -8,6 +8,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"net/url"
 	"regexp"
 	"runtime/debug"
 	"strconv"
@@ -120,11 +121,14 @@ func (c *call) answer(w http.ResponseWriter, rt route) (answer any, err error) {
 		return nil, err
 	}
 	c.done = append(c.done, c.hold.leave)
+	if _, err := url.ParseQuery(c.request.URL.RawQuery); err != nil { // else what cannot be read would be as if it were not there
+		return nil, malformed("the query of the URL cannot be read: %v", err)
+	}
 	limit := c.service.limits.Body
 	if c.request.ContentLength > limit {
 		return nil, &http.MaxBytesError{Limit: limit}
 	}
-	if coding := c.request.Header.Get("Content-Encoding"); coding != "" && coding != "identity" {
+	if coding := c.request.Header.Get("Content-Encoding"); coding != "" && !strings.EqualFold(coding, "identity") {
 		return nil, failed(http.StatusUnsupportedMediaType, "encoded", "Content-Encoding %q is not read: send the body as it is", coding)
 	}
 	c.request.Body = http.MaxBytesReader(w, c.request.Body, limit)

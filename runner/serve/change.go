@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"image"
 	"net/http"
@@ -37,16 +38,16 @@ type keeper interface {
 
 // putEntry is a picture that is put into the index.
 type putEntry struct {
-	ID       string            `json:"id,omitempty" doc:"by which it is found and removed; that of the path where one is put"`
-	Image    string            `json:"image" doc:"the picture in base64, or as a data URI"`
-	Class    string            `json:"class,omitempty" doc:"of the picture"`
-	Coarse   string            `json:"coarse,omitempty" doc:"class of the class"`
-	Metadata map[string]string `json:"metadata,omitempty" doc:"words that are stored beside it"`
+	ID       string          `json:"id,omitempty" doc:"by which it is found and removed; that of the path where one is put"`
+	Image    string          `json:"image" doc:"the picture in base64, or as a data URI"`
+	Class    string          `json:"class,omitempty" doc:"of the picture"`
+	Coarse   string          `json:"coarse,omitempty" doc:"class of the class"`
+	Metadata json.RawMessage `json:"metadata,omitempty" doc:"words that are stored beside it"`
 }
 
 // putRequest is JSON with several of them.
 type putRequest struct {
-	Entries []putEntry `json:"entries" doc:"the pictures, each with an id"`
+	Entries list[putEntry] `json:"entries" doc:"the pictures, each with an id"`
 }
 
 // changed is the answer of a change: it is on the disk.
@@ -81,6 +82,9 @@ type indexAnswer struct {
 
 // maxWords is how many bytes the id, the class and the metadata of a picture may have.
 const maxWords = 64 << 10
+
+// maxNames is how many names the metadata of a picture may have: a table of short ones takes ten times the memory of its text.
+const maxNames = 4096
 
 // searched returns the model of ?model= and what it is searched in.
 func (c *call) searched() (*loaded, error) {
@@ -199,9 +203,13 @@ func putPictures(c *call) (any, error) {
 
 // put embeds pictures and puts them into the index.
 func (c *call) put(l *loaded, x Changing, entries []putEntry, files [][]byte) (any, error) {
-	ids := map[string]bool{}
-	for _, e := range entries {
-		if err := e.check(); err != nil {
+	if err := c.few(len(files)); err != nil {
+		return nil, err
+	}
+	ids, words := map[string]bool{}, make([]map[string]string, len(entries))
+	for i, e := range entries {
+		var err error
+		if words[i], err = e.words(); err != nil {
 			return nil, err
 		}
 		if ids[e.ID] {
@@ -218,7 +226,7 @@ func (c *call) put(l *loaded, x Changing, entries []putEntry, files [][]byte) (a
 	for i, e := range entries {
 		sum := sha256.Sum256(files[i])
 		list[i] = index.Entry{Item: index.Item{ID: e.ID, Path: e.ID, Class: e.Class, Coarse: e.Coarse, SHA256: hex.EncodeToString(sum[:])},
-			Vector: rows[i*dim:][:dim], Metadata: e.Metadata}
+			Vector: rows[i*dim:][:dim], Metadata: words[i]}
 		if pictures {
 			if list[i].Picture, err = c.thumbnail(l, files[i]); err != nil {
 				return nil, &pictureError{i, len(files), err}
@@ -234,8 +242,16 @@ func (c *call) put(l *loaded, x Changing, entries []putEntry, files [][]byte) (a
 	return changed{of: l.of(), Put: len(list), Images: x.Len()}, nil
 }
 
-// check says what is wrong with the words of a picture.
-func (e putEntry) check() error {
+// words returns the metadata of a picture, or what is wrong with its words.
+func (e putEntry) words() (metadata map[string]string, err error) {
+	if len(e.Metadata) > 6*maxWords { // \u0041 is an A
+		return nil, malformed("picture %.80q: %d bytes of metadata, limit %d", e.ID, len(e.Metadata), 6*maxWords)
+	}
+	if len(e.Metadata) > 0 {
+		if err := readJSON(e.Metadata, &metadata); err != nil {
+			return nil, malformed("picture %.80q: the metadata must be names with words: %v", e.ID, err)
+		}
+	}
 	n, written := 0, true
 	count := func(words ...string) {
 		for _, word := range words {
@@ -244,18 +260,20 @@ func (e putEntry) check() error {
 		}
 	}
 	count(e.ID, e.Class, e.Coarse)
-	for name, value := range e.Metadata {
+	for name, value := range metadata {
 		count(name, value)
 	}
 	switch {
+	case len(metadata) > maxNames:
+		return nil, malformed("picture %.80q: %d words of metadata, limit %d", e.ID, len(metadata), maxNames)
 	case e.ID == "":
-		return malformed("a picture has no id")
+		return nil, malformed("a picture has no id")
 	case !written:
-		return malformed("picture %q: its words must be UTF-8 without zero bytes", e.ID)
+		return nil, malformed("picture %q: its words must be UTF-8 without zero bytes", e.ID)
 	case n > maxWords:
-		return malformed("picture %.80q: %d bytes of words, limit %d", e.ID, n, maxWords)
+		return nil, malformed("picture %.80q: %d bytes of words, limit %d", e.ID, n, maxWords)
 	}
-	return nil
+	return metadata, nil
 }
 
 // thumbnail returns a picture as the index shows it.

@@ -111,7 +111,7 @@ func TestChangeIndex(t *testing.T) {
 		t.Fatalf("on the disk are %v (%v)", onDisk, err)
 	}
 	text, err := json.Marshal(putRequest{[]putEntry{{ID: "b", Image: base64.StdEncoding.EncodeToString(picture(t, blue)), Class: "blue",
-		Metadata: map[string]string{"price": "3.20"}}, {ID: "c", Image: base64.StdEncoding.EncodeToString(picture(t, red))}}})
+		Metadata: json.RawMessage(`{"price":"3.20"}`)}, {ID: "c", Image: base64.StdEncoding.EncodeToString(picture(t, red))}}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -284,6 +284,9 @@ func TestChangeRefused(t *testing.T) {
 		{"PUT", "/v1/index/%ff", "image/png", png, writer, 400, "malformed"},
 		{"PUT", "/v1/index/a", "image/png", []byte("no picture"), writer, 415, "no_picture"},
 		{"POST", "/v1/index", "application/json", []byte(`{"entries":[{"image":"aGk="}]}`), writer, 400, "malformed"},
+		{"POST", "/v1/index", "application/json", []byte(`{"entries":[{"id":"a","image":"aGk=","metadata":{"n":1}}]}`), writer, 400, "malformed"},
+		{"POST", "/v1/index", "application/json", []byte(`{"entries":[{"id":"a","image":"aGk=","metadata":{` + strings.Repeat(`"":"",`, 4096) + `"n":""}}]}`), writer, 415, "no_picture"},
+		{"POST", "/v1/index", "application/json", []byte(`{"entries":[{"id":"a","image":"aGk=","metadata":{` + members(maxNames+1) + `}}]}`), writer, 400, "malformed"},
 		{"POST", "/v1/index", "image/png", png, writer, 415, "no_batch"},
 	} {
 		w := ask(s, c.method, c.path, c.kind, c.body, "Authorization", c.token)

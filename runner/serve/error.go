@@ -4,11 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"net"
 	"net/http"
-	"os"
-	"syscall"
 
 	"github.com/tfpair/tfpair/models"
 	"github.com/tfpair/tfpair/models/postgres"
@@ -50,6 +46,9 @@ func unready(format string, args ...any) *failure {
 	return failed(http.StatusServiceUnavailable, "unavailable", format, args...)
 }
 
+// errGone says that nobody waits for the answer.
+func errGone() *failure { return failed(statusGone, "gone", "the client has gone") }
+
 // failureOf returns what the client is told of err.
 func failureOf(err error) *failure {
 	var own *failure
@@ -73,17 +72,13 @@ func failureOf(err error) *failure {
 	case errors.Is(err, context.DeadlineExceeded):
 		return failed(http.StatusGatewayTimeout, "deadline", "the answer took too long")
 	case errors.Is(err, context.Canceled):
-		return failed(statusGone, "gone", "the client has gone")
+		return errGone()
 	case errors.As(err, &limit):
 		return failed(http.StatusRequestEntityTooLarge, "too_large", "%v", err)
 	case errors.As(err, &format):
 		return failed(http.StatusUnsupportedMediaType, "no_picture", "%v", err)
 	case errors.As(err, &picture):
 		return failed(http.StatusUnprocessableEntity, "undecodable", "%v", err)
-	case isGone(err):
-		return failed(statusGone, "gone", "the client has gone")
-	case isSlow(err):
-		return failed(http.StatusRequestTimeout, "slow", "the request did not arrive in time")
 	case errors.Is(err, models.ErrStarting):
 		return unready("the model is being started again after a crash")
 	case errors.Is(err, models.ErrCrashed):
@@ -99,14 +94,6 @@ func failureOf(err error) *failure {
 	f.err = err
 	return f
 }
-
-// isGone reports whether reading a request ended because its client went.
-func isGone(err error) bool {
-	return errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, net.ErrClosed)
-}
-
-// isSlow reports whether a connection was too slow for the server's timeouts.
-func isSlow(err error) bool { return errors.Is(err, os.ErrDeadlineExceeded) }
 
 // pictureError says which picture of a request cannot be used, and why.
 type pictureError struct {

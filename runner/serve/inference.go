@@ -1,7 +1,6 @@
 package serve
 
 import (
-	"bytes"
 	"context"
 	"encoding/binary"
 	"encoding/json"
@@ -25,7 +24,7 @@ const (
 // oipTensor is a tensor of the Open Inference Protocol, version 2.
 type oipTensor struct {
 	Name       string          `json:"name"`
-	Shape      []int           `json:"shape"`
+	Shape      list[int]       `json:"shape"`
 	Type       string          `json:"datatype"`
 	Parameters oipParameters   `json:"parameters,omitzero"`
 	Data       json.RawMessage `json:"data,omitempty"` // nested or flat; absent where it comes as bytes
@@ -40,10 +39,10 @@ type oipParameters struct {
 
 // oipRequest is the body of an inference. Fields that it lacks are not used.
 type oipRequest struct {
-	ID         string        `json:"id,omitempty"`
-	Parameters oipParameters `json:"parameters,omitzero"`
-	Inputs     []oipTensor   `json:"inputs"`
-	Outputs    []oipOutput   `json:"outputs,omitempty"`
+	ID         string          `json:"id,omitempty"`
+	Parameters oipParameters   `json:"parameters,omitzero"`
+	Inputs     list[oipTensor] `json:"inputs"`
+	Outputs    list[oipOutput] `json:"outputs,omitempty"`
 }
 
 // oipOutput is an output that is asked for.
@@ -165,10 +164,7 @@ func (c *call) oipBody() (r oipRequest, rest []byte, err error) {
 	if err := c.hold.take(jsonFactor * int64(len(data))); err != nil {
 		return r, nil, err
 	}
-	if err := json.NewDecoder(bytes.NewReader(data)).Decode(&r); err != nil {
-		return r, nil, malformed("the body is no inference request: %v", err)
-	}
-	return r, rest, nil
+	return r, rest, readJSON(data, &r)
 }
 
 // embedTensor returns the embeddings [N,D] of an input of which rest holds the bytes, where they are not in its data.
@@ -190,7 +186,7 @@ func (c *call) embedTensor(l *loaded, t oipTensor, rest []byte) ([]float32, erro
 			return nil, err
 		}
 		return c.embedInputs(l, inputs)
-	case t.Type == typeUint8 && slices.Equal(t.Shape[1:], shape):
+	case t.Type == typeUint8 && slices.Equal([]int(t.Shape[1:]), shape):
 		pixels, err := t.pixels(rest, l.resizer.Bytes())
 		if err != nil {
 			return nil, err
@@ -215,19 +211,22 @@ func (t oipTensor) pixels(data []byte, size int) (_ []uint8, err error) {
 
 func (t oipTensor) files(data []byte) (inputs []input, err error) {
 	if t.Data != nil {
-		var texts []string
-		if json.Unmarshal(t.Data, &texts) != nil {
-			return nil, malformed("data of %s must be a flat list of base64", t.Name)
+		var texts list[string]
+		if err := readJSON(t.Data, &texts); err != nil {
+			return nil, malformed("data of %s must be a flat list of base64: %v", t.Name, err)
 		}
 		files, err := filesOf(texts...)
 		if err != nil {
 			return nil, err
 		}
 		for _, file := range files {
-			inputs = append(inputs, input{file: append([]byte{}, file...)})
+			inputs = append(inputs, input{file: file})
 		}
 	}
 	for len(data) > 0 && t.Data == nil {
+		if len(inputs) == t.Shape[0] {
+			return nil, malformed("%s has more than the %d elements of its shape", t.Name, t.Shape[0])
+		}
 		if len(data) < 4 || int64(binary.LittleEndian.Uint32(data)) > int64(len(data)-4) {
 			return nil, malformed("an element of %s is longer than the bytes that follow the JSON", t.Name)
 		}

@@ -11,9 +11,9 @@ import (
 
 // pictureRequest is JSON with pictures.
 type pictureRequest struct {
-	Model  string   `json:"model,omitempty" doc:"name of the model; the first one where it is left out"`
-	Image  string   `json:"image,omitempty" doc:"a picture in base64, or as a data URI"`
-	Images []string `json:"images,omitempty" doc:"several pictures"`
+	Model  string       `json:"model,omitempty" doc:"name of the model; the first one where it is left out"`
+	Image  string       `json:"image,omitempty" doc:"a picture in base64, or as a data URI"`
+	Images list[string] `json:"images,omitempty" doc:"several pictures"`
 }
 
 // embedded is the answer of /v1/embed.

@@ -5,6 +5,8 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"math"
+
+	"github.com/go-json-experiment/json/jsontext"
 )
 
 // openAIRequest is the body of OpenAI's POST /v1/embeddings. Its input is a picture or a list of them, as
@@ -63,12 +65,9 @@ func openAIEmbed(c *call) (any, error) {
 	if err := c.decodeJSON(&r); err != nil {
 		return nil, err
 	}
-	var texts []string
-	if json.Unmarshal(r.Input, &texts) != nil {
-		texts = make([]string, 1)
-		if json.Unmarshal(r.Input, &texts[0]) != nil {
-			return nil, malformed("input must be a picture or a list of them, as data URIs")
-		}
+	texts, err := r.texts()
+	if err != nil {
+		return nil, err
 	}
 	if r.Encoding != "" && r.Encoding != "float" && r.Encoding != "base64" {
 		return nil, malformed("encoding_format must be float or base64, got %q", r.Encoding)
@@ -101,6 +100,20 @@ func openAIEmbed(c *call) (any, error) {
 		answer.Data = append(answer.Data, e)
 	}
 	return answer, nil
+}
+
+// texts returns the pictures of the input, as text.
+func (r openAIRequest) texts() (texts list[string], err error) {
+	switch jsontext.Value(r.Input).Kind() {
+	case '[':
+		err = readJSON(r.Input, &texts)
+	case '"':
+		texts = make(list[string], 1)
+		err = readJSON(r.Input, &texts[0])
+	default:
+		err = malformed("input must be a picture or a list of them, as data URIs")
+	}
+	return texts, err
 }
 
 // littleEndian returns numbers as bytes of float32.

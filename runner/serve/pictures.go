@@ -15,12 +15,8 @@ import (
 
 // embed returns the embeddings [N,D], row-major, of files, which are pictures as they were sent.
 func (c *call) embed(l *loaded, files [][]byte) ([]float32, error) {
-	s := c.service
-	switch n := len(files); {
-	case n == 0:
-		return nil, malformed("the request has no picture")
-	case n > s.limits.Pictures:
-		return nil, failed(http.StatusRequestEntityTooLarge, "too_many", "%d pictures, limit %d", n, s.limits.Pictures)
+	if err := c.few(len(files)); err != nil {
+		return nil, err
 	}
 	pictures := make([]decode.Picture, len(files))
 	weight := int64(0)
@@ -46,6 +42,17 @@ func (c *call) embed(l *loaded, files [][]byte) ([]float32, error) {
 		l.drift.Sized(p.Size())
 	}
 	return rows, nil
+}
+
+// few refuses a request of no pictures, or of too many.
+func (c *call) few(n int) error {
+	switch most := c.service.limits.Pictures; {
+	case n == 0:
+		return malformed("the request has no picture")
+	case n > most:
+		return failed(http.StatusRequestEntityTooLarge, "too_many", "%d pictures, limit %d", n, most)
+	}
+	return nil
 }
 
 // unit is how much memory of decoding weighs as much as a picture in a run of the network: a photo of 12

@@ -111,7 +111,7 @@ func (s *Service) routes() http.Handler {
 		slices.Sort(known)
 		mux.Handle(path, s.handler(route{path: path, style: native, probe: true, answer: func(c *call) (any, error) {
 			c.header.Set("Allow", strings.Join(known, ", "))
-			return nil, failed(http.StatusMethodNotAllowed, "method", "%s is not for %s; use %s", c.request.Method, path, strings.Join(known, " or "))
+			return nil, failed(http.StatusMethodNotAllowed, "method", "%s is not for %s; use %s", c.request.Method, strings.TrimSuffix(path, "{$}"), strings.Join(known, " or "))
 		}}))
 	}
 	mux.Handle("/", s.handler(route{path: "other", style: native, probe: true, answer: func(*call) (any, error) {

@@ -15,8 +15,6 @@ import (
 	"mime/multipart"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"path/filepath"
 	"runtime"
 	"strings"
 	"sync"
@@ -233,9 +231,12 @@ func TestRefusals(t *testing.T) {
 		{"no form", "POST", "/v1/embed", "multipart/form-data; boundary=x", []byte("--x--"), 400, "no picture"},
 		{"a broken form", "POST", "/v1/embed", "multipart/form-data; boundary=x", []byte("--x\r\n:"), 400, "no multipart"},
 		{"no boundary", "POST", "/v1/embed", "multipart/form-data", []byte("--x--"), 400, "boundary"},
+		{"no query", "POST", "/v1/embed?model=photos;x=1", "image/png", file, 400, "the query"},
 		{"no JSON", "POST", "/v1/embed", "application/json", []byte("{"), 400, "JSON"},
-		{"more JSON", "POST", "/v1/embed", "application/json", []byte("{}{}"), 400, "goes on"},
-		{"a wrong field", "POST", "/v1/embed", "application/json", []byte(`{"picture":"x"}`), 400, "picture"},
+		{"more JSON", "POST", "/v1/embed", "application/json", []byte("{}{}"), 400, "after top-level value"},
+		{"a wrong field", "POST", "/v1/embed", "application/json", []byte(`{"picture":"x"}`), 400, "unknown object member name at /picture"},
+		{"a wrong type", "POST", "/v1/embed", "application/json", []byte(`{"images":["",1]}`), 400, "another type is wanted than number at /images/1"},
+		{"no list", "POST", "/v1/embed", "application/json", []byte(`{"images":""}`), 400, "another type is wanted than string at /images"},
 		{"no base64", "POST", "/v1/embed", "application/json", []byte(`{"image":"%"}`), 400, "base64"},
 		{"a URL", "POST", "/v1/embed", "application/json", []byte(`{"image":"http://169.254.169.254/a.jpg"}`), 400, "URL"},
 		{"no model", "POST", "/v1/embed?model=none", "image/png", file, 404, "none"},
@@ -422,51 +423,6 @@ func TestHealth(t *testing.T) {
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
-}
-
-func TestTokens(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "tokens")
-	write := func(text string, after time.Duration) {
-		t.Helper()
-		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.Chtimes(path, time.Time{}, time.Now().Add(after)); err != nil {
-			t.Fatal(err)
-		}
-	}
-	for text, says := range map[string]string{"": "no token", "# none\n\n": "no token", "# a\nshort": ":2: a token of 5 bytes"} {
-		write(text, 0)
-		if _, err := ReadTokens(path, nil); err == nil || !strings.Contains(err.Error(), says) {
-			t.Errorf("ReadTokens of %q = %v, want %q", text, err, says)
-		}
-	}
-	write("# of the shop\n0123456789abcdef\n", 0)
-	tokens, err := ReadTokens(path, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	s := started(t, Config{Models: []Source{fake(t, "photos", &modelstest.Model{})}, Tokens: tokens})
-	status := func(path, header string, want int) {
-		t.Helper()
-		tokens.mu.Lock()
-		tokens.looked = time.Time{}
-		tokens.mu.Unlock()
-		if w := ask(s, "GET", path, "", nil, "Authorization", header); w.Code != want {
-			t.Errorf("%s with %q: %d, want %d", path, header, w.Code, want)
-		}
-	}
-	for header, want := range map[string]int{"": 401, "Bearer": 401, "Bearer 0123456789abcdeF": 401, "Basic 0123456789abcdef": 401,
-		"Bearer # of the shop": 401, "Bearer 0123456789abcdef": 200, "bearer 0123456789abcdef": 200} {
-		status("/v1/models", header, want)
-	}
-	status("/metrics", "", 401)
-	status("/readyz", "", 200)
-	write("fedcba9876543210\n", time.Minute)
-	status("/v1/models", "Bearer 0123456789abcdef", 401)
-	status("/v1/models", "Bearer fedcba9876543210", 200)
-	write("short", 2*time.Minute) // cannot be used, so nothing changes
-	status("/v1/models", "Bearer fedcba9876543210", 200)
 }
 
 func TestConfig(t *testing.T) {

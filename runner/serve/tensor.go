@@ -60,7 +60,7 @@ func (l *loaded) shapeOf() []int {
 // arrays reads nested arrays of whole numbers in [0,255].
 type arrays struct{ *jsontext.Decoder }
 
-func arraysOf(data []byte) arrays { return arrays{jsontext.NewDecoder(bytes.NewReader(data))} }
+func arraysOf(data []byte) arrays { return arrays{jsontext.NewDecoder(bytes.NewBuffer(data))} } // a Buffer is not copied
 
 // tensor appends the numbers of an array of that shape to data.
 func (a arrays) tensor(data []byte, shape []int) ([]byte, error) {
@@ -106,6 +106,28 @@ func (a arrays) each(f func() error) error {
 		if err := f(); err != nil {
 			return err
 		}
+	}
+	_, err = a.ReadToken()
+	return ofJSON(err)
+}
+
+// member reads an object of one member, whose value f reads; wrong is the error of another object.
+func (a arrays) member(wrong error, f func(name string) error) error {
+	if _, err := a.ReadToken(); err != nil {
+		return ofJSON(err)
+	}
+	name, err := a.ReadToken()
+	if err != nil {
+		return ofJSON(err)
+	}
+	if name.Kind() != '"' { // the object is empty
+		return wrong
+	}
+	if err := f(name.String()); err != nil {
+		return err
+	}
+	if a.PeekKind() != '}' {
+		return wrong
 	}
 	_, err = a.ReadToken()
 	return ofJSON(err)

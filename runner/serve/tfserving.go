@@ -55,17 +55,17 @@ func tfsPredict(c *call) (any, error) {
 	if r.Signature != "" && r.Signature != names.ServingDefault {
 		return nil, malformed("Serving signature name: %q not found in signature def", r.Signature)
 	}
-	list, key := r.Instances, "predictions"
-	switch {
+	var inputs []input
+	key := "predictions"
+	switch shape, most := l.shapeOf(), c.service.limits.Pictures; {
 	case (r.Instances == nil) == (r.Inputs == nil):
 		return nil, malformed("the JSON must have one of instances and inputs")
 	case r.Inputs != nil:
 		key = "outputs"
-		if list, err = column(r.Inputs); err != nil {
-			return nil, err
-		}
+		inputs, err = tfsColumn(r.Inputs, shape, most)
+	default:
+		inputs, err = arraysOf(r.Instances).inputs(shape, most)
 	}
-	inputs, err := tfsInputs(list, l.shapeOf())
 	if err != nil {
 		return nil, err
 	}
@@ -76,58 +76,62 @@ func tfsPredict(c *call) (any, error) {
 	return text{"application/json", appendRows([]byte(`{"`+key+`":`), split(rows, l.info.Manifest.EmbeddingDim), '}')}, nil
 }
 
-// column returns the only input of a request in columns, which may have its name.
-func column(inputs json.RawMessage) (json.RawMessage, error) {
-	var byName map[string]json.RawMessage
-	if json.Unmarshal(inputs, &byName) != nil {
-		return inputs, nil
+// tfsColumn reads the only input of a request in columns, which may have its name.
+func tfsColumn(data json.RawMessage, shape []int, most int) (inputs []input, err error) {
+	a := arraysOf(data)
+	if a.PeekKind() != '{' {
+		return a.inputs(shape, most)
 	}
-	list, ok := byName[names.KeyImages]
-	if !ok || len(byName) != 1 {
-		return nil, malformed("inputs must have %q and nothing else", names.KeyImages)
-	}
-	return list, nil
+	wrong := malformed("inputs must have %q and nothing else", names.KeyImages)
+	err = a.member(wrong, func(name string) (err error) {
+		if name != names.KeyImages {
+			return wrong
+		}
+		inputs, err = a.inputs(shape, most)
+		return err
+	})
+	return inputs, err
 }
 
-// tfsInputs reads a list of pictures.
-func tfsInputs(list json.RawMessage, shape []int) ([]input, error) {
-	var inputs []input
-	a := arraysOf(list)
-	return inputs, a.each(func() error {
-		if a.PeekKind() == '[' {
-			pixels, err := a.tensor(nil, shape)
-			inputs = append(inputs, input{pixels: pixels})
-			return err
+// inputs reads an array of pictures, most at most.
+func (a arrays) inputs(shape []int, most int) (inputs []input, err error) {
+	err = a.each(func() error {
+		if len(inputs) == most {
+			return malformed("a batch must have 1 to %d pictures, got more", most)
 		}
-		value, err := a.ReadValue()
-		if err != nil {
-			return ofJSON(err)
-		}
-		in, err := tfsObject(json.RawMessage(value), shape)
+		in, err := a.picture(shape, false)
 		inputs = append(inputs, in)
 		return err
 	})
+	return inputs, err
 }
 
-// tfsObject reads {"b64": …} or {"images": …}.
-func tfsObject(value json.RawMessage, shape []int) (in input, err error) {
-	var fields map[string]json.RawMessage
-	if json.Unmarshal(value, &fields) != nil || len(fields) != 1 {
-		return in, malformed(`an instance must be pixels %v, {"b64": …} or {%q: …}`, shape, names.KeyImages)
+// picture reads pixels, {"b64": …} or, where it is not inside of one, {"images": …} of either.
+func (a arrays) picture(shape []int, inside bool) (in input, err error) {
+	wrong := malformed(`an instance must be pixels %v, {"b64": …} or {%q: …}`, shape, names.KeyImages)
+	switch a.PeekKind() {
+	case '[':
+		in.pixels, err = a.tensor(nil, shape)
+		return in, err
+	case '{':
+	default:
+		return in, wrong
 	}
-	if inner, ok := fields[names.KeyImages]; ok {
-		if len(inner) > 0 && inner[0] == '[' {
-			in.pixels, err = arraysOf(inner).tensor(nil, shape)
-			return in, err
+	return in, a.member(wrong, func(name string) (err error) {
+		switch {
+		case name == names.KeyImages && !inside:
+			in, err = a.picture(shape, true)
+			return err
+		case name != "b64" || a.PeekKind() != '"':
+			return wrong
 		}
-		return tfsObject(inner, shape)
-	}
-	var text string
-	if json.Unmarshal(fields["b64"], &text) != nil {
-		return in, malformed(`an instance must be pixels %v, {"b64": …} or {%q: …}`, shape, names.KeyImages)
-	}
-	in.file, err = fileOf(text)
-	return in, err
+		text, err := a.ReadToken()
+		if err != nil {
+			return ofJSON(err)
+		}
+		in.file, err = fileOf(text.String())
+		return err
+	})
 }
 
 // appendRows appends rows as JSON of TensorFlow Serving, which has NaN, Infinity and -Infinity, and an end.

@@ -59,13 +59,13 @@ func ReadTokens(path string, log *slog.Logger) (*Tokens, error) {
 
 // read reads the file. t.mu is held, or nobody else has t.
 func (t *Tokens) read() error {
-	data, err := regular.ReadFile(t.path, maxTokens)
+	info, err := os.Stat(t.path) // first: one that is replaced meanwhile is read again
 	if err != nil {
 		return &FileError{t.path, regular.Reason(err)}
 	}
-	info, err := os.Stat(t.path)
+	data, err := regular.ReadFile(t.path, maxTokens)
 	if err != nil {
-		return &FileError{t.path, err}
+		return &FileError{t.path, regular.Reason(err)}
 	}
 	var sums [][sha256.Size]byte
 	number := 0

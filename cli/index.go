@@ -150,7 +150,11 @@ func runIndexBuild(ctx context.Context, o indexOptions, streams IO) (err error) 
 		Classes: x.Classes(), Dim: m.Dim(), Distance: m.Manifest.Distance, Index: o.kind, Threshold: x.About().Accept, NoThreshold: x.About().NoAccept,
 		Seconds: time.Since(began).Seconds()}
 	result.Equal, result.Recall = equalFiles(x), 1
-	if err := target.write(x, func() index.Contents { return m.Contents(ctx, photos, x, e, beside) }); err != nil {
+	if err := target.write(x, func() index.Contents {
+		contents := m.Contents(ctx, photos, x, e, beside)
+		contents.Sources = index.Sources{List: []index.Source{o.data.source("")}, All: true}
+		return contents
+	}); err != nil {
 		return stopped(ctx, err)
 	}
 	if o.kind != "flat" {

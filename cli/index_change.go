@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -49,6 +48,7 @@ that it has already are not sent, so a command that was stopped goes on where it
 		Action: func(c *cli.Context) error { return runIndexAdd(c.Context, o, streams) },
 	}
 	o.addFlags(c)
+	needs(c, "model", "data", "index")
 	return c
 }
 
@@ -58,18 +58,30 @@ func newIndexUpdateCommand(streams IO) *cli.Command {
 		Name:  "update",
 		Usage: "bring an index in line with its images",
 		Description: `Embeds images that are new or whose files have changed. Images that are no longer in the
-data stay, unless you say --remove-missing. With --prefix that removes only images under
-the same prefix. Without it, images that you added with a prefix go, too.
+data stay, unless you say --remove-missing.
+
+Without --data, the data is all that index build and add were given, each with its prefix.
+With --prefix it is what was added under that prefix. Where the same path is in two of
+them, the image is the one of the last. Data that is not there is left alone, and so are
+its images.
+
+An image keeps the class that it has in the index where the data names none. To take its
+class away, remove the image and add it again.
+
+With --data, --remove-missing removes all images that are not in that data, also those of
+other data. Give --prefix with it to remove only images under that prefix.
 
 An index in one file, of an earlier version or of index build --file, becomes a
 folder. Images that have not changed keep their embeddings.
 
-` + examplesHead + `  tfpair index update --model demo/model --data demo/pictures --index figures.index`,
+` + examplesHead + `  tfpair index update --model demo/model --index figures.index
+  tfpair index update --model demo/model --data demo/pictures --index figures.index`,
 		Action: func(c *cli.Context) error { return runIndexUpdate(c.Context, o, streams) },
 	}
 	o.addFlags(c)
 	c.Flags = append(c.Flags, &cli.BoolFlag{Name: "remove-missing", Destination: &o.prune,
 		Usage: "remove images from the index that are not in the data; with --prefix only those under it"})
+	needs(c, "model", "index")
 	return c
 }
 
@@ -84,13 +96,16 @@ func (o *growOptions) addFlags(c *cli.Command) {
 	o.service.addFlags(c)
 	o.machine.addFlags(c)
 	o.output.addFlags(c)
-	needs(c, "model", "data", "index")
 }
 
 func (o growOptions) validate(command string) error {
 	err := o.service.validate(o.index)
 	if isService(o.index) {
 		return cmp.Or(err, o.validateService(command))
+	}
+	if o.data.path == "" && command == updates {
+		missing := require(command, given{"model", o.model.folder}, given{"index", o.index})
+		return cmp.Or(missing, err, o.data.alone(), o.data.reading.validate(), o.model.trust.validate(), o.machine.validate())
 	}
 	missing := require(command, given{"model", o.model.folder}, given{"data", o.data.path}, given{"index", o.index})
 	return cmp.Or(missing, err, o.data.validate(), o.model.trust.validate(), o.machine.validate())
@@ -112,11 +127,15 @@ type changedIndex struct {
 	NewThreshold bool          `json:"new_threshold"`
 	Seconds      float64       `json:"seconds"`
 	Skipped      []string      `json:"skipped,omitempty"`
+	Away         []string      `json:"away,omitempty"` // data that the index remembers and that is not there
 }
 
 func runIndexAdd(ctx context.Context, o growOptions, streams IO) error {
 	return o.change(ctx, "index add", streams, func(g growth) (changedIndex, error) {
 		if err := unchanged(g.collection, g.difference); err != nil {
+			return changedIndex{}, err
+		}
+		if err := g.record(); err != nil {
 			return changedIndex{}, err
 		}
 		n, err := g.embed(ctx, g.difference.New)
@@ -136,6 +155,9 @@ func unchanged(c *inference.Collection, d *inference.Difference) error {
 func runIndexUpdate(ctx context.Context, o growOptions, streams IO) error {
 	return o.change(ctx, updates, streams, func(g growth) (r changedIndex, err error) {
 		d := g.difference
+		if err := g.record(); err != nil {
+			return r, err
+		}
 		if r.Added, err = g.embed(ctx, d.New); err != nil {
 			return r, err
 		}
@@ -147,12 +169,7 @@ func runIndexUpdate(ctx context.Context, o growOptions, streams IO) error {
 				return r, err
 			}
 		}
-		if !o.prune {
-			r.Missing = d.Gone
-			return r, nil
-		}
-		r.Removed, err = g.folder.Remove(d.Gone...)
-		return r, err
+		return r, nil
 	})
 }
 
@@ -166,6 +183,16 @@ type growth struct {
 	reading    inference.Reading
 	out        output
 	skipped    *[]string
+	source     *index.Source  // that the index is to remember; nil: it does already
+	instead    []index.Source // that it forgets for that
+}
+
+// record lets the index remember where its images come from.
+func (g growth) record() error {
+	if g.source == nil {
+		return nil
+	}
+	return g.folder.Record(*g.source, g.instead...)
 }
 
 // embed embeds images and puts them into the index.
@@ -188,10 +215,15 @@ func (o growOptions) change(ctx context.Context, command string, streams IO, wor
 	}
 	out := o.output.on(streams)
 	g := growth{out: out, skipped: new([]string)}
-	if g.collection, err = o.collection(); err != nil {
+	from, err := o.sources(&g, command == updates)
+	if err != nil {
 		return err
 	}
-	defer g.collection.Close() // read only
+	collections, err := o.data.collections(from.there)
+	if err != nil {
+		return err
+	}
+	defer closeAll(collections)
 	if g.beside.Metadata, err = readMetadata(o.metadata); err != nil {
 		return err
 	}
@@ -199,20 +231,18 @@ func (o growOptions) change(ctx context.Context, command string, streams IO, wor
 		return err
 	}
 	defer func() { err = errors.Join(err, g.model.Close()) }()
+	g.collection = collections[0]
 	if g.folder, err = o.open(ctx, g, command == updates); err != nil {
 		return err
 	}
-	for _, note := range g.collection.Data.Notes {
-		out.say("note       %s", note)
-	}
 	g.beside.Thumbnails, g.beside.Kept = g.folder.Index().About().Thumbnails > 0, o.data.reading.kept()
-	if g.difference, err = g.collection.Compare(ctx, g.folder, g.beside); err != nil {
-		return err
-	}
 	bar, began := stages{out: out}, time.Now()
 	g.reading = o.data.reading.with(bar.of("embedding"))
-	r, err := work(g)
+	r, gone, err := g.all(ctx, collections, work)
 	bar.end()
+	if err == nil && command == updates {
+		err = o.settle(&r, g, from, gone)
+	}
 	if err != nil {
 		return stopped(ctx, err)
 	}
@@ -220,17 +250,33 @@ func (o growOptions) change(ctx context.Context, command string, streams IO, wor
 	return finishIndex(r, g.folder, out)
 }
 
+// all lets work change the index for each of the collections. It returns what was done, and the ids that are in none of them.
+func (g growth) all(ctx context.Context, collections []*inference.Collection, work func(growth) (changedIndex, error)) (
+	r changedIndex, gone []string, err error) {
+	known := latest(collections)
+	for _, g.collection = range collections {
+		for _, note := range g.collection.Data.Notes {
+			g.out.say("note       %s", note)
+		}
+		if g.difference, err = g.collection.Compare(ctx, g.folder, g.beside); err != nil {
+			return r, nil, err
+		}
+		done, err := work(g)
+		r.Added, r.Replaced, r.Renewed = r.Added+done.Added, r.Replaced+done.Replaced, r.Renewed+done.Renewed
+		if err != nil {
+			return r, nil, err
+		}
+		for _, id := range g.difference.Gone {
+			if !known[id] {
+				known[id], gone = true, append(gone, id)
+			}
+		}
+	}
+	return r, gone, nil
+}
+
 // updates is the command that replaces images, and makes a folder of a file.
 const updates = "index update"
-
-// collection opens the images.
-func (o growOptions) collection() (*inference.Collection, error) {
-	c, err := o.data.collection()
-	if err == nil && o.prefix != "" {
-		c.Prefix = strings.TrimSuffix(o.prefix, "/") + "/"
-	}
-	return c, err
-}
 
 // open opens the index, which must be a folder, or becomes one.
 func (o growOptions) open(ctx context.Context, g growth, convert bool) (_ *index.Folder, err error) {
@@ -283,6 +329,9 @@ func (r changedIndex) show(out output) error {
 	if len(r.Skipped) > 0 {
 		return &skippedError{len(r.Skipped)}
 	}
+	if len(r.Away) > 0 {
+		return &leftError{r.Away}
+	}
 	return nil
 }
 
@@ -304,76 +353,4 @@ func (r changedIndex) what() string {
 		return "nothing to change"
 	}
 	return strings.Join(words, ", ")
-}
-
-// removeOptions are the options of tfpair index remove.
-type removeOptions struct {
-	index   string
-	ids     []string
-	list    string // file of ids; "": none
-	service serviceFlags
-	output  outputOptions
-}
-
-func newIndexRemoveCommand(streams IO) *cli.Command {
-	var o removeOptions
-	c := &cli.Command{
-		Name:  "remove",
-		Usage: "remove images from an index",
-		Description: `An image is named by its id, which is its path as search shows it. The pictures
-themselves stay where they are. No search finds a removed image. Its embedding and its
-thumbnail are in the files of the index until tfpair index compact.
-
-` + examplesHead + `  tfpair index remove --index figures.index --id test/house/000.png`,
-		Action: func(c *cli.Context) error {
-			o.ids = c.StringSlice("id")
-			return runIndexRemove(c.Context, o, streams)
-		},
-		Flags: []cli.Flag{
-			&cli.StringFlag{Name: "index", Destination: &o.index, Usage: indexUsage},
-			&cli.StringSliceFlag{Name: "id", Usage: "`ID` of an image; may be repeated"},
-			&cli.StringFlag{Name: "ids", Destination: &o.list, Usage: "`FILE` of ids, one a line"},
-		},
-	}
-	o.service.addFlags(c)
-	o.output.addFlags(c)
-	needs(c, "index")
-	return c
-}
-
-func runIndexRemove(ctx context.Context, o removeOptions, streams IO) error {
-	switch {
-	case o.index == "":
-		return usagef("index remove needs --index")
-	case len(o.ids) == 0 && o.list == "":
-		return usagef("index remove needs --id or --ids")
-	}
-	out, began := o.output.on(streams), time.Now()
-	if err := o.service.validate(o.index); err != nil {
-		return err
-	}
-	more, err := readLines(o.list)
-	if err != nil {
-		return err
-	}
-	ids := slices.Concat(o.ids, more)
-	if isService(o.index) {
-		return o.removeFromService(ctx, ids, streams)
-	}
-	f, err := index.OpenFolder(o.index)
-	if err != nil {
-		return err
-	}
-	var r changedIndex
-	for _, id := range ids {
-		if _, _, there := f.Find(id); !there {
-			r.Skipped = append(r.Skipped, id)
-			out.say("skipped    %q is not in the index", id)
-		}
-	}
-	if r.Removed, err = f.Remove(ids...); err != nil {
-		return err
-	}
-	r.Seconds = time.Since(began).Seconds()
-	return finishIndex(r, f, out)
 }

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"os"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -35,9 +34,10 @@ func newIndexMigrateCommand(streams IO) *cli.Command {
 it of the same images, with their classes, thumbnails and metadata. The index before
 is not touched; services can search it until you give them the new one.
 
-The images come from --data, which is the data that the index was built from if you
-leave it out. If you added images of other folders, give each of the folders: an image
-is found by its path, without the prefix that it was added with, and by its contents.
+The images come from the data that index build and add were given. With --data they come
+from there: an image is found by its path, without the prefix that it was added with, and
+by its contents. Give each of several folders, and so for images that an earlier version
+of tfpair has added.
 With --from-thumbnails images that are not there are embedded from their thumbnails,
 less exactly; tfpair index update embeds them again where their files are. A command
 that is stopped goes on where it was: what is done lies in OUT.part until all is.
@@ -96,15 +96,15 @@ func runIndexMigrate(ctx context.Context, o migrateOptions, streams IO) (err err
 	if err := aside.Unused(o.out, false); err != nil {
 		return err
 	}
-	photos, err := o.collections(from)
-	defer func() {
-		for _, c := range photos {
-			c.Close() // read only
-		}
-	}()
+	list, err := o.sources()
 	if err != nil {
 		return err
 	}
+	photos, err := o.data.collections(list)
+	if err != nil {
+		return err
+	}
+	defer closeAll(photos)
 	m, err := o.model.open(o.machine)
 	if err != nil {
 		return err
@@ -131,28 +131,22 @@ func runIndexMigrate(ctx context.Context, o migrateOptions, streams IO) (err err
 	return r.show(out)
 }
 
-// collections opens the images of the index, none where they are gone and thumbnails take their place.
-func (o migrateOptions) collections(from *index.Index) (list []*inference.Collection, err error) {
-	if len(o.paths) == 0 {
-		root := from.About().Root
-		_, err := os.Stat(root)
-		switch {
-		case err != nil && o.absent.Thumbnails:
-			return nil, nil
-		case root == "":
-			return nil, usagef("index %s does not say where its images are: give --data", o.index)
-		}
-		o.paths = []string{root}
-	}
+// sources returns the data of the images: what was given, or what the index remembers. It is none where that is gone and thumbnails
+// take its place.
+func (o migrateOptions) sources() (list []index.Source, err error) {
 	for _, path := range o.paths {
-		o.data.path = path
-		c, err := o.data.collection()
-		if err != nil {
-			return list, err
-		}
-		list = append(list, c)
+		s := o.data.source("")
+		s.Data = path
+		list = append(list, s)
 	}
-	return list, nil
+	if len(list) > 0 {
+		return list, nil
+	}
+	from, err := sourcesOf(o.index)
+	if err == nil && !o.absent.Thumbnails {
+		err = from.some()
+	}
+	return from.there, cmp.Or(err, o.data.alone())
 }
 
 func (r migrated) show(out output) error {

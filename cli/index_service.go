@@ -131,7 +131,7 @@ type sending struct {
 	client     *client.Client
 	collection *inference.Collection
 	beside     inference.Beside
-	there      map[string]map[string]string // metadata that the service has, by ids
+	there      map[string]*inference.Stored // what the service has, by ids
 	skip       float64                      // share of the images that may be bad and left out
 	bad        []pipeline.BadImage
 }
@@ -141,10 +141,16 @@ func (o growOptions) changeService(ctx context.Context, update bool, streams IO)
 	out, began := o.output.on(streams), time.Now()
 	defer func() { err = answered(ctx, err) }()
 	s := sending{skip: o.data.reading.skip()}
-	if s.collection, err = o.collection(); err != nil {
+	from, err := o.sources(&growth{}, false)
+	if err != nil {
 		return err
 	}
-	defer s.collection.Close() // read only
+	collections, err := o.data.collections(from.there)
+	if err != nil {
+		return err
+	}
+	defer closeAll(collections)
+	s.collection = collections[0]
 	if s.beside.Metadata, err = readMetadata(o.metadata); err != nil {
 		return err
 	}
@@ -235,10 +241,10 @@ func (s *sending) stored(ctx context.Context, ids []string, progress func(done, 
 	}
 	err := g.Wait()
 	progress(len(arrived), len(ids))
-	s.there = map[string]map[string]string{}
+	s.there = map[string]*inference.Stored{}
 	for _, there := range list {
-		if there != nil && len(there.Metadata) > 0 {
-			s.there[there.ID] = there.Metadata
+		if there != nil && (len(there.Metadata) > 0 || there.Class != "") {
+			s.there[there.ID] = there
 		}
 	}
 	return list, err
@@ -278,8 +284,13 @@ func (s *sending) read(ctx context.Context, which []int32) (entries []client.Ent
 			}
 			continue
 		}
-		entries = append(entries, client.Entry{ID: items[i].ID, Picture: file, Class: items[i].Class, Coarse: items[i].Coarse,
-			Metadata: s.beside.Of(path, s.there[items[i].ID])})
+		there := s.there[items[i].ID]
+		item, metadata := there.Keeping(items[i]), map[string]string(nil)
+		if there != nil {
+			metadata = there.Metadata
+		}
+		entries = append(entries, client.Entry{ID: item.ID, Picture: file, Class: item.Class, Coarse: item.Coarse,
+			Metadata: s.beside.Of(path, metadata)})
 	}
 	return entries, nil
 }
@@ -318,36 +329,6 @@ func (s *sending) leaveOut(path string, err error) error {
 	s.bad = append(s.bad, pipeline.BadImage{Path: path, Err: err})
 	_, err = pipeline.LeaveOut(s.bad, len(s.collection.Images), s.skip)
 	return err
-}
-
-// removeFromService removes images from the index of a service.
-func (o removeOptions) removeFromService(ctx context.Context, ids []string, streams IO) (err error) {
-	out, began := o.output.on(streams), time.Now()
-	defer func() { err = answered(ctx, err) }()
-	c, err := o.service.open(o.index, streams)
-	if err != nil {
-		return err
-	}
-	r := changedIndex{Index: o.index}
-	for _, id := range ids {
-		err := patiently(ctx, func() error { _, err := c.Remove(ctx, id); return err })
-		var answer *client.Error
-		switch {
-		case err == nil:
-			r.Removed++
-		case errors.As(err, &answer) && answer.Absent():
-			r.Skipped = append(r.Skipped, id)
-			out.say("skipped    %q is not in the index", id)
-		default:
-			return fmt.Errorf("remove %q: %w", id, err)
-		}
-	}
-	info, err := c.Index(ctx)
-	if err != nil {
-		return err
-	}
-	r.Images, r.Classes, r.Seconds = info.Images, info.Classes, time.Since(began).Seconds()
-	return r.show(out)
 }
 
 // validateService refuses what a change of the index of a service cannot have.

@@ -3,6 +3,7 @@ package cli
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"io"
 	"math"
 	"net/http"
@@ -184,6 +185,16 @@ func TestIndexService(t *testing.T) {
 	if r.Replaced != 1 || r.Renewed != 1 || r.Added != 0 || r.Images != 72 || !slices.Equal(r.Skipped, []string{"june/test/arrow/x.png"}) {
 		t.Errorf("update = %+v, want 1 replaced, 1 renewed, and x.png skipped", r)
 	}
+	// A folder without classes: its picture keeps the one that it has.
+	if err := errors.Join(os.Mkdir("plain", 0o700), os.Rename("pictures/train/house/002.png", "plain/002.png")); err != nil {
+		t.Fatal(err)
+	}
+	r, _ = s.change(t, exitDone, "update", "--token-file", s.token, "--data", "plain", "--prefix", "june/train/arrow")
+	if x, err := index.Read("served.index"); err != nil || r.Replaced != 1 || !slices.ContainsFunc(items(x), func(i index.Item) bool {
+		return i.ID == "june/train/arrow/002.png" && i.Class == "arrow"
+	}) {
+		t.Errorf("update = %+v (%v), want 1 replaced, and still an arrow", r, err)
+	}
 	r, _ = s.change(t, exitSkipped, "remove", "--token-file", s.token, "--id", "june/train/arrow/000.png", "--id", "none")
 	if r.Removed != 1 || r.Images != 71 || !slices.Equal(r.Skipped, []string{"none"}) {
 		t.Errorf("remove = %+v, want 1 of 2 removed", r)
@@ -213,6 +224,13 @@ func TestIndexService(t *testing.T) {
 	if _, said := s.change(t, exitFailed, add...); !strings.Contains(said, "hint: see that the service runs at 'http://") {
 		t.Errorf("where nobody answers it says %q", said)
 	}
+}
+
+func items(x *index.Index) (list []index.Item) {
+	for _, item := range x.All() {
+		list = append(list, item)
+	}
+	return list
 }
 
 // sameIndexes compares entries and embeddings. Batches are of other sizes in a service, so the last digits may differ.

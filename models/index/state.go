@@ -36,6 +36,7 @@ type state struct {
 	Strangers *strangersFile `json:"strangers,omitempty"` // of validation; nil: there are none
 	Promise   float64        `json:"promise"`             // share of strangers that the threshold may accept; 0: it is not renewed
 	Untold    string         `json:"untold,omitempty"`    // see Calibration
+	Sources   *Sources       `json:"sources,omitempty"`   // nil: an earlier version wrote the index
 
 	sum [sha256.Size]byte // of the line
 }

@@ -20,6 +20,7 @@ type Contents struct {
 	About       About
 	Entries     iter.Seq2[Entry, error] // an error ends the writing
 	Calibration Calibration             // by which the threshold was chosen and is renewed; Learned is not used
+	Sources     Sources                 // of the images; empty: nobody says
 }
 
 // rewrite writes contents as one segment, and swaps it for what the folder has. keep says of the state
@@ -268,6 +269,9 @@ func (f *Folder) replace(c Contents) error {
 	f.now.Dim = c.About.Dim
 	return f.rewrite(c, func(s *state) error {
 		s.Promise, s.Untold, s.Chosen, s.Strangers = c.Calibration.Promise, c.Calibration.Untold, s.Images, nil
+		if s.Sources = nil; len(c.Sources.List) > 0 {
+			s.Sources = &c.Sources
+		}
 		list := c.Calibration.Strangers
 		if len(list.Classes) == 0 {
 			return nil

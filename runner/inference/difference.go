@@ -24,6 +24,14 @@ type Stored struct {
 	Picture  bool // it has a thumbnail
 }
 
+// Keeping returns item, which is the image now, with the class that the index has of it where its data names none. s may be nil.
+func (s *Stored) Keeping(item index.Item) index.Item {
+	if s != nil && (item.Class == "" || item.Class == s.Class && item.Coarse == "") {
+		item.Class, item.Coarse = s.Class, s.Coarse
+	}
+	return item
+}
+
 // Compare compares c, and what is to be beside its embeddings, with an index in a folder.
 func (c *Collection) Compare(ctx context.Context, f *index.Folder, b Beside) (*Difference, error) {
 	known := map[string]bool{}
@@ -71,7 +79,7 @@ func (c *Collection) Differ(ctx context.Context, b Beside, stored func(ctx conte
 			d.New = append(d.New, image)
 		case there.SHA256 != items[i].SHA256:
 			d.Changed = append(d.Changed, image)
-		case there.Item != items[i], b.Thumbnails && !there.Picture, !maps.Equal(b.Of(c.Data.Images[image].Path, there.Metadata), there.Metadata):
+		case there.Item != there.Keeping(items[i]), b.Thumbnails && !there.Picture, !maps.Equal(b.Of(c.Data.Images[image].Path, there.Metadata), there.Metadata):
 			d.Stale = append(d.Stale, image)
 		default:
 			d.Same++

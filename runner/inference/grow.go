@@ -200,6 +200,7 @@ func (m *Model) AddImages(ctx context.Context, f *index.Folder, c *Collection, i
 		if err != nil {
 			return added, bad, err
 		}
+		keepClasses(f, items)
 		entries, err := m.entries(ctx, store, c, e.Images, items, b)
 		if err != nil {
 			return added, bad, err
@@ -218,7 +219,17 @@ func (m *Model) AddImages(ctx context.Context, f *index.Folder, c *Collection, i
 	return added, bad, nil
 }
 
-// Refresh gives images of c whose files are as they were their class, thumbnail and metadata of now.
+// keepClasses gives items whose class the data does not name the one that f has.
+func keepClasses(f *index.Folder, items []index.Item) {
+	for i, item := range items {
+		if x, row, there := f.Find(item.ID); there {
+			items[i] = (&Stored{Item: x.Item(row)}).Keeping(item)
+		}
+	}
+}
+
+// Refresh gives images of c whose files are as they were their class, thumbnail and metadata of now. A class that the data does not
+// name stays.
 func (m *Model) Refresh(ctx context.Context, f *index.Folder, c *Collection, images []int32, b Beside) error {
 	store, err := m.thumbnailing(c, b)
 	if err != nil {
@@ -231,6 +242,7 @@ func (m *Model) Refresh(ctx context.Context, f *index.Folder, c *Collection, ima
 		if err != nil {
 			return err
 		}
+		keepClasses(f, items)
 		entries, err := m.entries(ctx, store, c, part, items, b)
 		if err != nil {
 			return err

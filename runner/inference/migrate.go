@@ -64,7 +64,7 @@ func (m *Model) Migrate(ctx context.Context, name string, from *index.Index, col
 		return nil, nil, &LostError{name, lost, from.Len()}
 	}
 	if _, err := os.Lstat(path); errors.Is(err, os.ErrNotExist) {
-		if err := m.begin(from, path); err != nil {
+		if err := m.begin(name, from, path); err != nil {
 			return nil, nil, err
 		}
 	}
@@ -72,8 +72,12 @@ func (m *Model) Migrate(ctx context.Context, name string, from *index.Index, col
 	return g, lost, err
 }
 
-// begin makes an empty index of m's space.
-func (m *Model) begin(from *index.Index, path string) error {
+// begin makes an empty index of m's space, for the images of the index called name.
+func (m *Model) begin(name string, from *index.Index, path string) error {
+	sources, err := index.ReadSources(name)
+	if err != nil {
+		return err
+	}
 	b, err := m.BuildIndex(path, false)
 	if err != nil {
 		return err
@@ -81,7 +85,7 @@ func (m *Model) begin(from *index.Index, path string) error {
 	about := index.About{Kind: from.About().Kind, Space: m.Manifest.Space, Model: m.Name, Distance: m.Manifest.Distance,
 		Dim: m.Dim(), Root: from.About().Root, Thumbnails: from.About().Thumbnails}
 	none := func(func(index.Entry, error) bool) {}
-	return errors.Join(b.Write(index.Contents{About: about, Entries: none, Calibration: m.calibration}), b.Close())
+	return errors.Join(b.Write(index.Contents{About: about, Entries: none, Calibration: m.calibration, Sources: sources}), b.Close())
 }
 
 // find finds the images of the index in the collections, or else their thumbnails, and returns the ids of those that are not there.

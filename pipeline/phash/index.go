@@ -1,6 +1,9 @@
 package phash
 
-import "slices"
+import (
+	"iter"
+	"slices"
+)
 
 // Index finds hashes that are near others: multi-index hashing of Norouzi, Punjani and Fleet,
 // Fast Search in Hamming Space with Multi-Index Hashing, 2012, section 2. A hash has four parts
@@ -47,34 +50,60 @@ func (h Hash) part(p int) uint16 { return uint16(h >> (p * partBits)) }
 // Find returns the rows of the hashes within distance of h, ascending. It panics where
 // distance is above 11.
 func (x *Index) Find(h Hash, distance int) []int {
-	if distance > farthest {
-		panic("phash: Find beyond a distance of 11")
-	}
 	var found []int
-	look := func(p int, value uint16) {
-		from, to := x.starts[p][value], x.starts[p][uint32(value)+1]
-		for i, other := range x.hashes[p][from:to] {
-			if other.Distance(h) <= distance {
-				found = append(found, int(x.rows[p][int(from)+i]))
-			}
-		}
-	}
-	for p := range parts {
-		value := h.part(p)
-		look(p, value)
-		for bit := range partBits {
-			if distance < parts {
-				break
-			}
-			look(p, value^1<<bit)
-			for other := range bit {
-				if distance < 2*parts {
-					break
-				}
-				look(p, value^1<<bit^1<<other)
-			}
-		}
+	for row := range x.near(h, distance) {
+		found = append(found, row)
 	}
 	slices.Sort(found)
 	return slices.Compact(found)
+}
+
+// Others reports whether the hash of another row than this one is within distance of h. It panics where distance is above 11.
+func (x *Index) Others(h Hash, row, distance int) bool {
+	for other := range x.near(h, distance) {
+		if other != row {
+			return true
+		}
+	}
+	return false
+}
+
+// near goes over the rows of the hashes within distance of h, some more than once.
+func (x *Index) near(h Hash, distance int) iter.Seq[int] {
+	if distance > farthest {
+		panic("phash: near beyond a distance of 11")
+	}
+	return func(yield func(row int) bool) {
+		look := func(p int, value uint16) bool {
+			from, to := x.starts[p][value], x.starts[p][uint32(value)+1]
+			for i, other := range x.hashes[p][from:to] {
+				if other.Distance(h) <= distance && !yield(int(x.rows[p][int(from)+i])) {
+					return false
+				}
+			}
+			return true
+		}
+		for p := range parts {
+			value := h.part(p)
+			if !look(p, value) {
+				return
+			}
+			for bit := range partBits {
+				if distance < parts {
+					break
+				}
+				if !look(p, value^1<<bit) {
+					return
+				}
+				for other := range bit {
+					if distance < 2*parts {
+						break
+					}
+					if !look(p, value^1<<bit^1<<other) {
+						return
+					}
+				}
+			}
+		}
+	}
 }

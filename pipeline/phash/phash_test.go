@@ -186,6 +186,9 @@ func TestFindIsAScan(t *testing.T) {
 			if got := x.Find(hashes[i], distance); !slices.Equal(got, want) {
 				t.Fatalf("Find(%v, %d) = %v, want %v", hashes[i], distance, got, want)
 			}
+			if got := x.Others(hashes[i], i, distance); got != (len(want) > 1) {
+				t.Fatalf("Others(%v, %d, %d) = %v, want %v", hashes[i], i, distance, got, !got)
+			}
 			found += len(want) - 1
 		}
 	}

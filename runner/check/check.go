@@ -119,7 +119,7 @@ func Of(d *dataset.Dataset, prints []copies.Print, groups []copies.Group, level 
 	r := &Report{Images: len(d.Images), Unreadable: []Unreadable{}, Copies: []Copies{}, Leaks: []Link{}, Conflicts: []Link{}}
 	r.files(prints)
 	r.classes(d)
-	r.groups(d, prints, groups, level)
+	r.groups(standing(d, prints, level, func(k int) int32 { return int32(k) }), groups)
 	if err := r.pairs(d, prints, by); err != nil {
 		return nil, err
 	}
@@ -215,9 +215,8 @@ func (r *Report) classes(d *dataset.Dataset) {
 }
 
 // groups tells what the groups of copies mean.
-func (r *Report) groups(d *dataset.Dataset, prints []copies.Print, groups []copies.Group, level copies.Level) {
-	r.copies(prints, groups)
-	b := bystanders{d, prints, level, d.Shows()}
+func (r *Report) groups(b bystanders, groups []copies.Group) {
+	r.copies(b.prints, groups)
 	for _, g := range groups {
 		r.Leaks = append(r.Leaks, b.leaks(g)...)
 		r.Conflicts = append(r.Conflicts, b.conflicts(g)...)

@@ -3,6 +3,7 @@ package check
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 
@@ -201,6 +202,54 @@ func TestQuickOfPairs(t *testing.T) {
 	})
 	if err != nil || len(found) != 2 || found[0].Kind != Contradictions || found[0].Count != 1 {
 		t.Errorf("Quick = %+v, %v, want one contradiction, and a duplicate", found, err)
+	}
+}
+
+// TestQuickOfMany: pictures that have no other one near them need no comparing, and a bound says so.
+func TestQuickOfMany(t *testing.T) {
+	const n = 1000
+	r := rand.New(rand.NewPCG(9, 1))
+	ids := make([]phash.Identity, n)
+	prints := make([]copies.Print, n)
+	d := classed(n, 5, func(i int) dataset.Split { return []dataset.Split{dataset.Train, dataset.Val, dataset.Test}[r.IntN(3)] })
+	for i := range ids {
+		id := &ids[i]
+		*id = phash.Identity{Hash: phash.Hash(r.Uint64()), Hashed: r.IntN(10) > 0}
+		if i > 0 && r.IntN(5) == 0 { // near one before, or the same file
+			*id = ids[r.IntN(i)]
+			for range r.IntN(6) {
+				id.Hash ^= 1 << r.IntN(64)
+			}
+		}
+		if id.SHA256[1] == 0 || r.IntN(3) > 0 {
+			id.SHA256[0], id.SHA256[1], id.SHA256[20] = byte(i), byte(i>>8)+1, 1
+		}
+		prints[i] = copies.Print{Path: d.Images[i].Path, SHA256: id.SHA256, Pixels: id.SHA256,
+			Views: phash.Views{Whole: phash.View{Hash: id.Hash, Hashed: id.Hashed}}}
+	}
+	identity := func(i int32) (phash.Identity, bool) { return ids[i], true }
+	all := &Report{Images: n}
+	all.groups(standing(d, prints, copies.Same, func(k int) int32 { return int32(k) }), copies.Find(prints, copies.Same))
+	all.Leaks = slices.DeleteFunc(all.Leaks, func(l Link) bool { return l.Kind == copies.File })
+	all.judge(d)
+	found, err := Quick(d, identity)
+	if err != nil || len(found) != 3 || found[1].Kind != Leaks || found[1].Count < 20 || !slices.Equal(found, all.Findings[:3]) {
+		t.Errorf("Quick = %+v, %v, want as of all: %+v", found, err, all.Findings)
+	}
+	images, nearOnly := doubtful(n, identity)
+	if len(images) < n/4 || len(images) > n/2 {
+		t.Errorf("%d of %d images are compared", len(images), n)
+	}
+	equal := 0
+	for _, i := range images {
+		if !nearOnly[i] {
+			equal++
+		}
+	}
+	found, err = quick(d, identity, len(images)-1)
+	want := fmt.Sprintf("%d pictures look like others: too many to compare before a training, so %d are compared", len(images), equal)
+	if err != nil || len(found) != 3 || found[0].Text != want || found[1].Kind != Contradictions {
+		t.Errorf("with a bound: %+v, %v, want first %q", found, err, want)
 	}
 }
 

@@ -11,15 +11,25 @@ import (
 
 // bystanders is what is known of the pictures of a group.
 type bystanders struct {
-	d      *dataset.Dataset
 	prints []copies.Print
-	level  copies.Level // of the groups
-	kind   []string     // [image] see Dataset.Shows
+	level  copies.Level    // of the groups
+	split  []dataset.Split // [print]
+	kind   []string        // [print] see Dataset.Shows
+}
+
+// standing returns the bystanders of d, of which print k is that of image of(k).
+func standing(d *dataset.Dataset, prints []copies.Print, level copies.Level, of func(k int) int32) bystanders {
+	b := bystanders{prints, level, make([]dataset.Split, len(prints)), make([]string, len(prints))}
+	shows := d.Shows()
+	for k := range prints {
+		b.split[k], b.kind[k] = d.Images[of(k)].Split, shows[of(k)]
+	}
+	return b
 }
 
 // leaks returns each picture of a group that is in a split and has a copy in one that is used before. A label image is in none.
 func (b bystanders) leaks(g copies.Group) (found []Link) {
-	split := func(place int) dataset.Split { return b.d.Images[g[place].Print].Split }
+	split := func(place int) dataset.Split { return b.split[g[place].Print] }
 	earlier := func(mine, other int) bool { return split(other) != dataset.Unsplit && split(other) < split(mine) }
 	closest := b.closest(g, earlier)
 	through := map[dataset.Split]near{}
@@ -139,7 +149,7 @@ func joined(g copies.Group, counts func(other int) bool) near {
 	return best
 }
 
-func (b bystanders) link(kind copies.Kind, distance, image, of int) Link {
-	return Link{Kind: kind, Distance: distance, Path: b.prints[image].Path, Split: b.d.Images[image].Split, Class: b.kind[image],
-		Of: b.prints[of].Path, OfSplit: b.d.Images[of].Split, OfClass: b.kind[of]}
+func (b bystanders) link(kind copies.Kind, distance, print, of int) Link {
+	return Link{Kind: kind, Distance: distance, Path: b.prints[print].Path, Split: b.split[print], Class: b.kind[print],
+		Of: b.prints[of].Path, OfSplit: b.split[of], OfClass: b.kind[of]}
 }

@@ -53,7 +53,7 @@ func (r *Report) pairs(d *dataset.Dataset, prints []copies.Print, by *Measure) e
 			p.Different++
 		}
 		joined.Join(pair.Left, pair.Right)
-		r.callsDifferent(d, prints, pair)
+		r.callsDifferent(pair, &prints[pair.Left], &prints[pair.Right])
 	}
 	p.Chained, p.Chain = d.Contradictions()
 	sizes := map[int32]int{}
@@ -74,14 +74,12 @@ func (r *Report) pairs(d *dataset.Dataset, prints []copies.Print, by *Measure) e
 }
 
 // callsDifferent notes a pair that is called different and is one picture.
-func (r *Report) callsDifferent(d *dataset.Dataset, prints []copies.Print, pair dataset.Pair) {
+func (r *Report) callsDifferent(pair dataset.Pair, left, right *copies.Print) {
 	if pair.Same {
 		return
 	}
-	kind, distance, ok := copies.Compare(&prints[pair.Left], &prints[pair.Right])
-	if ok && kind != copies.Edited {
-		r.Conflicts = append(r.Conflicts, Link{Kind: kind, Distance: distance, Path: prints[pair.Left].Path,
-			Of: prints[pair.Right].Path, Line: int(pair.Line)})
+	if kind, distance, ok := copies.Compare(left, right); ok && kind != copies.Edited {
+		r.Conflicts = append(r.Conflicts, Link{Kind: kind, Distance: distance, Path: left.Path, Of: right.Path, Line: int(pair.Line)})
 	}
 }
 

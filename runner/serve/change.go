@@ -9,6 +9,7 @@ import (
 	"image"
 	"net/http"
 	"strings"
+	"syscall"
 	"time"
 	"unicode/utf8"
 
@@ -328,6 +329,10 @@ func changeFailure(model string, err error) error {
 		return errFixed(model)
 	case errors.As(err, &busy):
 		return unready("another program is changing the index of model %q", model)
+	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
+		f := failed(http.StatusInsufficientStorage, "full", "the disk of the index of model %q is full", model)
+		f.err = err
+		return f
 	}
 	return err
 }

@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -296,6 +297,9 @@ func TestChangeRefused(t *testing.T) {
 	}
 	if got := s.slots[0].current().Index.Len(); got != 0 {
 		t.Errorf("the index has %d pictures after refusals, want none", got)
+	}
+	if f := failureOf(changeFailure("photos", &index.Error{Path: "x.index", Err: &os.PathError{Op: "write", Path: "x", Err: syscall.ENOSPC}})); f.status != 507 || f.code != "full" || f.err == nil {
+		t.Errorf("a full disk = %d %s %q, want 507 full", f.status, f.code, f.message)
 	}
 	plain := started(t, Config{Models: []Source{fake(t, "photos", &modelstest.Model{})}})
 	if w := ask(plain, "PUT", "/v1/index/a", "image/png", png, "Authorization", writer); w.Code != http.StatusForbidden {

@@ -107,6 +107,7 @@ func (s *Service) reload(ctx context.Context, p *slot) (changed bool, err error)
 	version := ""
 	if p.Newest != nil {
 		if version, err = p.Newest(); err != nil {
+			s.log.Error("model not looked for", "model", p.Name, "error", err)
 			return false, err
 		}
 	}
@@ -115,7 +116,10 @@ func (s *Service) reload(ctx context.Context, p *slot) (changed bool, err error)
 	}
 	began := time.Now()
 	l, err := s.open(ctx, p, version)
-	if err != nil {
+	switch {
+	case err != nil && ctx.Err() != nil: // nobody waits for it any more, which says nothing about the version
+		return false, err
+	case err != nil:
 		p.refused, p.again = version, time.Now().Add(retryBad)
 		p.setBad(versionName(version))
 		s.metrics.loads.WithLabelValues(p.Name, "error").Inc()

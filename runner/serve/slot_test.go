@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"regexp"
 	"strings"
@@ -22,6 +23,8 @@ type shelf struct {
 	newest int
 	bad    bool // the newest cannot be used
 	models []*modelstest.Model
+	waits  func(context.Context, int) error // Before of the next ones
+	lost   error                            // there is no newest
 }
 
 func (h *shelf) put(version int, bad bool) {
@@ -36,7 +39,7 @@ func (h *shelf) source() Source {
 		Open: func() (Opened, error) {
 			h.mu.Lock()
 			defer h.mu.Unlock()
-			m := &modelstest.Model{Version: h.newest}
+			m := &modelstest.Model{Version: h.newest, Before: h.waits}
 			if h.bad {
 				m.Before = func(context.Context, int) error { return errors.New("it is broken") }
 			}
@@ -46,7 +49,7 @@ func (h *shelf) source() Source {
 		Newest: func() (string, error) {
 			h.mu.Lock()
 			defer h.mu.Unlock()
-			return fmt.Sprint(h.newest), nil
+			return fmt.Sprint(h.newest), h.lost
 		},
 	}
 }
@@ -134,6 +137,33 @@ func TestReload(t *testing.T) {
 	}
 	if len(y.lost) > 0 || y.refused > 0 || y.answered == 0 {
 		t.Errorf("answered %d, refused %d, lost %v", y.answered, y.refused, y.lost)
+	}
+}
+
+// TestReloadGivenUp: that nobody waits for a new version any more does not make it a bad one.
+func TestReloadGivenUp(t *testing.T) {
+	h, b := &shelf{newest: 1}, &bytes.Buffer{}
+	s := started(t, Config{Models: []Source{h.source()}, Log: slog.New(slog.NewTextHandler(b, nil))})
+	h.put(2, false)
+	ctx, cancel := context.WithCancel(t.Context())
+	h.waits = func(ctx context.Context, _ int) error { cancel(); return ctx.Err() } // the client goes while it is warmed up
+	if changed, err := s.Reload(ctx); len(changed) > 0 || !errors.Is(err, context.Canceled) {
+		t.Errorf("Reload of a client that goes = %v, %v", changed, err)
+	}
+	if text := ask(s, "GET", "/metrics", "", nil).Body.String(); strings.Contains(text, "tfpair_model_bad_version{") ||
+		!strings.Contains(text, `tfpair_model_loads_total{model="photos",result="error"} 0`) || strings.Contains(b.String(), "ERROR") {
+		t.Errorf("a version that nobody waits for is bad:\n%s\n%s", text, b)
+	}
+	h.waits = nil
+	if !s.slots[0].due(time.Now()) {
+		t.Error("polling does not try it again at once")
+	}
+	if changed, err := s.Reload(t.Context()); len(changed) != 1 || err != nil {
+		t.Errorf("Reload after that = %v, %v", changed, err)
+	}
+	h.lost = errors.New("the folder is gone")
+	if _, err := s.Reload(t.Context()); !errors.Is(err, h.lost) || !strings.Contains(b.String(), "the folder is gone") {
+		t.Errorf("Reload of a folder that is gone = %v, and the log says\n%s", err, b)
 	}
 }
 

@@ -154,7 +154,7 @@ var outcomes = []outcome{
 		"train on classes: leave out --preset image-label"}},
 	{isA[*train.SamplerError], exitUsage, nil},
 	{isA[*skippedError], exitSkipped, nil},
-	{isA[*leftError], exitSkipped, advice{"say where it is now: tfpair index update --data DATA, with the --prefix of its images"}},
+	{isA[*leftError], exitSkipped, advice{"say where it is now, with its --prefix if it had one: tfpair index update --model {model} --data DATA --index {index}"}},
 	{isAtStart, exitDiverged, advice{"no step is to blame: start from other --weights", "from another seed: --set train.seed=1"}},
 	{isA[*train.DivergedError], exitDiverged, advice{"lower the learning rate, such as --set optimizer.adam.lr=0.0003", "add --set optimizer.adam.clip_norm=1"}},
 	{isA[*weights.OptionsError], exitUsage, nil},

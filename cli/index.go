@@ -146,6 +146,7 @@ func runIndexBuild(ctx context.Context, o indexOptions, streams IO) (err error) 
 	if err != nil {
 		return stopped(ctx, err)
 	}
+	defer func() { err = errors.Join(err, e.Close()) }()
 	result := indexed{Out: o.out, Model: m.Name, Space: m.Manifest.Space, Data: photos.Data.Name, Images: x.Len(),
 		Classes: x.Classes(), Dim: m.Dim(), Distance: m.Manifest.Distance, Index: o.kind, Threshold: x.About().Accept, NoThreshold: x.About().NoAccept,
 		Seconds: time.Since(began).Seconds()}

@@ -67,6 +67,9 @@ func (on *shelf) close() {
 // Thumbnail returns the thumbnail of an image, a JPEG file: the one that was kept, or else one that is made of its file, and
 // kept. Errors are those of decode.File, and *decode.ImageError.
 func (s *Store) Thumbnail(image int32) ([]byte, error) {
+	if small := s.album.get(image); small != nil {
+		return small, nil
+	}
 	root, path, on := s.data.Root, s.data.Images[image].Path, s.of(image)
 	stamp := on.stamp(root, path)
 	if e, ok := on.thumbs.Stamped(stamp); ok {
@@ -96,6 +99,7 @@ func (s *Store) Thumbnail(image int32) ([]byte, error) {
 	if err == nil {
 		about.Width, about.Height = picture.Size()
 		on.thumbs.Put(stamp, about, small)
+		s.album.put(image, small)
 	}
 	return small, err
 }

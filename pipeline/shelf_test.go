@@ -70,7 +70,9 @@ func TestThumbnail(t *testing.T) {
 			}{
 				{"first", StoreOptions{Kept: kept, Thumbnail: true}, 1, c.decoded},
 				{"again", StoreOptions{Kept: kept, Thumbnail: true}, 0, 0},
-				{"nothing kept", StoreOptions{Thumbnail: true}, 3, 1 + c.decoded},
+				{"only until it is closed", StoreOptions{Thumbnail: true}, 2, c.decoded},
+				{"no room for it", StoreOptions{Thumbnail: true, SpillDir: filepath.Join(folder, "a.jpg")}, 3, 2 * c.decoded},
+				{"nothing kept", StoreOptions{}, 3, 1 + c.decoded},
 			} {
 				if err := turn.o.Resize(resize.Options{Size: 24}, ""); err != nil {
 					t.Fatal(err)
@@ -94,7 +96,7 @@ func TestThumbnail(t *testing.T) {
 					t.Errorf("%s: %d x %d (%v), want %d x %d", turn.name, width, height, err, c.width, c.height)
 				}
 				s.Close()
-				if turn.name == "nothing kept" {
+				if turn.o.Kept == nil {
 					turn.decoded++ // the second Pixels
 				}
 				if opened, decoded := root.opens.Load(), decoder.decoded.Load(); opened != turn.opened || decoded != turn.decoded {

@@ -3,6 +3,7 @@ package pipeline
 import (
 	"context"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"image"
 	"runtime"
@@ -31,7 +32,7 @@ type StoreOptions struct {
 	JPEG      decode.JPEG    // decodes plain JPEG files; nil: Go's decoder
 	Kept      *kept.Options  // where pixels are kept across programs, and found; nil: nowhere
 	Identify  bool           // what images are known by is kept, see Identity
-	Thumbnail bool           // a thumbnail of each picture that is decoded is kept, too, see Thumbnail; nothing without Kept
+	Thumbnail bool           // a thumbnail of each picture that is decoded is kept, too, see Thumbnail: by Kept, or else until the Store is closed
 }
 
 // Store holds the decoded and resized images of a dataset: in memory, then in a
@@ -51,6 +52,7 @@ type Store struct {
 	cache   *cache
 
 	plain, label *shelf // of images and of label images
+	album        *album // of thumbnails without Kept; nil: none is kept
 
 	spare sync.Pool // of *[]uint8: memory of pictures that were resized
 	files sync.Pool // of *[]uint8: memory of files that were decoded
@@ -104,6 +106,9 @@ func NewStore(ds *dataset.Dataset, o StoreOptions) *Store {
 		bytes:      o.Resizer.Bytes(),
 		cache:      newCache(len(ds.Images), o),
 	}
+	if o.Thumbnail && o.Kept == nil {
+		s.album = newAlbum(o.SpillDir)
+	}
 	s.plain = s.shelf(o.Resizer)
 	if s.label = s.plain; o.Labels.Options() != o.Resizer.Options() {
 		s.label = s.shelf(o.Labels)
@@ -129,7 +134,7 @@ func (s *Store) Cached() (memory, disk int) { return s.cache.counts() }
 func (s *Store) Close() error {
 	s.plain.close()
 	s.label.close()
-	return s.cache.close()
+	return errors.Join(s.album.close(), s.cache.close())
 }
 
 // Prepare decodes the given images, in parallel, and keeps them as far as the
@@ -243,9 +248,10 @@ func (s *Store) decode(dst []uint8, image int32) error {
 		s.identify(image, about.Identity)
 	}
 	on.resizer.Into(dst, img)
-	if on.thumbs != nil {
+	if on.thumbs != nil || s.album.wants(image) {
 		if small, err := s.thumbnailOf(path, file, picture, img); err == nil { // else Thumbnail says what is wrong
 			on.thumbs.Put(stamp, about, small)
+			s.album.put(image, small)
 		}
 	}
 	s.spare.Put(&img.Pix)

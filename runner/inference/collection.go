@@ -87,15 +87,21 @@ func classesOf(data, known *dataset.Dataset) []string {
 // kind, a name in index.Table, with the embeddings it is made of. It has a threshold for searches
 // of its size where one can be chosen: see index.Index.Calibrate. Label images that another
 // network than m's has embedded keep those embeddings. Errors: one that wraps trained.ErrFrozen
-// where m has such and c has other images, and those of EmbedImages.
+// where m has such and c has other images, and those of EmbedImages. With StoreOptions.Thumbnail the embeddings are closed after Contents.
 func (m *Model) Index(ctx context.Context, c *Collection, kind string, r Reading) (
-	*index.Index, *Embeddings, error) {
+	_ *index.Index, e *Embeddings, err error) {
 	store, err := m.passing(c.Data, r.Store)
 	if err != nil {
 		return nil, nil, err
 	}
-	e, err := m.embedCollection(ctx, store, c, r)
-	store.Close() // a cache, which others find from now on
+	defer func() {
+		if err == nil && r.Store.Thumbnail && r.Store.Kept == nil {
+			e.store = store
+		} else {
+			store.Close() // a cache, which others find from now on
+		}
+	}()
+	e, err = m.embedCollection(ctx, store, c, r)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -21,6 +21,16 @@ type Embeddings struct {
 	*vectors.Vectors                     // with the paths of the images
 	Images           []int32             // of the dataset, one of each row
 	Bad              []pipeline.BadImage // left out
+
+	store *pipeline.Store // which keeps their thumbnails; nil: others find them, or they are made of the files
+}
+
+// Close gives back what Index has kept for Contents where StoreOptions.Thumbnail was set and Kept was not.
+func (e *Embeddings) Close() error {
+	if e.store == nil {
+		return nil
+	}
+	return e.store.Close()
 }
 
 // embedBatch is how many images go through the network at once, as in evaluation.

@@ -49,7 +49,7 @@ func (b Beside) Of(path string, there map[string]string) map[string]string {
 }
 
 // Contents returns what Index made of images of c as it is written to a folder. The entries must be read
-// before c is closed.
+// before c and e are closed.
 func (m *Model) Contents(ctx context.Context, c *Collection, x *index.Index, e *Embeddings, b Beside) index.Contents {
 	calibration := m.calibrationFor(c)
 	about := x.About()
@@ -57,12 +57,15 @@ func (m *Model) Contents(ctx context.Context, c *Collection, x *index.Index, e *
 		about.Thumbnails = thumbnail.Side
 	}
 	entries := func(yield func(index.Entry, error) bool) {
-		store, err := m.thumbnailing(c, b)
-		if err != nil {
-			yield(index.Entry{}, err)
-			return
+		store := e.store
+		if store == nil {
+			var err error
+			if store, err = m.thumbnailing(c, b); err != nil {
+				yield(index.Entry{}, err)
+				return
+			}
+			defer store.Close() // a cache
 		}
-		defer store.Close() // a cache
 		for from := 0; from < len(e.Images); from += chunk {
 			images := e.Images[from:min(from+chunk, len(e.Images))]
 			items := make([]index.Item, len(images))

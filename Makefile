@@ -91,6 +91,10 @@ faults: ## make system calls fail, kill, cut power and flip bits, all over; FAUL
 interop: ## have other programs use what tfpair writes, and load their models
 	$(SETUP) $(GO) test -count 1 -v -run TestInterop -tags tensorflow,interop -timeout 20m ./cli
 
+.PHONY: deploy-check
+deploy-check: ## check what deploy/ holds, by Kubernetes' schemas, Prometheus and systemd, and train as its manifests start
+	$(SETUP) $(GO) test -count 1 -v -run 'TestDeployed|TestInteropDeploy|TestInteropRules' -tags tensorflow,interop -timeout 20m ./cli
+
 .PHONY: proof
 proof: proof-engines proof-keras proof-torch ## compare with ONNX Runtime, OpenVINO, Keras and PyTorch; docs/proof.md records it
 

@@ -29,7 +29,7 @@ type job struct {
 // Jobs go round a ring of ahead+1, and with them their buffers: a job is the
 // consumer's until it asks for the next one, while the others are filled. So the
 // workers share the cores with the consumer as it needs: all of them work while it
-// waits, and one where it is slower, for each job it takes makes room for one.
+// waits, and where it is slower they rest until there is room for p.refill jobs.
 func ordered(
 	ctx context.Context, from, to int, p parallel, fill func(context.Context, *job) error,
 ) iter.Seq2[*job, error] {
@@ -49,10 +49,12 @@ func ordered(
 		}
 		next := from
 		for step := from; step < to; step++ {
-			for ; next < to && next < step+len(ring); next++ {
-				j := &ring[next%len(ring)]
-				j.step = next
-				todo <- j
+			if end := step + len(ring); end-next >= min(p.refill, len(ring)) {
+				for ; next < min(end, to); next++ {
+					j := &ring[next%len(ring)]
+					j.step = next
+					todo <- j
+				}
 			}
 			j := &ring[step%len(ring)]
 			select {
@@ -74,9 +76,9 @@ func ordered(
 	}
 }
 
-// parallel says how many batches are assembled at once and how many are kept
-// ready for the consumer.
-type parallel struct{ workers, ahead int }
+// parallel says how many batches are assembled at once, how many are kept ready for the consumer, and of how many
+// there must be room before more are assembled: ahead+1 at most.
+type parallel struct{ workers, ahead, refill int }
 
 // work fills jobs until there are no more. After ctx is done it only drains them.
 func work(ctx context.Context, todo <-chan *job, fill func(context.Context, *job) error) {

@@ -32,7 +32,7 @@ func (s *Store) Sequence(
 		return s.fill(ctx, j, images[first:min(first+batch, len(images))])
 	}
 	steps := (len(images) + batch - 1) / batch
-	p := parallel{workers: s.options.Workers, ahead: s.options.Workers}
+	p := s.inTurns(batch)
 	return func(yield func(*Batch, error) bool) {
 		for j, err := range ordered(ctx, 0, steps, p, fill) {
 			if err == nil {
@@ -47,6 +47,17 @@ func (s *Store) Sequence(
 			}
 		}
 	}
+}
+
+// aheadBytes is how many pixels a Sequence has ready beyond a batch of each worker.
+const aheadBytes = 16 << 20
+
+// inTurns has workers and the consumer take turns. The workers run well ahead, and begin again when half of that is used
+// up: a network whose threads wait for each other after each operation is slowed down by a single worker, and stands still
+// while its first run is prepared.
+func (s *Store) inTurns(batch int) parallel {
+	ahead := max(s.options.Workers, aheadBytes/(batch*s.bytes))
+	return parallel{workers: s.options.Workers, ahead: ahead, refill: (ahead + 1) / 2}
 }
 
 func each(bad []BadImage, onBad func(BadImage) error) error {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -220,6 +221,30 @@ func TestClusterLate(t *testing.T) {
 	for _, want := range []string{"chief waits for worker 0", "tfpair: after 1s not all processes of the cluster are there: no answer from worker 0 at 127.0.0.1:", "--join-timeout 1h"} {
 		if got != exitLost || !strings.Contains(said.String(), want) {
 			t.Errorf("exit code %d, want %d and %q:\n%s", got, exitLost, want, said)
+		}
+	}
+}
+
+// TestClusterTwice: a process that is there twice, or whose port another program has, says which port that is.
+func TestClusterTwice(t *testing.T) {
+	c, err := cluster.Local(2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, port, err := net.SplitHostPort(c.Tasks[1].Address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, err := net.Listen("tcp", ":"+port)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	p, said := trainTogether(t, clusterPictures(t), "run", c, 1)
+	got := exitCode(t, p)
+	for _, want := range []string{"tfpair: worker 0 at " + c.Tasks[1].Address + ": listen tcp :" + port + ": bind: address already in use", "give another port in TF_CONFIG"} {
+		if got != exitFailed || !strings.Contains(said.String(), want) {
+			t.Errorf("exit code %d, want %d and %q:\n%s", got, exitFailed, want, said)
 		}
 	}
 }

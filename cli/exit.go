@@ -131,6 +131,7 @@ type outcome struct {
 // outcomes are looked through in order.
 var outcomes = []outcome{
 	{isA[SignalError], 0, nil}, // the code is the signal's
+	{isA[*collective.PortError], exitFailed, advice{"end what listens there, which may be this process started twice, or give another port in TF_CONFIG, on every machine"}},
 	{is(syscall.EADDRINUSE), exitFailed, advice{"give another --listen or --admin", "give another --port"}},
 	{isOpenLimit, exitFailed, advice{"raise the limit of open files, such as: ulimit -n 4096"}},
 	{isA[*train.SpecError], exitUsage, advice{"to go on, give the settings and the --weights of that run; to begin anew, give another --out"}},

@@ -12,8 +12,10 @@ package collective
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
+	"net"
 	"os"
 	"sync"
 	"sync/atomic"
@@ -76,7 +78,7 @@ func Join(ctx context.Context, c *cluster.Cluster, o session.Options, w Waits, w
 	}
 	remote, err := s.Start(o)
 	if err != nil {
-		return nil, fmt.Errorf("%s at %s: %w", self, self.Address, err)
+		return nil, serverError(self, err)
 	}
 	if err := c.Wait(ctx, w.Join, waiting); err != nil {
 		return nil, err
@@ -103,6 +105,31 @@ func Join(ctx context.Context, c *cluster.Cluster, o session.Options, w Waits, w
 		return nil, err
 	}
 	return g, nil
+}
+
+// PortError says that the server of this process cannot listen on its port.
+type PortError struct {
+	Task cluster.Task
+	Err  error // the system's
+}
+
+func (e *PortError) Error() string { return fmt.Sprintf("%s at %s: %v", e.Task, e.Task.Address, e.Err) }
+
+// Unwrap returns the system's error.
+func (e *PortError) Unwrap() error { return e.Err }
+
+// serverError returns why the server of a task was not started. The runtime does not say it of a port that cannot be had, which is
+// asked for once more here: a *PortError.
+func serverError(self cluster.Task, err error) error {
+	_, port, bad := net.SplitHostPort(self.Address)
+	if bad != nil {
+		return errors.Join(err, bad)
+	}
+	l, taken := net.Listen("tcp", ":"+port)
+	if taken != nil {
+		return &PortError{self, taken}
+	}
+	return errors.Join(fmt.Errorf("%s at %s: %w", self, self.Address, err), l.Close())
 }
 
 // meet opens what the pulse needs, and waits until all processes have come so far.

@@ -133,6 +133,7 @@ var outcomes = []outcome{
 	{isA[SignalError], 0, nil}, // the code is the signal's
 	{isA[*collective.PortError], exitFailed, advice{"end what listens there, which may be this process started twice, or give another port in TF_CONFIG, on every machine"}},
 	{is(syscall.EADDRINUSE), exitFailed, advice{"give another --listen or --admin", "give another --port"}},
+	{isFull, exitFailed, advice{"free some room there, and give the same command again"}},
 	{isOpenLimit, exitFailed, advice{"raise the limit of open files, such as: ulimit -n 4096"}},
 	{isA[*train.SpecError], exitUsage, advice{"to go on, give the settings and the --weights of that run; to begin anew, give another --out"}},
 	{isA[*tune.FolderError], exitUsage, advice{"give the same search to go on with it; to begin anew, give another --out"}},
@@ -206,6 +207,7 @@ var outcomes = []outcome{
 	{isA[*models.RefusedError], exitInput, advice{"load it all the same, if you know who made it: --trust any"}},
 	{isA[*models.NewerError], exitInput, advice{"use the version of tfpair that exported it, or a later one"}},
 	{isA[*export.ExistsError], exitUsage, advice{"give another --out or --version; nothing is overwritten"}},
+	{isKept, exitUsage, advice{"give another --out", "give another --sheet"}},
 	{isA[*aside.ExistsError], exitUsage, advice{"give another --out", "give another --sheet", "add --overwrite to replace it"}},
 	{is(index.ErrFile), exitInput, advice{"make it a folder: tfpair index update --model {model} --index {index}"}},
 	{isA[*awayError], exitInput, advice{"say where they are now: --data DATA"}},
@@ -302,6 +304,15 @@ func reported(streams IO, err error) int {
 	}
 	return o.code
 }
+
+// isKept reports whether what is in the way is not replaced, even with --overwrite.
+func isKept(err error) bool {
+	var e *aside.ExistsError
+	return errors.As(err, &e) && e.Kept != ""
+}
+
+// isFull reports whether a disk is full, or what its user may have of it is used up: nothing is wrong with what is there.
+func isFull(err error) bool { return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) }
 
 // isOpenLimit reports whether too many files are open: nothing is wrong with the one that was to be opened
 // next. TensorFlow and errors about damaged files keep only the words of it.

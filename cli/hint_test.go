@@ -14,6 +14,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/tfpair/tfpair/models"
+	"github.com/tfpair/tfpair/models/index"
 	"github.com/tfpair/tfpair/pipeline"
 	"github.com/tfpair/tfpair/pipeline/dataset"
 	"github.com/tfpair/tfpair/pipeline/decode"
@@ -89,6 +90,9 @@ func TestHints(t *testing.T) {
 		{"evaluate", &models.NotModelError{Path: "run", Reason: "it is a file"}, "tfpair export --run RUN --out MODEL makes one"},
 		{"serve", &net.OpError{Op: "listen", Net: "tcp", Err: os.NewSyscallError("bind", syscall.EADDRINUSE)},
 			"give another --listen or --admin"},
+		{"index build", &index.ExistsError{Path: "model"}, "give another --out, or add --overwrite to replace it"},
+		{"index build", &index.ExistsError{Path: "model", Kept: "it is no index"}, "give another --out"},
+		{"index update", &index.Error{Path: "x.index", Err: &os.PathError{Op: "write", Path: "x", Err: syscall.ENOSPC}}, "free some room there, and give the same command again"},
 		{"export", list, ""},
 		{"search", list, ""},
 		{"train", &train.DivergedError{Step: 3}, "lower the learning rate, such as --set optimizer.adam.lr=0.0003, " +
@@ -97,7 +101,7 @@ func TestHints(t *testing.T) {
 			"or from another seed: --set train.seed=1"},
 	} {
 		var said strings.Builder
-		reported(IO{Out: io.Discard, Err: &said, Getenv: silent.Getenv}, ofCommand(c.err, commandNamed(t, c.command),
+		reported(IO{Out: io.Discard, Err: &said, Getenv: silent.Getenv}, ofCommand(c.err, commandNamed(t, strings.Fields(c.command)...),
 			commandLine{"tfpair", c.command, "--data", "my list.csv", "--set", "train.steps=9"}))
 		_, hint, _ := strings.Cut(said.String(), "tfpair: hint: ")
 		if got := strings.TrimSpace(hint); got != c.want {

@@ -43,9 +43,18 @@ func WriteFile(path string, data []byte) error {
 }
 
 // ExistsError says that something is in the way of a file.
-type ExistsError struct{ Path string }
+type ExistsError struct {
+	Path string
+	Kept string // why it stays whatever the caller says, such as "it is no index"; "": it may be replaced
+}
 
-func (e *ExistsError) Error() string { return fmt.Sprintf("%q is there already", e.Path) }
+func (e *ExistsError) Error() string {
+	text := fmt.Sprintf("%q is there already", e.Path)
+	if e.Kept != "" {
+		text += ": " + e.Kept + ", and is not replaced"
+	}
+	return text
+}
 
 // Unused returns an *ExistsError if anything is at path. With overwrite a file may be there.
 func Unused(path string, overwrite bool) error {
@@ -55,7 +64,11 @@ func Unused(path string, overwrite bool) error {
 	case err != nil:
 		return err
 	}
-	return &ExistsError{path}
+	e := &ExistsError{Path: path}
+	if overwrite {
+		e.Kept = "it is no file"
+	}
+	return e
 }
 
 // MkdirAll makes the folder at path, and those around it. Those that it makes survive a crash. It

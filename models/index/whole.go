@@ -179,7 +179,10 @@ type Building struct {
 // under that name, or what was there stays, until Write. Without overwrite the error is an *ExistsError
 // where anything is there but an empty folder; with it, where it is no index. A Building must be closed.
 func (o Own) Build(path string, overwrite bool) (*Building, error) {
-	b := &Building{path: path, own: o}
+	b, kept := &Building{path: path, own: o}, ""
+	if overwrite {
+		kept = "it is no index"
+	}
 	info, err := os.Lstat(path)
 	switch {
 	case err == nil && info.IsDir():
@@ -190,11 +193,11 @@ func (o Own) Build(path string, overwrite bool) (*Building, error) {
 			return b, nil
 		}
 		if entries, err := os.ReadDir(path); err != nil || len(entries) > 0 {
-			return nil, errors.Join(err, &ExistsError{Path: path})
+			return nil, errors.Join(err, &ExistsError{Path: path, Kept: kept})
 		}
 	case err == nil:
 		if !overwrite || !Begins(path) {
-			return nil, &ExistsError{Path: path}
+			return nil, &ExistsError{Path: path, Kept: kept}
 		}
 		b.replaces = true
 	case !errors.Is(err, os.ErrNotExist):

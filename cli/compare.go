@@ -204,7 +204,7 @@ func (p compared) String() string {
 	}
 	fmt.Fprintf(&b, "distance %.4f", p.Distance)
 	if p.Probability != nil {
-		fmt.Fprintf(&b, ", probability %.4f", *p.Probability)
+		fmt.Fprintf(&b, ", probability of same %.4f", *p.Probability)
 	}
 	fmt.Fprintf(&b, "  %s  %s", p.Left, p.Right)
 	return b.String()

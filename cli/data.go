@@ -247,16 +247,21 @@ type given struct{ flag, value string }
 
 // require refuses a command line that lacks one of the flags.
 func require(command string, flags ...given) error {
-	var names []string
+	var names, missing []string
 	for _, f := range flags {
 		names = append(names, f.flag)
-	}
-	for _, f := range flags {
 		if f.value == "" {
-			return usagef("%s needs --%s", command, strings.Join(names, " and --"))
+			missing = append(missing, f.flag)
 		}
 	}
-	return nil
+	all := fmt.Sprintf("%s needs --%s", command, strings.Join(names, " and --"))
+	switch len(missing) {
+	case 0:
+		return nil
+	case len(names):
+		return usagef("%s", all)
+	}
+	return usagef("%s; not given: --%s", all, strings.Join(missing, " and --"))
 }
 
 // count returns "1 image", "2 classes", "1,234 queries".

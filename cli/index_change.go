@@ -261,6 +261,7 @@ func (g growth) all(ctx context.Context, collections []*inference.Collection, wo
 		if g.difference, err = g.collection.Compare(ctx, g.folder, g.beside); err != nil {
 			return r, nil, err
 		}
+		g.sayUnnamed()
 		done, err := work(g)
 		r.Added, r.Replaced, r.Renewed = r.Added+done.Added, r.Replaced+done.Replaced, r.Renewed+done.Renewed
 		if err != nil {
@@ -273,6 +274,23 @@ func (g growth) all(ctx context.Context, collections []*inference.Collection, wo
 		}
 	}
 	return r, gone, nil
+}
+
+// sayUnnamed says that images come without a class into an index that knows classes.
+func (g growth) sayUnnamed() {
+	if g.folder.Index().Classes() == 0 {
+		return
+	}
+	n := 0
+	for _, i := range g.difference.New {
+		if g.collection.Classes[i] == "" {
+			n++
+		}
+	}
+	if n > 0 {
+		g.out.say("note       %s of no class, beside images that have one: an image is of the class of its folder, so name the folder above it",
+			count(n, "new image"))
+	}
 }
 
 // updates is the command that replaces images, and makes a folder of a file.

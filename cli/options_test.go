@@ -65,9 +65,9 @@ func TestEmbedOptions(t *testing.T) {
 	right := embedOptions{data: dataOptions{path: "data", reading: rightReading},
 		model: modelOptions{folder: "model"}, out: "v.npy", machine: rightMachine}
 	refuse(t, right,
-		refusal[o]{func(o *o) { o.out = "" }, "embed needs --model and --data and --out"},
-		refusal[o]{func(o *o) { o.model.folder = "" }, "embed needs --model"},
-		refusal[o]{func(o *o) { o.data.path = "" }, "embed needs --model"},
+		refusal[o]{func(o *o) { o.out = "" }, "embed needs --model and --data and --out; not given: --out"},
+		refusal[o]{func(o *o) { o.model.folder = "" }, "; not given: --model"},
+		refusal[o]{func(o *o) { o.data.path, o.out = "", "" }, "; not given: --data and --out"},
 		refusal[o]{func(o *o) { o.data.reading.bad = "" }, "--bad-images"},
 		refusal[o]{func(o *o) { o.machine.device = "" }, "--device"})
 }
@@ -137,7 +137,7 @@ func TestWeightsOptions(t *testing.T) {
 	for _, c := range []struct{ got, want error }{
 		{weightsOptions{}.validateInspect(), usagef("inspect needs --from")},
 		{weightsOptions{from: "a.pth"}.validateInspect(), nil},
-		{weightsOptions{from: "a.pth"}.validateConvert(), usagef("convert needs --from and --out")},
+		{weightsOptions{from: "a.pth"}.validateConvert(), usagef("convert needs --from and --out; not given: --out")},
 		{weightsOptions{from: "a.pth", out: "b.pth"}.validateConvert(),
 			usagef(`--out must end in .safetensors, got "b.pth"`)},
 		{weightsOptions{from: "a.pth", out: "b.safetensors"}.validateConvert(), nil},

@@ -184,7 +184,7 @@ func (c *decision) brief(out output) {
 
 // otherwise says how to choose another recipe.
 func otherwise(c *recipe.Choice) string {
-	const ways = "--explain prints all settings; --preset, --spec or --set choose by hand"
+	const ways = "--explain prints all settings; --preset auto --set KEY=VALUE changes one; --preset, --spec or --set alone choose by hand"
 	if c.More == "" {
 		return ways
 	}
@@ -206,6 +206,10 @@ func (o *trainOptions) lacking() string {
 // tell says what was chosen, for a person or as JSON.
 func (c *decision) tell(out output, o *trainOptions, s *spec.Spec) error {
 	if c == nil {
+		if o.onlySet() {
+			out.say("recipe    none: --set alone is over preset %s, whatever the data are. To set over what they would choose, stop and give: %s",
+				o.start.presetName(), o.overRecipe())
+		}
 		return nil
 	}
 	c.say(out, o)
@@ -214,6 +218,26 @@ func (c *decision) tell(out output, o *trainOptions, s *spec.Spec) error {
 		return err
 	}
 	return out.emit("recipe", c.event(o, text))
+}
+
+// onlySet tells whether a new training of one process has settings and neither preset nor spec. Who gives
+// one setting may not know that the data choose no others then.
+func (o *trainOptions) onlySet() bool {
+	s := o.start.specOptions
+	return s.preset == "" && s.file == "" && len(s.set) > 0 && o.cluster.group == nil && !run.Is(o.out)
+}
+
+// overRecipe is the command that trains what the data choose, with the settings over it.
+func (o *trainOptions) overRecipe() commandLine {
+	c := commandLine{"tfpair", "train"}.with(o.data.flags()...).
+		with(given{"out", freeName(o.out+"-"+autoPreset, "")}, given{"preset", autoPreset})
+	for _, s := range o.start.set {
+		c = c.with(given{"set", s})
+	}
+	if o.start.unseen {
+		c = append(c, "--unseen-classes")
+	}
+	return c.with(o.start.weightsFlags()...)
 }
 
 // explain prints the spec of a training, and why it is so.

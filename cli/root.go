@@ -57,7 +57,7 @@ const rootExamples = examplesHead +
 	`  tfpair demo
   tfpair check --data demo/pictures
   tfpair duplicates demo/pictures
-  tfpair train --data demo/pictures --out run --set train.steps=100
+  tfpair train --data demo/pictures --out run
   tfpair evaluate --model run --data demo/pictures
   tfpair export --run run --out model
   tfpair index build --model model --data demo/pictures --out pictures.index

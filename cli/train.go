@@ -49,9 +49,9 @@ You can stop a training at any moment. The same command goes on from the last
 checkpoint, and ends with the same weights as a training that was never stopped.
 
 ` + examplesHead + `  tfpair train --data demo/pictures --explain
-  tfpair train --data demo/pictures --out run --set train.steps=100
+  tfpair train --data demo/pictures --out run
   tfpair train --data demo/pictures --out triplets --preset triplet --set train.steps=50
-  tfpair train --data demo/pictures --out light --set augment=light --set train.steps=50`,
+  tfpair train --data demo/pictures --out light --preset auto --set augment=light`,
 		Action: func(c *cli.Context) error {
 			o.start.set, o.start.weights = c.StringSlice("set"), c.StringSlice("weights")
 			return runTrain(c.Context, o, streams)

@@ -42,6 +42,7 @@ func isImage(name string) bool {
 
 func readFolders(s *source, d *Dataset) error {
 	w := newWalker(s.root)
+	w.oneClass = s.oneClass
 	err := w.read(d, s.splits)
 	w.notes(d)
 	if err == nil {

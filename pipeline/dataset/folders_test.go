@@ -109,6 +109,14 @@ func TestFolders(t *testing.T) {
 	}
 }
 
+// TestOneClass: a folder of one class is data where that is asked for, and no data to train on.
+func TestOneClass(t *testing.T) {
+	d := mustOpen(t, Options{FS: files("june/kiwi/1.png", "june/kiwi/2.png"), Data: "june", OneClass: true})
+	if got, want := describe(d), "kiwi/1.png kiwi\nkiwi/2.png kiwi"; got != want {
+		t.Errorf("images\n%s\nwant\n%s", got, want)
+	}
+}
+
 func TestFoldersErrors(t *testing.T) {
 	tests := []struct {
 		name  string

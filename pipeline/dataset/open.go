@@ -28,6 +28,7 @@ type Options struct {
 	GroupBy *regexp.Regexp // takes the name of an image's group out of its path, see ParseGroupBy; nil: a column group, or none
 	// Nothing but images is wanted: no class or tuple is asked for, and Data may be one image.
 	ImagesOnly bool
+	OneClass   bool  // class folders may be of one class alone; false: two are needed, as for training and measuring
 	FS         fs.FS // where Data and Images are looked up; nil: the operating system's files
 	Known      Known // tells checksums of files that were read before; nil: nothing does
 }
@@ -113,7 +114,7 @@ func open(o Options, lenient bool) (*Dataset, *source, error) {
 		return nil, nil, &OptionsError{fmt.Sprintf("splits are named for data %q of format %q; only class folders "+
 			"have them at the top", o.Data, name)}
 	}
-	s.splits = o.Splits
+	s.splits, s.oneClass = o.Splits, o.OneClass
 	d := &Dataset{Name: p.base(o.Data), Format: name, Root: s.root}
 	if err := format.read(s, d); err != nil {
 		return nil, nil, err
@@ -145,6 +146,7 @@ type source struct {
 	absolute    string       // rootPath from the top of the disk, with slashes; "" where it is no folder of the disk
 	imagesNamed bool         // Options.Images is
 	splits      SplitFolders // Options.Splits
+	oneClass    bool         // Options.OneClass
 }
 
 func (s *source) recogniseTree(o Options) (string, Format, error) {

@@ -28,17 +28,18 @@ const (
 
 // walker collects images and counts what it leaves out.
 type walker struct {
-	root    fs.FS
-	left    int            // folders that may still be read
-	links   int            // to folders, that were followed
-	nested  map[string]int // links on the way to a folder, by its path; absent: none
-	found   []found
-	seen    map[string]listing // by path of the folder
-	others  map[string]int     // files by extension that are no images
-	machine map[string]int     // hidden and machine-made names by kind
-	special []string           // names that cannot be read or lead back, pipes and devices, with what they are
-	outside []string           // images without a class
-	alike   []string           // pairs of folders whose names differ in how accents are written
+	root     fs.FS
+	oneClass bool           // one class is enough
+	left     int            // folders that may still be read
+	links    int            // to folders, that were followed
+	nested   map[string]int // links on the way to a folder, by its path; absent: none
+	found    []found
+	seen     map[string]listing // by path of the folder
+	others   map[string]int     // files by extension that are no images
+	machine  map[string]int     // hidden and machine-made names by kind
+	special  []string           // names that cannot be read or lead back, pipes and devices, with what they are
+	outside  []string           // images without a class
+	alike    []string           // pairs of folders whose names differ in how accents are written
 }
 
 // found is one image.
@@ -285,7 +286,7 @@ func (w *walker) fill(d *Dataset) error {
 		number[f.class] = 0
 	}
 	d.Classes = slices.Sorted(maps.Keys(number))
-	if len(d.Classes) == 1 {
+	if len(d.Classes) == 1 && !w.oneClass {
 		return &ClassesError{fmt.Sprintf("one class, %q, with %s; want at least 2 class folders",
 			d.Classes[0], plural(len(w.found), "image"))}
 	}

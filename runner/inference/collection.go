@@ -28,6 +28,7 @@ type Collection struct {
 // OpenCollection opens data of any kind as images that are to be searched, with their classes
 // where it names them. Errors are those of dataset.Open.
 func OpenCollection(o dataset.Options) (*Collection, error) {
+	o.OneClass = true // a product that comes later is one folder
 	known, err := dataset.Open(o)
 	var list *dataset.ListError
 	switch {

@@ -3,6 +3,7 @@ package inference
 import (
 	"errors"
 	"io/fs"
+	"slices"
 	"syscall"
 	"testing"
 	"testing/fstest"
@@ -41,5 +42,25 @@ func TestOpenCollectionOnABadDisk(t *testing.T) {
 	}
 	if c.Classes[0] != "a" || c.Classes[3] != "b" {
 		t.Errorf("the classes are %q, want a and b", c.Classes)
+	}
+}
+
+// TestOpenCollectionOfOneClass: a product that comes later is one folder, and its images are of its class. Images in no
+// folder are of none.
+func TestOpenCollectionOfOneClass(t *testing.T) {
+	file := &fstest.MapFile{Data: []byte("not looked at")}
+	c, err := OpenCollection(dataset.Options{Data: "june", FS: fstest.MapFS{"june/kiwi/1.png": file, "june/loose.png": file}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := c.Classes, []string{"kiwi", ""}; !slices.Equal(got, want) {
+		t.Errorf("classes = %q, want %q", got, want)
+	}
+	c, err = OpenCollection(dataset.Options{Data: "june/kiwi", FS: fstest.MapFS{"june/kiwi/1.png": file}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := c.Classes, []string{""}; !slices.Equal(got, want) {
+		t.Errorf("classes of the folder itself = %q, want %q", got, want)
 	}
 }

@@ -96,7 +96,7 @@ func (e labelExamples) row(q int) ([]sheet.Cell, error) {
 		label := e.Images[at]
 		cell := sheet.Cell{Frame: frame, Caption: fmt.Sprintf("distance %.4f\n%s", e.Distance[q][i], label.Class)}
 		var why string
-		if cell.Image, why, err = (pictures{root: e.data.Root}).open(label.Path, label.SHA256); err != nil {
+		if cell.Image, why, err = (pictures{places: []place{{root: e.data.Root}}}).open(label.Path, label.SHA256); err != nil {
 			return nil, err
 		}
 		if why != "" {

@@ -9,6 +9,8 @@ import (
 	"image"
 	"io/fs"
 	"os"
+	"slices"
+	"strings"
 
 	"github.com/tfpair/tfpair/internal/sheet"
 	"github.com/tfpair/tfpair/models/index"
@@ -25,7 +27,7 @@ const sheetQueries = 40
 // their own. The images searched are those of data.
 func writeSearchSheet(ctx context.Context, data string, r searches, list []searched, x index.Searched,
 	queries map[string]queryImage) error {
-	pictures, err := picturesOf(data, x)
+	pictures, err := picturesOf(data, x, r.Index)
 	if err != nil {
 		return err
 	}
@@ -64,41 +66,86 @@ func writeSearchSheet(ctx context.Context, data string, r searches, list []searc
 
 // pictures is where the images of what was searched lie.
 type pictures struct {
-	root  fs.FS // nil: not at hand
-	close func()
+	places []place // the last wins where several have a picture
+	close  func()
 }
 
-// picturesOf opens the data at path, or, where that is "", what x was built from.
-func picturesOf(path string, x index.Searched) (pictures, error) {
-	p := pictures{close: func() {}}
-	asked := path != ""
-	if !asked {
-		path = x.About().Root
+// place is where the images lie whose paths in an index begin with prefix.
+type place struct {
+	prefix string
+	root   fs.FS
+}
+
+// picturesOf opens the data at path, or, where that is "", what x was built from and images were added from, if that is at hand. x is
+// the index at file, or in a model where that is "".
+func picturesOf(path string, x index.Searched, file string) (pictures, error) {
+	if path != "" {
+		root, closing, err := openRoot(path)
+		return pictures{[]place{{root: root}}, closing}, err
 	}
+	list := []index.Source{{Data: x.About().Root}}
+	if info, err := os.Stat(file); err == nil && info.IsDir() {
+		all, err := index.ReadSources(file)
+		if err != nil {
+			return pictures{}, err
+		}
+		list = all.List
+	}
+	var p pictures
+	var closings []func()
+	p.close = func() {
+		for _, closing := range closings {
+			closing()
+		}
+	}
+	for _, s := range list {
+		root, closing, err := openRoot(inference.RootOf(dataset.Options{Data: s.Data, Images: s.Images}))
+		if err == nil { // else it is somewhere else by now
+			p.places, closings = append(p.places, place{s.Prefix, root}), append(closings, closing)
+		}
+	}
+	return p, nil
+}
+
+// openRoot opens a folder or an archive of pictures.
+func openRoot(path string) (root fs.FS, closing func(), err error) {
 	info, err := os.Stat(path)
 	if err == nil && info.IsDir() && !dataset.HoldsArchives(path) {
-		p.root = os.DirFS(path) // without a look at all that is in it
-		return p, nil
+		return os.DirFS(path), func() {}, nil // without a look at all that is in it
 	}
 	data, err := dataset.Open(dataset.Options{Data: path, ImagesOnly: true})
-	switch {
-	case err == nil:
-		p.root, p.close = data.Root, func() { data.Close() } // read only
-	case asked:
-		return p, err
+	if err != nil {
+		return nil, func() {}, err
 	}
-	return p, nil // it is somewhere else by now
+	return data.Root, func() { data.Close() }, nil // read only
 }
 
 // open returns the image at path where its checksum is the one that is known of it, or nil and why not. The error is
 // that of a disk.
 func (p pictures) open(path, sum string) (picture image.Image, why string, err error) {
-	if p.root == nil {
-		return nil, "not at hand: --data", nil
+	const away, nowhere = "not at hand: --data", "not in the data"
+	why = away
+	for _, at := range slices.Backward(p.places) {
+		inside, ok := strings.CutPrefix(path, at.prefix)
+		if !ok {
+			continue
+		}
+		if info, err := fs.Stat(at.root, inside); errors.Is(err, fs.ErrNotExist) || err == nil && !info.Mode().IsRegular() {
+			if why == away {
+				why = nowhere
+			}
+			continue
+		}
+		if picture, why, err = at.open(inside, sum); picture != nil || err != nil {
+			return picture, why, err
+		}
 	}
-	if info, err := fs.Stat(p.root, path); errors.Is(err, fs.ErrNotExist) || err == nil && !info.Mode().IsRegular() {
-		return nil, "not in the data", nil
-	}
+	return nil, why, nil
+}
+
+// open returns the image at path where its checksum is the one that is known of it, or nil and why not. The error is
+// that of a disk.
+func (p place) open(path, sum string) (picture image.Image, why string, err error) {
 	file, err := decode.File(p.root, path, decode.DefaultLimits)
 	switch {
 	case isA[*decode.LimitError](err):

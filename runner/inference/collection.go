@@ -33,7 +33,7 @@ func OpenCollection(o dataset.Options) (*Collection, error) {
 	var list *dataset.ListError
 	switch {
 	case err == nil && known.Kind() == dataset.OfLabelImages:
-		return &Collection{Data: known, Images: known.All().LabelImages(), Root: rootOf(o),
+		return &Collection{Data: known, Images: known.All().LabelImages(), Root: RootOf(o),
 			Classes: classesOf(known, known)}, nil
 	case err == nil:
 		defer known.Close()
@@ -47,15 +47,15 @@ func OpenCollection(o dataset.Options) (*Collection, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Collection{Data: data, Images: data.All().Images, Root: rootOf(o),
+	return &Collection{Data: data, Images: data.All().Images, Root: RootOf(o),
 		Classes: classesOf(data, known)}, nil
 }
 
 // Close closes the data.
 func (c *Collection) Close() error { return c.Data.Close() }
 
-// rootOf returns the folder or archive that the paths of the data are relative to.
-func rootOf(o dataset.Options) string {
+// RootOf returns the folder or archive that the paths of the data are relative to.
+func RootOf(o dataset.Options) string {
 	if o.Images != "" {
 		return o.Images
 	}

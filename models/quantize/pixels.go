@@ -20,8 +20,8 @@ type levels struct {
 func (w *rewriter) levels(tensor string) *levels {
 	n := w.graph.Node(tensor)
 	switch n.GetOp() {
-	case "Cast":
-		if n.Attr["SrcT"].GetType() == types_go_proto.DataType_DT_UINT8 {
+	case "Cast": // what another layer gives is put as floats by a Bitcast and a Cast, see floats
+		if n.Attr["SrcT"].GetType() == types_go_proto.DataType_DT_UINT8 && w.graph.Node(n.Input[0]).GetOp() != "Bitcast" {
 			return &levels{images: n.Input[0], scale: 1}
 		}
 	case "Sub", "Mul":

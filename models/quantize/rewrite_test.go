@@ -94,3 +94,29 @@ func needed(t *testing.T, g *graphdef.Graph, output string) []*graphdef.Node {
 	}
 	return nodes
 }
+
+// TestLayersTakeBytes: a layer takes what another one gives as it is. No operation stands between them, and one turns the
+// bytes of the last one into floats.
+func TestLayersTakeBytes(t *testing.T) {
+	w := window{same: true, stride: 1, channels: inputs}
+	kernel := make([]float32, 3*3*inputs*inputs)
+	kernel[0] = 1
+	g := w.graph(t, kernel)
+	seen := watch(t, g, func(string) []float32 { return slices.Repeat([]float32{1}, height*width*inputs) })
+	plan, err := NewPlan(seen, MinMax)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := plan.Rewrite(g, "second/relu"); err != nil {
+		t.Fatal(err)
+	}
+	casts := 0
+	for _, n := range needed(t, g, "second/relu") {
+		if n.Op == "Bitcast" {
+			casts++
+		}
+	}
+	if got := g.Node("second/int8").Input[0]; got != "first/int8" || casts != 1 {
+		t.Errorf("the second layer takes %q, and %d operations change the type of bytes; want %q and 1", got, casts, "first/int8")
+	}
+}

@@ -220,6 +220,7 @@ var outcomes = []outcome{
 	{isA[*client.Error], exitInput, nil},
 	{isA[*unreachedError], exitFailed, advice{"see that the service runs at {index}, and give the same command again: what it has done stays"}},
 	{isAbsent[*index.Error], exitInput, advice{"build it first: tfpair index build --model {model} --data DATA --out {index}"}},
+	{isOfAnother, exitInput, advice{"embed its images again with this model: tfpair index migrate --model {model} --index {index} --out {index}.new"}},
 	{isA[*index.Error], exitInput, advice{"build it again with this model: tfpair index build --model {model} --data DATA --out {index} --overwrite"}},
 	{is(models.ErrNoGallery), exitInput, advice{"search with --index what tfpair index build has made",
 		"export it with a gallery: tfpair export --run RUN --out NEW --gallery DATA"}},
@@ -323,6 +324,9 @@ func isOpenLimit(err error) bool {
 
 // isAbsent reports whether a thing of a kind is not there.
 func isAbsent[E error](err error) bool { return isA[E](err) && errors.Is(err, fs.ErrNotExist) }
+
+// isOfAnother reports whether an index was made by another model.
+func isOfAnother(err error) bool { return isA[*index.Error](err) && isA[*models.SpaceError](err) }
 
 // isPattern reports whether there is no data of a name that looks like a pattern of a shell.
 func isPattern(err error) bool {

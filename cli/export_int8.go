@@ -104,7 +104,7 @@ func sayQuantized(out output, q *models.Quantized, s *export.Speed) {
 		}
 	}
 	changes = append(changes, fmt.Sprintf("mean cosine with float32 %.5f", q.Cosine))
-	out.print("on images held out: %s", strings.Join(changes, "; "))
+	out.print("on %s held out: %s", count(q.Held, "image"), strings.Join(changes, "; "))
 	if s != nil {
 		out.print("size %s, was %s; here %.0f images/s in batches of %d, was %.0f", kilobytes(int64(s.Int8Bytes)), kilobytes(int64(s.FloatBytes)),
 			s.Int8, s.Batch, s.Float)

@@ -104,6 +104,7 @@ type Quantized struct {
 	Float      []string           `json:"float,omitempty"` // that could, and do not
 	Method     string             `json:"method"`          // by which ranges of activations were chosen: minmax, percentile or mse
 	Images     int                `json:"images"`          // of the training, on which they were observed
+	Held       int                `json:"held_out"`        // images on which Cosine, Before and After were measured; 0: an earlier version did not say
 	Cosine     float64            `json:"cosine"`          // mean, of embeddings of validation images with those of the float32 model
 	FloatSpace string             `json:"float32_space"`   // embedding space of that model
 	Before     map[string]float64 `json:"before"`          // metrics of that model, on the pairs of validation

@@ -232,7 +232,7 @@ func (w *quantizing) try(ctx context.Context, method quantize.Method, float []st
 	if w.probable {
 		outputs = append(outputs, names.CompareProbability)
 	}
-	q := &quantized{about: models.Quantized{Precision: "int8", Method: string(method), Images: len(w.train)}}
+	q := &quantized{about: models.Quantized{Precision: "int8", Method: string(method), Images: len(w.train), Held: len(w.images)}}
 	if q.about.Layers, err = plan.Rewrite(g, outputs...); err != nil {
 		return nil, err
 	}

@@ -72,6 +72,7 @@ func (s *Service) handler(rt route) http.Handler {
 		status, failure := http.StatusOK, (*failure)(nil)
 		if err != nil {
 			failure = failureOf(err)
+			failure.sentBy(r)
 			if failure.status == statusGone && s.aborted.Err() != nil {
 				failure = unready("the service is shutting down")
 			}

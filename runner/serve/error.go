@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 
 	"github.com/tfpair/tfpair/models"
 	"github.com/tfpair/tfpair/models/postgres"
@@ -93,6 +94,20 @@ func failureOf(err error) *failure {
 	f := failed(http.StatusInternalServerError, "internal", "an error inside the service; its log says more under the request id")
 	f.err = err
 	return f
+}
+
+// sentBy tells who uses curl how it sends a file, where that may be why there is no picture: -d takes its line ends out,
+// and a form without @ has the name of the file.
+func (f *failure) sentBy(r *http.Request) {
+	if f.code != "undecodable" && f.code != "no_picture" || !strings.HasPrefix(r.UserAgent(), "curl/") {
+		return
+	}
+	switch kind, _ := contentType(r); kind {
+	case "application/x-www-form-urlencoded": // what curl says of -d, --data and --data-binary
+		f.message += "; curl sends a file as it is with --data-binary @FILE, and not with -d"
+	case "multipart/form-data":
+		f.message += "; curl sends a file in a form with -F NAME=@FILE"
+	}
 }
 
 // pictureError says which picture of a request cannot be used, and why.

@@ -265,6 +265,28 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
+// TestRefusalsOfCurl: who sends a file by curl in a way that breaks it is told the way that does not. Others are not.
+func TestRefusalsOfCurl(t *testing.T) {
+	s := started(t, Config{Models: []Source{fake(t, "photos", &modelstest.Model{})}})
+	file := picture(t, red)
+	words, kind := form(t, "a", []byte("photo.jpg"))
+	for _, c := range []struct {
+		agent, contentType string
+		body               []byte
+		want               string
+	}{
+		{"curl/8.5.0", "application/x-www-form-urlencoded", file[:len(file)/2], "with --data-binary @FILE, and not with -d"},
+		{"curl/8.5.0", kind, words, "; curl sends a file in a form with -F NAME=@FILE"},
+		{"Mozilla/5.0", kind, words, ""},
+		{"curl/8.5.0", "image/png", []byte("hello"), ""},
+	} {
+		w := ask(s, "POST", "/v1/embed", c.contentType, c.body, "User-Agent", c.agent)
+		if w.Code < 400 || !strings.Contains(w.Body.String(), c.want) || c.want == "" && strings.Contains(w.Body.String(), "curl") {
+			t.Errorf("%s, %s: %d %s, want it to end in %q", c.agent, c.contentType, w.Code, w.Body, c.want)
+		}
+	}
+}
+
 // png8 returns a grey PNG.
 func png8(t testing.TB, w, h int) []byte {
 	t.Helper()

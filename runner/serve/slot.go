@@ -14,6 +14,7 @@ import (
 
 	"github.com/tfpair/tfpair/models"
 	"github.com/tfpair/tfpair/models/drift"
+	"github.com/tfpair/tfpair/models/index"
 	"github.com/tfpair/tfpair/pipeline/decode"
 	"github.com/tfpair/tfpair/pipeline/resize"
 )
@@ -123,7 +124,7 @@ func (s *Service) reload(ctx context.Context, p *slot) (changed bool, err error)
 		p.refused, p.again = version, time.Now().Add(retryBad)
 		p.setBad(versionName(version))
 		s.metrics.loads.WithLabelValues(p.Name, "error").Inc()
-		s.log.Error("model not opened", "model", p.Name, "version", versionName(version), "error", err)
+		s.log.Error("model not opened", "model", p.Name, "version", versionName(version), "error", err, "todo", todo(version, err))
 		return false, err
 	}
 	p.refused = ""
@@ -135,6 +136,18 @@ func (s *Service) reload(ctx context.Context, p *slot) (changed bool, err error)
 		s.log.Warn("model before it not closed", "model", p.Name, "error", err)
 	}
 	return true, nil
+}
+
+// todo says what can be done about a version that cannot be opened.
+func todo(version string, err error) string {
+	var of *index.Error
+	if !errors.As(err, &of) || !errors.As(err, new(*models.SpaceError)) {
+		return "mend or remove this version; it is tried again every minute"
+	}
+	model, _, _ := strings.Cut(version, "\n")
+	to := of.Path + "-" + versionName(version)
+	return fmt.Sprintf("a model that was trained again needs an index of its own: tfpair index migrate --model %q --index %q --out %q makes it; "+
+		"then start the service with --model %q --index %q", model, of.Path, to, model, to)
 }
 
 // open opens, checks and warms up a version.

@@ -112,6 +112,11 @@ func Load(folder string, list ...Option) (*Model, error) {
 	if m.session, err = session.Load(info.Path, savedmodel.Tag, o.session); err != nil {
 		return nil, err
 	}
+	if !o.session.Apart && !o.batches && info.short(saved, m.session.Shape) {
+		if err := m.session.OpenSingle(o.session); err != nil {
+			return nil, errors.Join(err, m.session.Close())
+		}
+	}
 	if probable {
 		m.probable = m.ofGraph(newCalls(m.session, []string{names.CompareLeftEmbedding, names.CompareRightEmbedding},
 			[]string{names.CompareProbability}))

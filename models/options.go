@@ -39,8 +39,8 @@ func OnDevice(name string) Option {
 func WithThreads(n int) Option { return func(o *options) { o.session.Threads = n } }
 
 // InBatches opens the model for many images, batch after batch: all threads share each operation, whatever the network. Without
-// it a small network of integers has each thread take images of its own, which is sooner done with a single image, and takes
-// longer to begin and more memory.
+// it a small network of integers has each thread take images of its own, and one of float32 a thread for single images,
+// which are sooner done so. Both take longer to begin and more memory.
 func InBatches() Option { return func(o *options) { o.batches = true } }
 
 // InBackground has the threads that run the network give way to all others of the process, those of other models

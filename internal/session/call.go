@@ -76,6 +76,16 @@ func (s *Session) tensor(name string) (tf.Output, error) {
 	return o.Output(output), nil
 }
 
+// Shape returns the shape of the tensor with the given name, as the runtime knows it before a run: −1 is any number. It is
+// nil where even the number of dimensions is not known.
+func (s *Session) Shape(name string) ([]int64, error) {
+	t, err := s.tensor(name)
+	if err != nil {
+		return nil, err
+	}
+	return t.Shape().ToSlice()
+}
+
 // Untraced leaves the runs of c out of a Trace: they go on beside a run that is traced, and the runtime traces one at a
 // time. It returns c.
 func (c *Call) Untraced() *Call {

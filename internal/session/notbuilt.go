@@ -19,6 +19,12 @@ type Rows struct{}
 // PrepareRows returns ErrNotBuilt.
 func (*Session) PrepareRows(_, _ string) (*Rows, error) { return nil, ErrNotBuilt }
 
+// OpenSingle returns ErrNotBuilt.
+func (*Session) OpenSingle(Options) error { return ErrNotBuilt }
+
+// Shape returns ErrNotBuilt.
+func (*Session) Shape(string) ([]int64, error) { return nil, ErrNotBuilt }
+
 // Run returns ErrNotBuilt.
 func (*Rows) Run(Value) (Value, error) { return Value{}, ErrNotBuilt }
 

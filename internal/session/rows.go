@@ -10,10 +10,12 @@ import (
 )
 
 // Rows is a run of one feed and one fetch that have a row for each image: [N,…] → [N,…]. Where the session was opened with
-// Options.Apart, the images are shared out among as many runs as it has threads. One goroutine at a time may use it.
+// Options.Apart, the images are shared out among as many runs as it has threads; after OpenSingle, one image runs on one
+// thread. One goroutine at a time may use it.
 type Rows struct {
-	fetch string
-	calls []*Call
+	fetch  string
+	calls  []*Call
+	single *Call // of one image; nil: the first of calls
 }
 
 // PrepareRows is Prepare of Rows. A GPU gets all images at once.
@@ -34,6 +36,11 @@ func (s *Session) PrepareRows(feed, fetch string) (*Rows, error) {
 		}
 		r.calls = append(r.calls, c)
 	}
+	if s.single != nil {
+		if r.single, err = s.single.Prepare([]string{feed}, []string{fetch}, nil); err != nil {
+			return nil, err
+		}
+	}
 	return r, nil
 }
 
@@ -41,7 +48,11 @@ func (s *Session) PrepareRows(feed, fetch string) (*Rows, error) {
 func (r *Rows) Run(v Value) (Value, error) {
 	parts := v.parts(len(r.calls))
 	if len(parts) < 2 {
-		values, err := r.calls[0].Run(v)
+		call := r.calls[0]
+		if r.single != nil && len(v.shape) > 0 && v.shape[0] == 1 {
+			call = r.single
+		}
+		values, err := call.Run(v)
 		if err != nil {
 			return Value{}, err
 		}

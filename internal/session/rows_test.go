@@ -3,24 +3,31 @@
 package session
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/galeone/tensorflow/tensorflow/go/core/framework/types_go_proto"
 )
 
 // TestRows: images are shared out among the threads of a session that takes them apart, none gets no image, and what comes
-// of them is in their order.
+// of them is in their order. A session for single images gets those, and no others.
 func TestRows(t *testing.T) {
 	for _, c := range []struct {
-		apart        bool
-		images, runs int
-	}{{false, 7, 1}, {true, 1, 1}, {true, 2, 2}, {true, 3, 3}, {true, 7, 3}} {
-		t.Run(fmt.Sprintf("%d images, apart %v", c.images, c.apart), func(t *testing.T) {
+		apart, single bool
+		images, runs  int // of the session that has all threads
+	}{{false, false, 7, 1}, {true, false, 1, 1}, {true, false, 2, 2}, {true, false, 3, 3}, {true, false, 7, 3}, {false, true, 1, 0}, {false, true, 2, 1}} {
+		t.Run(fmt.Sprintf("%d images, apart %v, single %v", c.images, c.apart, c.single), func(t *testing.T) {
 			s, err := Open(graph(t), Options{Threads: 3, Apart: c.apart})
 			if err != nil {
 				t.Fatal(err)
+			}
+			if c.single {
+				if err := s.OpenSingle(Options{Threads: 3}); err != nil {
+					t.Fatal(err)
+				}
 			}
 			defer func() {
 				if err := s.Close(); err != nil {
@@ -53,6 +60,31 @@ func TestRows(t *testing.T) {
 				t.Error("rows of another type have no error")
 			}
 		})
+	}
+}
+
+// TestSingleLate: after a late run neither session runs, and Close says so.
+func TestSingleLate(t *testing.T) {
+	o := Options{Threads: 2, Timeout: time.Hour}
+	s, err := Open(graph(t), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.OpenSingle(o); err != nil {
+		t.Fatal(err)
+	}
+	rows, err := s.PrepareRows("x", "y")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.single.late.Store(true)
+	for images := range int64(2) {
+		if _, err := rows.Run(Of(make([]float32, 2*(images+1)), images+1, 2)); !errors.Is(err, ErrTimeout) {
+			t.Errorf("a run of %d images after a late one = %v, want %v", images+1, err, ErrTimeout)
+		}
+	}
+	if err := s.Close(); !errors.Is(err, ErrTimeout) {
+		t.Errorf("Close = %v, want %v", err, ErrTimeout)
 	}
 }
 

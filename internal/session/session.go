@@ -25,12 +25,13 @@ type Session struct {
 	graph   *tf.Graph
 	timeout time.Duration // 0: none
 	apart   int           // runs at a time that have one thread each; 0: one run, which has all of them
+	single  *Session      // of one thread, for runs of one image; nil: they are like others
 	// first calls the first run of a Call: the runtime optimizes the graph and makes its kernels in it, on the thread that
 	// asks. nil: like any other.
 	first   func(run func() error) error
-	late    atomic.Bool // a run took longer, and may go on for ever
-	trace   *Trace      // nil: runs are not traced
-	tracing sync.Mutex  // held while a run is added to trace
+	late    *atomic.Bool // a run took longer, and may go on for ever
+	trace   *Trace       // nil: runs are not traced
+	tracing sync.Mutex   // held while a run is added to trace
 }
 
 // Ready loads the TensorFlow runtime where that has not happened yet. Call it before
@@ -116,7 +117,7 @@ func (o Options) make(f func() error) error {
 
 // newSession returns s as a Session, if it has the device that o asks for.
 func newSession(s *tf.Session, g *tf.Graph, o Options) (*Session, error) {
-	session := &Session{session: s, graph: g, timeout: o.Timeout}
+	session := &Session{session: s, graph: g, timeout: o.Timeout, late: new(atomic.Bool)}
 	if o.Apart {
 		session.apart = o.threads()
 	}
@@ -129,6 +130,23 @@ func newSession(s *tf.Session, g *tf.Graph, o Options) (*Session, error) {
 		}
 	}
 	return session, nil
+}
+
+// OpenSingle opens a second session on the graph of s, which Load opened with o: of one thread, in which Rows that are prepared
+// later run a single image. What they fetch may use no variables, and its constants are held twice. On a GPU, and where s has
+// one thread, nothing changes.
+func (s *Session) OpenSingle(o Options) error {
+	devices, err := s.Devices()
+	if err != nil || o.threads() == 1 || slices.ContainsFunc(devices, IsGPU) {
+		return err
+	}
+	o.Threads, o.Apart, o.Rewrite = 1, false, true
+	single, err := Open(s.graph, o)
+	if err != nil {
+		return err
+	}
+	single.late, s.single = s.late, single // where one run is late, no session runs any more
+	return nil
 }
 
 func (s *Session) requireGPU() error {
@@ -245,11 +263,21 @@ func (s *Session) run(run func() ([]*tf.Tensor, error)) ([]*tf.Tensor, error) {
 // ErrTimeout.
 func (s *Session) Close() error {
 	if s.late.Load() {
-		go func() { _ = s.session.Close() }() // nobody is there to hear of it
+		go func() { _ = s.free() }() // nobody is there to hear of it
 		return fmt.Errorf("close session: its memory stays in use: %w", ErrTimeout)
 	}
-	if err := s.session.Close(); err != nil {
+	if err := s.free(); err != nil {
 		return fmt.Errorf("close session: %w", err)
 	}
 	return nil
+}
+
+// free waits for running Calls.
+func (s *Session) free() error {
+	err := s.session.Close()
+	if s.single != nil {
+		err = errors.Join(err, s.single.session.Close())
+	}
+	giveBack()
+	return err
 }

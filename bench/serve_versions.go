@@ -17,6 +17,7 @@ const (
 	serveReloads = 50
 	badEvery     = 5                // of the reloads one is of a damaged version
 	reloadWithin = 60 * time.Second // a new version answers
+	drained      = time.Second      // the one before it is closed
 )
 
 // stops is what clients saw of a service that was told to stop under load again and again.
@@ -129,6 +130,7 @@ func (b serveBench) reloading(ctx context.Context) (g reloading, err error) {
 		if err := answersWith(ctx, c, good); err != nil {
 			return g, err
 		}
+		time.Sleep(drained)
 		if g.After50, err = residentMemory(s.cmd.Process.Pid); err != nil {
 			return g, err
 		}

@@ -161,23 +161,23 @@ func seenFiles(ctx context.Context, data *dataset.Dataset, part dataset.Part, fo
 	} else if err != nil {
 		return nil, err
 	}
-	sizes, contents := map[int64]bool{}, map[string]bool{}
+	sizes := map[int64]bool{}
 	for _, split := range []dataset.Split{dataset.Train, dataset.Val} {
 		for _, i := range data.In(split).Images {
 			sizes[data.Images[i].Size] = true
 		}
-	}
-	for _, i := range list {
-		contents[hex.EncodeToString(i.SHA256[:])] = true
 	}
 	asked := slices.DeleteFunc(slices.Clone(part.Images), func(i int32) bool { return !sizes[data.Images[i].Size] })
 	sums, err := data.Sums(ctx, asked)
 	if err != nil {
 		return nil, err
 	}
-	same := map[int32]bool{}
+	wanted, same := map[string][]int32{}, map[int32]bool{}
 	for at, i := range asked {
-		if contents[sums[at]] {
+		wanted[sums[at]] = append(wanted[sums[at]], i)
+	}
+	for _, seen := range list {
+		for _, i := range wanted[hex.EncodeToString(seen.SHA256[:])] {
 			same[i] = true
 		}
 	}

@@ -159,6 +159,7 @@ func (o *trainOptions) train(ctx context.Context, g *grouping, r *train.Resolved
 		return err
 	}
 	defer data.Close() // read only
+	boundGarbage(len(data.Images))
 	w := &trainWatcher{out: g.out, data: data, folder: o.out}
 	if o.start.found != nil {
 		w.forecast = newForecast(time.Now)

@@ -6,7 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"image"
+	"maps"
 	"runtime"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -144,9 +146,9 @@ func (s *Store) Close() error {
 func (s *Store) Prepare(
 	ctx context.Context, images []int32, progress func(done, total int),
 ) ([]BadImage, error) {
-	errs := make([]error, len(images))
+	errs := map[int]error{} // few
 	var next atomic.Int64
-	var mu sync.Mutex // protects done, and calls of progress
+	var mu sync.Mutex // protects errs and done, and calls of progress
 	done := 0
 	g, ctx := errgroup.WithContext(ctx)
 	for range min(s.options.Workers, len(images)) {
@@ -157,13 +159,17 @@ func (s *Store) Prepare(
 				if i >= len(images) {
 					return nil
 				}
+				var err error
 				if !s.known(images[i]) {
-					errs[i] = s.decode(buffer, images[i])
+					err = s.decode(buffer, images[i])
 				}
-				if regular.Exhausted(errs[i]) {
-					return errs[i]
+				if regular.Exhausted(err) {
+					return err
 				}
 				mu.Lock()
+				if err != nil {
+					errs[i] = err
+				}
 				done++
 				if progress != nil {
 					progress(done, len(images))
@@ -182,12 +188,11 @@ func (s *Store) Prepare(
 	return s.bad(images, errs), nil
 }
 
-func (s *Store) bad(images []int32, errs []error) []BadImage {
+// bad returns the images with errors, in order.
+func (s *Store) bad(images []int32, errs map[int]error) []BadImage {
 	var bad []BadImage
-	for i, err := range errs {
-		if err != nil {
-			bad = append(bad, s.badImage(images[i], err))
-		}
+	for _, i := range slices.Sorted(maps.Keys(errs)) {
+		bad = append(bad, s.badImage(images[i], errs[i]))
 	}
 	return bad
 }

@@ -10,6 +10,7 @@ package aside
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -32,11 +33,19 @@ func (e *UnsyncedError) Unwrap() error { return e.Err }
 
 // WriteFile makes data the contents of the file at path.
 func WriteFile(path string, data []byte) error {
+	return Write(path, func(to io.Writer) error {
+		_, err := to.Write(data)
+		return err
+	})
+}
+
+// Write makes what write writes the contents of the file at path.
+func Write(path string, write func(to io.Writer) error) error {
 	f, err := Create(path)
 	if err != nil {
 		return err
 	}
-	if _, err := f.Write(data); err != nil {
+	if err := write(f); err != nil {
 		return errors.Join(err, f.Cleanup())
 	}
 	return errors.Join(f.Publish(), f.Cleanup())

@@ -285,9 +285,9 @@ func (f *Folder) Seen() (seen.List, error) {
 
 // SetSeen stores which images the training sees.
 func (f *Folder) SetSeen(l seen.List) error {
-	text, err := l.Marshal()
+	err := f.begin()
 	if err == nil {
-		err = f.write(seenName, text)
+		err = aside.Write(filepath.Join(f.path, seenName), l.Write)
 	}
 	if err != nil {
 		return fmt.Errorf("store the seen images of run: %w", err)

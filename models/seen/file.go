@@ -11,6 +11,7 @@ import (
 	"io"
 	"io/fs"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/tfpair/tfpair/internal/regular"
@@ -42,12 +43,19 @@ func (e *Error) Error() string { return fmt.Sprintf("%s: %s", e.Path, e.Reason) 
 // Marshal returns the list as the bytes of its file.
 func (l List) Marshal() ([]byte, error) {
 	var b bytes.Buffer
-	b.WriteString(magic)
+	err := l.Write(&b)
+	return b.Bytes(), err
+}
+
+// Write writes what Marshal returns: a list of a million images has 150 MB.
+func (l List) Write(to io.Writer) error {
+	sum := sha256.New()
+	w := bufio.NewWriter(io.MultiWriter(to, sum))
 	head, err := json.Marshal(header{phash.Name, len(l)})
 	if err != nil {
-		return nil, err
+		return err
 	}
-	b.Write(append(head, '\n'))
+	fmt.Fprintf(w, "%s%s\n", magic, head) // Flush tells what went wrong
 	for _, i := range l {
 		hash := "-"
 		if i.Hashed {
@@ -55,12 +63,15 @@ func (l List) Marshal() ([]byte, error) {
 		}
 		path, err := json.Marshal(i.Path)
 		if err != nil {
-			return nil, err
+			return err
 		}
-		fmt.Fprintf(&b, "%s %s %s %s\n", i.Role, i.sum(), hash, path)
+		fmt.Fprintf(w, "%s %s %s %s\n", i.Role, i.sum(), hash, path)
 	}
-	sum := sha256.Sum256(b.Bytes())
-	return fmt.Appendf(b.Bytes(), "%x\n", sum), nil
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(to, "%x\n", sum.Sum(nil))
+	return err
 }
 
 // Read returns the list in a file that lies in a folder: no link may lead out of that. Hashes of
@@ -158,16 +169,19 @@ func verified(file io.Reader, size int64) (int64, error) {
 	return end, nil
 }
 
+var roles = []Role{Train, Val, Label}
+
 // parse reads the line of an image; hashes are read where they are of this version.
 func parse(line string, hashes bool) (i Image, err error) {
 	fields := strings.SplitN(line, " ", 4)
 	if len(fields) != 4 {
 		return i, fmt.Errorf("want role, checksum, hash and path, got %q", line)
 	}
-	i.Role = Role(fields[0])
-	if _, known := exposure[i.Role]; !known {
+	at := slices.Index(roles, Role(fields[0]))
+	if at < 0 {
 		return i, fmt.Errorf("role %q is none of train, val and label", fields[0])
 	}
+	i.Role = roles[at] // a part of the line would keep all of it
 	sum, err := hex.DecodeString(fields[1])
 	if err != nil || len(sum) != sha256.Size {
 		return i, fmt.Errorf("%q is no SHA-256", fields[1])

@@ -67,8 +67,8 @@ func (w *walker) walk(dir, class string, split Split) error {
 	if err != nil {
 		return err
 	}
-	for i, image := range l.images {
-		if p := path.Join(dir, image); class == "" {
+	for i, p := range within(dir, l.images) {
+		if class == "" {
 			w.outside = append(w.outside, p)
 		} else {
 			w.found = append(w.found, found{p, class, split, l.sizes[i]})
@@ -80,6 +80,26 @@ func (w *walker) walk(dir, class string, split Split) error {
 		}
 	}
 	return nil
+}
+
+// within returns the paths of names in dir, which has the form of path.Clean. They lie in one string: a million small ones take more
+// memory, and each is looked at whenever garbage is collected.
+func within(dir string, names []string) []string {
+	if dir == "." {
+		return names
+	}
+	var all strings.Builder
+	for _, n := range names {
+		for _, part := range []string{dir, "/", n} {
+			all.WriteString(part)
+		}
+	}
+	rest, paths := all.String(), make([]string, len(names))
+	for i, n := range names {
+		length := len(dir) + 1 + len(n)
+		paths[i], rest = rest[:length], rest[length:]
+	}
+	return paths
 }
 
 // list reads a folder once, and counts what is neither folder nor image.
@@ -254,8 +274,8 @@ func (w *walker) everywhere(dir string) error {
 	if err != nil {
 		return err
 	}
-	for i, image := range l.images {
-		w.found = append(w.found, found{path: path.Join(dir, image), size: l.sizes[i]})
+	for i, p := range within(dir, l.images) {
+		w.found = append(w.found, found{path: p, size: l.sizes[i]})
 	}
 	for _, f := range l.folders {
 		if err := w.everywhere(path.Join(dir, f)); err != nil {

@@ -57,10 +57,8 @@ type About struct {
 // Entry is a picture that is kept.
 type Entry struct {
 	About
-	of     *pack
-	at     int64 // where it begins
-	length int   // bytes
-	crc    uint32
+	row
+	of *pack
 }
 
 // Pixels are the pictures of one folder that were made in one way. It is safe for concurrent use. A nil Pixels
@@ -70,27 +68,26 @@ type Pixels struct {
 	prefix  string // of the names of packs
 	bytes   int    // of a picture, or AnyLength
 
-	mu      sync.Mutex // protects what follows
-	packs   []*pack
-	entries map[Sum]Entry
-	stamps  map[Stamp]Sum
-	writer  *writer // of what was put; nil: nothing was
-	full    bool    // nothing more is put
-	closed  bool
+	mu     sync.Mutex // protects what follows
+	packs  []*pack
+	rows   *rows
+	writer *writer // of what was put; nil: nothing was
+	full   bool    // nothing more is put
+	closed bool
 }
 
 // Open returns the pixels of a folder that were made as way says, bytes each, or AnyLength. A way names all that decides them:
 // size, mode, filter and decoder, with their versions. Close it.
 func Open(o Options, way string, bytes int) *Pixels {
 	sum := sha256.Sum256(fmt.Appendf(nil, "%d\n%d\n%s", version, bytes, way))
-	p := &Pixels{options: o, prefix: hex.EncodeToString(sum[:8]) + "-", bytes: bytes,
-		entries: map[Sum]Entry{}, stamps: map[Stamp]Sum{}}
+	p := &Pixels{options: o, prefix: hex.EncodeToString(sum[:8]) + "-", bytes: bytes, rows: newRows()}
+	var lists []list
 	for _, path := range packsIn(o.Folder) {
 		if !strings.HasPrefix(filepath.Base(path), p.prefix) {
 			continue
 		}
-		of, list, err := openPack(path)
-		if err == nil && list.size != bytes {
+		of, l, err := openPack(path)
+		if err == nil && l.size != bytes {
 			err = errors.Join(errDamaged, of.file.Close())
 		}
 		if errors.Is(err, errDamaged) {
@@ -99,17 +96,21 @@ func Open(o Options, way string, bytes int) *Pixels {
 		if err != nil {
 			continue
 		}
-		p.packs = append(p.packs, of)
+		p.packs, lists = append(p.packs, of), append(lists, l)
 		at := int64(0)
-		for _, r := range list.records {
-			if !p.entries[r.SHA256].Identified {
-				p.entries[r.SHA256] = Entry{About: r.about(), of: of, at: at, length: int(r.Length), crc: r.CRC}
+		_ = l.eachRecord(func(r record) { // else the others are decoded again
+			if n, ok := p.rows.find(r.SHA256); !ok || p.rows.pictures.at(n).Known&identified == 0 {
+				p.rows.put(row{record: r, pack: uint32(len(p.packs) - 1), at: at})
 			}
 			at += int64(r.Length)
-		}
-		for _, s := range list.stamps {
-			p.stamps[s.Stamp] = s.SHA256
-		}
+		})
+	}
+	for _, l := range lists { // a stamp may lead to a picture of another pack
+		_ = l.eachStamp(func(s stamped) {
+			if n, ok := p.rows.find(s.SHA256); ok {
+				p.rows.stamp(s.Stamp, n)
+			}
+		})
 	}
 	return p
 }
@@ -121,12 +122,23 @@ func (p *Pixels) Stamped(s Stamp) (Entry, bool) {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	sum, ok := p.stamps[s]
+	n, ok := p.rows.stamped(s)
 	if !ok {
 		return Entry{}, false
 	}
-	e, ok := p.entries[sum]
-	return e, ok
+	return p.entry(n), true
+}
+
+// entry returns the picture of a number.
+func (p *Pixels) entry(n int32) Entry {
+	e := Entry{row: *p.rows.pictures.at(n)}
+	e.About = e.about()
+	if int(e.pack) < len(p.packs) {
+		e.of = p.packs[e.pack]
+	} else {
+		e.of = p.writer.pack
+	}
+	return e
 }
 
 // Find returns the picture of the files with the given SHA-256. The stamp leads to it from now on.
@@ -136,26 +148,27 @@ func (p *Pixels) Find(sum Sum, s Stamp) (Entry, bool) {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	e, ok := p.entries[sum]
-	if _, known := p.stamps[s]; ok && !known && p.trusted(s) {
-		if w := p.begun(); w != nil {
-			w.stamps, p.stamps[s] = append(w.stamps, stamped{s, sum}), sum
-		}
+	n, ok := p.rows.find(sum)
+	if !ok {
+		return Entry{}, false
 	}
-	return e, ok
+	if _, known := p.rows.stamped(s); !known && p.trusted(s) && p.begun() != nil {
+		p.rows.stamp(s, n)
+	}
+	return p.entry(n), true
 }
 
 // Read reads the pixels of a picture into dst, and reports false where they are damaged.
 func (p *Pixels) Read(dst []uint8, e Entry) bool {
-	if e.of == nil || len(dst) != e.length {
+	if e.of == nil || len(dst) != int(e.Length) {
 		return false
 	}
-	return e.of.read(dst, e.at, e.crc)
+	return e.of.read(dst, e.at, e.CRC)
 }
 
 // ReadAll returns what is kept of a picture, nil where that is damaged.
 func (p *Pixels) ReadAll(e Entry) []uint8 {
-	data := make([]uint8, e.length)
+	data := make([]uint8, e.Length)
 	if !p.Read(data, e) {
 		return nil
 	}
@@ -179,10 +192,9 @@ func (p *Pixels) Put(s Stamp, about About, pixels []uint8) bool {
 		p.full = true
 		return false
 	}
-	sum := about.Identity.SHA256
-	p.entries[sum] = Entry{About: about, of: w.pack, at: at, length: len(pixels), crc: r.CRC}
+	n := p.rows.put(row{record: r, pack: uint32(len(p.packs)), at: at}) // where publish puts the pack
 	if p.trusted(s) {
-		w.stamps, p.stamps[s] = append(w.stamps, stamped{s, sum}), sum
+		p.rows.stamp(s, n)
 	}
 	return true
 }
@@ -191,7 +203,7 @@ func (p *Pixels) Put(s Stamp, about About, pixels []uint8) bool {
 func (p *Pixels) begun() *writer {
 	if p.writer == nil && !p.full && !p.closed {
 		most := min(p.options.MaxBytes, available(p.options.Folder)/2) // the rest is for others
-		if p.writer = newWriter(p.options.Folder, p.bytes, most); p.writer == nil {
+		if p.writer = newWriter(p.options.Folder, p.bytes, most, p.rows); p.writer == nil {
 			p.full = true
 		}
 	}

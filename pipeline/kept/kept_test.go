@@ -253,3 +253,38 @@ func TestNoFolder(t *testing.T) {
 	none.Publish()
 	none.Close()
 }
+
+// TestManyMemory: pictures that are kept take some 150 bytes each while they are put, and found by the next program.
+func TestManyMemory(t *testing.T) {
+	const n, most = 20_000, 350 // bytes of all that is made, of which a part lives at once
+	o := at(t.TempDir(), 1<<30, noon)
+	stamp := func(i int) Stamp {
+		return Stamp{Device: 1, Number: uint64(i), Size: 7, Modified: 1, Changed: noon.Add(-time.Hour).UnixNano()}
+	}
+	each := func(what string, do func()) {
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		do()
+		runtime.ReadMemStats(&after)
+		if bytes := (after.TotalAlloc - before.TotalAlloc) / n; bytes > most {
+			t.Errorf("%s makes %d bytes for each picture, want %d at most", what, bytes, most)
+		}
+	}
+	p := Open(o, "way", size)
+	pixels := picture(1)
+	each("Put", func() {
+		for i := range n {
+			var about About
+			binary.LittleEndian.PutUint64(about.Identity.SHA256[:], uint64(i+1)*0x9e3779b97f4a7c15)
+			p.Put(stamp(i), about, pixels)
+		}
+		p.Close()
+	})
+	each("Open", func() { p = Open(o, "way", size) })
+	defer p.Close()
+	for i := range n {
+		if _, ok := p.Stamped(stamp(i)); !ok {
+			t.Fatalf("picture %d is not found", i)
+		}
+	}
+}

@@ -2,7 +2,6 @@ package kept
 
 import (
 	"bufio"
-	"bytes"
 	"crypto/sha256"
 	"encoding/binary"
 	"errors"
@@ -69,14 +68,19 @@ var (
 	castagnoli = crc32.MakeTable(crc32.Castagnoli)
 )
 
-// list is what a pack says of its pictures.
+// list is what a pack says of its pictures. It stays on the disk: a million pictures have 136 MB of it.
 type list struct {
-	size    int // bytes kept of each, or AnyLength
-	records []record
-	stamps  []stamped
+	size            int // bytes kept of each, or AnyLength
+	records, stamps *io.SectionReader
 }
 
 var errDamaged = errors.New("it is not as it was written")
+
+var (
+	recordBytes  = int64(binary.Size(record{}))
+	stampedBytes = int64(binary.Size(stamped{}))
+	footerBytes  = int64(binary.Size(footer{}))
+)
 
 // openPack opens a pack. The error is errDamaged, or the disk's.
 func openPack(path string) (_ *pack, l list, err error) {
@@ -90,41 +94,59 @@ func openPack(path string) (_ *pack, l list, err error) {
 		}
 	}()
 	var end footer
-	length := int64(binary.Size(end))
-	if whole < length {
+	if whole < footerBytes {
 		return nil, l, errDamaged
 	}
-	if err := binary.Read(io.NewSectionReader(file, whole-length, length), binary.LittleEndian, &end); err != nil {
+	if err := binary.Read(io.NewSectionReader(file, whole-footerBytes, footerBytes), binary.LittleEndian, &end); err != nil {
 		return nil, l, err
 	}
-	// Nothing is made for a list that the file cannot hold.
-	listed := int64(end.Records)*int64(binary.Size(record{})) + int64(end.Stamps)*int64(binary.Size(stamped{}))
-	if end.Magic != magic || listed+length > whole {
+	records, stamps := int64(end.Records)*recordBytes, int64(end.Stamps)*stampedBytes
+	kept := whole - footerBytes - stamps - records
+	if end.Magic != magic || kept < 0 {
 		return nil, l, errDamaged
 	}
-	text := make([]byte, listed)
-	if _, err := file.ReadAt(text, whole-length-listed); err != nil {
+	sum := sha256.New()
+	if _, err := io.Copy(sum, io.NewSectionReader(file, kept, records+stamps)); err != nil {
 		return nil, l, err
 	}
-	if sha256.Sum256(text) != end.Sum {
+	if Sum(sum.Sum(nil)) != end.Sum {
 		return nil, l, errDamaged
 	}
-	l = list{int(end.Bytes), make([]record, end.Records), make([]stamped, end.Stamps)}
-	r := bytes.NewReader(text)
-	if err := errors.Join(binary.Read(r, binary.LittleEndian, l.records), binary.Read(r, binary.LittleEndian, l.stamps)); err != nil {
+	l = list{int(end.Bytes), io.NewSectionReader(file, kept, records), io.NewSectionReader(file, kept+records, stamps)}
+	told, even := int64(0), true
+	if err := l.eachRecord(func(r record) {
+		told += int64(r.Length)
+		even = even && (l.size == AnyLength || int(r.Length) == l.size)
+	}); err != nil {
 		return nil, l, err
 	}
-	kept := int64(0)
-	for _, r := range l.records {
-		kept += int64(r.Length)
-		if l.size != AnyLength && int(r.Length) != l.size {
-			return nil, l, errDamaged
-		}
-	}
-	if kept+listed+length != whole {
+	if told != kept || !even {
 		return nil, l, errDamaged
 	}
 	return &pack{path: path, file: file}, l, nil
+}
+
+// eachRecord reads the records in order. The error is the disk's.
+func (l list) eachRecord(visit func(record)) error { return each(l.records, visit) }
+
+// eachStamp reads the stamps likewise.
+func (l list) eachStamp(visit func(stamped)) error { return each(l.stamps, visit) }
+
+func each[T any](from *io.SectionReader, visit func(T)) error {
+	r := bufio.NewReaderSize(io.NewSectionReader(from, 0, from.Size()), 1<<16)
+	var v T
+	text := make([]byte, binary.Size(v))
+	for {
+		if _, err := io.ReadFull(r, text); errors.Is(err, io.EOF) {
+			return nil
+		} else if err != nil {
+			return err
+		}
+		if _, err := binary.Decode(text, binary.LittleEndian, &v); err != nil {
+			return err
+		}
+		visit(v)
+	}
 }
 
 // read reads what is kept of a picture, and reports whether it is as it was written.
@@ -137,15 +159,18 @@ func (p *pack) read(dst []uint8, at int64, crc uint32) bool {
 	return true
 }
 
-// writer writes a pack aside.
+// writer writes a pack aside. Its pictures and stamps are those that were added to rows since it was begun.
 type writer struct {
 	*pack
-	list
+	size          int   // bytes kept of each, or AnyLength
 	written, most int64 // bytes of pictures
+	rows          *rows
+	first         int32 // of its pictures
+	firstStamp    int32
 }
 
 // newWriter begins a pack in a folder, nil where none can be written.
-func newWriter(folder string, bytes int, most int64) *writer {
+func newWriter(folder string, bytes int, most int64, all *rows) *writer {
 	if makeFolder(folder) != nil {
 		return nil
 	}
@@ -153,7 +178,7 @@ func newWriter(folder string, bytes int, most int64) *writer {
 	if err != nil {
 		return nil
 	}
-	return &writer{pack: &pack{path: file.Name(), file: file}, list: list{size: bytes}, most: most}
+	return &writer{pack: &pack{path: file.Name(), file: file}, size: bytes, most: most, rows: all, first: all.pictures.n, firstStamp: all.stamps.n}
 }
 
 var errFull = errors.New("there is no room for more")
@@ -174,7 +199,6 @@ func (w *writer) put(about About, data []uint8) (record, error) {
 	if about.Identity.Hashed {
 		r.Known |= hashed
 	}
-	w.records = append(w.records, r)
 	w.written += int64(len(data))
 	return r, nil
 }
@@ -204,18 +228,31 @@ func (w *writer) publish(prefix string) *pack {
 
 // end writes what stands behind the pixels.
 func (w *writer) end() error {
-	var text bytes.Buffer
-	if err := errors.Join(binary.Write(&text, binary.LittleEndian, w.records), binary.Write(&text, binary.LittleEndian, w.stamps)); err != nil {
-		return err
-	}
-	end := footer{uint32(len(w.records)), uint32(len(w.stamps)), uint32(w.size), sha256.Sum256(text.Bytes()), magic}
 	if err := w.file.Truncate(w.written); err != nil { // what was written in part
 		return err
 	}
-	b := bufio.NewWriter(io.NewOffsetWriter(w.file, w.written))
-	if _, err := text.WriteTo(b); err != nil {
+	b, sum := bufio.NewWriter(io.NewOffsetWriter(w.file, w.written)), sha256.New()
+	text := []byte{}
+	write := func(v any) (err error) {
+		if text, err = binary.Append(text[:0], binary.LittleEndian, v); err != nil {
+			return err
+		}
+		sum.Write(text)
+		_, err = b.Write(text)
 		return err
 	}
+	for n := w.first; n < w.rows.pictures.n; n++ {
+		if err := write(&w.rows.pictures.at(n).record); err != nil {
+			return err
+		}
+	}
+	for n := w.firstStamp; n < w.rows.stamps.n; n++ {
+		s := w.rows.stamps.at(n)
+		if err := write(&stamped{s.Stamp, w.rows.pictures.at(s.row).SHA256}); err != nil {
+			return err
+		}
+	}
+	end := footer{uint32(w.rows.pictures.n - w.first), uint32(w.rows.stamps.n - w.firstStamp), uint32(w.size), Sum(sum.Sum(nil)), magic}
 	if err := binary.Write(b, binary.LittleEndian, end); err != nil {
 		return err
 	}

@@ -65,13 +65,17 @@ the answer comes when the change is on the disk.
 
 Of several models the first answers requests that name none. Requests are answered
 429 when there is more to do than the limits allow. Each flag has a variable of the
-environment: TFPAIR_SERVE_LISTEN for --listen, and so on. docs/serve.md has more.
+environment: TFPAIR_SERVE_LISTEN for --listen, and so on. Several models are in one,
+as TFPAIR_SERVE_MODEL=one=FOLDER,two=FOLDER. docs/serve.md has more.
 
 ` + examplesHead + `  tfpair serve --model demo/model --index demo/pictures.index
   tfpair serve --model photos=demo/model --listen 127.0.0.1:9000`,
 		Action: func(c *cli.Context) error {
-			o.models, o.indexes, o.writers = c.StringSlice("model"), c.StringSlice("index"), c.StringSlice("index-tokens")
-			o.behind = c.StringSlice("background")
+			given := func(flag string) []string {
+				return several(c.StringSlice(flag), streams.Getenv(variableNamed(flag)), nextPath)
+			}
+			o.models, o.indexes, o.writers = given("model"), given("index"), given("index-tokens")
+			o.behind = several(c.StringSlice("background"), streams.Getenv(variableNamed("background")), nextName)
 			return runServe(c.Context, o, streams)
 		},
 	}
@@ -106,28 +110,6 @@ func (o *serveOptions) addFlags(c *cli.Command) {
 	o.output.addFlags(c)
 	for _, f := range c.Flags {
 		fromEnvironment(f)
-	}
-}
-
-// variableOf returns the variable of the environment that a flag of serve has.
-func variableOf(f cli.Flag) string {
-	return "TFPAIR_SERVE_" + strings.ToUpper(strings.ReplaceAll(f.Names()[0], "-", "_"))
-}
-
-// fromEnvironment has a flag also be set by its variable.
-func fromEnvironment(f cli.Flag) {
-	name := []string{variableOf(f)}
-	switch f := f.(type) {
-	case *cli.StringFlag:
-		f.EnvVars = name
-	case *cli.StringSliceFlag:
-		f.EnvVars = name
-	case *cli.IntFlag:
-		f.EnvVars = name
-	case *cli.DurationFlag:
-		f.EnvVars = name
-	case *cli.BoolFlag:
-		f.EnvVars = name
 	}
 }
 

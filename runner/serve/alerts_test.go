@@ -36,11 +36,22 @@ func TestAlerts(t *testing.T) {
 	for d := range descriptions {
 		known[regexp.MustCompile(`fqName: "(\w+)"`).FindStringSubmatch(d.String())[1]] = true
 	}
-	// increase() sees no first error of a series that begins with it.
+	// increase() of anybody's own rule sees no first error of a series that begins with it.
 	if text := ask(s, "GET", "/metrics", "", nil).Body.String(); !strings.Contains(text, `tfpair_model_loads_total{model="photos",result="error"} 0`) {
 		t.Errorf("no count of bad versions before the first:\n%s", text)
 	}
+	probes := regexp.MustCompile(`^(?:/livez|/readyz|/startupz|/metrics|/v2/health/.*)$`) // as Prometheus matches
+	for _, rt := range s.table() {
+		if asks := rt.probe || rt.path == "/metrics"; asks != probes.MatchString(rt.path) && rt.path != "/{$}" && rt.path != "/openapi.json" {
+			t.Errorf("alerts count %s as if it were asked by clients: %v", rt.path, !probes.MatchString(rt.path))
+		}
+	}
 	for _, rule := range file.Groups[0].Rules {
+		for _, not := range regexp.MustCompile(`route!~"(.*?)"`).FindAllStringSubmatch(rule.Expr, -1) {
+			if "^(?:"+not[1]+")$" != probes.String() {
+				t.Errorf("%s leaves out %s, want %s", rule.Alert, not[1], probes)
+			}
+		}
 		names := regexp.MustCompile(`tfpair_\w+`).FindAllString(rule.Expr, -1)
 		if len(names) == 0 {
 			t.Errorf("%s speaks of no metric", rule.Alert)

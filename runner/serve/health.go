@@ -19,21 +19,24 @@ func (s *Service) Alive() error {
 func alive(c *call) (any, error) { return health{"alive"}, c.service.Alive() }
 
 // ready answers GET /readyz: 503 means that requests should go elsewhere.
-func ready(c *call) (any, error) {
-	switch s := c.service; {
+func ready(c *call) (any, error) { return health{"ready"}, c.service.ready() }
+
+// ready returns why requests should go elsewhere, or nil.
+func (s *Service) ready() error {
+	switch {
 	case s.stopping.Load():
-		return nil, unready("the service is shutting down")
+		return unready("the service is shutting down")
 	case !s.started.Load():
-		return nil, unready("models are being opened")
+		return unready("models are being opened")
 	case s.stuck.Load():
-		return nil, unready("a run of a model took longer than its timeout")
+		return unready("a run of a model took longer than its timeout")
 	}
-	for _, p := range c.service.slots {
+	for _, p := range s.slots {
 		if err := p.current().ready(); err != nil {
-			return nil, unready("model %q: %v", p.Name, err)
+			return unready("model %q: %v", p.Name, err)
 		}
 	}
-	return health{"ready"}, nil
+	return nil
 }
 
 // isolated is a model whose network runs in a process of its own. *models.Model is one with models.Isolated.

@@ -20,6 +20,7 @@ type metrics struct {
 	inflight   prometheus.Gauge
 	rejected   *prometheus.CounterVec // reason
 	loads      *prometheus.CounterVec // model, result
+	ready      *prometheus.Desc
 	modelInfo  *prometheus.Desc
 	modelBad   *prometheus.Desc
 	indexSize  *prometheus.Desc
@@ -60,9 +61,10 @@ func newMetrics(s *Service) *metrics {
 		inflight:  prometheus.NewGauge(prometheus.GaugeOpts{Namespace: "tfpair", Name: "inflight_requests", Help: "Requests that are being answered."}),
 		rejected:  counter("rejected_total", "Requests that were answered 429, by what was full.", "reason"),
 		loads:     counter("model_loads_total", "Versions of models that were opened, or could not be.", "model", "result"),
+		ready:     prometheus.NewDesc("tfpair_ready", "1 where GET /readyz answers 200, 0 where it answers 503.", nil, nil),
 		modelInfo: prometheus.NewDesc("tfpair_model_info", "1 for the version of a model that answers.",
 			[]string{"model", "version", "sha256"}, nil),
-		modelBad: prometheus.NewDesc("tfpair_model_bad_version", "1 for the newest version of a model where it could not be opened, until one can be.",
+		modelBad: prometheus.NewDesc("tfpair_model_bad_version", "1 for the newest version of a model where it could not be opened, until it can be, or another one is the newest.",
 			[]string{"model", "version"}, nil),
 		indexSize:  prometheus.NewDesc("tfpair_index_size", "Pictures that a model can be searched in.", []string{"model"}, nil),
 		queueDepth: prometheus.NewDesc("tfpair_queue_depth", "Requests that wait for their turn.", nil, nil),
@@ -89,7 +91,7 @@ func (m *metrics) all() []prometheus.Collector {
 
 // Describe implements prometheus.Collector.
 func (m *metrics) Describe(to chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{m.modelInfo, m.modelBad, m.indexSize, m.queueDepth, m.budget, m.drift, m.driftLimit, m.restarts} {
+	for _, d := range []*prometheus.Desc{m.ready, m.modelInfo, m.modelBad, m.indexSize, m.queueDepth, m.budget, m.drift, m.driftLimit, m.restarts} {
 		to <- d
 	}
 }
@@ -99,6 +101,11 @@ func (m *metrics) Collect(to chan<- prometheus.Metric) {
 	gauge := func(d *prometheus.Desc, value float64, labels ...string) {
 		to <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, value, labels...)
 	}
+	isReady := 1.0
+	if m.service.ready() != nil {
+		isReady = 0
+	}
+	gauge(m.ready, isReady)
 	var waiting int64
 	for _, p := range m.service.slots {
 		waiting += p.turns.waiting.Load()

@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"image"
 	"image/color"
 	"image/png"
@@ -427,6 +428,10 @@ func TestHealth(t *testing.T) {
 			if w := ask(s, "GET", path, "", nil); w.Code != want[i] {
 				t.Errorf("%s = %d %s, want %d", path, w.Code, w.Body, want[i])
 			}
+		}
+		ready := fmt.Sprintf("\ntfpair_ready %d\n", map[int]int{200: 1, 503: 0}[want[2]])
+		if text := ask(s, "GET", "/metrics", "", nil).Body.String(); !strings.Contains(text, ready) {
+			t.Errorf("metrics lack %q where /readyz answers %d", ready, want[2])
 		}
 	}
 	status(200, 503, 503)

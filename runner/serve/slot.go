@@ -27,6 +27,7 @@ type slot struct {
 	opening sync.Mutex   // held while a version is opened
 	refused string       // version that is bad, of Newest
 	again   time.Time    // when it is tried again
+	unseen  int          // looks in a row at which Newest has failed
 	mu      sync.RWMutex // protects now and bad
 	now     *loaded      // nil: none is open
 	bad     string       // refused, as metrics call it; "": the newest version is good
@@ -82,6 +83,12 @@ func versionName(version string) string {
 	return path.Base(filepath.ToSlash(first)) // "." where there is no Newest
 }
 
+// settled says that the newest version answers: an admin may have removed a bad one. p.opening is held.
+func (p *slot) settled() {
+	p.refused = ""
+	p.setBad("")
+}
+
 // setBad keeps what the newest version is called where it could not be opened, "" where it could.
 func (p *slot) setBad(name string) {
 	p.mu.Lock()
@@ -113,6 +120,7 @@ func (s *Service) reload(ctx context.Context, p *slot) (changed bool, err error)
 		}
 	}
 	if now := p.current(); now != nil && (p.Newest == nil || now.version == version) {
+		p.settled()
 		return false, nil
 	}
 	began := time.Now()
@@ -127,8 +135,7 @@ func (s *Service) reload(ctx context.Context, p *slot) (changed bool, err error)
 		s.log.Error("model not opened", "model", p.Name, "version", versionName(version), "error", err, "todo", todo(version, err))
 		return false, err
 	}
-	p.refused = ""
-	p.setBad("")
+	p.settled()
 	s.metrics.loads.WithLabelValues(p.Name, "ok").Inc()
 	s.log.Info("model opened", "model", p.Name, "path", l.info.Path, "space", l.info.Manifest.Space,
 		"seconds", time.Since(began).Seconds())
@@ -247,7 +254,7 @@ func (s *Service) Watch(ctx context.Context) {
 			return
 		case now := <-ticker.C:
 			for _, p := range s.slots {
-				if p.due(now) {
+				if s.due(p, now) {
 					_, _ = s.reload(ctx, p) // logged and counted
 				}
 			}
@@ -255,18 +262,26 @@ func (s *Service) Watch(ctx context.Context) {
 	}
 }
 
+// unseenLooks are the looks in a row at which Newest has to fail before the log says so: at one of them files may be on their way.
+const unseenLooks = 3
+
 // due reports whether there is a version that may be opened now.
-func (p *slot) due(now time.Time) bool {
+func (s *Service) due(p *slot, now time.Time) bool {
 	if p.Newest == nil {
 		return false
 	}
 	version, err := p.Newest()
-	if err != nil {
-		return false // it is being replaced, or gone: the one that is open answers on
-	}
 	p.opening.Lock()
 	defer p.opening.Unlock()
+	if err != nil { // it is being replaced, or gone: the one that is open answers on
+		if p.unseen++; p.unseen == unseenLooks {
+			s.log.Error("model not looked for", "model", p.Name, "error", err)
+		}
+		return false
+	}
+	p.unseen = 0
 	if now := p.current(); now != nil && now.version == version {
+		p.settled()
 		return false
 	}
 	return p.refused != version || now.After(p.again)

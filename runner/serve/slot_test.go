@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"sync"
@@ -157,7 +159,7 @@ func TestReloadGivenUp(t *testing.T) {
 		t.Errorf("a version that nobody waits for is bad:\n%s\n%s", text, b)
 	}
 	h.waits = nil
-	if !s.slots[0].due(time.Now()) {
+	if !s.due(s.slots[0], time.Now()) {
 		t.Error("polling does not try it again at once")
 	}
 	if changed, err := s.Reload(t.Context()); len(changed) != 1 || err != nil {
@@ -205,5 +207,66 @@ func TestTodo(t *testing.T) {
 		if got := todo("shop/2\n120 7", c.err); got != c.want {
 			t.Errorf("todo of %v = %s, want %s", c.err, got, c.want)
 		}
+	}
+}
+
+// TestVersionInPart: a version that was copied in part is bad and named, is opened once it is whole, and is not called bad any more
+// once it is removed.
+func TestVersionInPart(t *testing.T) {
+	folder := t.TempDir()
+	write := func(name string) {
+		t.Helper()
+		path := filepath.Join(folder, filepath.FromSlash(name))
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte("x"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	const saved, manifest = "/saved_model.pb", "/" + models.ManifestName
+	write("1" + saved)
+	write("1" + manifest)
+	var log bytes.Buffer
+	source := Source{Name: "photos", Newest: func() (string, error) { return newest(folder, "") }, Open: func() (Opened, error) {
+		path, err := models.Locate(folder)
+		if err == nil {
+			_, err = os.Stat(path + manifest)
+		}
+		return Opened{Model: &modelstest.Model{}}, err
+	}}
+	s := started(t, Config{Models: []Source{source}, Log: slog.New(slog.NewTextHandler(&log, nil))})
+	p := s.slots[0]
+	look := func(bad string) {
+		t.Helper()
+		if now := time.Now().Add(2 * retryBad); s.due(p, now) {
+			_, _ = s.reload(t.Context(), p)
+		}
+		if got := p.badVersion(); got != bad {
+			t.Errorf("bad is %q, want %q; the log:\n%s", got, bad, &log)
+		}
+	}
+	look("")
+	write("2" + saved)
+	look("2")
+	write("2" + manifest)
+	look("")
+	if got := versionName(p.current().version); got != "2" {
+		t.Errorf("%s answers, want 2", got)
+	}
+	write("3" + saved)
+	look("3")
+	if err := os.RemoveAll(folder + "/3"); err != nil {
+		t.Fatal(err)
+	}
+	look("")
+	if err := os.RemoveAll(folder); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 * unseenLooks {
+		look("")
+	}
+	if got := strings.Count(log.String(), "model not looked for"); got != 1 {
+		t.Errorf("the log says %d times that the folder has gone, want once:\n%s", got, &log)
 	}
 }

@@ -86,11 +86,15 @@ func newest(folder, index string) (string, error) {
 		return "", err
 	}
 	name := path
-	for _, file := range []string{filepath.Join(path, models.ManifestName), index} {
+	for i, file := range []string{filepath.Join(path, models.ManifestName), index} {
 		if file == "" || postgres.Is(file) { // which is seen to change while it is open
 			continue
 		}
 		info, err := os.Stat(file)
+		if err != nil && i == 0 { // a version that was copied in part: Open says so, and the next look sees the rest
+			name += "\n" + err.Error()
+			continue
+		}
 		if err != nil {
 			return "", err
 		}

@@ -91,7 +91,7 @@ func (o *trainOptions) begin(ctx context.Context, out output) (within context.Co
 	}
 	if o.start.asksData() {
 		return ctx, false, wait, usagef("processes that train together need a spec that each of them reads: give --preset, --spec or --set. "+
-			"What the data would choose is written by: tfpair train --data %s --explain > spec.yaml", shellWord(o.data.path))
+			"What the data would choose is written by: tfpair train --data %s --explain > spec.yaml. Then give --spec spec.yaml, and --weights if that file names any", shellWord(o.data.path))
 	}
 	if o.cluster.local > 1 {
 		if o.machine.threads == 0 {

@@ -289,6 +289,9 @@ func (o startOptions) read(ctx context.Context, out output, folder string) (*tra
 		err = o.checkWanted(r, folder)
 	}
 	if err != nil || w == nil {
+		if err == nil {
+			o.sayFrozen(r, folder, out)
+		}
 		return r, nil, err
 	}
 	if err := w.load(ctx, out); err != nil {

@@ -47,12 +47,29 @@ func (e *wantedError) mend(c commandLine) commandLine {
 
 // checkWanted refuses a new run in a folder that wants weights where none are given.
 func (o startOptions) checkWanted(r *train.Resolved, folder string) error {
-	entries, err := os.ReadDir(folder)
-	goesOn := err == nil && len(entries) > 0 // with the weights that it has
 	of, towers := r.Spec.Backbone.Name, r.Backbone.Towers
 	wanted := towers != nil || spec.WantsWeights(o.preset) && weights.Pixels(of) > 0
-	if len(o.weights) > 0 || goesOn || !wanted {
+	if len(o.weights) > 0 || goesOn(folder) || !wanted {
 		return nil
 	}
 	return &wantedError{o.preset, of, towers}
+}
+
+// goesOn reports whether a folder may hold a run, which goes on with the weights that it has.
+func goesOn(folder string) bool {
+	entries, err := os.ReadDir(folder)
+	return err == nil && len(entries) > 0
+}
+
+// sayFrozen says that a new run in a folder freezes random values, as a spec does that was written for weights.
+func (o startOptions) sayFrozen(r *train.Resolved, folder string, out output) {
+	if r.Backbone.Frozen == nil || len(o.weights) > 0 || goesOn(folder) {
+		return
+	}
+	name := r.Spec.Backbone.Name
+	if _, ok := pretrained.Named(name); !ok {
+		name = "FILE"
+	}
+	out.say("caution   the frozen part of backbone %s has random values, and keeps them: stop, and give the same command with --weights %s and another --out",
+		r.Spec.Backbone.Name, name)
 }

@@ -266,7 +266,7 @@ func (c *decision) explain(out output, o *trainOptions, r *train.Resolved) error
 		}
 	}
 	if len(o.start.weights) > 0 {
-		out.print("# weights   --weights %s", strings.Join(o.start.weights, " --weights "))
+		out.print("# weights   --weights %s, which this spec needs beside --spec", strings.Join(o.start.weights, " --weights "))
 	}
 	if err := o.start.checkWanted(r, o.out); err != nil {
 		out.print("# refused   %s", err)

@@ -94,7 +94,7 @@ func (c *call) searched() (*loaded, error) {
 		return nil, err
 	}
 	if l.Index == nil {
-		return nil, failed(http.StatusNotFound, "no_index", "model %q has no index", l.name)
+		return nil, failed(http.StatusNotFound, "no_index", "model %q has no index: start the service with --index", l.name)
 	}
 	return l, nil
 }

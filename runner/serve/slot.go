@@ -132,7 +132,7 @@ func (s *Service) reload(ctx context.Context, p *slot) (changed bool, err error)
 		p.refused, p.again = version, time.Now().Add(retryBad)
 		p.setBad(versionName(version))
 		s.metrics.loads.WithLabelValues(p.Name, "error").Inc()
-		s.log.Error("model not opened", "model", p.Name, "version", versionName(version), "error", err, "todo", todo(version, err))
+		s.log.Error("model not opened", "model", p.Name, "version", versionName(version), "error", err, "todo", p.todo(version, err))
 		return false, err
 	}
 	p.settled()
@@ -146,9 +146,12 @@ func (s *Service) reload(ctx context.Context, p *slot) (changed bool, err error)
 }
 
 // todo says what can be done about a version that cannot be opened.
-func todo(version string, err error) string {
+func (p *slot) todo(version string, err error) string {
 	var of *index.Error
 	if !errors.As(err, &of) || !errors.As(err, new(*models.SpaceError)) {
+		if p.current() == nil { // at the start, which ends here
+			return "mend or remove this version, and start the service again"
+		}
 		return "mend or remove this version; it is tried again every minute"
 	}
 	model, _, _ := strings.Cut(version, "\n")

@@ -197,14 +197,16 @@ func nan() float32 { zero := float32(0); return zero / zero }
 func TestTodo(t *testing.T) {
 	space := &index.Error{Path: "photos.index", Err: &models.SpaceError{Got: "a", Want: "b"}}
 	for _, c := range []struct {
+		now  *loaded // answers
 		err  error
 		want string
 	}{
-		{space, `a model that was trained again needs an index of its own: tfpair index migrate --model "shop/2" --index "photos.index" --out "photos.index-2" makes it; ` +
+		{nil, errors.New("damaged"), "mend or remove this version, and start the service again"},
+		{&loaded{}, space, `a model that was trained again needs an index of its own: tfpair index migrate --model "shop/2" --index "photos.index" --out "photos.index-2" makes it; ` +
 			`then start the service with --model "shop/2" --index "photos.index-2"`},
-		{errors.New("damaged"), "mend or remove this version; it is tried again every minute"},
+		{&loaded{}, errors.New("damaged"), "mend or remove this version; it is tried again every minute"},
 	} {
-		if got := todo("shop/2\n120 7", c.err); got != c.want {
+		if got := (&slot{now: c.now}).todo("shop/2\n120 7", c.err); got != c.want {
 			t.Errorf("todo of %v = %s, want %s", c.err, got, c.want)
 		}
 	}

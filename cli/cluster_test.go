@@ -239,7 +239,7 @@ func TestClusterTwice(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer l.Close()
+	defer func() { _ = l.Close() }() // it only takes the port
 	p, said := trainTogether(t, clusterPictures(t), "run", c, 1)
 	got := exitCode(t, p)
 	for _, want := range []string{"tfpair: worker 0 at " + c.Tasks[1].Address + ": listen tcp :" + port + ": bind: address already in use", "give another port in TF_CONFIG"} {

@@ -16,6 +16,7 @@ type Rows struct {
 	fetch  string
 	calls  []*Call
 	single *Call // of one image; nil: the first of calls
+	ready  bool  // the runtime has prepared the graph of calls
 }
 
 // PrepareRows is Prepare of Rows. A GPU gets all images at once.
@@ -56,21 +57,30 @@ func (r *Rows) Run(v Value) (Value, error) {
 		if err != nil {
 			return Value{}, err
 		}
+		r.ready = r.ready || call == r.calls[0]
 		return values[0], nil
 	}
 	results := make([]Value, len(parts))
+	part := func(i int) error {
+		values, err := r.calls[i].Run(parts[i])
+		if err == nil {
+			results[i] = values[0]
+		}
+		return err
+	}
+	first := 0
+	if !r.ready { // runs that come before the first one has ended optimize the graph once more, each for itself
+		if err := part(0); err != nil {
+			return Value{}, err
+		}
+		r.ready, first = true, 1
+	}
 	var g errgroup.Group
 	if r.calls[0].session.trace != nil {
 		g.SetLimit(1) // the runtime traces one run at a time
 	}
-	for i, part := range parts {
-		g.Go(func() error {
-			values, err := r.calls[i].Run(part)
-			if err == nil {
-				results[i] = values[0]
-			}
-			return err
-		})
+	for i := first; i < len(parts); i++ {
+		g.Go(func() error { return part(i) })
 	}
 	if err := g.Wait(); err != nil {
 		return Value{}, err

@@ -178,9 +178,12 @@ var outcomes = []outcome{
 	{isA[*train.MachineError], exitRefused, advice{"go on where it was made, or as it was made", "leave out --exact: the last digits will be others"}},
 	{isA[*train.DataError], exitInput, advice{"to go on, give the data of that run; to begin anew, give another --out"}},
 	{isPattern, exitInput, advice{"patterns are not expanded in it; give the folder, which may hold archives: --data FOLDER"}},
+	{isUnsorted, exitInput, advice{"sort them, or answer questions about them, which makes a list that trains: tfpair export --weights efficientnet-lite0 --out start && " +
+		"tfpair label --data {data} --out pairs.csv --model start"}},
 	{isA[*dataset.Error], exitInput, nil},
 	{fixable, exitInput, advice{"write a list without these rows: {again} --fix NEW.csv"}},
 	{isA[*dataset.ListError], exitInput, nil},
+	{isAbsent[*decode.ImageError], exitInput, advice{"check the path", "add --bad-images skip to leave it out"}},
 	{isA[*decode.ImageError], exitInput, advice{"mend or remove it", "add --bad-images skip to leave it out"}},
 	{isA[*distance.FewPairsError], exitInput, advice{"ask for a larger share, or choose on more pairs: tfpair calibrate"}},
 	{isA[*inference.NoAcceptError], exitInput, advice{"give a --threshold: a distance that parts right answers from wrong ones"}},
@@ -327,6 +330,12 @@ func isAbsent[E error](err error) bool { return isA[E](err) && errors.Is(err, fs
 
 // isOfAnother reports whether an index was made by another model.
 func isOfAnother(err error) bool { return isA[*index.Error](err) && isA[*models.SpaceError](err) }
+
+// isUnsorted reports whether pictures lie in one folder, with nothing that says which belong together.
+func isUnsorted(err error) bool {
+	var of *dataset.ClassesError
+	return isA[*dataset.Error](err) && errors.As(err, &of) && of.Unsorted > 1
+}
 
 // isPattern reports whether there is no data of a name that looks like a pattern of a shell.
 func isPattern(err error) bool {

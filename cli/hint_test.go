@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net"
 	"os"
 	"slices"
@@ -79,6 +80,11 @@ func TestHints(t *testing.T) {
 	}{
 		{"compare", image, "mend or remove it"},
 		{"embed", image, "mend or remove it, or add --bad-images skip to leave it out"},
+		{"compare", &decode.ImageError{Path: "a.png", Err: fs.ErrNotExist}, "check the path"},
+		{"train", &dataset.Error{Role: "data", Path: "my photos", Err: &dataset.ClassesError{Unsorted: 9}},
+			"sort them, or answer questions about them, which makes a list that trains: tfpair export --weights efficientnet-lite0 --out start && " +
+				"tfpair label --data 'my list.csv' --out pairs.csv --model start"},
+		{"train", &dataset.Error{Role: "data", Path: "my photos", Err: &dataset.ClassesError{}}, ""},
 		{"embed", bad, "mend or remove them, or add --bad-images skip to leave them out"},
 		{"embed", over, "mend or remove them, or leave more out with a larger --bad-budget"},
 		{"train", list, "write a list without these rows: tfpair train --data 'my list.csv' --set train.steps=9 --fix NEW.csv"},

@@ -286,7 +286,10 @@ func (w *walker) everywhere(dir string) error {
 }
 
 // ClassesError says that a folder or an archive holds fewer than two class folders with images.
-type ClassesError struct{ Reason string }
+type ClassesError struct {
+	Reason   string
+	Unsorted int // images outside class folders
+}
 
 func (e *ClassesError) Error() string { return e.Reason }
 
@@ -298,7 +301,7 @@ func (w *walker) fill(d *Dataset) error {
 			reason += "; the folder of an image is its class: make a folder of the images of each class in the data, " +
 				"or, if the data is one class, name the folder above it"
 		}
-		return &ClassesError{reason}
+		return &ClassesError{reason, len(w.outside)}
 	}
 	slices.SortFunc(w.found, func(a, b found) int { return strings.Compare(a.path, b.path) })
 	number := map[string]int32{}
@@ -308,7 +311,7 @@ func (w *walker) fill(d *Dataset) error {
 	d.Classes = slices.Sorted(maps.Keys(number))
 	if len(d.Classes) == 1 && !w.oneClass {
 		return &ClassesError{fmt.Sprintf("one class, %q, with %s; want at least 2 class folders",
-			d.Classes[0], plural(len(w.found), "image"))}
+			d.Classes[0], plural(len(w.found), "image")), len(w.outside)}
 	}
 	for i, c := range d.Classes {
 		number[c] = int32(i)

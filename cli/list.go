@@ -15,6 +15,7 @@ import (
 	"github.com/tfpair/tfpair/graphs/optimizer"
 	"github.com/tfpair/tfpair/graphs/spec"
 	"github.com/tfpair/tfpair/internal/named"
+	"github.com/tfpair/tfpair/internal/plural"
 	"github.com/tfpair/tfpair/models/index"
 	"github.com/tfpair/tfpair/models/vectors"
 	"github.com/tfpair/tfpair/pipeline/augment"
@@ -91,9 +92,8 @@ func (o *listOptions) addFlags(c *cli.Command) {
 }
 
 func (o listOptions) validate() error {
-	known := kindWords()
-	if o.kind != "" && !slices.Contains(known, kindWord(o.kind)) {
-		return usage(&named.UnknownError{Kind: "kind", Name: o.kind, Known: known})
+	if o.kind != "" && kindOf(o.kind) == "" {
+		return usage(&named.UnknownError{Kind: "kind", Name: o.kind, Known: kindWords()})
 	}
 	return nil
 }
@@ -102,12 +102,12 @@ func runList(o listOptions, streams IO) error {
 	if err := o.validate(); err != nil {
 		return err
 	}
-	out := o.output.on(streams)
+	out, wanted := o.output.on(streams), kindOf(o.kind)
 	var kind string
 	var rows [][2]string
 	var b strings.Builder
 	for _, e := range entries() {
-		if o.kind != "" && kindWord(e.Kind) != kindWord(o.kind) {
+		if o.kind != "" && kindWord(e.Kind) != wanted {
 			continue
 		}
 		if err := out.emit("entry", e); err != nil {
@@ -131,6 +131,16 @@ func runList(o listOptions, streams IO) error {
 
 // kindWord writes a kind as one word: "augmentation-preset".
 func kindWord(kind string) string { return strings.ReplaceAll(kind, " ", "-") }
+
+// kindOf returns the kind that a word names, of one or of several, as one word, "" where there is none.
+func kindOf(word string) string {
+	for _, kind := range kindWords() {
+		if word = kindWord(word); word == kind || word == plural.Noun(2, kind) {
+			return kind
+		}
+	}
+	return ""
+}
 
 // kindWords returns the kinds of all entries, each as one word.
 func kindWords() []string {

@@ -38,7 +38,7 @@ func (f *Folder) ShowBest(step int, metric string, value float64) error {
 // Resolve returns the step that which names: "best", "last", or a number. The best is that of which
 // the last checkpoint says so, and the last one itself before the first evaluation. The error
 // wraps checkpoint.ErrNone where the run has none, is a *checkpoint.CorruptError where the last one
-// does not say which is the best, and lists the steps there are where it lacks that one.
+// does not say which is the best, and a *CheckpointError where it lacks that one.
 func (f *Folder) Resolve(which string) (int, error) {
 	steps, err := checkpoint.Steps(f.Checkpoints())
 	if err != nil {
@@ -56,10 +56,20 @@ func (f *Folder) Resolve(which string) (int, error) {
 	}
 	step, err := strconv.Atoi(which)
 	if err != nil || !slices.Contains(steps, step) {
-		return 0, fmt.Errorf("run %q has no checkpoint %q (known: best, last, %s)", f.path, which,
-			strings.Trim(strings.ReplaceAll(fmt.Sprint(steps), " ", ", "), "[]"))
+		return 0, &CheckpointError{f.path, which, steps}
 	}
 	return step, nil
+}
+
+// CheckpointError says that a run has no checkpoint of that name.
+type CheckpointError struct {
+	Run, Name string
+	Steps     []int // that have one
+}
+
+func (e *CheckpointError) Error() string {
+	return fmt.Sprintf("run %q has no checkpoint %q (known: best, last, %s)", e.Run, e.Name,
+		strings.Trim(strings.ReplaceAll(fmt.Sprint(e.Steps), " ", ", "), "[]"))
 }
 
 // best returns the best step as the checkpoint of the last one says it. A damaged one is not passed

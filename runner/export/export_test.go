@@ -233,6 +233,8 @@ func TestFindPlace(t *testing.T) {
 		{"next", folder("1", "3"), 0, 4},
 		{"between", folder("1", "3"), 2, 2},
 		{"taken", folder("1", "3"), 3, 0},
+		{"the highest there can be", filepath.Join(folder(), "model"), math.MaxInt, math.MaxInt},
+		{"none is higher", folder("1", strconv.Itoa(math.MaxInt)), 0, 0},
 		{"after a kill", folder("1", ".tmp-123"), 0, 2},
 		{"other things", folder("photos"), 0, 0},
 		{"a file", file, 0, 0},

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math"
 	"maps"
 	"os"
 	"path/filepath"
@@ -68,6 +69,9 @@ func findPlace(out string, version int) (*place, error) {
 		}
 	}
 	if version == 0 {
+		if highest == math.MaxInt {
+			return nil, &ExistsError{filepath.Join(out, strconv.Itoa(highest)), "is there, and no version is higher"}
+		}
 		p.version = highest + 1
 	}
 	return p, nil

@@ -160,9 +160,12 @@ func (c *cache) close() error {
 	return err
 }
 
-// createUnlinked opens a new file in dir and removes its name at once, so that the
-// space comes back however the process ends.
+// createUnlinked opens a new file in dir that has no name, so that the space comes back however the process ends. Where
+// the system cannot do that, the name is removed at once.
 func createUnlinked(dir string) (*os.File, error) {
+	if file, err := openUnnamed(dir); err == nil {
+		return file, nil
+	}
 	file, err := os.CreateTemp(dir, "tfpair-pixels-*")
 	if err != nil {
 		return nil, err

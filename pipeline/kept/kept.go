@@ -108,7 +108,7 @@ func Open(o Options, way string, bytes int) *Pixels {
 	for _, l := range lists { // a stamp may lead to a picture of another pack
 		_ = l.eachStamp(func(s stamped) {
 			if n, ok := p.rows.find(s.SHA256); ok {
-				p.rows.stamp(s.Stamp, n)
+				p.rows.stamps.put(s.Stamp, n)
 			}
 		})
 	}
@@ -153,7 +153,7 @@ func (p *Pixels) Find(sum Sum, s Stamp) (Entry, bool) {
 		return Entry{}, false
 	}
 	if _, known := p.rows.stamped(s); !known && p.trusted(s) && p.begun() != nil {
-		p.rows.stamp(s, n)
+		p.rows.stamps.put(s, n)
 	}
 	return p.entry(n), true
 }
@@ -194,7 +194,7 @@ func (p *Pixels) Put(s Stamp, about About, pixels []uint8) bool {
 	}
 	n := p.rows.put(row{record: r, pack: uint32(len(p.packs)), at: at}) // where publish puts the pack
 	if p.trusted(s) {
-		p.rows.stamp(s, n)
+		p.rows.stamps.put(s, n)
 	}
 	return true
 }

@@ -178,7 +178,7 @@ func newWriter(folder string, bytes int, most int64, all *rows) *writer {
 	if err != nil {
 		return nil
 	}
-	return &writer{pack: &pack{path: file.Name(), file: file}, size: bytes, most: most, rows: all, first: all.pictures.n, firstStamp: all.stamps.n}
+	return &writer{pack: &pack{path: file.Name(), file: file}, size: bytes, most: most, rows: all, first: all.pictures.n, firstStamp: all.stamps.all.n}
 }
 
 var errFull = errors.New("there is no room for more")
@@ -246,13 +246,13 @@ func (w *writer) end() error {
 			return err
 		}
 	}
-	for n := w.firstStamp; n < w.rows.stamps.n; n++ {
-		s := w.rows.stamps.at(n)
-		if err := write(&stamped{s.Stamp, w.rows.pictures.at(s.row).SHA256}); err != nil {
+	for n := w.firstStamp; n < w.rows.stamps.all.n; n++ {
+		s := w.rows.stamps.all.at(n)
+		if err := write(&stamped{s.Stamp, w.rows.pictures.at(s.to).SHA256}); err != nil {
 			return err
 		}
 	}
-	end := footer{uint32(w.rows.pictures.n - w.first), uint32(w.rows.stamps.n - w.firstStamp), uint32(w.size), Sum(sum.Sum(nil)), magic}
+	end := footer{uint32(w.rows.pictures.n - w.first), uint32(w.rows.stamps.all.n - w.firstStamp), uint32(w.size), Sum(sum.Sum(nil)), magic}
 	if err := binary.Write(b, binary.LittleEndian, end); err != nil {
 		return err
 	}

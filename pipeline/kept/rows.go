@@ -14,26 +14,17 @@ type row struct {
 	at   int64  // where it begins
 }
 
-// stampRow leads to the Sum of a row.
-type stampRow struct {
-	Stamp
-	row int32
-}
-
 // rows are pictures and the stamps that lead to them, in the order in which they were put. A picture takes some 80 bytes, and a
 // stamp 60: there may be a million.
 type rows struct {
 	pictures blocks[row]
-	bySum    *slots.Table // the last picture with a Sum
-	stamps   blocks[stampRow]
-	byStamp  *slots.Table // the last with a Stamp
-	seed     maphash.Seed
+	bySum    *slots.Table    // the last picture with a Sum
+	stamps   *byStamp[int32] // lead to the Sum of a picture
 }
 
 func newRows() *rows {
-	r := &rows{seed: maphash.MakeSeed()}
+	r := &rows{stamps: newByStamp[int32]()}
 	r.bySum = slots.New(func(n int32) uint64 { return hashOf(r.pictures.at(n).SHA256) })
-	r.byStamp = slots.New(func(n int32) uint64 { return maphash.Comparable(r.seed, r.stamps.at(n).Stamp) })
 	return r
 }
 
@@ -54,17 +45,46 @@ func (r *rows) put(p row) int32 {
 
 // stamped returns the number of the picture that a stamp leads to.
 func (r *rows) stamped(s Stamp) (int32, bool) {
-	n, ok := r.byStamp.Find(maphash.Comparable(r.seed, s), func(n int32) bool { return r.stamps.at(n).Stamp == s })
+	n, ok := r.stamps.find(s)
 	if !ok {
 		return 0, false
 	}
-	return r.find(r.pictures.at(r.stamps.at(n).row).SHA256) // it may have been put again
+	return r.find(r.pictures.at(n).SHA256) // it may have been put again
 }
 
-// stamp lets a stamp lead to the picture of a number.
-func (r *rows) stamp(s Stamp, picture int32) {
-	n := r.stamps.add(stampRow{s, picture})
-	r.byStamp.Put(maphash.Comparable(r.seed, s), n, func(n int32) bool { return r.stamps.at(n).Stamp == s })
+// byStamp is values that stamps lead to, in the order in which they were put. It takes some 60 bytes of each beside the value.
+type byStamp[T any] struct {
+	all  blocks[atStamp[T]]
+	last *slots.Table // of those with a Stamp
+	seed maphash.Seed
+}
+
+type atStamp[T any] struct {
+	Stamp
+	to T
+}
+
+func newByStamp[T any]() *byStamp[T] {
+	b := &byStamp[T]{seed: maphash.MakeSeed()}
+	b.last = slots.New(func(n int32) uint64 { return b.hash(b.all.at(n).Stamp) })
+	return b
+}
+
+func (b *byStamp[T]) hash(s Stamp) uint64 { return maphash.Comparable(b.seed, s) }
+
+// put lets a stamp lead to a value, whatever it led to before.
+func (b *byStamp[T]) put(s Stamp, to T) {
+	n := b.all.add(atStamp[T]{s, to})
+	b.last.Put(b.hash(s), n, func(n int32) bool { return b.all.at(n).Stamp == s })
+}
+
+// find returns what a stamp leads to.
+func (b *byStamp[T]) find(s Stamp) (to T, ok bool) {
+	n, ok := b.last.Find(b.hash(s), func(n int32) bool { return b.all.at(n).Stamp == s })
+	if ok {
+		to = b.all.at(n).to
+	}
+	return to, ok
 }
 
 // blocks is a slice that is never copied while it grows.

@@ -160,12 +160,9 @@ func (c *cache) close() error {
 	return err
 }
 
-// createUnlinked opens a new file in dir, "" for that of temporary files, that has no name, so that the space comes back however the process ends. Where
+// createUnlinked opens a new file in dir that has no name, so that the space comes back however the process ends. Where
 // the system cannot do that, the name is removed at once.
 func createUnlinked(dir string) (*os.File, error) {
-	if dir == "" {
-		dir = os.TempDir()
-	}
 	if file, err := openUnnamed(dir); err == nil {
 		return file, nil
 	}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"image"
 	"maps"
+	"os"
 	"runtime"
 	"slices"
 	"sync"
@@ -85,6 +86,9 @@ func NewStore(ds *dataset.Dataset, o StoreOptions) *Store {
 	}
 	if o.MaxDisk == 0 {
 		o.MaxDisk = 8 << 30
+	}
+	if o.SpillDir == "" {
+		o.SpillDir = os.TempDir()
 	}
 	if o.Labels.Bytes() == 0 {
 		o.Labels = o.Resizer

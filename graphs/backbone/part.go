@@ -17,6 +17,8 @@ type part struct {
 	norm      layer.Norm
 	pixels    preprocess
 	fixed     bool // batch norm is not trained and uses its moving averages
+	follows   bool // the stage that is added reads what another stage of this part computes
+	followed  bool // and another one reads what it computes, and nothing else does
 }
 
 // sub returns the part of this name within p.

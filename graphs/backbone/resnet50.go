@@ -56,14 +56,21 @@ func resNet50Stem(p part, x tf.Output) tf.Output {
 
 // stage adds stage n: blocks with 64·2ⁿ⁻² channels inside, of which the first one
 // of all stages but the second halves the image.
+//
+// Where that block has its stride on the 1×1, both of its convolutions read every other pixel in both
+// directions, a quarter of what the stage before computes. So in inference the last block before it computes
+// these alone, and the block itself has no stride. In training the norms of that block need all pixels.
 func (o resNet50Options) stage(p part, x tf.Output, n, blocks int) tf.Output {
+	sparse := o.StrideOn == "1x1" && !p.mode.Training
 	for block := range blocks {
-		stride := int64(1)
-		if n > 2 && block == 0 {
-			stride = 2
-		}
-		b := bottleneck{p: p, name: fmt.Sprintf("conv%d_block%d", n, block+1), stride: stride,
+		b := bottleneck{p: p, name: fmt.Sprintf("conv%d_block%d", n, block+1), stride: 1, every: 1,
 			filters: 64 << (n - 2), strideOn3: o.StrideOn == "3x3", project: block == 0}
+		if n > 2 && block == 0 && !(sparse && p.follows) {
+			b.stride = 2
+		}
+		if n < 5 && block == blocks-1 && sparse && p.followed {
+			b.every = 2
+		}
 		x = b.add(x)
 	}
 	return x
@@ -76,8 +83,9 @@ type bottleneck struct {
 	name      string // as Keras has it: "conv2_block1"
 	filters   int64  // of the first two convolutions; the third has four times as many
 	stride    int64
-	strideOn3 bool // the 3×3 convolution has the stride, else the first 1×1
-	project   bool // the shortcut is a convolution
+	strideOn3 bool  // the 3×3 convolution has the stride, else the first 1×1
+	every     int64 // which pixels of the output are read, in both directions: 1 all, 2 every other; needs stride 1
+	project   bool  // the shortcut is a convolution
 }
 
 // add adds relu(shortcut(x) + 1×1 → 3×3 → 1×1), each with batch norm, relu between.
@@ -86,11 +94,15 @@ func (b bottleneck) add(x tf.Output) tf.Output {
 	if b.strideOn3 {
 		first.Stride, second.Stride = 1, b.stride
 	}
+	second.Stride *= b.every
 	y := b.relu("_1_relu", b.convNorm(1, x, b.filters, first))
 	y = b.relu("_2_relu", b.convNorm(2, y, b.filters, second))
 	y = b.convNorm(3, y, 4*b.filters, layer.Same(1))
-	if b.project {
+	switch {
+	case b.project:
 		x = b.convNorm(0, x, 4*b.filters, layer.Window{Size: 1, Stride: b.stride})
+	case b.every > 1: // a maximum of one pixel is that pixel
+		x = layer.MaxPool(b.p.scope.SubScope(b.name+"_every"), x, layer.Window{Size: 1, Stride: b.every})
 	}
 	return b.relu("_out", op.AddV2(b.p.scope.SubScope(b.name+"_add"), x, y))
 }

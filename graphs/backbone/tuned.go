@@ -91,7 +91,8 @@ func (t tuned) stack(minSize int, pixels preprocess, stages []stage) (Backbone, 
 
 // add adds stages one behind the other.
 func (p part) add(stages []stage, x tf.Output) tf.Output {
-	for _, add := range stages {
+	for i, add := range stages {
+		p.follows, p.followed = i > 0, i < len(stages)-1
 		x = add(p, x)
 	}
 	return x

@@ -183,3 +183,40 @@ func TestParts(t *testing.T) {
 		}
 	}
 }
+
+// TestResNet50Skips: in inference ResNet50 computes every other pixel at the end of a stage; in training, with norms
+// that are fixed, it computes all of them, to the same features. The sides of the images are even and odd there.
+func TestResNet50Skips(t *testing.T) {
+	for stride, want := range map[string]int{"1x1": 3, "3x3": 0} {
+		b := mustNew(t, "resnet50", map[string]any{"freeze_bn": true, "stride_on": stride})
+		for _, training := range []bool{false, true} {
+			s := tg.NewRoot()
+			build(b, s, variable.NewSet(s, ""), layer.Mode{Training: training}, op.Placeholder(s, tf.Float, op.PlaceholderShape(tf.MakeShape(-1, 64, 64, 3))))
+			g, err := s.Finalize()
+			if err != nil {
+				t.Fatal(err)
+			}
+			skips := 0
+			for _, o := range g.Operations() {
+				if o.Type() == "MaxPool" && strings.Contains(o.Name(), "_every/") {
+					skips++
+				}
+			}
+			if want := map[bool]int{false: want}[training]; skips != want {
+				t.Errorf("stride_on %s, training %v: pixels are skipped in %d places, want %d", stride, training, skips, want)
+			}
+		}
+		for _, size := range []int{33, 64, 96} {
+			in := []graphtest.Input{pixels(2, size)}
+			y := graphtest.BuildNetwork(t, in, func(s *op.Scope, v *variable.Set, in []tf.Output) []tf.Output {
+				return []tf.Output{build(b, s, v, layer.Mode{}, in[0]), build(b, s.SubScope("training"), v.Reuse(), training(s), in[0])}
+			}).Run(t, in)
+			largest := float64(slices.Max(y[1]))
+			for i, x := range y[0] {
+				if d := math.Abs(float64(x - y[1][i])); !(d <= 1e-5*largest) {
+					t.Fatalf("stride_on %s, size %d: feature %d = %v, want %v", stride, size, i, x, y[1][i])
+				}
+			}
+		}
+	}
+}

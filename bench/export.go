@@ -34,17 +34,27 @@ type equality struct {
 	TFGo       float64 `json:"tfgo"`
 }
 
+// exportRows are what command export can measure.
+var exportRows = []string{"first", "auc"}
+
 // exported measures what program 1 trained on mnist-small and exported is to others.
 func exported(ctx context.Context, o options) error {
 	r, err := openResults(o, "export")
 	if err != nil {
 		return err
 	}
-	f, err := row(o, r, "first", func() (firsts, error) {
-		return withFolder(func(folder string) (firsts, error) { return firstsOf(ctx, o, folder) })
-	})
-	if err != nil {
-		return err
+	if slices.Contains(o.rows, "first") {
+		f, err := row(o, r, "first", func() (firsts, error) {
+			return withFolder(func(folder string) (firsts, error) { return firstsOf(ctx, o, folder) })
+		})
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(o.out, "first embedding after %.2f s, in Python after %.2f s: %.3f of it (%.3f to %.3f in %d starts)\n",
+			spread(f.TFPair).Median, spread(f.TensorFlow).Median, f.Ratio.Median, f.Ratio.Low, f.Ratio.High, firstStarts)
+	}
+	if !slices.Contains(o.rows, "auc") {
+		return nil
 	}
 	e, err := row(o, r, "auc", func() (equality, error) {
 		return withFolder(func(folder string) (equality, error) { return equalityOf(ctx, o, folder) })
@@ -52,8 +62,6 @@ func exported(ctx context.Context, o options) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(o.out, "first embedding after %.2f s, in Python after %.2f s: %.3f of it (%.3f to %.3f in %d starts)\n",
-		spread(f.TFPair).Median, spread(f.TensorFlow).Median, f.Ratio.Median, f.Ratio.Low, f.Ratio.High, firstStarts)
 	fmt.Fprintf(o.out, "AUC of the run %.7f, of the model %.7f, in Python %.7f, through tfgo %.7f\n",
 		e.Run, e.Model, e.TensorFlow, e.TFGo)
 	return nil

@@ -195,23 +195,24 @@ func find(name string) (command, error) {
 
 // all runs the commands that the tables show, each as by itself, and prints the tables.
 func all(ctx context.Context, args []string) error {
-	names := tabled()
-	for _, name := range names { // before the first hour
-		o, err := parse(name, args)
+	list := tabled()
+	for i, c := range list { // before the first hour
+		list[i] = append(c, args...)
+		o, err := parse(c[0], list[i][1:])
 		if err != nil {
 			return err
 		}
-		c, err := find(name)
+		known, err := find(c[0])
 		if err != nil {
 			return err
 		}
-		if err := o.checkData(c); err != nil {
+		if err := o.checkData(known); err != nil {
 			return err
 		}
 	}
-	for i, name := range names {
-		fmt.Printf("%d of %d: %s\n", i+1, len(names), name)
-		if err := run(ctx, append([]string{name}, args...)); err != nil {
+	for i, c := range list {
+		fmt.Printf("%d of %d: %s\n", i+1, len(list), c[0])
+		if err := run(ctx, c); err != nil {
 			return err
 		}
 	}
@@ -246,6 +247,10 @@ func parse(name string, args []string) (options, error) {
 		o.peers = []string{"tfpair", "torch"}
 	case "index":
 		o.rows = indexRows
+	case "tuples":
+		o.rows = tuplesRows
+	case "export":
+		o.rows = exportRows
 	case "recipe":
 		o.rows = recipeUsual()
 	case "int8":
@@ -254,7 +259,7 @@ func parse(name string, args []string) (options, error) {
 		o.peers, o.rows = []string{"tfpair", "openvino", "onnx", "keras", "torch"}, inferenceNames()
 	}
 	list(f, &o.peers, "peers", "who takes part")
-	list(f, &o.rows, "rows", "siamese, inference, recipe, serve, index: what to measure; steady is one more of serve; products at effort good, products at effort best and characters at effort best are of recipe")
+	list(f, &o.rows, "rows", "siamese, tuples, export, int8, inference, recipe, serve, index: what to measure; steady is one more of serve; products at effort good, products at effort best and characters at effort best are of recipe")
 	f.Func("set", "siamese: `key=value` of row contrastive, instead of its own; repeatable",
 		replaced(&o.set))
 	if err := f.Parse(args); err != nil {

@@ -6,22 +6,25 @@ import (
 	"strings"
 )
 
-// shown are the commands whose results the table has, and who makes lines of an entry of theirs.
+// shown are the commands whose results the table has, who makes lines of an entry of theirs, and the flags that
+// leave out what it has not.
 var shown = []struct {
 	command string
 	lines   func(e entry) ([]compared, error)
+	flags   []string
 }{
-	{"step", ofSteps}, {"resnet", ofSteps}, {"extract", ofSteps},
-	{"tuples", ofRace}, {"export", ofFirsts}, {"decode", ofDecoding}, {"embed", ofEmbedding}, {"second", ofBeginnings}, {"int8", ofIntegers},
+	{"step", ofSteps, nil}, {"resnet", ofSteps, nil}, {"extract", ofSteps, nil}, {"tuples", ofRace, []string{"-rows", "race"}},
+	{"export", ofFirsts, []string{"-rows", "first"}}, {"decode", ofDecoding, nil}, {"embed", ofEmbedding, nil}, {"second", ofBeginnings, nil},
+	{"int8", ofIntegers, nil},
 }
 
-// tabled returns the names of the commands that measure what the tables have.
-func tabled() []string {
-	var names []string
+// tabled returns the commands that measure what the tables have, each with its flags.
+func tabled() [][]string {
+	var list [][]string
 	for _, s := range shown {
-		names = append(names, s.command)
+		list = append(list, append([]string{s.command}, s.flags...))
 	}
-	return append(names, "inference", "layers")
+	return append(list, []string{"inference"}, []string{"layers"})
 }
 
 // stepNames say what a step of each entry is.

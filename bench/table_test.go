@@ -83,9 +83,12 @@ func TestBetween(t *testing.T) {
 
 // TestTabledCommands: what the tables show can be measured by its name.
 func TestTabledCommands(t *testing.T) {
-	for _, name := range tabled() {
-		if _, err := find(name); err != nil {
+	for _, c := range tabled() {
+		if _, err := find(c[0]); err != nil {
 			t.Error(err)
+		}
+		if _, err := parse(c[0], c[1:]); err != nil {
+			t.Errorf("%v: %v", c, err)
 		}
 	}
 }

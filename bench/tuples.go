@@ -43,19 +43,29 @@ type triplets struct {
 	Seconds float64 `json:"seconds"`
 }
 
+// tuplesRows are what command tuples can measure.
+var tuplesRows = []string{"race", "program2", "program2/cosine"}
+
 // tuples measures what more tuples from each embedded image are worth.
 func tuples(ctx context.Context, o options) error {
 	r, err := openResults(o, "tuples")
 	if err != nil {
 		return err
 	}
-	if err := races(ctx, o, r); err != nil {
-		return err
+	for _, name := range o.rows {
+		switch name {
+		case "race":
+			err = races(ctx, o, r)
+		case "program2":
+			err = programs2(ctx, o, r, name)
+		case "program2/cosine":
+			err = programs2(ctx, o, r, name, decaySettings...)
+		}
+		if err != nil {
+			return err
+		}
 	}
-	if err := programs2(ctx, o, r, "program2"); err != nil {
-		return err
-	}
-	return programs2(ctx, o, r, "program2/cosine", decaySettings...)
+	return nil
 }
 
 // programs2 trains program 2 with each seed.

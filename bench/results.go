@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"github.com/google/renameio/v2"
+
+	"github.com/tfpair/tfpair/internal/session"
 )
 
 // entry is one finished measurement.
@@ -121,7 +123,7 @@ func commit() string {
 	return strings.TrimSpace(string(out))
 }
 
-// machine says what the numbers were measured on.
+// machine says what the numbers were measured on, and what by the runtime chooses its kernels there.
 func machine() string {
 	model := runtime.GOARCH
 	data, _ := os.ReadFile("/proc/cpuinfo") // elsewhere than on Linux the architecture must do
@@ -131,5 +133,5 @@ func machine() string {
 			break
 		}
 	}
-	return fmt.Sprintf("%s, %d cores, %s", model, runtime.NumCPU(), runtime.GOOS)
+	return fmt.Sprintf("%s (%s), %d cores, %s", model, session.Processor(), runtime.NumCPU(), runtime.GOOS)
 }

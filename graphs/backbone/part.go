@@ -17,8 +17,7 @@ type part struct {
 	norm      layer.Norm
 	pixels    preprocess
 	fixed     bool // batch norm is not trained and uses its moving averages
-	follows   bool // the stage that is added reads what another stage of this part computes
-	followed  bool // and another one reads what it computes, and nothing else does
+	inferred  bool // the stage before the one that is added is in inference
 }
 
 // sub returns the part of this name within p.

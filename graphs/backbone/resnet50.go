@@ -59,16 +59,16 @@ func resNet50Stem(p part, x tf.Output) tf.Output {
 //
 // Where that block has its stride on the 1×1, both of its convolutions read every other pixel in both
 // directions, a quarter of what the stage before computes. So in inference the last block before it computes
-// these alone, and the block itself has no stride. In training the norms of that block need all pixels.
+// these alone, and the block itself has no stride. In training the norms of that last block need all pixels.
 func (o resNet50Options) stage(p part, x tf.Output, n, blocks int) tf.Output {
-	sparse := o.StrideOn == "1x1" && !p.mode.Training
+	strideOn1 := o.StrideOn == "1x1"
 	for block := range blocks {
 		b := bottleneck{p: p, name: fmt.Sprintf("conv%d_block%d", n, block+1), stride: 1, every: 1,
-			filters: 64 << (n - 2), strideOn3: o.StrideOn == "3x3", project: block == 0}
-		if n > 2 && block == 0 && !(sparse && p.follows) {
+			filters: 64 << (n - 2), strideOn3: !strideOn1, project: block == 0}
+		if n > 2 && block == 0 && !(strideOn1 && p.inferred) {
 			b.stride = 2
 		}
-		if n < 5 && block == blocks-1 && sparse && p.followed {
+		if n < 5 && block == blocks-1 && strideOn1 && !p.mode.Training {
 			b.every = 2
 		}
 		x = b.add(x)

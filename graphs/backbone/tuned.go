@@ -73,7 +73,7 @@ func (t tuned) stack(minSize int, pixels preprocess, stages []stage) (Backbone, 
 	}
 	if cut > 0 {
 		b.Frozen = func(s *op.Scope, v *variable.Set, m layer.Mode, images tf.Output) tf.Output {
-			return part{scope: s, variables: v.Frozen(), mode: m, norm: t.Norm, pixels: pixels}.add(all[:cut], images)
+			return part{scope: s, variables: v.Frozen(), mode: m, norm: t.Norm, pixels: pixels}.add(all, 0, cut, images)
 		}
 	}
 	b.Build = func(s *op.Scope, v *variable.Set, m layer.Mode, x tf.Output) tf.Output {
@@ -81,7 +81,7 @@ func (t tuned) stack(minSize int, pixels preprocess, stages []stage) (Backbone, 
 		if cut > 0 && !b.AllFrozen { // else there is nothing left to compute, or it begins behind the pixels
 			x = m.Enter(s, x)
 		}
-		return p.add(all[cut:], x)
+		return p.add(all, cut, len(all), x)
 	}
 	if t.Pool != average && t.Pool != gem {
 		return b, fmt.Errorf("pool must be %s or %s, got %q", average, gem, t.Pool)
@@ -89,11 +89,11 @@ func (t tuned) stack(minSize int, pixels preprocess, stages []stage) (Backbone, 
 	return b, t.Validate()
 }
 
-// add adds stages one behind the other.
-func (p part) add(stages []stage, x tf.Output) tf.Output {
-	for i, add := range stages {
-		p.follows, p.followed = i > 0, i < len(stages)-1
-		x = add(p, x)
+// add adds stages from one to another, one behind the other. Those before are frozen, so they are in inference.
+func (p part) add(stages []stage, from, to int, x tf.Output) tf.Output {
+	for i := from; i < to; i++ {
+		p.inferred = i == from || !p.mode.Training
+		x = stages[i](p, x)
 	}
 	return x
 }

@@ -266,6 +266,9 @@ func (p *Pixels) Close() {
 	p.publish()
 	p.touch()
 	for _, of := range p.packs {
+		if of.damaged.Load() {
+			_ = os.Remove(of.path) // or its pictures would be found before those that were made again, each time
+		}
 		_ = of.file.Close()
 	}
 	p.closed = true

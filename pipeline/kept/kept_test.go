@@ -140,6 +140,39 @@ func TestDamaged(t *testing.T) {
 	}
 }
 
+// TestDamagedGoes: a picture that was found damaged and made again is whole for the next program, which need not make it once more.
+func TestDamagedGoes(t *testing.T) {
+	o := at(t.TempDir(), 1<<20, noon)
+	keepSome(o, 0, 3)
+	from := packsIn(o.Folder)[0]
+	pack, err := os.ReadFile(from)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pack[size] ^= 0x10                                                                         // of picture 1
+	path := filepath.Join(o.Folder, filepath.Base(from)[:len("0123456789abcdef-")]+"0"+suffix) // before all others
+	if err := os.WriteFile(path, pack, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Remove(from); err != nil {
+		t.Fatal(err)
+	}
+
+	p := Open(o, "way", size)
+	e, ok := p.Stamped(stampOfTest(1))
+	if !ok || p.Read(make([]uint8, size), e) {
+		t.Fatal("picture 1 is not damaged: the test looks at nothing")
+	}
+	p.Put(stampOfTest(1), aboutOf(1), picture(1))
+	p.Close()
+	if got := look(t, o, "way", 3); fmt.Sprint(got) != "[1]" {
+		t.Errorf("found %v, want the picture that was made again", got)
+	}
+	if _, err := os.Stat(path); err == nil {
+		t.Error("the damaged pack is there still")
+	}
+}
+
 // TestLimit: packs that were used last stay.
 func TestLimit(t *testing.T) {
 	folder := t.TempDir()

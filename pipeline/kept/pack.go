@@ -28,9 +28,10 @@ import (
 //
 // Numbers are little-endian.
 type pack struct {
-	path string
-	file *os.File
-	used atomic.Bool
+	path    string
+	file    *os.File
+	used    atomic.Bool
+	damaged atomic.Bool // a picture of it is not as it was written
 }
 
 // record is a picture of a pack.
@@ -153,6 +154,7 @@ func each[T any](from *io.SectionReader, visit func(T)) error {
 func (p *pack) read(dst []uint8, at int64, crc uint32) bool {
 	_, err := p.file.ReadAt(dst, at)
 	if err != nil || crc32.Checksum(dst, castagnoli) != crc {
+		p.damaged.Store(true)
 		return false
 	}
 	p.used.Store(true)

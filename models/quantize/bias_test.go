@@ -212,3 +212,41 @@ func watch(t *testing.T, g *graphdef.Graph, numbers func(key string) []float32) 
 	Level(layers, seen)
 	return seen
 }
+
+// TestSmallKernel: a channel whose kernel is almost nothing beside its bias gives the bias, in steps that an int32 holds many of. The
+// steps of other channels are those of their kernels.
+func TestSmallKernel(t *testing.T) {
+	for _, depth := range []bool{false, true} {
+		w := window{same: true, stride: 1, channels: inputs, depth: depth}
+		kernel, biases := make([]float32, 3*3*inputs*inputs), []float32{5, -5, 5}
+		if depth {
+			kernel = kernel[:3*3*inputs]
+		}
+		for i := range kernel {
+			kernel[i] = []float32{1e-30, 1e-11, 0.5}[i%inputs]
+		}
+		g := w.graph(t, kernel)
+		g.Put(graphdef.Const("second/bias", graphdef.Tensor{Shape: []int64{inputs}, Floats: biases}))
+		const largest = 4
+		plan, err := NewPlan(watch(t, g, func(string) []float32 { return slices.Repeat([]float32{largest}, height*width*inputs) }), MinMax)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := plan.Rewrite(g, "second/relu"); err != nil {
+			t.Fatal(err)
+		}
+		got, steps := numbers(t, g, "second/int8/bias"), numbers(t, g, "second/int8/kernel/largest")
+		for c, want := range biases {
+			if math.Abs(float64(got[c]-want)) > 1e-6 {
+				t.Errorf("depthwise %t: bias %g of channel %d, want %g", depth, got[c], c, want)
+			}
+			const inputStep = largest / 255.
+			if n := math.Abs(float64(got[c])) / (inputStep * float64(steps[c]) / 127); n > 1.001*mostSteps {
+				t.Errorf("depthwise %t: the bias of channel %d is %g of its steps", depth, c, n)
+			}
+		}
+		if steps[2] != 0.5 {
+			t.Errorf("depthwise %t: a kernel of 0.5 has the largest number %g", depth, steps[2])
+		}
+	}
+}

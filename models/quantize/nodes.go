@@ -55,7 +55,10 @@ func (w *rewriter) border(key, tensor string, r Range, signed bool) (*source, er
 		}
 		low = -high
 	}
-	s, name := &source{signed: signed}, tensor+integers
+	s, name := &source{step: high / math.MaxUint8, signed: signed}, tensor+integers
+	if signed {
+		s.step = high / math.MaxInt8
+	}
 	s.ref = [3]string{name, w.scalar(name+least, low), w.scalar(name+largest, high)}
 	told := s.ref
 	if signed {
@@ -75,7 +78,7 @@ func (w *rewriter) pool(n *graphdef.Node, s *source) *source {
 	name := n.Name + integers
 	w.graph.Put(&graphdef.Node{Name: name, Op: "QuantizedMaxPool", Input: s.ref[:], Attr: map[string]*graphdef.Attr{
 		"T": graphdef.Type(s.dtype()), "ksize": n.Attr["ksize"], "strides": n.Attr["strides"], "padding": n.Attr["padding"]}})
-	w.made[n.Name] = &source{ref: outputs(name), shift: s.shift, signed: s.signed}
+	w.made[n.Name] = &source{ref: outputs(name), shift: s.shift, step: s.step, signed: s.signed}
 	return w.made[n.Name]
 }
 
@@ -89,7 +92,7 @@ func (w *rewriter) pad(n *graphdef.Node, s *source) *source {
 	w.graph.Put(&graphdef.Node{Name: name + "/padded", Op: "Pad", Input: []string{name + "/bytes", n.Input[1]},
 		Attr: map[string]*graphdef.Attr{"T": graphdef.Type(uint8s), "Tpaddings": n.Attr["Tpaddings"]}})
 	w.bitcast(name, name+"/padded", uint8s, s.dtype())
-	w.made[n.Name] = &source{ref: [3]string{name, s.ref[1], s.ref[2]}, share: s.share, signed: s.signed}
+	w.made[n.Name] = &source{ref: [3]string{name, s.ref[1], s.ref[2]}, share: s.share, step: s.step, signed: s.signed}
 	return w.made[n.Name]
 }
 
@@ -101,15 +104,15 @@ func (w *rewriter) bitcast(name, input string, from, to types_go_proto.DataType)
 
 // put adds u as one operation on integers, and what gives its result as floats to those who take that.
 func (w *rewriter) put(u *unit, in, sum *source, out Range) error {
-	k, err := w.kernel(u)
-	if err != nil {
-		return err
-	}
 	bias, err := graphdef.Constant(w.graph.Node(u.bias.Input[1]))
 	if err != nil {
 		return err
 	}
 	b := slices.Clone(bias.Floats)
+	k, err := w.kernel(u, leastScales(b, in, sum, out))
+	if err != nil {
+		return err
+	}
 	if err := w.correct(b, u, k); err != nil {
 		return err
 	}
@@ -151,7 +154,7 @@ func (w *rewriter) put(u *unit, in, sum *source, out Range) error {
 		n.Attr[names.ConvolvedRange] = convolved
 	}
 	w.graph.Put(n)
-	w.made[u.output] = &source{ref: outputs(name), shift: out.Shift, share: out.Share}
+	w.made[u.output] = &source{ref: outputs(name), shift: out.Shift, share: out.Share, step: out.Max / math.MaxUint8}
 	w.floats(u.output, name, out)
 	return nil
 }
@@ -214,8 +217,29 @@ type kernel8 struct {
 	floats   []float32 // the kernel itself
 }
 
-// kernel returns the kernel of u: [H,W,I,O], or [H,W,C,1], whose last numbers are those of its channels, too.
-func (w *rewriter) kernel(u *unit) (*kernel8, error) {
+// mostSteps is how many steps of its products the bias of a channel may be: engines add both as int32, which ends at twice as many.
+const mostSteps = 1 << 30
+
+// leastScales returns the least scale of each channel of a kernel. Training leaves channels whose kernel has come to almost nothing beside
+// the bias. In the steps of such a kernel the bias is beyond what engines hold, and would be cut off. In coarser ones the kernel rounds
+// to zeros, and the channel is its bias.
+func leastScales(bias []float32, in, sum *source, out Range) []float32 {
+	least := make([]float32, len(bias))
+	for c, b := range bias {
+		b = float32(math.Abs(float64(b)))
+		if out.Shift != nil {
+			b += out.Shift[c]
+		}
+		if sum != nil && sum.shift != nil {
+			b += sum.shift[c]
+		}
+		least[c] = b / (mostSteps * in.step * shareOf(in.share, c))
+	}
+	return least
+}
+
+// kernel returns the kernel of u: [H,W,I,O], or [H,W,C,1], whose last numbers are those of its channels, too. No scale is below least.
+func (w *rewriter) kernel(u *unit, least []float32) (*kernel8, error) {
 	t, err := graphdef.Constant(w.graph.Node(u.conv.Input[1]))
 	if err != nil {
 		return nil, err
@@ -224,13 +248,13 @@ func (w *rewriter) kernel(u *unit) (*kernel8, error) {
 	if u.depthwise() {
 		channels = int(t.Shape[2])
 	}
-	k := &kernel8{shape: t.Shape, integers: make([]int8, len(t.Floats)), scale: make([]float32, channels), floats: t.Floats}
+	k := &kernel8{shape: t.Shape, integers: make([]int8, len(t.Floats)), scale: least, floats: t.Floats}
 	for i, x := range t.Floats {
 		c := i % channels
 		k.scale[c] = max(k.scale[c], float32(math.Abs(float64(x)))/127)
 	}
 	for c, s := range k.scale {
-		if s == 0 { // the channel is its bias alone
+		if s == 0 { // the channel gives nothing
 			k.scale[c] = 1
 		}
 	}

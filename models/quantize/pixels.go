@@ -56,7 +56,7 @@ func (w *rewriter) pixels(u *unit) (*source, error) {
 	if l == nil || err != nil {
 		return nil, err
 	}
-	s := &source{shift: l.shift}
+	s := &source{shift: l.shift, step: l.scale}
 	zeros, name, own := [2][2]int{}, u.conv.Name+"/pixels", u.layer+integers+"/pixels" // constants are of all towers
 	if padding != nil {
 		if zeros, err = w.zeros(padding); err != nil {

@@ -120,6 +120,7 @@ type source struct {
 	ref    [3]string // numbers, least and largest, as inputs of a node
 	shift  []float32 // nil: 0
 	share  []float32 // nil: 1
+	step   float32   // what 1 stands for, where share is 1
 	signed bool
 	padded bool // what the layer that takes it puts around it is there already
 }

@@ -109,7 +109,7 @@ func (c *call) answer(w http.ResponseWriter, rt route) (answer any, err error) {
 			done()
 		}
 	}()
-	if rt.probe {
+	if rt.probe && !rt.guarded {
 		return rt.answer(c)
 	}
 	if err := c.service.tokens.check(c.request); err != nil {
@@ -117,6 +117,9 @@ func (c *call) answer(w http.ResponseWriter, rt route) (answer any, err error) {
 			c.header.Set("WWW-Authenticate", "Bearer")
 			return nil, err
 		}
+	}
+	if rt.probe { // one that is guarded
+		return rt.answer(c)
 	}
 	if c.hold, err = c.service.budget.enter(); err != nil {
 		return nil, err
@@ -218,7 +221,7 @@ func (c *call) report(rt route, status int, f *failure, took time.Duration) {
 		attributes = append(attributes, slog.String("trace_id", span.TraceID().String()))
 	}
 	level := slog.LevelInfo
-	if rt.probe {
+	if rt.probe && (!rt.guarded || f == nil) { // a refused scrape is said
 		level = slog.LevelDebug
 	}
 	if f != nil {

@@ -69,7 +69,7 @@ func (rt route) operation() object {
 	wrong := object{"description": "what is wrong", "content": object{"application/json": object{
 		"schema": schemaOf(reflect.TypeOf(rt.style.body(&failure{}, "")))}}}
 	operation := object{"summary": rt.about.summary, "parameters": parameters, "responses": object{"200": ok, "default": wrong}}
-	if !rt.probe {
+	if !rt.probe || rt.guarded {
 		operation["security"] = []object{{"token": []string{}}, {}} // a service without --tokens asks for none
 	}
 	if content := rt.about.content(); len(content) > 0 {

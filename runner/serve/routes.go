@@ -10,7 +10,8 @@ import (
 type route struct {
 	method, path string
 	style        style
-	probe        bool // it needs no token and no place in the queue
+	probe        bool // it needs no token and no place in the queue, and its lines of the log are for debugging
+	guarded      bool // a probe that needs a token all the same
 	changes      bool // it looks for a token of those who may change the index itself
 	shows        bool // of the index: whoever may change it may see it
 	answer       func(*call) (any, error)
@@ -76,7 +77,7 @@ func (s *Service) table() []route {
 			summary: "the embeddings of pictures, in OpenAI's shape", takes: openAIRequest{}, gives: openAIAnswer{}}},
 		{method: "GET", path: "/{$}", probe: true, answer: showPage},
 		{method: "GET", path: "/openapi.json", probe: true, answer: openAPI, about: about{summary: "this document"}},
-		{method: "GET", path: "/metrics", answer: s.metrics.answer, about: about{summary: "numbers for Prometheus"}},
+		{method: "GET", path: "/metrics", probe: true, guarded: true, answer: s.metrics.answer, about: about{summary: "numbers for Prometheus"}},
 		probe("/livez", alive, "200: the process is of use"),
 		probe("/readyz", ready, "200: requests are answered"),
 		probe("/startupz", startedUp, "200: all models are open"),

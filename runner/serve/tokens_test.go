@@ -1,8 +1,10 @@
 package serve
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
@@ -95,5 +97,28 @@ func TestTokensReplaced(t *testing.T) {
 		if token := fmt.Sprintf("0123456789abcdef%d", n); !tokens.knows(token) {
 			t.Fatalf("the %d. file is not read", n)
 		}
+	}
+}
+
+// TestLogOfProbes: what is asked every few seconds writes no line, unless a scrape is refused: nobody else says why.
+func TestLogOfProbes(t *testing.T) {
+	path, b := filepath.Join(t.TempDir(), "tokens"), &bytes.Buffer{}
+	if err := os.WriteFile(path, []byte("0123456789abcdef\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	tokens, err := ReadTokens(path, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := started(t, Config{Models: []Source{fake(t, "photos", &modelstest.Model{})}, Tokens: tokens, Log: slog.New(slog.NewTextHandler(b, nil))})
+	b.Reset()
+	for _, path := range []string{"/livez", "/readyz", "/startupz", "/metrics", "/v2/health/ready"} {
+		if w := ask(s, "GET", path, "", nil, "Authorization", "Bearer 0123456789abcdef"); w.Code != 200 || b.Len() > 0 {
+			t.Errorf("%s: %d, and the log says %q", path, w.Code, b)
+		}
+		b.Reset()
+	}
+	if w := ask(s, "GET", "/metrics", "", nil); w.Code != 401 || !strings.Contains(b.String(), "status=401") {
+		t.Errorf("a scrape without a token: %d, and the log says %q", w.Code, b)
 	}
 }

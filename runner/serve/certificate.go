@@ -22,6 +22,7 @@ type certificate struct {
 	pair   *tls.Certificate
 	state  string // of the files, as they were read
 	looked time.Time
+	said   string // what is wrong with the files, as it was logged last; "": nothing
 }
 
 // read reads the files. c.mu is held, or nobody else has c.
@@ -64,6 +65,19 @@ func kind(mode os.FileMode) string {
 	return "a device or a socket"
 }
 
+// again reads the files again, and logs once what is wrong with them. c.mu is held.
+func (c *certificate) again() {
+	err := c.read()
+	switch {
+	case err == nil:
+		c.said = ""
+		c.log.Info("certificate read again")
+	case c.said != err.Error(): // they are looked at every second
+		c.said = err.Error()
+		c.log.Error("the certificate of before is kept", "error", err)
+	}
+}
+
 // get is the GetCertificate of a server.
 func (c *certificate) get(*tls.ClientHelloInfo) (*tls.Certificate, error) {
 	c.mu.Lock()
@@ -71,9 +85,7 @@ func (c *certificate) get(*tls.ClientHelloInfo) (*tls.Certificate, error) {
 	if now := time.Now(); now.Sub(c.looked) > lookEvery {
 		c.looked = now
 		if state, err := c.stateOfFiles(); err != nil || state != c.state {
-			if err = c.read(); err != nil {
-				c.log.Error("the certificate of before is kept", "error", err)
-			}
+			c.again()
 		}
 	}
 	return c.pair, nil

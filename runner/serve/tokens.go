@@ -27,6 +27,7 @@ type Tokens struct {
 	sums   [][sha256.Size]byte
 	file   os.FileInfo // as it was read
 	looked time.Time
+	said   string // what is wrong with the file, as it was logged last; "": nothing
 }
 
 // Bounds of a file of tokens.
@@ -120,11 +121,16 @@ func (t *Tokens) look() {
 	t.looked = now
 	info, err := os.Stat(t.path)
 	if err == nil && os.SameFile(info, t.file) && info.ModTime().Equal(t.file.ModTime()) && info.Size() == t.file.Size() {
+		t.said = ""
 		return
 	}
 	if err := t.read(); err != nil {
-		t.log.Error("the tokens of before are kept", "error", err)
+		if t.said != err.Error() { // it is looked at every second
+			t.said = err.Error()
+			t.log.Error("the tokens of before are kept", "error", err)
+		}
 		return
 	}
+	t.said = ""
 	t.log.Info("tokens read again", "tokens", len(t.sums))
 }

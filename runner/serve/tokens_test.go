@@ -32,7 +32,8 @@ func TestTokens(t *testing.T) {
 		}
 	}
 	write("# of the shop\n0123456789abcdef\n", 0)
-	tokens, err := ReadTokens(path, nil)
+	var log bytes.Buffer
+	tokens, err := ReadTokens(path, slog.New(slog.NewTextHandler(&log, nil)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -55,8 +56,13 @@ func TestTokens(t *testing.T) {
 	write("fedcba9876543210\n", time.Minute)
 	status("/v1/models", "Bearer 0123456789abcdef", 401)
 	status("/v1/models", "Bearer fedcba9876543210", 200)
-	write("short", 2*time.Minute) // cannot be used, so nothing changes
-	status("/v1/models", "Bearer fedcba9876543210", 200)
+	for range 3 {
+		write("short", 2*time.Minute) // cannot be used, so nothing changes
+		status("/v1/models", "Bearer fedcba9876543210", 200)
+	}
+	if got := strings.Count(log.String(), "a token of 5 bytes"); got != 1 {
+		t.Errorf("the log says %d times what is wrong, want once:\n%s", got, &log)
+	}
 }
 
 // TestTokensReplaced: a token that is taken out while the file is read is not known for long.

@@ -200,6 +200,7 @@ var outcomes = []outcome{
 	{isA[*run.SpecError], exitInput, nil},
 	{isA[*run.CheckpointError], exitUsage, advice{"give another --checkpoint"}},
 	{isAbsent[*models.NotModelError], exitInput, advice{"check the path", "train it first: tfpair train --data {data} --out {model}"}},
+	{isLocked, exitInput, advice{"let the user of this program read it: chmod -R a+rX {model}"}},
 	{isRunFolder, exitInput, advice{"it is a run; export it: tfpair export --run {model} --out MODEL"}},
 	{isA[*models.NotModelError], exitInput, advice{"tfpair export --run RUN --out MODEL makes one"}},
 	{isA[*models.SignatureError], exitInput, advice{"get the model again from those who signed it"}},
@@ -352,6 +353,11 @@ func isRunFolder(err error) bool {
 	}
 	is, err := inference.IsRun(of.Path)
 	return err == nil && is
+}
+
+// isLocked reports whether this user may not read a model.
+func isLocked(err error) bool {
+	return (isA[*models.NotModelError](err) || isA[*models.CorruptError](err)) && errors.Is(err, fs.ErrPermission)
 }
 
 // isLinkedOut reports whether a file of a model is a link to one outside of the model's folder, as

@@ -31,7 +31,8 @@ type LoadError = session.LoadError
 // errPanicked is what callers get whose images were in a batch with those of one that panicked.
 var errPanicked = errors.New("the run of the network panicked in the call that led the batch")
 
-// NotModelError says why a path holds no exported model.
+// NotModelError says why a path holds no exported model, as far as it can be told. It is fs.ErrNotExist, too, where nothing is at the path,
+// and fs.ErrPermission where the user of the program may not look into the folder.
 type NotModelError struct{ Path, Reason string }
 
 func (e *NotModelError) Error() string {
@@ -45,11 +46,20 @@ func (e *NotModelError) Error() string {
 // absent is the reason where a path leads nowhere.
 const absent = "there is nothing of that name"
 
-// Is reports whether e is fs.ErrNotExist, too: nothing is at the path.
-func (e *NotModelError) Is(target error) bool { return target == fs.ErrNotExist && e.Reason == absent }
+// locked is the reason where the user of the program may not read a file or a folder.
+const locked = "the user of this program may not read it"
 
-// CorruptError says which file of an exported model is not as it was written.
+// Is reports whether e is fs.ErrNotExist or fs.ErrPermission, too.
+func (e *NotModelError) Is(target error) bool {
+	return target == fs.ErrNotExist && e.Reason == absent || target == fs.ErrPermission && e.Reason == locked
+}
+
+// CorruptError says which file of an exported model is not as it was written. It is fs.ErrPermission, too, where the user of the program
+// may not read the file, or not look into its folder.
 type CorruptError struct{ Path, File, Reason string }
+
+// Is reports whether e is fs.ErrPermission, too.
+func (e *CorruptError) Is(target error) bool { return target == fs.ErrPermission && e.Reason == locked }
 
 func (e *CorruptError) Error() string {
 	return fmt.Sprintf("model %q: %s: %s", e.Path, e.File, e.Reason)

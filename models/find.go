@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"syscall"
 
 	"github.com/tfpair/tfpair/internal/names"
 	"github.com/tfpair/tfpair/models/savedmodel"
@@ -48,16 +49,19 @@ func find(folder string) (path string, version int, err error) {
 	if errors.Is(err, fs.ErrNotExist) {
 		return "", 0, &NotModelError{folder, absent}
 	}
+	if errors.Is(err, fs.ErrPermission) {
+		return "", 0, &NotModelError{folder, locked}
+	}
 	if err != nil {
 		return "", 0, &NotModelError{folder, "it is no folder: " + err.Error()}
 	}
-	if isSavedModel(folder) {
+	if mayBeSavedModel(folder) {
 		version, _ = strconv.Atoi(filepath.Base(folder)) // 0 where it is no number
 		return filepath.Clean(folder), version, nil
 	}
 	for _, e := range entries {
 		number, err := strconv.Atoi(e.Name())
-		if at := filepath.Join(folder, e.Name()); err == nil && number > version && isSavedModel(at) {
+		if at := filepath.Join(folder, e.Name()); err == nil && number > version && mayBeSavedModel(at) {
 			path, version = at, number
 		}
 	}
@@ -67,9 +71,11 @@ func find(folder string) (path string, version int, err error) {
 	return path, version, nil
 }
 
-func isSavedModel(folder string) bool {
+// mayBeSavedModel reports whether folder has a SavedModel, or cannot be looked into: a version that is passed over
+// because of its permissions would have an older one answer, and nobody would know.
+func mayBeSavedModel(folder string) bool {
 	_, err := os.Stat(filepath.Join(folder, savedmodel.FileName))
-	return err == nil
+	return err == nil || !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, syscall.ENOTDIR)
 }
 
 // readSaved reads the SavedModel of an exported model. The error is a *CorruptError.

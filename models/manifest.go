@@ -254,6 +254,9 @@ func ReadManifest(folder string) (*Manifest, error) {
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}
+	if errors.Is(err, fs.ErrPermission) {
+		return nil, &CorruptError{folder, ManifestName, locked}
+	}
 	if err != nil {
 		return nil, &CorruptError{folder, ManifestName, err.Error()}
 	}
@@ -330,8 +333,11 @@ func (want File) verify(folder, name string) error {
 
 // missing says why a file cannot be opened, without its path.
 func missing(err error) string {
-	if errors.Is(err, fs.ErrNotExist) {
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
 		return "it is missing"
+	case errors.Is(err, fs.ErrPermission):
+		return locked
 	}
 	return regular.Reason(err).Error()
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"math"
 	"path"
@@ -148,13 +149,17 @@ func (s *Service) reload(ctx context.Context, p *slot) (changed bool, err error)
 // todo says what can be done about a version that cannot be opened.
 func (p *slot) todo(version string, err error) string {
 	var of *index.Error
-	if !errors.As(err, &of) || !errors.As(err, new(*models.SpaceError)) {
-		if p.current() == nil { // at the start, which ends here
-			return "mend or remove this version, and start the service again"
-		}
-		return "mend or remove this version; it is tried again every minute"
-	}
 	model, _, _ := strings.Cut(version, "\n")
+	if !errors.As(err, &of) || !errors.As(err, new(*models.SpaceError)) {
+		what := "mend or remove this version"
+		if errors.Is(err, fs.ErrPermission) {
+			what = fmt.Sprintf("let the user of the service read it: chmod -R a+rX %q", model)
+		}
+		if p.current() == nil { // at the start, which ends here
+			return what + ", and start the service again"
+		}
+		return what + "; it is tried again every minute"
+	}
 	to := of.Path + "-" + versionName(version)
 	return fmt.Sprintf("a model that was trained again needs an index of its own: tfpair index migrate --model %q --index %q --out %q makes it; "+
 		"then start the service with --model %q --index %q", model, of.Path, to, model, to)

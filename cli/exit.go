@@ -208,6 +208,7 @@ var outcomes = []outcome{
 	{isLinkedOut, exitInput, advice{"copy the model with what its links lead to: cp -rL {model} COPY"}},
 	{isA[*models.CorruptError], exitInput, advice{"export it again: tfpair export --run RUN --out MODEL"}},
 	{isA[*session.LoadError], exitInput, advice{"export it again: tfpair export --run RUN --out MODEL"}},
+	{is(models.ErrCrashed), exitCrashed, advice{`see what its process said last; "signal: killed" is what Linux does where memory runs out: give it more`}},
 	{isA[*models.AnswerError], exitInput, advice{"the model is not what it claims to be; ask who made it"}},
 	{isA[*models.RefusedError], exitInput, advice{"load it all the same, if you know who made it: --trust any"}},
 	{isA[*models.NewerError], exitInput, advice{"use the version of tfpair that exported it, or a later one"}},

@@ -23,8 +23,9 @@ import (
 // longer than WithTimeout allows is ended with its process: it gives ErrCrashed, never ErrTimeout. It is not for Declared.
 func Isolated(command ...string) Option { return func(o *options) { o.isolated = command } }
 
-// ErrCrashed says that the process of an isolated model has ended during the call.
-var ErrCrashed = errors.New("the process of the model ended in the call; it is started again")
+// ErrCrashed says that the process of an isolated model has ended during the call, or in Load before the model was open. The error
+// that wraps it says how, such as "signal: killed". After Load nobody starts another one.
+var ErrCrashed = errors.New("the process of the model ended")
 
 // ErrStarting says that the process of an isolated model is being started again after a crash.
 var ErrStarting = errors.New("the process of the model is being started again after a crash")
@@ -86,6 +87,7 @@ type process struct {
 	since    time.Time     // when it ended, where it is being started
 	changed  chan struct{} // closed when up changes
 	restarts int
+	failed   string // why it could not be started again; "": it was not tried yet, or it runs
 }
 
 // worker is a process that runs.
@@ -137,8 +139,7 @@ func (p *process) start() (w *worker, decoder string, err error) {
 	hi := make(chan reply, 1)
 	w.waiting[0] = hi
 	go w.read(in)
-	timer := time.AfterFunc(startWithin, w.kill)
-	defer timer.Stop()
+	late := time.AfterFunc(startWithin, w.kill)
 	opened := make(chan struct{})
 	defer close(opened)
 	go func() {
@@ -152,18 +153,22 @@ func (p *process) start() (w *worker, decoder string, err error) {
 		w.kill()
 	}
 	r, ok := <-hi
+	inTime := late.Stop()
+	if ok && r.Error == "" {
+		return w, r.Name, nil
+	}
+	w.end()
 	switch {
-	case !ok:
-		err = fmt.Errorf("open model %q: %w", p.hello.Path, ErrCrashed)
-	case r.Error != "":
-		err = &LoadError{Folder: p.hello.Path, Err: errors.New(r.Error)}
+	case ok:
+		return nil, "", &LoadError{Folder: p.hello.Path, Err: errors.New(r.Error)}
+	case !inTime:
+		return nil, "", fmt.Errorf("open model %q: not open after %v: %w", p.hello.Path, startWithin, w.crash())
 	}
-	if err != nil {
-		w.end()
-		return nil, "", err
-	}
-	return w, r.Name, nil
+	return nil, "", fmt.Errorf("open model %q: %w", p.hello.Path, w.crash())
 }
+
+// crash returns how a worker that is gone has ended.
+func (w *worker) crash() error { return fmt.Errorf("%w: %v", ErrCrashed, w.cmd.ProcessState) }
 
 // read hands out replies until the process ends.
 func (w *worker) read(in *os.File) {
@@ -224,7 +229,12 @@ func (p *process) watch() {
 				return
 			case <-time.After(pause):
 			}
-			w, _, _ = p.start() // an error is another crash: its reason is on stderr
+			var err error
+			if w, _, err = p.start(); err != nil {
+				p.mu.Lock()
+				p.failed = ": " + err.Error()
+				p.mu.Unlock()
+			}
 		}
 		p.set(w)
 	}
@@ -235,6 +245,7 @@ func (p *process) set(w *worker) {
 	defer p.mu.Unlock()
 	if p.up = w; w != nil {
 		p.restarts++
+		p.failed = ""
 	} else {
 		p.since = time.Now()
 	}
@@ -254,13 +265,16 @@ func (p *process) ask(q question) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
+	inTime := func() bool { return true }
 	if p.timeout > 0 {
-		defer time.AfterFunc(p.timeout, w.kill).Stop()
+		inTime = time.AfterFunc(p.timeout, w.kill).Stop
 	}
 	r, ok := <-to
-	switch {
+	switch stopped := inTime(); {
+	case !ok && !stopped:
+		return r, fmt.Errorf("a run took longer than %v: %w", p.timeout, w.crash())
 	case !ok:
-		return r, ErrCrashed
+		return r, w.crash()
 	case r.Error != "":
 		return r, errors.New(r.Error)
 	}
@@ -271,7 +285,7 @@ func (p *process) ask(q question) (reply, error) {
 func (p *process) send(q *question) (chan reply, *worker, error) {
 	for {
 		p.mu.Lock()
-		w, changed, left := p.up, p.changed, patience-time.Since(p.since)
+		w, changed, left, failed := p.up, p.changed, patience-time.Since(p.since), p.starting()
 		p.mu.Unlock()
 		if w != nil {
 			if to, ok := w.ask(q); ok {
@@ -280,7 +294,7 @@ func (p *process) send(q *question) (chan reply, *worker, error) {
 			left = patience // it has just ended
 		}
 		if left <= 0 {
-			return nil, nil, ErrStarting
+			return nil, nil, failed
 		}
 		timer := time.NewTimer(left)
 		select {
@@ -292,6 +306,11 @@ func (p *process) send(q *question) (chan reply, *worker, error) {
 		}
 		timer.Stop()
 	}
+}
+
+// starting returns ErrStarting, with why the last start went wrong, if it did. p.mu is held.
+func (p *process) starting() error {
+	return fmt.Errorf("%w%s", ErrStarting, p.failed)
 }
 
 // ask sends a question, and returns where its reply will be; false: the process has ended.
@@ -341,17 +360,22 @@ func (p *process) Decode(data []byte, ratio int, _ []uint8) (*image.NRGBA, error
 	return &image.NRGBA{Pix: r.Pix, Stride: 4 * r.Width, Rect: image.Rect(0, 0, r.Width, r.Height)}, nil
 }
 
-// Ready returns nil where m answers, and ErrStarting where its process is being started again; see Isolated.
+// Ready returns nil where m answers. Where its process is being started again it returns ErrStarting, with why that went
+// wrong if it did; see Isolated.
 func (m *Model) Ready() error {
 	if m.remote == nil {
 		return nil
 	}
-	m.remote.mu.Lock()
-	defer m.remote.mu.Unlock()
-	if m.remote.up == nil {
-		return ErrStarting
+	return m.remote.ready()
+}
+
+func (p *process) ready() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.up != nil {
+		return nil
 	}
-	return nil
+	return p.starting()
 }
 
 // Restarts returns how often the process of an isolated model was started again.

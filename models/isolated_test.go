@@ -163,6 +163,17 @@ func TestIsolatedCrash(t *testing.T) {
 	}
 }
 
+// TestIsolatedKilled: a process that is killed before the model is open says how it ended.
+func TestIsolatedKilled(t *testing.T) {
+	m, err := models.Load(exported(t), models.Isolated("sh", "-c", "kill -9 $$"))
+	if err == nil {
+		_ = m.Close()
+	}
+	if !errors.Is(err, models.ErrCrashed) || !strings.Contains(err.Error(), "signal: killed") {
+		t.Errorf("Load = %v, want ErrCrashed and signal: killed", err)
+	}
+}
+
 // TestIsolatedNot: a program that does not run the model is an error, and not a wait.
 func TestIsolatedNot(t *testing.T) {
 	folder := exported(t)

@@ -81,7 +81,11 @@ func failureOf(err error) *failure {
 	case errors.As(err, &picture):
 		return failed(http.StatusUnprocessableEntity, "undecodable", "%v", err)
 	case errors.Is(err, models.ErrStarting):
-		return unready("the model is being started again after a crash")
+		f := unready("the model is being started again after a crash")
+		if err.Error() != models.ErrStarting.Error() { // why it could not be started
+			f.err = err
+		}
+		return f
 	case errors.Is(err, models.ErrCrashed):
 		f := failed(http.StatusInternalServerError, "crashed", "the model crashed while it worked on this request, and is started again")
 		f.err = err

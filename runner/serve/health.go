@@ -1,6 +1,10 @@
 package serve
 
-import "errors"
+import (
+	"errors"
+
+	"github.com/tfpair/tfpair/models"
+)
 
 // health is the answer of a probe that goes well.
 type health struct {
@@ -41,7 +45,7 @@ func (s *Service) ready() error {
 
 // isolated is a model whose network runs in a process of its own. *models.Model is one with models.Isolated.
 type isolated interface {
-	Ready() error  // nil: it answers
+	Ready() error  // nil: it answers; else models.ErrStarting, and why it could not be started again
 	Restarts() int // of the process
 }
 
@@ -50,10 +54,40 @@ func (l *loaded) ready() error {
 	if l == nil {
 		return errors.New("it is not open")
 	}
-	if m, ok := l.Model.(isolated); ok {
-		return m.Ready()
+	if m, ok := l.Model.(isolated); ok && m.Ready() != nil {
+		return models.ErrStarting // anybody may ask: why is for the log
 	}
 	return nil
+}
+
+// processSeen is what the log was told of the process of a version.
+type processSeen struct {
+	restarts int
+	down     string
+}
+
+// tellCrashes logs that the process of a version has ended, or has been started again, since the last look. Watch calls it.
+func (s *Service) tellCrashes(p *slot) {
+	l := p.current()
+	if l == nil {
+		return
+	}
+	m, ok := l.Model.(isolated)
+	if !ok {
+		return
+	}
+	now := processSeen{restarts: m.Restarts()}
+	if err := m.Ready(); err != nil {
+		now.down = err.Error()
+	}
+	before := l.seen
+	l.seen = now
+	switch {
+	case now.down != "" && now.down != before.down:
+		s.log.Error("model crashed", "model", p.Name, "version", l.info.Version, "error", now.down)
+	case now.down == "" && now.restarts > before.restarts:
+		s.log.Error("model crashed, and its process was started again", "model", p.Name, "version", l.info.Version, "restarts", now.restarts)
+	}
 }
 
 // startedUp answers GET /startupz: 503 until all models are open.

@@ -44,6 +44,7 @@ type loaded struct {
 	resizer resize.Resizer
 	reader  decode.Reader  // of pictures for it; its limits are those of the service
 	users   sync.WaitGroup // requests that use it
+	seen    processSeen    // by Watch
 	drift   *drift.Window  // of the pictures that were asked about; nil: the model does not say how its own were
 }
 
@@ -125,7 +126,7 @@ func (s *Service) reload(ctx context.Context, p *slot) (changed bool, err error)
 		return false, nil
 	}
 	began := time.Now()
-	l, err := s.open(ctx, p, version)
+	l, err := s.openAgain(ctx, p, version)
 	switch {
 	case err != nil && ctx.Err() != nil: // nobody waits for it any more, which says nothing about the version
 		return false, err
@@ -146,9 +147,44 @@ func (s *Service) reload(ctx context.Context, p *slot) (changed bool, err error)
 	return true, nil
 }
 
+// mostOpenings is how often a version is opened whose process ends before it has answered. openPause is the pause after the first
+// time, and twice that after the second: another program may have taken the memory for a moment.
+const (
+	mostOpenings = 3
+	openPause    = 200 * time.Millisecond
+)
+
+// openAgain opens a version, and opens it again where its process ends before it has answered.
+func (s *Service) openAgain(ctx context.Context, p *slot, version string) (*loaded, error) {
+	for i := 1; ; i++ {
+		l, err := s.open(ctx, p, version)
+		if err == nil || !crashed(err) || ctx.Err() != nil {
+			return l, err
+		}
+		if i == mostOpenings {
+			return nil, fmt.Errorf("opened %d times: %w", i, err)
+		}
+		s.log.Warn("model crashed while it was opened, and is opened again", "model", p.Name, "version", versionName(version),
+			"error", err, "openings_left", mostOpenings-i)
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-time.After(time.Duration(i) * openPause):
+		}
+	}
+}
+
+// crashed reports whether an isolated model could not answer because its process has ended.
+func crashed(err error) bool {
+	return errors.Is(err, models.ErrCrashed) || errors.Is(err, models.ErrStarting)
+}
+
 // todo says what can be done about a version that cannot be opened.
 func (p *slot) todo(version string, err error) string {
 	var of *index.Error
+	if crashed(err) {
+		return "see what its process said last, above this line. \"signal: killed\" is what Linux does where memory runs out: give it more"
+	}
 	model, _, _ := strings.Cut(version, "\n")
 	if !errors.As(err, &of) || !errors.As(err, new(*models.SpaceError)) {
 		what := "mend or remove this version"
@@ -262,6 +298,7 @@ func (s *Service) Watch(ctx context.Context) {
 			return
 		case now := <-ticker.C:
 			for _, p := range s.slots {
+				s.tellCrashes(p)
 				if s.due(p, now) {
 					_, _ = s.reload(ctx, p) // logged and counted
 				}

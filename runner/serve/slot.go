@@ -27,6 +27,8 @@ type slot struct {
 
 	opening sync.Mutex   // held while a version is opened
 	refused string       // version that is bad, of Newest
+	why     error        // it is
+	tried   time.Time    // when its opening began
 	again   time.Time    // when it is tried again
 	unseen  int          // looks in a row at which Newest has failed
 	mu      sync.RWMutex // protects now and bad
@@ -87,7 +89,7 @@ func versionName(version string) string {
 
 // settled says that the newest version answers: an admin may have removed a bad one. p.opening is held.
 func (p *slot) settled() {
-	p.refused = ""
+	p.refused, p.why = "", nil
 	p.setBad("")
 }
 
@@ -112,8 +114,12 @@ const retryBad = time.Minute
 // reload opens the newest version of a model, if it is another one, and has it answer in place of the
 // one before. A version that cannot be opened, or does not give what its probes say, replaces nothing.
 func (s *Service) reload(ctx context.Context, p *slot) (changed bool, err error) {
+	asked := time.Now()
 	p.opening.Lock()
 	defer p.opening.Unlock()
+	if err := ctx.Err(); err != nil { // while others had it opened
+		return false, err
+	}
 	version := ""
 	if p.Newest != nil {
 		if version, err = p.Newest(); err != nil {
@@ -125,13 +131,16 @@ func (s *Service) reload(ctx context.Context, p *slot) (changed bool, err error)
 		p.settled()
 		return false, nil
 	}
+	if p.refused == version && p.tried.After(asked) { // it was opened for another one who asked meanwhile
+		return false, p.why
+	}
 	began := time.Now()
 	l, err := s.openAgain(ctx, p, version)
 	switch {
 	case err != nil && ctx.Err() != nil: // nobody waits for it any more, which says nothing about the version
 		return false, err
 	case err != nil:
-		p.refused, p.again = version, time.Now().Add(retryBad)
+		p.refused, p.why, p.tried, p.again = version, err, began, time.Now().Add(retryBad)
 		p.setBad(versionName(version))
 		s.metrics.loads.WithLabelValues(p.Name, "error").Inc()
 		s.log.Error("model not opened", "model", p.Name, "version", versionName(version), "error", err, "todo", p.todo(version, err))

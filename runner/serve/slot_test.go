@@ -171,6 +171,33 @@ func TestReloadGivenUp(t *testing.T) {
 	}
 }
 
+// TestReloadShared: who asks for a bad version before its opening for somebody else begins gets that answer, and has it not opened once
+// more. Who has gone meanwhile has nothing opened.
+func TestReloadShared(t *testing.T) {
+	h := &shelf{newest: 1}
+	s := started(t, Config{Models: []Source{h.source()}})
+	p := s.slots[0]
+	h.put(2, true)
+	gone, leave := context.WithCancel(t.Context())
+	leave()
+	for i, c := range []struct {
+		ctx    context.Context
+		tried  time.Duration // from now, after the first one
+		opened int
+		says   string
+	}{
+		{gone, 0, 0, "canceled"},
+		{t.Context(), 0, 1, "it is broken"},
+		{t.Context(), time.Hour, 1, "it is broken"},
+		{t.Context(), -time.Hour, 2, "it is broken"},
+	} {
+		p.tried = time.Now().Add(c.tried)
+		if _, err := s.reload(c.ctx, p); err == nil || !strings.Contains(err.Error(), c.says) || len(h.models) != 1+c.opened {
+			t.Errorf("%d: reload = %v, opened %d times; want %q and %d", i, err, len(h.models)-1, c.says, c.opened)
+		}
+	}
+}
+
 // TestNear: what a model computes may differ from what was stored by one in ten thousand of its length.
 func TestNear(t *testing.T) {
 	for _, c := range []struct {

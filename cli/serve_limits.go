@@ -46,7 +46,7 @@ func (o *serveLimits) addFlags(c *cli.Command) {
 	number("max-pictures", &o.pictures, l.Pictures, "refuse requests of more than `N` pictures")
 	number("max-side", &o.side, l.Side, "refuse pictures of more than `N` pixels a side")
 	number("memory", &o.memory, int(l.Memory>>20), "let all requests in flight hold `N` MiB, half of it to decode pictures")
-	number("queue", &o.queue, l.Queue, "take `N` requests at once, those that wait among them; more get 429")
+	number("queue", &o.queue, l.Queue, "take `N` requests at once that have come whole, those that wait among them; more get 429")
 	length("queue-wait", &o.wait, l.QueueWait, "let a request wait for its turn for `TIME`")
 	length("deadline", &o.deadline, l.Deadline, "give up on a request `TIME` after it has arrived")
 	length("run-timeout", &o.run, 2*time.Minute, "give up on a model whose run takes longer than `TIME`")

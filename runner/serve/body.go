@@ -80,7 +80,7 @@ func (c *call) body() ([]byte, error) {
 	if err != nil {
 		return nil, c.ofBody("the body cannot be read", err)
 	}
-	return data, nil
+	return data, c.arrived()
 }
 
 // ofBody returns what a client is told whose body did not arrive, or is not what it says it is: an error in reading it is
@@ -128,7 +128,7 @@ func (c *call) form(boundary string, most int) ([]part, error) {
 	for reader := multipart.NewReader(c.request.Body, boundary); ; {
 		p, err := reader.NextPart()
 		if errors.Is(err, io.EOF) {
-			return parts, nil
+			return parts, c.arrived()
 		}
 		var data []byte
 		if err == nil {

@@ -14,7 +14,7 @@ import (
 // request that gets none is refused. The other half is for pictures while they are decoded, each only
 // for as long as that takes: it is waited for, and those who have it wait for nothing else.
 type budget struct {
-	requests chan struct{} // one for each request in flight
+	requests chan struct{} // one for each request that has come and is not answered
 	held     atomic.Int64  // bytes
 	most     int64         // held at once
 	decoding *semaphore.Weighted
@@ -27,19 +27,39 @@ func newBudget(l Limits) *budget {
 		cores: semaphore.NewWeighted(int64(workers.Cores()))}
 }
 
-// hold is the part of the budget that one request has.
+// hold is the part of the budget that one request has: what it works with until its answer is made, and the answer until it is sent.
+// Clients that read slowly, or not at all, hold no more than that.
 type hold struct {
-	of    *budget
-	bytes int64
+	of     *budget
+	bytes  int64
+	answer int64 // of these bytes, for the answer
+	placed bool  // it has a place among the requests
 }
 
-// enter returns the hold of a request that comes in. The error is errBusy.
-func (b *budget) enter() (*hold, error) {
+// full returns errBusy where there is no place for another request, else nil.
+func (b *budget) full() error {
+	if len(b.requests) < cap(b.requests) {
+		return nil
+	}
+	return b.errFull()
+}
+
+func (b *budget) errFull() error {
+	return errBusy("queue", "%d requests are answered already", cap(b.requests))
+}
+
+// enter gives the request its place. The error is errBusy. One whose body is on its way has none: clients that send slowly, or never end, would
+// keep out those who could be answered. What they hold is a connection, and memory as it comes.
+func (h *hold) enter() error {
+	if h.placed {
+		return nil
+	}
 	select {
-	case b.requests <- struct{}{}:
-		return &hold{of: b}, nil
+	case h.of.requests <- struct{}{}:
+		h.placed = true
+		return nil
 	default:
-		return nil, errBusy("queue", "%d requests are answered already", cap(b.requests))
+		return h.of.errFull()
 	}
 }
 
@@ -59,11 +79,28 @@ func (h *hold) give(bytes int64) {
 	h.bytes -= bytes
 }
 
-// leave gives everything back.
-func (h *hold) leave() {
-	h.give(h.bytes)
-	<-h.of.requests
+// takeAnswer adds bytes for the answer to the hold, before it is made. The error is errBusy.
+func (h *hold) takeAnswer(bytes int64) error {
+	if err := h.take(bytes); err != nil {
+		return err
+	}
+	h.answer += bytes
+	return nil
 }
+
+// leave gives the place in the queue back, and all but the memory of the answer.
+func (h *hold) leave() {
+	h.give(h.bytes - h.answer)
+	if h.placed {
+		<-h.of.requests
+	}
+}
+
+// made says how many bytes the answer has, once there is nothing else of the request.
+func (h *hold) made(bytes int) { h.give(h.bytes - int64(bytes)) }
+
+// sent gives the memory of the answer back.
+func (h *hold) sent() { h.give(h.bytes) }
 
 // decode calls f, which holds so many bytes, once there is memory for it. Whoever calls it has a core.
 func (b *budget) decode(ctx context.Context, bytes int64, f func() error) error {

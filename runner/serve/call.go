@@ -69,6 +69,10 @@ func (s *Service) handler(rt route) http.Handler {
 		if err == nil {
 			answer, err = encoded(answer)
 		}
+		if c.hold != nil {
+			c.hold.made(sizeOf(answer, err))
+			defer c.hold.sent()
+		}
 		status, failure := http.StatusOK, (*failure)(nil)
 		if err != nil {
 			failure = failureOf(err)
@@ -121,10 +125,11 @@ func (c *call) answer(w http.ResponseWriter, rt route) (answer any, err error) {
 	if rt.probe { // one that is guarded
 		return rt.answer(c)
 	}
-	if c.hold, err = c.service.budget.enter(); err != nil {
+	c.hold = &hold{of: c.service.budget}
+	c.done = append(c.done, c.hold.leave)
+	if err := c.come(); err != nil {
 		return nil, err
 	}
-	c.done = append(c.done, c.hold.leave)
 	if _, err := url.ParseQuery(c.request.URL.RawQuery); err != nil { // else what cannot be read would be as if it were not there
 		return nil, malformed("the query of the URL cannot be read: %v", err)
 	}
@@ -137,6 +142,20 @@ func (c *call) answer(w http.ResponseWriter, rt route) (answer any, err error) {
 	}
 	c.request.Body = http.MaxBytesReader(w, c.request.Body, limit)
 	return rt.answer(c)
+}
+
+// come gives a request its place, but one that is followed by a body only when that has come: see body and form. Where there is no place it is
+// refused before it is sent.
+func (c *call) come() error {
+	if c.request.Body == nil || c.request.Body == http.NoBody || c.request.Method != http.MethodPost && c.request.Method != http.MethodPut {
+		return c.hold.enter()
+	}
+	return c.service.budget.full()
+}
+
+// arrived gives a request whose body has come its place.
+func (c *call) arrived() error {
+	return c.hold.enter()
 }
 
 // drain reads what the client still sends of a request that is refused: one that sends sees no answer.
@@ -171,6 +190,14 @@ func encoded(answer any) (any, error) {
 	}
 	data, err := json.Marshal(answer)
 	return text{"application/json", data}, err
+}
+
+// sizeOf returns how many bytes an answer of encoded has; that of an error is short.
+func sizeOf(answer any, err error) int {
+	if t, ok := answer.(text); ok && err == nil {
+		return len(t.data)
+	}
+	return 0
 }
 
 // write sends the answer that encoded has returned.

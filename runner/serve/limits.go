@@ -13,7 +13,7 @@ type Limits struct {
 	Pictures  int           // of a request
 	Side      int           // of a picture, in pixels
 	Memory    int64         // bytes that all requests in flight may hold, half of it for decoding: see Peak
-	Queue     int           // requests in flight; more get 429
+	Queue     int           // requests that have come whole and are not answered; more get 429
 	QueueWait time.Duration // that a request waits for its turn; then it gets 429
 	Deadline  time.Duration // from the last byte of a request to its answer; then it gets 504
 }

@@ -191,6 +191,20 @@ type searchHit struct {
 // mostHits is the largest k: an answer then has about 100 KB a picture.
 const mostHits = 1000
 
+// hitBytes is what a hit takes beside its words: in the lists of the index and of the answer, which grow by doubling, and as JSON twice, since
+// that is copied once.
+const hitBytes = 512
+
+// wordsOf returns how many bytes the words of hits take as JSON, twice.
+func wordsOf(lists [][]models.Hit) (bytes int64) {
+	for _, list := range lists {
+		for _, hit := range list {
+			bytes += 2 * int64(len(hit.ID)+len(hit.Class))
+		}
+	}
+	return bytes
+}
+
 // searchPictures answers POST /v1/search.
 func searchPictures(c *call) (any, error) {
 	k, voters, threshold, err := c.searchOptions()
@@ -212,12 +226,19 @@ func searchPictures(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	most := max(k, voters)
+	if err := c.hold.takeAnswer(int64(len(files)*min(most, l.Index.Len())) * hitBytes); err != nil {
+		return nil, err
+	}
 	began := time.Now()
-	lists, err := l.Index.SearchEmbeddings(rows, max(k, voters))
+	lists, err := l.Index.SearchEmbeddings(rows, most)
 	if err != nil {
 		return nil, err
 	}
 	c.took("search", began)
+	if err := c.hold.takeAnswer(wordsOf(lists)); err != nil {
+		return nil, err
+	}
 	return l.found(lists, k, voters, threshold), nil
 }
 

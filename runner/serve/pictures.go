@@ -69,10 +69,16 @@ func (c *call) examine(l *loaded, file []byte) (p decode.Picture, weight int64, 
 // holdPixels holds the memory of the pixels of n pictures.
 func (c *call) holdPixels(l *loaded, n int) error { return c.hold.take(int64(n * l.resizer.Bytes())) }
 
+// numberBytes is what a number of an embedding takes: as float32, and as JSON twice, since that is copied once.
+const numberBytes = 4 + 2*13
+
 // inTurn waits for the turn of n pictures of a weight, has fill make their pixels [N,S,S,3], and returns their embeddings.
 func (c *call) inTurn(l *loaded, n int, weight int64, fill func(context.Context) ([]uint8, error)) ([]float32, error) {
 	s := c.service
 	c.pictures += n
+	if err := c.hold.takeAnswer(int64(n*l.info.Manifest.EmbeddingDim) * numberBytes); err != nil {
+		return nil, err
+	}
 	ctx, cancel := context.WithTimeout(c.ctx, s.limits.Deadline) // the request has arrived
 	defer cancel()
 	patience, cancelled := context.WithTimeout(ctx, s.limits.QueueWait)

@@ -317,7 +317,7 @@ func TestBusy(t *testing.T) {
 	release := sync.OnceFunc(func() { close(free) })
 	defer release()
 	model := &modelstest.Model{}
-	s := started(t, Config{Models: []Source{fake(t, "photos", model)}, Limits: Limits{Body: 1 << 20, Memory: 4 << 20, Pictures: 1, Queue: both + 2,
+	s := started(t, Config{Models: []Source{fake(t, "photos", model)}, Limits: Limits{Body: 1 << 20, Memory: 4 << 20, Pictures: 1, Queue: both + 1,
 		QueueWait: 50 * time.Millisecond}})
 	var running atomic.Int32
 	model.Before = func(ctx context.Context, _ int) error { running.Add(1); <-free; return ctx.Err() }
@@ -344,14 +344,18 @@ func TestBusy(t *testing.T) {
 	if w := ask(s, "POST", "/v1/embed", "image/png", make([]byte, 1<<20)); w.Code != 429 || !strings.Contains(w.Body.String(), "hold all") {
 		t.Errorf("a second large body: %d %s", w.Code, w.Body)
 	}
-	pipe2, send2 := io.Pipe()
-	go func() {
-		s.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("POST", "/v1/embed", pipe2))
-		answers <- 0
-	}()
-	until(t, "as many requests as there may be", func() bool { return len(s.budget.requests) == both+2 })
+	if got := len(s.budget.requests); got != both {
+		t.Errorf("%d requests have a place beside one that has not come yet, want %d", got, both)
+	}
+	last := hold{of: s.budget}
+	if err := last.enter(); err != nil {
+		t.Fatal(err)
+	}
 	if w := ask(s, "GET", "/v1/models", "", nil); w.Code != 429 || !strings.Contains(w.Body.String(), "requests are answered already") {
 		t.Errorf("one request more: %d %s", w.Code, w.Body)
+	}
+	if w := ask(s, "POST", "/v1/embed", "image/png", file); w.Code != 429 || !strings.Contains(w.Body.String(), "requests are answered already") {
+		t.Errorf("one picture more than there is place for: %d %s", w.Code, w.Body)
 	}
 	for _, path := range []string{"/livez", "/metrics"} { // whoever looks why it is busy has no place either
 		if w := ask(s, "GET", path, "", nil); w.Code != 200 {
@@ -359,10 +363,10 @@ func TestBusy(t *testing.T) {
 		}
 	}
 	release()
+	last.leave()
 	_ = send.CloseWithError(io.ErrUnexpectedEOF)
-	_ = send2.CloseWithError(io.ErrUnexpectedEOF)
 	codes := map[int]int{}
-	for range both + 2 {
+	for range both + 1 {
 		codes[<-answers]++
 	}
 	if codes[200] != both || codes[statusGone] != 1 {
@@ -372,8 +376,66 @@ func TestBusy(t *testing.T) {
 		t.Errorf("%d and %d bytes are held after all", s.budget.held.Load(), s.budget.decoded.Load())
 	}
 	if text := ask(s, "GET", "/metrics", "", nil).Body.String(); !strings.Contains(text, `tfpair_rejected_total{reason="memory"} 1`) ||
-		!strings.Contains(text, `tfpair_rejected_total{reason="queue"} 1`) || !strings.Contains(text, `tfpair_rejected_total{reason="wait"} 1`) {
+		!strings.Contains(text, `tfpair_rejected_total{reason="queue"} 2`) || !strings.Contains(text, `tfpair_rejected_total{reason="wait"} 1`) {
 		t.Errorf("metrics:\n%s", text)
+	}
+}
+
+// TestSlowClients: requests whose bodies do not end keep nobody out. One that ends is answered, or refused if there is no place by then.
+func TestSlowClients(t *testing.T) {
+	free, running := make(chan struct{}), make(chan struct{}, 1)
+	model := &modelstest.Model{}
+	s := started(t, Config{Models: []Source{fake(t, "photos", model)}, Limits: Limits{Queue: 1}})
+	const slow = 5
+	file, kind := form(t, "image", picture(t, red))
+	var ends []func()
+	answers := make(chan int, slow+1)
+	for range slow {
+		pipe, send := io.Pipe()
+		r := httptest.NewRequest("POST", "/v1/embed", pipe)
+		r.Header.Set("Content-Type", kind)
+		go func() {
+			w := httptest.NewRecorder()
+			s.ServeHTTP(w, r)
+			answers <- w.Code
+		}()
+		if _, err := send.Write(file[:len(file)-1]); err != nil {
+			t.Fatal(err)
+		}
+		ends = append(ends, func() { _, _ = send.Write(file[len(file)-1:]); _ = send.Close() }) // it may have been answered
+	}
+	if w := ask(s, "POST", "/v1/embed", kind, file); w.Code != 200 {
+		t.Errorf("beside slow clients: %d %s", w.Code, w.Body)
+	}
+	ends[0]()
+	if got := <-answers; got != 200 {
+		t.Errorf("the first that ends: %d", got)
+	}
+	model.Before = func(context.Context, int) error {
+		select {
+		case running <- struct{}{}:
+		default: // nobody waits for the others
+		}
+		<-free
+		return nil
+	}
+	ends[1]()
+	<-running
+	ends[2]()
+	if got := <-answers; got != 429 {
+		t.Errorf("one that ends when there is no place: %d", got)
+	}
+	close(free)
+	for _, end := range ends[3:] {
+		end()
+	}
+	for range slow - 2 {
+		if got := <-answers; got != 200 && got != 429 {
+			t.Errorf("the others: %d", got)
+		}
+	}
+	if s.budget.held.Load() != 0 || len(s.budget.requests) != 0 {
+		t.Errorf("%d bytes and %d places are held after all", s.budget.held.Load(), len(s.budget.requests))
 	}
 }
 

@@ -85,7 +85,9 @@ func (s *Service) handler(rt route) http.Handler {
 			c.drain(body)
 		}
 		c.count(rt, status, failure, time.Since(began)) // who has the answer finds it counted
+		slow(r, true)
 		c.write(w, status, failure, answer)
+		slow(r, false)
 		c.report(rt, status, failure, time.Since(began)) // and does not wait for the log
 		c.ended(span, status, failure)
 	})
@@ -150,11 +152,13 @@ func (c *call) come() error {
 	if c.request.Body == nil || c.request.Body == http.NoBody || c.request.Method != http.MethodPost && c.request.Method != http.MethodPut {
 		return c.hold.enter()
 	}
+	slow(c.request, true)
 	return c.service.budget.full()
 }
 
 // arrived gives a request whose body has come its place.
 func (c *call) arrived() error {
+	slow(c.request, false)
 	return c.hold.enter()
 }
 
@@ -162,6 +166,7 @@ func (c *call) arrived() error {
 // A client that asks before it sends gets the answer at once.
 func (c *call) drain(body io.Reader) {
 	if c.request.Header.Get("Expect") == "" {
+		slow(c.request, true)
 		_, _ = io.CopyN(io.Discard, body, c.service.limits.Body) // it may have gone
 	}
 }

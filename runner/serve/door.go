@@ -1,6 +1,7 @@
 package serve
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net"
@@ -13,8 +14,9 @@ import (
 // http.Server alone hangs up on those who wait to be accepted, and on those whose request is read
 // after it has begun.
 //
-// It also bounds who is in: where all places are taken, it hangs up on who has been idle for longest, or
-// has sent no whole request for longest; where nobody is idle, newcomers wait outside.
+// It also bounds who is in: where all places are taken, it hangs up on who has been idle for longest, else on who has sent
+// no whole header for longest, else on who takes longest to send a body or to take an answer. Where nobody is so slow,
+// newcomers wait outside.
 type door struct {
 	net.Listener
 	most int // connections
@@ -30,6 +32,7 @@ type door struct {
 type seat struct {
 	state http.ConnState
 	since time.Time
+	slow  bool // as slow as its client: a body is on its way here, or an answer to it
 }
 
 // listen returns a door at a TCP address.
@@ -60,8 +63,12 @@ func (d *door) Close() error {
 	return d.Listener.Close()
 }
 
-// patience is how long one may take for the header of a request while others wait for the place.
-const patience = 2 * time.Second
+// How long one may take for the header of a request, and for a body or an answer, while others wait for the place. They may be
+// probes, and a service that does not answer those is started again.
+const (
+	patience     = 2 * time.Second
+	bodyPatience = 5 * time.Second
+)
 
 // makeRoom waits until fewer than most are in. Once the door is shut, all may come in who are on their way.
 func (d *door) makeRoom() {
@@ -79,25 +86,53 @@ func (d *door) makeRoom() {
 	}
 }
 
-// dullest returns who is idle for longest, else who has kept us waiting for longest, or nil. d.mu is held.
+// dullest returns who is idle for longest, else who has kept us waiting for a header for longest, else for a body or with an answer, or
+// nil. d.mu is held.
 func (d *door) dullest() net.Conn {
-	var idle, slow net.Conn
+	var dullest [3]net.Conn // by how little is lost
 	for conn, s := range d.seats {
-		switch s.state {
-		case http.StateIdle:
-			if idle == nil || s.since.Before(d.seats[idle].since) {
-				idle = conn
-			}
-		case http.StateNew:
-			if time.Since(s.since) > patience && (slow == nil || s.since.Before(d.seats[slow].since)) {
-				slow = conn
-			}
+		rank, after := 0, time.Duration(0)
+		switch {
+		case s.state == http.StateIdle:
+		case s.state == http.StateNew:
+			rank, after = 1, patience
+		case s.slow:
+			rank, after = 2, bodyPatience
+		default: // it waits for us
+			continue
+		}
+		if before := dullest[rank]; time.Since(s.since) >= after && (before == nil || s.since.Before(d.seats[before].since)) {
+			dullest[rank] = conn
 		}
 	}
-	if idle != nil {
-		return idle
+	return cmp.Or(dullest[0], dullest[1], dullest[2])
+}
+
+// seatKey is the key of a *place in the context of a request.
+type seatKey struct{}
+
+// place is a connection at a door.
+type place struct {
+	door *door
+	conn net.Conn
+}
+
+// known is the ConnContext of the server.
+func (d *door) known(ctx context.Context, conn net.Conn) context.Context {
+	return context.WithValue(ctx, seatKey{}, &place{d, conn})
+}
+
+// slow says that the client of a request has all the time from now on, if it came through a door; false: that we have.
+func slow(r *http.Request, yes bool) {
+	p, ok := r.Context().Value(seatKey{}).(*place)
+	if !ok || r.ProtoMajor > 1 { // one connection of HTTP/2 has other requests, too
+		return
 	}
-	return slow
+	p.door.mu.Lock()
+	defer p.door.mu.Unlock()
+	if s, in := p.door.seats[p.conn]; in {
+		p.door.seats[p.conn] = seat{s.state, time.Now(), yes}
+	}
 }
 
 // watch is the ConnState of the server.
@@ -111,7 +146,7 @@ func (d *door) watch(conn net.Conn, state http.ConnState) {
 	if state == http.StateClosed || state == http.StateHijacked {
 		delete(d.seats, conn)
 	} else {
-		d.seats[conn] = seat{state, now}
+		d.seats[conn] = seat{state: state, since: now}
 	}
 	if state != http.StateActive {
 		d.left.Signal()

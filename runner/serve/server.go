@@ -129,7 +129,7 @@ func shutdown(server *http.Server, until time.Time) error {
 // httpServer returns the server of s behind a door.
 func (o Server) httpServer(s *Service, door *door) (*http.Server, error) {
 	server := &http.Server{Handler: s, ReadHeaderTimeout: o.Header, ReadTimeout: o.Read, IdleTimeout: o.Idle,
-		WriteTimeout: o.Read + s.limits.Deadline + o.Header, MaxHeaderBytes: 64 << 10, ConnState: door.watch,
+		WriteTimeout: o.Read + s.limits.Deadline + o.Header, MaxHeaderBytes: 64 << 10, ConnState: door.watch, ConnContext: door.known,
 		ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelDebug)}
 	if (o.Certificate == "") != (o.Key == "") {
 		return nil, errors.New("TLS needs a certificate and its key")

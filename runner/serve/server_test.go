@@ -233,3 +233,81 @@ func TestTLS(t *testing.T) {
 		t.Errorf("Run = %v", err)
 	}
 }
+
+// TestDoorHangsUp: where all places are taken, who does not send a body, or does not take an answer, gives way to others. Nobody else does.
+func TestDoorHangsUp(t *testing.T) {
+	d, err := listen("127.0.0.1:0", 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	took, leave := make(chan struct{}), make(chan struct{})
+	defer close(leave)
+	s := started(t, Config{Models: []Source{fake(t, "photos", &modelstest.Model{})}})
+	server, err := Server{}.WithDefaults().httpServer(s, d)
+	if err != nil {
+		t.Fatal(err)
+	}
+	server.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/answer" {
+			slow(r, true)
+			took <- struct{}{}
+			<-leave
+			return
+		}
+		s.ServeHTTP(w, r)
+	})
+	served := make(chan error, 1)
+	go func() { served <- serving(server, d, false) }()
+	defer func() {
+		_ = server.Close()
+		if err := <-served; err != nil {
+			t.Error(err)
+		}
+	}()
+	send := func(text string) net.Conn {
+		t.Helper()
+		conn, err := net.Dial("tcp", d.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = conn.Close() }) // the server may have hung up
+		if _, err := io.WriteString(conn, text); err != nil {
+			t.Fatal(err)
+		}
+		return conn
+	}
+	slowSeats := func() (n int) {
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		for _, seat := range d.seats {
+			if seat.slow {
+				n++
+			}
+		}
+		return n
+	}
+	send("POST /v1/embed HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\nno more")
+	send("GET /answer HTTP/1.1\r\nHost: a\r\n\r\n")
+	<-took
+	until(t, "two slow clients", func() bool { return slowSeats() == 2 })
+	d.mu.Lock()
+	if conn := d.dullest(); conn != nil {
+		t.Error("it hangs up on one who has just come")
+	}
+	for conn, seat := range d.seats {
+		seat.since = seat.since.Add(-bodyPatience)
+		d.seats[conn] = seat
+	}
+	d.mu.Unlock()
+	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: time.Minute}
+	for range 2 {
+		r, err := client.Get("http://" + d.Addr().String() + "/livez")
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = r.Body.Close()
+		if r.StatusCode != http.StatusOK {
+			t.Errorf("a probe beside slow clients: %d", r.StatusCode)
+		}
+	}
+}

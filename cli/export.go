@@ -34,7 +34,7 @@ type exported struct {
 	Tolerance  float64 `json:"tolerance"`
 
 	Gallery   int               `json:"gallery,omitempty"`   // images that it carries
-	Skipped   []string          `json:"skipped,omitempty"`   // bad images of the gallery
+	Skipped   []string          `json:"skipped,omitempty"`   // bad images of the gallery, or of --data of a model without training
 	Seen      int               `json:"seen,omitempty"`      // images whose hashes it carries
 	Aliases   string            `json:"aliases,omitempty"`   // file of the run that says what aliases stand for
 	Quantized *models.Quantized `json:"quantized,omitempty"` // nil: float32
@@ -178,11 +178,11 @@ func runExport(ctx context.Context, o exportOptions, streams IO) error {
 	if err != nil {
 		return err
 	}
+	bar := stages{out: out}
 	config := export.Config{Card: words, Model: untrained, Run: o.run, Checkpoint: cmp.Or(o.checkpoint, bestCheckpoint), Out: o.out,
 		Version: o.version, Form: models.Form(o.form), Session: o.machine.session(),
-		WithSeen: o.withSeen, AliasClasses: o.alias, ONNX: o.onnx, Int8: o.int8(out),
+		WithSeen: o.withSeen, AliasClasses: o.alias, ONNX: o.onnx, Int8: o.int8(out, &bar),
 		Tool: "tfpair " + programVersion(), Runtime: "TensorFlow " + libtensorflow.Version}
-	bar := stages{out: out}
 	var carried carried
 	if o.gallery != "" {
 		options, err := o.layout.options(o.gallery)
@@ -201,6 +201,7 @@ func runExport(ctx context.Context, o exportOptions, streams IO) error {
 	if err != nil {
 		return stopped(ctx, err)
 	}
+	carried.bad = append(carried.bad, r.Bad...)
 	return o.show(out, r, carried)
 }
 
@@ -241,7 +242,7 @@ func calibrateOn(model string) commandLine {
 // carried is a gallery that was made for a model.
 type carried struct {
 	index *index.Index        // nil: none was asked for
-	bad   []pipeline.BadImage // left out
+	bad   []pipeline.BadImage // left out, of these and of --data
 }
 
 // carry returns what makes the index of photos that a model carries, and sets to to it.

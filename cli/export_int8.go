@@ -74,8 +74,8 @@ func (o precisionOptions) validate(e exportOptions) error {
 	return nil
 }
 
-// int8 returns what an export is asked for, nil for float32.
-func (o exportOptions) int8(out output) *export.Int8 {
+// int8 returns what an export is asked for, nil for float32. Its stages are shown by bar.
+func (o exportOptions) int8(out output, bar *stages) *export.Int8 {
 	if o.precision.precision != precisionInt8 {
 		return nil
 	}
@@ -87,7 +87,8 @@ func (o exportOptions) int8(out output) *export.Int8 {
 		}
 		return data.open(ctx, out)
 	}
-	return &export.Int8{Data: open, Store: o.reading.with(nil).Store, MaxDrop: o.precision.maxDrop, KeepFloat: o.precision.keepFloat, Now: time.Now}
+	return &export.Int8{Data: open, Store: o.reading.with(nil).Store, SkipBad: o.reading.skip(), MaxDrop: o.precision.maxDrop, KeepFloat: o.precision.keepFloat,
+		Now: time.Now, Progress: bar.of}
 }
 
 // sayQuantized says what int8 has changed.

@@ -20,6 +20,7 @@ import (
 	"github.com/tfpair/tfpair/models/checkpoint"
 	"github.com/tfpair/tfpair/models/distance"
 	"github.com/tfpair/tfpair/models/index"
+	"github.com/tfpair/tfpair/pipeline"
 	"github.com/tfpair/tfpair/runner/card"
 	"github.com/tfpair/tfpair/runner/network"
 	"github.com/tfpair/tfpair/runner/trained"
@@ -54,11 +55,12 @@ type Config struct {
 // Result is an exported model.
 type Result struct {
 	models.Info
-	Difference float64 // largest of any embedding number, reloaded against trained
-	Tolerance  float64 // that was allowed
-	Seen       int     // images whose hashes it carries
-	Aliases    string  // file that says what aliases stand for; "": names are as they are
-	Speed      *Speed  // of the network in float32 and in int8; nil: it was not measured
+	Difference float64             // largest of any embedding number, reloaded against trained
+	Tolerance  float64             // that was allowed
+	Seen       int                 // images whose hashes it carries
+	Aliases    string              // file that says what aliases stand for; "": names are as they are
+	Speed      *Speed              // of the network in float32 and in int8; nil: it was not measured
+	Bad        []pipeline.BadImage // of Int8.Data, left out; of a training those are that it left out, and not here
 }
 
 // WeightError says that a weight is not a finite number.
@@ -234,7 +236,7 @@ func (c Config) reload(ctx context.Context, p *place, m *trained.Model, q *quant
 	}
 	r.Manifest = *sealed
 	if q != nil {
-		r.Speed = q.speed
+		r.Speed, r.Bad = q.speed, q.bad
 	}
 	return r, nil
 }

@@ -22,13 +22,30 @@ import (
 type Int8 struct {
 	// Data opens the data of the training, grouped as that was: see dataset.Dataset.GroupBy. Ranges are observed on
 	// its train, and measured on its val. Of a network that was not trained it opens images of the user's: ranges are
-	// observed on some, and measured on others. Run closes it.
+	// observed on some, and measured on others. Run closes it. Images that the training left out as bad are left out.
 	Data      func(ctx context.Context, groupBy string) (*dataset.Dataset, error)
 	Store     pipeline.StoreOptions
+	SkipBad   float64          // largest share of the user's images that may be bad, and are left out
 	MaxDrop   float64          // points, hundredths, that accuracy, AUC or recall@1 may lose on validation
 	KeepFloat []string         // layers that stay float32
 	Now       func() time.Time // the clock, by which the speed of both networks is measured
+	// Progress returns what is told how much of a stage is done; nil: nothing is.
+	Progress func(stage string) func(done, total int)
 }
+
+// tell says how much of a stage is done.
+func (i *Int8) tell(stage string, done, total int) {
+	if i.Progress != nil {
+		i.Progress(stage)(done, total)
+	}
+}
+
+// Stages of Int8.Progress.
+const (
+	observing  = "observing ranges"
+	measuring  = "measuring"
+	layerAlone = "layer by layer" // where int8 costs too much
+)
 
 // Speed is how large and how fast networks are here, in float32 and in int8.
 type Speed struct {
@@ -85,7 +102,8 @@ type quantized struct {
 	threshold distance.Threshold
 	measured
 	about models.Quantized
-	speed *Speed // nil before it is measured
+	speed *Speed              // nil before it is measured
+	bad   []pipeline.BadImage // of the user's, left out
 }
 
 // graphNet is a graph as evaluate.Embedder: the network of a checkpoint in another form.

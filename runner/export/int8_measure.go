@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/tfpair/tfpair/models/distance"
+	"github.com/tfpair/tfpair/models/quantize"
+	"github.com/tfpair/tfpair/pipeline"
 	"github.com/tfpair/tfpair/pipeline/dataset"
 	"github.com/tfpair/tfpair/runner/evaluate"
 	"github.com/tfpair/tfpair/runner/trained"
@@ -45,7 +47,7 @@ type measured struct {
 func (w *quantizing) part() error {
 	if w.Model != nil {
 		all := w.data.All().Images
-		w.train = dataset.Evenly(all, observed)
+		w.train = dataset.Evenly(all, min(observed, max(1, len(all)/2))) // of few images a half is held out
 		rest := slices.DeleteFunc(slices.Clone(all), func(i int32) bool { return slices.Contains(w.train, i) })
 		if w.images = dataset.Evenly(rest, heldOut); len(rest) == 0 {
 			w.images = all
@@ -58,18 +60,57 @@ func (w *quantizing) part() error {
 	if given := w.data.Fingerprint(); given != w.model.State.Fingerprint {
 		return &DataError{w.data.Name, w.model.State.Fingerprint, given}
 	}
-	w.train = dataset.Evenly(w.data.In(dataset.Train).Images, observed)
+	bad := w.skipped()
+	val := w.data.In(dataset.Val).Without(bad)
+	w.train = dataset.Evenly(w.data.In(dataset.Train).Without(bad).Images, observed)
 	if w.model.Spec.LabelImages() {
-		return w.amongLabels()
+		return w.amongLabels(val)
 	}
 	var err error
-	w.pairs, err = evaluate.ChoosePairs(w.data, w.data.In(dataset.Val), nil, w.model.State.Seen, uint64(w.model.Spec.Train.Seed))
+	w.pairs, err = evaluate.ChoosePairs(w.data, val, nil, w.model.State.Seen, uint64(w.model.Spec.Train.Seed))
 	w.images = w.pairs.Images
 	return err
 }
 
-// amongLabels chooses photos that are searched for among the label images of the training.
-func (w *quantizing) amongLabels() (err error) {
+// skipped returns the images that the training left out.
+func (w *quantizing) skipped() map[int32]bool {
+	paths, bad := map[string]bool{}, map[int32]bool{}
+	for _, path := range w.model.State.Skipped {
+		paths[path] = true
+	}
+	for i, image := range w.data.Images {
+		if paths[image.Path] {
+			bad[int32(i)] = true
+		}
+	}
+	return bad
+}
+
+// leaveOut takes bad images out of those of the user's. The error is a *pipeline.BadImagesError where they are more than may be.
+func (w *quantizing) leaveOut(ctx context.Context) error {
+	if w.Model == nil {
+		return nil // the training has
+	}
+	all := slices.Compact(slices.Sorted(slices.Values(slices.Concat(w.train, w.images)))) // a single image is both
+	bad, err := w.store.Prepare(ctx, all, nil)
+	if err == nil {
+		_, err = pipeline.LeaveOut(bad, len(all), w.Int8.SkipBad)
+	}
+	if err != nil {
+		return err
+	}
+	isBad := func(i int32) bool {
+		return slices.ContainsFunc(bad, func(b pipeline.BadImage) bool { return b.Image == i })
+	}
+	w.train, w.images, w.bad = slices.DeleteFunc(slices.Clone(w.train), isBad), slices.DeleteFunc(slices.Clone(w.images), isBad), bad
+	if len(w.train) == 0 || len(w.images) == 0 {
+		return &pipeline.BadImagesError{Images: bad, Total: len(all)}
+	}
+	return nil
+}
+
+// amongLabels chooses photos of val that are searched for among the label images of the training.
+func (w *quantizing) amongLabels(val dataset.Part) (err error) {
 	at := map[string]int32{}
 	for _, i := range w.data.All().LabelImages() {
 		at[w.data.Images[i].Path] = i
@@ -81,7 +122,6 @@ func (w *quantizing) amongLabels() (err error) {
 		}
 		w.labels = append(w.labels, i)
 	}
-	val := w.data.In(dataset.Val)
 	if w.task, err = evaluate.AmongLabels(val, w.labels); err != nil {
 		return err
 	}
@@ -105,7 +145,7 @@ func (w *quantizing) measureFloat(ctx context.Context) error {
 
 func (w *quantizing) measure(ctx context.Context, net *graphNet) (m measured, err error) {
 	m.metrics = map[string]float64{}
-	if m.embeddings, err = evaluate.Embed(ctx, net, w.store, w.images, nil); err != nil {
+	if m.embeddings, err = evaluate.Embed(ctx, net, w.store, w.images, w.networkSeen()); err != nil {
 		return m, err
 	}
 	if w.Model == nil {
@@ -121,6 +161,16 @@ func (w *quantizing) measure(ctx context.Context, net *graphNet) (m measured, er
 		m.metrics[recall1], m.queries = share, queries
 	}
 	return m, err
+}
+
+// networkSeen returns what tells how many images were embedded, by all networks that are measured whole: that in float32, and one of
+// each method. It is nil for those that come later.
+func (w *quantizing) networkSeen() func(done, total int) {
+	before, networks := w.networks, 1+len(quantize.Methods)
+	if w.networks++; before >= networks {
+		return nil
+	}
+	return func(done, total int) { w.Int8.tell(measuring, before*total+done, networks*total) }
 }
 
 // score measures pairs, or photos among label images.

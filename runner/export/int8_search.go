@@ -35,6 +35,9 @@ type quantizing struct {
 	plans  map[quantize.Method]quantize.Plan // of what was seen
 	float  *graphNet                         // the float32 network; nil before it is measured
 	before measured                          // what that answers
+
+	networks int                 // that were measured
+	bad      []pipeline.BadImage // of the user's, left out
 }
 
 // prepare looks at the float32 network: what its layers give, and how good it is.
@@ -68,6 +71,9 @@ func (w *quantizing) prepare(ctx context.Context) error {
 		return err
 	}
 	w.store = pipeline.NewStore(w.data, o)
+	if err := w.leaveOut(ctx); err != nil {
+		return err
+	}
 	if err := w.observe(ctx); err != nil {
 		return err
 	}
@@ -116,6 +122,7 @@ func (w *quantizing) observe(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	shown := 0 // images of both passes
 	show := func(take func(o *quantize.Observed, x []float32, shape []int64)) error {
 		for batch, err := range w.store.Sequence(ctx, w.train, observeBatch, nil) {
 			if err != nil {
@@ -132,6 +139,8 @@ func (w *quantizing) observe(ctx context.Context) (err error) {
 				}
 				take(w.seen[keys[i]], data, v.Shape())
 			}
+			shown += len(batch.Images)
+			w.Int8.tell(observing, shown, 2*len(w.train))
 		}
 		return nil
 	}
@@ -195,7 +204,8 @@ func (w *quantizing) fallBack(ctx context.Context, method quantize.Method, whole
 // worst returns the layers by how far the embeddings move where they alone are int8, the farthest first.
 func (w *quantizing) worst(ctx context.Context, method quantize.Method) ([]string, error) {
 	cosines := map[string]float64{}
-	for _, l := range w.layers {
+	for i, l := range w.layers {
+		w.Int8.tell(layerAlone, i, len(w.layers))
 		if slices.Contains(w.Int8.KeepFloat, l.Name) {
 			continue
 		}
@@ -232,7 +242,7 @@ func (w *quantizing) try(ctx context.Context, method quantize.Method, float []st
 	if w.probable {
 		outputs = append(outputs, names.CompareProbability)
 	}
-	q := &quantized{about: models.Quantized{Precision: "int8", Method: string(method), Images: len(w.train), Held: len(w.images)}}
+	q := &quantized{bad: w.bad, about: models.Quantized{Precision: "int8", Method: string(method), Images: len(w.train), Held: len(w.images)}}
 	if q.about.Layers, err = plan.Rewrite(g, outputs...); err != nil {
 		return nil, err
 	}

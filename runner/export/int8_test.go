@@ -20,15 +20,17 @@ import (
 	"github.com/tfpair/tfpair/internal/session"
 	"github.com/tfpair/tfpair/models"
 	"github.com/tfpair/tfpair/models/checkpoint"
+	"github.com/tfpair/tfpair/pipeline"
 	"github.com/tfpair/tfpair/pipeline/dataset"
+	"github.com/tfpair/tfpair/pipeline/decode"
 	"github.com/tfpair/tfpair/runner/evaluate"
 	"github.com/tfpair/tfpair/runner/network"
 	"github.com/tfpair/tfpair/runner/trained"
 	"github.com/tfpair/tfpair/runner/trained/trainedtest"
 )
 
-// drawn returns data of drawn pictures in class folders.
-func drawn(t *testing.T) *dataset.Dataset {
+// drawn returns data of drawn pictures in class folders, of which some are no pictures.
+func drawn(t *testing.T, bad ...string) *dataset.Dataset {
 	t.Helper()
 	files, err := sample.Files(sample.Options{Classes: 4, Train: 16, Test: 2, Size: 32})
 	if err != nil {
@@ -37,6 +39,9 @@ func drawn(t *testing.T) *dataset.Dataset {
 	all := fstest.MapFS{}
 	for name, data := range files {
 		all["data/"+name] = &fstest.MapFile{Data: data}
+	}
+	for _, name := range bad {
+		all["data/"+name] = &fstest.MapFile{Data: []byte("no picture")}
 	}
 	data, err := dataset.Open(dataset.Options{Data: "data", FS: all})
 	if err != nil {
@@ -178,6 +183,86 @@ func TestInt8Refuses(t *testing.T) {
 	}
 }
 
+// TestInt8Bad: images that the training left out are left out. Of a user's images as many may be bad as is said, and they are named.
+func TestInt8Bad(t *testing.T) {
+	s, err := spec.Preset(spec.DefaultPreset)
+	if err != nil {
+		t.Fatal(err)
+	}
+	parts := drawn(t)
+	if err := parts.Assign(trained.Splits(s)); err != nil {
+		t.Fatal(err)
+	}
+	var bad []string
+	for _, split := range []dataset.Split{dataset.Train, dataset.Val} {
+		bad = append(bad, parts.Images[parts.In(split).Images[0]].Path)
+	}
+	open := func(context.Context, string) (*dataset.Dataset, error) { return drawn(t, bad...), nil }
+	if parts = drawn(t, bad...); parts.Assign(trained.Splits(s)) != nil {
+		t.Fatal("no splits")
+	}
+	leaving := func(skipped []string) func(*checkpoint.Checkpoint, *trained.State) {
+		return func(_ *checkpoint.Checkpoint, state *trained.State) {
+			state.Fingerprint, state.Skipped = parts.Fingerprint(), skipped
+		}
+	}
+	c := config(trainedtest.Run(t, leaving(bad), "input.size=32"), filepath.Join(t.TempDir(), "model"))
+	stages := map[string]int{}
+	c.Int8 = &Int8{Data: open, MaxDrop: 100, Progress: func(stage string) func(done, total int) {
+		return func(done, total int) { stages[stage] = total - done }
+	}}
+	r, err := Run(context.Background(), c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := map[string]int{observing: 0, measuring: 0}; !maps.Equal(stages, want) || len(r.Bad) > 0 {
+		t.Errorf("of the stages %v is left to do, want %v; %d images are bad", stages, want, len(r.Bad))
+	}
+	c.Run = trainedtest.Run(t, leaving(nil), "input.size=32")
+	var unreadable *decode.ImageError
+	if _, err := Run(context.Background(), c); !errors.As(err, &unreadable) {
+		t.Errorf("images that the training could read: %v, want *decode.ImageError", err)
+	}
+
+	c.Run = ""
+	for share, wants := range map[float64]int{0: -1, 0.5: len(bad)} {
+		c.Model, c.Int8.SkipBad = untrained(t), share
+		r, err := Run(context.Background(), c)
+		var many *pipeline.BadImagesError
+		if wants < 0 {
+			if !errors.As(err, &many) || len(many.Images) != len(bad) {
+				t.Errorf("none may be bad: %v, want *pipeline.BadImagesError", err)
+			}
+		} else if err != nil || len(r.Bad) != wants {
+			t.Errorf("half may be bad: %+v (%v), want %d left out", r, err, wants)
+		}
+	}
+}
+
+// untrained returns a network without training.
+func untrained(t *testing.T) *trained.Model {
+	t.Helper()
+	s, err := spec.Preset(spec.DefaultPreset)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s, err = s.Set("input.size=32", "backbone.conv4.filters=8", "head=none", "distance=cosine", "loss=contrastive"); err != nil {
+		t.Fatal(err)
+	}
+	parts, err := graphs.Resolve(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	n, err := network.Open(parts, network.Own{}, session.Options{})
+	if err == nil {
+		err = n.Start(1)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &trained.Model{Network: n, Spec: s, State: trained.State{Pretrained: &models.Pretrained{}, BestStep: -1}}
+}
+
 // labelled returns photos of drawn figures with one drawing of each as its label image.
 func labelled(t *testing.T) *dataset.Dataset {
 	t.Helper()
@@ -251,26 +336,8 @@ func TestInt8Labels(t *testing.T) {
 // TestInt8Untrained: a network without training is measured on pictures of the user's: on some of them ranges are
 // observed, on the others cosines. It has no threshold. Both networks are timed.
 func TestInt8Untrained(t *testing.T) {
-	s, err := spec.Preset(spec.DefaultPreset)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if s, err = s.Set("input.size=32", "backbone.conv4.filters=8", "head=none", "distance=cosine", "loss=contrastive"); err != nil {
-		t.Fatal(err)
-	}
-	parts, err := graphs.Resolve(s)
-	if err != nil {
-		t.Fatal(err)
-	}
-	n, err := network.Open(parts, network.Own{}, session.Options{})
-	if err == nil {
-		err = n.Start(1)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
 	c := config("", filepath.Join(t.TempDir(), "model"))
-	c.Model = &trained.Model{Network: n, Spec: s, State: trained.State{Pretrained: &models.Pretrained{}, BestStep: -1}}
+	c.Model = untrained(t)
 	var clock time.Time
 	c.Int8 = &Int8{Data: opened(t), MaxDrop: 100, Now: func() time.Time { clock = clock.Add(time.Second); return clock }}
 	r, err := Run(context.Background(), c)

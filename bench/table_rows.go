@@ -15,7 +15,7 @@ var shown = []struct {
 }{
 	{"step", ofSteps, nil}, {"resnet", ofSteps, nil}, {"extract", ofSteps, nil}, {"tuples", ofRace, []string{"-rows", "race"}},
 	{"export", ofFirsts, []string{"-rows", "first"}}, {"decode", ofDecoding, nil}, {"embed", ofEmbedding, nil}, {"second", ofBeginnings, nil},
-	{"int8", ofIntegers, nil},
+	{"int8", ofIntegers, []string{"-rows", "mnist,omniglot"}}, // grocery trains for half an hour
 }
 
 // tabled returns the commands that measure what the tables have, each with its flags.

@@ -179,9 +179,13 @@ func runExport(ctx context.Context, o exportOptions, streams IO) error {
 		return err
 	}
 	bar := stages{out: out}
+	integers, err := o.int8(out, &bar)
+	if err != nil {
+		return err
+	}
 	config := export.Config{Card: words, Model: untrained, Run: o.run, Checkpoint: cmp.Or(o.checkpoint, bestCheckpoint), Out: o.out,
 		Version: o.version, Form: models.Form(o.form), Session: o.machine.session(),
-		WithSeen: o.withSeen, AliasClasses: o.alias, ONNX: o.onnx, Int8: o.int8(out, &bar),
+		WithSeen: o.withSeen, AliasClasses: o.alias, ONNX: o.onnx, Int8: integers,
 		Tool: "tfpair " + programVersion(), Runtime: "TensorFlow " + libtensorflow.Version}
 	var carried carried
 	if o.gallery != "" {

@@ -2,7 +2,9 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"math"
 	"slices"
@@ -19,7 +21,7 @@ import (
 // precisionOptions say with which numbers an exported model computes.
 type precisionOptions struct {
 	precision string
-	data      string   // of the training; "": precision is float32
+	data      string   // of the training; "": where the run says
 	val, test string   // lists of the training for validation and test; "": none
 	maxDrop   float64  // points
 	keepFloat []string // layers; an action reads them from the command line
@@ -37,7 +39,7 @@ func (o *precisionOptions) addFlags(c *cli.Command) {
 		&cli.StringFlag{Name: "precision", Destination: &o.precision, Value: precisionFloat32,
 			Usage: "with which `NUMBERS` convolutions compute: float32 or int8"},
 		&cli.StringFlag{Name: "data", Destination: &o.data,
-			Usage: "`PATH` of the data of the training, for int8: ranges are observed on its training images, and the loss is measured on validation; with --weights, of pictures of yours"},
+			Usage: "`PATH` of the data of the training, for int8: ranges are observed on its training images, and the loss is measured on validation; with --weights, of pictures of yours (default: that of --run)"},
 		&cli.StringFlag{Name: "val", Destination: &o.val, Usage: "`LIST` that the training had for validation, for int8"},
 		&cli.StringFlag{Name: "test", Destination: &o.test, Usage: "`LIST` that the training had for test, for int8"},
 		&cli.Float64Flag{Name: "max-drop", Destination: &o.maxDrop, Value: 0.5,
@@ -60,8 +62,10 @@ func (o precisionOptions) validate(e exportOptions) error {
 		return usagef("--data, --val, --test, --max-drop and --keep-float are of an int8 model; add --precision %s", precisionInt8)
 	case o.precision == precisionFloat32:
 		return nil
-	case o.data == "":
-		return usagef("--precision %s needs --data, the data of the training", precisionInt8)
+	case o.data == "" && len(e.weights) > 0:
+		return usagef("--precision %s needs --data, pictures of yours", precisionInt8)
+	case o.data == "" && (o.val != "" || o.test != "" || e.layout != layoutOptions{}):
+		return usagef("--val, --test, --images, --format and --columns are of --data")
 	case len(e.weights) > 0 && (o.val != "" || o.test != ""):
 		return usagef("--val and --test are lists of a training, and --weights has none")
 	case e.form != string(models.Folded):
@@ -75,20 +79,34 @@ func (o precisionOptions) validate(e exportOptions) error {
 }
 
 // int8 returns what an export is asked for, nil for float32. Its stages are shown by bar.
-func (o exportOptions) int8(out output, bar *stages) *export.Int8 {
-	if o.precision.precision != precisionInt8 {
-		return nil
+func (o exportOptions) int8(out output, bar *stages) (*export.Int8, error) {
+	p := o.precision
+	if p.precision != precisionInt8 {
+		return nil, nil
+	}
+	data := dataOptions{reading: o.reading}
+	if len(o.weights) == 0 {
+		if err := data.remembered(o.run); err != nil && p.data == "" {
+			return nil, err
+		}
+	}
+	if p.data != "" { // splits are as the training had them
+		data.path, data.val, data.test, data.layout = p.data, p.val, p.test, o.layout
 	}
 	open := func(ctx context.Context, groupBy string) (*dataset.Dataset, error) {
-		p := o.precision
-		data := dataOptions{path: p.data, val: p.val, test: p.test, layout: o.layout, reading: o.reading, groupBy: groupBy}
 		if len(o.weights) > 0 {
 			return data.openImages()
 		}
-		return data.open(ctx, out)
+		data.groupBy = groupBy
+		opened, err := data.open(ctx, out)
+		var missing *dataset.Error
+		if p.data == "" && errors.As(err, &missing) && errors.Is(err, fs.ErrNotExist) {
+			return nil, usagef("the data of the training does not lie at %q any more: give --data", data.path)
+		}
+		return opened, err
 	}
 	return &export.Int8{Data: open, Store: o.reading.with(nil).Store, SkipBad: o.reading.skip(), MaxDrop: o.precision.maxDrop, KeepFloat: o.precision.keepFloat,
-		Now: time.Now, Progress: bar.of}
+		Now: time.Now, Progress: bar.of}, nil
 }
 
 // sayQuantized says what int8 has changed.

@@ -190,7 +190,8 @@ func TestExportOptions(t *testing.T) {
 		refusal[o]{func(o *o) { o.run = "" }, "export needs --run, or --weights"},
 		refusal[o]{func(o *o) { o.versioned = true }, "--version must be 1 or more, got 0"},
 		refusal[o]{func(o *o) { o.precision.precision = "int4" }, "--precision must be float32 or int8, got \"int4\""},
-		refusal[o]{func(o *o) { o.precision.precision = precisionInt8 }, "--precision int8 needs --data"},
+		refusal[o]{func(o *o) { o.run, o.weights, o.precision.precision = "", []string{"resnet50.pth"}, precisionInt8 }, "--precision int8 needs --data"},
+		refusal[o]{func(o *o) { o.precision.precision, o.precision.val = precisionInt8, "more.csv" }, "--columns are of --data"},
 		refusal[o]{func(o *o) { o.form = "frozen" }, "--form must be folded or trainable, got \"frozen\""},
 		refusal[o]{func(o *o) { o.versioned, o.version = true, 3 }, ""})
 }

@@ -145,7 +145,7 @@ func (o *dataOptions) remembered(folder string) error {
 		}
 	}
 	if o.path == "" {
-		return usagef("%s does not say where its data lies: report needs --data", folder)
+		return usagef("%s does not say where its data lies: give --data", folder)
 	}
 	return nil
 }

@@ -31,6 +31,8 @@ type slot struct {
 	tried   time.Time    // when its opening began
 	again   time.Time    // when it is tried again
 	unseen  int          // looks in a row at which Newest has failed
+	sighted string       // version that the last look saw, where it does not answer
+	restive int          // looks in a row at which that was another one
 	mu      sync.RWMutex // protects now and bad
 	now     *loaded      // nil: none is open
 	bad     string       // refused, as metrics call it; "": the newest version is good
@@ -296,8 +298,9 @@ func near(got, want []float32) error {
 // pollEvery is the time between two looks for a new version.
 const pollEvery = time.Second
 
-// Watch opens new versions of the models as they appear, until ctx is done. A new version must appear
-// whole, by a rename of its folder, as tfpair export makes it.
+// Watch opens new versions of the models as they appear, until ctx is done. A new version should appear
+// whole, by a rename of its folder, as tfpair export makes it. One that appears file by file is opened when two looks see
+// the same files.
 func (s *Service) Watch(ctx context.Context) {
 	ticker := time.NewTicker(pollEvery)
 	defer ticker.Stop()
@@ -319,7 +322,11 @@ func (s *Service) Watch(ctx context.Context) {
 // unseenLooks are the looks in a row at which Newest has to fail before the log says so: at one of them files may be on their way.
 const unseenLooks = 3
 
-// due reports whether there is a version that may be opened now.
+// restiveLooks are the looks in a row that see a version change after which the log says so: it is not opened by polling.
+const restiveLooks = 60
+
+// due reports whether there is a version that may be opened now. Two looks in a row must have seen it: one whose files are on
+// their way is another one at each look.
 func (s *Service) due(p *slot, now time.Time) bool {
 	if p.Newest == nil {
 		return false
@@ -336,8 +343,17 @@ func (s *Service) due(p *slot, now time.Time) bool {
 	p.unseen = 0
 	if now := p.current(); now != nil && now.version == version {
 		p.settled()
+		p.sighted, p.restive = "", 0
 		return false
 	}
+	if p.sighted != version {
+		p.sighted = version
+		if p.restive++; p.restive == restiveLooks {
+			s.log.Warn("model not opened: its files change all the time", "model", p.Name, "version", versionName(version))
+		}
+		return false
+	}
+	p.restive = 0
 	return p.refused != version || now.After(p.again)
 }
 

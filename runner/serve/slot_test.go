@@ -159,6 +159,7 @@ func TestReloadGivenUp(t *testing.T) {
 		t.Errorf("a version that nobody waits for is bad:\n%s\n%s", text, b)
 	}
 	h.waits = nil
+	s.due(s.slots[0], time.Now()) // sees it
 	if !s.due(s.slots[0], time.Now()) {
 		t.Error("polling does not try it again at once")
 	}
@@ -239,8 +240,8 @@ func TestTodo(t *testing.T) {
 	}
 }
 
-// TestVersionInPart: a version that was copied in part is bad and named, is opened once it is whole, and is not called bad any more
-// once it is removed.
+// TestVersionInPart: a version is left alone while files come into it. One that was copied in part is bad and named then, is opened once it
+// is whole, and is not called bad any more once it is removed.
 func TestVersionInPart(t *testing.T) {
 	folder := t.TempDir()
 	write := func(name string) {
@@ -276,14 +277,23 @@ func TestVersionInPart(t *testing.T) {
 		}
 	}
 	look("")
-	write("2" + saved)
+	for i := range restiveLooks + 1 {
+		write(fmt.Sprintf("2/%d", i))
+		write("2" + saved)
+		look("") // it comes
+	}
+	if got := strings.Count(log.String(), "change all the time"); got != 1 {
+		t.Errorf("the log says %d times that its files change, want once:\n%s", got, &log)
+	}
 	look("2")
 	write("2" + manifest)
+	look("2")
 	look("")
 	if got := versionName(p.current().version); got != "2" {
 		t.Errorf("%s answers, want 2", got)
 	}
 	write("3" + saved)
+	look("")
 	look("3")
 	if err := os.RemoveAll(folder + "/3"); err != nil {
 		t.Fatal(err)

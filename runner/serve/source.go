@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -85,23 +86,33 @@ func newest(folder, index string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	name := path
-	for i, file := range []string{filepath.Join(path, models.ManifestName), index} {
-		if file == "" || postgres.Is(file) { // which is seen to change while it is open
-			continue
-		}
-		info, err := os.Stat(file)
-		if err != nil && i == 0 { // a version that was copied in part: Open says so, and the next look sees the rest
-			name += "\n" + err.Error()
-			continue
-		}
-		if err != nil {
-			return "", err
-		}
-		if info.IsDir() { // an index that is seen to change while it is open
-			continue
-		}
+	name := path + "\n" + stateOf(path)
+	if index == "" || postgres.Is(index) { // which is seen to change while it is open
+		return name, nil
+	}
+	info, err := os.Stat(index)
+	if err != nil {
+		return "", err
+	}
+	if !info.IsDir() { // else it is seen to change while it is open
 		name += fmt.Sprintf("\n%d %d", info.Size(), info.ModTime().UnixNano())
 	}
 	return name, nil
+}
+
+// stateOf returns what changes while a folder is copied or removed, file by file, and when a file in it is replaced.
+func stateOf(folder string) string {
+	var files, bytes, times int64
+	err := filepath.WalkDir(folder, func(_ string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		info, err := entry.Info()
+		if err != nil {
+			return err
+		}
+		files, bytes, times = files+1, bytes+info.Size(), times+info.ModTime().UnixNano() // a sum that overflows changes, too
+		return nil
+	})
+	return fmt.Sprintf("%d %d %d %v", files, bytes, times, err) // Open says what an error means for it
 }

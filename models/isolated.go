@@ -8,7 +8,9 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"os/signal"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/tfpair/tfpair/internal/session"
@@ -395,8 +397,10 @@ const (
 )
 
 // RunIsolated answers as the process of a model that Isolated started, until that wants no more. A program calls
-// it before it does anything else.
+// it before it does anything else. Signals to hang up, to interrupt and to terminate are ignored: a terminal, killall or systemd sends
+// them to all processes, and that of the model answers until the program that started it has no question any more.
 func RunIsolated() error {
+	signal.Ignore(syscall.SIGHUP, syscall.SIGINT, syscall.SIGTERM)
 	in, out := os.NewFile(questionsAt, "questions"), os.NewFile(repliesAt, "replies")
 	if in == nil || out == nil {
 		return errors.New("the process of a model is started by the program that wants it")

@@ -174,6 +174,24 @@ func TestIsolatedKilled(t *testing.T) {
 	}
 }
 
+// TestIsolatedSignals: signals that reach all processes of a service do not end that of a model, which has to answer until the service stops.
+func TestIsolatedSignals(t *testing.T) {
+	m, pids := isolated(t, exported(t))
+	for _, s := range []syscall.Signal{syscall.SIGHUP, syscall.SIGINT, syscall.SIGTERM} {
+		for range 2 {
+			if err := syscall.Kill(processes(t, pids)[0], s); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if _, err := m.Embed(t.Context(), picture(3, 40, 30)); err != nil || m.Restarts() != 0 {
+			t.Errorf("after signal %v: %v, started again %d times", s, err, m.Restarts())
+		}
+	}
+	if err := m.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
 // TestIsolatedNot: a program that does not run the model is an error, and not a wait.
 func TestIsolatedNot(t *testing.T) {
 	folder := exported(t)

@@ -5,7 +5,9 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"testing"
+	"time"
 
+	"github.com/tfpair/tfpair/models"
 	"github.com/tfpair/tfpair/models/modelstest"
 )
 
@@ -47,6 +49,47 @@ func TestSlowReader(t *testing.T) {
 		}
 		if left := s.budget.held.Load(); left != 0 {
 			t.Errorf("%s: %d bytes are held after all", path, left)
+		}
+	}
+}
+
+// waiting is an index whose searches take until they are told to end.
+type waiting struct {
+	Index
+	begun, end chan struct{}
+}
+
+func (x waiting) SearchEmbeddings(embeddings []float32, k int) ([][]models.Hit, error) {
+	x.begun <- struct{}{}
+	<-x.end
+	return x.Index.SearchEmbeddings(embeddings, k)
+}
+
+// TestSearchInTurn: a search takes its turn, too. Who finds none is told so after a while: an index so large that searches take long
+// would have all that come search at the same time, each for longer than its client waits.
+func TestSearchInTurn(t *testing.T) {
+	source, begun, end := fake(t, "photos", &modelstest.Model{}), make(chan struct{}), make(chan struct{})
+	open := source.Open
+	source.Open = func() (Opened, error) {
+		opened, err := open()
+		opened.Index = waiting{opened.Index, begun, end}
+		return opened, err
+	}
+	s := started(t, Config{Models: []Source{source}, Limits: Limits{Pictures: 1, QueueWait: 50 * time.Millisecond}})
+	both, answers := int(s.slots[0].turns.most), make(chan int)
+	for range both {
+		go func() { answers <- ask(s, "POST", "/v1/search", "image/png", picture(t, red)).Code }()
+		<-begun
+	}
+	for _, path := range []string{"/v1/search", "/v1/embed"} {
+		if w := ask(s, "POST", path, "image/png", picture(t, red)); w.Code != 429 {
+			t.Errorf("%s beside %d searches: %d %s", path, both, w.Code, w.Body)
+		}
+	}
+	close(end)
+	for range both {
+		if got := <-answers; got != 200 {
+			t.Errorf("a search: %d", got)
 		}
 	}
 }

@@ -33,6 +33,7 @@ type call struct {
 	patience context.Context // done: the request has waited for its turn and for a core for as long as it may
 	begun    atomic.Bool     // a picture of it was given a core
 	timing   []string        // entries of the header Server-Timing
+	searches bool            // it has its turn until its search is done
 }
 
 // took tells the client how long a part of its request has taken: a word, and milliseconds.

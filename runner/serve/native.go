@@ -222,6 +222,8 @@ func searchPictures(c *call) (any, error) {
 	if l.Index == nil {
 		return nil, failed(http.StatusNotFound, "no_index", "model %q has nothing to search: serve it with an index, or export it with a gallery", l.name)
 	}
+	_, elsewhere := l.Index.(*database)
+	c.searches = !elsewhere // a database that does not answer keeps none of our cores busy
 	rows, err := c.embed(l, files)
 	if err != nil {
 		return nil, err

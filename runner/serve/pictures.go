@@ -90,7 +90,11 @@ func (c *call) inTurn(l *loaded, n int, weight int64, fill func(context.Context)
 	if err != nil {
 		return nil, err
 	}
-	defer done()
+	if c.searches {
+		c.done = append(c.done, done)
+	} else {
+		defer done()
+	}
 	began = time.Now()
 	pixels, err := fill(ctx)
 	if err != nil {

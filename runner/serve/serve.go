@@ -75,7 +75,8 @@ type Service struct {
 	metrics  *metrics
 	tracer   trace.Tracer
 	mux      http.Handler
-	started  atomic.Bool // all models are open
+	opening  chan struct{} // holds one while a version of any model is opened in place of another
+	started  atomic.Bool   // all models are open
 	stopping atomic.Bool
 	aborted  context.Context // done: requests that are not answered yet are told to go elsewhere
 	abort    func()
@@ -96,7 +97,7 @@ func New(c Config) (*Service, error) {
 	if err := limits.validate(); err != nil {
 		return nil, fmt.Errorf("serve: %w", err)
 	}
-	s := &Service{limits: limits, tokens: c.Tokens, log: c.Log, budget: newBudget(limits)}
+	s := &Service{limits: limits, tokens: c.Tokens, log: c.Log, budget: newBudget(limits), opening: make(chan struct{}, 1)}
 	s.aborted, s.abort = context.WithCancel(context.Background())
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)

@@ -136,6 +136,12 @@ func (s *Service) reload(ctx context.Context, p *slot) (changed bool, err error)
 	if p.refused == version && p.tried.After(asked) { // it was opened for another one who asked meanwhile
 		return false, p.why
 	}
+	select { // each that is open beside the one before it takes memory
+	case s.opening <- struct{}{}:
+		defer func() { <-s.opening }()
+	case <-ctx.Done():
+		return false, ctx.Err()
+	}
 	began := time.Now()
 	l, err := s.openAgain(ctx, p, version)
 	switch {

@@ -13,6 +13,7 @@ import (
 	"regexp"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -307,5 +308,38 @@ func TestVersionInPart(t *testing.T) {
 	}
 	if got := strings.Count(log.String(), "model not looked for"); got != 1 {
 		t.Errorf("the log says %d times that the folder has gone, want once:\n%s", got, &log)
+	}
+}
+
+// TestReloadOneByOne: versions of several models are opened one after the other, however many are asked for: each takes memory beside the
+// one that answers.
+func TestReloadOneByOne(t *testing.T) {
+	var open, most atomic.Int32
+	var sources []Source
+	var newest atomic.Int32
+	for i := range 8 {
+		sources = append(sources, Source{Name: fmt.Sprint("m", i), Newest: func() (string, error) { return fmt.Sprint(newest.Load()), nil },
+			Open: func() (Opened, error) {
+				if n := open.Add(1); n > most.Load() {
+					most.Store(n)
+				}
+				defer open.Add(-1)
+				time.Sleep(5 * time.Millisecond) // others could come
+				return Opened{Model: &modelstest.Model{}}, nil
+			}})
+	}
+	s := started(t, Config{Models: sources})
+	newest.Add(1)
+	var all sync.WaitGroup
+	for _, p := range s.slots {
+		all.Go(func() {
+			if changed, err := s.reload(t.Context(), p); !changed || err != nil {
+				t.Errorf("reload = %v, %v", changed, err)
+			}
+		})
+	}
+	all.Wait()
+	if got := most.Load(); got != 1 {
+		t.Errorf("%d were opened at the same time, want 1", got)
 	}
 }

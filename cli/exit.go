@@ -156,7 +156,7 @@ var outcomes = []outcome{
 		"train on classes: leave out --preset image-label"}},
 	{isA[*train.SamplerError], exitUsage, nil},
 	{isA[*skippedError], exitSkipped, nil},
-	{isA[*leftError], exitSkipped, advice{"say where it is now, with its --prefix if it had one: tfpair index update --model {model} --data DATA --index {index}"}},
+	{isA[*leftError], exitSkipped, nil}, // see hint
 	{isAtStart, exitDiverged, advice{"no step is to blame: start from other --weights", "from another seed: --set train.seed=1"}},
 	{isA[*train.DivergedError], exitDiverged, advice{"lower the learning rate, such as --set optimizer.adam.lr=0.0003", "add --set optimizer.adam.clip_norm=1"}},
 	{isA[*weights.OptionsError], exitUsage, nil},
@@ -177,11 +177,11 @@ var outcomes = []outcome{
 	{isA[*seen.Error], exitInput, advice{"remove that file: the run then says that it is not known which images were trained on"}},
 	{isA[*train.MachineError], exitRefused, advice{"go on where it was made, or as it was made", "leave out --exact: the last digits will be others"}},
 	{isA[*train.DataError], exitInput, advice{"to go on, give the data of that run; to begin anew, give another --out"}},
-	{isPattern, exitInput, advice{"patterns are not expanded in it; give the folder, which may hold archives: --data FOLDER"}},
+	{isPattern, exitInput, advice{"patterns are not expanded in it; give the folder, which may hold archives: --data {folder}"}},
 	{isUnsorted, exitInput, advice{"sort them, or answer questions about them, which makes a list that trains: tfpair export --weights efficientnet-lite0 --out start && " +
 		"tfpair label --data {data} --out pairs.csv --model start"}},
 	{isA[*dataset.Error], exitInput, nil},
-	{fixable, exitInput, advice{"write a list without these rows: {again} --fix NEW.csv"}},
+	{fixable, exitInput, advice{"write a list without these rows: {again} --fix {mended}"}},
 	{isA[*dataset.ListError], exitInput, nil},
 	{isAbsent[*decode.ImageError], exitInput, advice{"check the path", "add --bad-images skip to leave it out"}},
 	{isA[*decode.ImageError], exitInput, advice{"mend or remove it", "add --bad-images skip to leave it out"}},
@@ -201,11 +201,11 @@ var outcomes = []outcome{
 	{isA[*run.CheckpointError], exitUsage, advice{"give another --checkpoint"}},
 	{isAbsent[*models.NotModelError], exitInput, advice{"check the path", "train it first: tfpair train --data {data} --out {model}"}},
 	{isLocked, exitInput, advice{"let the user of this program read it: chmod -R a+rX {model}"}},
-	{isRunFolder, exitInput, advice{"it is a run; export it: tfpair export --run {model} --out MODEL"}},
+	{isRunFolder, exitInput, advice{"it is a run; export it: {export}"}},
 	{isA[*models.NotModelError], exitInput, advice{"tfpair export --run RUN --out MODEL makes one"}},
 	{isA[*models.SignatureError], exitInput, advice{"get the model again from those who signed it"}},
 	{isA[*signature.KeyError], exitInput, nil},
-	{isLinkedOut, exitInput, advice{"copy the model with what its links lead to: cp -rL {model} COPY"}},
+	{isLinkedOut, exitInput, advice{"copy the model with what its links lead to: cp -rL {model} {copy}"}},
 	{isA[*models.CorruptError], exitInput, advice{"export it again: tfpair export --run RUN --out MODEL"}},
 	{isA[*session.LoadError], exitInput, advice{"export it again: tfpair export --run RUN --out MODEL"}},
 	{is(models.ErrCrashed), exitCrashed, advice{`see what its process said last; "signal: killed" is what Linux does where memory runs out: give it more`}},
@@ -216,18 +216,20 @@ var outcomes = []outcome{
 	{isKept, exitUsage, advice{"give another --out", "give another --sheet"}},
 	{isA[*aside.ExistsError], exitUsage, advice{"give another --out", "give another --sheet", "add --overwrite to replace it"}},
 	{is(index.ErrFile), exitInput, advice{"make it a folder: tfpair index update --model {model} --index {index}"}},
-	{isA[*awayError], exitInput, advice{"say where they are now: --data DATA"}},
+	{isA[*awayError], exitInput, nil}, // see hint
+	{isA[*unknownDataError], exitUsage, nil},
+	{isA[*changedError], exitUsage, nil}, // see hint
 	{isA[*index.BusyError], exitFailed, nil},
-	{isA[*inference.LostError], exitInput, advice{"give every folder that has them as they were: --data DATA --data MORE", "take their thumbnails, less exactly: --from-thumbnails", "leave these out: --skip-missing"}},
-	{is(postgres.ErrNone), exitInput, advice{"write it there first: tfpair index push --index INDEX --to URL"}},
+	{isA[*inference.LostError], exitInput, nil}, // see hint
+	{is(postgres.ErrNone), exitInput, advice{"write it there first: tfpair index push --index INDEX --to {index}"}},
 	{isA[*postgres.Error], exitInput, nil},
 	{isUnknownToken, exitInput, advice{"give a --token-file with a token of those who may change the index"}},
 	{isServiceFault, exitFailed, advice{"give the same command again: what it has done stays"}},
 	{isA[*client.Error], exitInput, nil},
 	{isA[*unreachedError], exitFailed, advice{"see that the service runs at {index}, and give the same command again: what it has done stays"}},
-	{isAbsent[*index.Error], exitInput, advice{"build it first: tfpair index build --model {model} --data DATA --out {index}"}},
+	{isAbsent[*index.Error], exitInput, advice{"build it first: {build}"}},
 	{isOfAnother, exitInput, advice{"embed its images again with this model: tfpair index migrate --model {model} --index {index} --out {index}.new"}},
-	{isA[*index.Error], exitInput, advice{"build it again with this model: tfpair index build --model {model} --data DATA --out {index} --overwrite"}},
+	{isA[*index.Error], exitInput, advice{"build it again with this model: {rebuild}"}},
 	{is(models.ErrNoGallery), exitInput, advice{"search with --index what tfpair index build has made",
 		"export it with a gallery: tfpair export --run RUN --out NEW --gallery DATA"}},
 	{isA[*models.SpaceError], exitInput, advice{"embed the images again with this model: tfpair embed --model {model} --data DATA --out VECTORS"}},
@@ -340,10 +342,13 @@ func isUnsorted(err error) bool {
 	return isA[*dataset.Error](err) && errors.As(err, &of) && of.Unsorted > 1
 }
 
+// patternSigns are what patterns of a shell are made of.
+const patternSigns = "*?[{"
+
 // isPattern reports whether there is no data of a name that looks like a pattern of a shell.
 func isPattern(err error) bool {
 	var of *dataset.Error
-	return errors.As(err, &of) && errors.Is(err, fs.ErrNotExist) && strings.ContainsAny(of.Path, "*?[{")
+	return errors.As(err, &of) && errors.Is(err, fs.ErrNotExist) && strings.ContainsAny(of.Path, patternSigns)
 }
 
 // isRunFolder reports whether a run is where an exported model is wanted.

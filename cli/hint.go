@@ -3,6 +3,7 @@ package cli
 import (
 	"cmp"
 	"errors"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/tfpair/tfpair/internal/named"
 	"github.com/tfpair/tfpair/internal/pretrained"
+	"github.com/tfpair/tfpair/models/index"
 	"github.com/tfpair/tfpair/models/postgres"
 	"github.com/tfpair/tfpair/pipeline/dataset"
 	"github.com/tfpair/tfpair/pipeline/sampler"
@@ -28,8 +30,14 @@ func (e *commandError) Unwrap() error { return e.error }
 
 // advice is what can be done about an error, one way a string. Behind "tfpair" stands another
 // command, with flags of its own. {model} is the value of --model, MODEL where it was not given,
-// and so for other flags; {again} is the command as it was given.
+// and so for other flags; {again} is the command as it was given. commandLine.fill has more words.
 type advice []string
+
+// advising is an error that says what can be done about it, of a command.
+type advising interface {
+	error
+	advise(of *commandError) string
+}
 
 var (
 	flagWords  = regexp.MustCompile(`--[a-z][a-z-]*`) // the flags of a way
@@ -50,12 +58,38 @@ func (a advice) on(flags []cli.Flag, line commandLine) string {
 	return strings.Join(ways, ", or ")
 }
 
+// ofIndex reports whether a is about the index that was given.
+func (a advice) ofIndex() bool {
+	return slices.ContainsFunc(a, func(way string) bool {
+		return strings.Contains(way, "{index}") || strings.Contains(way, "build}")
+	})
+}
+
 // fill returns what stands in place of a word such as {model}.
 func (c commandLine) fill(word string) string {
 	name := strings.Trim(word, "{}")
-	if name == "again" {
+	switch name {
+	case "again":
 		return c.String()
+	case "build": // the index, of the data that is known
+		return rebuilding(c.value("model"), c.value("index"), false)
+	case "rebuild": // the index, in its place
+		return rebuilding(c.value("model"), c.value("index"), true)
+	case "export": // the run that was given as a model
+		return nextExport(c.value("model"), "", "").String()
+	case "copy": // a name for a copy of the model
+		return shellWord(freeName(filepath.Clean(c.value("model"))+"-copy", ""))
+	case "mended": // a name for a list in the place of the data
+		ending := filepath.Ext(c.value("data"))
+		return shellWord(freeName(strings.TrimSuffix(c.value("data"), ending)+"-mended", ending))
+	case "folder": // the folder of the data, which is a pattern
+		return shellWord(aboveThePattern(c.value("data")))
 	}
+	return shellWord(c.value(name))
+}
+
+// value returns the value of a flag, in capitals its name where it was not given.
+func (c commandLine) value(name string) string {
 	if runs := slices.DeleteFunc(slices.Clone(c), func(word string) bool { return word != "--run" }); name == "model" && len(runs) == 1 {
 		name = "run" // as report calls it; of two it is not known which one is meant
 	}
@@ -64,9 +98,30 @@ func (c commandLine) fill(word string) string {
 		if name == "model" && slices.Contains(c, "serve") {
 			_, value = nameAndPath(value)
 		}
-		return shellWord(postgres.Shown(value)) // of a URL without the password
+		return postgres.Shown(value) // of a URL without the password
 	}
 	return strings.ToUpper(name)
+}
+
+// aboveThePattern returns the innermost folder around what a pattern is of.
+func aboveThePattern(path string) string {
+	for strings.ContainsAny(path, patternSigns) {
+		path = filepath.Dir(path)
+	}
+	return path
+}
+
+// less returns c without a flag and its values.
+func (c commandLine) less(flag string) commandLine {
+	var line commandLine
+	for i := 0; i < len(c); i++ {
+		if c[i] == "--"+flag {
+			i++
+			continue
+		}
+		line = append(line, c[i])
+	}
+	return line
 }
 
 // without returns c without settings of a section of the spec.
@@ -108,8 +163,12 @@ func (o outcome) hintFor(err error, of *commandError) string {
 	var wanted *wantedError
 	var missing *pretrained.DownloadError
 	var silent *inference.NoAcceptError
+	var knows advising
+	var ofIndex *index.Error
 	settings := settingsFor(err)
 	switch {
+	case errors.As(err, &knows):
+		return knows.advise(of)
 	case errors.As(err, &wanted):
 		return wanted.mend(of.line).String()
 	case errors.As(err, &missing):
@@ -118,6 +177,8 @@ func (o outcome) hintFor(err error, of *commandError) string {
 		return silentHint(silent, of)
 	case len(settings) > 0 && flagNamed(of.flags, "set") != nil:
 		return of.line.set(settings).String()
+	case o.hint.ofIndex() && errors.As(err, &ofIndex) && !inFolder(of.line.value("index"), ofIndex.Path):
+		return "" // about another one than the hints
 	case o.hint != nil:
 		return o.hint.on(of.flags, of.line)
 	case errors.As(err, &unknown):

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"net"
 	"os"
+	"regexp"
 	"slices"
 	"strings"
 	"syscall"
@@ -67,6 +68,41 @@ func TestHintsFit(t *testing.T) {
 	}
 }
 
+// TestHintsFilled: of a command line that has all of its flags, a hint repeats what is known. What nobody can know is in capitals.
+func TestHintsFilled(t *testing.T) {
+	unknown := map[string]string{
+		"RUN":     "a model does not say where its run is",
+		"MODEL":   "where the next model is to be",
+		"NEW":     "likewise",
+		"LAYER":   "the message lists the layers",
+		"PAIRS":   "pairs that are not those of the training",
+		"PATH":    "an image to search for",
+		"VECTORS": "where the next vectors are to be",
+		"INDEX":   "which index a database is to have",
+		"DATA":    "data for a gallery or for vectors",
+	}
+	found := map[string]bool{}
+	for _, p := range pages(rootPage(newApp(silent))) {
+		line := commandLine(strings.Fields(p.name))
+		for _, f := range p.command.Flags {
+			line = append(line, dashed(f.Names()[0]), "some")
+		}
+		for _, o := range outcomes {
+			hint := o.hint.on(p.command.Flags, line)
+			for _, word := range regexp.MustCompile(`--[a-z-]+ ([A-Z]+)\b`).FindAllStringSubmatch(hint, -1) {
+				if found[word[1]] = true; unknown[word[1]] == "" {
+					t.Errorf("%s says %q, and {%s} would be filled in", p.name, hint, strings.ToLower(word[1]))
+				}
+			}
+		}
+	}
+	for word := range unknown {
+		if !found[word] {
+			t.Errorf("no hint says %s", word)
+		}
+	}
+}
+
 // TestHints: what is said of one error by commands that have the flag for it, and by others.
 func TestHints(t *testing.T) {
 	bad := &pipeline.BadImagesError{}
@@ -87,7 +123,7 @@ func TestHints(t *testing.T) {
 		{"train", &dataset.Error{Role: "data", Path: "my photos", Err: &dataset.ClassesError{}}, ""},
 		{"embed", bad, "mend or remove them, or add --bad-images skip to leave them out"},
 		{"embed", over, "mend or remove them, or leave more out with a larger --bad-budget"},
-		{"train", list, "write a list without these rows: tfpair train --data 'my list.csv' --set train.steps=9 --fix NEW.csv"},
+		{"train", list, "write a list without these rows: tfpair train --data 'my list.csv' --set train.steps=9 --fix 'my list-mended.csv'"},
 		{"train", &train.SamplerError{Err: &sampler.FitError{Settings: []sampler.Setting{{Key: "train.batch_size", Value: "30"}}}},
 			"tfpair train --data 'my list.csv' --set train.steps=9 --set train.batch_size=30"},
 		{"train", &train.SamplerError{Err: &sampler.FitError{Settings: []sampler.Setting{{Key: "train.steps", Value: "3"}}}},

@@ -121,6 +121,7 @@ func runIndexBuild(ctx context.Context, o indexOptions, streams IO) (err error) 
 		return err
 	}
 	defer photos.Close() // read only
+	photos.Source = 1
 	beside := inference.Beside{Thumbnails: !o.bare && !o.file, Kept: o.data.reading.kept()}
 	if beside.Metadata, err = readMetadata(o.metadata); err != nil {
 		return err
@@ -153,7 +154,9 @@ func runIndexBuild(ctx context.Context, o indexOptions, streams IO) (err error) 
 	result.Equal, result.Recall = equalFiles(x), 1
 	if err := target.write(x, func() index.Contents {
 		contents := m.Contents(ctx, photos, x, e, beside)
-		contents.Sources = index.Sources{List: []index.Source{o.data.source("")}, All: true}
+		source := o.data.source("")
+		source.Number = photos.Source
+		contents.Sources = index.Sources{List: []index.Source{source}, All: true}
 		return contents
 	}); err != nil {
 		return stopped(ctx, err)

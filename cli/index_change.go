@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -68,8 +69,10 @@ its images.
 An image keeps the class that it has in the index where the data names none. To take its
 class away, remove the image and add it again.
 
-With --data, --remove-missing removes all images that are not in that data, also those of
-other data. Give --prefix with it to remove only images under that prefix.
+--remove-missing removes an image only if it came from data that the command looks at, and
+is in none of the data that the index remembers. With --data that data alone is looked at.
+Images that came over HTTP came from no data, and stay; tfpair index remove removes them.
+To remove all that came from some data, give that to tfpair index remove --data.
 
 An index in one file, of an earlier version or of index build --file, becomes a
 folder. Images that have not changed keep their embeddings.
@@ -80,7 +83,7 @@ folder. Images that have not changed keep their embeddings.
 	}
 	o.addFlags(c)
 	c.Flags = append(c.Flags, &cli.BoolFlag{Name: "remove-missing", Destination: &o.prune,
-		Usage: "remove images from the index that are not in the data; with --prefix only those under it"})
+		Usage: "remove images from the index that came from the data that is looked at, and are not there any more"})
 	needs(c, "model", "index")
 	return c
 }
@@ -120,19 +123,22 @@ type changedIndex struct {
 	Replaced int      `json:"replaced"` // whose files had changed
 	Renewed  int      `json:"renewed"`  // whose class, thumbnail or metadata had changed
 	Removed  int      `json:"removed"`
-	Missing  []string `json:"missing,omitempty"` // ids that are not in the data, or not in the index
+	Missing  []string `json:"missing,omitempty"` // ids that are not in the data that they came from, or not in the index
+	Unknown  []string `json:"unknown,omitempty"` // ids that are not in the data, and of which nobody knows which data they came from
 	// Threshold is that of the index; nil: there is none, and NoThreshold says why. NewThreshold: it was chosen now.
 	Threshold    *index.Accept `json:"threshold,omitempty"`
 	NoThreshold  string        `json:"no_threshold,omitempty"`
 	NewThreshold bool          `json:"new_threshold"`
 	Seconds      float64       `json:"seconds"`
 	Skipped      []string      `json:"skipped,omitempty"`
-	Away         []string      `json:"away,omitempty"` // data that the index remembers and that is not there
+	Away         []string      `json:"away,omitempty"` // data that the index remembers and that is not there, and links in it that lead nowhere
+	away         []index.Source
+	links        []string // of data, which lead nowhere
 }
 
 func runIndexAdd(ctx context.Context, o growOptions, streams IO) error {
 	return o.change(ctx, "index add", streams, func(g growth) (changedIndex, error) {
-		if err := unchanged(g.collection, g.difference); err != nil {
+		if err := unchanged(g.collection, g.difference, g.from.List); err != nil {
 			return changedIndex{}, err
 		}
 		if err := g.record(); err != nil {
@@ -144,17 +150,19 @@ func runIndexAdd(ctx context.Context, o growOptions, streams IO) error {
 }
 
 // unchanged refuses images under whose names the index has other contents.
-func unchanged(c *inference.Collection, d *inference.Difference) error {
+func unchanged(c *inference.Collection, d *inference.Difference, known []index.Source) error {
 	if len(d.Changed) == 0 {
 		return nil
 	}
-	return usagef("the index has other contents for %s, the first %q: tfpair index update replaces them, and --prefix NAME gives them names of their own",
-		count(len(d.Changed), "image"), c.Prefix+c.Data.Images[d.Changed[0]].Path)
+	return &changedError{len(d.Changed), c.Prefix + c.Data.Images[d.Changed[0]].Path, known}
 }
 
 func runIndexUpdate(ctx context.Context, o growOptions, streams IO) error {
 	return o.change(ctx, updates, streams, func(g growth) (r changedIndex, err error) {
 		d := g.difference
+		if g.told && !slices.Contains(g.folder.Sources().List, *g.source) {
+			g.instead = g.from.movedTo(g.source.Prefix, g.folder.Index(), idsOf(g.collection))
+		}
 		if err := g.record(); err != nil {
 			return r, err
 		}
@@ -183,16 +191,26 @@ type growth struct {
 	reading    inference.Reading
 	out        output
 	skipped    *[]string
-	source     *index.Source  // that the index is to remember; nil: it does already
-	instead    []index.Source // that it forgets for that
+	told       bool // the data was given, and the index is to remember it
+	from       sources
+	source     *index.Source // of the collection, one of from
+	instead    *index.Source // that the index forgets for that; nil: none
 }
 
 // record lets the index remember where its images come from.
 func (g growth) record() error {
-	if g.source == nil {
+	if !g.told {
 		return nil
 	}
-	return g.folder.Record(*g.source, g.instead...)
+	s, err := g.folder.Record(*g.source, g.instead)
+	if err != nil {
+		return err
+	}
+	*g.source, g.collection.Source = s, s.Number
+	if g.instead != nil {
+		g.out.say("note       %s is in the place of %s, which is not there", s.Data, g.instead.Data)
+	}
+	return nil
 }
 
 // embed embeds images and puts them into the index.
@@ -214,16 +232,21 @@ func (o growOptions) change(ctx context.Context, command string, streams IO, wor
 		return o.changeService(ctx, command == updates, streams)
 	}
 	out := o.output.on(streams)
-	g := growth{out: out, skipped: new([]string)}
-	from, err := o.sources(&g, command == updates)
-	if err != nil {
+	g := growth{out: out, skipped: new([]string), told: o.data.path != ""}
+	if g.from, err = o.sources(); err != nil {
 		return err
 	}
-	collections, err := o.data.collections(from.there)
+	collections, err := o.data.collections(g.from.there)
 	if err != nil {
 		return err
 	}
 	defer closeAll(collections)
+	known := latest(collections)
+	if o.prune { // what other data has stays
+		if err := o.data.ids(g.from.others, known); err != nil {
+			return err
+		}
+	}
 	if g.beside.Metadata, err = readMetadata(o.metadata); err != nil {
 		return err
 	}
@@ -238,10 +261,10 @@ func (o growOptions) change(ctx context.Context, command string, streams IO, wor
 	g.beside.Thumbnails, g.beside.Kept = g.folder.Index().About().Thumbnails > 0, o.data.reading.kept()
 	bar, began := stages{out: out}, time.Now()
 	g.reading = o.data.reading.with(bar.of("embedding"))
-	r, gone, err := g.all(ctx, collections, work)
+	r, err := g.all(ctx, collections, work)
 	bar.end()
 	if err == nil && command == updates {
-		err = o.settle(&r, g, from, gone)
+		err = o.settle(&r, g, known, linksOf(g.from.there, collections))
 	}
 	if err != nil {
 		return stopped(ctx, err)
@@ -250,30 +273,25 @@ func (o growOptions) change(ctx context.Context, command string, streams IO, wor
 	return finishIndex(r, g.folder, out)
 }
 
-// all lets work change the index for each of the collections. It returns what was done, and the ids that are in none of them.
+// all lets work change the index for each of the collections, and returns what was done.
 func (g growth) all(ctx context.Context, collections []*inference.Collection, work func(growth) (changedIndex, error)) (
-	r changedIndex, gone []string, err error) {
-	known := latest(collections)
-	for _, g.collection = range collections {
+	r changedIndex, err error) {
+	for i, c := range collections {
+		g.collection, g.source = c, &g.from.there[i]
 		for _, note := range g.collection.Data.Notes {
 			g.out.say("note       %s", note)
 		}
 		if g.difference, err = g.collection.Compare(ctx, g.folder, g.beside); err != nil {
-			return r, nil, err
+			return r, err
 		}
 		g.sayUnnamed()
 		done, err := work(g)
 		r.Added, r.Replaced, r.Renewed = r.Added+done.Added, r.Replaced+done.Replaced, r.Renewed+done.Renewed
 		if err != nil {
-			return r, nil, err
-		}
-		for _, id := range g.difference.Gone {
-			if !known[id] {
-				known[id], gone = true, append(gone, id)
-			}
+			return r, err
 		}
 	}
-	return r, gone, nil
+	return r, nil
 }
 
 // sayUnnamed says that images come without a class into an index that knows classes.
@@ -348,7 +366,7 @@ func (r changedIndex) show(out output) error {
 		return &skippedError{len(r.Skipped)}
 	}
 	if len(r.Away) > 0 {
-		return &leftError{r.Away}
+		return &leftError{r.Index, r.away, r.links}
 	}
 	return nil
 }
@@ -365,7 +383,7 @@ func (r changedIndex) what() string {
 		}
 	}
 	if n := len(r.Missing); n > 0 {
-		words = append(words, fmt.Sprintf("%s not in the data (--remove-missing removes them)", count(n, "image")))
+		words = append(words, fmt.Sprintf("%s not in the data (--remove-missing removes %s)", count(n, "image"), map[bool]string{true: "it", false: "them"}[n == 1]))
 	}
 	if len(words) == 0 {
 		return "nothing to change"

@@ -112,7 +112,13 @@ func runIndexMigrate(ctx context.Context, o migrateOptions, streams IO) (err err
 	defer func() { err = errors.Join(err, m.Close()) }()
 	began := time.Now()
 	g, lost, err := m.Migrate(ctx, o.index, from, photos, o.out+".part", o.absent)
-	if err != nil {
+	var begun *index.Error
+	switch {
+	case errors.As(err, &begun) && inFolder(o.out+".part", begun.Path):
+		return &begunError{err, o.out + ".part"}
+	case isA[*inference.LostError](err):
+		return &lostError{err, list, from.About().Thumbnails > 0 && !o.absent.Thumbnails}
+	case err != nil:
 		return stopped(ctx, err)
 	}
 	r := migrated{Index: o.index, Out: o.out, Model: m.Name, Space: m.Manifest.Space, Before: from.Len(), Resumed: g.Done(), Thumbnails: g.Thumbnails(), Missing: lost}

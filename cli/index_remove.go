@@ -18,6 +18,8 @@ type removeOptions struct {
 	index   string
 	ids     []string
 	list    string // file of ids; "": none
+	data    string // that the images came from; "": ids are given
+	prefix  string // of its ids; "": any
 	service serviceFlags
 	output  outputOptions
 }
@@ -31,7 +33,11 @@ func newIndexRemoveCommand(streams IO) *cli.Command {
 themselves stay where they are. No search finds a removed image. Its embedding and its
 thumbnail are in the files of the index until tfpair index compact.
 
-` + examplesHead + `  tfpair index remove --index figures.index --id test/house/000.png`,
+With --data, all images go that came from data that tfpair index build, add and update
+were given, and the index forgets it. It need not be there any more.
+
+` + examplesHead + `  tfpair index remove --index figures.index --id test/house/000.png
+  tfpair index remove --index figures.index --data demo/pictures`,
 		Action: func(c *cli.Context) error {
 			o.ids = c.StringSlice("id")
 			return runIndexRemove(c.Context, o, streams)
@@ -40,6 +46,8 @@ thumbnail are in the files of the index until tfpair index compact.
 			&cli.StringFlag{Name: "index", Destination: &o.index, Usage: indexUsage},
 			&cli.StringSliceFlag{Name: "id", Usage: "`ID` of an image; may be repeated"},
 			&cli.StringFlag{Name: "ids", Destination: &o.list, Usage: "`FILE` of ids, one a line"},
+			&cli.StringFlag{Name: "data", Destination: &o.data, Usage: "remove all images that came from `DATA`, in the words that the index remembers"},
+			&cli.StringFlag{Name: "prefix", Destination: &o.prefix, Usage: "with --data: only those that were added under the prefix `NAME`"},
 		},
 	}
 	o.service.addFlags(c)
@@ -52,8 +60,14 @@ func runIndexRemove(ctx context.Context, o removeOptions, streams IO) error {
 	switch {
 	case o.index == "":
 		return usagef("index remove needs --index")
-	case len(o.ids) == 0 && o.list == "":
-		return usagef("index remove needs --id or --ids")
+	case len(o.ids) == 0 && o.list == "" && o.data == "":
+		return usagef("index remove needs --id, --ids or --data")
+	case o.data != "" && (len(o.ids) > 0 || o.list != ""):
+		return usagef("--data removes all that came from there: leave out --id and --ids")
+	case o.data == "" && o.prefix != "":
+		return usagef("--prefix is for --data")
+	case o.data != "" && isService(o.index):
+		return usagef("--data is for an index at hand: a service does not list its images; remove them by id")
 	}
 	out, began := o.output.on(streams), time.Now()
 	if err := o.service.validate(o.index); err != nil {
@@ -72,6 +86,12 @@ func runIndexRemove(ctx context.Context, o removeOptions, streams IO) error {
 		return err
 	}
 	var r changedIndex
+	var from []index.Source
+	if o.data != "" {
+		if from, ids, err = o.cameFrom(f); err != nil {
+			return err
+		}
+	}
 	for _, id := range ids {
 		if _, _, there := f.Find(id); !there {
 			r.Skipped = append(r.Skipped, id)
@@ -81,8 +101,33 @@ func runIndexRemove(ctx context.Context, o removeOptions, streams IO) error {
 	if r.Removed, err = f.Remove(ids...); err != nil {
 		return err
 	}
+	if err := f.Forget(from...); err != nil {
+		return err
+	}
 	r.Seconds = time.Since(began).Seconds()
 	return finishIndex(r, f, out)
+}
+
+// cameFrom returns the sources of --data and the ids of the images that came from there.
+func (o removeOptions) cameFrom(f *index.Folder) (from []index.Source, ids []string, err error) {
+	all := f.Sources()
+	for _, s := range all.List {
+		if sameFile(s.Data, o.data) && (o.prefix == "" || s.Prefix == idPrefix(o.prefix)) {
+			from = append(from, s)
+		}
+	}
+	if len(from) == 0 {
+		return nil, nil, &unknownDataError{f.Path(), o.data, idPrefix(o.prefix), all.List}
+	}
+	x := f.Index()
+	for row, item := range x.All() {
+		owners, sure := all.Owners(item.ID, x.Source(row))
+		other := func(of index.Source) bool { return !slices.Contains(from, of) }
+		if sure && len(owners) > 0 && !slices.ContainsFunc(owners, other) {
+			ids = append(ids, item.ID)
+		}
+	}
+	return from, ids, nil
 }
 
 // removeFromService removes images from the index of a service.

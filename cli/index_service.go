@@ -141,7 +141,7 @@ func (o growOptions) changeService(ctx context.Context, update bool, streams IO)
 	out, began := o.output.on(streams), time.Now()
 	defer func() { err = answered(ctx, err) }()
 	s := sending{skip: o.data.reading.skip()}
-	from, err := o.sources(&growth{}, false)
+	from, err := o.sources()
 	if err != nil {
 		return err
 	}
@@ -173,7 +173,7 @@ func (o growOptions) changeService(ctx context.Context, update bool, streams IO)
 	}
 	r := changedIndex{Index: o.index}
 	if !update {
-		if err := unchanged(s.collection, d); err != nil {
+		if err := unchanged(s.collection, d, nil); err != nil {
 			return err
 		}
 		d.Changed, d.Stale = nil, nil

@@ -203,6 +203,11 @@ func TestIndexService(t *testing.T) {
 	if err != nil || onDisk.Len() != 71 {
 		t.Errorf("on the disk are %v (%v), want 71", onDisk.Len(), err)
 	}
+	// What came over HTTP is in no data, and nobody has asked to remove it.
+	tfpair(t, "index", "update", "--quiet", "--model", model, "--index", "served.index", "--remove-missing")
+	if after, err := index.Read("served.index"); err != nil || !slices.Equal(items(after), items(onDisk)) {
+		t.Errorf("update --remove-missing left %d (%v), want all 71", after.Len(), err)
+	}
 
 	for _, of := range []struct {
 		code int

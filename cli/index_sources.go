@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -40,8 +41,10 @@ func (o dataOptions) alone() error {
 // sources are where the images of an index come from.
 type sources struct {
 	index.Sources
-	path        string         // of the index
-	there, gone []index.Source // those whose data is at hand, and the others
+	path   string         // of the index
+	there  []index.Source // that a command looks at: their data is at hand
+	gone   []index.Source // whose data is not
+	others []index.Source // whose data is, and that the command does not look at
 }
 
 // sourcesOf returns what the index at path remembers.
@@ -58,12 +61,42 @@ func sourcesOf(path string) (sources, error) {
 	return of, err
 }
 
+// only leaves s to look at one source alone: the one that is remembered of the same data and prefix, or else that.
+func (s sources) only(one index.Source) sources {
+	for _, of := range s.List {
+		if here := one; sameFile(of.Data, here.Data) {
+			if here.Data = of.Data; of.Same(here) {
+				one = of
+				break
+			}
+		}
+	}
+	s.others = slices.DeleteFunc(s.there, func(of index.Source) bool { return of == one })
+	s.gone = slices.DeleteFunc(s.gone, func(of index.Source) bool { return of == one }) // who opens it says that it is not there
+	s.there = []index.Source{one}
+	return s
+}
+
+// sameFile reports whether two paths lead to one file or folder.
+func sameFile(a, b string) bool {
+	if filepath.Clean(a) == filepath.Clean(b) {
+		return true
+	}
+	here, err := os.Stat(a)
+	if err != nil {
+		return false
+	}
+	there, err := os.Stat(b)
+	return err == nil && os.SameFile(here, there)
+}
+
 // under returns those of s whose ids begin with prefix; all for "".
 func (s sources) under(prefix string) (sources, error) {
 	if prefix == "" {
 		return s, nil
 	}
 	others := func(of index.Source) bool { return of.Prefix != prefix }
+	s.others = slices.DeleteFunc(slices.Clone(s.there), func(of index.Source) bool { return !others(of) })
 	s.there, s.gone = slices.DeleteFunc(s.there, others), slices.DeleteFunc(s.gone, others)
 	if len(s.there)+len(s.gone) == 0 {
 		return s, usagef("index %s does not say where images under %s come from: give --data", s.path, prefix)
@@ -72,17 +105,53 @@ func (s sources) under(prefix string) (sources, error) {
 }
 
 // awayError says that none of the data that an index remembers is at hand.
-type awayError struct{ index, data string }
+type awayError struct {
+	index string
+	data  index.Source // the first
+}
 
 func (e *awayError) Error() string {
-	return fmt.Sprintf("index %q: its images came from %q, which is not there", e.index, e.data)
+	return fmt.Sprintf("index %q: its images came from %q, which is not there", e.index, e.data.Data)
 }
 
 // leftError says that a command has left alone data that is not at hand, and its images.
-type leftError struct{ data []string }
+type leftError struct {
+	index string
+	data  []index.Source
+	links []string // in other data, which lead nowhere
+}
 
 func (e *leftError) Error() string {
-	return fmt.Sprintf("%s not there: images from there stay as they are", strings.Join(e.data, ", "))
+	words := slices.Clone(e.links)
+	for _, s := range e.data {
+		words = append(words, s.Data)
+	}
+	return fmt.Sprintf("%s not there: images from there stay as they are", strings.Join(words, ", "))
+}
+
+// unknownDataError says that an index does not remember data under a prefix.
+type unknownDataError struct {
+	index, data, prefix string
+	known               []index.Source
+}
+
+func (e *unknownDataError) Error() string {
+	text := fmt.Sprintf("index %q does not say that images came from %q", e.index, e.data)
+	if e.prefix != "" {
+		text += fmt.Sprintf(" under %s", e.prefix)
+	}
+	for i, s := range e.known {
+		if i == 0 {
+			text += "; they came from: "
+		} else {
+			text += ", "
+		}
+		text += s.Data
+		if s.Prefix != "" {
+			text += " (" + s.Prefix + ")"
+		}
+	}
+	return text
 }
 
 // some refuses an index that remembers no data that is at hand.
@@ -91,29 +160,9 @@ func (s sources) some() error {
 	case len(s.there) > 0:
 		return nil
 	case len(s.gone) > 0:
-		return &awayError{s.path, s.gone[0].Data}
+		return &awayError{s.path, s.gone[0]}
 	}
 	return usagef("index %s does not say where its images are: give --data", s.path)
-}
-
-// away returns the sources that are gone and own images of x, by their prefixes.
-func (s sources) away(x *index.Index) map[string]index.Source {
-	away := map[string]index.Source{}
-	if len(s.gone) == 0 {
-		return away
-	}
-	owners := map[string]bool{}
-	for _, item := range x.All() {
-		if prefix, ok := s.Owner(item.ID); ok {
-			owners[prefix] = true
-		}
-	}
-	for _, of := range s.gone {
-		if owners[of.Prefix] {
-			away[of.Prefix] = of
-		}
-	}
-	return away
 }
 
 // collections opens the data of sources.
@@ -124,7 +173,7 @@ func (o dataOptions) collections(list []index.Source) (all []*inference.Collecti
 			closeAll(all)
 			return nil, err
 		}
-		c.Prefix = s.Prefix
+		c.Prefix, c.Source = s.Prefix, s.Number
 		all = append(all, c)
 	}
 	return all, nil
@@ -134,6 +183,28 @@ func closeAll(list []*inference.Collection) {
 	for _, c := range list {
 		c.Close() // read only
 	}
+}
+
+// ids adds to known the ids of the images of sources.
+func (o dataOptions) ids(list []index.Source, known map[string]bool) error {
+	all, err := o.collections(list)
+	if err != nil {
+		return err
+	}
+	defer closeAll(all)
+	for _, c := range all {
+		maps.Copy(known, idsOf(c))
+	}
+	return nil
+}
+
+// idsOf returns the ids of the images of a collection.
+func idsOf(c *inference.Collection) map[string]bool {
+	ids := make(map[string]bool, len(c.Images))
+	for _, image := range c.Images {
+		ids[c.Prefix+c.Data.Images[image].Path] = true
+	}
+	return ids
 }
 
 // latest leaves each id to the last of the collections that has it, and returns all ids.
@@ -153,46 +224,22 @@ func latest(list []*inference.Collection) map[string]bool {
 	return known
 }
 
-// sources returns the data that the images are in: --data, which the index is to remember, or what it remembers.
-func (o growOptions) sources(g *growth, update bool) (sources, error) {
-	prefix := ""
-	if o.prefix != "" {
-		prefix = strings.TrimSuffix(o.prefix, "/") + "/"
+// idPrefix is what ids begin with of images that are given a --prefix.
+func idPrefix(name string) string {
+	if name == "" {
+		return ""
 	}
-	if o.data.path == "" {
-		all, err := sourcesOf(o.index)
-		if err == nil {
-			all, err = all.under(prefix)
-		}
-		if err == nil && o.prune && !all.All {
-			err = usagef("index %s may have images that an earlier version of tfpair added, and does not say of which data: give --data with --remove-missing", o.index)
-		}
-		return all, cmp.Or(err, all.some())
-	}
-	s := o.data.source(prefix)
-	g.source = &s
-	if update { // for data that has moved
-		all, _ := sourcesOf(o.index) // who opens the index says what is wrong with it
-		g.instead = slices.DeleteFunc(all.gone, func(of index.Source) bool { return of.Prefix != prefix })
-	}
-	return sources{path: o.index, there: []index.Source{s}}, nil
+	return strings.TrimSuffix(name, "/") + "/"
 }
 
-// settle removes what is gone, where that is wanted. Images stay whose data is away.
-func (o growOptions) settle(r *changedIndex, g growth, from sources, gone []string) (err error) {
-	away := from.away(g.folder.Index())
-	for _, prefix := range slices.Sorted(maps.Keys(away)) {
-		r.Away = append(r.Away, away[prefix].Data)
+// sources returns the data that the images are in: --data, which the index is to remember, or what it remembers.
+func (o growOptions) sources() (sources, error) {
+	all, err := sourcesOf(o.index)
+	if o.data.path != "" { // who opens the index says what is wrong with it
+		return all.only(o.data.source(idPrefix(o.prefix))), nil
 	}
-	gone = slices.DeleteFunc(gone, func(id string) bool {
-		prefix, owned := from.Owner(id)
-		_, stays := away[prefix]
-		return owned && stays
-	})
-	if !o.prune {
-		r.Missing = gone
-		return nil
+	if err == nil {
+		all, err = all.under(idPrefix(o.prefix))
 	}
-	r.Removed, err = g.folder.Remove(gone...)
-	return err
+	return all, cmp.Or(err, all.some())
 }

@@ -31,6 +31,7 @@ type Entry struct {
 	Learned  bool              // the network has learned from its class, so it is no stranger
 	Metadata map[string]string // of the program's own; nil: none
 	Picture  []byte            // a JPEG file to show; nil: none
+	Source   int               // number of the Source that it came from; 0: a program put it in
 }
 
 // change is what one caller asks for.
@@ -75,6 +76,8 @@ func (e Entry) check(dim int) error {
 		return errors.New("its words are not all UTF-8")
 	case e.words() > maxItem/8:
 		return fmt.Errorf("%d bytes of words, want at most %d", e.words(), maxItem/8)
+	case e.Source < 0 || e.Source > math.MaxInt32:
+		return fmt.Errorf("source %d", e.Source)
 	case len(e.Picture) > maxPicture:
 		return fmt.Errorf("a picture of %d bytes, want at most %d", len(e.Picture), maxPicture)
 	}
@@ -270,7 +273,7 @@ func (w *writer) change(c *change, at map[string]place) error {
 
 // entry writes an entry.
 func (w *writer) entry(e Entry) error {
-	l := entryLine{Item: e.Item, Learned: e.Learned, Metadata: e.Metadata}
+	l := entryLine{Item: e.Item, Learned: e.Learned, Metadata: e.Metadata, Source: int32(e.Source)}
 	if len(e.Picture) > 0 {
 		l.Picture = &pictureLine{w.pictures.extent.Bytes, int64(len(e.Picture)), crc32.Checksum(e.Picture, castagnoli)}
 		if err := w.pictures.write(e.Picture); err != nil {

@@ -62,7 +62,7 @@ func entryOf(i, turn, dim int) Entry {
 	}
 	id := fmt.Sprintf("a/%d.png", i)
 	return Entry{Item: Item{ID: id, Path: id, SHA256: fmt.Sprint(turn), Class: string(rune('a' + i%3))}, Vector: v,
-		Learned: i%2 == 0, Metadata: map[string]string{"turn": fmt.Sprint(turn)}, Picture: fmt.Appendf(nil, "picture %d of turn %d", i, turn)}
+		Learned: i%2 == 0, Source: i % 4, Metadata: map[string]string{"turn": fmt.Sprint(turn)}, Picture: fmt.Appendf(nil, "picture %d of turn %d", i, turn)}
 }
 
 // holds compares a folder with the entries that it must have: those of want, by their ids.
@@ -440,10 +440,19 @@ func TestRenew(t *testing.T) {
 
 // TestOverwriteDamaged: an index that cannot be read is built again in its place.
 func TestOverwriteDamaged(t *testing.T) {
-	for _, name := range []string{StateName, "000001.items", "000001.vectors"} {
+	for _, name := range []string{StateName, StateName + " away", "000001.items", "000001.vectors"} {
 		f := makeFolder(t, 2, entryOf(1, 0, 2))
-		if err := os.WriteFile(filepath.Join(f.Path(), name), []byte("nothing"), 0o644); err != nil {
+		path := filepath.Join(f.Path(), strings.TrimSuffix(name, " away"))
+		if err := os.WriteFile(path, []byte("nothing"), 0o644); err != nil {
 			t.Fatal(err)
+		}
+		if path != filepath.Join(f.Path(), name) {
+			if err := os.Remove(path); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if !Replaceable(f.Path()) {
+			t.Errorf("%s: the folder is not replaceable", name)
 		}
 		b, err := Build(f.Path(), true)
 		if err != nil {

@@ -15,12 +15,12 @@ type part struct {
 	gone    gone     // rows that were removed
 	kept    *mapping // memory that vectors lie in; nil: that of the program
 	album   *album   // the pictures of extras; nil: there are none
-
 }
 
 // extra is what a folder knows of a row, beside its item.
 type extra struct {
 	learned  bool
+	source   int32 // number
 	metadata map[string]string
 	picture  slot
 }

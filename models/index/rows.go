@@ -67,6 +67,14 @@ func (x *Index) Learned(row int) bool {
 	return p.extras != nil && p.extras[i].learned
 }
 
+// Source returns the number of the source that row came from, as a folder says; 0: none is known.
+func (x *Index) Source(row int) int {
+	if p, i := x.locate(row); p.extras != nil {
+		return int(p.extras[i].source)
+	}
+	return 0
+}
+
 // HasPicture reports whether a picture of row lies in a folder.
 func (x *Index) HasPicture(row int) bool {
 	p, i := x.locate(row)

@@ -24,6 +24,7 @@ import (
 type entryLine struct {
 	Item
 	Learned  bool              `json:"learned,omitempty"`
+	Source   int32             `json:"source,omitempty"`
 	Metadata map[string]string `json:"metadata,omitempty"`
 	Picture  *pictureLine      `json:"picture,omitempty"`
 	Removed  string            `json:"removed,omitempty"` // id; nothing else is set
@@ -50,7 +51,7 @@ type step struct {
 
 // step returns the line as it is applied.
 func (l entryLine) step() step {
-	s := step{item: l.Item, removed: l.Removed, extra: extra{learned: l.Learned}}
+	s := step{item: l.Item, removed: l.Removed, extra: extra{learned: l.Learned, source: l.Source}}
 	if len(l.Metadata) > 0 {
 		s.extra.metadata = maps.Clone(l.Metadata) // the caller's may change
 	}

@@ -9,6 +9,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -164,7 +165,7 @@ func (x *Index) Entries(yield func(Entry, error) bool) {
 // Entry returns what was put in as row. The error is that of Picture.
 func (x *Index) Entry(row int) (Entry, error) {
 	picture, err := x.Picture(row)
-	return Entry{Item: x.Item(row), Vector: x.Vector(row), Learned: x.Learned(row), Metadata: x.Metadata(row), Picture: picture}, err
+	return Entry{Item: x.Item(row), Vector: x.Vector(row), Learned: x.Learned(row), Metadata: x.Metadata(row), Source: x.Source(row), Picture: picture}, err
 }
 
 // Building is an index in a folder that is not there yet.
@@ -185,14 +186,16 @@ func (o Own) Build(path string, overwrite bool) (*Building, error) {
 	}
 	info, err := os.Lstat(path)
 	switch {
+	case err == nil && overwrite && isFolder(path) && beginsFolder(path): // also behind a link
+		return b, nil
 	case err == nil && info.IsDir():
 		if _, err := os.Lstat(filepath.Join(path, StateName)); err == nil {
-			if !overwrite {
-				return nil, &ExistsError{Path: path}
-			}
-			return b, nil
+			return nil, &ExistsError{Path: path}
 		}
-		if entries, err := os.ReadDir(path); err != nil || len(entries) > 0 {
+		switch entries, err := os.ReadDir(path); {
+		case err == nil && overwrite && lacksState(entries):
+			return b, nil
+		case err != nil || len(entries) > 0:
 			return nil, errors.Join(err, &ExistsError{Path: path, Kept: kept})
 		}
 	case err == nil:
@@ -205,6 +208,13 @@ func (o Own) Build(path string, overwrite bool) (*Building, error) {
 	}
 	b.aside, err = aside.CreateFolder(filepath.Dir(filepath.Clean(path)), "."+filepath.Base(path))
 	return b, err
+}
+
+// lacksState reports whether a folder has files of an index and nothing else, so that it is one that has lost its state.
+func lacksState(entries []os.DirEntry) bool {
+	return len(entries) > 0 && !slices.ContainsFunc(entries, func(e os.DirEntry) bool {
+		return !ofSegment(e.Name()) && e.Name() != lockName && !aside.Pending(e.Name(), StateName)
+	})
 }
 
 // Build is Own.Build of an index that is searched by a distance of Table.

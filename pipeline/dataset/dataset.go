@@ -75,6 +75,7 @@ type Dataset struct {
 	Episodes []Episode // tasks of few-shot learning; nil where the format has none
 	Recalls  []int32   // the ranks k of the recall@k that papers report of the data, ascending; nil: none
 	Notes    []string  // what a user should know, one sentence each
+	Nowhere  []string  // links that were left out since they lead nowhere now; what is behind them may be on a disk that is away
 
 	known Known        // of Options
 	lists listNames    // that the tuples are from

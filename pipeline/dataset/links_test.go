@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -40,6 +41,9 @@ func TestLinksToNothing(t *testing.T) {
 	const want = `left out 2 names that cannot be read as a picture or folder: "a/3.png" (a link that leads nowhere), "b/itself.png" (a link that leads nowhere)`
 	if notes := strings.Join(d.Notes, "\n"); len(d.Images) != 4 || !strings.Contains(notes, want) {
 		t.Errorf("%d images and notes %q, want 4 and %q", len(d.Images), notes, want)
+	}
+	if want := []string{"a/3.png", "b/itself.png"}; !slices.Equal(d.Nowhere, want) {
+		t.Errorf("links that lead nowhere are %q, want %q", d.Nowhere, want)
 	}
 }
 

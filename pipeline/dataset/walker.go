@@ -37,6 +37,7 @@ type walker struct {
 	seen     map[string]listing // by path of the folder
 	others   map[string]int     // files by extension that are no images
 	machine  map[string]int     // hidden and machine-made names by kind
+	nowhere  []string           // links that lead nowhere
 	special  []string           // names that cannot be read or lead back, pipes and devices, with what they are
 	outside  []string           // images without a class
 	alike    []string           // pairs of folders whose names differ in how accents are written
@@ -194,6 +195,7 @@ func (w *walker) behind(dir, link string) (info fs.FileInfo, left string, err er
 	info, err = fs.Stat(w.root, link)
 	switch {
 	case errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ELOOP):
+		w.nowhere = append(w.nowhere, link)
 		return nil, "a link that leads nowhere", nil
 	case err != nil || !info.IsDir():
 		return info, "", err
@@ -237,6 +239,7 @@ func (w *walker) around(dir string, target fs.FileInfo) (string, error) {
 
 // notes says what was left out.
 func (w *walker) notes(d *Dataset) {
+	d.Nowhere = append(d.Nowhere, w.nowhere...)
 	if n := len(w.outside); n > 0 {
 		d.note("left out %s outside class folders, first %q", plural(n, "image"), w.outside[0])
 	}

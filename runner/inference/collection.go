@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"syscall"
@@ -23,6 +24,7 @@ type Collection struct {
 	Root    string   // that paths are relative to, as the caller wrote it
 	Classes []string // of the images of Data, "" not known
 	Prefix  string   // of ids, before the paths: "june/"; "" is none
+	Source  int      // number by which entries of an index name it; 0 is none: see index.Source
 }
 
 // OpenCollection opens data of any kind as images that are to be searched, with their classes
@@ -102,11 +104,12 @@ func (m *Model) Index(ctx context.Context, c *Collection, kind string, r Reading
 			store.Close() // a cache, which others find from now on
 		}
 	}()
+	before := c.stamps(c.Images)
 	e, err = m.embedCollection(ctx, store, c, r)
 	if err != nil {
 		return nil, nil, err
 	}
-	items, err := c.Items(ctx, e.Images)
+	items, err := c.itemsSince(ctx, e.Images, before)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -166,6 +169,44 @@ func (m *Model) embedCollection(ctx context.Context, store *pipeline.Store, c *C
 			plural.Count(len(c.Images), "image"), others[0], trained.ErrFrozen)
 	}
 	return e, nil
+}
+
+// stamp is by what one sees that a file is another one.
+type stamp struct {
+	size int64
+	at   int64 // when it was written, in nanoseconds
+}
+
+// stamps returns those of images.
+func (c *Collection) stamps(images []int32) map[int32]stamp {
+	of := make(map[int32]stamp, len(images))
+	for _, image := range images {
+		of[image] = c.stamp(image)
+	}
+	return of
+}
+
+func (c *Collection) stamp(image int32) stamp {
+	info, err := fs.Stat(c.Data.Root, c.Data.Images[image].Path)
+	if err != nil {
+		return stamp{} // who reads it says so
+	}
+	return stamp{info.Size(), info.ModTime().UnixNano()}
+}
+
+// itemsSince is Items of images that were embedded since they had stamps. A file that was written meanwhile may not be the one that was
+// embedded: its item has no checksum, so that the next update embeds it again.
+func (c *Collection) itemsSince(ctx context.Context, images []int32, before map[int32]stamp) ([]index.Item, error) {
+	items, err := c.Items(ctx, images)
+	if err != nil {
+		return nil, err
+	}
+	for i, image := range images {
+		if c.stamp(image) != before[image] {
+			items[i].SHA256 = ""
+		}
+	}
+	return items, nil
 }
 
 // Items returns what an index says of images.

@@ -7,6 +7,7 @@ import (
 	"syscall"
 	"testing"
 	"testing/fstest"
+	"time"
 
 	"github.com/tfpair/tfpair/pipeline/dataset"
 )
@@ -62,5 +63,44 @@ func TestOpenCollectionOfOneClass(t *testing.T) {
 	}
 	if got, want := c.Classes, []string{""}; !slices.Equal(got, want) {
 		t.Errorf("classes of the folder itself = %q, want %q", got, want)
+	}
+}
+
+// replaced is a folder in which a file is another one once it was opened so many times.
+type replaced struct {
+	fstest.MapFS
+	name  string
+	opens int
+	by    *fstest.MapFile
+}
+
+func (r *replaced) Open(name string) (fs.File, error) {
+	if name == r.name {
+		if r.opens--; r.opens == 0 {
+			r.MapFS[name] = r.by
+		}
+	}
+	return r.MapFS.Open(name)
+}
+
+func (r *replaced) Stat(name string) (fs.FileInfo, error) { return r.MapFS.Stat(name) }
+
+// TestItemsSince: of a file that was written since its picture was taken nobody says what is in it.
+func TestItemsSince(t *testing.T) {
+	first := &fstest.MapFile{Data: []byte("first")}
+	for name, other := range map[string]*fstest.MapFile{
+		"longer": {Data: []byte("another")},
+		"later":  {Data: []byte("other"), ModTime: time.Unix(1, 0)},
+	} {
+		r := &replaced{fstest.MapFS{"a.png": first, "b.png": first}, "a.png", 1, other}
+		c := &Collection{Data: &dataset.Dataset{Root: r, Images: []dataset.Image{{Path: "a.png"}, {Path: "b.png"}}}, Images: []int32{0, 1}, Classes: make([]string, 2)}
+		before := c.stamps(c.Images)
+		items, err := c.itemsSince(t.Context(), c.Images, before) // opens and reads it, as the other one by then
+		if err != nil {
+			t.Fatal(err)
+		}
+		if items[0].SHA256 != "" || items[1].SHA256 == "" {
+			t.Errorf("%s: the checksums are %q and %q, want none of the first", name, items[0].SHA256, items[1].SHA256)
+		}
 	}
 }

@@ -3,18 +3,16 @@ package inference
 import (
 	"context"
 	"maps"
-	"strings"
 
 	"github.com/tfpair/tfpair/models/index"
 )
 
 // Difference says what an index lacks of a collection, and what it has beside that.
 type Difference struct {
-	New     []int32  // images that are not in the index
-	Changed []int32  // whose file is another one
-	Stale   []int32  // whose file is the same, and whose class, thumbnail or metadata is not
-	Same    int      // images that the index has as they are
-	Gone    []string // ids of the index with the prefix of the collection that are no images of it; Differ does not tell
+	New     []int32 // images that are not in the index
+	Changed []int32 // whose file is another one
+	Stale   []int32 // whose file is the same, and whose class, thumbnail or metadata is not
+	Same    int     // images that the index has as they are
 }
 
 // Stored is what an index has of an image.
@@ -34,26 +32,15 @@ func (s *Stored) Keeping(item index.Item) index.Item {
 
 // Compare compares c, and what is to be beside its embeddings, with an index in a folder.
 func (c *Collection) Compare(ctx context.Context, f *index.Folder, b Beside) (*Difference, error) {
-	known := map[string]bool{}
-	d, err := c.Differ(ctx, b, func(_ context.Context, ids []string) ([]*Stored, error) {
+	return c.Differ(ctx, b, func(_ context.Context, ids []string) ([]*Stored, error) {
 		list := make([]*Stored, len(ids))
 		for i, id := range ids {
-			known[id] = true
 			if x, row, there := f.Find(id); there {
 				list[i] = &Stored{x.Item(row), x.Metadata(row), x.HasPicture(row)}
 			}
 		}
 		return list, nil
 	})
-	if err != nil {
-		return nil, err
-	}
-	for _, item := range f.Index().All() {
-		if !known[item.ID] && strings.HasPrefix(item.ID, c.Prefix) {
-			d.Gone = append(d.Gone, item.ID)
-		}
-	}
-	return d, nil
 }
 
 // Differ compares c, and what is to be beside its embeddings, with an index of which stored tells what it has of

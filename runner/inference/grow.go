@@ -143,7 +143,8 @@ func (m *Model) entries(ctx context.Context, store *pipeline.Store, c *Collectio
 	}
 	list := make([]index.Entry, len(items))
 	for i, item := range items {
-		list[i] = index.Entry{Item: item, Picture: pictures[i], Metadata: b.Metadata[c.Data.Images[images[i]].Path], Learned: learned != nil && learned(item)}
+		list[i] = index.Entry{Item: item, Picture: pictures[i], Metadata: b.Metadata[c.Data.Images[images[i]].Path], Source: c.Source,
+			Learned: learned != nil && learned(item)}
 	}
 	return list, nil
 }
@@ -195,11 +196,12 @@ func (m *Model) AddImages(ctx context.Context, f *index.Folder, c *Collection, i
 		part.Images = images[from:min(from+chunk, len(images))]
 		rest := r
 		rest.Progress = func(done, _ int) { progress(from+done, len(images)) }
+		before := c.stamps(part.Images)
 		e, err := m.embedCollection(ctx, store, &part, rest)
 		if err != nil {
 			return added, bad, err
 		}
-		items, err := c.Items(ctx, e.Images)
+		items, err := c.itemsSince(ctx, e.Images, before)
 		if err != nil {
 			return added, bad, err
 		}

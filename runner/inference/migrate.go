@@ -68,8 +68,44 @@ func (m *Model) Migrate(ctx context.Context, name string, from *index.Index, col
 			return nil, nil, err
 		}
 	}
-	g.to, err = m.OpenFolder(path)
+	if g.to, err = m.OpenFolder(path); err != nil {
+		return nil, nil, err
+	}
+	sources, err := index.ReadSources(name)
+	if err == nil {
+		err = g.resume(sources)
+	}
 	return g, lost, err
+}
+
+// resume has what an earlier call has begun be of from, as it is now: another index may have been migrated to that place, or from have
+// changed.
+func (g *Migration) resume(sources index.Sources) error {
+	rows := map[string]int{}
+	for row, item := range g.from.All() {
+		rows[item.ID] = row
+	}
+	var others []string
+	x := g.to.Index()
+	for row, item := range x.All() {
+		was, there := rows[item.ID]
+		if !there || !g.made(was, x, row) {
+			others = append(others, item.ID)
+		}
+	}
+	if _, err := g.to.Remove(others...); err != nil {
+		return err
+	}
+	return g.to.ReplaceSources(sources)
+}
+
+// made reports whether row there of the new index is what becomes of a row of from.
+func (g *Migration) made(row int, x *index.Index, there int) bool {
+	got, want := x.Item(there), g.from.Item(row)
+	if got.SHA256 == "" && g.images[row].of < 0 {
+		want.SHA256 = "" // see embedKept
+	}
+	return got == want && maps.Equal(x.Metadata(there), g.from.Metadata(row)) && x.Source(there) == g.from.Source(row)
 }
 
 // begin makes an empty index of m's space, for the images of the index called name.
@@ -189,8 +225,7 @@ func (g *Migration) Thumbnails() int { return len(g.kept) }
 func (g *Migration) Run(ctx context.Context, r Reading) (bad []pipeline.BadImage, err error) {
 	var rows []int
 	for row, item := range g.from.All() {
-		x, there, ok := g.to.Find(item.ID)
-		if g.images[row].of >= 0 && (!ok || x.Item(there).SHA256 != item.SHA256) {
+		if _, _, there := g.to.Find(item.ID); g.images[row].of >= 0 && !there {
 			rows = append(rows, row)
 		}
 	}

@@ -8,10 +8,7 @@ import (
 	"fmt"
 	"hash/crc32"
 	"math"
-	"os"
-	"path/filepath"
 	"slices"
-	"strings"
 	"unicode/utf8"
 
 	"github.com/tfpair/tfpair/internal/aside"
@@ -166,7 +163,12 @@ func (f *Folder) commit(changes []*change) (err error) {
 	if err != nil {
 		return f.refused(err)
 	}
-	defer func() { err = errors.Join(err, w.close()) }()
+	defer func() {
+		if err != nil && f.asBefore() {
+			w.undo()
+		}
+		err = errors.Join(err, w.close())
+	}()
 	for _, c := range changes {
 		if err := w.change(c, f.at); err != nil {
 			return f.refused(err)
@@ -185,6 +187,12 @@ func (f *Folder) commit(changes []*change) (err error) {
 		return f.refused(err)
 	}
 	return f.grown(now, last, s, w)
+}
+
+// asBefore reports whether the disk has the state that f knows: what was appended since belongs to nothing.
+func (f *Folder) asBefore() bool {
+	now, err := readState(f.path)
+	return err == nil && now.sum == f.now.sum
 }
 
 // grown applies what a writer has written.
@@ -334,6 +342,13 @@ func (w *writer) sync() (segment, error) {
 	return s, nil
 }
 
+// undo takes back what was appended, so that it keeps no room on a full disk. What cannot be taken back goes with the next change.
+func (w *writer) undo() {
+	for _, a := range []*appender{w.items, w.vectors, w.pictures} {
+		_ = a.file.Truncate(a.from)
+	}
+}
+
 func (w *writer) close() error {
 	var all error
 	for _, a := range []*appender{w.items, w.vectors, w.pictures} {
@@ -342,42 +357,4 @@ func (w *writer) close() error {
 		}
 	}
 	return all
-}
-
-// sweep removes files of segments that do not belong to the folder: those of a killed writer, and those that a
-// compaction has replaced. They are gone for good when it returns nil.
-func (f *Folder) sweep() error {
-	belongs := map[string]bool{}
-	for _, s := range f.now.Segments {
-		for _, name := range []string{s.items(), s.vectors(), s.pictures(), s.groups()} {
-			belongs[name] = true
-		}
-	}
-	if s := f.now.Strangers; s != nil {
-		belongs[segment{Number: s.Number}.strangers()] = true
-	}
-	entries, err := os.ReadDir(f.path)
-	if err != nil {
-		return err
-	}
-	var wrong []error
-	swept := false
-	for _, e := range entries {
-		if e.Type().IsRegular() && ofSegment(e.Name()) && !belongs[e.Name()] {
-			wrong, swept = append(wrong, os.Remove(filepath.Join(f.path, e.Name()))), true
-		}
-	}
-	if swept {
-		wrong = append(wrong, aside.Sync(f.path))
-	}
-	return errors.Join(wrong...)
-}
-
-// ofSegment reports whether a file's name is that of a segment.
-func ofSegment(name string) bool {
-	number, kind, _ := strings.Cut(name, ".")
-	if len(number) < 6 || strings.Trim(number, "0123456789") != "" {
-		return false
-	}
-	return kind == "items" || kind == "vectors" || kind == "pictures" || kind == "groups" || kind == "strangers"
 }

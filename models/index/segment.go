@@ -175,6 +175,7 @@ type appender struct {
 	buffer *bufio.Writer
 	extent extent
 	synced int64 // bytes that are on the disk
+	from   int64 // bytes before
 }
 
 // buffers are those of appenders. Each change opens three files: with buffers of their own 1,000 changes would leave 200 MB to
@@ -205,7 +206,7 @@ func openAppender(folder, name string, e extent) (*appender, error) {
 	}
 	buffer := buffers.Get().(*bufio.Writer)
 	buffer.Reset(file)
-	return &appender{file, buffer, e, e.Bytes}, nil
+	return &appender{file, buffer, e, e.Bytes, e.Bytes}, nil
 }
 
 func (a *appender) write(data []byte) error {

@@ -94,11 +94,7 @@ func (c commandLine) value(name string) string {
 		name = "run" // as report calls it; of two it is not known which one is meant
 	}
 	if i := slices.Index(c, "--"+name); i >= 0 && i+1 < len(c) {
-		value := c[i+1]
-		if name == "model" && slices.Contains(c, "serve") {
-			_, value = nameAndPath(value)
-		}
-		return postgres.Shown(value) // of a URL without the password
+		return postgres.Shown(c[i+1]) // of a URL without the password
 	}
 	return strings.ToUpper(name)
 }
@@ -165,6 +161,10 @@ func (o outcome) hintFor(err error, of *commandError) string {
 	var silent *inference.NoAcceptError
 	var knows advising
 	var ofIndex *index.Error
+	var served *servedError
+	if errors.As(err, &served) {
+		of = &commandError{of.error, of.flags, served.line()}
+	}
 	settings := settingsFor(err)
 	switch {
 	case errors.As(err, &knows):

@@ -303,6 +303,8 @@ func TestServeOptions(t *testing.T) {
 		{[]string{"a=x", "b=y=z"}, []string{"i", "b=j"}, []served{{Name: "a", Model: "x", Index: "i", Shown: "i"},
 			{Name: "b", Model: "y=z", Index: "j", Shown: "j"}}, ""},
 		{[]string{"./a=b"}, nil, nil, `--model "./a=b" has no name`},
+		{[]string{"my photos=x y"}, nil, nil, `--model "my photos=x y" has no name that a URL can hold; give one: --model photos='x y'`},
+		{[]string{"x/a b"}, nil, nil, `give one: --model photos='x/a b'`},
 		{[]string{"x/a", "y/a"}, nil, nil, `two models have the name "a"`},
 		{[]string{"a"}, []string{"b=i"}, nil, `is for a model "b"`},
 		{[]string{"a"}, []string{"i", "j"}, nil, `a second index, "j"`},

@@ -143,11 +143,14 @@ func (o serveOptions) served() ([]served, error) {
 			name = filepath.Base(filepath.Clean(folder))
 		}
 		if !serve.ModelName.MatchString(name) {
-			return nil, usagef("--model %q has no name that a URL can hold; give one, such as photos=%s", text, folder)
+			if _, path, ok := strings.Cut(text, "="); ok && !isThere(text) { // it has one, and that is the trouble
+				folder = path
+			}
+			return nil, usagef("--model %q has no name that a URL can hold; give one: --model photos=%s", text, shellWord(folder))
 		}
 		for _, before := range list {
 			if before.Name == name {
-				return nil, usagef("two models have the name %q; give another one: --model other=%s", name, folder)
+				return nil, usagef("two models have the name %q; give another one: --model other=%s", name, shellWord(folder))
 			}
 		}
 		list = append(list, served{Name: name, Model: folder})
@@ -187,6 +190,12 @@ func (o serveOptions) served() ([]served, error) {
 	return list, nil
 }
 
+// isThere reports whether anything is at path.
+func isThere(path string) bool {
+	_, err := os.Lstat(path)
+	return err == nil
+}
+
 // nameAndPath splits NAME=PATH. A path that looks like one in itself is one: ./a=b.
 func nameAndPath(text string) (name, path string) {
 	if name, path, ok := strings.Cut(text, "="); ok && serve.ModelName.MatchString(name) {
@@ -212,6 +221,43 @@ func (s served) check() error {
 		return &index.Error{Path: s.Index, Err: &models.SpaceError{Got: about.Space, Want: info.Manifest.Space}}
 	}
 	return nil
+}
+
+// servedError is an error about a model that is to be served, or about what it is searched in.
+type servedError struct {
+	error
+	of served
+}
+
+func (e *servedError) Unwrap() error { return e.error }
+
+// line has the flags of the model alone, without the names that serve knows.
+func (e *servedError) line() commandLine {
+	return commandLine{}.with(given{"model", e.of.Model}, given{"index", e.of.Index})
+}
+
+// blamed returns err, which the service has given, as one about the model whose folder or index it names.
+func blamed(err error, list []served) error {
+	var model *models.NotModelError
+	var damaged *models.CorruptError
+	var of *index.Error
+	var path string
+	switch {
+	case errors.As(err, &model):
+		path = model.Path
+	case errors.As(err, &damaged):
+		path = damaged.Path
+	case errors.As(err, &of):
+		path = of.Path
+	default:
+		return err
+	}
+	for _, s := range list {
+		if inFolder(s.Model, path) || inFolder(s.Index, path) {
+			return &servedError{err, s}
+		}
+	}
+	return err
 }
 
 // source returns how the model is opened.
@@ -262,7 +308,7 @@ func runServe(ctx context.Context, o serveOptions, streams IO) error {
 	}
 	for _, s := range list {
 		if err := s.check(); err != nil {
-			return err
+			return &servedError{err, s}
 		}
 		source, err := o.source(s, config.Log)
 		if err != nil {
@@ -319,7 +365,7 @@ func (o serveOptions) run(ctx context.Context, service *serve.Service, list []se
 		}()
 	}
 	defer context.AfterFunc(ctx, func() { _ = notify(notifyStopping) })() // it stops all the same
-	err := server.Run(ctx, service)
+	err := blamed(server.Run(ctx, service), list)
 	if s, ok := interrupted(ctx); ok && err == nil {
 		out.say("stopped: %v; all requests are answered", s.Signal)
 	}

@@ -215,7 +215,7 @@ func (p *slot) todo(version string, err error) string {
 	}
 	to := of.Path + "-" + versionName(version)
 	return fmt.Sprintf("a model that was trained again needs an index of its own: tfpair index migrate --model %q --index %q --out %q makes it; "+
-		"then start the service with --model %q --index %q", model, of.Path, to, model, to)
+		"then start the service with --model %s=%q --index %s=%q", model, of.Path, to, p.Name, model, p.Name, to)
 }
 
 // open opens, checks and warms up a version.

@@ -232,10 +232,10 @@ func TestTodo(t *testing.T) {
 	}{
 		{nil, errors.New("damaged"), "mend or remove this version, and start the service again"},
 		{&loaded{}, space, `a model that was trained again needs an index of its own: tfpair index migrate --model "shop/2" --index "photos.index" --out "photos.index-2" makes it; ` +
-			`then start the service with --model "shop/2" --index "photos.index-2"`},
+			`then start the service with --model shop="shop/2" --index shop="photos.index-2"`},
 		{&loaded{}, errors.New("damaged"), "mend or remove this version; it is tried again every minute"},
 	} {
-		if got := (&slot{now: c.now}).todo("shop/2\n120 7", c.err); got != c.want {
+		if got := (&slot{Source: Source{Name: "shop"}, now: c.now}).todo("shop/2\n120 7", c.err); got != c.want {
 			t.Errorf("todo of %v = %s, want %s", c.err, got, c.want)
 		}
 	}

@@ -119,7 +119,7 @@ func Of(d *dataset.Dataset, prints []copies.Print, groups []copies.Group, level 
 	r := &Report{Images: len(d.Images), Unreadable: []Unreadable{}, Copies: []Copies{}, Leaks: []Link{}, Conflicts: []Link{}}
 	r.files(prints)
 	r.classes(d)
-	r.groups(standing(d, prints, level, func(k int) int32 { return int32(k) }), groups)
+	r.groups(standing(d, prints, level, itself), groups)
 	if err := r.pairs(d, prints, by); err != nil {
 		return nil, err
 	}

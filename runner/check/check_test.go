@@ -229,7 +229,7 @@ func TestQuickOfMany(t *testing.T) {
 	}
 	identity := func(i int32) (phash.Identity, bool) { return ids[i], true }
 	all := &Report{Images: n}
-	all.groups(standing(d, prints, copies.Same, func(k int) int32 { return int32(k) }), copies.Find(prints, copies.Same))
+	all.groups(standing(d, prints, copies.Same, itself), copies.Find(prints, copies.Same))
 	all.Leaks = slices.DeleteFunc(all.Leaks, func(l Link) bool { return l.Kind == copies.File })
 	all.judge(d)
 	found, err := Quick(d, identity)

@@ -27,6 +27,9 @@ func standing(d *dataset.Dataset, prints []copies.Print, level copies.Level, of 
 	return b
 }
 
+// itself is the image of a print where each image has one, in their order.
+func itself(print int) int32 { return int32(print) }
+
 // leaks returns each picture of a group that is in a split and has a copy in one that is used before. A label image is in none.
 func (b bystanders) leaks(g copies.Group) (found []Link) {
 	split := func(place int) dataset.Split { return b.split[g[place].Print] }

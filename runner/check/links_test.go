@@ -42,7 +42,7 @@ func TestLargeGroup(t *testing.T) {
 	if len(largest) < n/2 {
 		t.Fatalf("the largest of %d groups has %d pictures", len(groups), len(largest))
 	}
-	b := standing(d, prints, copies.Alike, func(k int) int32 { return int32(k) })
+	b := standing(d, prints, copies.Alike, itself)
 	leaks, conflicts := 0, 0
 	for _, g := range groups {
 		var wantLeaks, wantConflicts []Link

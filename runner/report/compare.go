@@ -198,42 +198,30 @@ func (c *comparison) answers(a, b *subject) (list []answered, err error) {
 	return list, c.Difference.measure(a, list)
 }
 
-// measure sets the mean of the differences and its interval: that of shares, of which 0, a half and 1 stand for worse, alike
-// and better. Where all are alike, it reaches as far as the share of differences may that so many questions have not met.
-func (d *Difference) measure(a *subject, list []answered) error {
-	q, differ := metric.QueryValues{}, metric.QueryValues{Values: make([]float64, len(list))}
-	alike := true
+// measure sets the mean of the differences and its interval.
+func (d *Difference) measure(a *subject, list []answered) (err error) {
+	var before, after []float64
 	for _, one := range list {
-		alike = alike && one.rightA == one.rightB
-		v := 0.5
-		if one.rightA != one.rightB {
-			v = 0
-			if one.rightB {
-				v = 1
-			}
-		}
-		q.Values = append(q.Values, v)
+		before, after = append(before, share(one.rightA)), append(after, share(one.rightB))
 	}
 	var sample metric.Sample
+	var image []int32
 	if len(a.queries) > 0 {
-		images := a.asked()
-		sample = evaluate.SampleOf(a.Data, images, a.Seen)
+		sample = evaluate.SampleOf(a.Data, a.asked(), a.Seen)
 		for _, one := range list {
-			q.Image = append(q.Image, a.queries[one.a].picture)
+			image = append(image, a.queries[one.a].picture)
 		}
 	}
-	if alike {
-		differ.Image = q.Image
-		share, interval, err := sample.Mean(differ, metric.EachQuery)
-		interval.Low = -interval.High
-		d.Value, d.Interval = share, interval
-		return err
-	}
-	mean, interval, err := sample.Mean(q, metric.EachQuery)
-	d.Value = 2*mean - 1
-	interval.Low, interval.High = 2*interval.Low-1, 2*interval.High-1
-	d.Interval = interval
+	d.Value, d.Interval, err = sample.Change(before, after, image)
 	return err
+}
+
+// share is 1 for a right answer, else 0.
+func share(right bool) float64 {
+	if right {
+		return 1
+	}
+	return 0
 }
 
 // asked returns the dataset images whose rows the first pictures are.

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/urfave/cli/v2"
 
 	"github.com/tfpair/tfpair/models"
@@ -116,17 +117,37 @@ func sayQuantized(out output, q *models.Quantized, s *export.Speed) {
 	}
 	out.print("int8: %s, ranges by %s on %s; %s stay float32", count(len(q.Layers), "layer"), q.Method,
 		count(q.Images, "image"), count(len(q.Float), "layer"))
-	var changes []string
-	for _, name := range slices.Sorted(maps.Keys(q.Before)) {
-		if name != "cosine" {
-			changes = append(changes, fmt.Sprintf("%s %.4f, was %.4f", name, q.After[name], q.Before[name]))
-		}
+	t := newTable("metric", precisionFloat32, precisionInt8, "change")
+	ranged := func(number string, value float64, of map[string]models.Interval, name string) string {
+		return fmt.Sprintf(number+" ("+number+" – "+number+")", value, of[name].Low, of[name].High)
 	}
-	changes = append(changes, fmt.Sprintf("mean cosine with float32 %.5f", q.Cosine))
-	out.print("on %s held out: %s", count(q.Held, "image"), strings.Join(changes, "; "))
+	for _, name := range slices.Sorted(maps.Keys(q.AfterIntervals)) {
+		t.AppendRow(table.Row{titled(name), ranged("%.4f", q.Before[name], q.BeforeIntervals, name), ranged("%.4f", q.After[name], q.AfterIntervals, name),
+			ranged("%+.4f", q.After[name]-q.Before[name], q.ChangeIntervals, name)})
+	}
+	if len(q.AfterIntervals) > 0 {
+		out.print("\n%s\n\nintervals: of 95 %%, for %s", t, answering(q.AfterIntervals))
+	}
+	out.print("measured on %s held out; mean cosine with float32 %.5f", count(q.Held, "image"), q.Cosine)
 	if s != nil {
 		out.print("size %s, was %s; here %.0f images/s in batches of %d, was %.0f", kilobytes(int64(s.Int8Bytes)), kilobytes(int64(s.FloatBytes)),
 			s.Int8, s.Batch, s.Float)
 	}
 	out.print("its embeddings are not to be mixed with those of float32: build indexes again")
+}
+
+// answering says what else might have been drawn, for each metric, or once where it is the same for all.
+func answering(intervals map[string]models.Interval) string {
+	of := map[string][]string{}
+	for _, name := range slices.Sorted(maps.Keys(intervals)) {
+		q := intervals[name].Question
+		of[q] = append(of[q], name)
+	}
+	list := slices.Sorted(maps.Keys(of))
+	if len(list) > 1 {
+		for i, q := range list {
+			list[i] = fmt.Sprintf("%s (%s)", q, strings.Join(of[q], ", "))
+		}
+	}
+	return strings.Join(list, "; ")
 }

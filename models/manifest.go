@@ -109,6 +109,11 @@ type Quantized struct {
 	FloatSpace string             `json:"float32_space"`   // embedding space of that model
 	Before     map[string]float64 `json:"before"`          // metrics of that model, on the pairs of validation
 	After      map[string]float64 `json:"after"`           // of this one, at its own threshold
+	// Intervals of Before and After, and of After less Before: both networks were asked the same, so the difference is surer than either. All
+	// are nil of an earlier version. The cosine has none.
+	BeforeIntervals map[string]Interval `json:"before_intervals,omitempty"`
+	AfterIntervals  map[string]Interval `json:"after_intervals,omitempty"`
+	ChangeIntervals map[string]Interval `json:"change_intervals,omitempty"`
 }
 
 // Preprocessing says how a picture becomes the input of the network. Normalisation
@@ -144,6 +149,16 @@ type Metric struct {
 	Method string  `json:"method"` // how it was made
 	// Question says what else might have been drawn: "new classes"; "" of a tfpair that did not keep it.
 	Question string `json:"question,omitempty"`
+}
+
+// Interval is where the true value of a metric lies.
+type Interval struct {
+	Low      float64 `json:"low"`
+	High     float64 `json:"high"`
+	Level    float64 `json:"level"`    // share of intervals that hold the true value: 0.95
+	Question string  `json:"question"` // what else might have been drawn: "new classes"
+	Method   string  `json:"method"`   // how it was made
+	Units    int     `json:"units"`    // classes, groups, images, … that were drawn
 }
 
 // Data says what the model was trained on.

@@ -129,29 +129,32 @@ func (c Config) rows(embeddings []float32, images []int32, rows []int) metric.Se
 	return c.set(rowsOf(embeddings, c.Model.Dim(), rows), rowsOf(images, 1, rows))
 }
 
-// Recall1 returns the share of images of data, whose embeddings [N,D] are given, that have another of their class nearest to
-// them, and how many have another: 0 where none has. Images of one group do not find one another. Where data says which images are searched, the others
-// ask for those.
-func Recall1(e Embedder, data *dataset.Dataset, images []int32, embeddings []float32) (share float64, queries int, err error) {
+// Recall1 returns recall@1 of images of data, whose embeddings [N,D] are given: the share that has another of their class nearest to
+// them. Images of one group do not find one another. Where data says which images are searched, the others ask for those. seen are the
+// names of the classes that the model was trained on; empty: not known.
+func Recall1(e Embedder, data *dataset.Dataset, images []int32, embeddings []float32, seen []string) (r Recall, err error) {
 	if len(data.Classes) == 0 {
-		return 0, 0, nil
+		return r, nil
 	}
 	of, err := metric.Queries.New(&named.Choice{Name: "recall@1"})
 	if err != nil {
-		return 0, 0, err
+		return r, err
 	}
 	c := Config{Model: e, Data: data}
 	var found metric.Retrieval
 	if asking, searched := c.roles(images); len(searched) > 0 {
 		found, err = metric.Nearest(c.rows(embeddings, images, asking), c.rows(embeddings, images, searched), e.Distance(), []metric.QueryMetric{of})
+		images = rowsOf(images, 1, asking)
 	} else {
 		found, err = metric.NearestOther(c.set(embeddings, images), e.Distance(), []metric.QueryMetric{of})
 	}
 	if err != nil || len(found.Queries) == 0 {
-		return 0, 0, err
+		return r, err
 	}
-	share, err = metric.Mean(found.Values[0])
-	return share, len(found.Queries), err
+	r.Queries, r.sample = len(found.Queries), SampleOf(data, images, seen)
+	r.each = perQuery{name: "recall@1", better: of.Better, values: found.Values[0], image: found.Queries}
+	r.Measured, err = r.each.measure(r.sample)
+	return r, err
 }
 
 // queryMetrics returns every metric of metric.Queries, in the order of their names, and the

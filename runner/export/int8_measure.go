@@ -7,11 +7,13 @@ import (
 	"slices"
 	"time"
 
+	"github.com/tfpair/tfpair/models"
 	"github.com/tfpair/tfpair/models/distance"
 	"github.com/tfpair/tfpair/models/quantize"
 	"github.com/tfpair/tfpair/pipeline"
 	"github.com/tfpair/tfpair/pipeline/dataset"
 	"github.com/tfpair/tfpair/runner/evaluate"
+	"github.com/tfpair/tfpair/runner/metric"
 	"github.com/tfpair/tfpair/runner/trained"
 )
 
@@ -36,11 +38,14 @@ type yardstick struct {
 
 // measured is what a network answers there.
 type measured struct {
-	embeddings []float32          // [N,D] of the images
-	labels     []float32          // [G,D] of the label images; nil: labels are no images
-	scores     evaluate.Scores    // zero of a network without training
-	metrics    map[string]float64 // what may not drop, as far as it can be measured
-	queries    int                // images that recall@1 is of
+	embeddings []float32                  // [N,D] of the images
+	labels     []float32                  // [G,D] of the label images; nil: labels are no images
+	outcome    evaluate.Outcome           // that scores are made of
+	scores     evaluate.Scores            // zero of a network without training
+	metrics    map[string]float64         // what may not drop, as far as it can be measured
+	intervals  map[string]models.Interval // of these, but for the cosine
+	recall     evaluate.Recall            // recall@1 where labels are no images
+	queries    int                        // images that recall@1 is of
 }
 
 // part chooses on which images ranges are observed, and on which networks are measured.
@@ -144,7 +149,7 @@ func (w *quantizing) measureFloat(ctx context.Context) error {
 }
 
 func (w *quantizing) measure(ctx context.Context, net *graphNet) (m measured, err error) {
-	m.metrics = map[string]float64{}
+	m.metrics, m.intervals = map[string]float64{}, map[string]models.Interval{}
 	if m.embeddings, err = evaluate.Embed(ctx, net, w.store, w.images, w.networkSeen()); err != nil {
 		return m, err
 	}
@@ -156,9 +161,9 @@ func (w *quantizing) measure(ctx context.Context, net *graphNet) (m measured, er
 	if w.labels != nil {
 		return m, nil
 	}
-	share, queries, err := evaluate.Recall1(net, w.data, w.images, m.embeddings)
-	if queries > 0 {
-		m.metrics[recall1], m.queries = share, queries
+	m.recall, err = evaluate.Recall1(net, w.data, w.images, m.embeddings, w.model.State.Seen)
+	if m.recall.Queries > 0 {
+		m.metrics[recall1], m.intervals[recall1], m.queries = m.recall.Value, models.Interval(m.recall.Interval), m.recall.Queries
 	}
 	return m, err
 }
@@ -175,24 +180,23 @@ func (w *quantizing) networkSeen() func(done, total int) {
 
 // score measures pairs, or photos among label images.
 func (w *quantizing) score(ctx context.Context, net *graphNet, m *measured) (err error) {
-	var outcome evaluate.Outcome
 	if w.labels == nil {
-		outcome, err = evaluate.Measure(net, m.embeddings, w.pairs)
+		m.outcome, err = evaluate.Measure(net, m.embeddings, w.pairs)
 	} else if m.labels, err = w.embedLabels(ctx, net); err == nil {
 		task := w.task
 		task.Gallery = m.labels
-		outcome, err = evaluate.MeasureLabels(net, m.embeddings, task)
+		m.outcome, err = evaluate.MeasureLabels(net, m.embeddings, task)
 	}
 	if err != nil {
 		return err
 	}
-	if m.scores, err = outcome.Scores(distance.Rule(w.model.Spec.Train.Threshold)); err != nil {
+	if m.scores, err = m.outcome.Scores(distance.Rule(w.model.Spec.Train.Threshold)); err != nil {
 		return err
 	}
 	m.queries = m.scores.Photos
 	for _, name := range []string{accuracy, auc, recall1} {
 		if value, ok := m.scores.Metrics[name]; ok {
-			m.metrics[name] = value
+			m.metrics[name], m.intervals[name] = value, models.Interval(m.scores.Intervals[name])
 		}
 	}
 	return nil
@@ -210,9 +214,26 @@ func (w *quantizing) embedLabels(ctx context.Context, net *graphNet) ([]float32,
 	return evaluate.Embed(ctx, net, w.store, w.labels, nil)
 }
 
+// changes sets the intervals of how much the metrics of q differ from those of the float32 network.
+func (w *quantizing) changes(q *quantized) error {
+	q.about.ChangeIntervals = map[string]models.Interval{}
+	for name := range q.intervals {
+		change := func() (metric.Interval, error) { return evaluate.Change(name, w.before.outcome, q.outcome, w.before.scores, q.scores) }
+		if name == recall1 && q.recall.Queries > 0 {
+			change = func() (metric.Interval, error) { return w.before.recall.Change(q.recall) }
+		}
+		interval, err := change()
+		if err != nil {
+			return err
+		}
+		q.about.ChangeIntervals[name] = models.Interval(interval)
+	}
+	return nil
+}
+
 // drop returns which metric lost most, and how many points. That one image more finds another class first is not
 // counted: of few images it would be points.
-func (w *quantizing) drop(q *quantized) (metric string, points float64) {
+func (w *quantizing) drop(q *quantized) (worst string, points float64) {
 	points = math.Inf(-1)
 	for _, name := range []string{accuracy, auc, recall1, cosine} {
 		before, ok := w.before.metrics[name]
@@ -224,10 +245,10 @@ func (w *quantizing) drop(q *quantized) (metric string, points float64) {
 			d -= 1 / float64(w.before.queries)
 		}
 		if 100*d > points {
-			metric, points = name, 100*d
+			worst, points = name, 100*d
 		}
 	}
-	return metric, points
+	return worst, points
 }
 
 const (

@@ -173,7 +173,7 @@ func (w *quantizing) choose(ctx context.Context) (*quantized, error) {
 			return nil, err
 		}
 	}
-	if err := w.clock(ctx, best); err != nil {
+	if err := errors.Join(w.changes(best), w.clock(ctx, best)); err != nil {
 		best.close()
 		return nil, err
 	}
@@ -261,6 +261,7 @@ func (w *quantizing) try(ctx context.Context, method quantize.Method, float []st
 		q.metrics[cosine] = q.about.Cosine
 	}
 	q.about.Before, q.about.After, q.threshold = w.before.metrics, q.metrics, trained.NoThreshold
+	q.about.BeforeIntervals, q.about.AfterIntervals = w.before.intervals, q.intervals
 	if q.scores.Curve != nil {
 		q.threshold = distance.Threshold{Value: q.scores.Threshold, Source: fmt.Sprintf("validation in int8, step %d, %d pairs", w.model.Step, q.scores.Pairs)}
 		if q.scores.Rule != "" {

@@ -104,6 +104,13 @@ func TestInt8(t *testing.T) {
 			if got := slices.Sorted(maps.Keys(q.Before)); !slices.Equal(got, []string{"accuracy", "auc", "recall@1"}) {
 				t.Errorf("measured were %q", got)
 			}
+			for name := range q.Before {
+				before, after, change := q.BeforeIntervals[name], q.AfterIntervals[name], q.ChangeIntervals[name]
+				holds := func(i models.Interval, value float64) bool { return i.Low <= value && value <= i.High && i.Low < i.High && i.Level == 0.95 }
+				if !holds(before, q.Before[name]) || !holds(after, q.After[name]) || !holds(change, q.After[name]-q.Before[name]) {
+					t.Errorf("%s: %g in %+v before, %g in %+v after, change in %+v", name, q.Before[name], before, q.After[name], after, change)
+				}
+			}
 			if q.FloatSpace == r.Manifest.Space || !strings.Contains(r.Manifest.Threshold.Source, "int8") {
 				t.Errorf("space %s of float32 %s, threshold from %q", r.Manifest.Space, q.FloatSpace, r.Manifest.Threshold.Source)
 			}

@@ -16,6 +16,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/tfpair/tfpair/internal/aside"
 	"github.com/tfpair/tfpair/internal/cluster"
 	"github.com/tfpair/tfpair/internal/collective"
 	"github.com/tfpair/tfpair/runner/train"
@@ -76,29 +77,35 @@ func (o *clusterOptions) read(getenv func(string) string) (*cluster.Cluster, err
 	return cluster.Local(o.local)
 }
 
-// begin joins the other processes of the cluster, and starts them before where they are of this machine. It reports
-// whether there is anything to do: an evaluator has nothing. The context ends where a process is lost. The last result
-// waits for those that were started.
-func (o *trainOptions) begin(ctx context.Context, out output) (within context.Context, run bool, wait func(), err error) {
-	c, err := o.cluster.read(out.Getenv)
-	wait = func() {}
-	if c == nil || err != nil {
-		return ctx, true, wait, err
-	}
-	if c.Evaluator() {
+// together returns the processes that train together, nil for one, and reports whether there is anything to do: an evaluator has
+// nothing.
+func (o *trainOptions) together(out output) (c *cluster.Cluster, run bool, err error) {
+	switch c, err = o.cluster.read(out.Getenv); {
+	case c == nil || err != nil:
+		return nil, true, err
+	case c.Evaluator():
 		out.say("this process is the evaluator of the cluster: the chief evaluates, so there is nothing to do here")
-		return ctx, false, wait, nil
-	}
-	if o.start.asksData() {
-		return ctx, false, wait, usagef("processes that train together need a spec that each of them reads: give --preset, --spec or --set. "+
+		return nil, false, nil
+	case o.start.asksData() && o.cluster.local < 2:
+		return nil, false, usagef("processes that train together need a spec that each of them reads: give --preset, --spec or --set. "+
 			"What the data would choose is written by: tfpair train --data %s --explain > spec.yaml. Then give --spec spec.yaml, and --weights if that file names any", shellWord(o.data.path))
+	}
+	return c, true, nil
+}
+
+// begin joins the other processes of the cluster, and starts them before where they are of this machine: they train r, which was
+// decided by d. The context ends where a process is lost. The last result waits for those that were started.
+func (o *trainOptions) begin(ctx context.Context, out output, c *cluster.Cluster, d *decision, r *train.Resolved) (within context.Context, wait func(), err error) {
+	wait = func() {}
+	if err := o.shareable(d, r); err != nil {
+		return ctx, wait, err
 	}
 	if o.cluster.local > 1 {
 		if o.machine.threads == 0 {
 			o.machine.threads = max(runtime.GOMAXPROCS(0)/o.cluster.local, 1)
 		}
-		if wait, err = startLocal(c, o.machine.threads, out.Err); err != nil {
-			return ctx, false, wait, err
+		if wait, err = o.startLocal(c, d, r, out.Err); err != nil {
+			return ctx, wait, err
 		}
 	}
 	o.cluster.name = c.Tasks[c.Self].String()
@@ -115,7 +122,33 @@ func (o *trainOptions) begin(ctx context.Context, out output) (within context.Co
 	if err == nil {
 		ctx = o.cluster.watch(ctx, out)
 	}
-	return ctx, true, wait, err
+	return ctx, wait, err
+}
+
+// shareable refuses what several processes cannot train. What nobody asked for but the data is refused with the command that trains it.
+func (o *trainOptions) shareable(d *decision, r *train.Resolved) error {
+	err := r.CheckGroup()
+	if d == nil {
+		return err
+	}
+	if err == nil && len(o.tries(d)) > 0 {
+		err = errors.New("several processes cannot try settings first")
+	}
+	if err == nil {
+		return nil
+	}
+	why := "that is what the data ask for"
+	if d.again != "" {
+		why = fmt.Sprintf("that is what %s was begun with", d.again)
+	}
+	alone := commandLine{"tfpair", "train"}.with(o.data.flags()...).with(given{"out", o.out}, given{"preset", o.start.preset}, given{"effort", o.recipe.effort})
+	for _, s := range o.start.set {
+		alone = alone.with(given{"set", s})
+	}
+	if o.start.unseen {
+		alone = append(alone, "--unseen-classes")
+	}
+	return &usageError{fmt.Errorf("%w, and %s; train it in one process", err, why), alone.with(o.start.weightsFlags()...).String()}
 }
 
 // watch returns a context that ends where a process is lost. Where this one does not end by itself then, because it
@@ -165,11 +198,17 @@ func shared(e train.Stepped) string {
 	return fmt.Sprintf(", all-reduce %.2f MB %.0f ms", float64(e.ReduceBytes)/1e6, 1e3*e.ReduceSeconds)
 }
 
-// startLocal starts the other processes of a cluster on this machine, by the command line of this one. They share
-// stderr. The result ends when they have ended, or ends them where they do not within the time that finding a lost process takes.
-func startLocal(c *cluster.Cluster, threads int, stderr io.Writer) (wait func(), err error) {
+// startLocal starts the other processes of a cluster on this machine, by the command line of this one. What no spec of that says, since
+// the data chose it or a run has it, they read as a file. They share stderr. The result ends when they have ended, or ends them where they
+// do not within the time that finding a lost process takes.
+func (o *trainOptions) startLocal(c *cluster.Cluster, d *decision, r *train.Resolved, stderr io.Writer) (wait func(), err error) {
+	args, remove, err := o.forOthers(os.Args[1:], d, r)
+	if err != nil {
+		return func() {}, err
+	}
 	var started []*exec.Cmd
 	wait = func() {
+		defer remove()
 		for _, p := range started {
 			late := time.AfterFunc(10*time.Second, func() { _ = p.Process.Kill() }) // it may have ended just now
 			_ = p.Wait()                                                            // it says itself what went wrong
@@ -185,7 +224,7 @@ func startLocal(c *cluster.Cluster, threads int, stderr io.Writer) (wait func(),
 		if err != nil {
 			return wait, err
 		}
-		p := exec.Command(self, append(withoutLocal(os.Args[1:]), "--quiet", "--threads", strconv.Itoa(threads))...)
+		p := exec.Command(self, args...)
 		p.Env = append(os.Environ(), cluster.Variable+"="+text)
 		p.Stderr = stderr
 		p.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // Ctrl-C is for the chief, which tells them
@@ -197,13 +236,35 @@ func startLocal(c *cluster.Cluster, threads int, stderr io.Writer) (wait func(),
 	return wait, nil
 }
 
-// withoutLocal returns a command line without what would start processes, and without those flags that the
-// processes are given anew.
-func withoutLocal(args []string) []string {
+// forOthers returns the command line of the processes that this one starts, of its own, and what removes a file that they read.
+func (o *trainOptions) forOthers(args []string, d *decision, r *train.Resolved) (others []string, remove func(), err error) {
+	more, remove := commandLine{"--quiet", "--threads", strconv.Itoa(o.machine.threads)}, func() {}
+	if d == nil {
+		return append(without(args, localFlag, "threads"), more...), remove, nil
+	}
+	text, err := r.Spec.Marshal()
+	if err != nil {
+		return nil, nil, err
+	}
+	f, err := aside.CreateTemp(os.TempDir(), "tfpair-spec-")
+	if err != nil {
+		return nil, nil, err
+	}
+	remove = func() { _ = errors.Join(os.Remove(f.Name()), f.Close()) } // a small file, which is a leftover once it is closed
+	if _, err := f.Write(text); err != nil {
+		remove()
+		return nil, nil, err
+	}
+	more = more.with(given{"spec", f.Name()}).with(o.start.weightsFlags()...)
+	return append(without(args, localFlag, "threads", "preset", "set", "effort", "weights"), more...), remove, nil
+}
+
+// without returns a command line without flags that have a value.
+func without(args []string, flags ...string) []string {
 	var kept []string
 	for i := 0; i < len(args); i++ {
 		name, _, whole := strings.Cut(strings.TrimLeft(args[i], "-"), "=")
-		if !strings.HasPrefix(args[i], "-") || !slices.Contains([]string{localFlag, "threads"}, name) {
+		if !strings.HasPrefix(args[i], "-") || !slices.Contains(flags, name) {
 			kept = append(kept, args[i])
 		} else if !whole {
 			i++

@@ -275,9 +275,41 @@ func TestClusterRefused(t *testing.T) {
 	}
 }
 
-func TestWithoutLocal(t *testing.T) {
+func TestWithout(t *testing.T) {
 	args := strings.Fields("train --local-workers 2 --out run --threads=3 --set a=b -local-workers=4 --json")
-	if got, want := strings.Join(withoutLocal(args), " "), "train --out run --set a=b --json"; got != want {
-		t.Errorf("withoutLocal = %q, want %q", got, want)
+	if got, want := strings.Join(without(args, localFlag, "threads"), " "), "train --out run --set a=b --json"; got != want {
+		t.Errorf("without = %q, want %q", got, want)
+	}
+}
+
+// TestClusterChosen: processes of this machine train what the data ask for, and go on with it; what they cannot train together
+// is refused with the command that trains it in one process.
+func TestClusterChosen(t *testing.T) {
+	dir := clusterPictures(t)
+	line := func(args ...string) (int, string) {
+		p, said := exec.Command("tfpair", args...), &bytes.Buffer{}
+		p.Dir, p.Stderr = dir, said
+		p.Env = append(os.Environ(), "TFPAIR_PIXEL_CACHE=0", "TMPDIR="+dir)
+		if err := p.Start(); err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = p.Process.Kill() }) // it has ended, or it must
+		return exitCode(t, p), said.String()
+	}
+	train := []string{"train", "--data", "data/train", "--out", "run", "--weights", "none", "--local-workers", "2"}
+	got, said := line(train...)
+	want := "hint: tfpair train --data data/train --out run --weights none\n"
+	if got != exitUsage || !strings.Contains(said, "train.folds, and that is what the data ask for") || !strings.HasSuffix(said, want) {
+		t.Fatalf("exit code %d, want %d and %q:\n%s", got, exitUsage, want, said)
+	}
+	chosen := append(train, "--preset", "auto", "--set", "train.folds=0", "--set", "train.steps=20", "--set", "backbone={smallconv: {filters: [4, 4], dense: 8}}")
+	if got, said := line(chosen...); got != exitDone || !strings.Contains(said, "2 processes make each step") || !strings.Contains(said, "recipe ") {
+		t.Fatalf("exit code %d:\n%s", got, said)
+	}
+	if got, said := line(train...); got != exitDone || !strings.Contains(said, "going on from step 20") {
+		t.Errorf("exit code %d:\n%s", got, said)
+	}
+	if left, err := filepath.Glob(filepath.Join(dir, "tfpair-spec-*")); err != nil || len(left) > 0 {
+		t.Errorf("left behind: %q, %v", left, err)
 	}
 }

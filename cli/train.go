@@ -110,32 +110,26 @@ func runTrain(ctx context.Context, o trainOptions, streams IO) (err error) {
 		return err
 	}
 	out := o.output.on(streams)
-	if !o.recipe.explain {
-		out.say("tfpair train: %s → %s", o.data.path, o.out)
+	if o.recipe.explain {
+		return o.explain(ctx, out)
 	}
-	if !o.recipe.explain {
-		within, run, wait, failed := o.begin(ctx, out)
+	out.say("tfpair train: %s → %s", o.data.path, o.out)
+	together, run, err := o.together(out)
+	if err != nil || !run {
+		return err
+	}
+	c, r, pretrained, err := o.plan(ctx, out)
+	if err != nil {
+		return err
+	}
+	if together != nil {
+		within, wait, failed := o.begin(ctx, out, together, c, r)
 		defer wait()
-		if failed != nil || !run {
+		if failed != nil {
 			return failed
 		}
 		ctx = within
 		defer func() { err = lost(ctx, err) }()
-	}
-	c, err := o.choose(ctx)
-	if err != nil {
-		return err
-	}
-	if o.recipe.explain {
-		_, r, _, err := o.start.plan()
-		if err != nil {
-			return err
-		}
-		return c.explain(out, &o, r)
-	}
-	r, pretrained, err := o.start.read(ctx, out, o.out)
-	if err != nil {
-		return err
 	}
 	if err := c.tell(out, &o, r.Spec); err != nil {
 		return err
@@ -150,6 +144,29 @@ func runTrain(ctx context.Context, o trainOptions, streams IO) (err error) {
 		err = o.train(ctx, g, r, pretrained)
 	}
 	return err
+}
+
+// explain prints what would be trained.
+func (o *trainOptions) explain(ctx context.Context, out output) error {
+	c, err := o.choose(ctx)
+	if err != nil {
+		return err
+	}
+	_, r, _, err := o.start.plan()
+	if err != nil {
+		return err
+	}
+	return c.explain(out, o, r)
+}
+
+// plan returns what is trained, and the weights that it starts from.
+func (o *trainOptions) plan(ctx context.Context, out output) (*decision, *train.Resolved, []*weights.File, error) {
+	c, err := o.choose(ctx)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	r, pretrained, err := o.start.read(ctx, out, o.out)
+	return c, r, pretrained, err
 }
 
 // train trains on the data that g opens.

@@ -73,8 +73,8 @@ func (e *LeftError) Error() string {
 	return fmt.Sprintf("%s has left the training after step %d; it says why", e.Who, e.Step)
 }
 
-// checkGroup refuses what several processes cannot do yet.
-func (r *Resolved) checkGroup() error {
+// CheckGroup refuses what several processes cannot do yet. Its error is a *graphs.MisfitError.
+func (r *Resolved) CheckGroup() error {
 	t := r.Spec.Train
 	for _, c := range []struct {
 		is   bool
@@ -97,7 +97,7 @@ func (c *Config) ofGroup() (*Resolved, error) {
 	if c.Group == nil {
 		return c.Resolved, nil
 	}
-	if err := c.checkGroup(); err != nil {
+	if err := c.CheckGroup(); err != nil {
 		return nil, err
 	}
 	shared, parts := *c.Resolved, *c.Parts

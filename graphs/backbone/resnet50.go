@@ -65,7 +65,7 @@ func (o resNet50Options) stage(p part, x tf.Output, n, blocks int) tf.Output {
 	for block := range blocks {
 		b := bottleneck{p: p, name: fmt.Sprintf("conv%d_block%d", n, block+1), stride: 1, every: 1,
 			filters: 64 << (n - 2), strideOn3: !strideOn1, project: block == 0}
-		if n > 2 && block == 0 && !(strideOn1 && p.inferred) {
+		if n > 2 && block == 0 && (!strideOn1 || !p.inferred) {
 			b.stride = 2
 		}
 		if n < 5 && block == blocks-1 && strideOn1 && !p.mode.Training {

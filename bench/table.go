@@ -167,14 +167,22 @@ func inferenceOrder(id string) int {
 
 // madeWith says what the entries were measured on and with.
 func madeWith(entries []entry) []string {
-	machines, versions := map[string]bool{}, map[string]bool{}
+	machines, versions := map[string][]string{}, map[string]bool{}
 	for _, e := range entries {
-		machines[e.Machine] = true
+		machines[e.Machine] = append(machines[e.Machine], e.Commit)
 		for name, version := range e.Versions {
 			versions[name+" "+version] = true
 		}
 	}
-	lines := []string{"Machine: " + strings.Join(slices.Sorted(maps.Keys(machines)), "; ") + "."}
+	names := slices.Sorted(maps.Keys(machines))
+	lines := []string{"Machine: " + strings.Join(names, "") + "."}
+	if len(names) > 1 {
+		for i, name := range names {
+			slices.Sort(machines[name])
+			names[i] += " (commits " + strings.Join(slices.Compact(machines[name]), ", ") + ")"
+		}
+		lines = []string{"Machines, with the commits that were measured there: " + strings.Join(names, "; ") + "."}
+	}
 	if len(versions) > 0 {
 		lines = append(lines, "Versions, where a measurement noted them: "+strings.Join(slices.Sorted(maps.Keys(versions)), ", ")+".")
 	}

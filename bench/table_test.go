@@ -33,12 +33,12 @@ func TestTable(t *testing.T) {
 	for name, text := range map[string]string{
 		"step": `[{"id":"step","at":"2026-01-02T00:00:00Z","commit":"abc","machine":"M","versions":{"keras":"3"},"values":{
 			"tfpair":{"first_step":[1,2],"step":[0.1,0.2,0.1]},"keras":{"first_step":[4,4],"step":[0.2,0.2,0.3]}}}]`,
-		"tuples": `[{"id":"race/seed=0","machine":"M","values":{"keras":{"auc":0.5,"seconds":9},"speed":{"auc":0.9,"seconds":3}}},
-			{"id":"race/seed=1","machine":"M","values":{"keras":{"auc":0.98,"seconds":9},"speed":{"auc":0.99,"seconds":3}}},{"id":"program2/seed=0","values":{"auc":1}}]`,
+		"tuples": `[{"id":"race/seed=0","commit":"d","machine":"M","values":{"keras":{"auc":0.5,"seconds":9},"speed":{"auc":0.9,"seconds":3}}},
+			{"id":"race/seed=1","commit":"d","machine":"M","values":{"keras":{"auc":0.98,"seconds":9},"speed":{"auc":0.99,"seconds":3}}},{"id":"program2/seed=0","commit":"d","machine":"M","values":{"auc":1}}]`,
 		"inference": `[{"id":"resnet50, batch 8, 2 cores","commit":"d","machine":"M","values":{"load":[1,3],
 			"seconds":{"tfpair":[2,2],"tfpair int8":[0.5,1],"openvino int8":[0.5,0.5],"keras":[4,6]},
 			"processor":{"tfpair":[2],"tfpair int8":[1],"openvino int8":[0.5],"keras":[8]}}},
-			{"id":"program1, batch 1, 2 cores","machine":"N","values":{"seconds":{"tfpair":[1]},"processor":{}}}]`,
+			{"id":"program1, batch 1, 2 cores","commit":"x","machine":"N","values":{"seconds":{"tfpair":[1]},"processor":{}}}]`,
 	} {
 		if err := os.WriteFile(filepath.Join(folder, name+".json"), []byte(text), 0o644); err != nil {
 			t.Fatal(err)
@@ -54,7 +54,7 @@ func TestTable(t *testing.T) {
 		"| digits: time to AUC 0.9900, Keras' 0.9800 | keras | 3 s | 9 s | **3.00** (3.00–3.00; 1) |",
 		"| resnet50, batch 8, 2 cores | float32 | 4.0 | – | – | **2.50** (2.00–3.00), 4.00 | – | – | 3 |",
 		"| resnet50, batch 8, 2 cores | int8 | 10.7 | **0.75** (0.50–1.00), 0.50 | – | **7.00** (6.00–8.00), 8.00 | – | **3.00** (2.00–4.00), 2.00 | 3 |",
-		"Machine: M; N.\nVersions, where a measurement noted them: keras 3.\n",
+		"Machines, with the commits that were measured there: M (commits abc, d); N (commits x).\nVersions, where a measurement noted them: keras 3.\n",
 	} {
 		if !strings.Contains(string(text), want) {
 			t.Errorf("the tables lack %q:\n%s", want, text)

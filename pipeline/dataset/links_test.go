@@ -70,3 +70,32 @@ func TestLinkedAgain(t *testing.T) {
 		t.Errorf("Open = %v, want the links refused", err)
 	}
 }
+
+// TestLinkAround: a link to the folder around the data leads to the data once more, which is named and left out; what lies beside it is not.
+func TestLinkAround(t *testing.T) {
+	root := linked(t)
+	data, beside := filepath.Join(root, "data"), filepath.Join(root, "c")
+	for _, folder := range []string{data, beside} {
+		if err := os.Mkdir(folder, 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Rename(filepath.Join(root, "a"), filepath.Join(data, "a")); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(beside, "1.png"), []byte("c"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink("..", filepath.Join(data, "up")); err != nil {
+		t.Fatal(err)
+	}
+	d, err := Open(Options{Data: data})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+	const want = `left out 1 name that cannot be read as a picture or folder: "up/data" (the data itself, which a link led out of)`
+	if notes := strings.Join(d.Notes, "\n"); len(d.Images) != 5 || !strings.Contains(notes, want) {
+		t.Errorf("%d images and notes %q, want 5 and %q", len(d.Images), notes, want)
+	}
+}

@@ -168,7 +168,10 @@ func (w *walker) add(l *listing, dir string, e fs.DirEntry) error {
 			return nil
 		}
 	case info.IsDir() && w.nested[dir] > 0:
-		w.nested[file] = w.nested[dir]
+		if w.nested[file] = w.nested[dir]; w.isRoot(info) {
+			w.leaveOut(file, "the data itself, which a link led out of")
+			return nil
+		}
 	}
 	switch {
 	case err != nil:
@@ -235,6 +238,12 @@ func (w *walker) around(dir string, target fs.FileInfo) (string, error) {
 		}
 		dir = path.Dir(dir)
 	}
+}
+
+// isRoot reports whether a folder is the data.
+func (w *walker) isRoot(info fs.FileInfo) bool {
+	root, err := fs.Stat(w.root, ".")
+	return err == nil && os.SameFile(root, info)
 }
 
 // notes says what was left out.

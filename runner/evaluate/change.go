@@ -50,4 +50,6 @@ type Recall struct {
 }
 
 // Change returns the interval of how much recall@1 of after, of the same images, is above that of r.
-func (r Recall) Change(after Recall) (metric.Interval, error) { return r.each.change(after.each, r.sample) }
+func (r Recall) Change(after Recall) (metric.Interval, error) {
+	return r.each.change(after.each, r.sample)
+}

@@ -218,7 +218,9 @@ func (w *quantizing) embedLabels(ctx context.Context, net *graphNet) ([]float32,
 func (w *quantizing) changes(q *quantized) error {
 	q.about.ChangeIntervals = map[string]models.Interval{}
 	for name := range q.intervals {
-		change := func() (metric.Interval, error) { return evaluate.Change(name, w.before.outcome, q.outcome, w.before.scores, q.scores) }
+		change := func() (metric.Interval, error) {
+			return evaluate.Change(name, w.before.outcome, q.outcome, w.before.scores, q.scores)
+		}
 		if name == recall1 && q.recall.Queries > 0 {
 			change = func() (metric.Interval, error) { return w.before.recall.Change(q.recall) }
 		}

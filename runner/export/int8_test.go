@@ -106,7 +106,9 @@ func TestInt8(t *testing.T) {
 			}
 			for name := range q.Before {
 				before, after, change := q.BeforeIntervals[name], q.AfterIntervals[name], q.ChangeIntervals[name]
-				holds := func(i models.Interval, value float64) bool { return i.Low <= value && value <= i.High && i.Low < i.High && i.Level == 0.95 }
+				holds := func(i models.Interval, value float64) bool {
+					return i.Low <= value && value <= i.High && i.Low < i.High && i.Level == 0.95
+				}
 				if !holds(before, q.Before[name]) || !holds(after, q.After[name]) || !holds(change, q.After[name]-q.Before[name]) {
 					t.Errorf("%s: %g in %+v before, %g in %+v after, change in %+v", name, q.Before[name], before, q.After[name], after, change)
 				}

@@ -108,17 +108,7 @@ func aboveThePattern(path string) string {
 }
 
 // less returns c without a flag and its values.
-func (c commandLine) less(flag string) commandLine {
-	var line commandLine
-	for i := 0; i < len(c); i++ {
-		if c[i] == "--"+flag {
-			i++
-			continue
-		}
-		line = append(line, c[i])
-	}
-	return line
-}
+func (c commandLine) less(flag string) commandLine { return without(c, flag) }
 
 // without returns c without settings of a section of the spec.
 func (c commandLine) without(section string) commandLine {

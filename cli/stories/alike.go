@@ -37,15 +37,23 @@ func alike(want, got string) bool {
 		return false
 	}
 	for i := range a {
-		unit := ""
-		if i+1 < len(a) {
-			unit = strings.Trim(a[i+1], ",.;:)")
-		}
-		if !sameWord(a[i], b[i], unit) {
+		if !sameWord(a[i], b[i], unitAfter(a[i+1:])) {
 			return false
 		}
 	}
 	return true
+}
+
+// unitAfter returns the unit of a number that stands before words: the next one, or, of the lower
+// end of an interval such as "(37.7 – 55.6 %)", that of its upper end.
+func unitAfter(words []string) string {
+	if len(words) > 2 && words[0] == "–" {
+		words = words[2:]
+	}
+	if len(words) == 0 {
+		return ""
+	}
+	return strings.Trim(words[0], ",.;:)")
 }
 
 // sameWord compares two words before a unit, or what stands in its place.

@@ -112,7 +112,7 @@ func (p page) write(folder string, got [][]string) error {
 }
 
 // compare returns an error that names each command that printed something else, and each sheet
-// that is not as large as the page's.
+// that is not as wide as the page's.
 func (p page) compare(folder string, got [][]string) error {
 	var failed error
 	for _, part := range p.parts {
@@ -126,7 +126,7 @@ func (p page) compare(folder string, got [][]string) error {
 		got = got[1:]
 	}
 	for _, name := range p.sheets() {
-		failed = errors.Join(failed, sameSize(filepath.Join(filepath.Dir(p.path), name+".jpg"), filepath.Join(folder, name+".png")))
+		failed = errors.Join(failed, sameWidth(filepath.Join(filepath.Dir(p.path), name+".jpg"), filepath.Join(folder, name+".png")))
 	}
 	return failed
 }

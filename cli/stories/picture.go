@@ -43,9 +43,9 @@ func writeJPEG(path string, img image.Image) error {
 	return errors.Join(jpeg.Encode(f, img, &jpeg.Options{Quality: quality}), f.Close())
 }
 
-// sameSize returns an error unless the picture of a page is as large as the sheet that a story
-// has drawn is when it is made smaller.
-func sameSize(page, sheet string) error {
+// sameWidth returns an error unless the picture of a page is as wide as the sheet that a story
+// has drawn is when it is made smaller. Its height says how many pictures a network gets wrong.
+func sameWidth(page, sheet string) error {
 	f, err := os.Open(page)
 	if err != nil {
 		return err
@@ -58,8 +58,8 @@ func sameSize(page, sheet string) error {
 	if err != nil {
 		return err
 	}
-	if size := got.Bounds().Size(); size != image.Pt(want.Width, want.Height) {
-		return fmt.Errorf("%s: the story draws %v pixels, the page shows %d×%d", page, size, want.Width, want.Height)
+	if width := got.Bounds().Dx(); width != want.Width {
+		return fmt.Errorf("%s: the story draws a picture %d pixels wide, the page shows one of %d", page, width, want.Width)
 	}
 	return nil
 }

@@ -18,7 +18,8 @@ func TestAlike(t *testing.T) {
 	}{
 		{"auc  0.9159  0.8819 – 0.9407  nearer", "auc 0.9301 0.90 – 0.95 nearer", true},
 		{"auc 0.9159", "auc 0.7", false},                                        // further than 0.05 + 0.1·0.9159
-		{"83.0 % of pairs (78.9 – 86.5 %)", "90 % of pairs (85 – 93 %)", false}, // 78.9 is not before %
+		{"46.5 % of pairs (37.7 – 55.6 %)", "41.2 % of pairs (31.2 – 51.9 %)", true},
+		{"46.5 % of pairs (37.7 – 55.6 %)", "41.2 % of pairs (27.6 – 51.9 %)", false},
 		{"right for 83.0 % of pairs", "right for 92.9 % of pairs", true},
 		{"right for 83.0 % of pairs", "right for 93.1 % of pairs", false},
 		{"383 pairs", "384 pairs", false},

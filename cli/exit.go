@@ -228,8 +228,11 @@ var outcomes = []outcome{
 	{isA[*client.Error], exitInput, nil},
 	{isA[*unreachedError], exitFailed, advice{"see that the service runs at {index}, and give the same command again: what it has done stays"}},
 	{isAbsent[*index.Error], exitInput, advice{"build it first: {build}"}},
+	{isOfFloat32, exitInput, advice{"embed its images again with this model: tfpair index migrate --model {model} --index {index} --out {index}.new",
+		"keep its vectors, which are near: tfpair index migrate --model {model} --index {index} --out {index}.new --keep-vectors"}},
 	{isOfAnother, exitInput, advice{"embed its images again with this model: tfpair index migrate --model {model} --index {index} --out {index}.new"}},
 	{isA[*index.Error], exitInput, advice{"build it again with this model: {rebuild}"}},
+	{is(inference.ErrNotFloat32), exitInput, advice{"leave out --keep-vectors, and its images are embedded again"}},
 	{is(models.ErrNoGallery), exitInput, advice{"search with --index what tfpair index build has made",
 		"export it with a gallery: tfpair export --run RUN --out NEW --gallery DATA"}},
 	{isA[*models.SpaceError], exitInput, advice{"embed the images again with this model: tfpair embed --model {model} --data DATA --out VECTORS"}},
@@ -335,6 +338,12 @@ func isAbsent[E error](err error) bool { return isA[E](err) && errors.Is(err, fs
 
 // isOfAnother reports whether an index was made by another model.
 func isOfAnother(err error) bool { return isA[*index.Error](err) && isA[*models.SpaceError](err) }
+
+// isOfFloat32 reports whether an index was made by the float32 model that the int8 model was made of.
+func isOfFloat32(err error) bool {
+	var of *models.SpaceError
+	return isA[*index.Error](err) && errors.As(err, &of) && of.Float32
+}
 
 // isUnsorted reports whether pictures lie in one folder, with nothing that says which belong together.
 func isUnsorted(err error) bool {

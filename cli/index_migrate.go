@@ -21,6 +21,7 @@ type migrateOptions struct {
 	index   string // that is migrated
 	out     string // folder of the new one
 	absent  inference.Absent
+	keep    bool // vectors
 	machine machineOptions
 	output  outputOptions
 }
@@ -42,6 +43,10 @@ With --from-thumbnails images that are not there are embedded from their thumbna
 less exactly; tfpair index update embeds them again where their files are. A command
 that is stopped goes on where it was: what is done lies in OUT.part until all is.
 
+An int8 model can search among vectors of the float32 model that it was made of: they are
+close, as export --precision int8 has measured. With --keep-vectors they stay as they are,
+and no image is read. Leave it out to embed the images with the int8 model.
+
 ` + examplesHead + `  tfpair index migrate --index demo/pictures.index --model demo/model --out newer.index`,
 		Action: func(c *cli.Context) error {
 			o.paths = c.StringSlice("data")
@@ -56,7 +61,9 @@ that is stopped goes on where it was: what is done lies in OUT.part until all is
 		&cli.StringFlag{Name: "out", Destination: &o.out, Usage: "`FOLDER` of the new index"},
 		&cli.BoolFlag{Name: "from-thumbnails", Destination: &o.absent.Thumbnails,
 			Usage: "embed images that are not in the data as they were from their thumbnails in the index, less exactly"},
-		&cli.BoolFlag{Name: "skip-missing", Destination: &o.absent.Lose, Usage: "leave out images that are not in the data as they were"})
+		&cli.BoolFlag{Name: "skip-missing", Destination: &o.absent.Lose, Usage: "leave out images that are not in the data as they were"},
+		&cli.BoolFlag{Name: "keep-vectors", Destination: &o.keep,
+			Usage: "keep the vectors of the float32 model that the int8 --model was made of, and read no images"})
 	o.machine.addFlags(c)
 	o.output.addFlags(c)
 	needs(c, "model", "index", "out")
@@ -73,6 +80,8 @@ type migrated struct {
 	Before      int           `json:"images_before"`
 	Resumed     int           `json:"resumed"`                   // images that an earlier command had embedded
 	Thumbnails  int           `json:"from_thumbnails,omitempty"` // images that were embedded from their thumbnails
+	Kept        bool          `json:"kept_vectors,omitempty"`    // no image was embedded
+	Cosine      float64       `json:"cosine,omitempty"`          // mean, of the model's embeddings with those of the float32 model, whose vectors were kept
 	Threshold   *index.Accept `json:"threshold,omitempty"`
 	NoThreshold string        `json:"no_threshold,omitempty"`
 	Seconds     float64       `json:"seconds"`
@@ -82,7 +91,7 @@ type migrated struct {
 
 func runIndexMigrate(ctx context.Context, o migrateOptions, streams IO) (err error) {
 	err = require("index migrate", given{"model", o.model.folder}, given{"index", o.index}, given{"out", o.out})
-	if err := cmp.Or(err, o.data.reading.validate(), o.model.trust.validate(), o.machine.validate()); err != nil {
+	if err := cmp.Or(err, o.kept(), o.data.reading.validate(), o.model.trust.validate(), o.machine.validate()); err != nil {
 		return err
 	}
 	out := o.output.on(streams)
@@ -111,7 +120,7 @@ func runIndexMigrate(ctx context.Context, o migrateOptions, streams IO) (err err
 	}
 	defer func() { err = errors.Join(err, m.Close()) }()
 	began := time.Now()
-	g, lost, err := m.Migrate(ctx, o.index, from, photos, o.out+".part", o.absent)
+	g, lost, err := o.begin(ctx, m, from, photos)
 	var begun *index.Error
 	switch {
 	case errors.As(err, &begun) && inFolder(o.out+".part", begun.Path):
@@ -121,7 +130,10 @@ func runIndexMigrate(ctx context.Context, o migrateOptions, streams IO) (err err
 	case err != nil:
 		return stopped(ctx, err)
 	}
-	r := migrated{Index: o.index, Out: o.out, Model: m.Name, Space: m.Manifest.Space, Before: from.Len(), Resumed: g.Done(), Thumbnails: g.Thumbnails(), Missing: lost}
+	r := migrated{Index: o.index, Out: o.out, Model: m.Name, Space: m.Manifest.Space, Before: from.Len(), Resumed: g.Done(), Thumbnails: g.Thumbnails(), Missing: lost, Kept: o.keep}
+	if o.keep {
+		r.Cosine = m.Manifest.Quantized.Cosine
+	}
 	bar := stages{out: out}
 	bad, err := g.Run(ctx, o.data.reading.with(bar.of("embedding")))
 	bar.end()
@@ -137,9 +149,29 @@ func runIndexMigrate(ctx context.Context, o migrateOptions, streams IO) (err err
 	return r.show(out)
 }
 
+// kept returns an error where --keep-vectors has other flags beside it that are about images.
+func (o migrateOptions) kept() error {
+	if o.keep && (len(o.paths) > 0 || o.absent != inference.Absent{}) {
+		return usagef("--keep-vectors reads no images: leave out --data, --from-thumbnails and --skip-missing")
+	}
+	return nil
+}
+
+// begin prepares the migration, and returns the ids of images that are left out.
+func (o migrateOptions) begin(ctx context.Context, m *inference.Model, from *index.Index, photos []*inference.Collection) (*inference.Migration, []string, error) {
+	if o.keep {
+		g, err := m.Keep(o.index, from, o.out+".part")
+		return g, nil, err
+	}
+	return m.Migrate(ctx, o.index, from, photos, o.out+".part", o.absent)
+}
+
 // sources returns the data of the images: what was given, or what the index remembers. It is none where that is gone and thumbnails
 // take its place.
 func (o migrateOptions) sources() (list []index.Source, err error) {
+	if o.keep {
+		return nil, nil
+	}
 	for _, path := range o.paths {
 		s := o.data.source("")
 		s.Data = path
@@ -162,12 +194,17 @@ func (r migrated) show(out output) error {
 	for _, id := range r.Missing {
 		out.say("missing    %s", id)
 	}
-	out.print("wrote %s: %s of %d, embedded by %s", r.Out, count(r.Images, "image"), r.Before, r.Model)
+	if r.Kept {
+		out.print("wrote %s: %s of %d, with the vectors of float32", r.Out, count(r.Images, "image"), r.Before)
+		out.print("their mean cosine with those of %s is %.4f, by its export", r.Model, r.Cosine)
+	} else {
+		out.print("wrote %s: %s of %d, embedded by %s", r.Out, count(r.Images, "image"), r.Before, r.Model)
+	}
 	if r.Thumbnails > 0 {
 		out.print("%s embedded from thumbnails, less exactly; where the files are, tfpair index update embeds those", count(r.Thumbnails, "image"))
 	}
 	if r.Resumed > 0 {
-		out.print("%s had been embedded before", count(r.Resumed, "image"))
+		out.print("%s had been done before", count(r.Resumed, "image"))
 	}
 	out.print("%s", acceptance(r.Threshold, r.NoThreshold))
 	if n := len(r.Missing) + len(r.Skipped); n > 0 {

@@ -217,8 +217,8 @@ func (s served) check() error {
 	if err != nil {
 		return err
 	}
-	if about.Space != info.Manifest.Space {
-		return &index.Error{Path: s.Index, Err: &models.SpaceError{Got: about.Space, Want: info.Manifest.Space}}
+	if err := info.Manifest.InSpace(about.Space); err != nil {
+		return &index.Error{Path: s.Index, Err: err}
 	}
 	return nil
 }

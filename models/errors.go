@@ -100,8 +100,14 @@ func (e *ImageError) Error() string { return fmt.Sprintf("image %d: %v", e.Index
 func (e *ImageError) Unwrap() error { return e.Err }
 
 // SpaceError says that two embeddings come from different models and cannot be compared.
-type SpaceError struct{ Got, Want string }
+type SpaceError struct {
+	Got, Want string
+	Float32   bool // Got is that of the float32 model that the int8 model of Want was made of
+}
 
 func (e *SpaceError) Error() string {
+	if e.Float32 {
+		return fmt.Sprintf("embeddings are of space %s, want %s: they were made by the float32 model that this int8 model was made of", e.Got, e.Want)
+	}
 	return fmt.Sprintf("embeddings are of space %s, want %s: they were made by another model or preprocessing", e.Got, e.Want)
 }

@@ -184,11 +184,20 @@ func (m *Model) openGallery() error {
 // *SpaceError, or ranks by another distance.
 func (m *Manifest) Fits(x *index.Index) error { return m.FitsAbout(x.About()) }
 
+// InSpace returns a *SpaceError unless embeddings of a space can be compared with the model's.
+func (m *Manifest) InSpace(space string) error {
+	if space == m.Space {
+		return nil
+	}
+	return &SpaceError{Got: space, Want: m.Space, Float32: m.Quantized != nil && space == m.Quantized.FloatSpace}
+}
+
 // FitsAbout is Fits of what is known of vectors.
 func (m *Manifest) FitsAbout(about index.About) error {
+	if err := m.InSpace(about.Space); err != nil {
+		return err
+	}
 	switch {
-	case about.Space != m.Space:
-		return &SpaceError{Got: about.Space, Want: m.Space}
 	case about.Dim != m.EmbeddingDim:
 		return fmt.Errorf("embeddings of length %d, want %d", about.Dim, m.EmbeddingDim)
 	case about.Distance != m.Distance:

@@ -17,7 +17,7 @@ func TestAlike(t *testing.T) {
 		alike     bool
 	}{
 		{"auc  0.9159  0.8819 – 0.9407  nearer", "auc 0.9301 0.90 – 0.95 nearer", true},
-		{"auc 0.9159", "auc 0.7", false},                                        // further than 0.05 + 0.1·0.9159
+		{"auc 0.9159", "auc 0.7", false}, // further than 0.05 + 0.1·0.9159
 		{"46.5 % of pairs (37.7 – 55.6 %)", "41.2 % of pairs (31.2 – 51.9 %)", true},
 		{"46.5 % of pairs (37.7 – 55.6 %)", "41.2 % of pairs (27.6 – 51.9 %)", false},
 		{"right for 83.0 % of pairs", "right for 92.9 % of pairs", true},

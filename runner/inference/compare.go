@@ -12,12 +12,13 @@ import (
 // error is a *vectors.Error, which wraps a *models.SpaceError where they are another model's.
 func (m *Model) ReadVectors(path string) (*vectors.Vectors, error) {
 	v, err := vectors.Read(path)
-	switch {
-	case err != nil:
+	if err != nil {
 		return nil, err
-	case v.Space != m.Manifest.Space:
-		return nil, &vectors.Error{Path: path, Err: &models.SpaceError{Got: v.Space, Want: m.Manifest.Space}}
-	case v.Dim != m.Dim():
+	}
+	if err := m.Manifest.InSpace(v.Space); err != nil {
+		return nil, &vectors.Error{Path: path, Err: err}
+	}
+	if v.Dim != m.Dim() {
 		return nil, &vectors.Error{Path: path, Err: fmt.Errorf("embeddings of length %d, want %d", v.Dim, m.Dim())}
 	}
 	return v, nil

@@ -36,6 +36,7 @@ type Migration struct {
 	to          *index.Folder
 	images      []place // for the rows of from
 	kept        []int   // rows whose images are embedded from their thumbnails
+	same        bool    // vectors stay as they are: see Keep
 }
 
 // place is an image of a collection.
@@ -63,19 +64,25 @@ func (m *Model) Migrate(ctx context.Context, name string, from *index.Index, col
 	if len(lost) == from.Len() || len(lost) > 0 && !o.Lose {
 		return nil, nil, &LostError{name, lost, from.Len()}
 	}
+	return g, lost, g.open(name, path)
+}
+
+// open opens what an earlier call has begun at path, or begins it, for the images of the index called name.
+func (g *Migration) open(name, path string) error {
 	if _, err := os.Lstat(path); errors.Is(err, os.ErrNotExist) {
-		if err := m.begin(name, from, path); err != nil {
-			return nil, nil, err
+		if err := g.model.begin(name, g.from, path); err != nil {
+			return err
 		}
 	}
-	if g.to, err = m.OpenFolder(path); err != nil {
-		return nil, nil, err
+	var err error
+	if g.to, err = g.model.OpenFolder(path); err != nil {
+		return err
 	}
 	sources, err := index.ReadSources(name)
-	if err == nil {
-		err = g.resume(sources)
+	if err != nil {
+		return err
 	}
-	return g, lost, err
+	return g.resume(sources)
 }
 
 // resume has what an earlier call has begun be of from, as it is now: another index may have been migrated to that place, or from have
@@ -220,9 +227,12 @@ func (g *Migration) Done() int { return g.to.Index().Len() }
 // Thumbnails returns how many images are embedded from their thumbnails.
 func (g *Migration) Thumbnails() int { return len(g.kept) }
 
-// Run embeds what is missing, and chooses the threshold. What it has done stays if it ends early. It returns
+// Run embeds what is missing, or takes its vectors, and chooses the threshold. What it has done stays if it ends early. It returns
 // the images that could not be read.
 func (g *Migration) Run(ctx context.Context, r Reading) (bad []pipeline.BadImage, err error) {
+	if g.same {
+		return nil, g.take(ctx, r)
+	}
 	var rows []int
 	for row, item := range g.from.All() {
 		if _, _, there := g.to.Find(item.ID); g.images[row].of >= 0 && !there {

@@ -199,11 +199,12 @@ func crashed(err error) bool {
 // todo says what can be done about a version that cannot be opened.
 func (p *slot) todo(version string, err error) string {
 	var of *index.Error
+	var space *models.SpaceError
 	if crashed(err) {
 		return "see what its process said last, above this line. \"signal: killed\" is what Linux does where memory runs out: give it more"
 	}
 	model, _, _ := strings.Cut(version, "\n")
-	if !errors.As(err, &of) || !errors.As(err, new(*models.SpaceError)) {
+	if !errors.As(err, &of) || !errors.As(err, &space) {
 		what := "mend or remove this version"
 		if errors.Is(err, fs.ErrPermission) {
 			what = fmt.Sprintf("let the user of the service read it: chmod -R a+rX %q", model)
@@ -214,8 +215,12 @@ func (p *slot) todo(version string, err error) string {
 		return what + "; it is tried again every minute"
 	}
 	to := of.Path + "-" + versionName(version)
-	return fmt.Sprintf("a model that was trained again needs an index of its own: tfpair index migrate --model %q --index %q --out %q makes it; "+
-		"then start the service with --model %s=%q --index %s=%q", model, of.Path, to, p.Name, model, p.Name, to)
+	keep := ""
+	if space.Float32 {
+		keep = " (with --keep-vectors without pictures: the vectors of the float32 model are near)"
+	}
+	return fmt.Sprintf("a model that was trained again needs an index of its own: tfpair index migrate --model %q --index %q --out %q makes it%s; "+
+		"then start the service with --model %s=%q --index %s=%q", model, of.Path, to, keep, p.Name, model, p.Name, to)
 }
 
 // open opens, checks and warms up a version.

@@ -233,6 +233,9 @@ func TestTodo(t *testing.T) {
 		{nil, errors.New("damaged"), "mend or remove this version, and start the service again"},
 		{&loaded{}, space, `a model that was trained again needs an index of its own: tfpair index migrate --model "shop/2" --index "photos.index" --out "photos.index-2" makes it; ` +
 			`then start the service with --model shop="shop/2" --index shop="photos.index-2"`},
+		{&loaded{}, &index.Error{Path: "photos.index", Err: &models.SpaceError{Got: "a", Want: "b", Float32: true}},
+			`a model that was trained again needs an index of its own: tfpair index migrate --model "shop/2" --index "photos.index" --out "photos.index-2" makes it` +
+				` (with --keep-vectors without pictures: the vectors of the float32 model are near); then start the service with --model shop="shop/2" --index shop="photos.index-2"`},
 		{&loaded{}, errors.New("damaged"), "mend or remove this version; it is tried again every minute"},
 	} {
 		if got := (&slot{Source: Source{Name: "shop"}, now: c.now}).todo("shop/2\n120 7", c.err); got != c.want {

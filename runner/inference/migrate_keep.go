@@ -1,0 +1,63 @@
+package inference
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/tfpair/tfpair/models/index"
+)
+
+// ErrNotFloat32 is about vectors that an int8 model cannot keep.
+var ErrNotFloat32 = errors.New("not of the float32 model that this int8 model was made of")
+
+// Keep is Migrate without pictures: the index in the folder at path has the vectors of from as they are. m is an int8 model, and from of the
+// float32 model that it was made of; its manifest says how near their embeddings are, as Quantized.Cosine. Errors: ErrNotFloat32, of another model or another index, and those
+// of OpenFolder and BuildIndex.
+func (m *Model) Keep(name string, from *index.Index, path string) (*Migration, error) {
+	about, q := from.About(), m.Manifest.Quantized
+	if q == nil || about.Space != q.FloatSpace {
+		return nil, fmt.Errorf("index %q: its vectors are %w", name, ErrNotFloat32)
+	}
+	about.Space = m.Manifest.Space
+	if err := m.Manifest.FitsAbout(about); err != nil {
+		return nil, &index.Error{Path: name, Err: err}
+	}
+	g := &Migration{model: m, from: from, same: true}
+	for range from.Len() {
+		g.images = append(g.images, place{of: -1})
+	}
+	return g, g.open(name, path)
+}
+
+// take puts the entries that are missing into the new index, with the vectors that they have, and chooses the threshold.
+func (g *Migration) take(ctx context.Context, r Reading) error {
+	learned := g.model.calibration.Learned
+	var entries []index.Entry
+	put := func(done int) error {
+		err := g.to.Put(entries...)
+		entries = entries[:0]
+		r.progress(done, g.from.Len())
+		return errors.Join(err, ctx.Err())
+	}
+	for row, item := range g.from.All() {
+		if _, _, there := g.to.Find(item.ID); there {
+			continue
+		}
+		e, err := g.from.Entry(row)
+		if err != nil {
+			return err
+		}
+		e.Learned = learned != nil && learned(e.Item)
+		if entries = append(entries, e); len(entries) == chunk {
+			if err := put(row + 1); err != nil {
+				return err
+			}
+		}
+	}
+	if err := put(g.from.Len()); err != nil {
+		return err
+	}
+	_, err := g.to.Renew()
+	return err
+}

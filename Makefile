@@ -40,7 +40,7 @@ bench-check: ## vet and build the benchmarks, a module of their own, and run the
 .PHONY: bench
 bench: ## measure tfpair beside its peers, an hour and a half; BENCH='-data FOLDER' says where the data are
 	$(SETUP) cd bench && $(GO) run . all -results ../out/bench $(BENCH)
-	cd bench && $(GO) run . compare results ../out/bench
+	$(SETUP) cd bench && $(GO) run . compare results ../out/bench
 
 .PHONY: pure
 pure: ## run the tests that need no TensorFlow, without cgo and build tags

@@ -38,7 +38,7 @@ bench-check: ## vet and build the benchmarks, a module of their own, and run the
 	$(SETUP) cd bench && $(GO) vet ./... && $(GO) build ./... && $(GO) test -timeout 10m ./...
 
 .PHONY: bench
-bench: ## measure tfpair beside its peers, an hour and a half; BENCH='-data FOLDER' says where the data are
+bench: ## measure tfpair beside its peers, an hour; BENCH='-data FOLDER' says where the data are
 	$(SETUP) cd bench && $(GO) run . all -results ../out/bench $(BENCH)
 	$(SETUP) cd bench && $(GO) run . compare results ../out/bench
 

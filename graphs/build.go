@@ -71,7 +71,9 @@ func Build(p *Parts) (*Graph, error) {
 			return nil, &BuildError{Err: err}
 		}
 	}
-	a.graph.TF = graph
+	if a.graph.TF, err = lean(graph); err != nil {
+		return nil, &BuildError{Err: err}
+	}
 	a.graph.Variables, a.graph.Slots = a.variables.All(), a.remembered()
 	return a.graph, nil
 }

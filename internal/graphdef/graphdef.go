@@ -61,7 +61,26 @@ func (g *Graph) EncodeAll() ([]byte, error) { return g.Encode(slices.Sorted(maps
 func (g *Graph) Node(name string) *Node { return g.nodes[name] }
 
 // Put adds a node. It takes the place of one with the same name.
-func (g *Graph) Put(n *Node) { g.nodes[n.Name] = n }
+func (g *Graph) Put(n *Node) {
+	if g.nodes[n.Name] == nil {
+		g.def.Node = append(g.def.Node, n)
+	}
+	g.nodes[n.Name] = n
+}
+
+// All returns all nodes, in the order of the GraphDef; those that were put are behind them.
+func (g *Graph) All() []*Node {
+	list := make([]*Node, len(g.def.Node))
+	for i, n := range g.def.Node {
+		list[i] = g.nodes[n.Name]
+	}
+	return list
+}
+
+// EncodeInOrder returns the serialized GraphDef of all nodes, in the order of All.
+func (g *Graph) EncodeInOrder() ([]byte, error) {
+	return proto.MarshalOptions{Deterministic: true}.Marshal(&graph_go_proto.GraphDef{Node: g.All(), Versions: g.def.Versions})
+}
 
 // Ref is what a node takes: an output of another, or, where Control, its end alone.
 type Ref struct {

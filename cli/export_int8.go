@@ -133,7 +133,7 @@ func sayQuantized(out output, q *models.Quantized, s *export.Speed) {
 		out.print("size %s, was %s; here %.0f images/s in batches of %d, was %.0f", kilobytes(int64(s.Int8Bytes)), kilobytes(int64(s.FloatBytes)),
 			s.Int8, s.Batch, s.Float)
 	}
-	out.print("its embeddings are not to be mixed with those of float32: build indexes again")
+	out.print("its embeddings are not to be mixed with those of float32: build indexes again, or keep their vectors with tfpair index migrate --keep-vectors")
 }
 
 // answering says what else might have been drawn, for each metric, or once where it is the same for all.

@@ -195,10 +195,10 @@ func (r migrated) show(out output) error {
 		out.say("missing    %s", id)
 	}
 	if r.Kept {
-		out.print("wrote %s: %s of %d, with the vectors of float32", r.Out, count(r.Images, "image"), r.Before)
+		out.print("wrote %s: %s of %s, with the vectors of float32", r.Out, count(r.Images, "image"), commas(r.Before))
 		out.print("their mean cosine with those of %s is %.4f, by its export", r.Model, r.Cosine)
 	} else {
-		out.print("wrote %s: %s of %d, embedded by %s", r.Out, count(r.Images, "image"), r.Before, r.Model)
+		out.print("wrote %s: %s of %s, embedded by %s", r.Out, count(r.Images, "image"), commas(r.Before), r.Model)
 	}
 	if r.Thumbnails > 0 {
 		out.print("%s embedded from thumbnails, less exactly; where the files are, tfpair index update embeds those", count(r.Thumbnails, "image"))

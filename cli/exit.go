@@ -232,7 +232,7 @@ var outcomes = []outcome{
 		"keep its vectors, which are near: tfpair index migrate --model {model} --index {index} --out {index}.new --keep-vectors"}},
 	{isOfAnother, exitInput, advice{"embed its images again with this model: tfpair index migrate --model {model} --index {index} --out {index}.new"}},
 	{isA[*index.Error], exitInput, advice{"build it again with this model: {rebuild}"}},
-	{is(inference.ErrNotFloat32), exitInput, advice{"leave out --keep-vectors, and its images are embedded again"}},
+	{isFar, exitInput, advice{"leave out --keep-vectors, and its images are embedded again"}},
 	{is(models.ErrNoGallery), exitInput, advice{"search with --index what tfpair index build has made",
 		"export it with a gallery: tfpair export --run RUN --out NEW --gallery DATA"}},
 	{isA[*models.SpaceError], exitInput, advice{"embed the images again with this model: tfpair embed --model {model} --data DATA --out VECTORS"}},
@@ -343,6 +343,11 @@ func isOfAnother(err error) bool { return isA[*index.Error](err) && isA[*models.
 func isOfFloat32(err error) bool {
 	var of *models.SpaceError
 	return isA[*index.Error](err) && errors.As(err, &of) && of.Float32
+}
+
+// isFar reports whether the vectors of an index cannot be kept for a model.
+func isFar(err error) bool {
+	return errors.Is(err, inference.ErrNotInt8) || errors.Is(err, inference.ErrNotFloat32)
 }
 
 // isUnsorted reports whether pictures lie in one folder, with nothing that says which belong together.

@@ -8,16 +8,22 @@ import (
 	"github.com/tfpair/tfpair/models/index"
 )
 
-// ErrNotFloat32 is about vectors that an int8 model cannot keep.
-var ErrNotFloat32 = errors.New("not of the float32 model that this int8 model was made of")
+// What keeps a model from taking an index as it is.
+var (
+	ErrNotInt8    = errors.New("it is float32, and only an int8 model has another whose vectors are near")
+	ErrNotFloat32 = errors.New("its vectors are not of the float32 model that this int8 model was made of")
+)
 
 // Keep is Migrate without pictures: the index in the folder at path has the vectors of from as they are. m is an int8 model, and from of the
-// float32 model that it was made of; its manifest says how near their embeddings are, as Quantized.Cosine. Errors: ErrNotFloat32, of another model or another index, and those
+// float32 model that it was made of; its manifest says how near their embeddings are, as Quantized.Cosine. Errors: ErrNotInt8, ErrNotFloat32, and those
 // of OpenFolder and BuildIndex.
 func (m *Model) Keep(name string, from *index.Index, path string) (*Migration, error) {
 	about, q := from.About(), m.Manifest.Quantized
-	if q == nil || about.Space != q.FloatSpace {
-		return nil, fmt.Errorf("index %q: its vectors are %w", name, ErrNotFloat32)
+	switch {
+	case q == nil:
+		return nil, fmt.Errorf("model %q: %w", m.Name, ErrNotInt8)
+	case about.Space != q.FloatSpace:
+		return nil, fmt.Errorf("index %q: %w", name, ErrNotFloat32)
 	}
 	about.Space = m.Manifest.Space
 	if err := m.Manifest.FitsAbout(about); err != nil {

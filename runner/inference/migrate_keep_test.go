@@ -41,8 +41,8 @@ func TestKeep(t *testing.T) {
 	if err := errors.Join(b.Write(index.Contents{About: x.About(), Entries: entries}), b.Close()); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := m.Keep(from, x, to); !errors.Is(err, inference.ErrNotFloat32) {
-		t.Errorf("by a float32 model: %v, want ErrNotFloat32", err)
+	if _, err := m.Keep(from, x, to); !errors.Is(err, inference.ErrNotInt8) {
+		t.Errorf("by a float32 model: %v, want ErrNotInt8", err)
 	}
 	float32Space := m.Manifest.Space
 	m.Manifest.Space, m.Manifest.Quantized = "int8", &models.Quantized{FloatSpace: "another"}

@@ -1,7 +1,6 @@
 package graphs
 
 import (
-	"bytes"
 	"fmt"
 	"math"
 	"strings"
@@ -89,11 +88,7 @@ func TestFolded(t *testing.T) {
 // checkFolded looks at the operations of a folded graph.
 func checkFolded(t *testing.T, folded *Inference) {
 	t.Helper()
-	var data bytes.Buffer
-	if _, err := folded.TF.WriteTo(&data); err != nil {
-		t.Fatal(err)
-	}
-	g, err := graphdef.Decode(data.Bytes())
+	g, err := decoded(folded.TF)
 	if err != nil {
 		t.Fatal(err)
 	}

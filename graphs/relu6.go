@@ -1,7 +1,6 @@
 package graphs
 
 import (
-	"bytes"
 	"slices"
 
 	tf "github.com/galeone/tensorflow/tensorflow/go"
@@ -16,11 +15,7 @@ func lean(graph *tf.Graph) (*tf.Graph, error) {
 	if !slices.ContainsFunc(graph.Operations(), func(o tf.Operation) bool { return o.Type() == "Relu6Grad" }) {
 		return graph, nil
 	}
-	var text bytes.Buffer
-	if _, err := graph.WriteTo(&text); err != nil {
-		return nil, err
-	}
-	g, err := graphdef.Decode(text.Bytes())
+	g, err := decoded(graph)
 	if err != nil {
 		return nil, err
 	}

@@ -1,13 +1,11 @@
 package graphs
 
 import (
-	"bytes"
 	"testing"
 
 	tf "github.com/galeone/tensorflow/tensorflow/go"
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/tfpair/tfpair/internal/graphdef"
 	"github.com/tfpair/tfpair/internal/names"
 )
 
@@ -31,11 +29,7 @@ func TestLean(t *testing.T) {
 // asBuilt returns g with gradients of relu6 as the runtime writes them. All of g's must look at what relu6 gave.
 func asBuilt(t *testing.T, g *Graph) *Graph {
 	t.Helper()
-	var text bytes.Buffer
-	if _, err := g.TF.WriteTo(&text); err != nil {
-		t.Fatal(err)
-	}
-	def, err := graphdef.Decode(text.Bytes())
+	def, err := decoded(g.TF)
 	if err != nil {
 		t.Fatal(err)
 	}

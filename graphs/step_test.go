@@ -1,10 +1,8 @@
 package graphs
 
 import (
-	"bytes"
 	"testing"
 
-	"github.com/tfpair/tfpair/internal/graphdef"
 	"github.com/tfpair/tfpair/internal/names"
 )
 
@@ -20,11 +18,7 @@ func TestStepIsTheNetwork(t *testing.T) {
 		"backbone={smallconv: {filters: [3, 4], dense: 5}}": {2, 1},
 		"backbone={resnet50: {freeze: stage2}}":             {42, 40},
 	} {
-		var data bytes.Buffer
-		if _, err := mustBuild(t, small(t, "input.size=32", backbone)).TF.WriteTo(&data); err != nil {
-			t.Fatal(err)
-		}
-		g, err := graphdef.Decode(data.Bytes())
+		g, err := decoded(mustBuild(t, small(t, "input.size=32", backbone)).TF)
 		if err != nil {
 			t.Fatal(err)
 		}

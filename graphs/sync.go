@@ -46,11 +46,7 @@ func (p *Parts) fitSync() error {
 // embedding, for whose gradient names.ChunkGradient waits; then each gradient of an operation that is marked. The
 // runtime has an operation that adds up over processes. It has no gradient of it, and would wait without end for a process that is lost.
 func (a *assembly) waiting(g *tf.Graph) (*tf.Graph, error) {
-	var text bytes.Buffer
-	if _, err := g.WriteTo(&text); err != nil {
-		return nil, fmt.Errorf("read the graph: %w", err)
-	}
-	def, err := graphdef.Decode(text.Bytes())
+	def, err := decoded(g)
 	if err != nil {
 		return nil, err
 	}
@@ -93,6 +89,15 @@ func (a *assembly) waiting(g *tf.Graph) (*tf.Graph, error) {
 		return nil, fmt.Errorf("import the graph of several processes: %w", err)
 	}
 	return shared, nil
+}
+
+// decoded returns the nodes of g, to be rewritten.
+func decoded(g *tf.Graph) (*graphdef.Graph, error) {
+	var text bytes.Buffer
+	if _, err := g.WriteTo(&text); err != nil {
+		return nil, fmt.Errorf("read the graph: %w", err)
+	}
+	return graphdef.Decode(text.Bytes())
 }
 
 // summed returns the operations marked names.Summed that outputs need, in an order of a run.

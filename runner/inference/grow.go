@@ -109,7 +109,7 @@ func (m *Model) Converted(ctx context.Context, c *Collection, x *index.Index) (i
 		}
 		defer store.Close() // a cache
 		for row, item := range x.All() {
-			e := index.Entry{Item: item, Vector: x.Vector(row), Learned: calibration.Learned != nil && calibration.Learned(item)}
+			e := index.Entry{Item: item, Vector: x.Vector(row), Learned: learnedFrom(calibration, item)}
 			if image, ok := images[index.Item{ID: item.ID, SHA256: item.SHA256}]; ok {
 				pictures, err := thumbnails(ctx, store, []int32{image})
 				if err != nil {
@@ -125,6 +125,9 @@ func (m *Model) Converted(ctx context.Context, c *Collection, x *index.Index) (i
 	}}, nil
 }
 
+// learnedFrom reports whether the network has learned from the class of an image of an index.
+func learnedFrom(c index.Calibration, i index.Item) bool { return c.Learned != nil && c.Learned(i) }
+
 // thumbnailing returns what makes thumbnails of images of c, and finds those that were kept.
 func (m *Model) thumbnailing(c *Collection, b Beside) (*pipeline.Store, error) {
 	return m.passing(c.Data, pipeline.StoreOptions{Kept: b.Kept, Thumbnail: true})
@@ -133,7 +136,7 @@ func (m *Model) thumbnailing(c *Collection, b Beside) (*pipeline.Store, error) {
 // entries returns what is put into an index of images, without their vectors. The error is that of thumbnails.
 func (m *Model) entries(ctx context.Context, store *pipeline.Store, c *Collection, images []int32, items []index.Item, b Beside) (
 	[]index.Entry, error) {
-	learned := m.calibrationFor(c).Learned
+	calibration := m.calibrationFor(c)
 	pictures := make([][]byte, len(images))
 	if b.Thumbnails {
 		var err error
@@ -144,7 +147,7 @@ func (m *Model) entries(ctx context.Context, store *pipeline.Store, c *Collectio
 	list := make([]index.Entry, len(items))
 	for i, item := range items {
 		list[i] = index.Entry{Item: item, Picture: pictures[i], Metadata: b.Metadata[c.Data.Images[images[i]].Path], Source: c.Source,
-			Learned: learned != nil && learned(item)}
+			Learned: learnedFrom(calibration, item)}
 	}
 	return list, nil
 }

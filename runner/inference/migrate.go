@@ -273,7 +273,6 @@ func (g *Migration) embedKept(ctx context.Context, rows []int) error {
 	}
 	pixels := make([]uint8, len(rows)*resizer.Bytes())
 	entries := make([]index.Entry, len(rows))
-	learned := g.model.calibration.Learned
 	for i, row := range rows {
 		e, err := g.from.Entry(row)
 		if err != nil {
@@ -284,7 +283,7 @@ func (g *Migration) embedKept(ctx context.Context, rows []int) error {
 			return fmt.Errorf("thumbnail of %q: %w", e.ID, err)
 		}
 		resizer.Into(pixels[i*resizer.Bytes():][:resizer.Bytes()], img)
-		e.Learned = learned != nil && learned(e.Item)
+		e.Learned = learnedFrom(g.model.calibration, e.Item)
 		e.SHA256 = ""
 		entries[i] = e
 	}
@@ -347,7 +346,6 @@ func (g *Migration) embedPart(ctx context.Context, c *Collection, r Reading, row
 
 // enter makes the entries of the rows of images that were embedded.
 func (g *Migration) enter(ctx context.Context, store *pipeline.Store, e *Embeddings, rows func(image int32) []int, entries map[int]index.Entry) error {
-	learned := g.model.calibration.Learned
 	var lack []int32 // images that the index before has no thumbnail of
 	for i, image := range e.Images {
 		for _, row := range rows(image) {
@@ -355,7 +353,7 @@ func (g *Migration) enter(ctx context.Context, store *pipeline.Store, e *Embeddi
 			if err != nil {
 				return err
 			}
-			entry.Vector, entry.Learned = e.Data[i*g.model.Dim():][:g.model.Dim()], learned != nil && learned(entry.Item)
+			entry.Vector, entry.Learned = e.Data[i*g.model.Dim():][:g.model.Dim()], learnedFrom(g.model.calibration, entry.Item)
 			if entries[row] = entry; entry.Picture == nil {
 				lack = append(lack, image)
 			}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/tfpair/tfpair/models/index"
 )
@@ -29,16 +30,12 @@ func (m *Model) Keep(name string, from *index.Index, path string) (*Migration, e
 	if err := m.Manifest.FitsAbout(about); err != nil {
 		return nil, &index.Error{Path: name, Err: err}
 	}
-	g := &Migration{model: m, from: from, same: true}
-	for range from.Len() {
-		g.images = append(g.images, place{of: -1})
-	}
+	g := &Migration{model: m, from: from, same: true, images: slices.Repeat([]place{{of: -1}}, from.Len())}
 	return g, g.open(name, path)
 }
 
 // take puts the entries that are missing into the new index, with the vectors that they have, and chooses the threshold.
 func (g *Migration) take(ctx context.Context, r Reading) error {
-	learned := g.model.calibration.Learned
 	var entries []index.Entry
 	put := func(done int) error {
 		err := g.to.Put(entries...)
@@ -54,7 +51,7 @@ func (g *Migration) take(ctx context.Context, r Reading) error {
 		if err != nil {
 			return err
 		}
-		e.Learned = learned != nil && learned(e.Item)
+		e.Learned = learnedFrom(g.model.calibration, e.Item)
 		if entries = append(entries, e); len(entries) == chunk {
 			if err := put(row + 1); err != nil {
 				return err
